@@ -1,0 +1,1 @@
+"""Ratios against a named peer in the same run: `python -m benchmarks`."""

@@ -1,0 +1,1 @@
+"""Starts and wires the application: settings, the durable runtime, the domain, and the one path of a request."""

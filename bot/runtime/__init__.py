@@ -1,0 +1,1 @@
+"""What keeps the work durable: the journal, the engine, the pace of a sender."""

@@ -1,0 +1,1 @@
+"""One adapter for each WhatsApp provider, behind one protocol."""

@@ -1,0 +1,1 @@
+"""The five providers as stateful servers, written from their contracts."""

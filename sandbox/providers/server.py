@@ -1,0 +1,194 @@
+"""What the five simulated providers share: the log, faults on demand, the token, and the control API."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from aiohttp import web
+
+from sandbox.providers.world import Disposition, World
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass(slots=True)
+class Fault:
+    """Something that goes wrong on demand.
+
+    Attributes:
+        match: a part of `METHOD path` that a call must hold, for example `POST /groups`; empty: every call.
+        when: `before` the call takes effect, or `after` (the effect stays, the answer is lost).
+        status: the HTTP status to answer with; 0: hang until the client gives up; -1: drop the connection.
+        body: the answer's body, as text; empty: the provider's own error body for that status.
+        headers: the answer's extra headers.
+        times: how many calls it strikes; -1: all.
+        skip: how many matching calls it lets pass first.
+    """
+
+    match: str = ""
+    when: Literal["before", "after"] = "before"
+    status: int = 503
+    body: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+    times: int = 1
+    skip: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One line of the log: what was asked and what was answered (status 0: no answer was sent)."""
+
+    at: float
+    method: str
+    path: str
+    query: dict[str, str]
+    body: Any
+    status: int
+
+
+class ProviderServer:
+    """A simulated provider: subclass it, hang the contract's routes on `routes()`, keep the state in `world`.
+
+    Args:
+        world: the people and groups behind it.
+        token: the credential it accepts; every other is refused as the contract says.
+        latency: seconds that every call takes.
+
+    Attributes:
+        name: the provider's name as in `rollcall.toml`.
+        account_state: `connected`, `disconnected` or `restricted`; a subclass answers by it as the contract says.
+    """
+
+    name: str = ""
+
+    def __init__(self, world: World, *, token: str = "sandbox-token", latency: float = 0.0) -> None:  # noqa: S107
+        self.world = world
+        self.token = token
+        self.latency = latency
+        self.account_state = "connected"
+        self.faults: list[Fault] = []
+        self.calls: list[Call] = []
+
+    def routes(self) -> list[web.RouteDef]:
+        """Give the contract's routes."""
+        raise NotImplementedError
+
+    def authorized(self, request: web.Request) -> bool:
+        """Tell whether the request carries the token."""
+        return request.headers.get("Authorization", "") == f"Bearer {self.token}"
+
+    def error(self, status: int, code: str = "", message: str = "") -> web.Response:
+        """Give the contract's error answer for a status."""
+        raise NotImplementedError
+
+    def app(self) -> web.Application:
+        """Make the aiohttp application: the contract's routes and the control API under `/_control`."""
+        app = web.Application(middlewares=[self._middleware])
+        app.add_routes(self.routes())
+        app.add_routes(
+            [
+                web.get("/_control/log", self._log),
+                web.get("/_control/truth", self._truth),
+                web.post("/_control/people", self._people),
+                web.post("/_control/groups", self._groups),
+                web.post("/_control/faults", self._faults),
+                web.post("/_control/account", self._account),
+            ]
+        )
+        return app
+
+    @web.middleware
+    async def _middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path.startswith("/_control/"):
+            return await handler(request)
+        status = 0
+        try:
+            if self.latency:
+                await asyncio.sleep(self.latency)
+            response = await self._answer(request, handler)
+            status = response.status
+        finally:
+            self.calls.append(
+                Call(
+                    at=self.world.now(),
+                    method=request.method,
+                    path=request.path,
+                    query=dict(request.query),
+                    body=_json(await request.read()),
+                    status=status,
+                )
+            )
+        return response
+
+    async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        fault = self._take_fault(f"{request.method} {request.path}")
+        if fault and fault.when == "before":
+            return await self._strike(fault, request)
+        if not self.authorized(request):
+            return self.error(401)
+        response = await handler(request)
+        if fault:
+            return await self._strike(fault, request)
+        return response
+
+    def _take_fault(self, line: str) -> Fault | None:
+        for fault in self.faults:
+            if fault.match not in line or fault.times == 0:
+                continue
+            if fault.skip > 0:
+                fault.skip -= 1
+                continue
+            if fault.times > 0:
+                fault.times -= 1
+            return fault
+        return None
+
+    async def _strike(self, fault: Fault, request: web.Request) -> web.StreamResponse:
+        if fault.status == 0:
+            await asyncio.sleep(3600)
+        if fault.status < 0:
+            if request.transport is not None:
+                request.transport.abort()
+            raise ConnectionResetError
+        if fault.body:
+            return web.Response(status=fault.status, text=fault.body, headers=fault.headers)
+        response = self.error(fault.status)
+        response.headers.update(fault.headers)
+        return response
+
+    async def _log(self, _: web.Request) -> web.Response:
+        return web.json_response([asdict(call) for call in self.calls])
+
+    async def _truth(self, _: web.Request) -> web.Response:
+        groups = {
+            g.id: {"subject": g.subject, "members": sorted(g.members), "awaiting": sorted(g.awaiting)}
+            for g in self.world.groups.values()
+        }
+        return web.json_response({"groups": groups, "events": [asdict(e) for e in self.world.events]})
+
+    async def _people(self, request: web.Request) -> web.Response:
+        for phone, disposition in (await request.json()).items():
+            self.world.put_human(phone, Disposition(disposition))
+        return web.json_response({"ok": True})
+
+    async def _groups(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        self.world.put_group(body.pop("id"), body.pop("subject"), body.pop("members", ()), **body)
+        return web.json_response({"ok": True})
+
+    async def _faults(self, request: web.Request) -> web.Response:
+        self.faults = [Fault(**fault) for fault in await request.json()]
+        return web.json_response({"ok": True})
+
+    async def _account(self, request: web.Request) -> web.Response:
+        self.account_state = (await request.json())["state"]
+        return web.json_response({"ok": True})
+
+
+def _json(content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except ValueError:
+        return content.decode("utf-8", "replace") or None

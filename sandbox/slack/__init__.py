@@ -1,0 +1,1 @@
+"""A Slack workspace that answers as Slack does, and refuses what Slack refuses."""

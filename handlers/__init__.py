@@ -1,1 +1,14 @@
-"""One module for each Slack surface; `register(app, …)` hangs its listeners on the Bolt app."""
+"""One module for each Slack surface; `register` hangs all listeners on the Bolt app."""
+
+from slack_bolt.async_app import AsyncApp
+
+from handlers import actions, commands, failures, modals
+from handlers.services import Services
+
+
+def register(app: AsyncApp, services: Services) -> None:
+    """Hang every listener on the app."""
+    commands.register(app, services)
+    modals.register(app, services)
+    actions.register(app, services)
+    failures.register(app)

@@ -104,6 +104,7 @@ class ProviderServer:
         if request.path.startswith("/_control/"):
             return await handler(request)
         status = 0
+        body = _json(await request.read())  # before anything goes wrong: a client that gives up takes its body along
         try:
             if self.latency:
                 await asyncio.sleep(self.latency)
@@ -116,7 +117,7 @@ class ProviderServer:
                     method=request.method,
                     path=request.path,
                     query=dict(request.query),
-                    body=_json(await request.read()),
+                    body=body,
                     status=status,
                 )
             )
@@ -153,7 +154,9 @@ class ProviderServer:
                 request.transport.abort()
             raise ConnectionResetError
         if fault.body:
-            return web.Response(status=fault.status, text=fault.body, headers=fault.headers)
+            kind = "application/json" if isinstance(_json(fault.body.encode()), dict | list) else "text/html"
+            headers = {"Content-Type": kind, **fault.headers}
+            return web.Response(status=fault.status, body=fault.body.encode(), headers=headers)
         response = self.error(fault.status)
         response.headers.update(fault.headers)
         return response

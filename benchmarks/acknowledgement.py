@@ -1,0 +1,102 @@
+"""How long Slack waits for the acknowledgement of `/wa-add`, against a Bolt app that only acknowledges."""
+
+import asyncio
+import hashlib
+import hmac
+import statistics
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+import aiohttp
+
+from benchmarks.process import bot
+from sandbox.scene import Scene, scene
+
+RATES = (50, 200)
+SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Milliseconds of one run."""
+
+    p50: float
+    p99: float
+
+
+async def measure() -> list[str]:
+    """Measure both at every rate, in turn, and give the lines of a table."""
+    lines = ["| commands a second | | p50 ms | p99 ms |", "|---|---|---|---|"]
+    async with scene(["wasend"]) as played:
+        for rate in RATES:
+            async with _peer(played) as url:
+                peer = await _drive(url, played.slack.signing_secret, rate)
+            async with bot(played) as rollcall:
+                own = await _drive(rollcall.url, played.slack.signing_secret, rate)
+            lines += [
+                f"| {rate} | only acknowledges | {peer.p50:.2f} | {peer.p99:.2f} |",
+                f"| {rate} | Rollcall | {own.p50:.2f} | {own.p99:.2f} |",
+                f"| {rate} | ratio | {own.p50 / peer.p50:.2f} | {own.p99 / peer.p99:.2f} |",
+            ]
+    return lines
+
+
+@asynccontextmanager
+async def _peer(played: Scene) -> AsyncIterator[str]:
+    command = (sys.executable, "-m", "benchmarks.peer", played.slack.api_url, played.slack.signing_secret)
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    assert process.stdout is not None
+    try:
+        yield (await process.stdout.readline()).decode().strip()
+    finally:
+        process.kill()
+        await process.wait()
+
+
+async def _drive(url: str, secret: str, rate: int) -> Latency:
+    """Send signed commands at an even rate, whether or not earlier ones were answered, and time each answer."""
+    count = int(rate * SECONDS)
+    times: list[float] = []
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+        for number in range(20):
+            await _send(session, url, secret, f"warm-up {number}")
+        start = time.perf_counter()
+        tasks = []
+        for number in range(count):
+            await asyncio.sleep(max(0.0, start + number / rate - time.perf_counter()))
+            tasks.append(asyncio.create_task(_send(session, url, secret, str(number))))
+        times = await asyncio.gather(*tasks)
+    cuts = statistics.quantiles(times, n=100)
+    return Latency(cuts[49] * 1000, cuts[98] * 1000)
+
+
+async def _send(session: aiohttp.ClientSession, url: str, secret: str, trigger: str) -> float:
+    body = urlencode(
+        {
+            "command": "/wa-add",
+            "text": "wasend-team +1 415 555 0101, +1 415 555 0102, +44 7700 900123 reason: benchmark",
+            "user_id": "U01ALICE",
+            "team_id": "T0SANDBOX",
+            "api_app_id": "A0ROLLCALL",
+            "channel_id": "C0LAUNCH",
+            "trigger_id": trigger,
+            "response_url": "http://127.0.0.1:9/none",
+        }
+    )
+    timestamp = str(int(time.time()))
+    signature = hmac.new(secret.encode(), f"v0:{timestamp}:{body}".encode(), hashlib.sha256).hexdigest()
+    headers = {
+        "Content-Type": "application/x-www-form-urlencoded",
+        "X-Slack-Request-Timestamp": timestamp,
+        "X-Slack-Signature": f"v0={signature}",
+    }
+    start = time.perf_counter()
+    async with session.post(f"{url}/slack/events", data=body, headers=headers) as response:
+        text = await response.text()
+        if response.status != 200:
+            raise RuntimeError(f"status {response.status}: {text[:200]}")
+    return time.perf_counter() - start

@@ -1,0 +1,65 @@
+"""The bot as a process of its own: started, watched from outside by the operating system's accounting, killed."""
+
+import asyncio
+import json
+import os
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox.scene import Scene
+
+_TICK = os.sysconf("SC_CLK_TCK")
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Bot:
+    """A running bot. `url` is its own address."""
+
+    url: str
+    pid: int
+
+    def cpu(self) -> float:
+        """Give the CPU seconds that it has used, of all its threads, from /proc."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / _TICK
+
+    def memory(self, *, peak: bool = False) -> float:
+        """Give its resident memory in MiB, now or at its peak, from /proc."""
+        name = "VmHWM" if peak else "VmRSS"
+        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
+            if line.startswith(name):
+                return int(line.split()[1]) * 1024 / MIB
+        raise LookupError(name)
+
+
+@asynccontextmanager
+async def bot(played: Scene, *, pace: str = 'batch = 10, gap = "0s"') -> AsyncIterator[Bot]:
+    """Run `rollcall run` against a sandbox, on a new SQLite file."""
+    with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder) / "rollcall.toml"
+        config.write_text(played.config(f"sqlite:///{folder}/rollcall.db", pace=pace))
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", "bot", "run", "--config", str(config)),
+            env={**os.environ, **played.environment()},
+            stderr=asyncio.subprocess.PIPE,
+        )
+        assert process.stderr is not None
+        url = ""
+        async for line in process.stderr:
+            if b'"running"' in line:
+                url = str(json.loads(line)["url"])
+                break
+        drain = asyncio.create_task(process.stderr.read())
+        try:
+            played.slack.request_url = f"{url}/slack/events"
+            yield Bot(url, process.pid)
+        finally:
+            process.kill()
+            await process.wait()
+            await drain

@@ -1,0 +1,42 @@
+"""What the workflow needs from Slack, and nothing more. `handlers.thread` implements it."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
+
+from bot.domain.outcomes import Tally
+from bot.domain.requests import Participant, Request
+
+PAGE = 100
+"""How many people one message of results holds."""
+
+
+class Announcer(Protocol):
+    """Tells people about a request. Every method but `progress` may be called twice and posts once.
+
+    An error that may pass (Slack cannot be reached, is rate limiting, fails) is raised, and the call is repeated. One
+    that will not pass (the channel is gone) is answered in the requester's direct messages instead.
+    """
+
+    async def open(self, request: Request, tally: Tally) -> None:
+        """Post the parent message: who, what, where, why, and the state."""
+        ...
+
+    async def show_approval(self, request: Request, tally: Tally) -> None:
+        """Post the question for approval with its buttons; later, show there what was decided and by whom."""
+        ...
+
+    async def progress(self, request: Request, tally: Callable[[], Awaitable[Tally]]) -> None:
+        """Show how far a running request is; left out when the last update was a moment ago, never raises."""
+        ...
+
+    async def results(self, request: Request, page: int, people: Sequence[Participant], total: int) -> None:
+        """Post one page of results, at most `PAGE` of `total` people, into the thread; pages count from 0."""
+        ...
+
+    async def finish(self, request: Request, people: Sequence[Participant]) -> None:
+        """Post the complete CSV where there is more than the thread shows, and the summary; end the parent message."""
+        ...
+
+    async def close(self, request: Request, tally: Tally) -> None:
+        """Say that a request ended without being carried out: denied, expired or withdrawn."""
+        ...

@@ -1,0 +1,174 @@
+"""Wires the application: makes every client once, starts everything in order, and closes it in reverse."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+
+import aiohttp
+import structlog
+from pydantic import SecretStr
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
+from slack_sdk.web.async_client import AsyncWebClient
+
+import handlers
+from bot.domain.groups import KnownGroup
+from bot.intake import Intake
+from bot.runtime.database import Database
+from bot.runtime.decisions import Decisions
+from bot.runtime.dispatcher import Dispatcher
+from bot.runtime.engine import Engine
+from bot.runtime.groups import Directory
+from bot.runtime.journal import Journal
+from bot.runtime.pace import Pace, Sender
+from bot.runtime.postings import Postings
+from bot.server import serving
+from bot.settings import Settings
+from bot.workflow import Line, Workflow
+from handlers.budget import Budget
+from handlers.poster import Poster
+from handlers.services import Services
+from handlers.thread import SlackThread
+from handlers.usergroups import UserGroups
+from providers.base import Provider
+from providers.registry import make_provider
+
+SLACK_TIMEOUT = 10
+"""Seconds for one call of Slack's Web API."""
+
+log = structlog.get_logger(__name__)
+
+
+def slack_client(settings: Settings, token: SecretStr, session: aiohttp.ClientSession) -> AsyncWebClient:
+    """Make the client of Slack's Web API.
+
+    It waits and repeats only what Slack refused for its rate: whatever else fails is repeated by the workflow, which
+    first looks whether it took effect.
+    """
+    return AsyncWebClient(
+        token=token.get_secret_value(),
+        base_url=settings.slack.api_url,
+        timeout=SLACK_TIMEOUT,
+        session=session,
+        retry_handlers=[AsyncRateLimitErrorRetryHandler(max_retry_count=5)],
+    )
+
+
+def make_providers(settings: Settings) -> dict[str, Provider]:
+    """Make the adapter of each connection, by its name."""
+    return {
+        name: make_provider(c.provider, base_url=c.base_url, token=c.token.get_secret_value(), account=c.account or "")
+        for name, c in settings.connections.items()
+    }
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[str]:
+    """Run the bot, and give the base URL of its HTTP server.
+
+    Raises:
+        ConfigurationError: a Slack token is missing.
+        AlreadyRunning: another process uses the database.
+        OSError: the port is taken.
+    """
+    credentials = settings.require_slack()
+    async with AsyncExitStack() as stack:
+        database = Database(settings.storage.url)
+        stack.push_async_callback(database.aclose)
+        await stack.enter_async_context(database.hold())
+        await database.upgrade()
+        providers = make_providers(settings)
+        for provider in providers.values():
+            stack.push_async_callback(provider.aclose)
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        client = slack_client(settings, credentials.bot_token, session)
+        services, engine = _wire(settings, database, providers, client)
+        stack.push_async_callback(services.directory.aclose)
+        stack.push_async_callback(services.usergroups.aclose)
+        app = _bolt(credentials.signing_secret, client)
+        handlers.register(app, services)
+        await engine.launch()
+        stack.push_async_callback(engine.aclose)
+        await stack.enter_async_context(services.dispatcher.running())
+        await stack.enter_async_context(_background(_read_ahead(services)))
+        ready = asyncio.Event()
+        url = await stack.enter_async_context(
+            serving(
+                settings.server.host,
+                settings.server.port,
+                events=None if credentials.socket_mode else app,
+                is_ready=ready.is_set,
+            )
+        )
+        if credentials.app_token is not None:
+            socket = AsyncSocketModeHandler(app, credentials.app_token.get_secret_value())
+            stack.push_async_callback(socket.close_async)
+            await socket.client.connect()
+        ready.set()
+        log.info("running", url=url, socket_mode=credentials.socket_mode, connections=len(providers))
+        yield url
+
+
+def _wire(
+    settings: Settings, database: Database, providers: dict[str, Provider], client: AsyncWebClient
+) -> tuple[Services, Engine]:
+    journal = Journal(database)
+    decisions = Decisions(database, settings.access_roles())
+    announcer = SlackThread(
+        Poster(client, Postings(database)), Budget(), decisions, settings.slack.approvals_channel or ""
+    )
+    lines = {name: _line(settings, database, name, provider) for name, provider in providers.items()}
+    engine = Engine(database.engine_url, Workflow(journal, lines, announcer).durable())
+    dispatcher = Dispatcher(journal, engine)
+    roles = settings.access_roles()
+    services = Services(
+        intake=Intake(journal, dispatcher, lines, roles, settings.approval_rules()),
+        directory=Directory([KnownGroup(g.connection, g.id, alias) for alias, g in settings.groups.items()], providers),
+        usergroups=UserGroups(client, sorted({m for role in roles for m in role.members if m.startswith("S")})),
+        journal=journal,
+        decisions=decisions,
+        dispatcher=dispatcher,
+        announcer=announcer,
+        regions={name: c.default_region for name, c in settings.connections.items()},
+    )
+    return services, engine
+
+
+def _line(settings: Settings, database: Database, name: str, provider: Provider) -> Line:
+    connection = settings.connections[name]
+    pace = Pace(
+        batch=connection.pace.batch,
+        gap=connection.pace.gap.total_seconds(),
+        jitter=connection.pace.jitter,
+        per_day=connection.pace.per_day,
+    )
+    verify_after = [wait.total_seconds() for wait in connection.verify_after]
+    return Line(provider, Sender(database, name, pace), verify_after)
+
+
+def _bolt(signing_secret: SecretStr | None, client: AsyncWebClient) -> AsyncApp:
+    return AsyncApp(
+        client=client,
+        signing_secret=signing_secret.get_secret_value() if signing_secret else None,
+        request_verification_enabled=signing_secret is not None,
+    )
+
+
+async def _read_ahead(services: Services) -> None:
+    """Read the groups and the user groups before anybody asks, and again before the copies are stale."""
+    while True:
+        await services.directory.refresh(within=30)
+        await services.usergroups.actor("")
+        await asyncio.sleep(45)
+
+
+@asynccontextmanager
+async def _background(work: Coroutine[object, object, None]) -> AsyncIterator[None]:
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task

@@ -1,0 +1,129 @@
+"""The command line: `rollcall`, also `python -m bot`."""
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from bot import app, log, manifest
+from bot.check import check as run_check
+from bot.runtime.database import Database
+from bot.runtime.sqlite import AlreadyRunning
+from bot.settings import ConfigurationError, Settings, load
+
+ConfigPath = Annotated[Path | None, typer.Option("--config", help="The configuration; default: rollcall.toml here.")]
+
+cli = typer.Typer(
+    name="rollcall",
+    help="A Slack bot for administering WhatsApp groups: every name gets an answer.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+database_commands = typer.Typer(help="The database.", no_args_is_help=True)
+cli.add_typer(database_commands, name="db")
+
+
+@cli.command()
+def run(config: ConfigPath = None) -> None:
+    """Run the bot: in Socket Mode when SLACK_APP_TOKEN is set, else over HTTP."""
+    settings = _load(config)
+    log.configure(json_lines=not sys.stderr.isatty())
+    _until_stopped(_serve(settings))
+
+
+@cli.command()
+def check(config: ConfigPath = None) -> None:
+    """Check the configuration, Slack, and every connection's credentials and account."""
+    findings = asyncio.run(run_check(_load(config)))
+    table = Table("", "What", "Seen")
+    for finding in findings:
+        table.add_row("ok" if finding.ok else "FAILED", finding.subject, finding.detail)
+    Console().print(table)
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(1)
+
+
+@cli.command(name="manifest")
+def print_manifest(
+    url: Annotated[str | None, typer.Option(help="The public https address, for HTTP instead of Socket Mode.")] = None,
+) -> None:
+    """Print the Slack app manifest."""
+    try:
+        typer.echo(manifest.manifest_yaml(url), nl=False)
+    except ValueError as error:
+        _stop(f"--url: {error}")
+
+
+@cli.command()
+def demo(
+    port: Annotated[int, typer.Option(help="The first port of the sandbox; 0 takes free ones.")] = 8484,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the servers up after the tour.")] = False,
+) -> None:
+    """Play a tour: a sandbox workspace, simulated providers and the real bot, no account needed."""
+    from bot.demo import tour  # noqa: PLC0415 - the bot itself never loads the sandbox
+
+    _until_stopped(tour(port=port, keep=keep))
+
+
+@database_commands.command()
+def upgrade(config: ConfigPath = None) -> None:
+    """Bring the database to the newest version; also done at every start."""
+    settings = _load(config)
+
+    async def work() -> None:
+        database = Database(settings.storage.url)
+        try:
+            async with database.hold():
+                await database.upgrade()
+        finally:
+            await database.aclose()
+
+    _until_stopped(work())
+    typer.echo("The database is at the newest version.")
+
+
+def main() -> None:
+    """Run the command line; a wrong configuration is one line on stderr and exit code 2."""
+    cli()
+
+
+async def _serve(settings: Settings) -> None:
+    async with app.running(settings):
+        await asyncio.Event().wait()
+
+
+def _until_stopped(work: Coroutine[object, object, None]) -> None:
+    """Run `work` to its end, or until SIGINT or SIGTERM; either way everything it opened is closed."""
+
+    async def guarded() -> None:
+        task = asyncio.ensure_future(work)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, task.cancel)
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+    try:
+        asyncio.run(guarded())
+    except (ConfigurationError, AlreadyRunning, OSError) as error:
+        _stop(str(error))
+
+
+def _load(config: Path | None) -> Settings:
+    try:
+        return load(config)
+    except ConfigurationError as error:
+        _stop(str(error))
+
+
+def _stop(line: str) -> NoReturn:
+    typer.echo(f"rollcall: {line}", err=True)
+    raise typer.Exit(2)

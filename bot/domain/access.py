@@ -1,0 +1,95 @@
+"""Who may do what: a person's roles, the capability that an operation needs, and the groups that a role covers."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from fnmatch import fnmatchcase
+
+from providers.base import Capability
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What its members may do. `members` are ids of Slack users and user groups, `groups` globs."""
+
+    name: str
+    members: frozenset[str]
+    capabilities: frozenset[Capability]
+    groups: tuple[str, ...] = ("*",)
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A person who acts: the Slack user id, and the ids of the user groups they are in."""
+
+    user_id: str
+    usergroups: frozenset[str] = frozenset()
+
+    def has(self, role: Role) -> bool:
+        """Tell whether the person has this role, by name or through a user group."""
+        return self.user_id in role.members or not self.usergroups.isdisjoint(role.members)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A group that is acted on, by the names that its admins cannot change: alias and id."""
+
+    names: tuple[str, ...]
+
+    def matches(self, globs: Iterable[str]) -> bool:
+        """Tell whether one of `globs` covers one of the names."""
+        return any(fnmatchcase(name, glob) for glob in globs for name in self.names)
+
+
+class DeniedFor(StrEnum):
+    """Why somebody may not."""
+
+    NO_ROLE = "no_role"
+    NO_CAPABILITY = "no_capability"
+    OTHER_GROUPS = "other_groups"
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """The person may, through these roles."""
+
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """The person may not; `reason` is the sentence they are shown."""
+
+    capability: Capability
+    reason_code: DeniedFor
+    reason: str
+
+
+Decision = Allowed | Denied
+
+
+def decide(actor: Actor, capability: Capability, target: Target | None, roles: Sequence[Role]) -> Decision:
+    """Decide whether the person may use `capability` on `target`; None where no group is concerned.
+
+    No capability implies another one: `admin` alone adds nobody to a group.
+    """
+    own = [role for role in roles if actor.has(role)]
+    able = [role for role in own if capability in role.capabilities]
+    granting = tuple(role.name for role in able if target is None or target.matches(role.groups))
+    if granting:
+        return Allowed(granting)
+    would = ", ".join(f"`{r.name}`" for r in roles if capability in r.capabilities and _covers(r, target))
+    hint = f"The role that has it: {would}." if would else "No role of the configuration has it."
+    if able:
+        names = ", ".join(f"`{role.name}`" for role in able)
+        reason = f"You have `{capability}` through {names}, but not for this group. {hint}"
+        return Denied(capability, DeniedFor.OTHER_GROUPS, reason)
+    if own:
+        reason = f"This needs the capability `{capability}`, which your roles do not have. {hint}"
+        return Denied(capability, DeniedFor.NO_CAPABILITY, reason)
+    reason = f"You have no role in Rollcall; this needs the capability `{capability}`. {hint}"
+    return Denied(capability, DeniedFor.NO_ROLE, reason)
+
+
+def _covers(role: Role, target: Target | None) -> bool:
+    return target is None or target.matches(role.groups)

@@ -1,0 +1,146 @@
+"""Approvals: which requests need one, who may give it, and how votes lead to one final state."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from bot.domain.access import Actor, Role, Target
+from providers.base import Capability, Operation
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalRule:
+    """When approval is needed, and by whom.
+
+    Attributes:
+        operations: the operations it is for.
+        groups: globs on the group's names.
+        min_participants: the least number of people for which it is needed.
+        approvers: names of the roles that may decide.
+        quorum: how many different approvers are needed.
+        expires_after: how long after being asked a request expires.
+        remind_after: how long after being asked the approvers are reminded; None: never.
+    """
+
+    operations: frozenset[Operation]
+    groups: tuple[str, ...]
+    min_participants: int
+    approvers: tuple[str, ...]
+    quorum: int
+    expires_after: timedelta
+    remind_after: timedelta | None = None
+
+
+class Choice(StrEnum):
+    """What an approver clicks."""
+
+    APPROVE = "approve"
+    DENY = "deny"
+
+
+class ApprovalState(StrEnum):
+    """Where an approval stands; all but the first are final."""
+
+    WAITING = "waiting"
+    APPROVED = "approved"
+    DENIED = "denied"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """Who chose what and when."""
+
+    user_id: str
+    choice: Choice
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """An approval that was asked for."""
+
+    requester: str
+    rule: ApprovalRule
+    asked_at: datetime
+    votes: tuple[Vote, ...] = ()
+    state: ApprovalState = ApprovalState.WAITING
+
+    @property
+    def expires_at(self) -> datetime:
+        """When it expires."""
+        return self.asked_at + self.rule.expires_after
+
+
+class RefusedFor(StrEnum):
+    """Why a click does not count."""
+
+    OVER = "over"
+    OWN_REQUEST = "own_request"
+    NOT_AN_APPROVER = "not_an_approver"
+    COUNTED_ALREADY = "counted_already"
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The click counts; this is the approval now."""
+
+    approval: Approval
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The click does not count; `reason` is the sentence for the person."""
+
+    code: RefusedFor
+    reason: str
+
+
+def rule_for(
+    operation: Operation, target: Target, participants: int, rules: Sequence[ApprovalRule]
+) -> ApprovalRule | None:
+    """Give the first rule that matches; None when no approval is needed."""
+    for rule in rules:
+        if operation in rule.operations and participants >= rule.min_participants and target.matches(rule.groups):
+            return rule
+    return None
+
+
+def vote(approval: Approval, actor: Actor, choice: Choice, at: datetime, roles: Sequence[Role]) -> Accepted | Refused:
+    """Count a click, or refuse it: one denial denies, and approval needs the rule's quorum of different people."""
+    if approval.state is not ApprovalState.WAITING or at >= approval.expires_at:
+        return Refused(RefusedFor.OVER, _over(approval))
+    if actor.user_id == approval.requester:
+        return Refused(RefusedFor.OWN_REQUEST, "You asked for this yourself; somebody else has to decide.")
+    if not _may_decide(actor, approval.rule, roles):
+        names = " or ".join(f"`{name}`" for name in approval.rule.approvers)
+        return Refused(RefusedFor.NOT_AN_APPROVER, f"Only {names} can decide on this request.")
+    if any(v.user_id == actor.user_id for v in approval.votes):
+        return Refused(RefusedFor.COUNTED_ALREADY, "Your vote counts already; it waits for somebody else's.")
+    votes = (*approval.votes, Vote(actor.user_id, choice, at))
+    return Accepted(replace(approval, votes=votes, state=_state(approval.rule, votes)))
+
+
+def _state(rule: ApprovalRule, votes: Sequence[Vote]) -> ApprovalState:
+    if any(v.choice is Choice.DENY for v in votes):
+        return ApprovalState.DENIED
+    return ApprovalState.APPROVED if len(votes) >= rule.quorum else ApprovalState.WAITING
+
+
+def _may_decide(actor: Actor, rule: ApprovalRule, roles: Sequence[Role]) -> bool:
+    return any(
+        role.name in rule.approvers and Capability.APPROVE in role.capabilities and actor.has(role) for role in roles
+    )
+
+
+def _over(approval: Approval) -> str:
+    match approval.state:
+        case ApprovalState.WAITING | ApprovalState.EXPIRED:
+            return "This request has expired; nothing was done. It can be asked for again."
+        case ApprovalState.WITHDRAWN:
+            return "This request was withdrawn; nothing was done."
+        case _:
+            who = ", ".join(f"<@{v.user_id}>" for v in approval.votes)
+            return f"This request is {approval.state} already, by {who}; your click changed nothing."

@@ -1,0 +1,265 @@
+"""The participants of a request: every name that was typed becomes a person, a rejection or a duplicate.
+
+`phonenumbers` decides what a good number is: `is_valid_number`, so one that is merely possible (right length, a range
+that nobody has) is rejected with a reason. Two exceptions, both because WhatsApp and the providers write such numbers:
+
+- a number is also good when another written form of the same account is (`providers.identity`): WhatsApp shows Mexican
+  mobiles as `+52 1 …` and Brazilian ones without their ninth digit, which today's numbering plans no longer have;
+- numbers that are set aside for examples: Ofcom's for drama (07700 900000 to 900999, 01632 960000 to 960999) and North
+  America's area code 555, which is nobody's and in which the providers' contracts write theirs.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneNumberFormat, ValidationResult
+
+from bot.domain.entries import ORDINAL, Entry, entries
+from providers.base import Person
+from providers.identity import same_person_keys
+
+
+class RejectedFor(StrEnum):
+    """Why an entry is not a person."""
+
+    NOT_A_NUMBER = "not_a_number"
+    TOO_SHORT = "too_short"
+    TOO_LONG = "too_long"
+    NOT_VALID = "not_valid"
+    NO_COUNTRY_CODE = "no_country_code"
+    UNKNOWN_COUNTRY_CODE = "unknown_country_code"
+    EXTENSION = "extension"
+    LETTERS = "letters"
+    SPREADSHEET = "spreadsheet"
+    NOT_A_PERSON = "not_a_person"
+    LINK = "link"
+    SLACK_MENTION = "slack_mention"
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """An entry that is not a person: what was typed, and why."""
+
+    typed: str
+    code: RejectedFor
+
+    @property
+    def reason(self) -> str:
+        """Why, as a sentence for whoever typed it."""
+        return _SENTENCES[self.code]
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """An entry that names somebody again, in whatever form: what was typed, and who was named first."""
+
+    typed: str
+    first: Person
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """Everything that was typed, each entry in exactly one of the three lists, each list in the order of typing."""
+
+    people: tuple[Person, ...] = ()
+    rejected: tuple[Rejected, ...] = ()
+    duplicates: tuple[Duplicate, ...] = ()
+
+
+def parse(text: str, *, default_region: str | None = None) -> Roster:
+    """Read participants in any form that people write or paste. Never raises, whatever the text.
+
+    Args:
+        text: what was typed, with Slack's escaping and link markup or without.
+        default_region: the ISO 3166 code of the country whose national numbers are understood (`GB`); without it, or
+            with one that `phonenumbers` does not know, only international numbers are.
+    """
+    region = default_region if default_region in phonenumbers.SUPPORTED_REGIONS else None
+    people: list[Person] = []
+    rejected: list[Rejected] = []
+    duplicates: list[Duplicate] = []
+    known: dict[str, Person] = {}
+    for entry in entries(text):
+        try:
+            person = _read(entry, region)
+        except _NotAPerson as answer:
+            rejected.append(Rejected(entry.typed, answer.code))
+            continue
+        names = same_person_keys(person.digits) if person.phone else {person.lid}
+        first = next((known[name] for name in names if name in known), None)
+        if first is None:
+            people.append(person)
+            known.update(dict.fromkeys(names, person))
+        else:
+            duplicates.append(Duplicate(entry.typed, first))
+    return Roster(tuple(people), tuple(rejected), tuple(duplicates))
+
+
+class _NotAPerson(Exception):
+    def __init__(self, code: RejectedFor) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+_SENTENCES = {
+    RejectedFor.NOT_A_NUMBER: "This is not a phone number. Write one with + and the country code.",
+    RejectedFor.TOO_SHORT: "Too short for a phone number. Check that the area code and all digits are there.",
+    RejectedFor.TOO_LONG: "Too long for one phone number. Check the digits, and put a comma between two people.",
+    RejectedFor.NOT_VALID: "No phone can have this number. Check the digits; a number from another country begins "
+    "with + and the country code.",
+    RejectedFor.NO_COUNTRY_CODE: "The country code is missing, and this connection has no default country. "
+    "Write the number with + and the country code.",
+    RejectedFor.UNKNOWN_COUNTRY_CODE: "No country has this code. Write + and the country code first.",
+    RejectedFor.EXTENSION: "WhatsApp cannot reach an extension. Write the person's own number.",
+    RejectedFor.LETTERS: "There are letters in this number. Write its digits only.",
+    RejectedFor.SPREADSHEET: "A spreadsheet shortened this number, and its last digits are lost. "
+    "Format the column as text and paste it again.",
+    RejectedFor.NOT_A_PERSON: "This is a group or a channel, not a person. Write the people's phone numbers.",
+    RejectedFor.LINK: "This link names no phone number. Write the number with + and the country code.",
+    RejectedFor.SLACK_MENTION: "Slack does not tell this person's WhatsApp number. Write the number instead.",
+}
+
+_LINK = re.compile(r"(?:https?|whatsapp)://[^\s<>\"']*|(?:\w+\.)?(?:wa\.me|whatsapp\.com)/[^\s<>\"']*", re.IGNORECASE)
+_JID = re.compile(r"(?:[^\d+]*[^\w+])?\+?(?P<user>[\d-]+)(?:[._]\d+)?(?::\d+)?@(?P<server>[\w.-]*\w)\W*")
+_VCARD = re.compile(r"^tel;[^:]*:", re.IGNORECASE)
+_LABEL = re.compile(r"[^\d+]*(?:(?=\+)|(?<=[^\w+])(?=\d))")
+_THROUGH_LAST_DIGIT = re.compile(r".*\d", re.DOTALL)
+_NOTE = re.compile(r"[^\w(<\[]*[(<\[]")
+_LETTER = re.compile(r"[^\W\d_]")
+_NUMBER = re.compile(r"\++[\s(]*\d[\d\s().\-/\[\]_]*|\d[\d\s().\-/\[\]_]*")
+_SHORTENED = re.compile(r"\b\d{1,20}(?:[.,]\d{1,20})?e\+?\d{1,3}\b", re.IGNORECASE)
+_FLOAT = re.compile(r"(\d{7,15})\.0")
+_EXAMPLE_NUMBER = re.compile(r"447700900\d{3}|441632960\d{3}|1555\d{7}")
+_PHONE_SERVERS = {"s.whatsapp.net", "c.us", "hosted"}
+_GROUP_SERVERS = {"g.us", "broadcast", "newsletter"}
+
+
+def _read(entry: Entry, region: str | None) -> Person:
+    """Read one entry. Raises `_NotAPerson`."""
+    ordinal = ORDINAL.match(entry.plain)
+    text = _VCARD.sub("", entry.plain[ordinal.end() :] if ordinal else entry.plain)
+    if "<@" in text or "<#" in text or "<!" in text:
+        raise _NotAPerson(RejectedFor.SLACK_MENTION)
+    if link := _LINK.search(text):
+        return Person(entry.typed, _phone(_linked_number(link[0]), region))
+    if jid := _JID.fullmatch(text):
+        if jid["server"].lower() == "lid":
+            return Person(entry.typed, lid=f"{jid['user']}@lid")
+        return Person(entry.typed, _phone(_jid_number(jid), region))
+    return Person(entry.typed, _phone(_written_number(text, region), region))
+
+
+def _linked_number(link: str) -> str:
+    """Read `wa.me/<number>` and `…/send?phone=<number>`, where a number is international and may lack its plus."""
+    try:
+        parts = urlsplit(link if "://" in link else f"https://{link}")
+        host = (parts.hostname or "").removeprefix("www.")
+    except ValueError as error:
+        raise _NotAPerson(RejectedFor.LINK) from error
+    if host == "chat.whatsapp.com":
+        raise _NotAPerson(RejectedFor.NOT_A_PERSON)
+    if host == "wa.me":
+        number = unquote(parts.path)
+    elif parts.scheme == "whatsapp" or host.endswith("whatsapp.com"):
+        number = parse_qs(parts.query).get("phone", [""])[0]
+    else:
+        raise _NotAPerson(RejectedFor.LINK)
+    digits = re.sub(r"[\s/().+-]", "", number)
+    if not re.fullmatch(r"[0-9]+", digits):
+        raise _NotAPerson(RejectedFor.LINK)
+    return f"+{digits.removeprefix('00')}"
+
+
+def _jid_number(jid: re.Match[str]) -> str:
+    server = jid["server"].lower()
+    if server in _GROUP_SERVERS:
+        raise _NotAPerson(RejectedFor.NOT_A_PERSON)
+    if server not in _PHONE_SERVERS:
+        raise _NotAPerson(RejectedFor.NOT_A_NUMBER)
+    return "+" + jid["user"].replace("-", "")
+
+
+def _written_number(text: str, region: str | None) -> str:
+    """Reduce a number as people write it, perhaps after a name, to digits with or without a leading plus."""
+    text, *parameters = re.sub("%2b", "+", text, flags=re.IGNORECASE).split(";")
+    context = ""
+    for name, _, value in (parameter.partition("=") for parameter in parameters):  # of a tel: URI, RFC 3966
+        if name.lower() == "ext":
+            raise _NotAPerson(RejectedFor.EXTENSION)
+        if name.lower() == "phone-context" and value.startswith("+"):
+            context = value
+    if label := _LABEL.match(text):
+        text = text[label.end() :]
+    digits = _THROUGH_LAST_DIGIT.match(text)
+    if not digits:
+        raise _NotAPerson(RejectedFor.NOT_A_NUMBER)
+    number, rest = digits[0], text[digits.end() :]
+    if _LETTER.search(rest) and not _NOTE.match(rest):
+        raise _NotAPerson(RejectedFor.LETTERS)
+    if not _NUMBER.fullmatch(number):
+        raise _NotAPerson(_why_not_a_number(number, region))
+    if shown_as_float := _FLOAT.fullmatch(number):
+        number = shown_as_float[1]
+    if context and not number.startswith("+"):
+        number = context + number
+    return ("+" if number.startswith("+") else "") + re.sub(r"\D", "", number)
+
+
+def _why_not_a_number(number: str, region: str | None) -> RejectedFor:
+    if _SHORTENED.search(number):
+        return RejectedFor.SPREADSHEET
+    try:
+        if phonenumbers.parse(number, region or "ZZ").extension:
+            return RejectedFor.EXTENSION
+    except NumberParseException:
+        pass
+    return RejectedFor.LETTERS if _LETTER.search(number) else RejectedFor.NOT_A_NUMBER
+
+
+_PARSE_REASONS = {
+    NumberParseException.INVALID_COUNTRY_CODE: RejectedFor.UNKNOWN_COUNTRY_CODE,
+    NumberParseException.NOT_A_NUMBER: RejectedFor.TOO_SHORT,
+    NumberParseException.TOO_SHORT_AFTER_IDD: RejectedFor.TOO_SHORT,
+    NumberParseException.TOO_SHORT_NSN: RejectedFor.TOO_SHORT,
+    NumberParseException.TOO_LONG: RejectedFor.TOO_LONG,
+}
+_LENGTH_REASONS = {
+    ValidationResult.TOO_SHORT: RejectedFor.TOO_SHORT,
+    ValidationResult.IS_POSSIBLE_LOCAL_ONLY: RejectedFor.TOO_SHORT,
+    ValidationResult.TOO_LONG: RejectedFor.TOO_LONG,
+    ValidationResult.INVALID_COUNTRY_CODE: RejectedFor.UNKNOWN_COUNTRY_CODE,
+}
+_SHORTEST, _LONGEST = 7, 17  # digits; without a region nothing else can tell a short number from a missing country code
+
+
+def _phone(number: str, region: str | None) -> str:
+    """Give the E.164 form of digits with or without a leading plus. Raises `_NotAPerson`."""
+    if not number.startswith("+") and region is None:
+        number = _international(number)
+    try:
+        parsed = phonenumbers.parse(number, region)
+    except NumberParseException as error:
+        raise _NotAPerson(_PARSE_REASONS[error.error_type]) from error
+    phone = phonenumbers.format_number(parsed, PhoneNumberFormat.E164)
+    if phonenumbers.is_valid_number(parsed) or _is_good_otherwise(phone.removeprefix("+")):
+        return phone
+    if number.startswith("00"):  # the prefix of most countries, written by people of countries that have another
+        return _phone(f"+{number[2:]}", region)
+    raise _NotAPerson(_LENGTH_REASONS.get(phonenumbers.is_possible_number_with_reason(parsed), RejectedFor.NOT_VALID))
+
+
+def _international(number: str) -> str:
+    if number.startswith("00"):
+        return f"+{number[2:]}"
+    if len(number) < _SHORTEST:
+        raise _NotAPerson(RejectedFor.TOO_SHORT)
+    raise _NotAPerson(RejectedFor.TOO_LONG if len(number) > _LONGEST else RejectedFor.NO_COUNTRY_CODE)
+
+
+def _is_good_otherwise(digits: str) -> bool:
+    return _EXAMPLE_NUMBER.fullmatch(digits) is not None or any(
+        phonenumbers.is_valid_number(phonenumbers.parse(f"+{form}")) for form in same_person_keys(digits) - {digits}
+    )

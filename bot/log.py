@@ -1,0 +1,50 @@
+"""Logging: one line of JSON or of plain text for each event, on stderr, with phones and tokens struck out."""
+
+import logging
+import re
+import sys
+from typing import Any
+
+import structlog
+from structlog.typing import EventDict, WrappedLogger
+
+_PHONE = re.compile(r"(?<![\w.])(\+?\d{3})\d{4,10}(\d{2})(?!\w)")
+_TOKEN = re.compile(r"(?i)\b(xox[a-z]-|xapp-|bearer\s+|wa_)[\w.~+/=-]{4,}")
+
+
+def configure(*, json_lines: bool) -> None:
+    """Send structlog's and the libraries' lines to stderr."""
+    shared: list[Any] = [
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        strike_out,
+    ]
+    renderer = structlog.processors.JSONRenderer() if json_lines else structlog.dev.ConsoleRenderer(colors=False)
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, strike_out, renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    for name in ("bot", "handlers", "providers"):
+        logging.getLogger(name).setLevel(logging.INFO)
+
+
+def strike_out(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Shorten every phone and every token in an event's texts."""
+    return {key: _struck(value) if isinstance(value, str) else value for key, value in event.items()}
+
+
+def _struck(text: str) -> str:
+    return _TOKEN.sub(r"\1•••", _PHONE.sub(r"\1•••\2", text))

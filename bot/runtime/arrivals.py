@@ -1,0 +1,89 @@
+"""New requests, written together: those that arrive while one commit is under way share the next one."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.runtime.database import Database
+from bot.runtime.tables import participants, requests
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Arrival:
+    request: Row
+    people: Sequence[Row]
+    written: asyncio.Future[bool]
+
+    def settle(self, *, new: bool) -> None:
+        """Tell who waits for it, unless they have given up."""
+        if not self.written.done():
+            self.written.set_result(new)
+
+    def fail(self, error: Exception) -> None:
+        """Pass the error on to who waits for it, unless they have given up."""
+        if not self.written.done():
+            self.written.set_exception(error)
+
+
+class Arrivals:
+    """Writes new requests. A burst of commands costs few commits, so each is acknowledged sooner."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._waiting: list[_Arrival] = []
+        self._writer: asyncio.Task[None] | None = None
+
+    async def write(self, request: Row, people: Sequence[Row]) -> bool:
+        """Write a request's row and its people's; durable at the return. False when the request was there already."""
+        arrival = _Arrival(request, people, asyncio.get_running_loop().create_future())
+        self._waiting.append(arrival)
+        if self._writer is None:
+            self._writer = asyncio.create_task(self._write_waiting())
+        return await arrival.written
+
+    async def _write_waiting(self) -> None:
+        try:
+            while self._waiting:
+                together, self._waiting = self._waiting, []
+                try:
+                    await self._settle(together)
+                except BaseException as error:
+                    for arrival in together:
+                        arrival.fail(RuntimeError(f"the request was not written ({type(error).__name__})"))
+                    raise
+        finally:
+            self._writer = None
+
+    async def _settle(self, together: Sequence[_Arrival]) -> None:
+        """Write some arrivals in one transaction; where it fails, each in its own, so that none spoils another's."""
+        try:
+            fresh = await self._insert(together)
+        except SQLAlchemyError as error:
+            if len(together) == 1:
+                together[0].fail(error)
+                return
+            for arrival in together:
+                await self._settle([arrival])
+            return
+        for arrival in together:
+            arrival.settle(new=arrival in fresh)
+
+    async def _insert(self, together: Sequence[_Arrival]) -> list[_Arrival]:
+        """Insert those that are not there yet, and give them; of two with one id, the first."""
+        ids = [arrival.request["id"] for arrival in together]
+        async with self._database.write() as connection:
+            known = set((await connection.scalars(select(requests.c.id).where(requests.c.id.in_(ids)))).all())
+            new = {arrival.request["id"]: arrival for arrival in reversed(together)}
+            fresh = [arrival for request_id, arrival in new.items() if request_id not in known]
+            if fresh:
+                await connection.execute(insert(requests), [arrival.request for arrival in fresh])
+                rows = [row for arrival in fresh for row in arrival.people]
+                if rows:
+                    await connection.execute(insert(participants), rows)
+        return fresh

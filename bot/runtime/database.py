@@ -1,0 +1,116 @@
+"""The database: one URL, SQLite or PostgreSQL, opened for the journal and named for the engine."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection as SyncConnection
+from sqlalchemy import event, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from bot.runtime.sqlite import AlreadyRunning, Connection, only_process
+
+_LOCK = 7_265_211_011
+"""The key of the advisory lock by which one process holds a PostgreSQL database."""
+
+_KEEPALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "connect_timeout": 10}
+
+
+class Database:
+    """Where the journal lives. `url` is `sqlite:///path` or `postgresql://…`."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.is_sqlite = url.startswith("sqlite")
+        self._engine = _engine(url, is_sqlite=self.is_sqlite)
+        self._reader = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._turn = asyncio.Lock()
+
+    @property
+    def file(self) -> Path | None:
+        """The SQLite file, None for PostgreSQL."""
+        return Path(self.url.removeprefix("sqlite:///")) if self.is_sqlite else None
+
+    @property
+    def engine_url(self) -> str:
+        """Where the engine keeps its tables: on SQLite in a file of its own, so that neither waits for the other."""
+        return f"sqlite:///{self.file.with_suffix('.engine.db')}" if self.file else self.url
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction that is committed at the end, and undone when an error leaves the block.
+
+        SQLite has one writer at a time, and who finds it busy looks again after growing pauses: so writers queue here.
+        """
+        async with self._turn if self.is_sqlite else nullcontext(), self._engine.begin() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """Open a connection for single reads, each of which sees what is committed then."""
+        async with self._reader.connect() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def hold(self) -> AsyncIterator[None]:
+        """Hold the database for this process alone: two would run each other's work twice.
+
+        Raises:
+            AlreadyRunning: another process holds it.
+        """
+        if self.file is not None:
+            with only_process(self.file):
+                yield
+            return
+        async with self._reader.connect() as connection:
+            held = await connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _LOCK})
+            if not held:
+                raise AlreadyRunning("The database of storage.url is in use by another rollcall process; stop it.")
+            try:
+                yield
+            finally:
+                await connection.invalidate()  # closed, not given back to the pool: the lock is the session's
+
+    async def upgrade(self) -> None:
+        """Bring the tables to the newest version; nothing happens where they are already."""
+        async with self.write() as connection:
+            await connection.run_sync(_migrate)
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._engine.dispose()
+
+
+def _engine(url: str, *, is_sqlite: bool) -> AsyncEngine:
+    """Make the engine; its errors do not show the parameters of a statement, which are people's phone numbers."""
+    if not is_sqlite:
+        driver_url = "postgresql+psycopg://" + url.split("://", 1)[1]
+        return create_async_engine(
+            driver_url, pool_size=5, connect_args=_KEEPALIVE, pool_pre_ping=True, hide_parameters=True
+        )
+    engine = create_async_engine(
+        "sqlite+aiosqlite:///" + url.removeprefix("sqlite:///"),
+        connect_args={"factory": Connection, "isolation_level": None},
+        pool_size=5,
+        hide_parameters=True,
+    )
+    event.listen(engine.sync_engine, "begin", _begin_immediate)
+    return engine
+
+
+def _begin_immediate(connection: SyncConnection) -> None:
+    """Take SQLite's write lock at the start: a transaction that asks for it half way can only fail."""
+    if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _migrate(connection: SyncConnection) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    attributes: dict[str, Any] = config.attributes
+    attributes["connection"] = connection
+    command.upgrade(config, "head")

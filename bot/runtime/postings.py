@@ -1,0 +1,47 @@
+"""What was posted to Slack: kept so that a crash between posting and keeping cannot make a second post."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import insert, select, update
+
+from bot.runtime.database import Database
+from bot.runtime.tables import postings
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """A message by its name within a request. `ts` is empty while nobody knows whether it was posted."""
+
+    channel: str
+    ts: str
+
+
+class Postings:
+    """The ledger of messages."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def find(self, request_id: str, name: str) -> Posting | None:
+        """Give the posting of this name, None when it was never begun."""
+        async with self._database.read() as connection:
+            row = (
+                await connection.execute(
+                    select(postings).where(postings.c.request_id == request_id, postings.c.name == name)
+                )
+            ).one_or_none()
+        return None if row is None else Posting(row.channel, row.ts)
+
+    async def begin(self, request_id: str, name: str, channel: str) -> None:
+        """Keep that this message is about to be posted."""
+        async with self._database.write() as connection:
+            await connection.execute(insert(postings).values(request_id=request_id, name=name, channel=channel, ts=""))
+
+    async def posted(self, request_id: str, name: str, posting: Posting) -> None:
+        """Keep where the message stands."""
+        async with self._database.write() as connection:
+            await connection.execute(
+                update(postings)
+                .where(postings.c.request_id == request_id, postings.c.name == name)
+                .values(channel=posting.channel, ts=posting.ts)
+            )

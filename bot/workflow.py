@@ -1,0 +1,257 @@
+"""The one durable path of a request, from the first message to the last verdict.
+
+`open` posts the parent message and, where a rule asks for it, the question for approval; `carry_out` does the work;
+`close` says that nothing will be done. Each is a durable workflow: after a crash it goes on from its last finished
+step. So every step may run twice, and reads from the journal what it did already.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import structlog
+
+from bot.announcer import PAGE, Announcer
+from bot.domain.outcomes import read_back, settle
+from bot.domain.requests import Participant, Request, State
+from bot.runtime.engine import Durable, sleep, step
+from bot.runtime.journal import Journal
+from bot.runtime.pace import DayIsFull, Sender
+from providers.base import (
+    AddResult,
+    Evidence,
+    Outcome,
+    Presence,
+    Provider,
+    ProviderError,
+    Verdict,
+    judge,
+)
+
+MOST_SUBMISSIONS = 2
+"""How often a person is sent to the provider, when crashes interrupt: the second time is the last."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What a connection needs to carry out requests.
+
+    Attributes:
+        provider: the adapter.
+        sender: gives the turns.
+        verify_after: the seconds to wait before each time that unknown people are looked for in the group.
+    """
+
+    provider: Provider
+    sender: Sender
+    verify_after: Sequence[float]
+
+
+class Workflow:
+    """Carries requests out.
+
+    Args:
+        journal: where requests and verdicts are kept.
+        lines: by the connection's name.
+        announcer: tells people.
+    """
+
+    def __init__(self, journal: Journal, lines: Mapping[str, Line], announcer: Announcer) -> None:
+        self._journal = journal
+        self._lines = lines
+        self._announcer = announcer
+
+    def durable(self) -> dict[str, Durable]:
+        """Give the workflows by the names under which the engine stores them."""
+        return {"open": self.open, "carry_out": self.carry_out, "close": self.close}
+
+    async def open(self, request_id: str) -> None:
+        """Post the parent message; then ask for approval, or go on."""
+        if not await step("open", partial(self._open, request_id)):
+            await self.carry_out(request_id)
+
+    async def carry_out(self, request_id: str) -> None:
+        """Give every person of the request an outcome, and post them."""
+        plan = await step("look", partial(self._look, request_id))
+        for number in range(plan["chunks"]):
+            if not await step("chunk", partial(self._chunk, request_id, number)):
+                break
+        for wait in await step("leave the rest", partial(self._leave_rest, request_id)):
+            await sleep(wait)
+            if not await step("verify", partial(self._verify, request_id)):
+                break
+        for page in range(plan["pages"]):
+            await step("post results", partial(self._post_page, request_id, page))
+        await step("finish", partial(self._finish, request_id))
+
+    async def close(self, request_id: str) -> None:
+        """Say that the request ended without being carried out."""
+        await step("close", partial(self._close, request_id))
+
+    async def _open(self, request_id: str) -> bool:
+        """Post the parent message, and ask for approval where a rule says so. True when the request waits for it."""
+        request = await self._journal.request(request_id)
+        tally = await self._journal.tally(request_id)
+        await self._announcer.open(request, tally)
+        if request.rule is None:
+            return False
+        await self._journal.await_approval(request_id)
+        await self._announcer.show_approval(await self._journal.request(request_id), tally)
+        return True
+
+    async def _look(self, request_id: str) -> dict[str, int]:
+        """Read who is in the group already, and cut the rest into chunks. Gives how many chunks and pages follow."""
+        await self._journal.advance(request_id, State.RUNNING)
+        request = await self._journal.request(request_id)
+        tally = await self._journal.tally(request_id)
+        if request.rule is not None:
+            await self._announcer.show_approval(request, tally)
+        return {"chunks": await self._cut(request), "pages": -(-tally.total // PAGE)}
+
+    async def _cut(self, request: Request) -> int:
+        """Answer those who are in the group already, and put the others into chunks. Gives the number of chunks."""
+        line = self._lines[request.connection]
+        people = await self._journal.open_people(request.id)
+        if not people:
+            return 0
+        try:
+            present = await line.provider.presence(request.group_id, [p.person for p in people])
+        except ProviderError as error:
+            log.warning("look_failed", request=request.id, error=type(error).__name__, code=error.code)
+            if error.stops_sender:
+                await self._judge_all(request.id, people, error)
+                return 0
+            present = {}
+        before = {p.position: present.get(p.person.key, Presence.UNKNOWN) for p in people}
+        size = min(line.sender.pace.batch, line.provider.add_limit)
+        absent = [position for position, presence in before.items() if presence is not Presence.PRESENT]
+        chunks = {position: place // size for place, position in enumerate(absent)}
+        await self._journal.looked(request.id, before, chunks)
+        return -(-len(absent) // size)
+
+    async def _chunk(self, request_id: str, number: int) -> bool:
+        """Send one chunk and keep the verdicts. False when the sender has to stop."""
+        request = await self._journal.request(request_id)
+        line = self._lines[request.connection]
+        people = await self._journal.chunk(request_id, number)
+        if any(p.submissions for p in people):
+            people = await self._after_interruption(request, line, people)
+        if not people:
+            return True
+        try:
+            async with line.sender.turn(len(people)):
+                await self._journal.submitted(request_id, [p.position for p in people])
+                result = await _add(line.provider, request.group_id, people)
+        except DayIsFull as error:
+            await self._keep(request_id, people, _not_attempted(people, str(error)))
+            return False
+        settled = _settle(people, result.verdicts)
+        await self._keep(request_id, people, settled)
+        if result.error is not None:
+            log.warning(
+                "chunk_failed",
+                request=request_id,
+                chunk=number,
+                error=type(result.error).__name__,
+                code=result.error.code,
+            )
+        await self._announcer.progress(request, partial(self._journal.tally, request_id))
+        return result.error is None or not result.error.stops_sender
+
+    async def _after_interruption(
+        self, request: Request, line: Line, people: Sequence[Participant]
+    ) -> list[Participant]:
+        """Settle what an interrupted submission did, as far as the group tells. Gives those still to be sent."""
+        try:
+            present = await line.provider.presence(request.group_id, [p.person for p in people])
+        except ProviderError as error:
+            log.warning("read_back_failed", request=request.id, error=type(error).__name__, code=error.code)
+            present = {}
+        verdicts, again = [], []
+        for p in people:
+            now = present.get(p.person.key, Presence.UNKNOWN)
+            if verdict := read_back(p.person.key, p.before, now):
+                verdicts.append(verdict)
+            elif p.submissions < MOST_SUBMISSIONS:
+                again.append(p)
+            else:
+                verdicts.append(Verdict(p.person.key, Outcome.UNKNOWN))
+        await self._keep(request.id, people, verdicts)
+        return again
+
+    async def _leave_rest(self, request_id: str) -> list[float]:
+        """Answer those whom a stop left without a verdict. Gives the waits before each look for unknown people."""
+        rest = await self._journal.open_people(request_id)
+        if rest:
+            await self._keep(request_id, rest, _not_attempted(rest, "The sender was stopped before their turn."))
+        if not await self._journal.with_outcome(request_id, Outcome.UNKNOWN):
+            return []
+        request = await self._journal.request(request_id)
+        return list(self._lines[request.connection].verify_after)
+
+    async def _verify(self, request_id: str) -> bool:
+        """Look for the unknown people in the group. False when nobody is unknown any more."""
+        request = await self._journal.request(request_id)
+        unknown = await self._journal.with_outcome(request_id, Outcome.UNKNOWN)
+        if not unknown:
+            return False
+        provider = self._lines[request.connection].provider
+        try:
+            present = await provider.presence(request.group_id, [p.person for p in unknown])
+        except ProviderError as error:
+            log.warning("verify_failed", request=request_id, error=type(error).__name__, code=error.code)
+            return True
+        found = [
+            verdict
+            for p in unknown
+            if (verdict := read_back(p.person.key, p.before, present.get(p.person.key, Presence.UNKNOWN)))
+        ]
+        await self._keep(request_id, unknown, found)
+        return len(found) < len(unknown)
+
+    async def _post_page(self, request_id: str, page: int) -> None:
+        request = await self._journal.request(request_id)
+        total = (await self._journal.tally(request_id)).total
+        await self._announcer.results(request, page, await self._journal.page(request_id, page * PAGE, PAGE), total)
+
+    async def _finish(self, request_id: str) -> None:
+        await self._journal.advance(request_id, State.DONE)
+        request = await self._journal.request(request_id)
+        await self._announcer.finish(request, await self._journal.people(request_id))
+
+    async def _close(self, request_id: str) -> None:
+        request = await self._journal.request(request_id)
+        tally = await self._journal.tally(request_id)
+        if request.rule is not None:
+            await self._announcer.show_approval(request, tally)
+        await self._announcer.close(request, tally)
+
+    async def _judge_all(self, request_id: str, people: Sequence[Participant], error: ProviderError) -> None:
+        await self._keep(request_id, people, judge(error, [p.person for p in people]))
+
+    async def _keep(self, request_id: str, people: Sequence[Participant], verdicts: Iterable[Verdict]) -> None:
+        positions = {p.person.key: p.position for p in people}
+        await self._journal.judge(request_id, {positions[v.key]: v for v in verdicts})
+
+
+async def _add(provider: Provider, group_id: str, people: Sequence[Participant]) -> AddResult:
+    persons = [p.person for p in people]
+    try:
+        return await provider.add(group_id, persons)
+    except ProviderError as error:
+        return AddResult(judge(error, persons), error)
+
+
+def _settle(people: Sequence[Participant], verdicts: Iterable[Verdict]) -> list[Verdict]:
+    """Correct verdicts by what each person's own history tells; this chunk counts as one more submission."""
+    by_key = {p.person.key: p for p in people}
+    return [
+        settle(verdict, before=by_key[verdict.key].before, submissions=by_key[verdict.key].submissions + 1)
+        for verdict in verdicts
+    ]
+
+
+def _not_attempted(people: Sequence[Participant], words: str) -> list[Verdict]:
+    return [Verdict(p.person.key, Outcome.NOT_ATTEMPTED, Evidence.NONE, "", words) for p in people]

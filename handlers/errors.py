@@ -1,0 +1,52 @@
+"""Slack's error words, sorted by what can be done about them."""
+
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+_CHANNEL_IS_CLOSED = frozenset(
+    {
+        "channel_not_found",
+        "invalid_channel",
+        "not_in_channel",
+        "user_not_in_channel",
+        "no_permission",
+        "posting_to_channel_denied",
+        "is_archived",
+        "is_inactive",
+        "restricted_action",
+        "restricted_action_read_only_channel",
+        "restricted_action_thread_only_channel",
+        "restricted_action_non_threadable_channel",
+        "messages_tab_disabled",
+        "user_not_found",
+        "user_disabled",
+        "users_not_found",
+        "cannot_dm_bot",
+        "thread_not_found",
+        "cannot_reply_to_message",
+        "message_not_found",
+        "cant_update_message",
+        "edit_window_closed",
+    }
+)
+"""Errors that no repetition mends, of the methods with which messages and files are posted and changed: chat.*,
+conversations.open and .replies, files.completeUploadExternal (each method's page on docs.slack.dev)."""
+
+_TRIGGER_IS_OVER = frozenset({"expired_trigger_id", "exchanged_trigger_id", "trigger_expired", "trigger_exchanged"})
+"""Errors of views.open for a trigger older than 3 seconds, or used."""
+
+
+def error_word(error: SlackApiError) -> str:
+    """Give the word Slack answered with, for example `channel_not_found`; empty where no Slack answered."""
+    data = error.response.data if isinstance(error.response, AsyncSlackResponse) else None
+    return str(data.get("error", "")) if isinstance(data, dict) else ""
+
+
+def is_closed(error: SlackApiError) -> bool:
+    """Tell whether this place cannot be posted to, now or later."""
+    return error_word(error) in _CHANNEL_IS_CLOSED
+
+
+def is_too_late(error: SlackApiError) -> bool:
+    """Tell whether a form could not be opened because the click or command was too long ago."""
+    return error_word(error) in _TRIGGER_IS_OVER

@@ -1,0 +1,105 @@
+"""Answers what no listener answered: the person sees a reference that also stands in the log."""
+
+import asyncio
+import secrets
+from typing import Any
+
+import structlog
+from pydantic import BaseModel, ValidationError
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.response import BoltResponse
+from slack_sdk.web.async_client import AsyncWebClient
+
+from handlers.views import answers
+from handlers.views.text import unformatted
+from handlers.whisper import whisper
+
+WITHIN = 2.0
+"""Seconds to tell somebody: a click is acknowledged only after that, and is due within 3."""
+
+log = structlog.get_logger(__name__)
+
+
+class _Named(BaseModel):
+    id: str
+
+
+class _Block(BaseModel):
+    type: str
+    block_id: str = ""
+
+
+class _View(BaseModel):
+    blocks: list[_Block] = []
+
+
+class _Body(BaseModel):
+    """What all payloads that a person causes have in common (docs.slack.dev, "Interaction payloads")."""
+
+    type: str = ""
+    command: str = ""
+    user_id: str = ""
+    user: _Named | None = None
+    channel_id: str = ""
+    channel: _Named | None = None
+    view: _View | None = None
+
+    @property
+    def person(self) -> str:
+        return self.user.id if self.user else self.user_id
+
+    @property
+    def place(self) -> str:
+        return self.channel.id if self.channel else self.channel_id
+
+    @property
+    def first_input(self) -> str:
+        blocks = self.view.blocks if self.view else []
+        return next((block.block_id for block in blocks if block.type == "input"), "")
+
+
+def register(app: AsyncApp) -> None:
+    """Hang the last resort on the app."""
+
+    @app.error
+    async def failed(
+        error: Exception, body: dict[str, Any], response: BoltResponse | None, client: AsyncWebClient
+    ) -> BoltResponse | None:
+        reference = secrets.token_hex(4)
+        caused = _read(body)
+        surface = caused.command or caused.type or "unknown"
+        log.error("listener_failed", reference=reference, surface=surface, user=caused.person, exc_info=error)
+        acknowledged = response is None
+        if not acknowledged and (answer := _answer(caused, reference)) is not None:
+            return BoltResponse(status=200, body=answer)
+        if caused.person:
+            await _tell(client, caused, answers.failure(reference))
+        return None if acknowledged else BoltResponse(status=200, body="")
+
+
+def _read(body: dict[str, Any]) -> _Body:
+    try:
+        return _Body.model_validate(body)
+    except ValidationError:
+        return _Body()
+
+
+def _answer(caused: _Body, reference: str) -> dict[str, Any] | None:
+    """Give the acknowledgement that shows the failure where the person looks; None where none can."""
+    text = answers.failure(reference)
+    if caused.command:
+        return {"response_type": "ephemeral", "text": text}
+    if caused.type == "view_submission" and caused.first_input:
+        return {"response_action": "errors", "errors": {caused.first_input: unformatted(text)}}
+    if caused.type == "block_suggestion":
+        return {"options": []}
+    return None
+
+
+async def _tell(client: AsyncWebClient, caused: _Body, text: str) -> None:
+    try:
+        async with asyncio.timeout(WITHIN):
+            await whisper(client, caused.person, caused.place, text)
+    except Exception:
+        # There is nothing behind the last resort but the log, which has the reference already.
+        log.warning("failure_not_told", user=caused.person, exc_info=True)

@@ -1,0 +1,79 @@
+"""Text for Slack: foreign words made harmless and short, people and phones as they are shown."""
+
+import unicodedata
+
+import phonenumbers
+
+from providers.base import Person
+
+_BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_ISOLATE, _END_ISOLATE = "\u2068", "\u2069"
+
+
+def escape(text: str) -> str:
+    """Escape what people or providers wrote (docs.slack.dev, "Formatting message text").
+
+    >>> escape("<!channel> & co")
+    '&lt;!channel&gt; &amp; co'
+    """
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def cut(text: str, most: int) -> str:
+    """Bring `text` to one line of at most `most` characters, the last of them an ellipsis where something was left out.
+
+    Control characters go. A text with right-to-left script is isolated (Unicode TR9, "Explicit Directional Isolates"),
+    or it would turn around the words beside it. Lengths are UTF-16 units: where Slack counts code points, of which an
+    emoji is one and not two, the text is only shorter than it had to be.
+    """
+    line = " ".join("".join(_shown(c) for c in text).split())
+    if not any(unicodedata.bidirectional(c) in {"R", "AL", "AN"} for c in line):
+        return _shortened(line, most)
+    return f"{_ISOLATE}{_shortened(line, most - 2)}{_END_ISOLATE}"
+
+
+def foreign(text: str, most: int) -> str:
+    """Make foreign words safe to show: cut and escaped, at most `most` characters with all escapes."""
+    room = most
+    while _units(shown := escape(cut(text, room))) > most:
+        room -= max(1, (_units(shown) - most) // len("&amp;"))
+    return shown
+
+
+def unformatted(text: str) -> str:
+    """Take the marks of mrkdwn out of our own words, for where Slack shows them as they are: errors in a modal."""
+    return text.replace("`", "").replace("*", "")
+
+
+def person_name(person: Person) -> str:
+    """Show a person: the phone in international form, a LID, or what was typed, in quotes, where it was rejected."""
+    if not person.phone:
+        return person.lid or f"“{cut(person.typed, 60)}”"
+    number = phonenumbers.parse(person.phone)
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """Say a number of things: `1 person`, `2 people`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {plural or noun + 's'}"
+
+
+def _shown(character: str) -> str:
+    match unicodedata.category(character):
+        case "Cc":
+            return " "
+        case "Cs":
+            return "\N{REPLACEMENT CHARACTER}"
+        case _:
+            return "" if character in _BIDI_CONTROLS else character
+
+
+def _shortened(line: str, most: int) -> str:
+    if _units(line) <= most:
+        return line
+    kept = line.encode("utf-16-le")[: 2 * (most - 1)].decode("utf-16-le", "ignore")
+    return kept.rstrip("\N{ZERO WIDTH JOINER} ") + "…"
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2

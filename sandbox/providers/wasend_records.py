@@ -1,0 +1,111 @@
+"""The records of a simulated Wasend, as the documentation shows them and as the SDK types them."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from sandbox.providers.world import Membership, SimGroup
+
+Record = dict[str, Any]
+Shape = Literal["docs", "sdk"]
+
+OWN_PHONE = "15550100001"
+"""The session's own number, which owns every group."""
+
+_LONG_AGO = "2024-01-01T00:00:00Z"
+
+
+def session_record(session: str, status: str, shape: Shape) -> Record:
+    """Make a session (getSession)."""
+    record = {
+        "uniqueSessionId": session,
+        "sessionName": session,
+        "phoneNumber": f"+{OWN_PHONE}",
+        "status": status,
+        "createdAt": _LONG_AGO,
+        "updatedAt": _LONG_AGO,
+    }
+    if shape == "docs":
+        return record
+    connected = status == "CONNECTED"
+    return record | {
+        "id": "db-1",
+        "userId": "u-1",
+        "enableAccountProtection": False,
+        "enableMessageLogging": False,
+        "enableWebhook": False,
+        "name": session,
+        "config": {
+            "metadata": {"userId": "u-1", "userEmail": "ana@example.com"},
+            "proxy": None,
+            "debug": False,
+            "noweb": {"markOnline": True, "store": {"enabled": True, "fullSync": False}},
+            "webhooks": [],
+        },
+        "engine": {"grpc": {"client": "", "stream": ""}, "gows": {"found": connected, "connected": connected}},
+    }
+
+
+def member_record(member: Membership, lid: str, shape: Shape, *, hidden: bool = False) -> Record:
+    """Make a member; of a hidden one only the LID is shown, in either shape."""
+    record: Record = {
+        "jid": f"{lid}@lid" if hidden else f"{member.phone}@c.us",
+        "phoneNumber": "" if hidden else f"+{member.phone}",
+        "isAdmin": member.role == "admin",
+        "isSuperAdmin": False,
+    }
+    return record | ({"lid": f"{lid}@lid"} if shape == "sdk" else {"joinedAt": _LONG_AGO})
+
+
+def group_record(group: SimGroup, members: Sequence[Record], shape: Shape) -> Record:
+    """Make a group as lists and the SDK's bare path give it."""
+    record: Record = {
+        "jid": group.id,
+        "name": group.subject,
+        "ownerJid": f"{OWN_PHONE}@c.us",
+        "ownerPn": f"+{OWN_PHONE}",
+        "participants": list(members),
+        "isAnnounce": False,
+        "isLocked": False,
+    }
+    if shape == "docs":
+        settings = {"infoAdminOnly": False, "messagesAdminOnly": False}
+        return record | {"description": group.description, "createdAt": _LONG_AGO, "settings": settings}
+    return record | {
+        "nameSetAt": _LONG_AGO,
+        "nameSetBy": f"{OWN_PHONE}@c.us",
+        "nameSetByPn": f"+{OWN_PHONE}",
+        "topic": group.description,
+        "topicId": "t-1",
+        "topicSetAt": _LONG_AGO,
+        "topicSetBy": f"{OWN_PHONE}@c.us",
+        "topicSetByPn": f"+{OWN_PHONE}",
+        "topicDeleted": False,
+        "announceVersionId": "a-1",
+        "isEphemeral": False,
+        "disappearingTimer": 0,
+        "isIncognito": False,
+        "isParent": False,
+        "defaultMembershipApprovalMode": "",
+        "linkedParentJid": "",
+        "isDefaultSubGroup": False,
+        "isJoinApprovalRequired": group.joins_need_approval,
+        "addressingMode": "",
+        "groupCreated": _LONG_AGO,
+        "creatorCountryCode": "",
+        "participantVersionId": "p-1",
+        "memberAddMode": "",
+    }
+
+
+def group_info(group: SimGroup, members: Sequence[Record]) -> Record:
+    """Make a group as the documentation's `/info` gives it, there under `info`."""
+    return {
+        "id": group.id,
+        "name": group.subject,
+        "subject": group.subject,
+        "description": group.description,
+        "creation": _LONG_AGO,
+        "owner": {"jid": f"{OWN_PHONE}@c.us", "phoneNumber": f"+{OWN_PHONE}"},
+        "participants": list(members),
+        "settings": {"announce": False, "restrict": False, "ephemeral": 0, "noFrequentlyForwarded": False},
+    }

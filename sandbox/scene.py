@@ -1,0 +1,106 @@
+"""A whole sandbox: a Slack workspace and simulated providers, served, and the configuration that points a bot at them."""
+
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+
+from sandbox.providers.server import ProviderServer
+from sandbox.providers.twochat import TwoChatServer
+from sandbox.providers.wacr import WacrServer
+from sandbox.providers.wagateway import WaGatewayServer
+from sandbox.providers.wasend import WasendServer
+from sandbox.providers.world import World
+from sandbox.providers.wuts import WutsServer
+from sandbox.serving import serve
+from sandbox.slack.server import SlackServer
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A simulated provider: how its server is made, what the bot's configuration says of it, and its one group."""
+
+    make: Callable[[World], ProviderServer]
+    group_id: str
+    account: str = ""
+
+
+PLACES: dict[str, Place] = {
+    "wacr": Place(lambda world: WacrServer(world, calls_per_minute=100_000), "7"),
+    "wagateway": Place(WaGatewayServer, "120363041234567890@g.us", "sess_1"),
+    "wasend": Place(WasendServer, "120363041234567891@g.us", "session-1"),
+    "wuts": Place(WutsServer, "120363041234567892@g.us"),
+    "twochat": Place(TwoChatServer, "WAGb7dde9c1-0001", "+595981048477"),
+}
+
+
+@dataclass(slots=True)
+class Scene:
+    """What is served. Aliases of groups are `<provider>-team`, connections are named like their provider."""
+
+    slack: SlackServer
+    providers: dict[str, ProviderServer] = field(default_factory=dict)
+    urls: dict[str, str] = field(default_factory=dict)
+
+    def environment(self, *, socket_mode: bool = False) -> dict[str, str]:
+        """Give the secrets, as the bot reads them from its environment."""
+        secrets = {"SLACK_BOT_TOKEN": self.slack.bot_token}
+        if socket_mode:
+            secrets["SLACK_APP_TOKEN"] = self.slack.app_token
+        else:
+            secrets["SLACK_SIGNING_SECRET"] = self.slack.signing_secret
+        tokens = {f"ROLLCALL_CONNECTIONS__{name.upper()}__TOKEN": p.token for name, p in self.providers.items()}
+        return secrets | tokens
+
+    def config(self, storage_url: str, *, port: int = 0, pace: str = 'batch = 10, gap = "0s"', rules: str = "") -> str:
+        """Write a `rollcall.toml`: Alice and the operators may add, Bob decides too, Dave has no role."""
+        lines = [
+            "[slack]",
+            f'api_url = "{self.slack.api_url}"',
+            "[storage]",
+            f'url = "{storage_url}"',
+            "[server]",
+            f"port = {port}",
+        ]
+        for name, url in self.urls.items():
+            lines += [f"[connections.{name}]", f'provider = "{name}"', f'base_url = "{url}"']
+            if PLACES[name].account:
+                lines.append(f'account = "{PLACES[name].account}"')
+            lines += [f"pace = {{ {pace}, per_day = 100000 }}", 'verify_after = ["0s", "1s"]', 'default_region = "US"']
+            lines += [f"[groups.{name}-team]", f'connection = "{name}"', f'id = "{PLACES[name].group_id}"']
+        return "\n".join([*lines, _ROLES, rules])
+
+
+_ROLES = """
+[roles.operator]
+members = ["U01ALICE", "S0OPERATORS"]
+capabilities = ["groups:read", "groups:write", "send"]
+[roles.lead]
+members = ["U02BOB"]
+capabilities = ["groups:read", "groups:write", "send", "approve", "audit:read"]
+[roles.guest]
+members = ["U04DAVE"]
+capabilities = ["groups:read"]
+"""
+
+
+@asynccontextmanager
+async def scene(names: Iterable[str] = tuple(PLACES), *, port: int = 0) -> AsyncIterator[Scene]:
+    """Serve a workspace and these providers on 127.0.0.1, each provider with one group of nobody.
+
+    Args:
+        names: the providers.
+        port: the workspace's; the providers' follow it. 0 takes free ones.
+
+    Raises:
+        OSError: a port is taken.
+    """
+    async with AsyncExitStack() as stack:
+        stage = Scene(SlackServer())
+        await stack.enter_async_context(stage.slack.serving(port=port))
+        for place, name in enumerate(names, start=1):
+            world = World()
+            world.put_group(PLACES[name].group_id, f"{name.capitalize()} Team")
+            server = PLACES[name].make(world)
+            stage.providers[name] = server
+            stage.urls[name] = await stack.enter_async_context(serve(server.app(), port=port + place if port else 0))
+        yield stage

@@ -1,0 +1,179 @@
+"""The Web API's `chat.*` methods.
+
+Source: https://docs.slack.dev/reference/methods/chat.postMessage and its neighbours. A repeated `client_msg_id` is
+posted again: de-duplication is not documented.
+"""
+
+from typing import Any
+
+from sandbox.slack.blocks import check_message, settled
+from sandbox.slack.mrkdwn import oddities, texts
+from sandbox.slack.refusal import Refused
+from sandbox.slack.web_api import Args, Call, Method
+from sandbox.slack.workspace import Message, Room, Workspace
+
+LONGEST_TEXT = 40_000
+LONGEST_UPDATE = 4_000
+UNBOUNDED = 10**9
+
+
+def content(workspace: Workspace, raw: Args, *, longest_blocks: int | None = None) -> Message:
+    """Check what a message says and give it settled: `text`, and `blocks` and `attachments` when there are any.
+
+    Args:
+        workspace: where it is said; what is odd in it is noted there.
+        raw: the arguments, JSON already parsed.
+        longest_blocks: bounds the serialized blocks, where another bound than a posted message's holds.
+
+    Raises:
+        Refused: `no_text`, `msg_too_long`, or what is wrong with the blocks.
+    """
+    text, blocks, attachments = str(raw.get("text") or ""), raw.get("blocks"), raw.get("attachments")
+    if not (text or blocks or attachments):
+        raise Refused("no_text")
+    if len(text) > LONGEST_TEXT:
+        raise Refused("msg_too_long")
+    message: Message = {"text": text}
+    if blocks is not None:
+        bound = {} if longest_blocks is None else {"longest": longest_blocks}
+        check_message(blocks, **bound)
+        message["blocks"] = settled(blocks, workspace.names("b"))
+        if blocks and not text:
+            workspace.oddities.append("blocks without text")
+    if attachments:
+        message["attachments"] = attachments
+    for said in (text, *texts(blocks)):
+        workspace.oddities.extend(oddities(said))
+    return message
+
+
+def signature(workspace: Workspace) -> Message:
+    """Give the fields that mark a message as the app's own."""
+    seed = workspace.seed
+    profile = {"id": seed.bot_id, "app_id": seed.app_id, "name": "Rollcall", "team_id": seed.team_id}
+    return {"user": seed.bot_user_id, "bot_id": seed.bot_id, "app_id": seed.app_id, "bot_profile": profile}
+
+
+def visible(message: Message, *, metadata: bool = False) -> Message:
+    """Give a message as Slack hands it out; its metadata only when asked for."""
+    return {name: value for name, value in message.items() if metadata or name != "metadata"}
+
+
+def _content(call: Call) -> Message:
+    return content(
+        call.workspace,
+        {
+            "text": call.args.get("text"),
+            "blocks": call.parsed("blocks", "invalid_blocks_format"),
+            "attachments": call.parsed("attachments", "invalid_attachments"),
+        },
+    )
+
+
+def _metadata(call: Call) -> Any:
+    metadata = call.parsed("metadata", "invalid_metadata_format")
+    if not metadata:
+        return metadata
+    well_formed = isinstance(metadata, dict) and isinstance(metadata.get("event_type"), str)
+    if not well_formed or not isinstance(metadata.get("event_payload"), dict):
+        raise Refused("invalid_metadata_format")
+    return metadata
+
+
+def _parent(room: Room, thread_ts: str) -> Message:
+    parent = room.messages.get(thread_ts)
+    if parent is None:
+        raise Refused("thread_not_found")
+    if parent.get("thread_ts", thread_ts) != thread_ts:
+        raise Refused("cannot_reply_to_message")
+    return parent
+
+
+def _post(call: Call) -> Args:
+    room = _destination(call)
+    message = {**signature(call.workspace), **_content(call)}
+    if call.args.get("thread_ts"):
+        message["thread_ts"] = _parent(room, str(call.args["thread_ts"]))["ts"]
+    if call.args.get("client_msg_id"):
+        message["client_msg_id"] = call.args["client_msg_id"]
+    if metadata := _metadata(call):
+        message["metadata"] = metadata
+    posted = call.workspace.post(room.channel.id, message)
+    return {"channel": room.channel.id, "ts": posted["ts"], "message": visible(posted, metadata=True)}
+
+
+def _destination(call: Call) -> Room:
+    name = str(call.args.get("channel", ""))
+    user = call.workspace.users.get(name)
+    if user is not None and not user.is_bot:
+        return call.workspace.im(name)
+    return call.room(member="chat:write.public" not in call.token.scopes)
+
+
+def _own(call: Call, error: str) -> tuple[Room, Message]:
+    room = call.room(member=False)
+    message = room.messages.get(call.text("ts"))
+    if message is None:
+        raise Refused("message_not_found")
+    if message.get("bot_id") != call.workspace.seed.bot_id:
+        raise Refused(error)
+    return room, message
+
+
+def _update(call: Call) -> Args:
+    room, message = _own(call, "cant_update_message")
+    if len(str(call.args.get("text") or "")) > LONGEST_UPDATE:
+        raise Refused("msg_too_long")
+    new = _content(call)
+    metadata = _metadata(call)
+    if "blocks" not in new and new["text"]:
+        message.pop("blocks", None)
+    if "blocks" not in new:
+        seed = call.workspace.seed
+        message["edited"] = {"user": seed.bot_user_id, "ts": call.workspace.new_ts()}
+    message.update(new)
+    if metadata is not None:
+        message["metadata"] = metadata
+    if not message.get("metadata", True):
+        del message["metadata"]
+    call.workspace.changed()
+    shown = visible(message, metadata=True)
+    return {"channel": room.channel.id, "ts": message["ts"], "text": message["text"], "message": shown}
+
+
+def _delete(call: Call) -> Args:
+    room, message = _own(call, "cant_delete_message")
+    del room.messages[message["ts"]]
+    call.workspace.changed()
+    return {"channel": room.channel.id, "ts": message["ts"]}
+
+
+def _whisper(call: Call) -> Args:
+    room, user = call.room(member=True), call.text("user")
+    if user not in room.members:
+        raise Refused("user_not_in_channel")
+    message = {**signature(call.workspace), **_content(call)}
+    if call.args.get("thread_ts"):
+        message["thread_ts"] = str(call.args["thread_ts"])
+    return {"message_ts": call.workspace.whisper(user, room.channel.id, message)["ts"]}
+
+
+def _permalink(call: Call) -> Args:
+    room = call.room(member=False)
+    message = room.messages.get(call.text("message_ts"))
+    if message is None:
+        raise Refused("message_not_found")
+    channel, ts = room.channel.id, message["ts"]
+    link = f"https://{call.workspace.seed.team_domain}.slack.com/archives/{channel}/p{ts.replace('.', '')}"
+    if message.get("thread_ts", ts) != ts:
+        link += f"?thread_ts={message['thread_ts']}&cid={channel}"
+    return {"channel": channel, "permalink": link}
+
+
+METHODS = {
+    "chat.postMessage": Method(_post, "chat:write", tier=0),
+    "chat.update": Method(_update, "chat:write", tier=3),
+    "chat.delete": Method(_delete, "chat:write", tier=3),
+    "chat.postEphemeral": Method(_whisper, "chat:write", tier=4),
+    "chat.getPermalink": Method(_permalink, tier=4),
+}

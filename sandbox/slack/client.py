@@ -1,0 +1,244 @@
+"""What people do in Slack: type commands, click, fill in forms. Each gesture reaches the app as Slack would send it."""
+
+from typing import Any
+
+from sandbox.slack import forms, payloads
+from sandbox.slack.acks import settle
+from sandbox.slack.delivery import Ack, Courier, Delivery, Kind
+from sandbox.slack.files import add_file, file_object
+from sandbox.slack.views import close_modal
+from sandbox.slack.workspace import Message, Upload, View, Workspace
+
+
+class Client:
+    """Slack's own client, in the hands of anybody of the workspace.
+
+    Args:
+        workspace: where it all happens.
+        courier: takes it to the app.
+
+    Attributes:
+        base_url: where the simulated Slack is served, without a trailing slash; `response_url`s begin with it.
+    """
+
+    def __init__(self, workspace: Workspace, courier: Courier) -> None:
+        self.workspace = workspace
+        self.courier = courier
+        self.base_url = ""
+
+    async def command(self, user: str, channel: str, name: str, text: str = "") -> Ack:
+        """Type a slash command."""
+        url = self._response_url(user, channel)
+        return await self._send(
+            "slash_commands", payloads.command(self.workspace, user, channel, name, text, response_url=url)
+        )
+
+    async def click(
+        self,
+        user: str,
+        channel: str,
+        message_ts: str,
+        name: str,
+        *,
+        value: Any = None,
+        even_if_hidden: bool = False,
+    ) -> Ack:
+        """Click a button of a message, or choose `value` in a menu; found by its label or action id.
+
+        `even_if_hidden` sends the click also of a person whom `visible_to_user_ids` hides the button from.
+
+        Raises:
+            LookupError: there is no such message or element, or this person does not see it.
+        """
+        room = self.workspace.rooms[channel]
+        message = self.workspace.find_message(channel, message_ts)
+        if message is None:
+            raise LookupError(f"no message {message_ts} in {channel}")
+        block, element = forms.find(message.get("blocks", []), name)
+        seen_by = element.get("visible_to_user_ids")
+        if seen_by and user not in seen_by and not even_if_hidden:
+            raise LookupError(f"{user} does not see {name!r}")
+        action = self._action(block, element, self._chosen(element, value))
+        url = self._response_url(user, channel, message_ts)
+        return await self._send(
+            "interactive",
+            payloads.message_action(self.workspace, user, room, message, action, response_url=url),
+        )
+
+    async def press(self, user: str, view_id: str, name: str, *, value: Any = None) -> Ack:
+        """Click a button, or choose `value` in a menu, of a modal or of the Home tab.
+
+        Raises:
+            LookupError: this person sees no such view, or it has no such element.
+        """
+        view = self._seen(user, view_id)
+        block, element = forms.find(view.body["blocks"], name)
+        state = self._chosen(element, value)
+        if state and element["type"] != "overflow":
+            view.typed[block["block_id"], element["action_id"]] = state
+        action = self._action(block, element, state)
+        payload = payloads.view_action(self.workspace, view, forms.values(view), action)
+        return await self._send("interactive", payload)
+
+    async def submit(self, user: str, view_id: str, values: dict[str, Any] | None = None) -> Ack:
+        """Fill in a modal and submit it.
+
+        Args:
+            user: who.
+            view_id: the modal, which must be the one they see.
+            values: what they put in, by block id or label. Select menus take an option's label or value (an external
+                one is asked for its options first), `file_input` a list of `(name, content)`.
+
+        Raises:
+            LookupError: they do not see this modal, or it has no such field.
+            FormRefused: Slack's client would not send it.
+        """
+        view = self._seen(user, view_id)
+        for name, value in (values or {}).items():
+            block, element = forms.find(view.body["blocks"], name)
+            view.typed[block["block_id"], element["action_id"]] = await self._entered(view, element, value)
+        state = forms.values(view)
+        forms.check_complete(view, state)
+        return await self._send("interactive", payloads.view_submission(self.workspace, view, state))
+
+    async def suggest(self, user: str, view_id: str, name: str, text: str) -> list[dict[str, Any]]:
+        """Type into an external select of a view, and give the options it then offers.
+
+        Nothing is offered when the app's answer is one that Slack does not show; the log's acknowledgement says why.
+        """
+        view = self._seen(user, view_id)
+        block, element = forms.find(view.body["blocks"], name)
+        if len(text) < element.get("min_query_length", 3):
+            return []
+        ids = (block["block_id"], element["action_id"])
+        question = payloads.block_suggestion(self.workspace, view, forms.values(view), *ids, text=text)
+        ack = await self._send("interactive", question)
+        return forms.offered(ack.body) if ack.ok else []
+
+    async def close_view(self, user: str, view_id: str) -> Ack | None:
+        """Close a modal with its close button; the app hears of it only when the view has `notify_on_close`."""
+        view = self._seen(user, view_id)
+        cleared = bool(view.body["clear_on_close"])
+        payload = payloads.view_closed(self.workspace, view, forms.values(view), cleared=cleared)
+        close_modal(self.workspace, user, whole_stack=cleared)
+        return await self._send("interactive", payload) if view.body["notify_on_close"] else None
+
+    async def shortcut(self, user: str, callback_id: str, channel: str = "", message_ts: str = "") -> Ack:
+        """Use a global shortcut, or one on a message when a message is named."""
+        if not message_ts:
+            return await self._send("interactive", payloads.shortcut(self.workspace, user, callback_id))
+        room = self.workspace.rooms[channel]
+        url = self._response_url(user, channel, message_ts)
+        return await self._send(
+            "interactive",
+            payloads.message_shortcut(
+                self.workspace, user, room, room.messages[message_ts], callback_id, response_url=url
+            ),
+        )
+
+    async def event(self, inner: dict[str, Any]) -> Ack:
+        """Let any event of the Events API happen."""
+        return await self._send("events_api", payloads.event(self.workspace, inner))
+
+    async def say(self, user: str, channel: str, text: str, thread_ts: str = "") -> Message:
+        """Write a message; where it mentions the bot, the app gets an `app_mention`."""
+        thread = {"thread_ts": thread_ts} if thread_ts else {}
+        message = self.workspace.post(channel, {"user": user, "text": text, **thread})
+        if f"<@{self.workspace.seed.bot_user_id}>" in text:
+            shared = {name: message[name] for name in ("user", "text", "ts", "team")}
+            await self.event({"type": "app_mention", **shared, **thread, "channel": channel, "event_ts": message["ts"]})
+        return message
+
+    async def open_home(self, user: str) -> Ack:
+        """Look at the app's Home tab."""
+        home = self.home(user)
+        inner = {
+            "type": "app_home_opened",
+            "user": user,
+            "channel": self.workspace.im(user).channel.id,
+            "tab": "home",
+            "event_ts": self.workspace.new_ts(),
+        }
+        return await self.event({**inner, "view": home.body} if home else inner)
+
+    async def verify_url(self) -> Ack:
+        """Let Slack check the request URL, with a challenge that the app has to repeat."""
+        challenge = self.workspace.new_id("challenge-")
+        payload = {"token": payloads.VERIFICATION, "challenge": challenge, "type": "url_verification"}
+        return await self._send("events_api", payload)
+
+    async def redeliver(self, delivery: Delivery | Ack | str, reason: str = "http_timeout") -> Ack:
+        """Deliver the same payload once more, as Slack does when it thinks the first attempt failed."""
+        if not isinstance(delivery, Delivery):
+            delivery = self.courier.find(delivery if isinstance(delivery, str) else delivery.delivery)
+        repeated = await self.courier.deliver(
+            delivery.kind, delivery.payload, retry_num=delivery.retry_num + 1, retry_reason=reason
+        )
+        return settle(self.workspace, repeated)
+
+    def open_view(self, user: str) -> View | None:
+        """Give the modal that a person sees, None when they see none."""
+        return self.workspace.top_modal(user)
+
+    def home(self, user: str) -> View | None:
+        """Give a person's Home tab, None when nothing was published for them."""
+        view_id = self.workspace.homes.get(user)
+        return self.workspace.views[view_id] if view_id else None
+
+    def messages(self, channel: str) -> list[Message]:
+        """Give all messages of a channel, replies too, oldest first."""
+        return list(self.workspace.rooms[channel].messages.values())
+
+    def thread(self, channel: str, ts: str) -> list[Message]:
+        """Give a thread: its parent first, then the replies, oldest first."""
+        return self.workspace.thread(channel, ts)
+
+    def ephemerals(self, user: str) -> list[Message]:
+        """Give what only this person was shown, oldest first."""
+        return [ephemeral.message for ephemeral in self.workspace.ephemerals if ephemeral.user == user]
+
+    @property
+    def files(self) -> list[Upload]:
+        """The uploaded files, oldest first."""
+        return [upload for upload in self.workspace.files.values() if upload.completed]
+
+    async def _send(self, kind: Kind, payload: dict[str, Any]) -> Ack:
+        return settle(self.workspace, await self.courier.deliver(kind, payload))
+
+    async def _entered(self, view: View, element: dict[str, Any], value: Any) -> dict[str, Any]:
+        options = forms.offered(element)
+        if element["type"] == "file_input":
+            uploads = [add_file(self.workspace, view.user, name, content) for name, content in value]
+            value = [file_object(upload, self.base_url) for upload in uploads]
+        elif element["type"].endswith("external_select"):
+            for wanted in value if isinstance(value, list) else [value]:
+                options += await self._looked_up(view, element, wanted)
+        return forms.entered(element, value, options)
+
+    async def _looked_up(self, view: View, element: dict[str, Any], wanted: Any) -> list[dict[str, Any]]:
+        text = wanted if isinstance(wanted, str) else wanted["text"]["text"]
+        found = await self.suggest(view.user, view.body["id"], element["action_id"], text)
+        return found or await self.suggest(view.user, view.body["id"], element["action_id"], "")
+
+    def _chosen(self, element: dict[str, Any], value: Any) -> dict[str, Any]:
+        return {} if element["type"] == "button" else forms.entered(element, value, forms.offered(element))
+
+    def _action(self, block: dict[str, Any], element: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
+        carried: dict[str, Any] = {name: element[name] for name in ("text", "value", "style") if name in element}
+        ids: dict[str, Any] = {
+            "action_id": element["action_id"],
+            "block_id": block["block_id"],
+            "type": element["type"],
+        }
+        return {**ids, **carried, **state, "action_ts": self.workspace.new_ts()}
+
+    def _response_url(self, user: str, channel: str, message_ts: str | None = None) -> str:
+        return f"{self.base_url}/hooks/{self.workspace.new_response_url(user, channel, message_ts)}"
+
+    def _seen(self, user: str, view_id: str) -> View:
+        modal = self.workspace.top_modal(user)
+        if modal is not None and modal.body["id"] == view_id:
+            return modal
+        if self.workspace.homes.get(user) == view_id:
+            return self.workspace.views[view_id]
+        raise LookupError(f"{user} does not see view {view_id}")

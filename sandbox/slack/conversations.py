@@ -1,0 +1,175 @@
+"""The Web API's `conversations.*`, `users.*`, `usergroups.*`, `auth.test` methods.
+
+Source: https://docs.slack.dev/reference/methods
+"""
+
+import base64
+from typing import Any
+
+from sandbox.slack.chat import visible
+from sandbox.slack.refusal import Refused
+from sandbox.slack.seed import User
+from sandbox.slack.web_api import Args, Call, Method
+from sandbox.slack.workspace import Message, Room
+
+LARGEST_PAGE = 999
+
+
+def channel_object(room: Room, bot: str) -> dict[str, Any]:
+    """Give a channel as Slack describes it."""
+    channel = room.channel
+    if channel.kind == "im":
+        return {"id": channel.id, "is_im": True, "user": channel.user, "is_archived": False}
+    private = channel.kind == "groups"
+    return {
+        "id": channel.id,
+        "name": channel.name,
+        "name_normalized": channel.name,
+        "is_channel": not private,
+        "is_group": private,
+        "is_im": False,
+        "is_private": private,
+        "is_archived": False,
+        "is_member": bot in room.members,
+        "num_members": len(room.members),
+    }
+
+
+def user_object(user: User, team: str, *, email: bool) -> dict[str, Any]:
+    """Give a person as Slack describes them; the address only for who may see it."""
+    profile = {"real_name": user.real_name, "display_name": user.name, "team": team}
+    return {
+        "id": user.id,
+        "team_id": team,
+        "name": user.name,
+        "deleted": False,
+        "real_name": user.real_name,
+        "tz": user.tz,
+        "tz_label": user.tz_label,
+        "tz_offset": user.tz_offset,
+        "profile": {**profile, "email": user.email} if email else profile,
+        "is_bot": user.is_bot,
+        "is_admin": False,
+        "is_restricted": False,
+    }
+
+
+def _info(call: Call) -> Args:
+    room = call.room(member=False)
+    call.need(f"{room.channel.kind}:read")
+    return {"channel": channel_object(room, call.workspace.seed.bot_user_id)}
+
+
+def _history(call: Call) -> Args:
+    room = call.room(member=True)
+    call.need(f"{room.channel.kind}:history")
+    tops = [m for m in room.messages.values() if m.get("thread_ts", m["ts"]) == m["ts"]]
+    newest_first = [m for m in reversed(tops) if _within(call, m)]
+    return _page(call, newest_first)
+
+
+def _replies(call: Call) -> Args:
+    room, ts = call.room(member=True), call.text("ts")
+    call.need(f"{room.channel.kind}:history")
+    message = room.messages.get(ts)
+    if message is None:
+        raise Refused("thread_not_found")
+    thread = call.workspace.thread(room.channel.id, message.get("thread_ts", ts))
+    return _page(call, [m for m in thread if m["ts"] == thread[0]["ts"] or _within(call, m)])
+
+
+def _within(call: Call, message: Message) -> bool:
+    ts, oldest, latest = float(message["ts"]), call.args.get("oldest"), call.args.get("latest")
+    if call.flag("inclusive"):
+        return (not oldest or ts >= float(oldest)) and (not latest or ts <= float(latest))
+    return (not oldest or ts > float(oldest)) and (not latest or ts < float(latest))
+
+
+def _page(call: Call, messages: list[Message]) -> Args:
+    limit = call.number("limit", 100)
+    if not 1 <= limit <= LARGEST_PAGE:
+        raise Refused("invalid_limit")
+    start = _position(str(call.args.get("cursor") or ""))
+    metadata = call.flag("include_all_metadata")
+    page = [visible(m, metadata=metadata) for m in messages[start : start + limit]]
+    answer: Args = {"messages": page, "has_more": start + limit < len(messages)}
+    if answer["has_more"]:
+        answer["response_metadata"] = {"next_cursor": base64.b64encode(f"next:{start + limit}".encode()).decode()}
+    return answer
+
+
+def _position(cursor: str) -> int:
+    if not cursor:
+        return 0
+    try:
+        return int(base64.b64decode(cursor, validate=True).decode().removeprefix("next:"))
+    except ValueError:
+        raise Refused("invalid_cursor") from None
+
+
+def _open(call: Call) -> Args:
+    user = call.workspace.users.get(call.text("users"))
+    if user is None:
+        raise Refused("user_not_found")
+    room = call.workspace.im(user.id)
+    if call.flag("return_im"):
+        return {"channel": channel_object(room, call.workspace.seed.bot_user_id)}
+    return {"channel": {"id": room.channel.id}}
+
+
+def _user(call: Call) -> Args:
+    user = call.workspace.users.get(call.text("user"))
+    if user is None:
+        raise Refused("user_not_found")
+    email = "users:read.email" in call.token.scopes
+    return {"user": user_object(user, call.workspace.seed.team_id, email=email)}
+
+
+def _groups(call: Call) -> Args:
+    groups = []
+    for group in call.workspace.groups.values():
+        described: dict[str, Any] = {
+            "id": group.id,
+            "team_id": call.workspace.seed.team_id,
+            "is_usergroup": True,
+            "handle": group.handle,
+            "name": group.name,
+            "user_count": len(group.users),
+            "date_delete": 0,
+        }
+        if call.flag("include_users"):
+            described["users"] = list(group.users)
+        groups.append(described)
+    return {"usergroups": groups}
+
+
+def _group_users(call: Call) -> Args:
+    group = call.workspace.groups.get(call.text("usergroup"))
+    if group is None:
+        raise Refused("no_such_subteam")
+    return {"users": list(group.users)}
+
+
+def _auth(call: Call) -> Args:
+    seed = call.workspace.seed
+    return {
+        "url": f"https://{seed.team_domain}.slack.com/",
+        "team": seed.team_name,
+        "user": call.workspace.users[seed.bot_user_id].name,
+        "team_id": seed.team_id,
+        "user_id": seed.bot_user_id,
+        "bot_id": seed.bot_id,
+        "is_enterprise_install": False,
+    }
+
+
+METHODS = {
+    "auth.test": Method(_auth, tier=4),
+    "conversations.info": Method(_info, tier=3),
+    "conversations.history": Method(_history, tier=3),
+    "conversations.replies": Method(_replies, tier=3),
+    "conversations.open": Method(_open, "im:write", tier=3),
+    "users.info": Method(_user, "users:read", tier=4),
+    "usergroups.list": Method(_groups, "usergroups:read", tier=2),
+    "usergroups.users.list": Method(_group_users, "usergroups:read", tier=2),
+}

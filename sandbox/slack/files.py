@@ -1,0 +1,141 @@
+"""Uploading a file in three steps, and fetching one.
+
+Source: https://docs.slack.dev/reference/methods/files.getUploadURLExternal and files.completeUploadExternal
+"""
+
+from typing import Any
+
+from aiohttp import web
+
+from sandbox.slack.chat import signature
+from sandbox.slack.refusal import Refused
+from sandbox.slack.web_api import Args, Call, Method, WebApi
+from sandbox.slack.workspace import Room, Upload, Workspace
+
+
+def file_object(upload: Upload, base_url: str) -> dict[str, Any]:
+    """Give a file as Slack describes it; fetching it needs a token with `files:read`."""
+    url = f"{base_url}/files-pri/{upload.id}/download/{upload.name}"
+    return {
+        "id": upload.id,
+        "name": upload.name,
+        "title": upload.title or upload.name,
+        "filetype": upload.name.rpartition(".")[2],
+        "mimetype": "text/csv" if upload.name.endswith(".csv") else "application/octet-stream",
+        "size": len(upload.content or b""),
+        "user": upload.user,
+        "url_private": url,
+        "url_private_download": url,
+        "is_external": False,
+        "mode": "hosted",
+    }
+
+
+def add_file(workspace: Workspace, user: str, name: str, content: bytes) -> Upload:
+    """Put a person's own file into the workspace, as a `file_input` does."""
+    upload = Upload(workspace.new_id("F"), name, len(content), user, content=content, completed=True)
+    workspace.files[upload.id] = upload
+    workspace.changed()
+    return upload
+
+
+def _announce(call: Call) -> Args:
+    length = call.number("length", 0)
+    if length <= 0:
+        raise Refused("invalid_arguments", ["missing required field: length"])
+    upload = Upload(call.workspace.new_id("F"), call.text("filename"), length, call.workspace.seed.bot_user_id)
+    call.workspace.files[upload.id] = upload
+    return {"upload_url": f"{call.base_url}/upload/v1/{upload.id}", "file_id": upload.id}
+
+
+def _complete(call: Call) -> Args:
+    listed = call.parsed("files", "invalid_arguments")
+    if not isinstance(listed, list) or not listed:
+        raise Refused("invalid_arguments", ["missing required field: files"])
+    uploads = [_uploaded(call.workspace, entry) for entry in listed]
+    room = _destination(call)
+    for upload, entry in zip(uploads, listed, strict=True):
+        upload.title, upload.completed = str(entry.get("title") or upload.name), True
+    described = [file_object(upload, call.base_url) for upload in uploads]
+    if room is not None:
+        message = {
+            **signature(call.workspace),
+            "text": str(call.args.get("initial_comment") or ""),
+            "files": described,
+            "upload": True,
+        }
+        if call.args.get("thread_ts"):
+            message["thread_ts"] = str(call.args["thread_ts"])
+        call.workspace.post(room.channel.id, message)
+    return {"files": described}
+
+
+def _uploaded(workspace: Workspace, entry: Any) -> Upload:
+    upload = workspace.files.get(str(entry.get("id"))) if isinstance(entry, dict) else None
+    if upload is None or upload.content is None or upload.completed:
+        raise Refused("file_not_found")
+    return upload
+
+
+def _destination(call: Call) -> Room | None:
+    channel = call.args.get("channel_id")
+    if not channel:
+        return None
+    room = call.workspace.rooms.get(str(channel))
+    if room is None:
+        raise Refused("channel_not_found")
+    if call.workspace.seed.bot_user_id not in room.members:
+        raise Refused("not_in_channel")
+    if call.args.get("thread_ts") and str(call.args["thread_ts"]) not in room.messages:
+        raise Refused("thread_not_found")
+    return room
+
+
+def _info(call: Call) -> Args:
+    upload = call.workspace.files.get(call.text("file"))
+    if upload is None or not upload.completed:
+        raise Refused("file_not_found")
+    return {"file": file_object(upload, call.base_url)}
+
+
+async def receive(api: WebApi, request: web.Request) -> web.Response:
+    """Take a file's bytes, raw or as the first part of a form; once only."""
+    upload = api.workspace.files.get(request.match_info["file"])
+    args = {"file": request.match_info["file"]}
+    fault = api.take_fault("upload", args)
+    if fault and fault.when == "before":
+        return await fault.strike(request)
+    if upload is None or upload.content is not None:
+        return web.Response(status=404, text="no such upload")
+    upload.content = await _content(request)
+    api.record("upload", {**args, "size": len(upload.content)}, 200, None)
+    if fault:
+        return await fault.strike(request)
+    return web.Response(text=f"OK - {len(upload.content)}")
+
+
+async def fetch(api: WebApi, request: web.Request) -> web.Response:
+    """Hand out a file's bytes to who may read files; anybody else is sent to a login page, as at Slack."""
+    token = api.tokens.get(request.headers.get("Authorization", "").removeprefix("Bearer "))
+    upload = api.workspace.files.get(request.match_info["file"])
+    if token is None or "files:read" not in token.scopes:
+        return web.Response(text="<html>Sign in</html>", content_type="text/html")
+    if upload is None or upload.content is None:
+        return web.Response(status=404, text="no such file")
+    return web.Response(body=upload.content, content_type="application/octet-stream")
+
+
+async def _content(request: web.Request) -> bytes:
+    if request.content_type != "multipart/form-data":
+        return await request.read()
+    for field in (await request.post()).values():
+        if isinstance(field, web.FileField):
+            return field.file.read()
+    return b""
+
+
+METHODS = {
+    "files.getUploadURLExternal": Method(_announce, "files:write", tier=4),
+    "files.completeUploadExternal": Method(_complete, "files:write", tier=4),
+    "files.info": Method(_info, "files:read", tier=4),
+}

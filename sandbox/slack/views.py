@@ -1,0 +1,171 @@
+"""The Web API's `views.*` methods, and what an acknowledged submission does to a modal.
+
+Source: https://docs.slack.dev/reference/methods/views.open and its neighbours, https://docs.slack.dev/surfaces/modals
+"""
+
+from typing import Any
+
+from sandbox.slack.blocks import check_view, settled
+from sandbox.slack.mrkdwn import oddities, texts
+from sandbox.slack.refusal import Refused
+from sandbox.slack.web_api import Args, Call, Method
+from sandbox.slack.workspace import Trigger, View, Workspace
+
+DEEPEST = 3
+
+
+def open_modal(workspace: Workspace, user: str, definition: Any, *, pushed: bool = False) -> View:
+    """Show a modal to a person, on top of theirs when `pushed`.
+
+    Raises:
+        Refused: `invalid_arguments`, `duplicate_external_id` or `push_limit_reached`.
+    """
+    check_view(definition)
+    _check_external_id(workspace, definition)
+    stack = workspace.modals.get(user, []) if pushed else []
+    if len(stack) >= DEEPEST:
+        raise Refused("push_limit_reached")
+    for view_id in workspace.modals.get(user, []) if not pushed else []:
+        del workspace.views[view_id]
+    view_id = workspace.new_id("V")
+    body = {
+        "id": view_id,
+        "previous_view_id": stack[-1] if stack else None,
+        "root_view_id": stack[0] if stack else view_id,
+    }
+    workspace.modals[user] = [*stack, view_id]
+    return _show(workspace, View(user, body), definition)
+
+
+def update_view(workspace: Workspace, view: View, definition: Any) -> View:
+    """Put another definition in a view's place; what was typed stays where block and action keep their ids.
+
+    Raises:
+        Refused: `invalid_arguments`.
+    """
+    check_view(definition)
+    return _show(workspace, view, definition)
+
+
+def close_modal(workspace: Workspace, user: str, *, whole_stack: bool = False) -> None:
+    """Take the top modal away, or all of them."""
+    stack = workspace.modals.get(user, [])
+    keep = [] if whole_stack else stack[:-1]
+    for view_id in stack[len(keep) :]:
+        del workspace.views[view_id]
+    workspace.modals[user] = keep
+    workspace.changed()
+
+
+def _show(workspace: Workspace, view: View, definition: dict[str, Any]) -> View:
+    seed = workspace.seed
+    view.body = {
+        "id": view.body["id"],
+        "team_id": seed.team_id,
+        "type": definition["type"],
+        "blocks": settled(definition["blocks"], workspace.names("b")),
+        "private_metadata": definition.get("private_metadata", ""),
+        "callback_id": definition.get("callback_id", ""),
+        "state": {"values": {}},
+        "hash": f"{int(workspace.now())}.{workspace.new_id('h')}",
+        "title": definition.get("title"),
+        "clear_on_close": definition.get("clear_on_close", False),
+        "notify_on_close": definition.get("notify_on_close", False),
+        "close": definition.get("close"),
+        "submit": definition.get("submit"),
+        "previous_view_id": view.body.get("previous_view_id"),
+        "root_view_id": view.body.get("root_view_id"),
+        "app_id": seed.app_id,
+        "external_id": definition.get("external_id", ""),
+        "app_installed_team_id": seed.team_id,
+        "bot_id": seed.bot_id,
+    }
+    view.errors = {}
+    workspace.views[view.body["id"]] = view
+    for said in texts(definition["blocks"]):
+        workspace.oddities.extend(oddities(said))
+    workspace.changed()
+    return view
+
+
+def _check_external_id(workspace: Workspace, definition: dict[str, Any]) -> None:
+    external_id = definition.get("external_id")
+    if external_id and any(view.body["external_id"] == external_id for view in workspace.views.values()):
+        raise Refused("duplicate_external_id")
+
+
+def _trigger(call: Call) -> Trigger:
+    trigger = call.workspace.triggers.get(call.text("trigger_id"))
+    if trigger is None:
+        raise Refused("invalid_trigger_id")
+    if trigger.used:
+        raise Refused("exchanged_trigger_id")
+    if call.workspace.now() > trigger.expires_at:
+        raise Refused("expired_trigger_id")
+    return trigger
+
+
+def _definition(call: Call, kind: str) -> Any:
+    call.text("view")
+    definition = call.parsed("view", "invalid_arguments")
+    if isinstance(definition, dict) and definition.get("type") != kind:
+        raise Refused("invalid_arguments", [f"must be a {kind} view [json-pointer:/view/type]"])
+    return definition
+
+
+def _open(call: Call) -> Args:
+    trigger = _trigger(call)
+    view = open_modal(call.workspace, trigger.user, _definition(call, "modal"))
+    trigger.used = True
+    return {"view": view.body}
+
+
+def _push(call: Call) -> Args:
+    trigger = _trigger(call)
+    if not call.workspace.modals.get(trigger.user):
+        raise Refused("not_found")
+    view = open_modal(call.workspace, trigger.user, _definition(call, "modal"), pushed=True)
+    trigger.used = True
+    return {"view": view.body}
+
+
+def _update(call: Call) -> Args:
+    view = _find(call)
+    if call.args.get("hash") and call.args["hash"] != view.body["hash"]:
+        raise Refused("hash_conflict")
+    return {"view": update_view(call.workspace, view, _definition(call, view.body["type"])).body}
+
+
+def _find(call: Call) -> View:
+    view_id, external_id = call.args.get("view_id"), call.args.get("external_id")
+    if not view_id and not external_id:
+        raise Refused("invalid_arguments", ["must provide `view_id` or `external_id`"])
+    for view in call.workspace.views.values():
+        if view.body["id"] == view_id or (external_id and view.body["external_id"] == external_id):
+            return view
+    raise Refused("not_found")
+
+
+def _publish(call: Call) -> Args:
+    user, definition = call.text("user_id"), _definition(call, "home")
+    if user not in call.workspace.users:
+        raise Refused("invalid_arguments", ["unknown user_id"])
+    known = call.workspace.homes.get(user)
+    if known is None:
+        check_view(definition)
+        view_id = call.workspace.new_id("V")
+        view = _show(call.workspace, View(user, {"id": view_id, "root_view_id": view_id}), definition)
+        call.workspace.homes[user] = view_id
+        return {"view": view.body}
+    view = call.workspace.views[known]
+    if call.args.get("hash") and call.args["hash"] != view.body["hash"]:
+        raise Refused("hash_conflict")
+    return {"view": update_view(call.workspace, view, definition).body}
+
+
+METHODS = {
+    "views.open": Method(_open, tier=4),
+    "views.push": Method(_push, tier=4),
+    "views.update": Method(_update, tier=4),
+    "views.publish": Method(_publish, tier=4),
+}

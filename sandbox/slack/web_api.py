@@ -1,0 +1,233 @@
+"""The Web API's front door: tokens, scopes, arguments, faults, rates, the log; the methods are in modules of their own.
+
+Source: https://docs.slack.dev/apis/web-api
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from aiohttp import web
+
+from sandbox.slack.faults import Fault, ratelimited
+from sandbox.slack.rates import Rates
+from sandbox.slack.refusal import Refused
+from sandbox.slack.workspace import Room, Workspace
+
+Args = dict[str, Any]
+BOT_SCOPES = (
+    "app_mentions:read,channels:history,channels:read,chat:write,chat:write.public,commands,files:read,files:write,"
+    "groups:history,groups:read,im:history,im:read,im:write,usergroups:read,users:read,users:read.email"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token that the workspace accepts: a bot's, or an app-level one for Socket Mode."""
+
+    kind: Literal["bot", "app"]
+    scopes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ApiCall:
+    """One line of the log: a call, and what was answered (status 0: no answer was sent)."""
+
+    at: float
+    method: str
+    args: Args
+    status: int
+    response: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call under way: where to find the state, the arguments, and what the token allows."""
+
+    workspace: Workspace
+    args: Args
+    token: Token
+    base_url: str
+
+    def need(self, scope: str) -> None:
+        """Insist on a scope.
+
+        Raises:
+            Refused: `missing_scope`.
+        """
+        if scope not in self.token.scopes:
+            raise missing_scope(scope, self.token)
+
+    def text(self, name: str) -> str:
+        """Give a required argument.
+
+        Raises:
+            Refused: `invalid_arguments`; it is not there.
+        """
+        value = self.args.get(name)
+        if value in (None, ""):
+            raise Refused("invalid_arguments", [f"missing required field: {name}"])
+        return str(value)
+
+    def parsed(self, name: str, error: str) -> Any:
+        """Give an argument that is JSON, also when it came as a form's string; None when it is not there.
+
+        Raises:
+            Refused: with `error`; the string is not JSON.
+        """
+        value = self.args.get(name)
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value)
+        except ValueError:
+            raise Refused(error) from None
+
+    def flag(self, name: str) -> bool:
+        """Tell whether an argument is true, in JSON or in a form."""
+        return self.args.get(name) in (True, 1, "true", "True", "1")
+
+    def number(self, name: str, default: int) -> int:
+        """Give an integer argument.
+
+        Raises:
+            Refused: `invalid_arguments`.
+        """
+        value = self.args.get(name)
+        try:
+            return int(value) if value not in (None, "") else default
+        except (TypeError, ValueError):
+            raise Refused("invalid_arguments", [f"must be an integer: {name}"]) from None
+
+    def room(self, *, member: bool) -> Room:
+        """Give the channel of the argument `channel`.
+
+        Raises:
+            Refused: `channel_not_found`; `not_in_channel` when the bot has to be a `member` and is not.
+        """
+        room = self.workspace.rooms.get(str(self.args.get("channel", "")))
+        inside = room is not None and self.workspace.seed.bot_user_id in room.members
+        if room is None or (not inside and room.channel.kind != "channels"):
+            raise Refused("channel_not_found")
+        if member and not inside:
+            raise Refused("not_in_channel")
+        return room
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A Web API method: what it does, the scope it needs, its tier (0: `chat.postMessage`'s own), whose token."""
+
+    run: Callable[[Call], Args]
+    scope: str = ""
+    tier: int = 3
+    caller: Literal["bot", "app"] = "bot"
+
+
+@dataclass(slots=True)
+class WebApi:
+    """Answers Web API calls over HTTP.
+
+    Attributes:
+        log: every call, in order of its answer.
+    """
+
+    workspace: Workspace
+    tokens: dict[str, Token]
+    methods: dict[str, Method]
+    rates: Rates
+    faults: list[Fault] = field(default_factory=list)
+    log: list[ApiCall] = field(default_factory=list)
+
+    def take_fault(self, method: str, args: Args) -> Fault | None:
+        """Give the fault that strikes this call, None when it is spared."""
+        for fault in self.faults:
+            if fault.strikes(method, args):
+                self.workspace.changed()
+                return fault
+        return None
+
+    def record(self, method: str, args: Args, status: int, response: Any) -> None:
+        """Write a line into the log, and wake who waits for it."""
+        self.log.append(ApiCall(self.workspace.now(), method, args, status, response))
+        self.workspace.changed()
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """Answer one call."""
+        method, args = request.match_info["method"], await _arguments(request)
+        credential = _credential(request, args)
+        status, answer = 0, None
+        try:
+            try:
+                response = await self._answer(request, method, args, credential)
+            except Refused as refused:
+                response = web.json_response(refused.answer(), status=refused.status, headers=refused.headers)
+            status, answer = response.status, response.text
+        finally:
+            self.record(method, args, status, _json(answer))
+        token = self.tokens.get(credential)
+        if token is not None:
+            response.headers["x-oauth-scopes"] = ",".join(sorted(token.scopes))
+        return response
+
+    async def _answer(self, request: web.Request, method: str, args: Args, credential: str) -> web.Response:
+        fault = self.take_fault(method, args)
+        if fault and fault.when == "before":
+            return await fault.strike(request)
+        base_url = f"{request.scheme}://{request.host}"
+        answer = self._run(method, args, credential, base_url)
+        if fault:
+            return await fault.strike(request)
+        return web.json_response({"ok": True, **answer})
+
+    def _run(self, name: str, args: Args, credential: str, base_url: str) -> Args:
+        method = self.methods.get(name)
+        if method is None:
+            raise Refused("unknown_method", req_method=name)
+        if not credential:
+            raise Refused("not_authed")
+        token = self.tokens.get(credential)
+        if token is None:
+            raise Refused("invalid_auth")
+        if token.kind != method.caller:
+            raise Refused("not_allowed_token_type")
+        if method.scope and method.scope not in token.scopes:
+            raise missing_scope(method.scope, token)
+        seconds = self.rates.wait(name, method.tier, args.get("channel"))
+        if seconds:
+            raise ratelimited(seconds)
+        return method.run(Call(self.workspace, args, token, base_url))
+
+
+def missing_scope(scope: str, token: Token) -> Refused:
+    """Give Slack's answer to a call the token has no scope for."""
+    return Refused(
+        "missing_scope",
+        needed=scope,
+        provided=",".join(sorted(token.scopes)),
+        headers={"x-accepted-oauth-scopes": scope},
+    )
+
+
+async def _arguments(request: web.Request) -> Args:
+    args: Args = dict(request.query)
+    if request.content_type == "application/json":
+        body = _json((await request.read()).decode("utf-8", "replace"))
+        args.update(body if isinstance(body, dict) else {})
+    else:
+        args.update(await request.post())
+    return args
+
+
+def _credential(request: web.Request, args: Args) -> str:
+    in_arguments = str(args.pop("token", ""))
+    bearer = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
+    return bearer or in_arguments
+
+
+def _json(text: Any) -> Any:
+    try:
+        return json.loads(text) if text else None
+    except ValueError:
+        return text

@@ -1,0 +1,211 @@
+"""The simulated workspace: people, channels, messages, views, files, and the short-lived tickets Slack hands out."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any, TypeVar
+
+from sandbox.slack.seed import Channel, Seed, User, UserGroup
+
+Message = dict[str, Any]
+T = TypeVar("T")
+
+TRIGGER_LIFE = 3.0
+RESPONSE_URL_LIFE = 1800.0
+RESPONSE_URL_USES = 5
+
+
+@dataclass(slots=True)
+class Room:
+    """A channel with its messages, by `ts`, oldest first."""
+
+    channel: Channel
+    members: set[str]
+    messages: dict[str, Message] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class View:
+    """A modal or Home view: whose it is, Slack's view object, and what the person has typed so far.
+
+    Attributes:
+        typed: the state of each element, by block id and action id.
+        errors: what the app said at each block at the last submission.
+    """
+
+    user: str
+    body: dict[str, Any]
+    typed: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Trigger:
+    """A `trigger_id`: whose, until when, whether used, and the modal it was born in."""
+
+    user: str
+    expires_at: float
+    view_id: str | None = None
+    used: bool = False
+
+
+@dataclass(slots=True)
+class ResponseUrl:
+    """A `response_url`: whom and which message it answers, until when, and how often it was used."""
+
+    user: str
+    channel: str
+    expires_at: float
+    message_ts: str | None = None
+    uses: int = 0
+
+
+@dataclass(slots=True)
+class Upload:
+    """A file: announced, then uploaded (`content`), then completed and shared."""
+
+    id: str
+    name: str
+    length: int
+    user: str
+    title: str = ""
+    content: bytes | None = None
+    completed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ephemeral:
+    """A message only `user` sees, in `channel`."""
+
+    user: str
+    channel: str
+    message: Message
+
+
+class Workspace:
+    """Everything the simulated Slack knows.
+
+    Args:
+        seed: who and what is there at the start.
+        clock: gives the current time in seconds.
+
+    Attributes:
+        oddities: what Slack would show wrongly, though it does not refuse it: unescaped text, blocks without text.
+    """
+
+    def __init__(self, seed: Seed, *, clock: Callable[[], float] = time.time) -> None:
+        self.seed = seed
+        self.now = clock
+        self.users: dict[str, User] = {user.id: user for user in seed.users}
+        self.groups: dict[str, UserGroup] = {group.id: group for group in seed.groups}
+        self.rooms = {channel.id: Room(channel, set(channel.members)) for channel in seed.channels}
+        self.views: dict[str, View] = {}
+        self.modals: dict[str, list[str]] = {}
+        self.homes: dict[str, str] = {}
+        self.files: dict[str, Upload] = {}
+        self.ephemerals: list[Ephemeral] = []
+        self.triggers: dict[str, Trigger] = {}
+        self.response_urls: dict[str, ResponseUrl] = {}
+        self.oddities: list[str] = []
+        self._numbers = count(1)
+        self._last_microsecond = 0
+        self._change = asyncio.Event()
+
+    def changed(self) -> None:
+        """Wake everybody who waits for something."""
+        self._change.set()
+        self._change = asyncio.Event()
+
+    def wait_for(self, predicate: Callable[[], T | None], timeout: float = 5.0) -> Awaitable[T]:
+        """Wait until `predicate` gives something true, and give that.
+
+        Raises:
+            TimeoutError: it did not within `timeout` seconds.
+        """
+
+        async def wait() -> T:
+            async with asyncio.timeout(timeout):
+                while not (found := predicate()):
+                    await self._change.wait()
+            return found
+
+        return wait()
+
+    def names(self, prefix: str) -> Iterator[str]:
+        """Give ever new ids with this prefix."""
+        while True:
+            yield f"{prefix}{next(self._numbers):08X}"
+
+    def new_id(self, prefix: str) -> str:
+        """Give a new id with this prefix."""
+        return next(self.names(prefix))
+
+    def new_ts(self) -> str:
+        """Give a timestamp later than every one before it: seconds, a dot, microseconds."""
+        self._last_microsecond = max(self._last_microsecond + 1, int(self.now() * 1_000_000))
+        return f"{self._last_microsecond // 1_000_000}.{self._last_microsecond % 1_000_000:06d}"
+
+    def post(self, channel: str, message: Message) -> Message:
+        """Put a message into a channel, keep its thread's parent up to date, and give it with its `ts`."""
+        room = self.rooms[channel]
+        message = {"type": "message", **message, "ts": self.new_ts(), "team": self.seed.team_id}
+        parent = room.messages.get(message.get("thread_ts", ""))
+        if parent is not None:
+            message["parent_user_id"] = parent.get("user")
+            parent["thread_ts"] = parent["ts"]
+            parent["reply_count"] = parent.get("reply_count", 0) + 1
+            parent["latest_reply"] = message["ts"]
+            if message.get("user") not in parent.setdefault("reply_users", []):
+                parent["reply_users"].append(message.get("user"))
+            parent["reply_users_count"] = len(parent["reply_users"])
+        room.messages[message["ts"]] = message
+        self.changed()
+        return message
+
+    def whisper(self, user: str, channel: str, message: Message) -> Message:
+        """Show a message to one person only, and give it with its `ts`."""
+        message = {"type": "message", "is_ephemeral": True, **message, "ts": self.new_ts()}
+        self.ephemerals.append(Ephemeral(user, channel, message))
+        self.changed()
+        return message
+
+    def thread(self, channel: str, ts: str) -> list[Message]:
+        """Give a thread: its parent first, then the replies, oldest first."""
+        messages = self.rooms[channel].messages
+        return [m for m in messages.values() if m["ts"] == ts or m.get("thread_ts") == ts]
+
+    def im(self, user: str) -> Room:
+        """Give the direct-message channel of the app and this person; it is made when there is none."""
+        for room in self.rooms.values():
+            if room.channel.user == user:
+                return room
+        channel = Channel(self.new_id("D"), "directmessage", (user, self.seed.bot_user_id), kind="im", user=user)
+        self.rooms[channel.id] = Room(channel, set(channel.members))
+        return self.rooms[channel.id]
+
+    def new_trigger(self, user: str, view_id: str | None = None) -> str:
+        """Give a `trigger_id`; it lives 3 s and opens one view."""
+        name = f"{next(self._numbers)}.{self.seed.team_id}.{self.new_id('')}"
+        self.triggers[name] = Trigger(user, self.now() + TRIGGER_LIFE, view_id)
+        return name
+
+    def new_response_url(self, user: str, channel: str, message_ts: str | None = None) -> str:
+        """Give the name of a new `response_url`; it can be used 5 times within 30 minutes."""
+        name = f"{self.seed.team_id}/{self.new_id('R')}"
+        self.response_urls[name] = ResponseUrl(user, channel, self.now() + RESPONSE_URL_LIFE, message_ts)
+        return name
+
+    def top_modal(self, user: str) -> View | None:
+        """Give the modal a person sees, None when they see none."""
+        stack = self.modals.get(user)
+        return self.views[stack[-1]] if stack else None
+
+    def find_message(self, channel: str, ts: str) -> Message | None:
+        """Give a message of a channel, or an ephemeral one shown there; None when there is none."""
+        found = self.rooms[channel].messages.get(ts)
+        if found is not None:
+            return found
+        whispers = (e.message for e in self.ephemerals if e.channel == channel and e.message["ts"] == ts)
+        return next(whispers, None)

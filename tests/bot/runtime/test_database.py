@@ -1,0 +1,92 @@
+from functools import partial
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection as SyncConnection
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from bot.runtime.database import Database
+from bot.runtime.sqlite import AlreadyRunning
+from bot.runtime.tables import metadata
+from tests.bot.runtime.databases import open_database
+from tests.bot.runtime.processes import holding, until
+
+_A_SENDER = text("INSERT INTO senders VALUES ('support', 1.5, '2030-01-01', 7)")
+
+
+def _differences(connection: SyncConnection) -> list[object]:
+    # On SQLite alembic cannot compare an empty default: it reads '' back as two quotes.
+    defaults = connection.dialect.name == "postgresql"
+    options = {"version_table": "rollcall_version", "compare_type": True, "compare_server_default": defaults}
+    return list(compare_metadata(MigrationContext.configure(connection, opts=options), metadata))
+
+
+async def test_the_migrations_make_exactly_the_tables_of_the_code(empty_url: str) -> None:
+    async with open_database(empty_url) as database:
+        await database.upgrade()
+        async with database.read() as connection:
+            assert await connection.run_sync(_differences) == []
+
+
+async def test_a_table_or_column_that_no_migration_makes_is_noticed(sqlite: Database) -> None:
+    async with sqlite.write() as connection:
+        await connection.execute(text("DROP TABLE postings"))
+        await connection.execute(text("ALTER TABLE senders ADD COLUMN more TEXT"))
+    async with sqlite.read() as connection:
+        assert len(await connection.run_sync(_differences)) == 2
+
+
+async def test_an_upgrade_of_what_is_there_already_keeps_it(empty_url: str) -> None:
+    async with open_database(empty_url) as database:
+        await database.upgrade()
+        async with database.write() as connection:
+            await connection.execute(_A_SENDER)
+    async with open_database(empty_url) as database:
+        await database.upgrade()
+        async with database.read() as connection:
+            assert await connection.scalar(text("SELECT used FROM senders")) == 7
+
+
+async def test_an_error_undoes_the_whole_transaction(database: Database) -> None:
+    async def write_twice() -> None:
+        async with database.write() as connection:
+            await connection.execute(_A_SENDER)
+            await connection.execute(_A_SENDER)
+
+    with pytest.raises(DBAPIError):
+        await write_twice()
+    async with database.read() as connection:
+        assert await connection.scalar(text("SELECT count(*) FROM senders")) == 0
+
+
+async def test_the_error_of_a_statement_does_not_show_its_parameters(database: Database) -> None:
+    async with database.read() as connection:
+        with pytest.raises(DBAPIError) as caught:
+            await connection.execute(text("INSERT INTO nowhere VALUES (:phone)"), {"phone": "+14155550100"})
+    assert "4155550100" not in str(caught.value)
+
+
+async def test_a_postgres_database_is_held_by_one_and_free_afterwards(postgres: Database) -> None:
+    async with open_database(postgres.url) as other:
+        async with postgres.hold():
+            with pytest.raises(AlreadyRunning, match="in use by another rollcall process"):
+                async with other.hold():
+                    pass
+        async with other.hold():
+            pass
+
+
+async def test_a_killed_process_frees_its_postgres_database(postgres: Database) -> None:
+    async with holding(postgres.url) as holder:
+        with pytest.raises(AlreadyRunning):
+            async with postgres.hold():
+                pass
+        holder.kill()
+        await holder.wait()
+        locks = text("SELECT count(*) = 0 FROM pg_locks WHERE locktype = 'advisory'")
+        async with postgres.read() as connection:  # the server notices a moment later that the holder is dead
+            await until(partial(connection.scalar, locks))
+        async with postgres.hold():
+            pass

@@ -1,0 +1,181 @@
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import ClassVar
+
+import pytest
+
+from bot.domain.groups import Ambiguous, Found, KnownGroup, NotFound, Resolution
+from bot.runtime.groups import FRESH, Directory
+from providers.base import (
+    Account,
+    AccountState,
+    AddResult,
+    Capability,
+    Group,
+    Operation,
+    Person,
+    Presence,
+    ProviderFault,
+)
+
+ALIAS = KnownGroup("support", "1@g.us", "launch-team")
+
+
+class Lists:
+    """A provider that lists groups as the test tells it to; whatever else is asked of it is a mistake."""
+
+    add_limit: ClassVar[int] = 1
+    reads_are_live: ClassVar[bool] = True
+    capabilities: ClassVar[Mapping[Operation, Capability]] = {}
+
+    def __init__(self, *groups: Group) -> None:
+        self.listed = list(groups)
+        self.error: Exception | None = None
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.calls = 0
+
+    async def groups(self) -> AsyncIterator[Group]:
+        self.calls += 1
+        for group in self.listed:
+            yield group
+        await self.gate.wait()
+        if self.error is not None:
+            raise self.error
+
+    async def group(self, group_id: str) -> Group:
+        raise AssertionError(group_id)
+
+    async def presence(self, group_id: str, people: Sequence[Person]) -> Mapping[str, Presence]:
+        raise AssertionError(group_id, people)
+
+    async def add(self, group_id: str, people: Sequence[Person]) -> AddResult:
+        raise AssertionError(group_id, people)
+
+    async def account(self) -> Account:
+        return Account(AccountState.UNKNOWN)
+
+    async def aclose(self) -> None:
+        pass
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@asynccontextmanager
+async def _directory(clock: Clock | None = None, **providers: Lists) -> AsyncIterator[Directory]:
+    directory = Directory([ALIAS], providers, clock=clock or Clock())
+    try:
+        yield directory
+    finally:
+        await directory.aclose()
+
+
+def _ids(resolution: Resolution) -> list[str]:
+    match resolution:
+        case Found(group):
+            return [group.id]
+        case Ambiguous(candidates):
+            return [group.id for group in candidates]
+        case NotFound():
+            return []
+
+
+async def test_an_alias_is_found_without_a_call_to_a_provider() -> None:
+    lists = Lists(Group("1@g.us", "Launch"))
+    async with _directory(support=lists) as directory:
+        assert await directory.find("Launch-Team", within=10) == Found(ALIAS)
+        assert await directory.find("1@g.us", within=10) == Found(ALIAS)
+    assert lists.calls == 0
+
+
+async def test_a_group_is_found_by_its_subject_and_its_id() -> None:
+    async with _directory(support=Lists(Group("2@g.us", "Class of 2030"))) as directory:
+        wanted = Found(KnownGroup("support", "2@g.us", "", "Class of 2030"))
+        assert await directory.find("class of  2030", within=10) == wanted
+        assert await directory.find("2@g.us", within=10) == wanted
+
+
+async def test_an_aliased_group_carries_its_subject_once_that_is_known() -> None:
+    async with _directory(support=Lists(Group("1@g.us", "Launch"))) as directory:
+        named = Found(KnownGroup("support", "1@g.us", "launch-team", "Launch"))
+        assert await directory.find("Launch", within=10) == named
+        assert await directory.find("launch-team", within=10) == named
+        assert directory.known() == [named.group]
+
+
+async def test_the_same_id_at_two_connections_is_two_groups() -> None:
+    providers = {"support": Lists(Group("2@g.us", "A")), "sales": Lists(Group("2@g.us", "B"), Group("1@g.us", "C"))}
+    async with _directory(None, **providers) as directory:
+        assert _ids(await directory.find("2@g.us", within=10)) == ["2@g.us", "2@g.us"]
+        assert [(g.connection, g.alias, g.subject) for g in directory.known()] == [
+            ("support", "launch-team", ""),
+            ("support", "", "A"),
+            ("sales", "", "B"),
+            ("sales", "", "C"),
+        ]
+
+
+async def test_a_list_is_read_again_only_when_it_is_not_fresh() -> None:
+    clock, lists = Clock(), Lists(Group("2@g.us", "Old"))
+    async with _directory(clock, support=lists) as directory:
+        await directory.refresh(within=10)
+        lists.listed = [Group("2@g.us", "New")]
+        clock.now += FRESH - 1
+        assert _ids(await directory.find("New", within=10)) == []
+        clock.now += 1
+        assert _ids(await directory.find("New", within=10)) == ["2@g.us"]
+        assert _ids(await directory.find("Old", within=10)) == []
+    assert lists.calls == 2
+
+
+async def test_a_provider_that_hangs_does_not_keep_the_others_from_answering() -> None:
+    hanging, other = Lists(Group("2@g.us", "Hidden")), Lists(Group("3@g.us", "Seen"))
+    hanging.gate.clear()
+    async with _directory(support=hanging, sales=other) as directory:
+        assert _ids(await directory.find("Seen", within=0.02)) == ["3@g.us"]
+        assert _ids(await directory.find("Hidden", within=0.02)) == []
+        hanging.gate.set()
+        assert _ids(await directory.find("Hidden", within=10)) == ["2@g.us"]
+    assert hanging.calls == 1
+
+
+async def test_lookups_at_once_share_one_reading() -> None:
+    lists = Lists(Group("2@g.us", "Seen"))
+    lists.gate.clear()
+    async with _directory(support=lists) as directory:
+        lookups = [asyncio.create_task(directory.find("Seen", within=10)) for _ in range(5)]
+        await asyncio.sleep(0)
+        lists.gate.set()
+        assert [_ids(found) for found in await asyncio.gather(*lookups)] == [["2@g.us"]] * 5
+    assert lists.calls == 1
+
+
+@pytest.mark.parametrize("error", [ProviderFault("the provider failed"), KeyError("a mistake of ours")])
+async def test_an_error_keeps_the_list_that_was_read_before(error: Exception) -> None:
+    lost: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: lost.append(context))
+    clock, lists, other = Clock(), Lists(Group("2@g.us", "Seen")), Lists(Group("3@g.us", "Other"))
+    async with _directory(clock, support=lists, sales=other) as directory:
+        await directory.refresh(within=10)
+        clock.now += FRESH
+        lists.listed, lists.error = [], error
+        assert _ids(await directory.find("Seen", within=10)) == ["2@g.us"]
+        assert _ids(await directory.find("Other", within=10)) == ["3@g.us"]
+        lists.listed, lists.error = [Group("4@g.us", "Again")], None
+        assert _ids(await directory.find("Again", within=10)) == ["4@g.us"]
+    assert lost == []
+
+
+async def test_closing_stops_a_reading_that_hangs() -> None:
+    hanging = Lists()
+    hanging.gate.clear()
+    async with _directory(support=hanging) as directory:
+        await directory.refresh(within=0)
+    assert len(asyncio.all_tasks()) == 1

@@ -1,0 +1,273 @@
+import asyncio
+import itertools
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy.exc import DBAPIError
+
+from bot.domain.outcomes import Tally
+from bot.domain.requests import FOLLOWS, Participant, State
+from bot.runtime.database import Database
+from bot.runtime.journal import Due, Journal
+from providers.base import Evidence, Outcome, Person, Presence, Verdict
+from tests.bot.runtime.making import people, person, request, rule
+
+_numbers = itertools.count()
+NOW = datetime(2030, 5, 1, 12, 0, 0, 123457, UTC)
+
+
+@pytest.fixture
+def journal(database: Database) -> Journal:
+    return Journal(database)
+
+
+async def test_what_was_written_is_read_again(journal: Journal) -> None:
+    asked = request(needs=rule(quorum=2), asked_at=NOW)
+    everybody = [
+        Participant(0, person(0)),
+        Participant(1, Person("123@lid", lid="123@lid"), before=Presence.ABSENT, submissions=1),
+        Participant(2, Person("nobody"), outcome=Outcome.INVALID, provider_message="no number", at=NOW),
+    ]
+    assert await journal.create(asked, everybody)
+    assert await journal.request("R1") == asked
+    assert await journal.people("R1") == everybody
+
+
+async def test_a_rule_without_a_reminder_is_read_again(journal: Journal) -> None:
+    asked = request(needs=replace(rule(), remind_after=None))
+    await journal.create(asked, [])
+    assert await journal.request("R1") == asked
+
+
+async def test_a_request_that_is_not_there_is_a_lookup_error(journal: Journal) -> None:
+    with pytest.raises(LookupError, match="R404"):
+        await journal.request("R404")
+
+
+async def test_the_same_request_twice_changes_nothing(journal: Journal) -> None:
+    first = request(asked_at=NOW)
+    assert await journal.create(first, people(2))
+    assert not await journal.create(replace(first, reason="another"), people(3))
+    assert await journal.request("R1") == first
+    assert await journal.people("R1") == people(2)
+
+
+async def test_the_same_request_many_times_at_once_is_written_once(journal: Journal) -> None:
+    asked = request()
+    created = await asyncio.gather(*(journal.create(asked, people(3)) for _ in range(5)))
+    assert sorted(created) == [False] * 4 + [True]
+    assert await journal.people("R1") == people(3)
+
+
+async def test_a_request_whose_people_cannot_be_written_is_not_written(journal: Journal) -> None:
+    twice_the_same_place = [Participant(0, person(0)), Participant(0, person(1))]
+    with pytest.raises(DBAPIError):
+        await journal.create(request(), twice_the_same_place)
+    with pytest.raises(LookupError):
+        await journal.request("R1")
+
+
+async def test_a_new_request_is_due_until_it_was_handed_over(journal: Journal) -> None:
+    await journal.create(request("R1", asked_at=NOW), [])
+    await journal.create(request("R0", asked_at=NOW + timedelta(seconds=1)), [])
+    assert await journal.due() == [Due("R1", State.RECEIVED), Due("R0", State.RECEIVED)]
+    await journal.dispatched(Due("R1", State.RECEIVED))
+    assert await journal.due() == [Due("R0", State.RECEIVED)]
+
+
+@pytest.mark.parametrize("end", [State.APPROVED, State.DENIED, State.EXPIRED, State.WITHDRAWN])
+async def test_a_decided_request_is_due_again(journal: Journal, end: State) -> None:
+    await journal.create(request(needs=rule()), [])
+    await journal.dispatched(Due("R1", State.RECEIVED))
+    await journal.await_approval("R1")
+    assert await journal.due() == []
+    assert await journal.advance("R1", end)
+    assert await journal.due() == [Due("R1", end)]
+
+
+async def test_what_was_handed_over_late_does_not_hide_what_is_due_since(journal: Journal) -> None:
+    await journal.create(request(needs=rule()), [])
+    await journal.await_approval("R1")
+    await journal.advance("R1", State.APPROVED)
+    await journal.dispatched(Due("R1", State.RECEIVED))
+    assert await journal.due() == [Due("R1", State.APPROVED)]
+
+
+async def test_a_running_request_is_not_due(journal: Journal) -> None:
+    await journal.create(request(), [])
+    await journal.advance("R1", State.RUNNING)
+    assert await journal.due() == []
+
+
+async def test_only_a_request_with_a_rule_waits_for_approval(journal: Journal) -> None:
+    await journal.create(request("R1", needs=rule()), [])
+    await journal.create(request("R2"), [])
+    for id_ in ("R1", "R2"):
+        await journal.await_approval(id_)
+    assert (await journal.request("R1")).state is State.WAITING
+    assert (await journal.request("R2")).state is State.RECEIVED
+
+
+async def test_asking_for_approval_again_does_not_take_a_decision_back(journal: Journal) -> None:
+    await journal.create(request(needs=rule()), [])
+    await journal.await_approval("R1")
+    await journal.advance("R1", State.APPROVED)
+    await journal.await_approval("R1")
+    assert (await journal.request("R1")).state is State.APPROVED
+
+
+async def test_a_waiting_request_expires_when_its_time_is_over_and_not_before(journal: Journal) -> None:
+    await journal.create(request(needs=rule(hours=1), asked_at=NOW), [])
+    await journal.await_approval("R1")
+    over = (NOW + timedelta(hours=1)).timestamp()
+    assert await journal.next_expiry(over - 1) == over
+    await journal.expire(over - 0.001)
+    assert (await journal.request("R1")).state is State.WAITING
+    await journal.expire(over)
+    assert (await journal.request("R1")).state is State.EXPIRED
+    assert await journal.next_expiry(over - 1) is None
+
+
+@pytest.mark.parametrize("end", [State.APPROVED, State.DENIED, State.WITHDRAWN])
+async def test_a_decided_request_does_not_expire(journal: Journal, end: State) -> None:
+    await journal.create(request(needs=rule(), asked_at=NOW), [])
+    await journal.await_approval("R1")
+    await journal.advance("R1", end)
+    await journal.expire((NOW + timedelta(days=9)).timestamp())
+    assert (await journal.request("R1")).state is end
+
+
+async def test_the_next_expiry_is_the_soonest_of_those_that_wait_or_will(journal: Journal) -> None:
+    for hours in (4, 1, 2, 3):
+        await journal.create(request(f"R{hours}", needs=rule(hours=hours), asked_at=NOW), [])
+    for id_ in ("R1", "R3", "R4"):
+        await journal.await_approval(id_)
+    await journal.advance("R1", State.APPROVED)
+    assert await journal.next_expiry(NOW.timestamp()) == (NOW + timedelta(hours=2)).timestamp()
+
+
+async def test_a_request_that_could_not_be_asked_in_time_is_not_waited_for(journal: Journal) -> None:
+    """Else the dispatcher would look again without a pause until it is asked."""
+    await journal.create(request(needs=rule(hours=1), asked_at=NOW), [])
+    assert await journal.next_expiry((NOW + timedelta(hours=1)).timestamp()) is None
+
+
+async def test_moving_on_twice_at_once_happens_once(journal: Journal) -> None:
+    await journal.create(request(needs=rule()), [])
+    await journal.await_approval("R1")
+    ends = [State.APPROVED, State.DENIED, State.EXPIRED, State.WITHDRAWN]
+    moved = await asyncio.gather(*(journal.advance("R1", end) for end in ends))
+    assert moved.count(True) == 1
+    assert (await journal.request("R1")).state is ends[moved.index(True)]
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(wanted=st.lists(st.sampled_from(State), max_size=6), start=st.sampled_from(State))
+async def test_a_request_only_ever_moves_to_a_state_that_may_follow(
+    journal: Journal, wanted: list[State], start: State
+) -> None:
+    id_ = f"R{next(_numbers)}"
+    await journal.create(request(id_, state=start), [])
+    state = start
+    for to in wanted:
+        allowed = to in FOLLOWS[state]
+        assert await journal.advance(id_, to) is allowed
+        state = to if allowed else state
+        assert (await journal.request(id_)).state is state
+
+
+async def test_advancing_a_request_that_is_not_there_does_nothing(journal: Journal) -> None:
+    assert not await journal.advance("R404", State.RUNNING)
+
+
+async def test_those_who_were_there_are_answered_and_the_others_wait_in_their_chunks(journal: Journal) -> None:
+    await journal.create(request(), people(4))
+    before = {0: Presence.ABSENT, 1: Presence.PRESENT, 2: Presence.UNKNOWN, 3: Presence.ABSENT}
+    await journal.looked("R1", before, {0: 0, 2: 0, 3: 1})
+    everybody = await journal.people("R1")
+    assert [p.before for p in everybody] == list(before.values())
+    assert [(p.outcome, p.evidence) for p in everybody if p.outcome] == [(Outcome.ALREADY_DONE, Evidence.OBSERVED)]
+    assert [p.position for p in await journal.chunk("R1", 0)] == [0, 2]
+    assert [p.position for p in await journal.chunk("R1", 1)] == [3]
+    assert await journal.chunk("R1", 2) == []
+    assert [p.position for p in await journal.open_people("R1")] == [0, 2, 3]
+
+
+async def test_looking_again_after_a_crash_counts_only_the_last_look(journal: Journal) -> None:
+    await journal.create(request(), people(3))
+    await journal.looked("R1", dict.fromkeys(range(3), Presence.ABSENT), {0: 0, 1: 1, 2: 2})
+    await journal.looked("R1", {0: Presence.PRESENT, 1: Presence.ABSENT, 2: Presence.ABSENT}, {1: 0, 2: 0})
+    assert [[p.position for p in await journal.chunk("R1", n)] for n in range(3)] == [[1, 2], [], []]
+
+
+async def test_submissions_are_counted_for_those_who_are_sent(journal: Journal) -> None:
+    await journal.create(request(), people(3))
+    await journal.submitted("R1", [0, 2])
+    await journal.submitted("R1", [2])
+    assert [p.submissions for p in await journal.people("R1")] == [1, 0, 2]
+
+
+async def test_a_verdict_keeps_the_providers_code_words_and_time(journal: Journal) -> None:
+    start = datetime.now(UTC)
+    await journal.create(request(), people(2))
+    await journal.judge("R1", {1: Verdict("", Outcome.REFUSED, Evidence.REPORTED, "403", "privacy: nein – 不行")})
+    untouched, judged = await journal.people("R1")
+    assert untouched == Participant(0, person(0))
+    assert (judged.outcome, judged.evidence) == (Outcome.REFUSED, Evidence.REPORTED)
+    assert (judged.provider_code, judged.provider_message) == ("403", "privacy: nein – 不行")
+    assert judged.at is not None
+    assert start - timedelta(seconds=1) < judged.at < datetime.now(UTC) + timedelta(seconds=1)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(words=st.text(st.characters(exclude_categories=())))
+async def test_any_words_of_a_provider_can_be_kept(journal: Journal, words: str) -> None:
+    """JSON can hold what no database takes: zero bytes, and half an emoji where a text was cut."""
+    id_ = f"R{next(_numbers)}"
+    await journal.create(request(id_), people(1))
+    await journal.judge(id_, {0: Verdict("", Outcome.FAILED, Evidence.REPORTED, words, "\0\ud83d" + words)})
+    [judged] = await journal.people(id_)
+    assert judged.outcome is Outcome.FAILED
+    assert all(c in judged.provider_message for c in words if c.isalnum())
+
+
+async def test_a_lid_of_any_length_can_be_asked_for(journal: Journal) -> None:
+    lid = "9" * 300 + "@lid"
+    await journal.create(request(), [Participant(0, Person(lid, lid=lid))])
+    assert [p.person.lid for p in await journal.people("R1")] == [lid]
+
+
+async def test_verdicts_of_one_request_leave_another_alone(journal: Journal) -> None:
+    for id_ in ("R1", "R2"):
+        await journal.create(request(id_), people(2))
+    await journal.looked("R1", {0: Presence.PRESENT, 1: Presence.ABSENT}, {1: 0})
+    await journal.submitted("R1", [1])
+    await journal.judge("R1", {1: Verdict("", Outcome.ADDED)})
+    assert await journal.people("R2") == people(2)
+
+
+async def test_pages_cut_everybody_into_parts_in_order(journal: Journal) -> None:
+    await journal.create(request(), list(reversed(people(5))))
+    pages = [await journal.page("R1", start, 2) for start in (0, 2, 4, 6)]
+    assert [[p.position for p in page] for page in pages] == [[0, 1], [2, 3], [4], []]
+
+
+async def test_the_tally_counts_everybody_once(journal: Journal) -> None:
+    await journal.create(request(), people(5))
+    assert await journal.tally("R1") == Tally((), 5)
+    added, unknown = Verdict("", Outcome.ADDED), Verdict("", Outcome.UNKNOWN)
+    await journal.judge("R1", {0: added, 3: unknown, 4: added})
+    tally = await journal.tally("R1")
+    assert tally == Tally.of(p.outcome for p in await journal.people("R1"))
+    assert (tally.total, tally.answered, tally.open, tally.count(Outcome.ADDED)) == (5, 3, 2, 2)
+    assert [p.position for p in await journal.with_outcome("R1", Outcome.ADDED)] == [0, 4]
+
+
+async def test_no_verdicts_is_no_work(journal: Journal) -> None:
+    await journal.create(request(), people(1))
+    await journal.judge("R1", {})
+    await journal.looked("R1", {}, {})
+    assert await journal.people("R1") == people(1)

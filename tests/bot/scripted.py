@@ -1,0 +1,154 @@
+"""A provider and an announcer in memory, which do what the test has written down; they keep what was asked of them."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from bot.domain.outcomes import Tally
+from bot.domain.requests import Participant, Request
+from providers.base import (
+    Account,
+    AccountState,
+    AddResult,
+    Capability,
+    Evidence,
+    Group,
+    Operation,
+    Outcome,
+    Person,
+    Presence,
+    ProviderError,
+    Verdict,
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one `add` does.
+
+    Attributes:
+        joins: how many of the chunk, from its beginning, are in the group afterwards.
+        outcome: what it says of those who joined; of the others it says `otherwise`.
+        error: what it raises instead, after that many have joined.
+        beside: the error that it gives beside its verdicts.
+    """
+
+    joins: int = 99
+    outcome: Outcome = Outcome.ADDED
+    otherwise: Outcome = Outcome.REFUSED
+    error: BaseException | None = None
+    beside: ProviderError | None = None
+
+
+@dataclass
+class Scripted:
+    """A provider whose group and answers the test writes; without an answer left, everybody is added."""
+
+    members: set[str] = field(default_factory=set)
+    answers: list[Answer] = field(default_factory=list)
+    reads: list[ProviderError | Presence | None] = field(default_factory=list)
+    """What each reading gives: an error, the same for everybody, or (None, or nothing left) what is true."""
+
+    add_limit: ClassVar[int] = 3
+    reads_are_live: ClassVar[bool] = True
+    capabilities: ClassVar[Mapping[Operation, Capability]] = {Operation.ADD: Capability.SEND}
+
+    def __post_init__(self) -> None:
+        self.calls: list[list[str]] = []
+
+    @property
+    def sent(self) -> Counter[str]:
+        """How often each person was sent."""
+        return Counter(key for call in self.calls for key in call)
+
+    async def groups(self) -> AsyncIterator[Group]:
+        for group in (Group("120363041234567890@g.us", "Launch"),):
+            yield group
+
+    async def group(self, group_id: str) -> Group:
+        return Group(group_id, "Launch")
+
+    async def presence(self, group_id: str, people: Sequence[Person]) -> Mapping[str, Presence]:
+        del group_id
+        read = self.reads.pop(0) if self.reads else None
+        if isinstance(read, ProviderError):
+            raise read
+        if read is not None:
+            return {p.key: read for p in people}
+        return {p.key: Presence.PRESENT if p.key in self.members else Presence.ABSENT for p in people}
+
+    async def add(self, group_id: str, people: Sequence[Person]) -> AddResult:
+        del group_id
+        assert len(people) <= self.add_limit
+        self.calls.append([p.key for p in people])
+        answer = self.answers.pop(0) if self.answers else Answer()
+        joined = {p.key for p in people[: answer.joins]}
+        new = joined - self.members
+        self.members |= joined
+        if answer.error is not None:
+            raise answer.error
+        return AddResult(tuple(self._verdict(p.key, joined, new, answer) for p in people), answer.beside)
+
+    def _verdict(self, key: str, joined: set[str], new: set[str], answer: Answer) -> Verdict:
+        outcome = answer.otherwise if key not in joined else answer.outcome
+        if outcome is Outcome.ADDED and key not in new:
+            outcome = Outcome.ALREADY_DONE
+        return Verdict(key, outcome, Evidence.NONE if outcome is Outcome.UNKNOWN else Evidence.REPORTED)
+
+    async def account(self) -> Account:
+        return Account(AccountState.CONNECTED)
+
+    async def aclose(self) -> None:
+        pass
+
+
+class Voice:
+    """An announcer that keeps what it was told."""
+
+    def __init__(self) -> None:
+        self.said: list[tuple[str, str]] = []
+        self.pages: dict[str, list[Participant]] = {}
+        self.finished: dict[str, list[Participant]] = {}
+        self.changed = asyncio.Condition()
+
+    async def _say(self, what: str, request: Request) -> None:
+        async with self.changed:
+            self.said.append((what, request.id))
+            self.changed.notify_all()
+
+    async def until(self, what: str, request_id: str) -> None:
+        """Wait until it was told `what` of a request."""
+        async with asyncio.timeout(20), self.changed:
+            await self.changed.wait_for(lambda: (what, request_id) in self.said)
+
+    def of(self, request_id: str) -> list[str]:
+        """Give what was told of a request, but its progress."""
+        return [what for what, id_ in self.said if id_ == request_id and what != "progress"]
+
+    async def open(self, request: Request, tally: Tally) -> None:
+        assert tally.total
+        await self._say("open", request)
+
+    async def show_approval(self, request: Request, tally: Tally) -> None:
+        assert tally.total
+        await self._say(f"approval {request.state}", request)
+
+    async def progress(self, request: Request, tally: Callable[[], Awaitable[Tally]]) -> None:
+        assert (await tally()).answered
+        await self._say("progress", request)
+
+    async def results(self, request: Request, page: int, people: Sequence[Participant], total: int) -> None:
+        kept = self.pages.setdefault(request.id, [])
+        kept.extend(people)
+        assert len(kept) <= total
+        await self._say(f"results {page}", request)
+
+    async def finish(self, request: Request, people: Sequence[Participant]) -> None:
+        self.finished[request.id] = list(people)
+        await self._say("finish", request)
+
+    async def close(self, request: Request, tally: Tally) -> None:
+        assert tally.answered == 0
+        await self._say(f"close {request.state}", request)

@@ -1,0 +1,345 @@
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.domain.requests import Participant, State
+from bot.runtime.database import Database
+from bot.runtime.engine import Engine
+from bot.runtime.journal import Journal
+from bot.runtime.pace import Pace, Sender
+from bot.workflow import MOST_SUBMISSIONS, Line, Workflow
+from providers.base import (
+    AccountDisconnected,
+    Evidence,
+    GroupFull,
+    NotGroupAdmin,
+    Outcome,
+    OutcomeUnknown,
+    Presence,
+    ProviderError,
+    ProviderFault,
+    RateLimited,
+    Unreachable,
+)
+from tests.bot.runtime.making import people, person, request, rule
+from tests.bot.scripted import Answer, Scripted, Voice
+
+IN_GROUP = {Outcome.ADDED, Outcome.ALREADY_DONE}
+_numbers = itertools.count(1)
+
+
+@dataclass(repr=False)
+class Bench:
+    """The workflow on an engine of its own, with connections that the test adds as it goes."""
+
+    database: Database
+    journal: Journal
+    voice: Voice
+    lines: dict[str, Line]
+    workflow: Workflow
+    engine: Engine
+    pace: Pace = field(default_factory=lambda: Pace(batch=2, gap=0.0, jitter=0.0))
+
+    async def ask(self, provider: Scripted, roster: Sequence[Participant], *, pace: Pace | None = None) -> str:
+        """Write a request for a new connection to `provider`."""
+        number = next(_numbers)
+        connection, id_ = f"connection-{number}", f"R{number}"
+        sender = Sender(self.database, connection, pace or self.pace)
+        self.lines[connection] = Line(provider, sender, verify_after=[0.0, 0.0])
+        await self.journal.create(request(id_, connection=connection), roster)
+        return id_
+
+    async def run(self, provider: Scripted, roster: Sequence[Participant], *, pace: Pace | None = None) -> str:
+        """Carry a new request out to its end."""
+        id_ = await self.ask(provider, roster, pace=pace)
+        await self.engine.start("open", id_)
+        await self.voice.until("finish", id_)
+        return id_
+
+    async def outcomes(self, id_: str) -> list[Outcome | None]:
+        return [p.outcome for p in await self.journal.people(id_)]
+
+
+@pytest.fixture
+async def bench(database: Database) -> AsyncIterator[Bench]:
+    journal, voice, lines = Journal(database), Voice(), dict[str, Line]()
+    workflow = Workflow(journal, lines, voice)
+    engine = Engine(database.url, workflow.durable())
+    await engine.launch()
+    yield Bench(database, journal, voice, lines, workflow, engine)
+    await engine.aclose(grace=1)
+
+
+@pytest.fixture
+def database(sqlite: Database) -> Database:
+    """Here a SQLite file; `test_the_whole_way_on_postgres` goes the same way on the other kind."""
+    return sqlite
+
+
+async def test_everybody_is_added_chunk_by_chunk_and_told_page_by_page(bench: Bench) -> None:
+    provider = Scripted(members={person(1).key})
+    id_ = await bench.run(provider, people(105))
+    assert [len(call) for call in provider.calls] == [2] * 52
+    assert bench.voice.of(id_) == ["open", "results 0", "results 1", "results 2", "finish"]
+    assert bench.voice.finished[id_] == bench.voice.pages[id_] == await bench.journal.people(id_)
+    outcomes = await bench.outcomes(id_)
+    assert outcomes == [Outcome.ALREADY_DONE if n == 1 else Outcome.ADDED for n in range(105)]
+    assert provider.sent[person(1).key] == 0
+    assert (await bench.journal.request(id_)).state is State.DONE
+
+
+async def test_a_chunk_is_no_larger_than_the_provider_allows(bench: Bench) -> None:
+    provider = Scripted()
+    await bench.run(provider, people(7), pace=Pace(batch=50, gap=0.0))
+    assert [len(call) for call in provider.calls] == [3, 3, 1]
+
+
+async def test_a_rejected_entry_keeps_its_verdict_and_is_never_sent(bench: Bench) -> None:
+    rejected = replace(people(3)[2], outcome=Outcome.INVALID, provider_message="too short", at=datetime.now(UTC))
+    provider = Scripted()
+    id_ = await bench.run(provider, [*people(2), rejected])
+    assert (await bench.journal.people(id_))[2] == rejected
+    assert len(bench.voice.pages[id_]) == 3
+    assert provider.sent[rejected.person.key] == 0
+
+
+async def test_a_request_with_a_rule_waits_and_is_carried_out_when_approved(bench: Bench) -> None:
+    provider = Scripted()
+    bench.lines["support"] = Line(provider, Sender(bench.database, "support", bench.pace), [])
+    await bench.journal.create(request("RA", needs=rule()), people(2))
+    await bench.engine.start("open", "RA")
+    await bench.voice.until("approval waiting", "RA")
+    assert provider.calls == []
+    assert await bench.journal.advance("RA", State.APPROVED)
+    await bench.engine.start("carry_out", "RA")
+    await bench.voice.until("finish", "RA")
+    assert bench.voice.of("RA") == ["open", "approval waiting", "approval running", "results 0", "finish"]
+    assert await bench.outcomes("RA") == [Outcome.ADDED] * 2
+
+
+@pytest.mark.parametrize("end", [State.DENIED, State.EXPIRED, State.WITHDRAWN])
+async def test_a_request_that_ends_undecided_or_denied_says_so_and_sends_nobody(bench: Bench, end: State) -> None:
+    await bench.journal.create(request("RC", needs=rule(), state=end), people(2))
+    await bench.engine.start("close", "RC")
+    await bench.voice.until(f"close {end}", "RC")
+    assert bench.voice.of("RC")[-1] == f"close {end}"
+    assert (await bench.journal.request("RC")).state is end
+
+
+async def test_an_error_that_stops_the_sender_leaves_the_rest_not_attempted(bench: Bench) -> None:
+    provider = Scripted(answers=[Answer(), Answer(joins=0, error=AccountDisconnected("gone", code="401"))])
+    id_ = await bench.run(provider, people(6))
+    assert len(provider.calls) == 2
+    added, failed, left = [Outcome.ADDED] * 2, [Outcome.FAILED] * 2, [Outcome.NOT_ATTEMPTED] * 2
+    assert await bench.outcomes(id_) == added + failed + left
+
+
+async def test_an_error_of_one_chunk_does_not_stop_the_others(bench: Bench) -> None:
+    provider = Scripted(answers=[Answer(joins=0, error=ProviderFault("500"))])
+    id_ = await bench.run(provider, people(4))
+    assert await bench.outcomes(id_) == [Outcome.FAILED] * 2 + [Outcome.ADDED] * 2
+
+
+async def test_verdicts_that_came_before_an_error_are_kept(bench: Bench) -> None:
+    beside = RateLimited("slow down")
+    answer = Answer(joins=1, otherwise=Outcome.RATE_LIMITED, beside=beside)
+    id_ = await bench.run(Scripted(answers=[answer]), people(4))
+    limited, left = Outcome.RATE_LIMITED, Outcome.NOT_ATTEMPTED
+    assert await bench.outcomes(id_) == [Outcome.ADDED, limited, left, left]
+
+
+async def test_nobody_is_sent_when_the_account_is_lost_before(bench: Bench) -> None:
+    provider = Scripted(reads=[AccountDisconnected("gone", code="401", words="session closed")])
+    id_ = await bench.run(provider, people(3))
+    assert provider.calls == []
+    assert [(p.outcome, p.provider_message) for p in bench.voice.pages[id_]] == [(Outcome.FAILED, "session closed")] * 3
+
+
+async def test_a_group_that_cannot_be_read_before_is_written_all_the_same(bench: Bench) -> None:
+    provider = Scripted(members={person(0).key}, reads=[ProviderFault("500")])
+    id_ = await bench.run(provider, people(2))
+    assert await bench.outcomes(id_) == [Outcome.ALREADY_DONE, Outcome.ADDED]
+
+
+async def test_the_unknown_are_looked_for_in_the_group(bench: Bench) -> None:
+    provider = Scripted(answers=[Answer(joins=1, error=OutcomeUnknown("no answer"))])
+    id_ = await bench.run(provider, people(2))
+    first, second = await bench.journal.people(id_)
+    assert (first.outcome, first.evidence) == (Outcome.ADDED, Evidence.OBSERVED)
+    assert (second.outcome, second.evidence) == (Outcome.UNKNOWN, Evidence.NONE)
+    assert len(provider.calls) == 1
+
+
+async def test_a_look_that_fails_is_followed_by_another(bench: Bench) -> None:
+    unknown = Answer(error=OutcomeUnknown("no answer"))
+    provider = Scripted(answers=[unknown], reads=[None, ProviderFault("500")])
+    assert await bench.outcomes(await bench.run(provider, people(2))) == [Outcome.ADDED] * 2
+
+
+async def test_who_may_have_been_there_before_is_not_called_added(bench: Bench) -> None:
+    unknown = Answer(error=OutcomeUnknown("no answer"))
+    provider = Scripted(members={person(0).key}, answers=[unknown], reads=[ProviderFault("500")])
+    id_ = await bench.run(provider, people(2))
+    assert await bench.outcomes(id_) == [Outcome.ALREADY_DONE] * 2
+
+
+async def test_a_full_day_leaves_the_rest_not_attempted_with_the_reason(bench: Bench) -> None:
+    provider = Scripted()
+    id_ = await bench.run(provider, people(6), pace=Pace(batch=2, gap=0.0, per_day=4))
+    rest = bench.voice.pages[id_][4:]
+    assert [p.outcome for p in rest] == [Outcome.NOT_ATTEMPTED] * 2
+    assert "4 of 4 people were sent today" in rest[0].provider_message
+    assert len(provider.calls) == 2
+
+
+async def test_an_error_in_our_own_code_after_sending_does_not_send_those_again_who_are_in(bench: Bench) -> None:
+    provider = Scripted(answers=[Answer(joins=1, error=KeyError("a field that was not there"))])
+    id_ = await bench.run(provider, people(2))
+    assert provider.sent == {person(0).key: 1, person(1).key: 2}
+    assert await bench.outcomes(id_) == [Outcome.ADDED] * 2
+
+
+async def test_two_requests_of_one_connection_take_turns(bench: Bench) -> None:
+    provider = Scripted()
+    ids = [await bench.ask(provider, people(6)), await bench.ask(provider, [replace(p) for p in people(6)])]
+    shared = bench.lines[(await bench.journal.request(ids[0])).connection]
+    bench.lines[(await bench.journal.request(ids[1])).connection] = shared
+    for id_ in ids:
+        await bench.engine.start("open", id_)
+    for id_ in ids:
+        await bench.voice.until("finish", id_)
+    progress = [id_ for what, id_ in bench.voice.said if what == "progress"]
+    assert set(progress[:3]) == set(ids)
+
+
+async def test_the_whole_way_on_postgres(postgres: Database) -> None:
+    journal, voice, lines = Journal(postgres), Voice(), dict[str, Line]()
+    workflow = Workflow(journal, lines, voice)
+    engine = Engine(postgres.url, workflow.durable())
+    await engine.launch()
+    bench = Bench(postgres, journal, voice, lines, workflow, engine)
+    provider = Scripted(answers=[Answer(joins=1, error=OutcomeUnknown("no answer"))])
+    id_ = await bench.run(provider, people(5))
+    assert await bench.outcomes(id_) == [Outcome.ADDED, Outcome.UNKNOWN, *[Outcome.ADDED] * 3]
+    await engine.aclose(grace=1)
+
+
+@dataclass(frozen=True)
+class Script:
+    """What a provider will do in one run."""
+
+    members: set[int]
+    answers: list[Answer]
+    reads: list[ProviderError | Presence | None]
+
+
+def _passing() -> st.SearchStrategy[ProviderError]:
+    return st.sampled_from([ProviderFault, Unreachable, GroupFull]).map(lambda kind: kind("it failed"))
+
+
+def _stopping() -> st.SearchStrategy[ProviderError]:
+    return st.sampled_from([AccountDisconnected, RateLimited, NotGroupAdmin]).map(lambda kind: kind("it is over"))
+
+
+_OTHERWISE = st.sampled_from([Outcome.REFUSED, Outcome.UNKNOWN, Outcome.PENDING, Outcome.INVITED, Outcome.FAILED])
+_JOINS = st.integers(0, 3)
+_ERRORS = _passing() | _stopping()
+_ANSWERS = st.one_of(
+    st.builds(Answer, _JOINS, st.sampled_from([Outcome.ADDED, Outcome.UNKNOWN]), _OTHERWISE),
+    st.builds(Answer, _JOINS, otherwise=st.just(Outcome.FAILED), beside=_ERRORS),
+    st.builds(Answer, _JOINS, error=st.builds(OutcomeUnknown, st.just("no answer"))),
+    st.builds(Answer, st.just(0), error=_ERRORS),
+)
+_READS: st.SearchStrategy[ProviderError | Presence | None] = st.one_of(
+    st.none(), st.just(Presence.UNKNOWN), st.builds(ProviderFault, st.just("500"))
+)
+
+
+_SCRIPTS = st.builds(
+    Script, st.sets(st.integers(0, 6), max_size=3), st.lists(_ANSWERS, max_size=4), st.lists(_READS, max_size=3)
+)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(script=_SCRIPTS, count=st.integers(1, 7), batch=st.integers(1, 3))
+async def test_everybody_gets_one_verdict_and_none_is_better_than_the_truth(
+    bench: Bench, script: Script, count: int, batch: int
+) -> None:
+    before = {person(number).key for number in script.members}
+    provider = Scripted(set(before), list(script.answers), list(script.reads))
+    id_ = await bench.run(provider, people(count), pace=Pace(batch=batch, gap=0.0))
+
+    told = bench.voice.pages[id_]
+    assert told == bench.voice.finished[id_] == await bench.journal.people(id_)
+    assert [p.position for p in told] == list(range(count))
+    assert (await bench.journal.request(id_)).state is State.DONE
+    assert max(provider.sent.values(), default=0) <= 1
+    for p in told:
+        key, sent = p.person.key, provider.sent[p.person.key]
+        assert p.outcome is not None
+        assert p.submissions == sent
+        assert p.outcome not in IN_GROUP or key in provider.members
+        assert p.outcome is not Outcome.ADDED or key not in before
+        assert (p.outcome is Outcome.NOT_ATTEMPTED) <= (sent == 0)
+        assert sent or p.outcome in {Outcome.ALREADY_DONE, Outcome.NOT_ATTEMPTED}
+        if not provider.reads and p.outcome is Outcome.UNKNOWN:
+            assert key not in provider.members
+    _holds_after_a_stop(provider, script.answers, told)
+
+
+def _holds_after_a_stop(provider: Scripted, answers: list[Answer], told: Sequence[Participant]) -> None:
+    """Nobody was sent after an error that stops, and all those are not attempted who were to come."""
+    errors = [answer.error or answer.beside for answer in answers[: len(provider.calls)]]
+    stops = [isinstance(e, ProviderError) and e.stops_sender for e in errors]
+    assert True not in stops[:-1]
+    if stops and stops[-1]:
+        to_come = [p for p in told if not p.submissions and p.before is not Presence.PRESENT]
+        assert all(p.outcome is Outcome.NOT_ATTEMPTED for p in to_come)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    crashes=st.lists(st.integers(0, 3), min_size=1, max_size=4),
+    reads=st.lists(_READS, max_size=4),
+    members=st.sets(st.integers(0, 2), max_size=1),
+)
+async def test_a_chunk_that_is_killed_while_it_is_sent_is_sent_twice_at_most(
+    bench: Bench, crashes: list[int], reads: list[ProviderError | Presence | None], members: set[int]
+) -> None:
+    """Each crash comes after so many have joined, and before the answer is kept."""
+    before = {person(number).key for number in members}
+    answers = [Answer(joins=joins, error=asyncio.CancelledError()) for joins in crashes]
+    provider = Scripted(members=set(before), answers=answers, reads=[None, *reads])
+    id_ = await bench.ask(provider, people(3), pace=Pace(batch=3, gap=0.0))
+    await bench.workflow._look(id_)
+    for _ in range(len(crashes) + 1):
+        in_group, live = set(provider.members), not provider.reads
+        calls = len(provider.calls)
+        with suppress(asyncio.CancelledError):
+            await bench.workflow._chunk(id_, 0)
+        if live and calls:
+            assert in_group.isdisjoint(itertools.chain(*provider.calls[calls:]))
+
+    told = await bench.journal.people(id_)
+    assert max(provider.sent.values(), default=0) <= MOST_SUBMISSIONS
+    for p in told:
+        assert p.outcome is not None
+        assert p.submissions == provider.sent[p.person.key]
+        assert p.outcome not in IN_GROUP or p.person.key in provider.members
+        assert p.outcome is not Outcome.ADDED or p.person.key not in before
+
+
+async def test_a_chunk_whose_verdicts_are_kept_is_not_sent_again(bench: Bench) -> None:
+    provider = Scripted()
+    id_ = await bench.ask(provider, people(2))
+    await bench.workflow._look(id_)
+    for _ in range(2):
+        assert await bench.workflow._chunk(id_, 0)
+    assert len(provider.calls) == 1

@@ -1,0 +1,158 @@
+"""A process that is killed at random moments, again and again, still answers everybody once."""
+
+import asyncio
+import csv
+import io
+import os
+import random
+import socket
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from sandbox.providers.server import Call
+from sandbox.providers.world import Disposition
+from sandbox.scene import Scene, scene
+from tests.stage import ALICE, CHANNEL, group_id, people
+
+KILLS = 20
+PEOPLE = 200
+LATENCY = 0.3
+LIFE = (0.5, 2.5)
+"""Seconds after it is ready, at least and at most, at which a process is killed; work resumes about a second in."""
+
+MIX = [
+    *[Disposition.OPEN] * 6,
+    Disposition.PRIVATE,
+    Disposition.NO_ACCOUNT,
+    Disposition.RECENTLY_LEFT,
+    Disposition.BLOCKED,
+]
+TRUE = {
+    Disposition.OPEN: "added",
+    Disposition.PRIVATE: "refused",
+    Disposition.NO_ACCOUNT: "invalid",
+    Disposition.RECENTLY_LEFT: "recently_left",
+    Disposition.BLOCKED: "failed",
+}
+"""What 2Chat says of each."""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@asynccontextmanager
+async def bot(config: Path, environment: dict[str, str]) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run `rollcall run`; at the end of the block it is killed without a warning."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "bot",
+        "run",
+        "--config",
+        str(config),
+        env={**os.environ, **environment},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def is_ready(process: asyncio.subprocess.Process) -> None:
+    """Read the log until the process says that it is running."""
+    assert process.stderr is not None
+    async for line in process.stderr:
+        if b'"running"' in line:
+            return
+    raise AssertionError("the process ended before it was ready")
+
+
+async def live_and_die(config: Path, environment: dict[str, str], chance: random.Random) -> None:
+    async with bot(config, environment) as process:
+        assert process.stderr is not None
+        if chance.random() < 0.2:  # while it starts: recovery begins before it is ready
+            await asyncio.wait([asyncio.ensure_future(is_ready(process))], timeout=chance.uniform(0.3, 1.0))
+            return
+        await is_ready(process)
+        drained = asyncio.ensure_future(process.stderr.read())
+        await asyncio.wait([drained], timeout=chance.uniform(*LIFE))
+        process.kill()
+        await drained
+
+
+def submissions(played: Scene) -> list[list[str]]:
+    """Give whom each add call named, in the order of the calls."""
+    calls: list[Call] = played.providers["twochat"].calls
+    return [
+        [number.removeprefix("+") for number in call.body["participants"]]
+        for call in calls
+        if call.path.endswith("/add-participant")
+    ]
+
+
+@pytest.mark.parametrize("seed", [1])
+async def test_twenty_kills_leave_one_thread_one_outcome_each_and_no_chunk_sent_three_times(
+    seed: int, tmp_path: Path
+) -> None:
+    chance = random.Random(seed)
+    async with scene(["twochat"]) as played:
+        world = played.providers["twochat"].world
+        phones = {f"1415555{number:04}": MIX[number % len(MIX)] for number in range(PEOPLE)}
+        typed = people(world, phones)
+        played.providers["twochat"].latency = LATENCY
+        port = free_port()
+        config = tmp_path / "rollcall.toml"
+        config.write_text(played.config(f"sqlite:///{tmp_path}/rollcall.db", port=port))
+        environment = played.environment()
+        played.slack.request_url = f"http://127.0.0.1:{port}/slack/events"
+
+        async with bot(config, environment) as process:
+            await is_ready(process)
+            ack = await played.slack.command(ALICE, CHANNEL, "/wa-add", f"twochat-team {typed}")
+            assert ack.ok
+        for _ in range(KILLS - 1):
+            await live_and_die(config, environment, chance)
+        async with bot(config, environment) as process:
+            assert process.stderr is not None
+            drained = asyncio.ensure_future(process.stderr.read())
+            await played.slack.wait_for(lambda: "Done" in str(parents(played)[0]["text"]), 90)
+            process.terminate()
+            await drained
+
+        rows = list(csv.DictReader(io.StringIO(content(played))))
+        sent = submissions(played)
+        times = Counter(phone for call in sent for phone in call)
+        assert len(parents(played)) == 1
+        assert len(played.slack.files) == 1
+        assert sorted(row["phone"] for row in rows) == sorted(f"+{phone}" for phone in phones)
+        assert max(times.values()) <= 2
+        for row in rows:
+            phone = row["phone"].removeprefix("+")
+            twice_without_answer = times[phone] == 2 and row["outcome"] == "unknown"
+            assert row["outcome"] == TRUE[phones[phone]] or twice_without_answer, row
+        added = [event.phone for event in world.events if event.effect == "added"]
+        assert sorted(added) == sorted(world.groups[group_id("twochat")].members)
+        assert [event for event in world.events if event.effect == "already_member"] == []
+        results = [m for m in played.slack.messages(CHANNEL) if m["text"].startswith("Results for")]
+        assert len({m["text"] for m in results}) == len(results) == 2
+
+
+def parents(played: Scene) -> list[dict[str, object]]:
+    return [m for m in played.slack.messages(CHANNEL) if m.get("thread_ts", m["ts"]) == m["ts"]]
+
+
+def content(played: Scene) -> str:
+    held = played.slack.files[0].content
+    assert held is not None
+    return held.decode()

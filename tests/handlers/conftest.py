@@ -1,0 +1,68 @@
+"""A simulated Slack, the ledger of what was posted, and the real client between them."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import aiohttp
+import pytest
+from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.runtime.database import Database
+from bot.runtime.journal import Journal
+from bot.runtime.postings import Postings
+from handlers.poster import Poster
+from handlers.views.message import Message
+from sandbox.slack import workspace
+from sandbox.slack.server import SlackServer
+from tests.handlers.samples import REQUEST
+
+Post = Callable[[Message], Awaitable[workspace.Message]]
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[SlackServer]:
+    """Serve a workspace, which at the end was shown nothing odd."""
+    server = SlackServer()
+    async with server.serving():
+        yield server
+    assert server.oddities == []
+
+
+@pytest.fixture
+async def client(slack: SlackServer) -> AsyncIterator[AsyncWebClient]:
+    """Give a client like the bot's own, but for a shorter patience."""
+    async with aiohttp.ClientSession() as session:
+        yield AsyncWebClient(
+            slack.bot_token,
+            base_url=slack.api_url,
+            session=session,
+            timeout=5,
+            retry_handlers=[AsyncRateLimitErrorRetryHandler(max_retry_count=5)],
+        )
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    database = Database(f"sqlite:///{tmp_path}/rollcall.db")
+    await database.upgrade()
+    await Journal(database).create(REQUEST, [])
+    yield database
+    await database.aclose()
+
+
+@pytest.fixture
+def poster(client: AsyncWebClient, database: Database) -> Poster:
+    return Poster(client, Postings(database))
+
+
+@pytest.fixture
+def post(slack: SlackServer, client: AsyncWebClient) -> Post:
+    """Post a message and update it with itself, so that Slack judges both, and give it as it stands there."""
+
+    async def posting(message: Message) -> workspace.Message:
+        answer = await client.chat_postMessage(channel="C0LAUNCH", text=message.text, blocks=message.blocks)
+        await client.chat_update(channel="C0LAUNCH", ts=answer["ts"], text=message.text, blocks=message.blocks)
+        return slack.messages("C0LAUNCH")[-1]
+
+    return posting

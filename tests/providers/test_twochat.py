@@ -1,0 +1,283 @@
+from collections.abc import AsyncIterator, Iterator
+from typing import Literal
+
+import pytest
+import stamina
+
+from providers.base import (
+    Account,
+    AccountState,
+    Evidence,
+    Group,
+    GroupNotFound,
+    Outcome,
+    Person,
+    Presence,
+    RateLimited,
+)
+from providers.twochat import BASE_URL, make
+from sandbox.providers.server import Fault
+from sandbox.providers.world import Disposition, Effect
+from tests.providers.twochat_bench import ADD, GROUP, NUMBER, TOKEN, Bench, outcomes, people, twochat
+
+ANA, BEN, CAI = "14155550101", "14155550102", "14155550103"
+
+TRUTH = {
+    Effect.ADDED: Outcome.ADDED,
+    Effect.ALREADY_MEMBER: Outcome.ALREADY_DONE,
+    Effect.PRIVATE: Outcome.REFUSED,
+    Effect.NO_ACCOUNT: Outcome.INVALID,
+    Effect.RECENTLY_LEFT: Outcome.RECENTLY_LEFT,
+    Effect.BLOCKED: Outcome.FAILED,
+    Effect.GROUP_FULL: Outcome.GROUP_FULL,
+    Effect.AWAITS_ADMIN: Outcome.PENDING,
+}
+
+
+@pytest.fixture(autouse=True)
+def _no_waits() -> Iterator[None]:
+    with stamina.set_testing(True, attempts=4, cap=True):
+        yield
+
+
+@pytest.fixture
+async def bench() -> AsyncIterator[Bench]:
+    async with twochat() as bench:
+        yield bench
+        assert bench.transport.broken == []
+
+
+async def test_thirty_people_get_one_true_verdict_each(bench: Bench) -> None:
+    phones = [f"1415555{n:04}" for n in range(30)]
+    for phone, disposition in zip(phones, [*Disposition] * 5, strict=False):
+        bench.world.put_human(phone, disposition)
+    bench.world.put_group(GROUP, "Launch team", [NUMBER, *phones[25:]])
+    results = [await bench.adapter.add(GROUP, people(*phones[i : i + 10])) for i in (0, 10, 20)]
+    truth = {event.phone: TRUTH[event.effect] for event in bench.world.events}
+    assert outcomes(results) == truth
+    assert len(truth) == 30
+    assert {Outcome.ADDED, Outcome.ALREADY_DONE, Outcome.REFUSED, Outcome.INVALID} < set(truth.values())
+    assert all(v.evidence is Evidence.REPORTED and v.provider_message for r in results for v in r.verdicts)
+    assert bench.writes() == [200, 200, 200]
+
+
+async def test_the_code_and_words_of_2chat_are_kept(bench: Bench) -> None:
+    bench.world.put_human(ANA, Disposition.BLOCKED)
+    verdict = (await bench.adapter.add(GROUP, people(ANA))).verdicts[0]
+    assert (verdict.outcome, verdict.provider_code) == (Outcome.FAILED, "401")
+    assert verdict.provider_message == "An unknown error occupied while adding a participant"
+
+
+async def test_a_private_person_to_whom_an_invitation_went_is_invited(bench: Bench) -> None:
+    bench.world.put_human(ANA, Disposition.PRIVATE)
+    bench.server.sends_invites = True
+    assert outcomes(await bench.adapter.add(GROUP, people(ANA, BEN))) == {ANA: Outcome.INVITED, BEN: Outcome.ADDED}
+
+
+@pytest.mark.parametrize("style", ["strings", "objects"])
+@pytest.mark.parametrize("place", ["top", "participants", "group", "data"])
+async def test_unaccepted_numbers_are_found_wherever_they_sit(
+    bench: Bench,
+    place: Literal["top", "participants", "group", "data"],
+    style: Literal["strings", "objects"],
+) -> None:
+    bench.server.unaccepted_at = place
+    bench.server.unaccepted_as = style
+    bench.world.put_human(ANA, Disposition.NO_ACCOUNT)
+    result = await bench.adapter.add(GROUP, people(ANA, BEN))
+    assert outcomes(result) == {ANA: Outcome.INVALID, BEN: Outcome.ADDED}
+    assert result.verdicts[0].provider_code == "unaccepted_numbers"
+
+
+async def test_an_entry_says_more_than_the_unaccepted_list(bench: Bench) -> None:
+    bench.server.unaccepted_have_entries = True
+    bench.world.put_human(ANA, Disposition.NO_ACCOUNT)
+    verdict = (await bench.adapter.add(GROUP, people(ANA))).verdicts[0]
+    assert (verdict.outcome, verdict.provider_code) == (Outcome.NOT_ON_WHATSAPP, "404")
+
+
+async def test_everybody_unaccepted_is_an_answer_about_everybody(bench: Bench) -> None:
+    for phone in (ANA, BEN):
+        bench.world.put_human(phone, Disposition.NO_ACCOUNT)
+    assert set(outcomes(await bench.adapter.add(GROUP, people(ANA, BEN))).values()) == {Outcome.INVALID}
+
+
+@pytest.mark.parametrize(
+    ("asked", "known"),
+    [("5511987654321", "551187654321"), ("525512345678", "5215512345678"), ("541123456789", "5491123456789")],
+)
+async def test_a_number_that_whatsapp_normalises_is_still_the_person_asked_for(
+    bench: Bench, asked: str, known: str
+) -> None:
+    bench.server.canonical = {asked: known}
+    bench.server.answers_canonical = True
+    assert await bench.adapter.presence(GROUP, people(asked)) == {f"+{asked}": Presence.ABSENT}
+    assert outcomes(await bench.adapter.add(GROUP, people(asked))) == {asked: Outcome.ADDED}
+    assert await bench.adapter.presence(GROUP, people(asked)) == {f"+{asked}": Presence.PRESENT}
+
+
+@pytest.mark.parametrize(
+    ("settings", "outcome"),
+    [({"capacity": 1}, Outcome.GROUP_FULL), ({"joins_need_approval": True}, Outcome.PENDING)],
+)
+async def test_a_full_group_and_one_that_needs_approval_say_so(
+    bench: Bench, settings: dict[str, object], outcome: Outcome
+) -> None:
+    bench.world.put_group(GROUP, "Launch team", [NUMBER], **settings)
+    assert outcomes(await bench.adapter.add(GROUP, people(ANA))) == {ANA: outcome}
+
+
+@pytest.mark.parametrize(
+    ("entry", "outcome"),
+    [
+        ('{"statusCode": 417, "message": "community", "isInviteV4Sent": false}', Outcome.REFUSED),
+        ('{"statusCode": 408, "message": "The request timed out", "isInviteV4Sent": false}', Outcome.UNKNOWN),
+        ('{"statusCode": 500, "message": "code 429: rate-overlimit", "isInviteV4Sent": false}', Outcome.RATE_LIMITED),
+        ('{"statusCode": 500, "message": "code 400: bad-request", "isInviteV4Sent": false}', Outcome.FAILED),
+        ('{"statusCode": 799, "message": "novel", "isInviteV4Sent": true}', Outcome.FAILED),
+        ('{"statusCode": "200"}', Outcome.ADDED),
+        ('{"statusCode": "fine", "message": "added"}', Outcome.UNKNOWN),
+        ('{"message": "added"}', Outcome.UNKNOWN),
+        ('"added"', Outcome.UNKNOWN),
+        ("null", Outcome.UNKNOWN),
+    ],
+)
+async def test_a_code_is_read_by_what_is_known_of_it_and_no_further(entry: str, outcome: Outcome) -> None:
+    body = f'{{"success": true, "participants": {{"+{ANA}": {entry}, "{BEN}": {{"statusCode": 200}}, "note": 1}}}}'
+    async with twochat() as bench:
+        bench.server.faults = [Fault(ADD, status=200, body=body)]
+        result = await bench.adapter.add(GROUP, people(ANA, BEN, CAI))
+    assert outcomes(result) == {ANA: outcome, BEN: Outcome.ADDED, CAI: Outcome.UNKNOWN}
+    assert result.verdicts[2].evidence is Evidence.NONE
+    assert isinstance(result.error, RateLimited) == (outcome is Outcome.RATE_LIMITED)
+
+
+async def test_a_success_that_is_also_listed_as_unaccepted_is_unknown() -> None:
+    body = f'{{"success": true, "participants": {{"+{ANA}": {{"statusCode": 200}}}}, "unaccepted_numbers": ["{ANA}"]}}'
+    async with twochat() as bench:
+        bench.server.faults = [Fault(ADD, status=200, body=body)]
+        assert outcomes(await bench.adapter.add(GROUP, people(ANA))) == {ANA: Outcome.UNKNOWN}
+
+
+async def test_a_person_without_a_phone_is_invalid_and_is_not_sent(bench: Bench) -> None:
+    nameless = Person("77@lid", lid="77@lid")
+    alone = await bench.adapter.add(GROUP, [nameless])
+    assert [(v.key, v.outcome) for v in alone.verdicts] == [("77@lid", Outcome.INVALID)]
+    assert bench.writes() == []
+    both = await bench.adapter.add(GROUP, [nameless, *people(ANA)])
+    assert [v.outcome for v in both.verdicts] == [Outcome.INVALID, Outcome.ADDED]
+
+
+async def test_more_than_ten_people_are_not_sent(bench: Bench) -> None:
+    with pytest.raises(ValueError, match="at most 10"):
+        await bench.adapter.add(GROUP, people(*(f"1415555{n:04}" for n in range(11))))
+    assert bench.writes() == []
+
+
+async def test_a_late_read_shows_a_new_member_only_later(bench: Bench) -> None:
+    bench.world.read_lag = 180.0
+    await bench.adapter.add(GROUP, people(ANA))
+    assert not bench.adapter.reads_are_live
+    assert await bench.adapter.presence(GROUP, people(ANA)) == {f"+{ANA}": Presence.ABSENT}
+    bench.time[0] += 181.0
+    assert await bench.adapter.presence(GROUP, people(ANA)) == {f"+{ANA}": Presence.PRESENT}
+
+
+async def test_an_unresolved_lid_leaves_the_absence_of_others_unknown(bench: Bench) -> None:
+    bench.world.put_group(GROUP, "Launch team", [ANA, BEN])
+    bench.server.lid_only = {BEN}
+    hidden = Person("", lid=f"{bench.world.human(BEN).lid}@lid")
+    found = await bench.adapter.presence(GROUP, [*people(ANA, CAI), hidden, Person("", lid="77@lid")])
+    assert found == {
+        f"+{ANA}": Presence.PRESENT,
+        f"+{CAI}": Presence.UNKNOWN,
+        hidden.key: Presence.PRESENT,
+        "77@lid": Presence.UNKNOWN,
+    }
+
+
+@pytest.mark.parametrize(
+    ("data", "presence"),
+    [
+        ('{"participants": [{"wa_participant_id": "14155550101@s.whatsapp.net"}]}', Presence.PRESENT),
+        ('{"participants": [{"phone_number": "14155550101"}]}', Presence.PRESENT),
+        ('{"participants": [{"phone_number": "+14155550101", "role": "left"}]}', Presence.ABSENT),
+        ('{"participants": [], "size": 0}', Presence.ABSENT),
+        ('{"participants": [], "size": 3}', Presence.UNKNOWN),
+        ('{"participants": [{"wa_participant_id": "5@lid"}]}', Presence.UNKNOWN),
+        (
+            '{"participants": [{"wa_participant_id": "14155550101@lid", "phone_number": "+14155550101"}]}',
+            Presence.UNKNOWN,
+        ),
+        ('{"wa_group_name": "no list"}', Presence.UNKNOWN),
+    ],
+)
+async def test_presence_says_no_more_than_the_member_list(data: str, presence: Presence) -> None:
+    async with twochat() as bench:
+        bench.server.faults = [Fault("GET", status=200, body=f'{{"success": true, "data": {data}}}')]
+        assert await bench.adapter.presence(GROUP, people(ANA)) == {f"+{ANA}": presence}
+
+
+async def test_groups_are_listed_and_read_under_either_prefix(bench: Bench) -> None:
+    other = "WGP768beeef-2b96-4bc7-9b7f-045078568723"
+    bench.world.put_group(other, "Second", [NUMBER, ANA])
+    expected = [Group(GROUP, "Launch team", 1), Group(other, "Second", 2)]
+    assert [group async for group in bench.adapter.groups()] == expected
+    assert await bench.adapter.group(other) == expected[1]
+    with pytest.raises(GroupNotFound):
+        await bench.adapter.group("WAG-none")
+
+
+async def test_a_group_id_cannot_reach_another_path() -> None:
+    async with twochat() as bench:
+        with pytest.raises(GroupNotFound):
+            await bench.adapter.group("../groups/1?x=")
+        assert [call.path for call in bench.server.calls] == ["/open/whatsapp/group/../groups/1?x="]
+
+
+async def test_the_account_is_the_state_of_the_number(bench: Bench) -> None:
+    assert await bench.adapter.account() == Account(AccountState.CONNECTED, "connected")
+    assert len(bench.server.calls) == 1
+    bench.server.account_state = "disconnected"
+    assert (await bench.adapter.account()).state is AccountState.DISCONNECTED
+    bench.server.account_state = "restricted"
+    assert (await bench.adapter.account()).state is AccountState.RESTRICTED
+
+
+async def test_the_number_is_looked_for_on_every_page(bench: Bench) -> None:
+    bench.server.numbers = [*(f"1415556{n:04}" for n in range(100)), NUMBER]
+    assert (await bench.adapter.account()).state is AccountState.CONNECTED
+    bench.server.numbers.pop()
+    assert (await bench.adapter.account()).state is AccountState.DISCONNECTED
+
+
+@pytest.mark.parametrize(
+    ("number", "state"),
+    [
+        ('{"phone_number": "595981048477", "connection_status": "F"}', AccountState.DISCONNECTED),
+        ('{"phone_number": "+595981048477", "connection_status": "Z"}', AccountState.UNKNOWN),
+        (
+            '{"phone_number": "+595981048477", "connection_status": "C", "channel_type": "SMS"}',
+            AccountState.DISCONNECTED,
+        ),
+    ],
+)
+async def test_only_a_whatsapp_channel_that_says_connected_is_connected(number: str, state: AccountState) -> None:
+    async with twochat() as bench:
+        bench.server.faults = [
+            Fault("get-numbers", status=200, body=f'{{"success": true, "numbers": [{number}]}}', times=-1)
+        ]
+        assert (await bench.adapter.account()).state is state
+
+
+async def test_the_account_must_be_a_phone_number() -> None:
+    with pytest.raises(ValueError, match="connected phone number"):
+        make(base_url=None, token="t", account="")
+    assert BASE_URL == "https://api.p.2chat.io"
+
+
+async def test_the_base_url_may_end_in_open() -> None:
+    async with twochat() as bench:
+        adapter = make(base_url=f"{bench.url}/open/", token=TOKEN, account=f"+{NUMBER}")
+        assert await adapter.group(GROUP) == Group(GROUP, "Launch team", 1)
+        await adapter.aclose()

@@ -1,0 +1,298 @@
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Literal
+
+import httpx
+import pytest
+import stamina
+
+from providers.base import (
+    AccountDisconnected,
+    AccountRestricted,
+    CredentialsRejected,
+    GroupNotFound,
+    InvalidRequest,
+    NotGroupAdmin,
+    Outcome,
+    OutcomeUnknown,
+    PermissionMissing,
+    Presence,
+    ProviderError,
+    ProviderFault,
+    RateLimited,
+    Unreachable,
+    judge,
+)
+from providers.twochat import make
+from sandbox.providers.server import Fault
+from tests.providers.twochat_bench import ADD, GROUP, NUMBER, TOKEN, Bench, outcomes, people, twochat
+
+ANA, BEN = "14155550101", "14155550102"
+
+
+@pytest.fixture(autouse=True)
+def _no_waits() -> Iterator[None]:
+    with stamina.set_testing(True, attempts=4, cap=True):
+        yield
+
+
+@pytest.fixture
+async def bench() -> AsyncIterator[Bench]:
+    async with twochat() as bench:
+        yield bench
+        assert bench.transport.broken == []
+
+
+async def failed_add(bench: Bench) -> ProviderError:
+    with pytest.raises(ProviderError) as caught:
+        await bench.adapter.add(GROUP, people(ANA, BEN))
+    assert TOKEN not in str(caught.value)
+    assert ANA not in str(caught.value)
+    return caught.value
+
+
+@pytest.mark.parametrize("shape", ["error_message", "message", "detail"])
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, InvalidRequest),
+        (401, CredentialsRejected),
+        (402, AccountRestricted),
+        (403, PermissionMissing),
+        (404, GroupNotFound),
+        (409, AccountDisconnected),
+        (410, AccountDisconnected),
+        (422, InvalidRequest),
+        (429, RateLimited),
+        (486, RateLimited),
+        (503, OutcomeUnknown),
+        (504, OutcomeUnknown),
+    ],
+)
+async def test_every_documented_status_of_an_add_has_its_meaning_and_keeps_its_words(
+    bench: Bench, status: int, kind: type[ProviderError], shape: Literal["error_message", "message", "detail"]
+) -> None:
+    bench.server.error_shape = shape
+    bench.server.faults = [Fault(ADD, status=status, times=-1)]
+    error = await failed_add(bench)
+    assert type(error) is kind
+    assert error.code == str(status)
+    assert error.words
+    assert "{" not in error.words
+    assert bench.world.events == []
+
+
+@pytest.mark.parametrize("body", ["<html><body>Oops</body></html>", " ", "[1]", '"no"', '{"detail": [{"msg": "x"}]}'])
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(406, InvalidRequest), (408, OutcomeUnknown), (418, InvalidRequest), (500, OutcomeUnknown), (502, OutcomeUnknown)],
+)
+async def test_statuses_and_bodies_that_are_not_documented_are_survived(
+    status: int, kind: type[ProviderError], body: str
+) -> None:
+    async with twochat() as bench:
+        bench.server.faults = [Fault(ADD, status=status, body=body)]
+        error = await failed_add(bench)
+        assert type(error) is kind
+        assert bench.writes() == [status]
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (200, "<html>maintenance</html>"),
+        (200, '{"success": true, "partici'),
+        (200, "[]"),
+        (200, " "),
+        (200, '{"success": true}'),
+        (200, '{"success": true, "participants": []}'),
+        (200, '{"success": false, "error": true, "error_message": "Something went wrong"}'),
+        (202, '{"success": true, "participants": {}}'),
+    ],
+)
+async def test_a_2xx_that_tells_nothing_leaves_everybody_unknown(status: int, body: str) -> None:
+    async with twochat() as bench:
+        bench.server.faults = [Fault(ADD, when="after", status=status, body=body)]
+        error = await failed_add(bench)
+        assert isinstance(error, OutcomeUnknown)
+        assert {v.outcome for v in judge(error, people(ANA, BEN))} == {Outcome.UNKNOWN}
+        assert len(bench.world.events) == 2
+
+
+async def test_a_busy_number_is_asked_again_until_it_is_free(bench: Bench) -> None:
+    bench.server.faults = [Fault(ADD, status=486, times=2)]
+    assert outcomes(await bench.adapter.add(GROUP, people(ANA))) == {ANA: Outcome.ADDED}
+    assert bench.writes() == [486, 486, 200]
+
+
+async def test_a_number_that_stays_busy_is_asked_three_times_and_nobody_is_added(bench: Bench) -> None:
+    bench.server.account_state = "busy"
+    error = await failed_add(bench)
+    assert (type(error), error.code) == (RateLimited, "486")
+    assert bench.writes() == [486, 486, 486]
+    assert bench.world.events == []
+
+
+async def test_a_busy_number_that_then_loses_the_answer_is_not_asked_again() -> None:
+    async with twochat() as bench:
+        bench.server.faults = [Fault(ADD, status=486), Fault(ADD, when="after", status=-1)]
+        assert isinstance(await failed_add(bench), OutcomeUnknown)
+        assert [event.phone for event in bench.world.events] == [ANA, BEN]
+
+
+@pytest.mark.parametrize(("headers", "wait"), [({"Retry-After": "7"}, 7.0), ({}, None)])
+async def test_a_429_to_an_add_is_passed_on_with_its_wait(
+    bench: Bench, headers: dict[str, str], wait: float | None
+) -> None:
+    bench.server.faults = [Fault(ADD, status=429, headers=headers)]
+    error = await failed_add(bench)
+    assert isinstance(error, RateLimited)
+    assert error.retry_after == wait
+    assert bench.writes() == [429]
+
+
+async def test_a_number_that_is_no_admin_is_told_so_by_403(bench: Bench) -> None:
+    bench.world.groups[GROUP].account_is_admin = False
+    assert isinstance(await failed_add(bench), NotGroupAdmin)
+    assert bench.world.events == []
+
+
+async def test_a_number_that_is_no_admin_is_told_so_in_a_200() -> None:
+    body = '{"success": false, "message": "You have no admin rights to add a participant to a group"}'
+    async with twochat() as bench:
+        bench.server.faults = [Fault(ADD, status=200, body=body)]
+        assert isinstance(await failed_add(bench), NotGroupAdmin)
+
+
+@pytest.mark.parametrize("state", ["disconnected", "booting"])
+async def test_a_number_that_is_not_connected_adds_nobody(bench: Bench, state: str) -> None:
+    bench.server.account_state = state
+    assert isinstance(await failed_add(bench), AccountDisconnected)
+    assert bench.world.events == []
+
+
+async def test_an_account_without_credits_is_restricted(bench: Bench) -> None:
+    bench.server.credits = 1
+    await bench.adapter.group(GROUP)
+    assert isinstance(await failed_add(bench), AccountRestricted)
+    with pytest.raises(AccountRestricted):
+        await bench.adapter.group(GROUP)
+
+
+async def test_a_wrong_key_is_rejected() -> None:
+    async with twochat(token="wrong") as bench:
+        for call in (bench.adapter.account(), bench.adapter.group(GROUP), bench.adapter.presence(GROUP, people(ANA))):
+            with pytest.raises(CredentialsRejected):
+                await call
+        assert bench.transport.broken == []
+
+
+async def test_a_missing_key_is_rejected_although_2chat_says_403() -> None:
+    async with twochat() as bench:
+        bench.server.faults = [Fault(status=403, body='{"detail": "Not authenticated"}')]
+        with pytest.raises(CredentialsRejected):
+            await bench.adapter.group(GROUP)
+
+
+async def test_an_unknown_group_is_not_found(bench: Bench) -> None:
+    with pytest.raises(GroupNotFound):
+        await bench.adapter.add("WAG-none", people(ANA))
+    with pytest.raises(GroupNotFound):
+        await bench.adapter.presence("WAG-none", people(ANA))
+
+
+async def test_the_groups_of_a_number_that_2chat_does_not_know_cannot_be_listed(bench: Bench) -> None:
+    bench.server.numbers = []
+    with pytest.raises(AccountDisconnected):
+        _ = [group async for group in bench.adapter.groups()]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("status", [0, -1])
+async def test_a_write_without_an_answer_is_unknown_and_is_not_sent_again(
+    when: Literal["before", "after"], status: int
+) -> None:
+    async with twochat() as bench:
+        bench.server.faults = [Fault(ADD, when=when, status=status)]
+        assert isinstance(await failed_add(bench), OutcomeUnknown)
+        assert [event.phone for event in bench.world.events] == ([ANA, BEN] if when == "after" else [])
+        found = await bench.adapter.presence(GROUP, people(ANA))
+        assert found == {f"+{ANA}": Presence.PRESENT if when == "after" else Presence.ABSENT}
+
+
+async def test_a_refused_connection_is_unreachable(unused_tcp_port: int) -> None:
+    adapter = make(base_url=f"http://127.0.0.1:{unused_tcp_port}", token=TOKEN, account=NUMBER)
+    with pytest.raises(Unreachable):
+        await adapter.add(GROUP, people(ANA))
+    with pytest.raises(Unreachable):
+        await adapter.account()
+    await adapter.aclose()
+
+
+async def test_a_redirect_is_not_followed() -> None:
+    async with twochat() as bench:
+        bench.server.faults = [Fault(status=302, headers={"Location": "/elsewhere"}, times=-1)]
+        assert isinstance(await failed_add(bench), ProviderFault)
+        with pytest.raises(ProviderFault, match="redirect"):
+            await bench.adapter.group(GROUP)
+
+
+@pytest.mark.parametrize("status", [429, 503, 504, -1])
+async def test_a_read_is_tried_again(bench: Bench, status: int) -> None:
+    bench.server.faults = [Fault("GET", status=status, times=2)]
+    assert (await bench.adapter.group(GROUP)).subject == "Launch team"
+    assert len(bench.server.calls) == 3
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        (Fault(status=503, times=-1), ProviderFault),
+        (Fault(status=429, times=-1), RateLimited),
+        (Fault(status=486, times=-1), RateLimited),
+        (Fault(status=410, times=-1), AccountDisconnected),
+        (Fault(status=200, body="<html>", times=-1), ProviderFault),
+        (Fault(status=200, body='{"success": false, "message": "later"}', times=-1), ProviderFault),
+        (Fault(status=200, body='{"success": true, "data": {"participants": [7]}}', times=-1), ProviderFault),
+    ],
+)
+async def test_a_read_that_fails_says_why(fault: Fault, kind: type[ProviderError]) -> None:
+    async with twochat() as bench:
+        bench.server.faults = [fault]
+        with pytest.raises(ProviderError) as caught:
+            await bench.adapter.presence(GROUP, people(ANA))
+        assert type(caught.value) is kind
+
+
+@asynccontextmanager
+async def answering(raw: bytes) -> AsyncIterator[str]:
+    """Answer every request with these bytes and close."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"]}")
+        writer.write(raw)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        host, port = server.sockets[0].getsockname()
+        yield f"http://{host}:{port}"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n{"success": true, ',
+        b'HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{"success\xff": 1}',
+        b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+        b"\x00\x01 not http",
+    ],
+)
+async def test_a_cut_or_garbled_answer_to_a_write_is_unknown(raw: bytes) -> None:
+    async with answering(raw) as url:
+        adapter = make(base_url=url, token=TOKEN, account=NUMBER, timeout=httpx.Timeout(2.0))
+        with pytest.raises(OutcomeUnknown):
+            await adapter.add(GROUP, people(ANA))
+        await adapter.aclose()

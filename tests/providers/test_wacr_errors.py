@@ -1,0 +1,235 @@
+import json
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import stamina
+
+from providers.base import (
+    AccountRestricted,
+    CredentialsRejected,
+    Evidence,
+    GroupNotFound,
+    InvalidRequest,
+    Outcome,
+    OutcomeUnknown,
+    PermissionMissing,
+    ProviderError,
+    ProviderFault,
+    RateLimited,
+    Verdict,
+    judge,
+)
+from sandbox.providers.server import Fault
+from tests.providers.wacr_bench import (
+    ADDED,
+    ANA,
+    BEN,
+    CAT,
+    CREATE,
+    GROUP,
+    JOIN,
+    NOT_ATTEMPTED,
+    SEARCH,
+    UNKNOWN,
+    Bench,
+    failed_add,
+    outcomes,
+    people,
+    wacr,
+)
+
+
+@pytest.fixture(autouse=True)
+def _no_waits() -> Iterator[None]:
+    with stamina.set_testing(True, attempts=4, cap=True):
+        yield
+
+
+@pytest.fixture
+async def bench() -> AsyncIterator[Bench]:
+    """Give a tenant that knows Ana and Ben, and not Cat."""
+    async with wacr() as bench:
+        bench.server.put_contact(f"+{ANA}")
+        bench.server.put_contact(f"+{BEN}")
+        yield bench
+
+
+STATUSES: list[tuple[int, type[ProviderError]]] = [
+    (400, InvalidRequest),
+    (401, CredentialsRejected),
+    (403, PermissionMissing),
+    (404, GroupNotFound),
+    (408, OutcomeUnknown),
+    (413, InvalidRequest),
+    (422, InvalidRequest),
+    (429, RateLimited),
+    (500, OutcomeUnknown),
+    (502, OutcomeUnknown),
+    (504, OutcomeUnknown),
+    (302, ProviderFault),
+]
+
+
+@pytest.mark.parametrize("body", ["", "<html>Service down</html>"])
+@pytest.mark.parametrize(("status", "kind"), STATUSES)
+async def test_every_status_of_an_add_has_its_meaning_whatever_its_body(
+    bench: Bench, status: int, kind: type[ProviderError], body: str
+) -> None:
+    bench.server.faults = [Fault(JOIN, status=status, body=body, headers={"Location": "/"} if status == 302 else {})]
+    error = await failed_add(bench, ANA, BEN)
+    assert type(error) is kind
+    assert bench.members() == set()
+    assert bench.asked().count("POST /groups/7/contacts") == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {
+            "code": "VALIDATION_ERROR",
+            "message": "Bad",
+            "errors": {"contact_ids.0": ["One or more contact IDs do not exist"]},
+        },
+        {"error": {"code": "VALIDATION_ERROR", "details": {"contact_ids.0": "One or more contact IDs do not exist"}}},
+        ["VALIDATION_ERROR", "One or more contact IDs do not exist"],
+    ],
+)
+async def test_the_code_and_the_words_are_found_wherever_the_body_has_them(bench: Bench, body: object) -> None:
+    bench.server.faults = [Fault(JOIN, status=422, body=json.dumps(body))]
+    error = await failed_add(bench, ANA)
+    assert error.code == "VALIDATION_ERROR"
+    assert "One or more contact IDs do not exist" in error.words
+
+
+async def test_a_contact_that_was_deleted_meanwhile_fails_the_call_and_nothing_is_done(bench: Bench) -> None:
+    bench.server.faults = [Fault(SEARCH, "after", 200, '{"data": [{"id": 999, "phone": "+14155550101"}]}')]
+    error = await failed_add(bench, ANA, BEN)
+    assert isinstance(error, InvalidRequest)
+    assert {verdict.outcome for verdict in judge(error, people(ANA, BEN))} == {Outcome.FAILED}
+    assert bench.world.events == []
+
+
+async def test_a_bad_token_is_told_before_anything_is_written() -> None:
+    async with wacr(token="wrong") as bench:
+        assert isinstance(await failed_add(bench, ANA), CredentialsRejected)
+        with pytest.raises(CredentialsRejected):
+            await bench.adapter.account()
+        with pytest.raises(CredentialsRejected):
+            await bench.adapter.presence(GROUP, people(ANA))
+        assert {call.method for call in bench.server.calls} == {"GET"}
+        assert bench.transport.broken == []
+
+
+@pytest.mark.parametrize("phone", [ANA, CAT])
+async def test_an_unknown_group_gets_nobody_and_leaves_no_contact_behind(bench: Bench, phone: str) -> None:
+    with pytest.raises(GroupNotFound):
+        await bench.adapter.add("99", people(phone))
+    assert len(bench.server.contacts) == 2
+    assert bench.transport.broken == []
+
+
+async def test_a_full_plan_stops_at_the_first_who_cannot_be_created_and_keeps_what_was_done(bench: Bench) -> None:
+    bench.server.contact_limit = 3
+    result = await bench.adapter.add(GROUP, people(ANA, CAT, "14155550104", "14155550105"))
+    assert outcomes(result) == {
+        ANA: (Outcome.ADDED, Evidence.INFERRED),
+        CAT: ADDED,
+        "14155550104": (Outcome.FAILED, Evidence.REPORTED),
+        "14155550105": NOT_ATTEMPTED,
+    }
+    assert isinstance(result.error, AccountRestricted)
+    assert result.verdicts[2].provider_code == "FEATURE_LIMIT_EXCEEDED"
+    assert bench.members() == {ANA, CAT}
+    assert bench.transport.broken == []
+
+
+async def test_a_phone_that_the_provider_finds_invalid_fails_alone(bench: Bench) -> None:
+    bench.server.faults = [Fault(CREATE, status=422)]
+    result = await bench.adapter.add(GROUP, people(CAT, "14155550104"))
+    assert outcomes(result) == {CAT: (Outcome.FAILED, Evidence.REPORTED), "14155550104": ADDED}
+    assert result.error is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"message": "Contact created successfully", "data": {"id": 5}}',
+        '{"data": {"id": 5, "group_id": []}}',
+        '{"id": 5, "groups": [{"id": 8, "name": "Other"}]}',
+    ],
+)
+async def test_a_created_contact_that_is_not_shown_in_the_group_is_unknown(bench: Bench, body: str) -> None:
+    bench.server.faults = [Fault(CREATE, "after", 201, body)]
+    assert outcomes(await bench.adapter.add(GROUP, people(CAT))) == {CAT: UNKNOWN}
+
+
+@pytest.mark.parametrize(
+    "body", ['{"id": 5, "group_id": [7]}', '{"data": {"id": 5, "groups": [{"id": 7, "name": "Launch team"}]}}']
+)
+async def test_a_created_contact_is_read_in_each_place_where_its_groups_may_be(bench: Bench, body: str) -> None:
+    bench.server.faults = [Fault(CREATE, "after", 201, body)]
+    assert outcomes(await bench.adapter.add(GROUP, people(CAT))) == {CAT: ADDED}
+
+
+async def test_a_count_outside_of_data_is_read_too(bench: Bench) -> None:
+    bench.server.faults = [Fault(JOIN, "after", 200, '{"group_id": 7, "contacts_added": 2}')]
+    found = outcomes(await bench.adapter.add(GROUP, people(ANA, BEN)))
+    assert found == dict.fromkeys((ANA, BEN), (Outcome.ADDED, Evidence.INFERRED))
+
+
+@pytest.mark.parametrize(("headers", "wait"), [({}, 60.0), ({"Retry-After": "7"}, 7.0)])
+async def test_too_many_calls_when_writing_tell_how_long_to_wait(
+    bench: Bench, headers: dict[str, str], wait: float
+) -> None:
+    bench.server.faults = [Fault(JOIN, status=429, headers=headers)]
+    error = await failed_add(bench, ANA)
+    assert isinstance(error, RateLimited)
+    assert (error.retry_after, error.code) == (wait, "RATE_LIMIT_EXCEEDED")
+
+
+@pytest.mark.parametrize(("headers", "wait", "tries"), [({}, 60.0, 4), ({"Retry-After": "90"}, 90.0, 1)])
+async def test_too_many_calls_when_reading_tell_how_long_to_wait(
+    bench: Bench, headers: dict[str, str], wait: float, tries: int
+) -> None:
+    bench.server.faults = [Fault(SEARCH, status=429, headers=headers, times=-1)]
+    error = await failed_add(bench, ANA)
+    assert isinstance(error, RateLimited)
+    assert error.retry_after == wait
+    assert bench.asked() == ["GET /contacts"] * tries
+
+
+async def test_the_calls_of_a_minute_run_out_half_way_and_every_name_still_gets_a_true_verdict(bench: Bench) -> None:
+    bench.server.calls_per_minute = 9
+    phones = ["14155550104", "14155550105", "14155550106"]
+    result = await bench.adapter.add(GROUP, people(*phones))
+    assert outcomes(result) == {
+        phones[0]: ADDED,
+        phones[1]: ADDED,
+        phones[2]: ADDED,
+    }
+    bench.server.calls_per_minute = 14
+    result = await bench.adapter.add(GROUP, people(ANA, "14155550107", CAT, "14155550108"))
+    assert outcomes(result) == {
+        ANA: (Outcome.ADDED, Evidence.INFERRED),
+        "14155550107": (Outcome.RATE_LIMITED, Evidence.REPORTED),
+        CAT: NOT_ATTEMPTED,
+        "14155550108": NOT_ATTEMPTED,
+    }
+    assert isinstance(result.error, RateLimited)
+    assert bench.members() == {ANA, *phones}
+    assert bench.transport.broken == []
+
+
+async def test_long_words_are_cut(bench: Bench) -> None:
+    bench.server.faults = [Fault(CREATE, status=422, body=json.dumps({"message": "x" * 2_000}))]
+    result = await bench.adapter.add(GROUP, people(CAT, "14155550104"))
+    first: Verdict = result.verdicts[0]
+    assert len(first.provider_message) == 300
+
+
+async def test_a_verdict_that_was_given_stays_when_the_next_persons_turn_fails(bench: Bench) -> None:
+    bench.server.faults = [Fault(CREATE, status=422), Fault("GET /api/v2/sources", status=403, skip=1)]
+    result = await bench.adapter.add(GROUP, people(CAT, "14155550104"))
+    assert outcomes(result) == {CAT: (Outcome.FAILED, Evidence.REPORTED), "14155550104": NOT_ATTEMPTED}
+    assert result.verdicts[0].provider_code == "VALIDATION_ERROR"
+    assert isinstance(result.error, PermissionMissing)

@@ -1,0 +1,167 @@
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from typing import Literal
+
+import httpx
+import pytest
+import stamina
+
+from providers.base import (
+    Evidence,
+    Outcome,
+    OutcomeUnknown,
+    Presence,
+    ProviderFault,
+    Unreachable,
+)
+from providers.wacr import make
+from sandbox.providers.server import Fault
+from sandbox.providers.world import Effect
+from tests.providers.wacr_bench import (
+    ADDED,
+    ANA,
+    BEN,
+    CAT,
+    CREATE,
+    GROUP,
+    JOIN,
+    NOT_ATTEMPTED,
+    SEARCH,
+    SHORT,
+    TOKEN,
+    UNKNOWN,
+    Bench,
+    failed_add,
+    outcomes,
+    people,
+    wacr,
+)
+
+ODD_ANSWERS = [" ", "<html>Service down</html>", '{"data": {"contacts_', "3", "null", '{"data": {}}']
+
+
+@pytest.fixture(autouse=True)
+def _no_waits() -> Iterator[None]:
+    with stamina.set_testing(True, attempts=4, cap=True):
+        yield
+
+
+@pytest.fixture
+async def bench() -> AsyncIterator[Bench]:
+    """Give a tenant that knows Ana and Ben, and not Cat."""
+    async with wacr() as bench:
+        bench.server.put_contact(f"+{ANA}")
+        bench.server.put_contact(f"+{BEN}")
+        yield bench
+
+
+@pytest.mark.parametrize("body", [*ODD_ANSWERS, "[]"])
+@pytest.mark.parametrize(("line", "phone"), [(JOIN, ANA), (CREATE, CAT)])
+async def test_a_2xx_that_cannot_be_read_is_unknown(bench: Bench, line: str, phone: str, body: str) -> None:
+    bench.server.faults = [Fault(line, "after", 200, body)]
+    assert isinstance(await failed_add(bench, phone), OutcomeUnknown)
+    assert bench.truth() == {phone: Effect.ADDED}
+    assert await bench.presence(phone) == {phone: Presence.PRESENT}
+
+
+@pytest.mark.parametrize("status", [0, -1])
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(("line", "phone"), [(JOIN, ANA), (CREATE, CAT)])
+async def test_a_lost_answer_is_unknown_is_not_repeated_and_reading_back_shows_the_truth(
+    bench: Bench, line: str, phone: str, when: Literal["before", "after"], status: int
+) -> None:
+    effect = Presence.PRESENT if when == "after" else Presence.ABSENT
+    bench.server.faults = [Fault(line, when, status)]
+    assert isinstance(await failed_add(bench, phone), OutcomeUnknown)
+    bench.server.faults = []
+    assert await bench.presence(phone) == {phone: effect}
+    assert sum(entry.startswith("POST") for entry in bench.asked()) == 1
+
+
+async def test_after_a_lost_answer_the_rest_is_not_attempted(bench: Bench) -> None:
+    bench.server.faults = [Fault(JOIN, "after", -1)]
+    result = await bench.adapter.add(GROUP, people(ANA, BEN, CAT))
+    assert outcomes(result) == {ANA: UNKNOWN, BEN: UNKNOWN, CAT: NOT_ATTEMPTED}
+    assert isinstance(result.error, OutcomeUnknown)
+    assert bench.members() == {ANA, BEN}
+
+
+@pytest.mark.parametrize("status", [500, -1])
+async def test_after_a_lost_creation_only_that_person_is_unknown(bench: Bench, status: int) -> None:
+    bench.server.faults = [Fault(CREATE, "after", status, skip=1)]
+    result = await bench.adapter.add(GROUP, people(ANA, CAT, "14155550104", "14155550105"))
+    assert outcomes(result) == {
+        ANA: (Outcome.ADDED, Evidence.INFERRED),
+        CAT: ADDED,
+        "14155550104": UNKNOWN,
+        "14155550105": NOT_ATTEMPTED,
+    }
+    assert isinstance(result.error, OutcomeUnknown)
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504, -1, 0])
+async def test_a_read_that_fails_once_is_read_again(bench: Bench, status: int) -> None:
+    bench.server.faults = [Fault(SEARCH, status=status)]
+    assert await bench.presence(ANA) == {ANA: Presence.ABSENT}
+
+
+@pytest.mark.parametrize("status", [500, 404, 302])
+async def test_a_read_that_keeps_failing_is_a_fault_and_nothing_is_written(bench: Bench, status: int) -> None:
+    bench.server.faults = [Fault(SEARCH, status=status, headers={"Location": "/"}, times=-1)]
+    assert type(await failed_add(bench, ANA)) is ProviderFault
+    assert {call.method for call in bench.server.calls} == {"GET"}
+
+
+@pytest.mark.parametrize(
+    "body", [*ODD_ANSWERS, '{"data": [{"phone": "+1"}]}', '{"data": [], "meta": {"pagination": {"has_more": true}}}']
+)
+async def test_a_list_that_cannot_be_read_is_a_fault_and_never_absence(bench: Bench, body: str) -> None:
+    bench.server.faults = [Fault(SEARCH, status=200, body=body, times=-1)]
+    with pytest.raises(ProviderFault):
+        await bench.adapter.presence(GROUP, people(ANA))
+
+
+async def test_a_hang_up_on_every_read_is_a_fault(bench: Bench) -> None:
+    bench.server.faults = [Fault(SEARCH, status=-1, times=-1)]
+    assert type(await failed_add(bench, ANA)) is ProviderFault
+
+
+async def test_a_closed_port_is_unreachable() -> None:
+    async with wacr() as bench:
+        url = bench.url
+    adapter = make(base_url=url, token=TOKEN, account="", timeout=SHORT)
+    with pytest.raises(Unreachable):
+        await adapter.add(GROUP, people(ANA))
+    await adapter.aclose()
+
+
+async def answer_once(raw: bytes) -> tuple[asyncio.Server, str]:
+    """Serve `raw` to every call."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(raw)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    return server, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n{"data": [{"id',
+        b'HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n{"da\xff\xfe": []',
+        b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 204 No Content\r\n\r\n",
+        b"\x00\x01 nonsense\r\n\r\n",
+    ],
+)
+async def test_cut_off_empty_and_garbled_answers_to_reads_are_faults(raw: bytes) -> None:
+    server, url = await answer_once(raw)
+    adapter = make(base_url=url, token=TOKEN, account="", timeout=httpx.Timeout(1.0))
+    async with server:
+        with pytest.raises(ProviderFault):
+            await adapter.presence(GROUP, people(ANA))
+    await adapter.aclose()

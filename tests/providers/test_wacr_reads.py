@@ -1,0 +1,163 @@
+from collections.abc import AsyncIterator
+
+import pytest
+
+from providers.base import AccountState, Capability, Group, GroupNotFound, Operation, PermissionMissing, Presence
+from providers.wacr import DEFAULT_URL, Wacr, make
+from sandbox.providers.server import Fault
+from tests.providers.wacr_bench import ANA, BEN, CAT, GROUP, Bench, people, wacr
+
+
+@pytest.fixture
+async def bench() -> AsyncIterator[Bench]:
+    async with wacr() as bench:
+        yield bench
+        assert bench.transport.broken == []
+
+
+async def test_presence_before_and_after_an_add(bench: Bench) -> None:
+    bench.world.put_group(GROUP, "Launch team", [ANA])
+    assert await bench.presence(ANA, BEN) == {ANA: Presence.PRESENT, BEN: Presence.ABSENT}
+    await bench.adapter.add(GROUP, people(BEN))
+    assert await bench.presence(ANA, BEN) == {ANA: Presence.PRESENT, BEN: Presence.PRESENT}
+
+
+async def test_a_late_read_shows_the_member_when_its_time_has_come(bench: Bench) -> None:
+    bench.world.put_group(GROUP, "Launch team", [CAT])
+    bench.world.read_lag = 30
+    await bench.adapter.add(GROUP, people(ANA))
+    assert await bench.presence(ANA) == {ANA: Presence.ABSENT}
+    bench.time[0] += 30
+    assert await bench.presence(ANA) == {ANA: Presence.PRESENT}
+    assert not Wacr.reads_are_live
+
+
+async def test_presence_in_a_long_list_is_told_by_each_persons_own_contact(bench: Bench) -> None:
+    bench.world.put_group(GROUP, "Launch team", [f"3361234{number:04}" for number in range(150)])
+    bench.server.put_contact(f"+{BEN}")
+    bench.server.put_contact(f"+{CAT}")
+    await bench.adapter.add(GROUP, people(CAT))
+    assert await bench.presence(ANA, BEN, CAT) == {
+        ANA: Presence.UNKNOWN,
+        BEN: Presence.ABSENT,
+        CAT: Presence.PRESENT,
+    }
+
+
+async def test_presence_stops_reading_when_everybody_was_seen(bench: Bench) -> None:
+    phones = [f"3361234{number:04}" for number in range(150)]
+    bench.world.put_group(GROUP, "Launch team", phones)
+    contacts = sorted(bench.world.groups[GROUP].members)
+    assert (await bench.presence(*contacts[:0])) == {}
+    bench.server.calls.clear()
+    first = [contact.digits for contact in list(bench.server.contacts.values())[:10]]
+    assert set((await bench.presence(*first)).values()) == {Presence.PRESENT}
+    assert bench.asked() == ["GET /contacts"]
+
+
+async def test_a_list_that_ignores_the_filter_makes_nobody_a_member(bench: Bench) -> None:
+    bench.server.faults = [
+        Fault("GET /api/v2/contacts", status=200, body=f'{{"data": [{{"id": 1, "phone": "+{ANA}", "group_id": [8]}}]}}')
+    ]
+    assert await bench.presence(ANA) == {ANA: Presence.ABSENT}
+
+
+@pytest.mark.parametrize("contact", ['{"id": 1}', '{"id": 1, "group_id": [7]}'])
+async def test_a_member_whose_phone_is_left_out_makes_absence_unknown(bench: Bench, contact: str) -> None:
+    bench.server.faults = [Fault("GET /api/v2/contacts", status=200, body=f'{{"data": [{contact}]}}')]
+    assert await bench.presence(ANA) == {ANA: Presence.UNKNOWN}
+
+
+async def test_a_member_without_a_phone_is_nobody_we_ask_about(bench: Bench) -> None:
+    bench.server.faults = [Fault("GET /api/v2/contacts", status=200, body='{"data": [{"id": 1, "phone": null}]}')]
+    assert await bench.presence(ANA) == {ANA: Presence.ABSENT}
+
+
+async def test_a_full_page_without_a_pagination_mark_is_not_taken_for_the_end(bench: Bench) -> None:
+    page = ",".join(f'{{"id": {number}, "phone": "+3361234{number:04}"}}' for number in range(100))
+    bench.server.faults = [Fault("GET /api/v2/contacts", status=200, body=f'{{"data": [{page}]}}')]
+    assert await bench.presence(ANA) == {ANA: Presence.UNKNOWN}
+    assert bench.server.calls[-1].query["search"] == ANA
+
+
+async def test_presence_in_an_unknown_group_is_an_error_and_not_absence(bench: Bench) -> None:
+    with pytest.raises(GroupNotFound):
+        await bench.adapter.presence("99", people(ANA))
+
+
+async def test_presence_in_an_empty_group_is_absence(bench: Bench) -> None:
+    assert await bench.presence(ANA) == {ANA: Presence.ABSENT}
+
+
+async def test_groups_are_listed_over_several_pages(bench: Bench) -> None:
+    for number in range(100, 330):
+        bench.world.put_group(str(number), f"List {number}")
+    found = [group async for group in bench.adapter.groups()]
+    assert len(found) == 231
+    assert found[0] == Group(GROUP, "Launch team", None)
+    assert bench.asked() == ["GET /groups"] * 3
+
+
+async def test_a_group_is_read_by_its_id(bench: Bench) -> None:
+    assert await bench.adapter.group(GROUP) == Group(GROUP, "Launch team", None)
+
+
+@pytest.mark.parametrize("group_id", ["99", "120363041234567890@g.us", "", "٧"])
+async def test_an_unknown_group_is_not_found(bench: Bench, group_id: str) -> None:
+    with pytest.raises(GroupNotFound):
+        await bench.adapter.group(group_id)
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"), [("connected", AccountState.CONNECTED), ("restricted", AccountState.RESTRICTED)]
+)
+async def test_the_account_tells_its_state_and_what_scopes_adding_needs(
+    bench: Bench, state: str, expected: AccountState
+) -> None:
+    bench.server.account_state = state
+    account = await bench.adapter.account()
+    assert account.state is expected
+    assert account.detail.startswith("Example Ltd (")
+    assert "contacts:write" in account.detail
+    assert bench.asked() == ["GET /account"]
+
+
+async def test_a_token_without_account_read_is_accepted_but_tells_no_state(bench: Bench) -> None:
+    bench.server.scopes.remove("account:read")
+    account = await bench.adapter.account()
+    assert account.state is AccountState.UNKNOWN
+    assert "account:read" in account.detail
+
+
+async def test_an_account_without_a_status_is_unknown(bench: Bench) -> None:
+    bench.server.faults = [Fault("/account", status=200, body='{"data": {"name": "Example Ltd"}}')]
+    assert (await bench.adapter.account()).state is AccountState.UNKNOWN
+
+
+@pytest.mark.parametrize("scope", ["groups:read", "contacts:read", "groups:write", "contacts:write"])
+async def test_a_missing_scope_is_named(bench: Bench, scope: str) -> None:
+    bench.server.put_contact(f"+{ANA}")
+    bench.server.scopes.remove(scope)
+    roster = people(ANA) if scope == "groups:write" else people(BEN)
+    with pytest.raises(PermissionMissing, match=scope) as caught:
+        await bench.adapter.add(GROUP, roster)
+    assert caught.value.code == "INSUFFICIENT_SCOPE"
+    assert bench.members() == set()
+
+
+def test_the_roles_speak_of_the_providers_own_scopes() -> None:
+    assert Wacr.capabilities[Operation.LIST] is Capability.GROUPS_READ
+    assert Wacr.capabilities[Operation.ADD] is Capability.GROUPS_WRITE
+
+
+@pytest.mark.parametrize("suffix", ["", "/", "/api/v2", "/api/v2/"])
+async def test_the_base_url_may_be_the_domain_or_the_root_of_the_api(bench: Bench, suffix: str) -> None:
+    adapter = make(base_url=bench.url + suffix, token=bench.server.token, account="", transport=bench.transport)
+    assert (await adapter.group(GROUP)).subject == "Launch team"
+
+
+async def test_without_a_base_url_the_providers_own_domain_is_asked(bench: Bench) -> None:
+    adapter = make(base_url=None, token="t", account="")
+    assert str(adapter._api._http._client.base_url) == f"{DEFAULT_URL}/api/v2/"
+    await adapter.aclose()
+    assert bench.asked() == []

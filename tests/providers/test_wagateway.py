@@ -1,0 +1,224 @@
+from collections.abc import AsyncIterator
+
+import pytest
+
+from providers.base import Capability, Evidence, Operation, Outcome, Person, Presence, Verdict
+from providers.wagateway_api import Gateway
+from providers.wagateway_people import Directory
+from sandbox.providers.server import Fault
+from sandbox.providers.world import Disposition, Effect
+from tests.providers.wagateway_bench import (
+    ADD,
+    CHECK,
+    CONTACTS,
+    GROUP,
+    MEMBERS,
+    Bench,
+    as_the_workflow_would,
+    people,
+    present,
+    wagateway,
+)
+
+ANA, BEN, CLEO = "14155550101", "14155550102", "14155550103"
+
+TRUTH = {
+    Effect.ADDED: (Outcome.ADDED, Evidence.OBSERVED),
+    Effect.PRIVATE: (Outcome.UNKNOWN, Evidence.NONE),
+    Effect.RECENTLY_LEFT: (Outcome.UNKNOWN, Evidence.NONE),
+    Effect.BLOCKED: (Outcome.UNKNOWN, Evidence.NONE),
+    Effect.GROUP_FULL: (Outcome.UNKNOWN, Evidence.NONE),
+    Effect.AWAITS_ADMIN: (Outcome.UNKNOWN, Evidence.NONE),
+}
+"""The gateway declines in silence, so no refusal is told from another."""
+
+
+@pytest.fixture
+async def bench() -> AsyncIterator[Bench]:
+    async with wagateway() as bench:
+        yield bench
+        assert bench.transport.broken == []
+
+
+def fill_with_thirty(bench: Bench) -> tuple[list[str], list[str]]:
+    """Make thirty people, every sixth of one kind; give all, and those at the sixth places, who are members."""
+    phones = [f"141555502{number:02}" for number in range(30)]
+    kinds = [*Disposition, None]
+    for place, phone in enumerate(phones):
+        bench.world.put_human(phone, kinds[place % len(kinds)] or Disposition.OPEN)
+    members = phones[5::6]
+    bench.world.put_group(GROUP, "Launch team", members)
+    return phones, members
+
+
+@pytest.mark.parametrize("shape", ["flat", "nested", "bare"])
+async def test_thirty_mixed_people_have_one_verdict_each_and_none_is_better_than_the_truth(
+    bench: Bench, shape: str
+) -> None:
+    bench.server.contact_shape = "flat" if shape == "flat" else "nested" if shape == "nested" else "bare"
+    phones, members = fill_with_thirty(bench)
+    verdicts = await as_the_workflow_would(bench, phones)
+    assert sorted(v.key for v in verdicts) == [f"+{phone}" for phone in phones]
+    expected = {event.phone: TRUTH[event.effect] for event in bench.world.events}
+    expected |= dict.fromkeys(members, (Outcome.ALREADY_DONE, Evidence.OBSERVED))
+    without_account = [p for p in phones if bench.world.people[p].disposition is Disposition.NO_ACCOUNT]
+    expected |= dict.fromkeys(without_account, (Outcome.NOT_ON_WHATSAPP, Evidence.REPORTED))
+    assert {v.key.removeprefix("+"): (v.outcome, v.evidence) for v in verdicts} == expected
+    assert {event.effect for event in bench.world.events} == {
+        Effect.ADDED,
+        Effect.PRIVATE,
+        Effect.RECENTLY_LEFT,
+        Effect.BLOCKED,
+    }
+
+
+async def test_the_204_says_nothing_of_anybody_and_a_failed_check_keeps_its_words(bench: Bench) -> None:
+    bench.world.put_human(BEN, Disposition.NO_ACCOUNT)
+    result = await bench.adapter.add(GROUP, people(ANA, BEN))
+    assert result.error is None
+    assert set(result.verdicts) == {
+        Verdict(f"+{ANA}", Outcome.UNKNOWN, Evidence.NONE, "204"),
+        Verdict(f"+{BEN}", Outcome.NOT_ON_WHATSAPP, Evidence.REPORTED, "isOnWhatsApp: false"),
+    }
+    assert [(event.phone, event.effect) for event in bench.world.events] == [(ANA, Effect.ADDED)]
+
+
+async def test_nothing_is_sent_when_nobody_has_an_account(bench: Bench) -> None:
+    bench.world.put_human(BEN, Disposition.NO_ACCOUNT)
+    result = await bench.adapter.add(GROUP, people(BEN))
+    assert [v.outcome for v in result.verdicts] == [Outcome.NOT_ON_WHATSAPP]
+    assert bench.lines() == [CHECK]
+
+
+async def test_an_add_costs_one_check_for_each_new_number_and_one_post(bench: Bench) -> None:
+    await bench.adapter.add(GROUP, people(ANA, BEN))
+    assert bench.lines() == [CHECK, CHECK, ADD]
+    await bench.adapter.add(GROUP, people(ANA, BEN, CLEO))
+    assert bench.lines()[3:] == [CHECK, ADD]
+    assert bench.server.calls[-1].body == {"participants": [f"{p}@s.whatsapp.net" for p in (ANA, BEN, CLEO)]}
+
+
+async def test_a_number_without_an_account_is_checked_again_for_it_may_get_one(bench: Bench) -> None:
+    bench.world.put_human(ANA, Disposition.NO_ACCOUNT)
+    await bench.adapter.add(GROUP, people(ANA))
+    bench.world.put_human(ANA, Disposition.OPEN)
+    result = await bench.adapter.add(GROUP, people(ANA))
+    assert [v.outcome for v in result.verdicts] == [Outcome.UNKNOWN]
+    assert await present(bench, ANA) == {ANA: Presence.PRESENT}
+
+
+@pytest.mark.parametrize("disposition", [Disposition.PRIVATE, Disposition.BLOCKED, Disposition.RECENTLY_LEFT])
+async def test_a_silent_decline_stays_unknown_after_reading_back(bench: Bench, disposition: Disposition) -> None:
+    bench.world.put_human(ANA, disposition)
+    verdicts = await as_the_workflow_would(bench, [ANA])
+    assert verdicts == [Verdict(f"+{ANA}", Outcome.UNKNOWN, Evidence.NONE, "204")]
+
+
+@pytest.mark.parametrize("rule", [{"capacity": 1}, {"joins_need_approval": True}], ids=["full", "needs approval"])
+async def test_a_full_group_and_one_with_approval_say_nothing_either(bench: Bench, rule: dict[str, object]) -> None:
+    bench.world.put_group(GROUP, "Launch team", [CLEO], **rule)
+    verdicts = await as_the_workflow_would(bench, [ANA])
+    assert [v.outcome for v in verdicts] == [Outcome.UNKNOWN]
+
+
+async def test_adding_a_member_changes_nothing_and_the_read_back_finds_them(bench: Bench) -> None:
+    bench.world.put_group(GROUP, "Launch team", [ANA])
+    result = await bench.adapter.add(GROUP, people(ANA))
+    assert [v.outcome for v in result.verdicts] == [Outcome.UNKNOWN]
+    assert [event.effect for event in bench.world.events] == [Effect.ALREADY_MEMBER]
+    assert await present(bench, ANA) == {ANA: Presence.PRESENT}
+
+
+async def test_a_late_read_shows_the_added_person_only_when_the_stored_copy_has_caught_up() -> None:
+    async with wagateway(read_lag=60.0) as bench:
+        assert bench.adapter.reads_are_live is False
+        await bench.adapter.add(GROUP, people(ANA))
+        assert await present(bench, ANA) == {ANA: Presence.ABSENT}
+        bench.time[0] += 61.0
+        assert await present(bench, ANA) == {ANA: Presence.PRESENT}
+        assert bench.transport.broken == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "canonical"),
+    [
+        ("5511987654321", "551187654321"),
+        ("551187654321", "5511987654321"),
+        ("525512345678", "5215512345678"),
+        ("541123456789", "5491123456789"),
+    ],
+)
+async def test_a_number_is_found_under_the_form_that_whatsapp_has_for_it(
+    bench: Bench, typed: str, canonical: str
+) -> None:
+    bench.world.put_human(typed, Disposition.NO_ACCOUNT)
+    bench.world.put_group(GROUP, "Launch team", [canonical])
+    result = await bench.adapter.add(GROUP, people(typed))
+    assert [v.outcome for v in result.verdicts] == [Outcome.UNKNOWN]
+    assert bench.server.calls[-1].body == {"participants": [f"{canonical}@s.whatsapp.net"]}
+    assert await present(bench, typed) == {typed: Presence.PRESENT}
+
+
+async def test_the_jid_that_the_check_gives_is_the_one_that_is_added_and_found_again(bench: Bench) -> None:
+    bench.server.canonical = {ANA: CLEO}
+    await bench.adapter.add(GROUP, people(ANA))
+    assert list(bench.world.groups[GROUP].members) == [CLEO]
+    assert await present(bench, ANA) == {ANA: Presence.PRESENT}
+
+
+async def test_two_forms_of_one_number_are_added_once(bench: Bench) -> None:
+    bench.server.canonical = {"5511987654321": "551187654321"}
+    result = await bench.adapter.add(GROUP, people("5511987654321", "551187654321"))
+    assert len(result.verdicts) == 2
+    assert bench.server.calls[-1].body == {"participants": ["551187654321@s.whatsapp.net"]}
+
+
+async def test_a_check_without_an_answer_does_not_keep_anybody_from_being_added(bench: Bench) -> None:
+    bench.server.faults = [Fault(CHECK, status=200, body='{"query": "14155550101"}')]
+    result = await bench.adapter.add(GROUP, people(ANA))
+    assert [v.outcome for v in result.verdicts] == [Outcome.UNKNOWN]
+    assert list(bench.world.groups[GROUP].members) == [ANA]
+
+
+async def test_a_number_that_the_check_finds_malformed_is_invalid_and_the_others_are_added(bench: Bench) -> None:
+    bench.server.faults = [Fault(CHECK, status=400)]
+    result = await bench.adapter.add(GROUP, people(ANA, BEN))
+    assert sorted(v.outcome for v in result.verdicts) == [Outcome.INVALID, Outcome.UNKNOWN]
+    reported = next(v for v in result.verdicts if v.outcome is Outcome.INVALID)
+    assert (reported.evidence, reported.provider_code) == (Evidence.REPORTED, "validation_error")
+    assert len(bench.world.groups[GROUP].members) == 1
+
+
+async def test_a_person_known_by_lid_is_added_by_the_phone_behind_it(bench: Bench) -> None:
+    bench.world.put_group("120363000000000002@g.us", "Others", [ANA])
+    person = Person("someone", lid=bench.lid(ANA))
+    result = await bench.adapter.add(GROUP, [person])
+    assert result.verdicts == (Verdict(person.key, Outcome.UNKNOWN, Evidence.NONE, "204"),)
+    assert await bench.adapter.presence(GROUP, [person]) == {person.key: Presence.PRESENT}
+
+
+async def test_a_lid_without_a_known_phone_cannot_be_added(bench: Bench) -> None:
+    result = await bench.adapter.add(GROUP, [Person("someone", lid="123456@lid"), *people(BEN)])
+    assert {v.key: v.outcome for v in result.verdicts} == {"123456@lid": Outcome.INVALID, f"+{BEN}": Outcome.UNKNOWN}
+    assert bench.server.calls[-1].body == {"participants": [f"{BEN}@s.whatsapp.net"]}
+
+
+async def test_a_check_is_forgotten_after_a_day(bench: Bench) -> None:
+    gateway: Gateway = bench.adapter._gateway
+    directory = Directory(gateway, clock=lambda: bench.time[0])
+    for later, checks in ((0.0, 1), (24 * 3600 - 1.0, 1), (2.0, 2)):
+        bench.time[0] += later
+        assert await directory.jid_of(people(ANA)[0]) == f"{ANA}@s.whatsapp.net"
+        assert bench.lines() == [CHECK] * checks
+
+
+async def test_an_operation_needs_the_gateways_own_word(bench: Bench) -> None:
+    assert bench.adapter.capabilities[Operation.ADD] is Capability.SEND
+    assert bench.adapter.capabilities[Operation.LIST] is Capability.GROUPS_READ
+
+
+async def test_the_whole_path_costs_few_calls(bench: Bench) -> None:
+    bench.world.put_group(GROUP, "Launch team", [CLEO])
+    await as_the_workflow_would(bench, [ANA])
+    contact = f"{CONTACTS}/{{}}".format
+    assert bench.lines() == [MEMBERS, contact(bench.lid(CLEO)), CHECK, ADD, MEMBERS, contact(bench.lid(ANA))]

@@ -1,0 +1,300 @@
+from collections.abc import AsyncIterator, Iterator
+
+import httpx
+import pytest
+import stamina
+
+from providers.base import (
+    AccountDisconnected,
+    CredentialsRejected,
+    GroupNotFound,
+    InvalidRequest,
+    NotGroupAdmin,
+    Outcome,
+    OutcomeUnknown,
+    PermissionMissing,
+    Presence,
+    ProviderError,
+    ProviderFault,
+    RateLimited,
+    Unreachable,
+)
+from providers.wagateway import make
+from sandbox.providers.server import Fault
+from sandbox.providers.world import Disposition
+from tests.providers.wagateway_bench import (
+    ADD,
+    CHECK,
+    CONTACTS,
+    GROUP,
+    INVITE,
+    MEMBERS,
+    SESSION,
+    TOKEN,
+    Bench,
+    people,
+    present,
+    wagateway,
+)
+
+ANA, BEN = "14155550101", "14155550102"
+
+
+@pytest.fixture(autouse=True)
+def _no_waits() -> Iterator[None]:
+    with stamina.set_testing(True, attempts=4, cap=True):
+        yield
+
+
+@pytest.fixture
+async def bench() -> AsyncIterator[Bench]:
+    async with wagateway() as bench:
+        yield bench
+        assert bench.transport.broken == []
+
+
+async def failed_add(bench: Bench, *phones: str) -> ProviderError:
+    with pytest.raises(ProviderError) as caught:
+        await bench.adapter.add(GROUP, people(*phones or (ANA, BEN)))
+    assert TOKEN not in str(caught.value)
+    assert ANA not in str(caught.value)
+    return caught.value
+
+
+async def failed_read(bench: Bench) -> ProviderError:
+    with pytest.raises(ProviderError) as caught:
+        await bench.adapter.presence(GROUP, people(ANA))
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "code"),
+    [
+        (401, CredentialsRejected, "unauthorized"),
+        (404, GroupNotFound, "not_found"),
+        (429, RateLimited, "rate_limited"),
+        (501, AccountDisconnected, "not_implemented"),
+        (500, OutcomeUnknown, "internal"),
+        (503, OutcomeUnknown, "internal"),
+    ],
+)
+async def test_every_status_of_an_add_has_its_meaning_and_is_not_sent_twice(
+    bench: Bench, status: int, kind: type[ProviderError], code: str
+) -> None:
+    bench.server.faults = [Fault(ADD, status=status)]
+    error = await failed_add(bench)
+    assert type(error) is kind
+    assert error.code == code
+    assert "{" not in error.words
+    assert bench.lines().count(ADD) == 1
+
+
+@pytest.mark.parametrize("spoils", [True, False])
+async def test_a_400_to_several_leaves_open_whether_the_good_ones_were_added(bench: Bench, spoils: bool) -> None:
+    bench.server.faults = [Fault(ADD, when="before" if spoils else "after", status=400)]
+    error = await failed_add(bench)
+    assert isinstance(error, OutcomeUnknown)
+    assert error.code == "validation_error"
+    assert await present(bench, ANA) == {ANA: Presence.ABSENT if spoils else Presence.PRESENT}
+
+
+async def test_a_400_to_a_list_of_one_did_nothing(bench: Bench) -> None:
+    bench.server.faults = [Fault(ADD, status=400)]
+    assert isinstance(await failed_add(bench, ANA), InvalidRequest)
+
+
+async def test_a_403_means_no_group_admin_when_the_invite_is_forbidden_too(bench: Bench) -> None:
+    bench.world.groups[GROUP].account_is_admin = False
+    error = await failed_add(bench)
+    assert isinstance(error, NotGroupAdmin)
+    assert str(error) == "The account is not an admin of the group."
+    assert error.code == "forbidden"
+    assert bench.lines()[-2:] == [ADD, INVITE]
+
+
+async def test_a_403_means_a_missing_permission_when_an_admins_invite_can_be_read(bench: Bench) -> None:
+    bench.server.permissions = frozenset({"read"})
+    error = await failed_add(bench)
+    assert isinstance(error, PermissionMissing)
+    assert "`send`" in str(error)
+
+
+async def test_a_403_names_both_causes_when_nothing_tells_them_apart(bench: Bench) -> None:
+    bench.world.groups[GROUP].account_is_admin = False
+    bench.server.faults = [Fault(INVITE, status=500, times=-1)]
+    error = await failed_add(bench)
+    assert isinstance(error, NotGroupAdmin)
+    assert "`send`" in str(error)
+
+
+async def test_a_token_without_read_cannot_check_and_adds_nobody(bench: Bench) -> None:
+    bench.server.permissions = frozenset({"send"})
+    assert isinstance(await failed_add(bench), PermissionMissing)
+    assert isinstance(await failed_read(bench), PermissionMissing)
+    assert bench.world.events == []
+
+
+async def test_a_bad_token_is_told_by_every_call() -> None:
+    async with wagateway(token="not-the-token") as bench:
+        assert isinstance(await failed_add(bench), CredentialsRejected)
+        assert isinstance(await failed_read(bench), CredentialsRejected)
+        with pytest.raises(CredentialsRejected):
+            await bench.adapter.account()
+        assert bench.transport.broken == []
+
+
+async def test_an_api_key_may_stand_in_either_header(bench: Bench) -> None:
+    async with httpx.AsyncClient(headers={"x-api-key": TOKEN}) as client:
+        answer = await client.get(f"{bench.url}/api/v1/sessions/{SESSION}/groups")
+    assert answer.status_code == 200
+
+
+async def test_a_disconnected_session_is_read_and_cannot_add(bench: Bench) -> None:
+    bench.server.account_state = "disconnected"
+    assert await present(bench, ANA) == {ANA: Presence.ABSENT}
+    error = await failed_add(bench)
+    assert isinstance(error, AccountDisconnected)
+    assert bench.lines()[1:] == [CHECK] * len(bench.lines()[1:])
+    assert bench.world.events == []
+
+
+async def test_a_session_lost_between_check_and_add_keeps_what_the_checks_told(bench: Bench) -> None:
+    bench.world.put_human(BEN, Disposition.NO_ACCOUNT)
+    bench.server.faults = [Fault(ADD, status=501)]
+    result = await bench.adapter.add(GROUP, people(ANA, BEN))
+    assert isinstance(result.error, AccountDisconnected)
+    assert {v.key: v.outcome for v in result.verdicts} == {
+        f"+{ANA}": Outcome.FAILED,
+        f"+{BEN}": Outcome.NOT_ON_WHATSAPP,
+    }
+
+
+async def test_a_check_that_cannot_be_had_sends_nothing_and_asks_no_further(bench: Bench) -> None:
+    phones = [f"141555503{number:02}" for number in range(20)]
+    bench.server.faults = [Fault(CHECK, status=401, times=-1)]
+    assert isinstance(await failed_add(bench, *phones), CredentialsRejected)
+    assert set(bench.lines()) == {CHECK}
+    assert len(bench.lines()) <= 4
+
+
+async def test_an_unknown_group_is_told(bench: Bench) -> None:
+    del bench.world.groups[GROUP]
+    assert isinstance(await failed_add(bench), GroupNotFound)
+    assert isinstance(await failed_read(bench), GroupNotFound)
+
+
+@pytest.mark.parametrize(("headers", "wait"), [({}, None), ({"Retry-After": "77"}, 77.0)])
+async def test_a_429_says_how_long_to_wait_where_the_gateway_says_it(
+    bench: Bench, headers: dict[str, str], wait: float | None
+) -> None:
+    bench.server.faults = [Fault(ADD, status=429, headers=headers)]
+    error = await failed_add(bench)
+    assert isinstance(error, RateLimited)
+    assert error.retry_after == wait
+
+
+@pytest.mark.parametrize(("retry_after", "tries"), [("0", 4), ("3600", 1)])
+async def test_a_429_to_a_check_is_waited_out_when_short_and_passed_on_when_long(
+    bench: Bench, retry_after: str, tries: int
+) -> None:
+    bench.server.faults = [Fault(CHECK, status=429, headers={"Retry-After": retry_after}, times=-1)]
+    assert isinstance(await failed_add(bench, ANA), RateLimited)
+    assert bench.lines() == [CHECK] * tries
+
+
+@pytest.mark.parametrize("body", ["<html>Oops</html>", " ", "[1]", '{"error": "no"}', '{"error": {"code": 7}}', "\x00"])
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (200, OutcomeUnknown),
+        (202, OutcomeUnknown),
+        (404, ProviderFault),
+        (408, OutcomeUnknown),
+        (418, ProviderFault),
+        (501, OutcomeUnknown),
+        (502, OutcomeUnknown),
+        (504, OutcomeUnknown),
+    ],
+)
+async def test_answers_that_are_not_documented_are_survived(status: int, kind: type[ProviderError], body: str) -> None:
+    async with wagateway() as bench:
+        bench.server.faults = [Fault(ADD, status=status, body=body)]
+        error = await failed_add(bench)
+        assert type(error) is kind
+        assert len(error.words) <= 300
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("status", [-1, 0], ids=["drop", "hang"])
+async def test_an_add_without_an_answer_is_unknown_and_reading_back_tells(when: str, status: int) -> None:
+    async with wagateway() as bench:
+        bench.server.faults = [Fault(ADD, when="before" if when == "before" else "after", status=status)]
+        assert isinstance(await failed_add(bench), OutcomeUnknown)
+        assert len(bench.world.events) == (0 if when == "before" else 2)
+        expected = Presence.ABSENT if when == "before" else Presence.PRESENT
+        assert await present(bench, ANA, BEN) == {ANA: expected, BEN: expected}
+
+
+@pytest.mark.parametrize("status", [-1, 429, 503])
+@pytest.mark.parametrize("where", [MEMBERS, CONTACTS, CHECK])
+async def test_a_read_that_fails_once_is_tried_again(bench: Bench, where: str, status: int) -> None:
+    bench.world.put_group(GROUP, "Launch team", [BEN])
+    fault = Fault(where, status=status)
+    bench.server.faults = [fault]
+    assert await present(bench, ANA) == {ANA: Presence.ABSENT}
+    assert (await bench.adapter.add(GROUP, people(ANA))).error is None
+    assert fault.times == 0
+
+
+@pytest.mark.parametrize(
+    "body", ["<html></html>", '{"data": [', "[]", '{"data": null}', '{"data": [7]}', '{"data": [{"lid": {}}]}']
+)
+async def test_a_member_list_of_another_shape_is_a_fault(body: str) -> None:
+    async with wagateway() as bench:
+        bench.server.faults = [Fault(MEMBERS, status=200, body=body)]
+        assert type(await failed_read(bench)) is ProviderFault
+
+
+@pytest.mark.parametrize("status", [500, 502, 503])
+async def test_a_member_list_that_keeps_failing_is_a_fault(bench: Bench, status: int) -> None:
+    bench.server.faults = [Fault(MEMBERS, status=status, times=-1)]
+    assert type(await failed_read(bench)) is ProviderFault
+    assert len(bench.lines()) == 4
+
+
+async def test_a_contact_that_cannot_be_read_is_an_error_and_no_absence(bench: Bench) -> None:
+    bench.world.put_group(GROUP, "Launch team", [BEN])
+    bench.server.faults = [Fault(f"{CONTACTS}/", status=500, times=-1)]
+    assert type(await failed_read(bench)) is ProviderFault
+
+
+async def test_a_redirect_points_at_the_base_url() -> None:
+    async with wagateway() as bench:
+        bench.server.faults = [Fault(ADD, status=302, body="moved", headers={"Location": "https://elsewhere.example/"})]
+        error = await failed_add(bench)
+        assert type(error) is ProviderFault
+        assert "base_url" in str(error)
+
+
+async def test_nobody_listening_means_that_nothing_left() -> None:
+    async with wagateway() as bench:
+        url = bench.url
+    adapter = make(base_url=url, token=TOKEN, account=SESSION)
+    with pytest.raises(Unreachable):
+        await adapter.add(GROUP, people(ANA))
+    await adapter.aclose()
+
+
+@pytest.mark.parametrize("suffix", ["", "/", "/api/v1", "/api/v1/"])
+async def test_the_base_url_may_end_in_the_contracts_base_path(bench: Bench, suffix: str) -> None:
+    adapter = make(base_url=bench.url + suffix, token=TOKEN, account=SESSION)
+    assert (await adapter.group(GROUP)).id == GROUP
+    await adapter.aclose()
+
+
+@pytest.mark.parametrize(
+    ("base_url", "account", "missing"), [(None, SESSION, "base_url"), ("https://gateway.example", "", "account")]
+)
+def test_host_and_session_must_be_given(base_url: str | None, account: str, missing: str) -> None:
+    with pytest.raises(ValueError, match=missing):
+        make(base_url=base_url, token=TOKEN, account=account)

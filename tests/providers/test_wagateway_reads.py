@@ -1,0 +1,244 @@
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+
+from providers.base import (
+    Account,
+    AccountDisconnected,
+    AccountState,
+    Group,
+    GroupNotFound,
+    Person,
+    Presence,
+    ProviderFault,
+)
+from providers.wagateway_people import AT_ONCE, LOOKUPS_PER_READ, Directory
+from sandbox.providers.server import Fault
+from sandbox.providers.wagateway import ContactShape
+from tests.providers.wagateway_bench import CONTACTS, GROUP, MEMBERS, ROOT, Bench, people, present, wagateway
+
+ANA, BEN, CLEO = "14155550101", "14155550102", "14155550103"
+OTHER = "120363000000000002@g.us"
+
+
+@pytest.fixture
+async def bench() -> AsyncIterator[Bench]:
+    async with wagateway() as bench:
+        yield bench
+        assert bench.transport.broken == []
+
+
+def many(count: int) -> list[str]:
+    return [f"1415556{number:04}" for number in range(count)]
+
+
+async def test_members_are_found_through_their_lids(bench: Bench) -> None:
+    bench.world.put_group(GROUP, "Launch team", [ANA, CLEO])
+    assert await present(bench, ANA, BEN) == {ANA: Presence.PRESENT, BEN: Presence.ABSENT}
+
+
+async def test_absence_is_unknown_while_a_member_is_only_a_lid(bench: Bench) -> None:
+    bench.world.put_group(GROUP, "Launch team", [ANA, CLEO])
+    bench.server.phoneless = {CLEO}
+    assert await present(bench, ANA, BEN) == {ANA: Presence.PRESENT, BEN: Presence.UNKNOWN}
+
+
+async def test_absence_is_unknown_while_a_member_has_no_stored_contact(bench: Bench) -> None:
+    bench.world.put_group(GROUP, "Launch team", [ANA, CLEO])
+    bench.server.unstored = {CLEO}
+    assert await present(bench, ANA, BEN) == {ANA: Presence.PRESENT, BEN: Presence.UNKNOWN}
+
+
+async def test_a_person_whose_lid_is_known_can_be_absent_among_members_without_phones(bench: Bench) -> None:
+    bench.world.put_group(OTHER, "Others", [BEN])
+    assert await bench.adapter.presence(OTHER, people(BEN)) == {f"+{BEN}": Presence.PRESENT}
+    bench.world.put_group(GROUP, "Launch team", [CLEO])
+    bench.server.phoneless = {CLEO}
+    before = len(bench.lines())
+    assert await present(bench, BEN) == {BEN: Presence.ABSENT}
+    assert bench.lines()[before:] == [MEMBERS]
+
+
+async def test_a_person_given_by_lid_is_compared_by_it_alone(bench: Bench) -> None:
+    bench.world.put_group(GROUP, "Launch team", [ANA])
+    here, elsewhere = Person("a", lid=bench.lid(ANA)), Person("b", lid=bench.lid(BEN))
+    found = await bench.adapter.presence(GROUP, [here, elsewhere])
+    assert found == {here.key: Presence.PRESENT, elsewhere.key: Presence.ABSENT}
+    assert bench.lines() == [MEMBERS]
+
+
+@pytest.mark.parametrize(("listed", "asked"), [("551187654321", "5511987654321"), ("5215512345678", "525512345678")])
+async def test_a_member_is_not_missed_because_the_number_has_another_form(
+    bench: Bench, listed: str, asked: str
+) -> None:
+    bench.world.put_group(GROUP, "Launch team", [listed])
+    assert await present(bench, asked) == {asked: Presence.PRESENT}
+
+
+async def test_a_row_of_somebody_who_left_is_no_member(bench: Bench) -> None:
+    group = bench.world.put_group(GROUP, "Launch team", [ANA, BEN])
+    group.members[ANA].role = "left"
+    assert await present(bench, ANA, BEN) == {ANA: Presence.ABSENT, BEN: Presence.PRESENT}
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ({"jid": f"{ANA}@s.whatsapp.net"}, [Presence.PRESENT, Presence.ABSENT]),
+        ({"lid": f"{ANA}@c.us"}, [Presence.PRESENT, Presence.ABSENT]),
+        ({"lid": "77@lid", "phoneJid": f"{ANA}:3@s.whatsapp.net"}, [Presence.PRESENT, Presence.ABSENT]),
+        ({"lid": "77@lid", "phoneNumber": f"+{ANA}"}, [Presence.PRESENT, Presence.ABSENT]),
+        ({"lid": None, "jid": None, "role": None}, [Presence.UNKNOWN, Presence.UNKNOWN]),
+        ({}, [Presence.UNKNOWN, Presence.UNKNOWN]),
+    ],
+)
+async def test_member_rows_are_read_by_whatever_names_the_person(
+    row: dict[str, object], expected: list[Presence]
+) -> None:
+    async with wagateway() as bench:
+        bench.server.faults = [Fault(MEMBERS, status=200, body=json.dumps({"data": [row]}))]
+        assert list((await present(bench, ANA, BEN)).values()) == expected
+
+
+@pytest.mark.parametrize("shape", ["flat", "nested"])
+async def test_a_group_of_a_thousand_is_resolved_by_pages_of_contacts(bench: Bench, shape: ContactShape) -> None:
+    bench.server.contact_shape = shape
+    phones = many(1_000)
+    bench.world.put_group(GROUP, "Launch team", phones)
+    assert await present(bench, phones[0], phones[-1], ANA) == {
+        phones[0]: Presence.PRESENT,
+        phones[-1]: Presence.PRESENT,
+        ANA: Presence.ABSENT,
+    }
+    assert bench.lines() == [MEMBERS, *[CONTACTS] * 5]
+    await present(bench, ANA)
+    assert bench.lines()[6:] == [MEMBERS]
+
+
+async def test_where_the_contact_list_names_no_phones_contacts_are_asked_for_a_hundred_at_each_read(
+    bench: Bench,
+) -> None:
+    bench.server.contact_shape = "bare"
+    phones = many(150)
+    bench.world.put_group(GROUP, "Launch team", phones)
+    assert await present(bench, ANA) == {ANA: Presence.UNKNOWN}
+    assert bench.lines()[:2] == [MEMBERS, CONTACTS]
+    assert len(bench.lines()) == 2 + LOOKUPS_PER_READ
+    assert await present(bench, ANA) == {ANA: Presence.ABSENT}
+    assert len(bench.lines()) == 2 + LOOKUPS_PER_READ + 1 + 50
+    await present(bench, ANA)
+    assert bench.lines()[-1] == MEMBERS
+
+
+async def test_the_newest_members_are_asked_for_first_and_no_more_than_are_needed(bench: Bench) -> None:
+    bench.server.contact_shape = "bare"
+    bench.world.put_group(GROUP, "Launch team", many(150))
+    bench.time[0] = 2_000_000_000.0
+    bench.world.add(GROUP, ANA)
+    assert await present(bench, ANA) == {ANA: Presence.PRESENT}
+    assert bench.lines()[:2] == [MEMBERS, CONTACTS]
+    assert f"{CONTACTS}/{bench.lid(ANA)}" in bench.lines()[2:]
+    assert len(bench.lines()) == 2 + AT_ONCE
+
+
+async def test_a_member_without_phone_is_asked_about_again_after_a_minute(bench: Bench) -> None:
+    adapter = bench.adapter
+    adapter._directory = Directory(adapter._gateway, clock=lambda: bench.time[0])
+    bench.world.put_group(GROUP, "Launch team", [ANA])
+    bench.server.unstored = {ANA}
+    for later, lookups in ((0.0, 1), (59.0, 1), (2.0, 2)):
+        bench.time[0] += later
+        assert await present(bench, ANA) == {ANA: Presence.UNKNOWN}
+        assert bench.lines().count(f"{CONTACTS}/{bench.lid(ANA)}") == lookups
+    bench.server.unstored = set()
+    bench.time[0] += 61.0
+    assert await present(bench, ANA) == {ANA: Presence.PRESENT}
+
+
+async def test_member_lists_of_several_pages_are_read_to_the_end(bench: Bench) -> None:
+    bench.server.rows_per_page = 2
+    bench.world.put_group(GROUP, "Launch team", many(5))
+    assert await present(bench, many(5)[4]) == {many(5)[4]: Presence.PRESENT}
+    assert bench.lines().count(MEMBERS) == 3
+
+
+async def test_groups_come_page_after_page(bench: Bench) -> None:
+    bench.world.put_group(OTHER, "Others", [ANA, BEN])
+    bench.world.put_group("120363000000000003@g.us", "Third")
+    bench.server.rows_per_page = 2
+    assert [group async for group in bench.adapter.groups()] == [
+        Group(GROUP, "Launch team", 0),
+        Group(OTHER, "Others", 2),
+        Group("120363000000000003@g.us", "Third", 0),
+    ]
+    assert bench.lines() == [f"GET {ROOT}/groups"] * 2
+
+
+@pytest.mark.parametrize("end", ['"nextCursor": ""', '"nextCursor": null', '"more": 1'])
+async def test_a_list_ends_in_any_of_the_ways_that_the_gateway_writes(bench: Bench, end: str) -> None:
+    body = f'{{"data": [{{"groupJid": "{GROUP}"}}, {{}}], {end}}}'
+    bench.server.faults = [Fault("/groups", status=200, body=body)]
+    assert [group async for group in bench.adapter.groups()] == [Group(GROUP, "", None)]
+
+
+async def test_a_list_whose_cursor_comes_back_is_a_fault_and_not_endless(bench: Bench) -> None:
+    bench.server.faults = [Fault("/groups", status=200, body='{"data": [], "nextCursor": "a"}', times=-1)]
+    with pytest.raises(ProviderFault, match="does not end"):
+        _ = [group async for group in bench.adapter.groups()]
+    assert len(bench.lines()) == 2
+
+
+async def test_one_group_is_read_by_its_jid(bench: Bench) -> None:
+    bench.world.put_group(OTHER, "Others", [ANA, BEN])
+    assert await bench.adapter.group(OTHER) == Group(OTHER, "Others", 2)
+    with pytest.raises(GroupNotFound):
+        await bench.adapter.group("120363999999999999@g.us")
+
+
+@pytest.mark.parametrize("group_id", ["", "launch-team", "..", "1@g.us/members", "14155550101@s.whatsapp.net"])
+async def test_what_is_no_group_jid_is_not_asked_for(bench: Bench, group_id: str) -> None:
+    with pytest.raises(GroupNotFound):
+        await bench.adapter.group(group_id)
+    assert bench.lines() == []
+
+
+@pytest.mark.parametrize(
+    ("simulated", "account"),
+    [
+        ("connected", Account(AccountState.CONNECTED, "working")),
+        ("disconnected", Account(AccountState.DISCONNECTED, "scan_qr_code")),
+        ("restricted", Account(AccountState.DISCONNECTED, "scan_qr_code")),
+    ],
+)
+async def test_the_account_is_as_its_session_says(bench: Bench, simulated: str, account: Account) -> None:
+    bench.server.account_state = simulated
+    assert await bench.adapter.account() == account
+    assert bench.lines() == [f"GET {ROOT}"]
+
+
+async def test_without_manage_the_token_is_checked_and_the_state_stays_unknown(bench: Bench) -> None:
+    bench.server.permissions = frozenset({"read", "send"})
+    account = await bench.adapter.account()
+    assert account.state is AccountState.UNKNOWN
+    assert "manage" in account.detail
+    assert bench.lines() == [f"GET {ROOT}", CONTACTS]
+
+
+async def test_where_read_covers_sessions_it_is_enough(bench: Bench) -> None:
+    bench.server.permissions = frozenset({"read"})
+    bench.server.reading_sessions_needs = "read"
+    assert (await bench.adapter.account()).state is AccountState.CONNECTED
+
+
+async def test_a_session_without_a_status_is_unknown(bench: Bench) -> None:
+    bench.server.faults = [Fault(ROOT, status=200, body="{}")]
+    assert (await bench.adapter.account()).state is AccountState.UNKNOWN
+
+
+async def test_a_session_that_is_not_the_tokens_is_told_as_such() -> None:
+    async with wagateway(session="sess_2") as bench:
+        for call in (bench.adapter.account(), bench.adapter.add(GROUP, people(ANA))):
+            with pytest.raises(AccountDisconnected, match="no session with this id"):
+                await call
+        assert bench.transport.broken == []

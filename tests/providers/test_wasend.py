@@ -1,0 +1,215 @@
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+
+from providers.base import Evidence, Outcome, Person, Presence, RateLimited, Verdict
+from sandbox.providers.server import Fault
+from sandbox.providers.wasend import ResultIds
+from sandbox.providers.wasend_records import OWN_PHONE
+from sandbox.providers.world import Disposition, Effect
+from tests.providers.wasend_bench import ADD, GROUP, Bench, outcomes, people, wasend
+
+ANA, BEN, CLEO = "14155550101", "14155550102", "14155550103"
+
+
+@pytest.fixture
+async def bench() -> AsyncIterator[Bench]:
+    async with wasend() as bench:
+        yield bench
+        assert bench.breaches() == []
+
+
+def answer(added: list[tuple[str, object]], failed: list[tuple[str, object]], *, success: bool = True) -> str:
+    lists = {
+        name: [{"id": identifier, "reason": reason} for identifier, reason in rows]
+        for name, rows in (("added", added), ("failed", failed))
+    }
+    return json.dumps({"success": success, "data": lists})
+
+
+async def verdicts_after(bench: Bench, body: str, asked: list[Person]) -> dict[str, Verdict]:
+    bench.server.faults = [Fault(ADD, status=200, body=body)]
+    return {v.key.removeprefix("+"): v for v in (await bench.adapter.add(GROUP, asked)).verdicts}
+
+
+def fill_with_thirty(bench: Bench) -> list[str]:
+    """Make thirty people, every sixth of one kind; those at the sixth places are members already."""
+    phones = [f"141555502{number:02}" for number in range(30)]
+    kinds = [*Disposition, None]
+    members = [OWN_PHONE]
+    for place, phone in enumerate(phones):
+        kind = kinds[place % len(kinds)]
+        bench.world.put_human(phone, kind or Disposition.OPEN)
+        if kind is None:
+            members.append(phone)
+    bench.world.put_group(GROUP, "Launch team", members)
+    return phones
+
+
+DOCUMENTED_WORDS = {
+    Effect.ADDED: Outcome.ADDED,
+    Effect.ALREADY_MEMBER: Outcome.ALREADY_DONE,
+    Effect.NO_ACCOUNT: Outcome.NOT_ON_WHATSAPP,
+    Effect.PRIVATE: Outcome.FAILED,
+    Effect.RECENTLY_LEFT: Outcome.FAILED,
+    Effect.BLOCKED: Outcome.FAILED,
+}
+
+WHATSAPP_CODES = DOCUMENTED_WORDS | {
+    Effect.PRIVATE: Outcome.REFUSED,
+    Effect.RECENTLY_LEFT: Outcome.RECENTLY_LEFT,
+}
+
+
+@pytest.mark.parametrize("result_ids", ["c.us", "s.whatsapp.net", "echo"])
+@pytest.mark.parametrize(
+    ("reasons", "expected"),
+    [
+        ({}, DOCUMENTED_WORDS),
+        ({Effect.PRIVATE: "403", Effect.RECENTLY_LEFT: "408", Effect.BLOCKED: "401"}, WHATSAPP_CODES),
+        (
+            {Effect.PRIVATE: None, Effect.BLOCKED: None},
+            DOCUMENTED_WORDS | {Effect.PRIVATE: Outcome.UNKNOWN, Effect.BLOCKED: Outcome.UNKNOWN},
+        ),
+    ],
+    ids=["made-up words", "numbers", "left out"],
+)
+async def test_thirty_mixed_people_have_one_verdict_each_and_it_is_the_truth_where_wasend_tells_it(
+    bench: Bench, reasons: dict[Effect, str | None], expected: dict[Effect, Outcome], result_ids: ResultIds
+) -> None:
+    bench.server.reasons.update(reasons)
+    bench.server.result_ids = result_ids
+    phones = fill_with_thirty(bench)
+    results = [
+        await bench.adapter.add(GROUP, people(*phones[start : start + bench.adapter.add_limit]))
+        for start in range(0, 30, bench.adapter.add_limit)
+    ]
+    truth = {event.phone: expected[event.effect] for event in bench.world.events}
+    assert outcomes(*results) == truth
+    assert {event.effect for event in bench.world.events} == set(expected)
+    assert bench.lines() == [f"{ADD} 200"] * 3
+
+
+async def test_a_verdict_keeps_wasends_word_and_says_that_it_was_reported(bench: Bench) -> None:
+    bench.world.put_human(BEN, Disposition.PRIVATE)
+    result = await bench.adapter.add(GROUP, people(ANA, BEN))
+    assert result.error is None
+    assert result.verdicts == (
+        Verdict(f"+{ANA}", Outcome.ADDED, Evidence.REPORTED, "SUCCESS"),
+        Verdict(f"+{BEN}", Outcome.FAILED, Evidence.REPORTED, "PRIVACY"),
+    )
+
+
+async def test_a_full_group_and_an_approval_are_told_by_whatsapps_numbers(bench: Bench) -> None:
+    bench.server.reasons.update({Effect.GROUP_FULL: "419", Effect.AWAITS_ADMIN: "421"})
+    bench.world.groups[GROUP].capacity = 2
+    assert outcomes(await bench.adapter.add(GROUP, people(ANA, BEN))) == {ANA: Outcome.ADDED, BEN: Outcome.GROUP_FULL}
+    bench.world.groups[GROUP].capacity = 1024
+    bench.world.groups[GROUP].joins_need_approval = True
+    assert outcomes(await bench.adapter.add(GROUP, people(CLEO))) == {CLEO: Outcome.PENDING}
+
+
+async def test_a_participant_that_was_rate_limited_keeps_the_other_verdicts_and_stops_the_sender(bench: Bench) -> None:
+    bench.server.faults = [Fault(ADD, status=200, body=answer([(f"{ANA}@c.us", "SUCCESS")], [(f"{BEN}@c.us", "429")]))]
+    result = await bench.adapter.add(GROUP, people(ANA, BEN))
+    assert outcomes(result) == {ANA: Outcome.ADDED, BEN: Outcome.RATE_LIMITED}
+    assert isinstance(result.error, RateLimited)
+
+
+@pytest.mark.parametrize(
+    ("added", "failed", "outcome", "code"),
+    [
+        ([(f"{ANA}@c.us", "SUCCESS")], [(f"+{ANA}", "ALREADY_IN_GROUP")], Outcome.UNKNOWN, "ALREADY_IN_GROUP, SUCCESS"),
+        ([], [(f"{ANA}@c.us", "NOT_FOUND"), (f"{ANA}@c.us", "PRIVACY")], Outcome.UNKNOWN, "NOT_FOUND, PRIVACY"),
+        ([(f"{ANA}@c.us", "NOT_FOUND")], [], Outcome.UNKNOWN, "NOT_FOUND"),
+        ([(f"{ANA}@c.us", "INVITED")], [], Outcome.UNKNOWN, "INVITED"),
+        ([], [(f"{ANA}@c.us", "SUCCESS")], Outcome.UNKNOWN, "SUCCESS"),
+        ([(f"{ANA}@c.us", None)], [], Outcome.ADDED, ""),
+        ([(f"{ANA}@c.us", "ALREADY_IN_GROUP")], [], Outcome.ALREADY_DONE, "ALREADY_IN_GROUP"),
+        ([(f"{ANA}@c.us", "SUCCESS"), (f"{ANA}@s.whatsapp.net", "SUCCESS")], [], Outcome.ADDED, "SUCCESS"),
+        ([], [(f"{ANA}@c.us", None)], Outcome.FAILED, ""),
+        ([], [(f"{ANA}@c.us", "NOT_ADMIN")], Outcome.FAILED, "NOT_ADMIN"),
+        ([], [(ANA, 403)], Outcome.REFUSED, "403"),
+        ([], [(ANA, "401")], Outcome.FAILED, "401"),
+        ([], [(ANA, "417")], Outcome.FAILED, "417"),
+        ([], [(ANA, "500")], Outcome.FAILED, "500"),
+        ([], [(f"{BEN}@c.us", "NOT_FOUND")], Outcome.UNKNOWN, ""),
+        ([], [("100000000000001@lid", "NOT_FOUND")], Outcome.UNKNOWN, ""),
+    ],
+)
+async def test_a_verdict_is_no_better_than_what_the_lists_say(
+    added: list[tuple[str, object]], failed: list[tuple[str, object]], outcome: Outcome, code: str
+) -> None:
+    async with wasend() as bench:
+        verdict = (await verdicts_after(bench, answer(added, failed), people(ANA)))[ANA]
+        assert (verdict.outcome, verdict.provider_code) == (outcome, code)
+        assert (verdict.evidence is Evidence.NONE) == (outcome is Outcome.UNKNOWN)
+
+
+@pytest.mark.parametrize("success", [True, False])
+async def test_the_lists_count_and_not_the_success_flag(bench: Bench, *, success: bool) -> None:
+    body = answer([(f"{ANA}@c.us", "SUCCESS")], [(f"{BEN}@c.us", "NOT_FOUND")], success=success)
+    told = await verdicts_after(bench, body, people(ANA, BEN, CLEO))
+    assert [told[phone].outcome for phone in (ANA, BEN, CLEO)] == [
+        Outcome.ADDED,
+        Outcome.NOT_ON_WHATSAPP,
+        Outcome.UNKNOWN,
+    ]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"added": [{"id": f"{ANA}@c.us", "reason": "SUCCESS"}], "failed": []},
+        {"success": True, "data": {"added": [{"id": f"{ANA}@c.us", "reason": "SUCCESS"}]}},
+        {"success": True, "data": {"added": [{"id": f"{ANA}@c.us", "reason": "SUCCESS", "x": 1}], "failed": None}},
+    ],
+    ids=["bare", "without failed", "failed is null"],
+)
+async def test_an_add_is_read_bare_and_with_a_list_left_out(body: object) -> None:
+    async with wasend() as bench:
+        told = await verdicts_after(bench, json.dumps(body), people(ANA))
+        assert told[ANA].outcome is Outcome.ADDED
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered"),
+    [("5511987654321", "551187654321"), ("525512345678", "5215512345678"), ("541123456789", "5491123456789")],
+)
+async def test_a_number_with_two_forms_is_found_in_both_and_never_called_missing(asked: str, answered: str) -> None:
+    async with wasend() as bench:
+        told = await verdicts_after(bench, answer([(f"{answered}@c.us", "SUCCESS")], []), people(asked))
+        assert told[asked].outcome is Outcome.ADDED
+        for reason in ("NOT_FOUND", "404"):
+            told = await verdicts_after(bench, answer([], [(f"{asked}@c.us", reason)]), people(asked))
+            assert (told[asked].outcome, told[asked].provider_code) == (Outcome.FAILED, reason)
+        bench.world.put_group(GROUP, "Launch team", [OWN_PHONE, answered])
+        assert await bench.adapter.presence(GROUP, people(asked)) == {f"+{asked}": Presence.PRESENT}
+
+
+async def test_two_forms_of_one_number_asked_for_together_keep_their_own_results(bench: Bench) -> None:
+    long, short = "5511987654321", "551187654321"
+    body = answer([(f"{short}@c.us", "SUCCESS")], [(f"{long}@c.us", "ALREADY_IN_GROUP")])
+    told = await verdicts_after(bench, body, people(long, short))
+    assert (told[long].outcome, told[short].outcome) == (Outcome.ALREADY_DONE, Outcome.ADDED)
+
+
+async def test_a_person_known_by_a_lid_is_added_and_judged_by_it(bench: Bench) -> None:
+    bench.server.result_ids = "lid"
+    person = Person("lid", lid=f"{bench.world.human(ANA).lid}@lid")
+    result = await bench.adapter.add(GROUP, [person])
+    assert [(v.key, v.outcome) for v in result.verdicts] == [(person.lid, Outcome.ADDED)]
+    assert bench.server.calls[0].body == {"participants": [person.lid]}
+    assert ANA in bench.world.groups[GROUP].members
+
+
+async def test_ids_by_lid_leave_people_asked_for_by_phone_unknown(bench: Bench) -> None:
+    bench.server.result_ids = "lid"
+    assert outcomes(await bench.adapter.add(GROUP, people(ANA))) == {ANA: Outcome.UNKNOWN}
+
+
+async def test_more_people_than_one_call_takes_are_a_programming_error(bench: Bench) -> None:
+    with pytest.raises(ValueError, match="at most 10"):
+        await bench.adapter.add(GROUP, people(*(f"141555503{n:02}" for n in range(11))))
+    assert bench.server.calls == []

@@ -1,0 +1,286 @@
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Literal
+
+import httpx
+import pytest
+import stamina
+
+from providers.base import (
+    AccountDisconnected,
+    CredentialsRejected,
+    GroupNotFound,
+    InvalidRequest,
+    NotGroupAdmin,
+    Outcome,
+    OutcomeUnknown,
+    PermissionMissing,
+    Presence,
+    ProviderError,
+    ProviderFault,
+    RateLimited,
+    Unreachable,
+    judge,
+)
+from providers.wasend import make
+from sandbox.providers.server import Fault
+from tests.providers.wasend_bench import ADD, GROUP, MEMBERS, SESSION, TOKEN, Bench, people, wasend
+
+ANA, BEN = "14155550101", "14155550102"
+STATE = f"GET /sessions/{SESSION}"
+
+
+@pytest.fixture(autouse=True)
+def _no_waits() -> Iterator[None]:
+    with stamina.set_testing(True, attempts=4, cap=True):
+        yield
+
+
+@pytest.fixture
+async def bench() -> AsyncIterator[Bench]:
+    async with wasend() as bench:
+        yield bench
+        assert bench.breaches() == []
+
+
+async def failed_add(bench: Bench) -> ProviderError:
+    with pytest.raises(ProviderError) as caught:
+        await bench.adapter.add(GROUP, people(ANA, BEN))
+    assert TOKEN not in str(caught.value)
+    assert ANA not in str(caught.value)
+    return caught.value
+
+
+async def failed_read(bench: Bench) -> ProviderError:
+    with pytest.raises(ProviderError) as caught:
+        await bench.adapter.presence(GROUP, people(ANA))
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, InvalidRequest),
+        (401, CredentialsRejected),
+        (403, NotGroupAdmin),
+        (404, GroupNotFound),
+        (429, RateLimited),
+        (500, OutcomeUnknown),
+    ],
+)
+async def test_every_documented_status_of_an_add_has_its_meaning_and_keeps_its_words(
+    bench: Bench, status: int, kind: type[ProviderError]
+) -> None:
+    bench.server.faults = [Fault(ADD, status=status)]
+    error = await failed_add(bench)
+    assert type(error) is kind
+    assert error.code == str(status)
+    assert error.words
+    assert "{" not in error.words
+    assert bench.world.events == []
+
+
+@pytest.mark.parametrize(
+    "body", ["<html><body>Oops</body></html>", " ", "[1]", '"no"', '{"error": {"code": 7}}', "\x00" + "x" * 5000]
+)
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(408, OutcomeUnknown), (418, InvalidRequest), (422, InvalidRequest), (502, OutcomeUnknown), (504, OutcomeUnknown)],
+)
+async def test_statuses_and_bodies_that_are_not_documented_are_survived(
+    status: int, kind: type[ProviderError], body: str
+) -> None:
+    async with wasend() as bench:
+        bench.server.faults = [Fault(ADD, status=status, body=body)]
+        error = await failed_add(bench)
+        assert type(error) is kind
+        assert len(error.words) <= 300
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (200, "<html>maintenance</html>"),
+        (200, '{"success": true, "data": {"added": [{"id": "1415'),
+        (200, "[]"),
+        (200, " "),
+        (200, '{"success": true}'),
+        (200, '{"success": true, "data": []}'),
+        (200, '{"success": true, "data": {"added": [], "failed": []}}'),
+        (200, '{"success": true, "data": {"added": ["14155550101@c.us"]}}'),
+        (200, '{"success": false, "error": "Something went wrong"}'),
+        (202, '{"success": true, "message": "queued"}'),
+    ],
+)
+async def test_a_2xx_that_names_nobody_leaves_everybody_unknown(status: int, body: str) -> None:
+    async with wasend() as bench:
+        bench.server.faults = [Fault(ADD, when="after", status=status, body=body)]
+        error = await failed_add(bench)
+        assert isinstance(error, OutcomeUnknown)
+        assert {v.outcome for v in judge(error, people(ANA, BEN))} == {Outcome.UNKNOWN}
+        assert len(bench.world.events) == 2
+
+
+async def test_an_error_inside_a_200_keeps_wasends_words() -> None:
+    async with wasend() as bench:
+        body = '{"success": false, "error": "Session  not\\nready"}'
+        bench.server.faults = [Fault(ADD, status=200, body=body), Fault(MEMBERS, status=200, body=body)]
+        assert (await failed_add(bench)).words == "Session not ready"
+        error = await failed_read(bench)
+        assert (type(error), error.words) == (ProviderFault, "Session not ready")
+
+
+async def test_an_add_that_is_answered_with_nothing_as_the_sdk_types_it_leaves_everybody_unknown() -> None:
+    async with wasend(variant="sdk") as bench:
+        assert isinstance(await failed_add(bench), OutcomeUnknown)
+        assert [event.phone for event in bench.world.events] == [ANA, BEN]
+        assert all(line.startswith(f"answer to {ADD}") for line in bench.breaches())
+
+
+async def test_an_account_that_is_no_admin_is_told_so_and_nobody_is_added(bench: Bench) -> None:
+    bench.world.groups[GROUP].account_is_admin = False
+    error = await failed_add(bench)
+    assert type(error) is NotGroupAdmin
+    assert error.words == "Only group admins can add participants"
+    assert bench.world.events == []
+
+
+@pytest.mark.parametrize("status", [400, 422])
+async def test_a_refusal_is_explained_by_a_session_that_is_not_connected(status: int) -> None:
+    async with wasend() as bench:
+        bench.server.account_state = "disconnected"
+        bench.server.not_connected_status = status
+        error = await failed_add(bench)
+        assert type(error) is AccountDisconnected
+        assert (error.code, error.words) == (str(status), "Session is not connected")
+        assert type(await failed_read(bench)) is AccountDisconnected
+        assert bench.world.events == []
+
+
+async def test_a_500_to_an_add_stays_open_and_the_next_read_tells_that_the_session_is_gone(bench: Bench) -> None:
+    bench.server.account_state = "disconnected"
+    bench.server.not_connected_status = 500
+    assert type(await failed_add(bench)) is OutcomeUnknown
+    assert type(await failed_read(bench)) is AccountDisconnected
+
+
+@pytest.mark.parametrize("status", [200, 401, 503])
+async def test_a_refusal_keeps_its_own_meaning_when_the_session_explains_nothing(status: int) -> None:
+    async with wasend() as bench:
+        bench.server.faults = [Fault(ADD, status=400), Fault(STATE, status=status, body="{}", times=-1)]
+        assert type(await failed_add(bench)) is InvalidRequest
+
+
+async def test_a_clear_refusal_costs_one_call(bench: Bench) -> None:
+    bench.world.groups.clear()
+    assert type(await failed_add(bench)) is GroupNotFound
+    assert bench.lines() == [f"{ADD} 404"]
+
+
+async def test_a_wrong_key_adds_nobody() -> None:
+    async with wasend(token="wrong") as bench:
+        assert type(await failed_add(bench)) is CredentialsRejected
+        assert bench.world.events == []
+        assert bench.breaches() == []
+
+
+@pytest.mark.parametrize(("headers", "wait"), [({"Retry-After": "7"}, 7.0), ({}, None)])
+async def test_a_429_to_an_add_is_passed_on_with_its_wait(
+    bench: Bench, headers: dict[str, str], wait: float | None
+) -> None:
+    bench.server.faults = [Fault(ADD, status=429, headers=headers)]
+    error = await failed_add(bench)
+    assert isinstance(error, RateLimited)
+    assert error.retry_after == wait
+    assert bench.lines() == [f"{ADD} 429"]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("status", [0, -1], ids=["hang", "drop"])
+async def test_an_add_without_an_answer_is_unknown_and_is_not_sent_again(
+    bench: Bench, when: Literal["before", "after"], status: int
+) -> None:
+    bench.server.faults = [Fault(ADD, when=when, status=status)]
+    assert isinstance(await failed_add(bench), OutcomeUnknown)
+    assert [event.phone for event in bench.world.events] == ([ANA, BEN] if when == "after" else [])
+    found = await bench.adapter.presence(GROUP, people(ANA))
+    assert found == {f"+{ANA}": Presence.PRESENT if when == "after" else Presence.ABSENT}
+    assert sum(call.method == "POST" for call in bench.server.calls) == 1
+
+
+async def test_a_refused_connection_is_unreachable(unused_tcp_port: int) -> None:
+    adapter = make(base_url=f"http://127.0.0.1:{unused_tcp_port}", token=TOKEN, account=SESSION)
+    with pytest.raises(Unreachable):
+        await adapter.add(GROUP, people(ANA))
+    with pytest.raises(Unreachable):
+        await adapter.account()
+    await adapter.aclose()
+
+
+async def test_a_redirect_is_not_followed() -> None:
+    async with wasend() as bench:
+        bench.server.faults = [Fault(status=302, headers={"Location": "/elsewhere"}, times=-1)]
+        assert type(await failed_add(bench)) is ProviderFault
+        assert type(await failed_read(bench)) is ProviderFault
+        assert bench.world.events == []
+
+
+@pytest.mark.parametrize("status", [429, 500, 503, -1])
+async def test_a_read_is_tried_again(bench: Bench, status: int) -> None:
+    bench.server.faults = [Fault("GET", status=status, times=2)]
+    assert (await bench.adapter.group(GROUP)).subject == "Launch team"
+    assert len(bench.server.calls) == 3
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        (Fault(MEMBERS, status=503, times=-1), ProviderFault),
+        (Fault(MEMBERS, status=429, times=-1), RateLimited),
+        (Fault(MEMBERS, status=403, times=-1), PermissionMissing),
+        (Fault(MEMBERS, status=400, times=-1), InvalidRequest),
+        (Fault(MEMBERS, status=404, body="<html>", times=-1), GroupNotFound),
+        (Fault(MEMBERS, status=200, body="<html>", times=-1), ProviderFault),
+        (Fault(MEMBERS, status=200, body='{"success": true}', times=-1), ProviderFault),
+        (Fault(MEMBERS, status=200, body='{"success": true, "participants": [7]}', times=-1), ProviderFault),
+    ],
+)
+async def test_a_read_that_fails_says_why(fault: Fault, kind: type[ProviderError]) -> None:
+    async with wasend() as bench:
+        bench.server.faults = [fault]
+        assert type(await failed_read(bench)) is kind
+
+
+@asynccontextmanager
+async def answering(raw: bytes) -> AsyncIterator[str]:
+    """Answer every request with these bytes and close."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"]}")
+        writer.write(raw)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        host, port = server.sockets[0].getsockname()
+        yield f"http://{host}:{port}"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n{"success": true, ',
+        b'HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{"success\xff": 1}',
+        b"HTTP/1.1 204 No Content\r\n\r\n",
+        b"\x00\x01 not http",
+    ],
+    ids=["cut", "not UTF-8", "empty", "not HTTP"],
+)
+async def test_a_cut_or_garbled_answer_to_an_add_is_unknown(raw: bytes) -> None:
+    async with answering(raw) as url:
+        adapter = make(base_url=url, token=TOKEN, account=SESSION, timeout=httpx.Timeout(2.0))
+        with pytest.raises(OutcomeUnknown):
+            await adapter.add(GROUP, people(ANA))
+        await adapter.aclose()

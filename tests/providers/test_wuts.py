@@ -1,0 +1,264 @@
+from collections.abc import AsyncIterator, Iterator
+
+import httpx
+import pytest
+import stamina
+
+from providers.base import Evidence, InvalidRequest, Outcome, Person, Presence, Verdict
+from providers.http import HttpClient
+from providers.wuts import Wuts
+from sandbox.providers.server import Fault
+from sandbox.providers.world import Disposition, Effect
+from tests.providers.wuts_bench import ADD, CHECK, GROUP, READ, RESOLVE, TOKEN, Bench, carry_out, people, wuts
+
+ANA, BEN, CAI = "14155550101", "14155550102", "14155550103"
+
+
+@pytest.fixture(autouse=True)
+def _no_waits() -> Iterator[None]:
+    with stamina.set_testing(True, attempts=4, cap=True):
+        yield
+
+
+@pytest.fixture
+async def bench() -> AsyncIterator[Bench]:
+    async with wuts() as bench:
+        yield bench
+        assert bench.transport.broken == []
+
+
+def outcomes(verdicts: tuple[Verdict, ...]) -> dict[str, Outcome]:
+    return {verdict.key.removeprefix("+"): verdict.outcome for verdict in verdicts}
+
+
+@pytest.mark.parametrize("members_by", ["phone", "lid"])
+@pytest.mark.parametrize("lists_refused", [True, False])
+async def test_thirty_people_get_one_true_verdict_each_and_the_declined_stay_unknown(
+    bench: Bench, members_by: str, lists_refused: bool
+) -> None:
+    bench.server.members_by = "phone" if members_by == "phone" else "lid"
+    bench.server.lists_refused = lists_refused
+    phones = [f"1415555{n:04}" for n in range(30)]
+    for phone, disposition in zip(phones, [*Disposition] * 6, strict=True):
+        bench.world.put_human(phone, disposition)
+    bench.world.put_group(GROUP, "Launch team", phones[25:])
+
+    verdicts = await carry_out(bench.adapter, people(*phones))
+
+    truth = {event.phone: event.effect for event in bench.world.events}
+    expected = dict.fromkeys(phones, (Outcome.UNKNOWN, Evidence.NONE))
+    expected |= {p: (Outcome.ADDED, Evidence.OBSERVED) for p, effect in truth.items() if effect is Effect.ADDED}
+    no_account = [p for p in phones[:25] if bench.world.people[p].disposition is Disposition.NO_ACCOUNT]
+    expected |= dict.fromkeys(no_account, (Outcome.NOT_ON_WHATSAPP, Evidence.REPORTED))
+    expected |= dict.fromkeys(phones[25:], (Outcome.ALREADY_DONE, Evidence.OBSERVED))
+    assert {k.removeprefix("+"): (v.outcome, v.evidence) for k, v in verdicts.items()} == expected
+    assert sorted(truth) == sorted(p for p in phones[:25] if p not in no_account)
+    assert [outcome for outcome, _ in expected.values()].count(Outcome.ADDED) == 5
+
+
+async def test_standing_in_the_answer_proves_nothing(bench: Bench) -> None:
+    bench.world.put_human(BEN, Disposition.PRIVATE)
+    result = await bench.adapter.add(GROUP, people(ANA, BEN))
+    assert [e.effect for e in bench.world.events] == [Effect.ADDED, Effect.PRIVATE]
+    assert result.verdicts == (Verdict(f"+{ANA}", Outcome.UNKNOWN), Verdict(f"+{BEN}", Outcome.UNKNOWN))
+    assert result.error is None
+
+
+async def test_an_account_that_is_no_admin_and_is_told_nothing_leaves_all_unknown(bench: Bench) -> None:
+    bench.world.groups[GROUP].account_is_admin = False
+    bench.server.non_admin_status = 200
+    verdicts = await carry_out(bench.adapter, people(ANA, BEN))
+    assert {verdict.outcome for verdict in verdicts.values()} == {Outcome.UNKNOWN}
+
+
+async def test_a_code_in_a_record_is_reported_and_a_success_code_proves_nothing(bench: Bench) -> None:
+    bench.server.codes_in_records = True
+    expected = {
+        Disposition.OPEN: Outcome.UNKNOWN,
+        Disposition.PRIVATE: Outcome.REFUSED,
+        Disposition.RECENTLY_LEFT: Outcome.RECENTLY_LEFT,
+        Disposition.BLOCKED: Outcome.FAILED,
+        Disposition.NO_ACCOUNT: Outcome.NOT_ON_WHATSAPP,
+    }
+    phones = dict(zip((f"1415555020{n}" for n in range(5)), expected, strict=True))
+    for phone, disposition in phones.items():
+        bench.world.put_human(phone, disposition)
+    bench.world.put_group(GROUP, "Launch team", [BEN])
+    result = await bench.adapter.add(GROUP, people(*phones, BEN))
+    assert list(outcomes(result.verdicts).values()) == [*expected.values(), Outcome.ALREADY_DONE]
+    assert [v.provider_code for v in result.verdicts] == ["", "403", "408", "401", "false", "409"]
+
+
+@pytest.mark.parametrize(
+    ("full", "approval", "outcome"), [(True, False, Outcome.GROUP_FULL), (False, True, Outcome.PENDING)]
+)
+async def test_a_full_group_and_one_that_wants_approval_are_told_by_their_codes(
+    bench: Bench, full: bool, approval: bool, outcome: Outcome
+) -> None:
+    bench.server.codes_in_records = True
+    group = bench.world.groups[GROUP]
+    group.capacity, group.joins_need_approval = (1 if full else 9), approval
+    assert outcomes((await bench.adapter.add(GROUP, people(ANA))).verdicts) == {ANA: outcome}
+
+
+async def test_a_rate_limit_inside_the_records_stops_the_sender_and_leaves_the_silent_unknown(bench: Bench) -> None:
+    records = f'[{{"jid": "{ANA}@s.whatsapp.net", "code": "429", "message": "slow down"}}, {{"jid": "{BEN}@c.us"}}]'
+    bench.server.faults = [Fault(ADD, status=200, body=f'{{"success": true, "participants": {records}}}')]
+    result = await bench.adapter.add(GROUP, people(ANA, BEN))
+    assert result.error
+    assert result.error.stops_sender
+    assert result.verdicts == (
+        Verdict(f"+{ANA}", Outcome.RATE_LIMITED, Evidence.REPORTED, "429", "slow down"),
+        Verdict(f"+{BEN}", Outcome.UNKNOWN),
+    )
+
+
+async def test_codes_of_no_known_meaning_are_ignored(bench: Bench) -> None:
+    bench.server.faults = [
+        Fault(
+            ADD,
+            status=200,
+            body=f'{{"success": true, "participants": [{{"jid": "{ANA}@s.whatsapp.net", "error": 0, "code": "odd"}}]}}',
+        )
+    ]
+    assert (await bench.adapter.add(GROUP, people(ANA))).verdicts == (Verdict(f"+{ANA}", Outcome.UNKNOWN),)
+
+
+async def test_people_without_an_account_are_not_sent_and_nobody_left_means_no_write(bench: Bench) -> None:
+    bench.world.put_human(ANA, Disposition.NO_ACCOUNT)
+    result = await bench.adapter.add(GROUP, people(ANA, BEN))
+    assert outcomes(result.verdicts) == {ANA: Outcome.NOT_ON_WHATSAPP, BEN: Outcome.UNKNOWN}
+    assert bench.bodies(ADD) == [{"participants": [f"{BEN}@s.whatsapp.net"], "action": "add"}]
+    await bench.adapter.add(GROUP, people(ANA))
+    assert len(bench.bodies(ADD)) == 1
+
+
+async def test_a_number_is_checked_once_a_day(bench: Bench) -> None:
+    client = HttpClient(bench.url, headers={"Authorization": f"Bearer {TOKEN}"}, transport=bench.transport)
+    adapter = Wuts(client, clock=lambda: bench.time[0])
+    await adapter.add(GROUP, people(ANA))
+    bench.time[0] += 24 * 3600 - 1
+    await adapter.add(GROUP, people(ANA, BEN))
+    bench.time[0] += 1
+    await adapter.add(GROUP, people(ANA, BEN))
+    assert bench.bodies(CHECK) == [{"numbers": [ANA]}, {"numbers": [BEN]}, {"numbers": [ANA]}]
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 500])
+async def test_a_number_check_that_fails_does_not_stop_the_add(bench: Bench, status: int) -> None:
+    bench.server.faults = [Fault(CHECK, status=status, times=-1)]
+    bench.world.put_human(ANA, Disposition.NO_ACCOUNT)
+    result = await bench.adapter.add(GROUP, people(ANA, BEN))
+    assert outcomes(result.verdicts) == {ANA: Outcome.UNKNOWN, BEN: Outcome.UNKNOWN}
+    assert [event.phone for event in bench.world.events] == [ANA, BEN]
+
+
+@pytest.mark.parametrize(
+    ("typed", "canonical"),
+    [("5511987654321", "551187654321"), ("525512345678", "5215512345678"), ("541123456789", "5491123456789")],
+)
+async def test_a_number_known_in_another_form_is_added_and_found_in_that_form(
+    bench: Bench, typed: str, canonical: str
+) -> None:
+    bench.world.put_human(canonical, Disposition.OPEN)
+    verdicts = await carry_out(bench.adapter, people(typed))
+    assert [body["participants"] for body in bench.bodies(ADD)] == [[f"{canonical}@s.whatsapp.net"]]
+    assert [(event.phone, event.effect) for event in bench.world.events] == [(canonical, Effect.ADDED)]
+    assert verdicts[f"+{typed}"].outcome is Outcome.ADDED
+
+
+async def test_a_number_none_of_whose_forms_is_known_is_not_on_whatsapp(bench: Bench) -> None:
+    bench.world.put_human("5511987654321", Disposition.NO_ACCOUNT)
+    result = await bench.adapter.add(GROUP, people("5511987654321"))
+    assert result.verdicts[0].outcome is Outcome.NOT_ON_WHATSAPP
+    assert bench.bodies(CHECK) == [{"numbers": ["551187654321", "5511987654321"]}]
+
+
+async def test_a_form_that_the_check_left_unanswered_is_never_called_missing(bench: Bench) -> None:
+    bench.server.faults = [Fault(CHECK, status=200, body='{"success": true, "data": {"5511987654321": false}}')]
+    bench.world.put_human("5511987654321", Disposition.OPEN)
+    result = await bench.adapter.add(GROUP, people("5511987654321"))
+    assert result.verdicts[0].outcome is Outcome.UNKNOWN
+
+
+async def test_a_number_that_validation_names_is_invalid_and_the_others_share_the_failure(bench: Bench) -> None:
+    result = await bench.adapter.add(GROUP, people(ANA, "376312345"))
+    assert isinstance(result.error, InvalidRequest)
+    assert [(v.outcome, v.evidence, v.provider_code) for v in result.verdicts] == [
+        (Outcome.FAILED, Evidence.REPORTED, "VALIDATION_ERROR"),
+        (Outcome.INVALID, Evidence.REPORTED, "VALIDATION_ERROR"),
+    ]
+    assert result.verdicts[1].provider_message == "participant is not a number or JID"
+    assert bench.world.events == []
+
+
+async def test_a_person_known_by_lid_alone_is_added_and_found(bench: Bench) -> None:
+    lid = f"{bench.world.human(ANA).lid}@lid"
+    verdicts = await carry_out(bench.adapter, [Person(lid, lid=lid)])
+    assert verdicts[lid].outcome is Outcome.ADDED
+    assert list(bench.world.groups[GROUP].members) == ["14155559999", ANA]
+    assert bench.bodies(CHECK) == []
+
+
+@pytest.mark.parametrize("members_by", ["phone", "lid"])
+@pytest.mark.parametrize("counted", [True, False])
+async def test_members_are_present_and_others_absent(bench: Bench, members_by: str, counted: bool) -> None:
+    bench.server.members_by = "phone" if members_by == "phone" else "lid"
+    bench.server.counts_members = counted
+    bench.world.put_group(GROUP, "Launch team", [ANA, BEN])
+    lids = [Person(f"{bench.world.human(p).lid}@lid", lid=f"{bench.world.human(p).lid}@lid") for p in (BEN, CAI)]
+    presence = await bench.adapter.presence(GROUP, [*people(ANA, CAI), *lids])
+    assert list(presence.values()) == [Presence.PRESENT, Presence.ABSENT, Presence.PRESENT, Presence.ABSENT]
+
+
+async def test_phones_behind_lids_are_asked_once_and_at_most_160_in_a_call(bench: Bench) -> None:
+    bench.server.members_by = "lid"
+    bench.world.put_group(GROUP, "Launch team", [f"1415555{n:04}" for n in range(170)])
+    for _ in range(2):
+        presence = await bench.adapter.presence(GROUP, people("14155550169", "14155550170"))
+        assert list(presence.values()) == [Presence.PRESENT, Presence.ABSENT]
+    assert [len(body["jids"]) for body in bench.bodies(RESOLVE)] == [160, 10]
+
+
+async def test_a_member_behind_an_unresolved_lid_leaves_the_absence_of_others_unknown(bench: Bench) -> None:
+    bench.server.members_by = "lid"
+    bench.server.resolves_lids = False
+    lid = f"{bench.world.human('14155559999').lid}@lid"
+    presence = await bench.adapter.presence(GROUP, [*people("14155559999", ANA), Person(lid, lid=lid)])
+    assert list(presence.values()) == [Presence.UNKNOWN, Presence.UNKNOWN, Presence.PRESENT]
+
+
+async def test_a_look_up_of_lids_that_fails_leaves_absence_unknown(bench: Bench) -> None:
+    bench.server.members_by = "lid"
+    bench.server.faults = [Fault(RESOLVE, status=500, times=-1)]
+    assert await bench.adapter.presence(GROUP, people(ANA)) == {f"+{ANA}": Presence.UNKNOWN}
+
+
+async def test_a_list_shorter_than_its_count_proves_presence_but_not_absence(bench: Bench) -> None:
+    record = f'{{"jid": "9@lid", "phone_number": "{ANA}"}}'
+    group = f'{{"jid": "{GROUP}", "members_count": 2, "participants": [{record}]}}'
+    bench.server.faults = [Fault(READ, status=200, body=f'{{"success": true, "group": {group}}}')]
+    presence = await bench.adapter.presence(GROUP, people(ANA, BEN))
+    assert list(presence.values()) == [Presence.PRESENT, Presence.UNKNOWN]
+
+
+async def test_an_empty_list_without_a_count_proves_nothing(bench: Bench) -> None:
+    bench.server.counts_members = False
+    bench.world.put_group(GROUP, "Launch team")
+    assert await bench.adapter.presence(GROUP, people(ANA)) == {f"+{ANA}": Presence.UNKNOWN}
+
+
+async def test_a_late_read_leaves_an_added_person_unknown_until_the_list_shows_them(bench: Bench) -> None:
+    bench.world.read_lag = 60.0
+    verdicts = await carry_out(bench.adapter, people(ANA))
+    assert bench.world.events[0].effect is Effect.ADDED
+    assert verdicts[f"+{ANA}"].outcome is Outcome.UNKNOWN
+    assert not bench.adapter.reads_are_live
+    bench.time[0] += 60.0
+    assert await bench.adapter.presence(GROUP, people(ANA)) == {f"+{ANA}": Presence.PRESENT}
+
+
+async def test_the_simulator_lists_its_device_by_the_contract(bench: Bench) -> None:
+    async with httpx.AsyncClient(base_url=bench.url, transport=bench.transport) as client:
+        answer = await client.get("/devices", headers={"Authorization": f"Bearer {TOKEN}"})
+        assert answer.json()["devices"][0]["connected"] is True

@@ -1,0 +1,306 @@
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from typing import Literal, TypeVar
+
+import httpx
+import pytest
+import stamina
+
+from providers.base import (
+    Account,
+    AccountDisconnected,
+    AccountState,
+    CredentialsRejected,
+    Group,
+    GroupNotFound,
+    InvalidRequest,
+    Outcome,
+    OutcomeUnknown,
+    PermissionMissing,
+    Presence,
+    ProviderError,
+    ProviderFault,
+    RateLimited,
+    Unreachable,
+)
+from providers.wuts import BASE_URL, make
+from sandbox.providers.server import Fault
+from sandbox.providers.world import Disposition
+from tests.contracts import CONTRACTS
+from tests.providers.wuts_bench import ADD, CHECK, GROUP, READ, TOKEN, Bench, people, wuts
+
+ANA, BEN = "14155550101", "14155550102"
+Error = TypeVar("Error", bound=ProviderError)
+Shape = Literal["standard", "short", "bare", "nested"]
+SHAPES: tuple[Shape, ...] = ("standard", "short", "bare", "nested")
+
+
+@pytest.fixture(autouse=True)
+def _no_waits() -> Iterator[None]:
+    with stamina.set_testing(True, attempts=4, cap=True):
+        yield
+
+
+@pytest.fixture
+async def bench() -> AsyncIterator[Bench]:
+    async with wuts() as bench:
+        yield bench
+        assert bench.transport.broken == []
+
+
+@pytest.fixture
+async def rough() -> AsyncIterator[Bench]:
+    """Where answers are injected that the contract does not have."""
+    async with wuts() as bench:
+        yield bench
+
+
+def standard(code: str, words: str) -> str:
+    body = {"success": False, "error": words, "error_code": code, "timestamp": "2026-06-15T13:45:02Z"}
+    return json.dumps(body)
+
+
+async def refused(bench: Bench, kind: type[Error]) -> Error:
+    """Add one person and give the error; fails where the error is of another kind, or shows the person's number."""
+    with pytest.raises(ProviderError) as raised:
+        await bench.adapter.add(GROUP, people(ANA))
+    assert type(raised.value) is kind
+    assert ANA not in str(raised.value)
+    assert TOKEN not in str(raised.value)
+    return raised.value
+
+
+async def test_groups_are_listed_and_one_is_read(bench: Bench) -> None:
+    bench.world.put_group("120363000000000002@g.us", "Night shift", [ANA, BEN])
+    listed = [group async for group in bench.adapter.groups()]
+    assert listed == [Group(GROUP, "Launch team", 1), Group("120363000000000002@g.us", "Night shift", 2)]
+    assert await bench.adapter.group(GROUP) == listed[0]
+    bench.server.counts_members = False
+    assert [group.size async for group in bench.adapter.groups()] == [None, None]
+    assert await bench.adapter.group(GROUP) == listed[0]
+
+
+async def test_a_device_without_groups_lists_none(rough: Bench) -> None:
+    rough.server.faults = [Fault("GET /groups", status=200, body='{"success": true, "groups": null}')]
+    assert [group async for group in rough.adapter.groups()] == []
+
+
+@pytest.mark.parametrize(
+    ("state", "account"),
+    [
+        ("connected", Account(AccountState.CONNECTED, "connected")),
+        ("disconnected", Account(AccountState.DISCONNECTED, "disconnected")),
+        ("restricted", Account(AccountState.DISCONNECTED, "restricted")),
+    ],
+)
+async def test_the_state_of_the_account_is_read(bench: Bench, state: str, account: Account) -> None:
+    bench.server.account_state = state
+    assert await bench.adapter.account() == account
+    assert len(bench.server.calls) == 1
+
+
+async def test_a_state_that_is_not_told_is_unknown(bench: Bench) -> None:
+    bench.server.faults = [Fault("GET /status", status=200, body='{"success": true, "data": {"status": "pairing"}}')]
+    assert await bench.adapter.account() == Account(AccountState.UNKNOWN, "pairing")
+
+
+async def test_a_status_call_that_fails_because_the_device_is_not_ready_means_disconnected(bench: Bench) -> None:
+    bench.server.faults = [Fault("GET /status", status=409, body=standard("DEVICE_NOT_READY", "no session"))]
+    assert await bench.adapter.account() == Account(AccountState.DISCONNECTED, "no session")
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 428, 500, 503])
+async def test_a_device_that_is_not_ready_is_disconnected_whatever_the_status(bench: Bench, status: int) -> None:
+    bench.server.account_state = "disconnected"
+    bench.server.not_ready_status = status
+    bench.server.error_shape = "standard"
+    error = await refused(bench, AccountDisconnected)
+    assert (error.code, error.words) == ("DEVICE_NOT_READY", "WhatsApp session is not connected")
+    with pytest.raises(AccountDisconnected):
+        await bench.adapter.presence(GROUP, people(ANA))
+    assert bench.world.events == []
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+async def test_every_shape_of_an_error_is_understood(rough: Bench, shape: Shape) -> None:
+    rough.server.error_shape = shape
+    rough.world.groups[GROUP].account_is_admin = False
+    error = await refused(rough, PermissionMissing)
+    assert error.words == "the device is not an admin of the group"
+    assert error.code == {"standard": "FORBIDDEN", "nested": "forbidden"}.get(shape, "403")
+    with pytest.raises(GroupNotFound) as raised:
+        await rough.adapter.group("120363000000000009@g.us")
+    assert raised.value.words == "group not found"
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+async def test_a_rejected_token_is_told_in_every_shape(shape: Shape) -> None:
+    async with wuts(token="another") as bench:
+        bench.server.error_shape = shape
+        error = await refused(bench, CredentialsRejected)
+        assert error.words == "Invalid token"
+        with pytest.raises(CredentialsRejected):
+            await bench.adapter.account()
+
+
+async def test_a_nested_code_tells_that_the_device_is_not_ready(rough: Bench) -> None:
+    rough.server.error_shape = "nested"
+    rough.server.account_state = "disconnected"
+    assert (await refused(rough, AccountDisconnected)).code == "device_not_ready"
+    body = '{"success": false, "error": {"code": "device_disconnected", "message": "gone"}}'
+    rough.server.account_state = "connected"
+    rough.server.faults = [Fault(ADD, status=500, body=body)]
+    assert (await refused(rough, AccountDisconnected)).words == "gone"
+
+
+async def test_an_unknown_group_is_not_found(bench: Bench) -> None:
+    for call in (bench.adapter.group, lambda group: bench.adapter.presence(group, people(ANA))):
+        with pytest.raises(GroupNotFound):
+            await call("120363000000000009@g.us")
+    with pytest.raises(GroupNotFound):
+        await bench.adapter.add("120363000000000009@g.us", people(ANA))
+
+
+async def test_a_group_id_that_is_no_jid_is_an_invalid_request_and_stays_one_path_segment(rough: Bench) -> None:
+    with pytest.raises(InvalidRequest) as raised:
+        await rough.adapter.group("../groups?x=1")
+    assert raised.value.code == "VALIDATION_ERROR"
+    assert rough.server.calls[0].query == {}
+
+
+async def test_a_validation_error_that_names_nobody_fails_all(bench: Bench) -> None:
+    bench.server.faults = [Fault(ADD, status=400, body=standard("VALIDATION_ERROR", "validation failed"))]
+    assert (await refused(bench, InvalidRequest)).words == "validation failed"
+
+
+async def test_what_was_known_before_a_failure_is_kept_beside_it(bench: Bench) -> None:
+    bench.world.put_human(ANA, Disposition.NO_ACCOUNT)
+    bench.world.groups[GROUP].account_is_admin = False
+    result = await bench.adapter.add(GROUP, people(ANA, BEN))
+    assert isinstance(result.error, PermissionMissing)
+    assert [verdict.outcome for verdict in result.verdicts] == [Outcome.NOT_ON_WHATSAPP, Outcome.FAILED]
+
+
+@pytest.mark.parametrize(("header", "seconds"), [({}, None), ({"Retry-After": "7"}, 7.0)])
+@pytest.mark.parametrize("call", [ADD, CHECK])
+async def test_too_many_calls_stop_the_sender_with_the_wait_that_was_told(
+    bench: Bench, call: str, header: dict[str, str], seconds: float | None
+) -> None:
+    bench.server.faults = [Fault(call, status=429, headers=header, times=-1)]
+    error = await refused(bench, RateLimited)
+    assert error.stops_sender
+    assert error.retry_after == seconds
+    assert bench.world.events == []
+
+
+async def test_a_rate_limit_of_whatsapp_inside_a_500_is_a_rate_limit(bench: Bench) -> None:
+    bench.server.faults = [Fault(ADD, status=500, body=standard("INTERNAL_ERROR", "429 rate-overlimit"))]
+    await refused(bench, RateLimited)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("status", [408, 409, 500, 502, 503, 504, 0, -1])
+async def test_a_write_without_a_usable_answer_is_unknown_and_sent_once(
+    bench: Bench, when: Literal["before", "after"], status: int
+) -> None:
+    bench.server.faults = [Fault(ADD, status=status, when=when)]
+    error = await refused(bench, OutcomeUnknown)
+    assert error.outcome is Outcome.UNKNOWN
+    assert len(bench.bodies(ADD)) <= 1  # a call that hangs is logged when the server notices its end
+    expected = Presence.PRESENT if when == "after" else Presence.ABSENT
+    assert await bench.adapter.presence(GROUP, people(ANA)) == {f"+{ANA}": expected}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<html>gateway</html>",
+        '{"success": true, "participants": [{"jid"',
+        "[]",
+        '{"success": true, "participants": "all"}',
+        '{"success": false, "error": "odd"}',
+    ],
+)
+async def test_a_success_that_cannot_be_read_is_unknown_for_a_write_and_a_fault_for_a_read(
+    rough: Bench, body: str
+) -> None:
+    rough.server.faults = [Fault(ADD, status=200, body=body, when="after"), Fault(READ, status=200, body=body)]
+    assert (await refused(rough, OutcomeUnknown)).code == "200"
+    assert len(rough.world.events) == 1
+    with pytest.raises(ProviderFault):
+        await rough.adapter.presence(GROUP, people(ANA))
+
+
+@pytest.mark.parametrize("status", [200, 204, 500])
+@pytest.mark.parametrize(("content", "claimed"), [(b"", 0), (b"\xff\xfe\x80", 3), (b'{"success": true', 500)])
+async def test_empty_cut_and_undecodable_answers_are_unknown_for_a_write_and_a_fault_for_a_read(
+    status: int, content: bytes, claimed: int
+) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(f"HTTP/1.1 {status} Odd\r\nContent-Length: {claimed}\r\nConnection: close\r\n\r\n".encode())
+        writer.write(content)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    host, port = server.sockets[0].getsockname()
+    adapter = make(base_url=f"http://{host}:{port}", token=TOKEN, account="", timeout=httpx.Timeout(2.0))
+    with pytest.raises(OutcomeUnknown):
+        await adapter.add(GROUP, people(ANA))
+    with pytest.raises(ProviderFault):
+        await adapter.presence(GROUP, people(ANA))
+    await adapter.aclose()
+    server.close()
+    await server.wait_closed()
+
+
+async def test_an_html_error_that_is_not_of_wuts_tells_nothing_about_the_group(bench: Bench) -> None:
+    bench.server.faults = [Fault(READ, status=404, body="<h1>404</h1>"), Fault(ADD, status=404, body="<h1>404</h1>")]
+    with pytest.raises(ProviderFault):
+        await bench.adapter.group(GROUP)
+    await refused(bench, ProviderFault)
+
+
+async def test_a_group_without_a_list_of_members_cannot_be_compared(bench: Bench) -> None:
+    body = f'{{"success": true, "group": {{"jid": "{GROUP}", "name": "Launch team", "members_count": 1}}}}'
+    bench.server.faults = [Fault(READ, status=200, body=body)]
+    with pytest.raises(ProviderFault):
+        await bench.adapter.presence(GROUP, people(ANA))
+
+
+async def test_a_read_is_tried_again_after_a_failure_and_a_broken_connection(bench: Bench) -> None:
+    bench.server.faults = [Fault(READ, status=503), Fault(READ, status=-1), Fault(READ, status=429)]
+    assert (await bench.adapter.group(GROUP)).subject == "Launch team"
+    assert [call.status for call in bench.server.calls] == [503, 0, 429, 200]
+
+
+async def test_a_redirect_is_a_fault(bench: Bench) -> None:
+    elsewhere = {"Location": "https://example.com/"}
+    bench.server.faults = [
+        Fault(ADD, status=302, body="<p>moved</p>", headers=elsewhere),
+        Fault(READ, status=302, body="<p>moved</p>", headers=elsewhere),
+    ]
+    await refused(bench, ProviderFault)
+    with pytest.raises(ProviderFault):
+        await bench.adapter.group(GROUP)
+
+
+async def test_a_server_that_is_not_there_is_unreachable() -> None:
+    async with wuts() as gone:
+        url = gone.url
+    adapter = make(base_url=url, token=TOKEN, account="", timeout=httpx.Timeout(0.5))
+    with pytest.raises(Unreachable):
+        await adapter.add(GROUP, people(ANA))
+    await adapter.aclose()
+
+
+async def test_a_bare_token_is_accepted_and_the_default_address_is_the_contracts() -> None:
+    assert f"- url: {BASE_URL}\n" in (CONTRACTS / "wuts.openapi.yaml").read_text()
+    async with wuts() as bench, httpx.AsyncClient(base_url=bench.url) as client:
+        answers = [
+            (await client.get("/groups", headers={"Authorization": given})).status_code
+            for given in (TOKEN, f"bearer {TOKEN}", f"Basic {TOKEN}", "")
+        ]
+    assert answers == [200, 200, 401, 401]

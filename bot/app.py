@@ -21,6 +21,7 @@ from bot.runtime.dispatcher import Dispatcher
 from bot.runtime.engine import Engine
 from bot.runtime.groups import Directory
 from bot.runtime.journal import Journal
+from bot.runtime.metrics import Metrics
 from bot.runtime.pace import Pace, Sender
 from bot.runtime.postings import Postings
 from bot.server import serving
@@ -83,7 +84,8 @@ async def running(settings: Settings) -> AsyncIterator[str]:
             stack.push_async_callback(provider.aclose)
         session = await stack.enter_async_context(aiohttp.ClientSession())
         client = slack_client(settings, credentials.bot_token, session)
-        services, engine = _wire(settings, database, providers, client)
+        metrics = Metrics()
+        services, engine = _wire(settings, database, providers, client, metrics)
         stack.push_async_callback(services.directory.aclose)
         stack.push_async_callback(services.usergroups.aclose)
         app = _bolt(credentials.signing_secret, client)
@@ -99,6 +101,7 @@ async def running(settings: Settings) -> AsyncIterator[str]:
                 settings.server.port,
                 events=None if credentials.socket_mode else app,
                 is_ready=ready.is_set,
+                metrics=metrics.exposition,
             )
         )
         if credentials.app_token is not None:
@@ -111,7 +114,7 @@ async def running(settings: Settings) -> AsyncIterator[str]:
 
 
 def _wire(
-    settings: Settings, database: Database, providers: dict[str, Provider], client: AsyncWebClient
+    settings: Settings, database: Database, providers: dict[str, Provider], client: AsyncWebClient, metrics: Metrics
 ) -> tuple[Services, Engine]:
     journal = Journal(database)
     decisions = Decisions(database, settings.access_roles())
@@ -119,11 +122,11 @@ def _wire(
         Poster(client, Postings(database)), Budget(), decisions, settings.slack.approvals_channel or ""
     )
     lines = {name: _line(settings, database, name, provider) for name, provider in providers.items()}
-    engine = Engine(database.engine_url, Workflow(journal, lines, announcer).durable())
+    engine = Engine(database.engine_url, Workflow(journal, lines, announcer, metrics=metrics).durable())
     dispatcher = Dispatcher(journal, engine)
     roles = settings.access_roles()
     services = Services(
-        intake=Intake(journal, dispatcher, lines, roles, settings.approval_rules()),
+        intake=Intake(journal, dispatcher, lines, roles, settings.approval_rules(), metrics=metrics),
         directory=Directory([KnownGroup(g.connection, g.id, alias) for alias, g in settings.groups.items()], providers),
         usergroups=UserGroups(client, sorted({m for role in roles for m in role.members if m.startswith("S")})),
         journal=journal,

@@ -4,14 +4,13 @@ import asyncio
 import html
 import re
 import tempfile
-from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 from rich.panel import Panel
-from rich.table import Table
 
 from bot import app
 from bot.settings import load
@@ -57,7 +56,7 @@ async def tour(*, port: int, keep: bool) -> None:
         console.print(Panel(f"Slack {stage.slack.base_url}\nRollcall {url}/slack/events", title="Up and running"))
         await _Tour(stage, console).play()
         if keep:
-            console.print(_how_to_drive(stage))
+            console.print(_how_to_drive(stage), soft_wrap=True, markup=False, highlight=False)
             await asyncio.Event().wait()
 
 
@@ -72,6 +71,12 @@ async def _open(stack: AsyncExitStack, port: int, console: Console) -> Scene:
         for phone, disposition in _CAST:
             server.world.put_human(phone, disposition)
     return stage
+
+
+@dataclass(frozen=True, slots=True)
+class _News:
+    replies: tuple[Message, ...] = ()
+    ended: bool = False
 
 
 class _Tour:
@@ -106,26 +111,26 @@ class _Tour:
         parent = await self._slack.wait_for(self._newest_parent, _PATIENCE)
         self._threads += 1
         shown = 0
-        ended = False
-        while not ended:
-            news, ended = await self._slack.wait_for(partial(self._news, parent, shown), _PATIENCE)
-            for reply in news:
+        news = _News()
+        while not news.ended:
+            news = await self._slack.wait_for(partial(self._news, parent, shown), _PATIENCE)
+            for reply in news.replies:
                 self._show(reply)
                 if approve and _has_button(reply, "Approve"):
                     self._console.print(f"[bold]{self._name(BOB)}[/bold] clicks [cyan]Approve[/cyan]")
                     await self._slack.click(BOB, CHANNEL, reply["ts"], "Approve")
-            shown += len(news)
+            shown += len(news.replies)
         self._show(self._slack.thread(CHANNEL, parent["ts"])[0])
 
     def _newest_parent(self) -> Message | None:
         parents = [m for m in self._slack.messages(CHANNEL) if m.get("thread_ts", m["ts"]) == m["ts"]]
         return parents[self._threads] if len(parents) > self._threads else None
 
-    def _news(self, parent: Message, shown: int) -> tuple[list[Message], bool] | tuple[()]:
-        """Give the replies that were not shown yet, and whether the request is done; nothing while nothing is new."""
+    def _news(self, parent: Message, shown: int) -> _News | None:
+        """Give what was not shown yet; None while nothing is new."""
         current, *replies = self._slack.thread(CHANNEL, parent["ts"])
-        ended = "Done" in current["text"]
-        return (replies[shown:], ended) if ended or replies[shown:] else ()
+        news = _News(tuple(replies[shown:]), ended="Done" in current["text"])
+        return news if news.replies or news.ended else None
 
     def _show(self, message: Message) -> None:
         lines = []
@@ -161,15 +166,20 @@ def _indented(text: str) -> str:
     return "\n".join(f"  {line}" for line in text.splitlines())
 
 
-def _how_to_drive(stage: Scene) -> Table:
-    """Say where everything listens and how to drive it with curl."""
-    table = Table("what", "address", title="The servers stay up until Ctrl-C")
-    table.add_row("Slack", stage.slack.base_url)
-    for name, url in stage.urls.items():
-        table.add_row(name, url)
+def _how_to_drive(stage: Scene) -> str:
+    """Say where everything listens and how to drive it with curl; each command on one line, to be copied."""
     base = f"{stage.slack.base_url}/_control"
     body = '{"user": "U01ALICE", "channel": "C0LAUNCH", "name": "/wa-add", "text": "wasend-team +1 415 555 0199"}'
-    table.add_row("type a command", f"curl -s {base}/command -d '{body}'")
-    table.add_row("read the channel", f"curl -s '{base}/messages?channel=C0LAUNCH'")
-    table.add_row("what truly happened", f"curl -s {stage.urls['wasend']}/_control/truth")
-    return table
+    addresses = [f"{name:<10} {url}" for name, url in {"Slack": stage.slack.base_url, **stage.urls}.items()]
+    return "\n".join(
+        [
+            "The servers stay up until Ctrl-C:",
+            *addresses,
+            "Type a command:",
+            f"  curl -s {base}/command -d '{body}'",
+            "Read the channel:",
+            f"  curl -s '{base}/messages?channel={CHANNEL}'",
+            "See what truly happened:",
+            f"  curl -s {stage.urls['wasend']}/_control/truth",
+        ]
+    )

@@ -11,6 +11,7 @@ from bot.domain.requests import Participant, Request
 from bot.domain.roster import Roster
 from bot.runtime.dispatcher import Dispatcher
 from bot.runtime.journal import Journal
+from bot.runtime.metrics import Metrics
 from bot.workflow import Line
 from providers.base import Operation, Outcome, Person
 
@@ -52,6 +53,7 @@ class Intake:
         lines: the connections, for what each operation needs at its provider.
         roles: who may do what.
         rules: which requests need approval.
+        metrics: counts requests; where nobody reads them, counters of its own.
     """
 
     def __init__(
@@ -61,7 +63,10 @@ class Intake:
         lines: Mapping[str, Line],
         roles: Sequence[Role],
         rules: Sequence[ApprovalRule],
+        *,
+        metrics: Metrics | None = None,
     ) -> None:
+        self._metrics = metrics or Metrics()
         self._journal = journal
         self._dispatcher = dispatcher
         self._lines = lines
@@ -95,6 +100,8 @@ class Intake:
         )
         new = await self._journal.create(request, _participants(draft.roster, request.asked_at))
         self._dispatcher.wake()
+        if new:
+            self._metrics.request(request.operation, request.connection)
         return Taken(request, again=not new)
 
 

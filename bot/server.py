@@ -19,7 +19,9 @@ log = structlog.get_logger(__name__)
 
 
 @asynccontextmanager
-async def serving(host: str, port: int, *, events: AsyncApp | None, is_ready: Callable[[], bool]) -> AsyncIterator[str]:
+async def serving(
+    host: str, port: int, *, events: AsyncApp | None, is_ready: Callable[[], bool], metrics: Callable[[], bytes]
+) -> AsyncIterator[str]:
     """Serve on `host` and `port`, and give the base URL.
 
     Args:
@@ -27,6 +29,7 @@ async def serving(host: str, port: int, *, events: AsyncApp | None, is_ready: Ca
         port: the port; 0 takes a free one.
         events: takes Slack's deliveries at /slack/events; None in Socket Mode.
         is_ready: what /readyz answers by.
+        metrics: what /metrics answers, in Prometheus' text format.
 
     Raises:
         OSError: the port is taken.
@@ -34,6 +37,7 @@ async def serving(host: str, port: int, *, events: AsyncApp | None, is_ready: Ca
     app = web.Application(client_max_size=LARGEST_BODY)
     app.router.add_get("/healthz", _healthy)
     app.router.add_get("/readyz", _readiness(is_ready))
+    app.router.add_get("/metrics", _exposition(metrics))
     if events is not None:
         app.router.add_post("/slack/events", _slack(events))
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=5.0)
@@ -56,6 +60,13 @@ def _readiness(is_ready: Callable[[], bool]) -> Handler:
         return web.json_response({"status": "ready" if ready else "starting"}, status=200 if ready else 503)
 
     return readiness
+
+
+def _exposition(metrics: Callable[[], bytes]) -> Handler:
+    async def exposition(_: web.Request) -> web.Response:
+        return web.Response(body=metrics(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
+
+    return exposition
 
 
 def _slack(events: AsyncApp) -> Handler:

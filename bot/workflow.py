@@ -16,6 +16,7 @@ from bot.domain.outcomes import read_back, settle
 from bot.domain.requests import Participant, Request, State
 from bot.runtime.engine import Durable, sleep, step
 from bot.runtime.journal import Journal
+from bot.runtime.metrics import Metrics
 from bot.runtime.pace import DayIsFull, Sender
 from providers.base import (
     AddResult,
@@ -56,9 +57,13 @@ class Workflow:
         journal: where requests and verdicts are kept.
         lines: by the connection's name.
         announcer: tells people.
+        metrics: counts verdicts; where nobody reads them, counters of its own.
     """
 
-    def __init__(self, journal: Journal, lines: Mapping[str, Line], announcer: Announcer) -> None:
+    def __init__(
+        self, journal: Journal, lines: Mapping[str, Line], announcer: Announcer, *, metrics: Metrics | None = None
+    ) -> None:
+        self._metrics = metrics or Metrics()
         self._journal = journal
         self._lines = lines
         self._announcer = announcer
@@ -121,7 +126,7 @@ class Workflow:
         except ProviderError as error:
             log.warning("look_failed", request=request.id, error=type(error).__name__, code=error.code)
             if error.stops_sender:
-                await self._judge_all(request.id, people, error)
+                await self._keep(request, people, judge(error, [p.person for p in people]))
                 return 0
             present = {}
         before = {p.position: present.get(p.person.key, Presence.UNKNOWN) for p in people}
@@ -145,10 +150,10 @@ class Workflow:
                 await self._journal.submitted(request_id, [p.position for p in people])
                 result = await _add(line.provider, request.group_id, people)
         except DayIsFull as error:
-            await self._keep(request_id, people, _not_attempted(people, str(error)))
+            await self._keep(request, people, _not_attempted(people, str(error)))
             return False
         settled = _settle(people, result.verdicts)
-        await self._keep(request_id, people, settled)
+        await self._keep(request, people, settled)
         if result.error is not None:
             log.warning(
                 "chunk_failed",
@@ -178,17 +183,17 @@ class Workflow:
                 again.append(p)
             else:
                 verdicts.append(Verdict(p.person.key, Outcome.UNKNOWN))
-        await self._keep(request.id, people, verdicts)
+        await self._keep(request, people, verdicts)
         return again
 
     async def _leave_rest(self, request_id: str) -> list[float]:
         """Answer those whom a stop left without a verdict. Gives the waits before each look for unknown people."""
+        request = await self._journal.request(request_id)
         rest = await self._journal.open_people(request_id)
         if rest:
-            await self._keep(request_id, rest, _not_attempted(rest, "The sender was stopped before their turn."))
+            await self._keep(request, rest, _not_attempted(rest, "The sender was stopped before their turn."))
         if not await self._journal.with_outcome(request_id, Outcome.UNKNOWN):
             return []
-        request = await self._journal.request(request_id)
         return list(self._lines[request.connection].verify_after)
 
     async def _verify(self, request_id: str) -> bool:
@@ -208,7 +213,7 @@ class Workflow:
             for p in unknown
             if (verdict := read_back(p.person.key, p.before, present.get(p.person.key, Presence.UNKNOWN)))
         ]
-        await self._keep(request_id, unknown, found)
+        await self._keep(request, unknown, found)
         return len(found) < len(unknown)
 
     async def _post_page(self, request_id: str, page: int) -> None:
@@ -228,12 +233,11 @@ class Workflow:
             await self._announcer.show_approval(request, tally)
         await self._announcer.close(request, tally)
 
-    async def _judge_all(self, request_id: str, people: Sequence[Participant], error: ProviderError) -> None:
-        await self._keep(request_id, people, judge(error, [p.person for p in people]))
-
-    async def _keep(self, request_id: str, people: Sequence[Participant], verdicts: Iterable[Verdict]) -> None:
+    async def _keep(self, request: Request, people: Sequence[Participant], verdicts: Sequence[Verdict]) -> None:
         positions = {p.person.key: p.position for p in people}
-        await self._journal.judge(request_id, {positions[v.key]: v for v in verdicts})
+        await self._journal.judge(request.id, {positions[v.key]: v for v in verdicts})
+        for verdict in verdicts:
+            self._metrics.verdict(verdict.outcome, request.connection)
 
 
 async def _add(provider: Provider, group_id: str, people: Sequence[Participant]) -> AddResult:

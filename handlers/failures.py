@@ -17,6 +17,8 @@ from handlers.whisper import whisper
 WITHIN = 2.0
 """Seconds to tell somebody: a click is acknowledged only after that, and is due within 3."""
 
+_UNTIL_SENT = 0.1
+
 log = structlog.get_logger(__name__)
 
 
@@ -70,7 +72,10 @@ def register(app: AsyncApp) -> None:
         surface = caused.command or caused.type or "unknown"
         log.error("listener_failed", reference=reference, surface=surface, user=caused.person, exc_info=error)
         acknowledged = response is None
-        if not acknowledged and (answer := _answer(caused, reference)) is not None:
+        if acknowledged:
+            # Bolt forgets the acknowledgement when this handler ends, sent or not; it looks for one every 10 ms.
+            await asyncio.sleep(_UNTIL_SENT)
+        elif (answer := _answer(caused, reference)) is not None:
             return BoltResponse(status=200, body=answer)
         if caused.person:
             await _tell(client, caused, answers.failure(reference))

@@ -41,7 +41,7 @@ class Directory:
         self._phone_of_lid = _Memory(_DAY, clock)
         self._lid_of_phone = _Memory(_DAY, clock)
         self._asked = _Memory(_MINUTE, clock)
-        self._list_names_phones = True
+        self._lists_without_phones = _Memory(_DAY, clock)
 
     async def jid_of(self, person: Person) -> str | Verdict:
         """Give the JID to add `person` by, or the verdict of a person who cannot be added.
@@ -73,7 +73,8 @@ class Directory:
             self._learn(member.lid_key, member.digits)
         found = self._compare(members, people)
         pages = -(-len(members) // CONTACTS_PAGE)
-        if _open(found) and self._list_names_phones and len(self._strangers(members)) > pages:
+        worth_listing = len(self._strangers(members)) > pages and not self._lists_without_phones.get(group_id)
+        if _open(found) and worth_listing:
             await self._read_contacts(group_id)
             found = self._compare(members, people)
         strangers = self._strangers(members)[:LOOKUPS_PER_READ]
@@ -88,11 +89,13 @@ class Directory:
         return {person.key: roll.find(self._known(person.lid, person.digits)) for person in people}
 
     def _known(self, lid: str, digits: str) -> "_Known":
+        """Put together what is known of a person; a LID found by phone counts only while it still has that phone."""
         digits = digits or self._phone_of_lid.get(lid)
-        forms = (
-            same_person_keys(digits) | same_person_keys(self._canonical.get(digits)) - {""} if digits else frozenset()
-        )
-        return _Known(lid or next(filter(None, map(self._lid_of_phone.get, sorted(forms))), ""), forms)
+        if not digits:
+            return _Known(lid, frozenset())
+        forms = same_person_keys(digits) | same_person_keys(self._canonical.get(digits) or digits)
+        lids = (self._lid_of_phone.get(form) for form in sorted(forms))
+        return _Known(lid or next((found for found in lids if self._phone_of_lid.get(found) in forms), ""), forms)
 
     def _strangers(self, members: Iterable[MemberRow]) -> list[str]:
         """Give the LIDs without a known phone, those never asked about and last seen joining first."""
@@ -121,12 +124,13 @@ class Directory:
         return ""
 
     async def _read_contacts(self, group_id: str) -> None:
-        """Learn from the group's contacts; note when their rows, whose shape is undocumented, name no phones."""
+        """Learn from the group's contacts, and note when the rows, whose shape is undocumented, name no phones."""
         params: Query = {"group": group_id, "limit": CONTACTS_PAGE}
         rows = [row.who async for row in self._gateway.pages("/contacts", Page[ContactRow], params=params)]
         for row in rows:
             self._learn(row.lid_key, row.digits)
-        self._list_names_phones = not rows or any(row.lid_key and row.digits for row in rows)
+        if not any(row.lid_key and row.digits for row in rows):
+            self._lists_without_phones.put(group_id, "yes")
 
     async def _phone_behind(self, lid: str) -> str:
         """Give the phone in digits behind a LID (`getContact`), empty where the gateway knows none."""

@@ -55,6 +55,11 @@ def unescape(text: str) -> str:
     return _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
 
 
+def as_typed(text: str) -> str:
+    """Undo Slack's links: `<tel:+14155550100|+1 415 555 0100>` becomes what the person typed."""
+    return _SLACK_LINK.sub(lambda link: link[2] or link[1], text)
+
+
 def entries(text: str) -> Iterator[Entry]:
     """Give the entries of `text` in their order. Text that is punctuation only is no entry. Never raises."""
     text = unescape(text)
@@ -62,9 +67,8 @@ def entries(text: str) -> Iterator[Entry]:
     for start, end, mentions in _segments(plain):
         for first, last in _people(plain, start, end, mentions):
             if _MORE_THAN_PUNCTUATION.search(plain, first, last):
-                typed = text[where[first] : where[last - 1] + 1].strip()
                 yield Entry(
-                    typed=_SLACK_LINK.sub(lambda link: link[2] or link[1], typed),
+                    typed=as_typed(text[where[first] : where[last - 1] + 1].strip()),
                     plain=_SLACK_LINK.sub(lambda link: link[1], plain[first:last]).strip(),
                 )
 

@@ -1,12 +1,25 @@
 """The grammar of typed commands: `<group> <participants…> [reason: …]`."""
 
-import html
 import re
 from dataclasses import dataclass
 
-_QUOTES = {'"': '"', "“": "”", "”": "”", "„": "“", "'": "'", "‘": "’", "«": "»"}
-_REASON = re.compile(r"(?:^|\s)reason:\s*(.*)\Z", re.IGNORECASE | re.DOTALL)
-_STARTS_LIKE_A_NUMBER = re.compile(r"<tel:|\+|00\d|\(?\d[\d\s().-]{6,}")
+from bot.domain.entries import as_typed, unescape
+
+_CLOSING_QUOTES = {**dict.fromkeys('"“”„«»＂', '"“”«»＂'), **dict.fromkeys("'‘’", "'‘’")}
+_WORD = re.compile(r"<[^<>]*>[,;]?|\S+")
+_REASON = re.compile(r"(?:^|[\s,;])reason\s?[:：]\s*(.*)\Z", re.IGNORECASE | re.DOTALL)
+_NUMBER = re.compile(
+    r"""
+    <tel: | tel: | [+＋] | \(\d
+  | 0\d                                          # no provider's group id begins with a zero
+  | \d[\d().-]*[,;]                              # an item of a list
+  | \d[\d.-]*[().-][\d().-]{4,}$                # 415-555-0100; digits alone may be a group's id
+  | <?(?:https?://)?(?:www\.)?wa\.me/
+  | (?:<mailto:)?\d+(?::\d+)?@(?:s\.whatsapp\.net|c\.us|lid)\b
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_NO_GROUP = "The group is missing."
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,28 +39,33 @@ class UsageError:
 
 
 def split_command(text: str) -> Command | UsageError:
-    """Split what was typed after `/wa-add` and its like. Slack turns `"` into typographic quotes: both count."""
+    """Split what was typed after `/wa-add` and its like. Slack turns `"` into typographic quotes: both count.
+
+    Group and reason come as the person typed them: Slack's escaping and its automatic links are undone.
+    """
     text = text.strip()
-    reason = ""
-    if match := _REASON.search(text):
-        reason = html.unescape(match[1].strip())
-        text = text[: match.start()].strip()
-    if not text:
-        return UsageError("The group is missing.")
-    if text[0] in _QUOTES:
-        end = text.find(_QUOTES[text[0]], 1)
-        if end < 0 and _QUOTES[text[0]] in "”“":
-            end = next((i for i, c in enumerate(text[1:], 1) if c in '"“”'), -1)
-        if end < 0:
-            return UsageError("The group's name begins with a quote that does not end.")
-        group, rest = text[1:end], text[end + 1 :]
-    else:
-        if _STARTS_LIKE_A_NUMBER.match(text) and not re.match(r"\S+@g\.us\b|\d+\s", text):
-            return UsageError("The group is missing: name it before the numbers.")
-        group, _, rest = text.partition(" ") if "\n" not in text.split(" ", 1)[0] else text.partition("\n")
-    group, rest = html.unescape(group.strip()), rest.strip()
+    if not text or _REASON.match(text):
+        return UsageError(_NO_GROUP)
+    first = _first(text)
+    if isinstance(first, UsageError):
+        return first
+    group, rest = (unescape(as_typed(first[0])).strip(), first[1])
     if not group:
-        return UsageError("The group is missing.")
-    if not rest:
+        return UsageError(_NO_GROUP)
+    reason = _REASON.search(rest)
+    participants = (rest[: reason.start()] if reason else rest).strip(" \t\r\n,;")
+    if not participants:
         return UsageError("The numbers are missing.")
-    return Command(group, rest, reason)
+    return Command(group, participants, unescape(as_typed(reason[1])).strip() if reason else "")
+
+
+def _first(text: str) -> tuple[str, str] | UsageError:
+    """Split off the group, a word or a quoted name; an apostrophe inside a word ends no quote."""
+    if closing := _CLOSING_QUOTES.get(text[0]):
+        end = re.compile(rf"[{closing}](?![^\W\d_])").search(text, 1)
+        if end is None:
+            return UsageError("The group's name begins with a quote that does not end.")
+        return text[1 : end.start()], text[end.end() :]
+    if _NUMBER.match(text) or not (word := _WORD.match(text)):
+        return UsageError("The group is missing: name it before the numbers.")
+    return word[0].rstrip(",;"), text[word.end() :]

@@ -122,7 +122,7 @@ _SENTENCES = {
     RejectedFor.SLACK_MENTION: "Slack does not tell this person's WhatsApp number. Write the number instead.",
 }
 
-_LINK = re.compile(r"(?:https?|whatsapp)://[^\s<>\"']*|(?:\w+\.)?(?:wa\.me|whatsapp\.com)/[^\s<>\"']*", re.IGNORECASE)
+_LINK = re.compile(r"(?:https?|whatsapp)://[^\s<>\"']*|(?:\b\w{1,8}\.)?(?:wa\.me|whatsapp\.com)/[^\s<>\"']*", re.IGNORECASE)
 _JID = re.compile(r"(?:[^\d+]*[^\w+])?\+?(?P<user>[\d-]+)(?:[._]\d+)?(?::\d+)?@(?P<server>[\w.-]*\w)\W*")
 _VCARD = re.compile(r"^tel;[^:]*:", re.IGNORECASE)
 _LABEL = re.compile(r"[^\d+]*(?:(?=\+)|(?<=[^\w+])(?=\d))")

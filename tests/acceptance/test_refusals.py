@@ -109,5 +109,16 @@ async def test_the_process_says_that_it_is_alive_and_ready(played: Stage) -> Non
         assert (await client.get("/readyz")).json() == {"status": "ready"}
 
 
+async def test_metrics_count_requests_and_verdicts_and_name_nobody(played: Stage) -> None:
+    await played.add("wasend-team +1 415 555 0101, +1 415 555 0102")
+    await played.finished()
+    async with httpx.AsyncClient(base_url=played.url) as client:
+        text = (await client.get("/metrics")).text
+
+    assert 'rollcall_requests_total{connection="wasend",operation="add"} 1.0' in text
+    assert 'rollcall_verdicts_total{connection="wasend",outcome="added"} 2.0' in text
+    assert "5550101" not in text
+
+
 def _short(entry: structlog.typing.EventDict) -> dict[str, object]:
     return {"event": entry["event"], "status": entry.get("status")}

@@ -33,6 +33,7 @@ class Answer:
         outcome: what it says of those who joined; of the others it says `otherwise`.
         error: what it raises instead, after that many have joined.
         beside: the error that it gives beside its verdicts.
+        forgets: how many, from the end of the chunk, it says nothing about, against the protocol.
     """
 
     joins: int = 99
@@ -40,6 +41,7 @@ class Answer:
     otherwise: Outcome = Outcome.REFUSED
     error: BaseException | None = None
     beside: ProviderError | None = None
+    forgets: int = 0
 
 
 @dataclass
@@ -89,7 +91,8 @@ class Scripted:
         self.members |= joined
         if answer.error is not None:
             raise answer.error
-        return AddResult(tuple(self._verdict(p.key, joined, new, answer) for p in people), answer.beside)
+        judged = people[: len(people) - answer.forgets]
+        return AddResult(tuple(self._verdict(p.key, joined, new, answer) for p in judged), answer.beside)
 
     def _verdict(self, key: str, joined: set[str], new: set[str], answer: Answer) -> Verdict:
         outcome = answer.otherwise if key not in joined else answer.outcome

@@ -87,7 +87,7 @@ async def test_everybody_is_added_chunk_by_chunk_and_told_page_by_page(bench: Be
     provider = Scripted(members={person(1).key})
     id_ = await bench.run(provider, people(105))
     assert [len(call) for call in provider.calls] == [2] * 52
-    assert bench.voice.of(id_) == ["open", "results 0", "results 1", "results 2", "finish"]
+    assert bench.voice.of(id_) == ["open", "results 0", "results 1", "finish"]
     assert bench.voice.finished[id_] == bench.voice.pages[id_] == await bench.journal.people(id_)
     outcomes = await bench.outcomes(id_)
     assert outcomes == [Outcome.ALREADY_DONE if n == 1 else Outcome.ADDED for n in range(105)]
@@ -289,8 +289,8 @@ async def test_everybody_gets_one_verdict_and_none_is_better_than_the_truth(
         assert p.outcome is not Outcome.ADDED or key not in before
         assert (p.outcome is Outcome.NOT_ATTEMPTED) <= (sent == 0)
         assert sent or p.outcome in {Outcome.ALREADY_DONE, Outcome.NOT_ATTEMPTED}
-        if not provider.reads and p.outcome is Outcome.UNKNOWN:
-            assert key not in provider.members
+        if len(script.reads) < 3 and p.outcome is Outcome.UNKNOWN:
+            assert key not in provider.members  # the last look, at the latest, told the truth
     _holds_after_a_stop(provider, script.answers, told)
 
 
@@ -343,3 +343,48 @@ async def test_a_chunk_whose_verdicts_are_kept_is_not_sent_again(bench: Bench) -
     for _ in range(2):
         assert await bench.workflow._chunk(id_, 0)
     assert len(provider.calls) == 1
+
+
+@pytest.mark.xfail(strict=True, reason="to be mended in bot/workflow.py")
+async def test_who_was_sent_once_is_not_called_not_attempted_when_the_day_is_full(bench: Bench) -> None:
+    provider = Scripted(answers=[Answer(joins=2, error=asyncio.CancelledError())], reads=[None, Presence.UNKNOWN])
+    id_ = await bench.ask(provider, people(2), pace=Pace(batch=2, gap=0.0, per_day=2))
+    await bench.workflow._look(id_)
+    with suppress(asyncio.CancelledError):
+        await bench.workflow._chunk(id_, 0)
+    await bench.workflow._chunk(id_, 0)
+    assert await bench.outcomes(id_) == [Outcome.UNKNOWN] * 2
+
+
+@pytest.mark.xfail(strict=True, reason="to be mended in bot/workflow.py")
+async def test_who_may_have_been_added_by_an_interrupted_call_is_not_called_failed_by_the_second(bench: Bench) -> None:
+    answers = [Answer(joins=2, error=asyncio.CancelledError()), Answer(joins=0, error=Unreachable("refused"))]
+    provider = Scripted(answers=answers, reads=[None, Presence.UNKNOWN])
+    id_ = await bench.ask(provider, people(2))
+    await bench.workflow._look(id_)
+    with suppress(asyncio.CancelledError):
+        await bench.workflow._chunk(id_, 0)
+    await bench.workflow._chunk(id_, 0)
+    assert await bench.outcomes(id_) == [Outcome.UNKNOWN] * 2
+
+
+@pytest.mark.xfail(strict=True, reason="to be mended in bot/workflow.py")
+async def test_who_was_sent_and_forgotten_by_the_adapter_is_unknown(bench: Bench) -> None:
+    provider = Scripted(answers=[Answer(joins=1, forgets=1)], reads=[None, Presence.UNKNOWN, Presence.UNKNOWN])
+    id_ = await bench.run(provider, people(2))
+    assert await bench.outcomes(id_) == [Outcome.ADDED, Outcome.UNKNOWN]
+
+
+@pytest.mark.xfail(strict=True, reason="to be mended in bot/workflow.py")
+async def test_a_daily_number_smaller_than_a_batch_is_still_used_up(bench: Bench) -> None:
+    id_ = await bench.run(Scripted(), people(3), pace=Pace(batch=3, gap=0.0, per_day=2))
+    assert await bench.outcomes(id_) == [Outcome.ADDED, Outcome.ADDED, Outcome.NOT_ATTEMPTED]
+
+
+@pytest.mark.xfail(strict=True, reason="to be mended in bot/workflow.py")
+async def test_a_stop_is_not_forgotten_when_the_process_dies_right_after_keeping_it(bench: Bench) -> None:
+    provider = Scripted(answers=[Answer(joins=0, error=AccountDisconnected("gone"))])
+    id_ = await bench.ask(provider, people(4))
+    await bench.workflow._look(id_)
+    assert not await bench.workflow._chunk(id_, 0)
+    assert not await bench.workflow._chunk(id_, 0)

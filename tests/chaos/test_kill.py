@@ -148,6 +148,38 @@ async def test_twenty_kills_leave_one_thread_one_outcome_each_and_no_chunk_sent_
         assert len({m["text"] for m in results}) == len(results) == 2
 
 
+async def test_a_process_that_is_told_to_stop_leaves_work_that_the_next_one_finishes(tmp_path: Path) -> None:
+    async with scene(["twochat"]) as played:
+        server = played.providers["twochat"]
+        phones = {f"1415555{number:04}": MIX[number % len(MIX)] for number in range(PEOPLE)}
+        typed = people(server.world, phones)
+        server.latency = 2 * LATENCY
+        port = free_port()
+        config = tmp_path / "rollcall.toml"
+        config.write_text(played.config(f"sqlite:///{tmp_path}/rollcall.db", port=port))
+        environment = played.environment()
+        played.slack.request_url = f"http://127.0.0.1:{port}/slack/events"
+
+        async with bot(config, environment) as process:
+            await is_ready(process)
+            await played.slack.command(ALICE, CHANNEL, "/wa-add", f"twochat-team {typed}")
+            await played.slack.wait_for(lambda: "Running" in "".join(str(p["text"]) for p in parents(played)), 30)
+            process.terminate()
+            assert process.stderr is not None
+            log = (await process.stderr.read()).decode()
+            assert await process.wait() == 0
+            assert "Traceback" not in log
+            assert "5550100" not in log
+        server.latency = 0.0
+        async with bot(config, environment) as process:
+            await is_ready(process)
+            await played.slack.wait_for(lambda: "Done" in str(parents(played)[0]["text"]), 60)
+
+        rows = csv.DictReader(io.StringIO(content(played)))
+        assert {row["phone"]: row["outcome"] for row in rows} == {f"+{p}": TRUE[d] for p, d in phones.items()}
+        assert len(parents(played)) == 1
+
+
 def parents(played: Scene) -> list[dict[str, object]]:
     return [m for m in played.slack.messages(CHANNEL) if m.get("thread_ts", m["ts"]) == m["ts"]]
 

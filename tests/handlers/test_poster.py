@@ -19,7 +19,13 @@ from tests.handlers.samples import REQUEST
 LAUNCH, ELSEWHERE, DIRECT = "C0LAUNCH", "C0ELSEWHERE", "D0ALICE"
 SAYS = Message("Add 1 person to launch-team", [{"type": "section", "text": {"type": "mrkdwn", "text": "*Add*"}}])
 CSV = File("R.csv", "request_id\r\nR\r\n", "The results")
-CLOSED = ("channel_not_found", "not_in_channel", "is_archived", "restricted_action_thread_only_channel", "no_permission")
+CLOSED = (
+    "channel_not_found",
+    "not_in_channel",
+    "is_archived",
+    "restricted_action_thread_only_channel",
+    "no_permission",
+)
 
 Act = Callable[[Poster, Place], Awaitable[Posting]]
 
@@ -111,15 +117,17 @@ async def test_what_never_reached_slack_is_posted_by_the_next_process(
     assert len(ours(slack, LAUNCH)) == 1
 
 
-async def test_a_message_is_found_behind_many_others(
-    slack: SlackServer, client: AsyncWebClient, database: Database, act: Act, method: str
+async def test_a_message_is_found_among_many_others(
+    slack: SlackServer, client: AsyncWebClient, database: Database, act: Act, method: str, place: Place
 ) -> None:
-    place = Place(LAUNCH, str(slack.workspace.post(LAUNCH, {"user": "U02BOB", "text": "a thread"})["ts"]))
+    others = {"user": "U02BOB", "text": "busy", **({"thread_ts": place.thread_ts} if place.thread_ts else {})}
+    for _ in range(250):
+        slack.workspace.post(LAUNCH, others)
     slack.faults.append(Fault(method, error="drop", when="after"))
     with pytest.raises(Exception):  # noqa: B017, PT011 - as above
         await act(restarted(client, database), place)
-    for number in range(450):
-        slack.workspace.post(LAUNCH, {"user": "U02BOB", "text": f"{number}", "thread_ts": place.thread_ts})
+    for _ in range(250):
+        slack.workspace.post(LAUNCH, others)
     await act(restarted(client, database), place)
 
     assert len(ours(slack, LAUNCH)) == 1

@@ -3,9 +3,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from providers.base import Capability, Evidence, Operation, Outcome, Person, Presence, Verdict
-from providers.wagateway_api import Gateway
 from providers.wagateway_people import Directory
 from sandbox.providers.server import Fault
+from sandbox.providers.wagateway import ContactShape
 from sandbox.providers.world import Disposition, Effect
 from tests.providers.wagateway_bench import (
     ADD,
@@ -53,9 +53,9 @@ def fill_with_thirty(bench: Bench) -> tuple[list[str], list[str]]:
 
 @pytest.mark.parametrize("shape", ["flat", "nested", "bare"])
 async def test_thirty_mixed_people_have_one_verdict_each_and_none_is_better_than_the_truth(
-    bench: Bench, shape: str
+    bench: Bench, shape: ContactShape
 ) -> None:
-    bench.server.contact_shape = "flat" if shape == "flat" else "nested" if shape == "nested" else "bare"
+    bench.server.contact_shape = shape
     phones, members = fill_with_thirty(bench)
     verdicts = await as_the_workflow_would(bench, phones)
     assert sorted(v.key for v in verdicts) == [f"+{phone}" for phone in phones]
@@ -173,6 +173,11 @@ async def test_two_forms_of_one_number_are_added_once(bench: Bench) -> None:
     assert bench.server.calls[-1].body == {"participants": ["551187654321@s.whatsapp.net"]}
 
 
+async def test_the_form_that_was_typed_is_checked_first(bench: Bench) -> None:
+    await bench.adapter.add(GROUP, people("5511987654321"))
+    assert [call.query for call in bench.server.calls] == [{"phone": "5511987654321"}, {}]
+
+
 async def test_a_check_without_an_answer_does_not_keep_anybody_from_being_added(bench: Bench) -> None:
     bench.server.faults = [Fault(CHECK, status=200, body='{"query": "14155550101"}')]
     result = await bench.adapter.add(GROUP, people(ANA))
@@ -204,8 +209,7 @@ async def test_a_lid_without_a_known_phone_cannot_be_added(bench: Bench) -> None
 
 
 async def test_a_check_is_forgotten_after_a_day(bench: Bench) -> None:
-    gateway: Gateway = bench.adapter._gateway
-    directory = Directory(gateway, clock=lambda: bench.time[0])
+    directory = Directory(bench.adapter._gateway, clock=lambda: bench.time[0])
     for later, checks in ((0.0, 1), (24 * 3600 - 1.0, 1), (2.0, 2)):
         bench.time[0] += later
         assert await directory.jid_of(people(ANA)[0]) == f"{ANA}@s.whatsapp.net"

@@ -3,6 +3,7 @@ from collections.abc import AsyncIterator, Iterator
 import httpx
 import pytest
 import stamina
+from aiohttp import web
 
 from providers.base import (
     AccountDisconnected,
@@ -22,6 +23,7 @@ from providers.base import (
 from providers.wagateway import make
 from sandbox.providers.server import Fault
 from sandbox.providers.world import Disposition
+from sandbox.serving import serve
 from tests.providers.wagateway_bench import (
     ADD,
     CHECK,
@@ -202,7 +204,7 @@ async def test_a_429_to_a_check_is_waited_out_when_short_and_passed_on_when_long
     assert bench.lines() == [CHECK] * tries
 
 
-@pytest.mark.parametrize("body", ["<html>Oops</html>", " ", "[1]", '{"error": "no"}', '{"error": {"code": 7}}', "\x00"])
+@pytest.mark.parametrize("body", ["<html>Oops</html>", " ", "[1]", '{"error": {"co'])
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
@@ -266,6 +268,22 @@ async def test_a_contact_that_cannot_be_read_is_an_error_and_no_absence(bench: B
     bench.world.put_group(GROUP, "Launch team", [BEN])
     bench.server.faults = [Fault(f"{CONTACTS}/", status=500, times=-1)]
     assert type(await failed_read(bench)) is ProviderFault
+
+
+async def test_bytes_that_are_no_text_leave_an_add_unknown() -> None:
+    async def check(_: web.Request) -> web.Response:
+        return web.json_response({"isOnWhatsApp": True})
+
+    async def add(_: web.Request) -> web.Response:
+        return web.Response(body=b"\xff\xfe{", content_type="application/json")
+
+    app = web.Application()
+    app.add_routes([web.get("/{path:.*}", check), web.post("/{path:.*}", add)])
+    async with serve(app) as url:
+        adapter = make(base_url=url, token=TOKEN, account=SESSION)
+        with pytest.raises(OutcomeUnknown):
+            await adapter.add(GROUP, people(ANA))
+        await adapter.aclose()
 
 
 async def test_a_redirect_points_at_the_base_url() -> None:

@@ -60,12 +60,39 @@ async def test_a_person_whose_lid_is_known_can_be_absent_among_members_without_p
     assert bench.lines()[before:] == [MEMBERS]
 
 
+async def test_a_lid_that_has_another_phone_by_now_says_nothing_of_the_old_one(bench: Bench) -> None:
+    def row(phone: str) -> str:
+        return json.dumps({"data": [{"lid": "77@lid", "phoneJid": f"{phone}@s.whatsapp.net"}]})
+
+    bench.server.faults = [Fault(MEMBERS, status=200, body=row(phone)) for phone in (ANA, BEN)]
+    assert await present(bench, ANA) == {ANA: Presence.PRESENT}
+    assert await present(bench, ANA) == {ANA: Presence.ABSENT}
+
+
 async def test_a_person_given_by_lid_is_compared_by_it_alone(bench: Bench) -> None:
     bench.world.put_group(GROUP, "Launch team", [ANA])
     here, elsewhere = Person("a", lid=bench.lid(ANA)), Person("b", lid=bench.lid(BEN))
     found = await bench.adapter.presence(GROUP, [here, elsewhere])
     assert found == {here.key: Presence.PRESENT, elsewhere.key: Presence.ABSENT}
     assert bench.lines() == [MEMBERS]
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ({"jid": f"{BEN}@s.whatsapp.net"}, [Presence.UNKNOWN, Presence.ABSENT]),
+        ({"lid": "77@lid"}, [Presence.ABSENT, Presence.ABSENT]),
+        ({}, [Presence.UNKNOWN, Presence.UNKNOWN]),
+    ],
+)
+async def test_people_are_absent_only_where_they_share_a_kind_of_name_with_every_member(
+    row: dict[str, object], expected: list[Presence]
+) -> None:
+    async with wagateway() as bench:
+        bench.server.faults = [Fault(MEMBERS, status=200, body=json.dumps({"data": [row]}))]
+        by_lid, by_both = Person("a", lid="88@lid"), Person("b", f"+{ANA}", "99@lid")
+        found = await bench.adapter.presence(GROUP, [by_lid, by_both])
+        assert list(found.values()) == expected
 
 
 @pytest.mark.parametrize(("listed", "asked"), [("551187654321", "5511987654321"), ("5215512345678", "525512345678")])

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import AdaptedConnection, event
 from sqlalchemy.exc import DBAPIError
 
 from bot.domain.outcomes import Tally
@@ -264,6 +265,34 @@ async def test_the_tally_counts_everybody_once(journal: Journal) -> None:
     assert tally == Tally.of(p.outcome for p in await journal.people("R1"))
     assert (tally.total, tally.answered, tally.open, tally.count(Outcome.ADDED)) == (5, 3, 2, 2)
     assert [p.position for p in await journal.with_outcome("R1", Outcome.ADDED)] == [0, 4]
+
+
+async def test_ten_times_as_many_people_are_ten_times_the_work_and_not_a_hundred(sqlite: Database) -> None:
+    """Counted in the instructions that SQLite runs, so that it tells the same on every machine."""
+    instructions = 0
+
+    def count() -> int:
+        nonlocal instructions
+        instructions += 100
+        return 0
+
+    @event.listens_for(sqlite._engine.sync_engine, "connect")
+    def count_all(connection: AdaptedConnection, _: object) -> None:
+        connection.run_async(lambda raw: raw.set_progress_handler(count, 100))
+
+    journal, work = Journal(sqlite), list[int]()
+    for number in (100, 1000):
+        id_, start = f"R{number}", instructions
+        await journal.create(request(id_), people(number))
+        await journal.looked(id_, dict.fromkeys(range(number), Presence.ABSENT), {n: n // 10 for n in range(number)})
+        for chunk in range(number // 10):
+            await journal.submitted(id_, [p.position for p in await journal.chunk(id_, chunk)])
+        await journal.judge(id_, dict.fromkeys(range(number), Verdict("", Outcome.ADDED)))
+        for start_of_page in range(0, number, 100):
+            await journal.page(id_, start_of_page, 100)
+        work.append(instructions - start)
+    assert work[0] > 1000
+    assert work[1] < 15 * work[0]
 
 
 async def test_no_verdicts_is_no_work(journal: Journal) -> None:

@@ -78,7 +78,9 @@ async def test_the_reason_may_be_left_out_and_the_rest_may_not(
 
 async def test_slack_takes_no_more_than_fits(slack: SlackServer, client: AsyncWebClient, app: App) -> None:
     view = await opened(slack, client)
-    await slack.submit(ALICE, view["id"], {"Group": "launch-team · support", "Numbers": "1" * 3000, "Reason": "r" * 500})
+    await slack.submit(
+        ALICE, view["id"], {"Group": "launch-team · support", "Numbers": "1" * 3000, "Reason": "r" * 500}
+    )
     assert len(app.forms[0].numbers) == 3000
 
     view = await opened(slack, client)

@@ -1,0 +1,149 @@
+import asyncio
+from typing import cast
+
+import pytest
+
+from bot.domain.access import Actor, Allowed, Denied, DeniedFor, Role
+from bot.domain.approvals import ApprovalRule
+from bot.domain.groups import KnownGroup
+from bot.domain.requests import State
+from bot.domain.roster import parse
+from bot.intake import Draft, Intake, Refused, Taken
+from bot.runtime.database import Database
+from bot.runtime.dispatcher import Dispatcher
+from bot.runtime.journal import Journal
+from bot.runtime.pace import Pace, Sender
+from bot.workflow import Line
+from providers.base import Capability, Operation, Outcome
+from tests.bot.runtime.making import rule
+from tests.bot.scripted import Scripted
+
+TEAM = KnownGroup("support", "1@g.us", "launch-team", "Launch")
+OTHER = KnownGroup("support", "2@g.us", "", "launch-party")
+ALICE = Actor("U01ALICE")
+SENDERS = Role("operator", frozenset({"U01ALICE", "S0OPS"}), frozenset({Capability.SEND}), ("launch-*",))
+WRITERS = Role("writer", frozenset({"U03WRITES"}), frozenset({Capability.GROUPS_WRITE}))
+
+
+class Woken:
+    """Counts how often it was woken."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    def wake(self) -> None:
+        self.times += 1
+
+
+@pytest.fixture
+def woken() -> Woken:
+    return Woken()
+
+
+@pytest.fixture
+def journal(database: Database) -> Journal:
+    return Journal(database)
+
+
+def _intake(database: Database, woken: Woken, *rules: ApprovalRule) -> Intake:
+    line = Line(Scripted(), Sender(database, "support", Pace()), [])
+    dispatcher = cast("Dispatcher", woken)
+    return Intake(Journal(database), dispatcher, {"support": line}, [SENDERS, WRITERS], rules)
+
+
+@pytest.fixture
+def intake(database: Database, woken: Woken) -> Intake:
+    return _intake(database, woken)
+
+
+def _draft(text: str = "+1 415 555 0100, +1 415 555 0101", *, who: Actor = ALICE, group: KnownGroup = TEAM) -> Draft:
+    return Draft("R1", Operation.ADD, group, parse(text, default_region=None), "they start on Monday", who, "C0TEAM")
+
+
+async def test_a_request_is_written_before_anybody_is_woken_and_everybody_has_a_line(
+    intake: Intake, journal: Journal, woken: Woken
+) -> None:
+    draft = _draft("+1 415 555 0100, nobody, +14155550101, (415) 555-0100, +1 415 555 0100")
+    taken = await intake.take(draft)
+    assert isinstance(taken, Taken)
+    assert not taken.again
+    assert woken.times == 1
+    request = await journal.request("R1")
+    assert request == taken.request
+    assert (request.state, request.requester, request.group_name) == (State.RECEIVED, "U01ALICE", "launch-team")
+    assert request.duplicates == 1
+    lines = await journal.people("R1")
+    assert [p.position for p in lines] == [0, 1, 2, 3]
+    assert [(p.person.phone, p.outcome) for p in lines[:2]] == [("+14155550100", None), ("+14155550101", None)]
+    assert [p.person.typed for p in lines[2:]] == ["nobody", "(415) 555-0100"]
+    assert [(p.person.key, p.outcome) for p in lines[2:]] == [("", Outcome.INVALID)] * 2
+    assert [p.provider_message for p in lines[2:]] == [entry.reason for entry in draft.roster.rejected]
+
+
+async def test_the_same_draft_again_changes_nothing_and_says_so(intake: Intake, journal: Journal) -> None:
+    first = await intake.take(_draft())
+    again = await intake.take(_draft("+1 415 555 0199"))
+    assert isinstance(first, Taken)
+    assert isinstance(again, Taken)
+    assert again.again
+    assert await journal.request("R1") == first.request
+    assert len(await journal.people("R1")) == 2
+
+
+async def test_a_double_click_is_one_request(intake: Intake, journal: Journal) -> None:
+    results = await asyncio.gather(*(intake.take(_draft()) for _ in range(4)))
+    assert sorted(r.again for r in results if isinstance(r, Taken)) == [False, True, True, True]
+    assert len(await journal.due()) == 1
+
+
+async def test_the_capability_is_the_providers_own_word(intake: Intake) -> None:
+    """To add through this provider takes `send`; `groups:write` alone does not do."""
+    assert intake.may(ALICE, Operation.ADD, TEAM) == Allowed(("operator",))
+    denied = intake.may(Actor("U03WRITES"), Operation.ADD, TEAM)
+    assert isinstance(denied, Denied)
+    assert (denied.capability, denied.reason_code) == (Capability.SEND, DeniedFor.NO_CAPABILITY)
+
+
+@pytest.mark.parametrize(
+    ("who", "group", "words"),
+    [
+        (Actor("U03WRITES"), TEAM, "capability `send`"),
+        (Actor("U9NOBODY"), TEAM, "no role"),
+        (ALICE, OTHER, "not for this group"),
+    ],
+)
+async def test_who_may_not_is_told_why_and_nothing_is_written(
+    intake: Intake, journal: Journal, who: Actor, group: KnownGroup, words: str
+) -> None:
+    refused = await intake.take(_draft(who=who, group=group))
+    assert isinstance(refused, Refused)
+    assert words in refused.reason
+    assert await journal.due() == []
+
+
+async def test_a_member_of_a_user_group_may(intake: Intake) -> None:
+    taken = await intake.take(_draft(who=Actor("U7", frozenset({"S0OPS"}))))
+    assert isinstance(taken, Taken)
+
+
+async def test_a_roster_without_anybody_is_refused(intake: Intake, journal: Journal) -> None:
+    refused = await intake.take(_draft("nobody, 12"))
+    assert isinstance(refused, Refused)
+    assert await journal.due() == []
+
+
+async def test_the_first_rule_that_matches_is_kept_with_the_request(
+    database: Database, journal: Journal, woken: Woken
+) -> None:
+    first, second = rule(quorum=2), rule(quorum=1)
+    taken = await _intake(database, woken, first, second).take(_draft())
+    assert isinstance(taken, Taken)
+    assert (await journal.request("R1")).rule == first
+
+
+async def test_rejected_entries_do_not_count_towards_the_least_number_of_a_rule(
+    database: Database, journal: Journal, woken: Woken
+) -> None:
+    taken = await _intake(database, woken, rule()).take(_draft("+1 415 555 0100, nobody, 12"))
+    assert isinstance(taken, Taken)
+    assert (await journal.request("R1")).rule is None

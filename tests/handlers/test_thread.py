@@ -1,0 +1,159 @@
+"""The thread of a request, through the poster into a simulated Slack."""
+
+from collections.abc import Sequence
+
+import pytest
+from slack_sdk.web.async_client import AsyncWebClient
+from structlog.testing import capture_logs
+
+from bot.domain.outcomes import Tally
+from bot.domain.requests import Participant, State
+from bot.runtime.database import Database
+from bot.runtime.decisions import Decisions
+from handlers.budget import Budget
+from handlers.poster import Poster
+from handlers.thread import SlackThread
+from sandbox.slack.faults import Fault
+from sandbox.slack.server import SlackServer
+from sandbox.slack.workspace import Message
+from tests.handlers.samples import RULE, changed, mix
+
+LAUNCH, ELSEWHERE, APPROVALS, DIRECT = "C0LAUNCH", "C0ELSEWHERE", "C0APPROVALS", "D0ALICE"
+WAITING = changed(state=State.WAITING, rule=RULE)
+
+
+@pytest.fixture
+def thread(poster: Poster, database: Database) -> SlackThread:
+    return made(poster, database)
+
+
+def made(poster: Poster, database: Database, approvals_channel: str = "") -> SlackThread:
+    return SlackThread(poster, Budget(), Decisions(database, []), approvals_channel)
+
+
+async def play(thread: SlackThread, people: Sequence[Participant], channel: str = LAUNCH) -> None:
+    """Speak as the workflow does for a request that needs no approval, every word twice, as after a crash."""
+    running, done = changed(state=State.RUNNING, channel=channel), changed(state=State.DONE, channel=channel)
+    tally = Tally.of(p.outcome for p in people)
+    for _ in range(2):
+        await thread.open(changed(channel=channel), Tally.of([None] * len(people)))
+        for page in range(-(-len(people) // 100)):
+            await thread.results(running, page, people[page * 100 : (page + 1) * 100], len(people))
+        if tally.total:
+            await thread.finish(done, people)
+
+
+def replies(slack: SlackServer, channel: str = LAUNCH) -> list[Message]:
+    """Give the replies of the channel's one thread."""
+    parent, *others = slack.thread(channel, slack.messages(channel)[0]["ts"])
+    assert [parent, *others] == slack.messages(channel)
+    return others
+
+
+async def test_a_small_request_makes_one_thread_of_lines_and_a_summary(slack: SlackServer, thread: SlackThread) -> None:
+    await play(thread, mix(4))
+
+    results, summary = replies(slack)
+    assert results["text"].startswith("Results for launch-team")
+    assert "4 people, 4 answers" in summary["text"]
+    assert "Done" in slack.messages(LAUNCH)[0]["text"]
+    assert slack.files == []
+
+
+async def test_a_large_request_makes_tables_a_file_and_a_summary(slack: SlackServer, thread: SlackThread) -> None:
+    await play(thread, mix(101))
+
+    first, second, file, summary = replies(slack)
+    assert "people 1 to 100 of 101" in first["text"]
+    assert "people 101 to 101 of 101" in second["text"]
+    assert [f["name"] for f in file["files"]] == ["RABCDEFGHIJKLMNOP.csv"]
+    assert "101 people" in summary["text"]
+    (upload,) = slack.files
+    assert upload.content is not None
+    assert upload.content.count(b"\r\n") == 102
+
+
+async def test_what_goes_to_direct_messages_is_one_thread_there(slack: SlackServer, thread: SlackThread) -> None:
+    await play(thread, mix(21), channel="C0GONE")
+
+    assert [bool(m.get("files")) for m in replies(slack, DIRECT)] == [False, True, False]
+
+
+async def test_in_a_public_channel_not_joined_only_the_file_goes_to_direct_messages(
+    slack: SlackServer, thread: SlackThread
+) -> None:
+    await play(thread, mix(21), channel=ELSEWHERE)
+
+    assert len(replies(slack, ELSEWHERE)) == 2
+    (file,) = slack.messages(DIRECT)
+    assert "RABCDEFGHIJKLMNOP" in file["text"]
+
+
+async def test_a_question_goes_to_the_channel_for_approvals(
+    slack: SlackServer, poster: Poster, database: Database
+) -> None:
+    thread = made(poster, database, APPROVALS)
+    await thread.open(WAITING, Tally.of([None]))
+    await thread.show_approval(WAITING, Tally.of([None]))
+    await thread.show_approval(changed(state=State.DENIED, rule=RULE), Tally.of([None]))
+    await thread.close(changed(state=State.DENIED, rule=RULE), Tally.of([None]))
+
+    (card,) = slack.messages(APPROVALS)
+    (ending,) = replies(slack)
+    assert "Denied" in card["text"]
+    assert not any(block["type"] == "actions" for block in card["blocks"])
+    assert "Nothing was sent" in ending["text"]
+
+
+@pytest.mark.parametrize("channel", ["", LAUNCH, "C0GONE"])
+async def test_without_a_channel_for_approvals_the_thread_has_the_question(
+    slack: SlackServer, poster: Poster, database: Database, channel: str
+) -> None:
+    thread = made(poster, database, channel)
+    await thread.open(WAITING, Tally.of([None]))
+    await thread.show_approval(WAITING, Tally.of([None]))
+
+    (card,) = replies(slack)
+    assert any(block["type"] == "actions" for block in card["blocks"])
+    assert slack.messages(DIRECT) == []
+
+
+async def test_progress_is_shown_and_its_failure_stops_nothing(slack: SlackServer, thread: SlackThread) -> None:
+    async def tally() -> Tally:
+        return Tally.of([*(p.outcome for p in mix(3)), None])
+
+    await thread.open(changed(), Tally.of([None] * 4))
+    slack.faults.append(Fault("chat.update", error="fatal_error"))
+    with capture_logs() as log:
+        await thread.progress(changed(id="RABCDEFGHIJKLMNOP", state=State.RUNNING), tally)
+    assert [entry["event"] for entry in log] == ["progress_not_shown"]
+
+    fresh = slack.messages(LAUNCH)[0]["text"]
+    assert "0 of 4 answered" in fresh
+
+
+async def test_progress_shows_how_far_it_is_and_no_more_than_every_two_seconds(
+    slack: SlackServer, thread: SlackThread
+) -> None:
+    async def tally() -> Tally:
+        return Tally.of([*(p.outcome for p in mix(3)), None])
+
+    await thread.open(changed(), Tally.of([None] * 4))
+    for _ in range(3):
+        await thread.progress(changed(state=State.RUNNING), tally)
+
+    assert "3 of 4 answered" in slack.messages(LAUNCH)[0]["text"]
+    assert [call.method for call in slack.calls].count("chat.update") == 1
+
+
+async def test_a_deleted_parent_does_not_stop_the_rest(
+    slack: SlackServer, thread: SlackThread, client: AsyncWebClient
+) -> None:
+    people = mix(2)
+    await thread.open(changed(), Tally.of([None] * 2))
+    await client.chat_delete(channel=LAUNCH, ts=slack.messages(LAUNCH)[0]["ts"])
+    await thread.results(changed(state=State.RUNNING), 0, people, 2)
+    await thread.finish(changed(state=State.DONE), people)
+
+    assert slack.messages(LAUNCH) == []
+    assert "2 people, 2 answers" in slack.messages(DIRECT)[-1]["text"]

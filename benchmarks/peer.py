@@ -21,7 +21,7 @@ async def main(api_url: str, signing_secret: str) -> None:
         async def add(ack: AsyncAck) -> None:
             await ack("ok")
 
-        async with serving("127.0.0.1", 0, events=app, is_ready=lambda: True, metrics=bytes) as url:
+        async with serving("127.0.0.1", 0, events=app, is_ready=lambda: True) as url:
             print(url, flush=True)
             await asyncio.Event().wait()
 

@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 @asynccontextmanager
 async def serving(
-    host: str, port: int, *, events: AsyncApp | None, is_ready: Callable[[], bool], metrics: Callable[[], bytes]
+    host: str, port: int, *, events: AsyncApp | None, is_ready: Callable[[], bool], metrics: Callable[[], bytes] = bytes
 ) -> AsyncIterator[str]:
     """Serve on `host` and `port`, and give the base URL.
 

@@ -1,4 +1,4 @@
-"""A whole sandbox: a Slack workspace and simulated providers, served, and the configuration that points a bot at them."""
+"""A whole sandbox: a Slack workspace and simulated providers, served, and the configuration that points at them."""
 
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from bot.domain.access import Actor, Role, Target
@@ -79,8 +79,10 @@ class RefusedFor(StrEnum):
 
     OVER = "over"
     OWN_REQUEST = "own_request"
+    NOT_THE_REQUESTER = "not_the_requester"
     NOT_AN_APPROVER = "not_an_approver"
     COUNTED_ALREADY = "counted_already"
+    NOBODY_CAN_DECIDE = "nobody_can_decide"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,8 @@ def rule_for(
 
 def vote(approval: Approval, actor: Actor, choice: Choice, at: datetime, roles: Sequence[Role]) -> Accepted | Refused:
     """Count a click, or refuse it: one denial denies, and approval needs the rule's quorum of different people."""
-    if approval.state is not ApprovalState.WAITING or at >= approval.expires_at:
+    approval = expire(approval, at)
+    if approval.state is not ApprovalState.WAITING:
         return Refused(RefusedFor.OVER, _over(approval))
     if actor.user_id == approval.requester:
         return Refused(RefusedFor.OWN_REQUEST, "You asked for this yourself; somebody else has to decide.")
@@ -121,6 +124,40 @@ def vote(approval: Approval, actor: Actor, choice: Choice, at: datetime, roles: 
         return Refused(RefusedFor.COUNTED_ALREADY, "Your vote counts already; it waits for somebody else's.")
     votes = (*approval.votes, Vote(actor.user_id, choice, at))
     return Accepted(replace(approval, votes=votes, state=_state(approval.rule, votes)))
+
+
+def expire(approval: Approval, now: datetime) -> Approval:
+    """Give the approval as it is at `now` (aware): expired where its time is over and nobody had decided."""
+    if approval.state is ApprovalState.WAITING and now >= approval.expires_at:
+        return replace(approval, state=ApprovalState.EXPIRED)
+    return approval
+
+
+def withdraw(approval: Approval, actor: Actor, at: datetime) -> Accepted | Refused:
+    """Take a request back while it waits; only who asked may."""
+    approval = expire(approval, at)
+    if approval.state is not ApprovalState.WAITING:
+        return Refused(RefusedFor.OVER, _over(approval))
+    if actor.user_id != approval.requester:
+        return Refused(RefusedFor.NOT_THE_REQUESTER, f"Only <@{approval.requester}> can withdraw this request.")
+    return Accepted(replace(approval, state=ApprovalState.WITHDRAWN))
+
+
+def undecidable(rule: ApprovalRule, requester: str, roles: Sequence[Role]) -> Refused | None:
+    """Tell whether a request could never be approved: fewer possible approvers than the quorum, the requester left out.
+
+    None where it could, and where a user group (ids begin with `S`) may hold the approver who is missing.
+    """
+    able = [role for role in roles if role.name in rule.approvers and Capability.APPROVE in role.capabilities]
+    members = frozenset[str]().union(*(role.members for role in able)) - {requester}
+    if len(members) >= rule.quorum or any(member.startswith("S") for member in members):
+        return None
+    names = " or ".join(f"`{name}`" for name in rule.approvers)
+    return Refused(
+        RefusedFor.NOBODY_CAN_DECIDE,
+        f"This needs {rule.quorum} approval by {names}, and besides you only {len(members)} could give it. "
+        "Ask whoever runs Rollcall to add approvers.",
+    )
 
 
 def _state(rule: ApprovalRule, votes: Sequence[Vote]) -> ApprovalState:
@@ -137,10 +174,17 @@ def _may_decide(actor: Actor, rule: ApprovalRule, roles: Sequence[Role]) -> bool
 
 def _over(approval: Approval) -> str:
     match approval.state:
-        case ApprovalState.WAITING | ApprovalState.EXPIRED:
-            return "This request has expired; nothing was done. It can be asked for again."
+        case ApprovalState.EXPIRED:
+            when = _moment(approval.expires_at)
+            return f"This request expired {when}; nothing was done. It can be asked for again."
         case ApprovalState.WITHDRAWN:
             return "This request was withdrawn; nothing was done."
         case _:
-            who = ", ".join(f"<@{v.user_id}>" for v in approval.votes)
+            who = ", ".join(f"<@{v.user_id}> ({_moment(v.at)})" for v in approval.votes)
             return f"This request is {approval.state} already, by {who}; your click changed nothing."
+
+
+def _moment(at: datetime) -> str:
+    """Write a moment for Slack, which shows it in the reader's time zone (docs.slack.dev, "Date formatting")."""
+    fallback = at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{fallback}>"

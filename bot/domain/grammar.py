@@ -49,7 +49,7 @@ def split_command(text: str) -> Command | UsageError:
     first = _first(text)
     if isinstance(first, UsageError):
         return first
-    group, rest = (unescape(as_typed(first[0])).strip(), first[1])
+    group, rest = unescape(as_typed(first[0])).strip(), first[1]
     if not group:
         return UsageError(_NO_GROUP)
     reason = _REASON.search(rest)
@@ -66,6 +66,7 @@ def _first(text: str) -> tuple[str, str] | UsageError:
         if end is None:
             return UsageError("The group's name begins with a quote that does not end.")
         return text[1 : end.start()], text[end.end() :]
-    if _NUMBER.match(text) or not (word := _WORD.match(text)):
+    word = _WORD.match(text)
+    if word is None or _NUMBER.match(word[0]):
         return UsageError("The group is missing: name it before the numbers.")
     return word[0].rstrip(",;"), text[word.end() :]

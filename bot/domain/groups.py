@@ -21,7 +21,7 @@ class KnownGroup:
 
     @property
     def scope(self) -> tuple[str, ...]:
-        """The names by which roles and rules may mean it: never the subject, which any admin of the group can change."""
+        """The names by which roles and rules mean it: never the subject, which any admin of the group can change."""
         return tuple(n for n in (self.alias, self.id) if n)
 
     @property

@@ -56,8 +56,9 @@ participants = Table(
     Column("provider_code", Words, nullable=False),
     Column("provider_message", Words, nullable=False),
     Column("at", Float),
-    Index("participants_by_chunk", "request_id", "chunk"),
+    Index("participants_by_chunk", "chunk", "request_id", "position"),
 )
+"""The index begins with `chunk`: begun with the request it was taken for looking up one person, by reading them all."""
 
 decisions = Table(
     "decisions",

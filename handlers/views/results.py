@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 from datetime import UTC
 
@@ -30,6 +31,8 @@ COLUMNS = (
 )
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """What makes a spreadsheet run a cell (OWASP, "CSV Injection")."""
+_JUST_A_NUMBER = re.compile(r"\+[\d ().-]+")
+"""A phone as people type it: the worst that a spreadsheet does with it is arithmetic, and scripts compare it."""
 _NAME = 24
 """Characters of a name in a table: with the longest answer, 100 rows stay under the size that Slack refuses."""
 _SAID = 100
@@ -116,4 +119,6 @@ def _row(p: Participant) -> tuple[str, str]:
 
 
 def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell.lstrip(" ").startswith(_FORMULA) else cell
+    if not cell.lstrip(" ").startswith(_FORMULA) or _JUST_A_NUMBER.fullmatch(cell):
+        return cell
+    return f"'{cell}"

@@ -10,9 +10,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
-from bot.server import serving
 from handlers import failures
 from handlers.views import add_modal
+from sandbox.serving import serve
 from sandbox.slack.faults import Fault
 from sandbox.slack.server import SlackServer
 
@@ -32,7 +32,7 @@ class Broken(Exception):
     """What no listener expects."""
 
 
-def broken(acks_first: bool) -> AsyncApp:  # noqa: FBT001 - set by a test's parameter
+def broken(acks_first: bool) -> AsyncApp:
     app = AsyncApp(signing_secret="sandbox-signing-secret", token="xoxb-sandbox")
 
     async def listener(ack: AsyncAck) -> None:
@@ -54,10 +54,10 @@ def acks_first(request: pytest.FixtureRequest) -> bool:
 
 
 @pytest.fixture(autouse=True)
-async def _app(slack: SlackServer, client: AsyncWebClient, acks_first: bool) -> AsyncIterator[None]:  # noqa: FBT001
+async def _app(slack: SlackServer, acks_first: bool) -> AsyncIterator[None]:
     app = broken(acks_first)
     app.client.base_url = slack.api_url
-    async with serving("127.0.0.1", 0, events=app, is_ready=lambda: True) as url:
+    async with serve(app.server(path="/slack/events").web_app) as url:
         slack.request_url = f"{url}/slack/events"
         yield
 
@@ -125,7 +125,7 @@ async def test_a_form_says_so_in_itself_while_it_is_open(
     slack: SlackServer,
     client: AsyncWebClient,
     log: list[EventDict],
-    acks_first: bool,  # noqa: FBT001
+    acks_first: bool,
 ) -> None:
     view_id = await opened(slack, client, add_modal.build(LAUNCH))
     slack.workspace.views[view_id].typed[add_modal.GROUP_BLOCK, add_modal.GROUP_SELECT] = {

@@ -29,7 +29,7 @@ class App:
         self.forms: list[add_modal.Form] = []
 
     async def take(self, request: web.Request) -> web.Response:
-        payload = json.loads((await request.post())["payload"])
+        payload = json.loads(str((await request.post())["payload"]))
         if payload["type"] == "block_suggestion":
             return web.json_response({"options": [o.to_dict() for o in add_modal.options(GROUPS)]})
         self.forms.append(add_modal.parse(payload["view"]))

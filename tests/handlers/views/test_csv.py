@@ -33,7 +33,7 @@ def test_a_row_says_all_that_is_known_of_a_person() -> None:
             "operation": "add",
             "connection": "support",
             "group_id": "120363041234567890@g.us",
-            "typed": "'+14155550007",
+            "typed": "+14155550007",
             "phone": "+14155550007",
             "outcome": "refused",
             "evidence": "reported",

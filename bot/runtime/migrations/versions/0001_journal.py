@@ -45,7 +45,7 @@ def upgrade() -> None:
         sa.Column("provider_message", sa.Text, nullable=False),
         sa.Column("at", sa.Float),
     )
-    op.create_index("participants_by_chunk", "participants", ["request_id", "chunk"])
+    op.create_index("participants_by_chunk", "participants", ["chunk", "request_id", "position"])
     op.create_table(
         "decisions",
         sa.Column("request_id", sa.String(32), sa.ForeignKey("requests.id"), primary_key=True),

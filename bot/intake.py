@@ -100,9 +100,10 @@ class Intake:
         )
         new = await self._journal.create(request, _participants(draft.roster, request.asked_at))
         self._dispatcher.wake()
-        if new:
-            self._metrics.request(request.operation, request.connection)
-        return Taken(request, again=not new)
+        if not new:
+            return Taken(await self._journal.request(request.id), again=True)
+        self._metrics.request(request.operation, request.connection)
+        return Taken(request, again=False)
 
 
 def _participants(roster: Roster, at: datetime) -> list[Participant]:

@@ -5,14 +5,14 @@
 step. So every step may run twice, and reads from the journal what it did already.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import structlog
 
 from bot.announcer import PAGE, Announcer
-from bot.domain.outcomes import read_back, settle
+from bot.domain.outcomes import left_over, read_back, settle
 from bot.domain.requests import Participant, Request, State
 from bot.runtime.engine import Durable, sleep, step
 from bot.runtime.journal import Journal
@@ -20,7 +20,6 @@ from bot.runtime.metrics import Metrics
 from bot.runtime.pace import DayIsFull, Sender
 from providers.base import (
     AddResult,
-    Evidence,
     Outcome,
     Presence,
     Provider,
@@ -144,26 +143,38 @@ class Workflow:
         if any(p.submissions for p in people):
             people = await self._after_interruption(request, line, people)
         if not people:
-            return True
+            return bool(await self._journal.open_people(request_id))
         try:
-            async with line.sender.turn(len(people)):
-                await self._journal.submitted(request_id, [p.position for p in people])
-                result = await _add(line.provider, request.group_id, people)
+            async with line.sender.turn(len(people)) as granted:
+                sent = people[:granted]
+                await self._journal.submitted(request_id, [p.position for p in sent])
+                result = await _add(line.provider, request.group_id, sent)
         except DayIsFull as error:
-            await self._keep(request, people, _not_attempted(people, str(error)))
+            await self._keep_and_stop(request, [], [], str(error))
             return False
-        settled = _settle(people, result.verdicts)
-        await self._keep(request, people, settled)
+        verdicts = _settle(sent, result)
         if result.error is not None:
-            log.warning(
-                "chunk_failed",
-                request=request_id,
-                chunk=number,
-                error=type(result.error).__name__,
-                code=result.error.code,
-            )
+            error_name = type(result.error).__name__
+            log.warning("chunk_failed", request=request_id, chunk=number, error=error_name, code=result.error.code)
+        if result.error is not None and result.error.stops_sender:
+            words = f"The sender was stopped before their turn: {result.error.message}"
+            await self._keep_and_stop(request, sent, verdicts, words)
+            return False
+        if len(sent) < len(people):
+            await self._keep_and_stop(request, sent, verdicts, "The connection may send nobody else on this day.")
+            return False
+        await self._keep(request, sent, verdicts)
         await self._announcer.progress(request, partial(self._journal.tally, request_id))
-        return result.error is None or not result.error.stops_sender
+        return True
+
+    async def _keep_and_stop(
+        self, request: Request, sent: Sequence[Participant], verdicts: Sequence[Verdict], words: str
+    ) -> None:
+        """Keep verdicts and answer everybody else in one commit: so a stop is not forgotten by a crash after it."""
+        answered = {verdict.key for verdict in verdicts}
+        rest = [p for p in await self._journal.open_people(request.id) if p.person.key not in answered]
+        left = [left_over(p.person.key, p.submissions, words) for p in rest]
+        await self._keep(request, [*sent, *rest], [*verdicts, *left])
 
     async def _after_interruption(
         self, request: Request, line: Line, people: Sequence[Participant]
@@ -187,11 +198,12 @@ class Workflow:
         return again
 
     async def _leave_rest(self, request_id: str) -> list[float]:
-        """Answer those whom a stop left without a verdict. Gives the waits before each look for unknown people."""
+        """Answer those whom no answer named. Gives the waits before each look for unknown people."""
         request = await self._journal.request(request_id)
         rest = await self._journal.open_people(request_id)
         if rest:
-            await self._keep(request, rest, _not_attempted(rest, "The sender was stopped before their turn."))
+            words = "The provider's answer did not name them."
+            await self._keep(request, rest, [left_over(p.person.key, p.submissions, words) for p in rest])
         if not await self._journal.with_outcome(request_id, Outcome.UNKNOWN):
             return []
         return list(self._lines[request.connection].verify_after)
@@ -248,14 +260,15 @@ async def _add(provider: Provider, group_id: str, people: Sequence[Participant])
         return AddResult(judge(error, persons), error)
 
 
-def _settle(people: Sequence[Participant], verdicts: Iterable[Verdict]) -> list[Verdict]:
+def _settle(people: Sequence[Participant], result: AddResult) -> list[Verdict]:
     """Correct verdicts by what each person's own history tells; this chunk counts as one more submission."""
     by_key = {p.person.key: p for p in people}
     return [
-        settle(verdict, before=by_key[verdict.key].before, submissions=by_key[verdict.key].submissions + 1)
-        for verdict in verdicts
+        settle(
+            verdict,
+            before=by_key[verdict.key].before,
+            submissions=by_key[verdict.key].submissions + 1,
+            call_failed=result.error is not None,
+        )
+        for verdict in result.verdicts
     ]
-
-
-def _not_attempted(people: Sequence[Participant], words: str) -> list[Verdict]:
-    return [Verdict(p.person.key, Outcome.NOT_ATTEMPTED, Evidence.NONE, "", words) for p in people]

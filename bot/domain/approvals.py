@@ -155,7 +155,7 @@ def undecidable(rule: ApprovalRule, requester: str, roles: Sequence[Role]) -> Re
     names = " or ".join(f"`{name}`" for name in rule.approvers)
     return Refused(
         RefusedFor.NOBODY_CAN_DECIDE,
-        f"This needs {rule.quorum} approval by {names}, and besides you only {len(members)} could give it. "
+        f"This needs {rule.quorum} to approve with the role {names}, and besides you only {len(members)} could. "
         "Ask whoever runs Rollcall to add approvers.",
     )
 

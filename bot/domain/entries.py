@@ -23,7 +23,7 @@ _MARK = re.compile(
       | (?:\b(?:www|api|web|chat)\.)?\b(?:wa\.me|whatsapp\.com)/[^\s<>|,;"]*
       | (?<!\d)\+?\d[\d-]{0,40}(?:[._]\d{1,3})?(?::\d{1,3})?@[\w.-]+
     )
-  | (?P<open> tel:(?=[+(%\d])[+(%]*(?:\d|2B)[\d().-]*(?:;[a-z-]{1,20}=[^\s;,<>|]*)* | (?<!\de)\+ )
+  | (?P<open> tel:(?=[+(%\d])[+(%]*(?:\d|2B)[\d().-]*(?:;[a-z-]{1,20}=[^\s;,<>|]*)* | (?<!\de)\++ )
   | (?P<cut> ,(?!\d{1,20}e\+\d) | ;(?![a-z-]{1,20}=) | [\n|•‣◦●○▪■◆★] )
     """,
     re.VERBOSE | re.IGNORECASE,
@@ -66,11 +66,11 @@ def entries(text: str) -> Iterator[Entry]:
     plain, where = _plain(text)
     for start, end, mentions in _segments(plain):
         for first, last in _people(plain, start, end, mentions):
-            if _MORE_THAN_PUNCTUATION.search(plain, first, last):
-                yield Entry(
-                    typed=as_typed(text[where[first] : where[last - 1] + 1].strip()),
-                    plain=_SLACK_LINK.sub(lambda link: link[1], plain[first:last]).strip(),
-                )
+            piece = plain[first:last].strip()
+            if _MORE_THAN_PUNCTUATION.search(piece):
+                begin = first + plain[first:last].index(piece)
+                typed = text[where[begin] : where[begin + len(piece) - 1] + 1]
+                yield Entry(as_typed(typed), _SLACK_LINK.sub(lambda link: link[1], piece))
 
 
 class _PlainCharacters(dict[str, str]):

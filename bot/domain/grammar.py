@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from bot.domain.entries import as_typed, unescape
 
 _CLOSING_QUOTES = {**dict.fromkeys('"“”„«»＂', '"“”«»＂'), **dict.fromkeys("'‘’", "'‘’")}
-_WORD = re.compile(r"<[^<>]*>[,;]?|\S+")
-_REASON = re.compile(r"(?:^|[\s,;])reason\s?[:：]\s*(.*)\Z", re.IGNORECASE | re.DOTALL)
+_WORD = re.compile(r"<[^<>]*>,?|\S+")
+_REASON = re.compile(r"(?:^|(?<=[\s,;]))reason\s?[:：]\s*(.*)\Z", re.IGNORECASE | re.DOTALL)
 _NUMBER = re.compile(
     r"""
     <tel: | tel: | [+＋] | \(\d
@@ -53,7 +53,7 @@ def split_command(text: str) -> Command | UsageError:
     if not group:
         return UsageError(_NO_GROUP)
     reason = _REASON.search(rest)
-    participants = (rest[: reason.start()] if reason else rest).strip(" \t\r\n,;")
+    participants = (rest[: reason.start()] if reason else rest).strip(" \t\r\n,")  # a semicolon may end &gt;
     if not participants:
         return UsageError("The numbers are missing.")
     return Command(group, participants, unescape(as_typed(reason[1])).strip() if reason else "")
@@ -69,4 +69,4 @@ def _first(text: str) -> tuple[str, str] | UsageError:
     word = _WORD.match(text)
     if word is None or _NUMBER.match(word[0]):
         return UsageError("The group is missing: name it before the numbers.")
-    return word[0].rstrip(",;"), text[word.end() :]
+    return word[0].rstrip(","), text[word.end() :]

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from providers.base import Evidence, Outcome, Presence, Verdict
 
@@ -79,12 +79,25 @@ def read_back(key: str, before: Presence, now: Presence) -> Verdict | None:
     return Verdict(key, Outcome.ALREADY_DONE, Evidence.OBSERVED)
 
 
-def settle(verdict: Verdict, *, before: Presence, submissions: int) -> Verdict:
+_OF_THE_CALL = frozenset({Outcome.FAILED, Outcome.RATE_LIMITED, Outcome.GROUP_FULL, Outcome.NOT_ATTEMPTED})
+"""Outcomes that a failed call gives to everybody in it."""
+
+
+def settle(verdict: Verdict, *, before: Presence, submissions: int, call_failed: bool) -> Verdict:
     """Correct a verdict by what is known from before it was asked for.
 
     A repeated submission that finds the person already in, though they were not before the first, confirms that
-    the first one added them.
+    the first one added them. A repeated submission that fails as a whole says nothing about what the first one did.
     """
-    if verdict.outcome is Outcome.ALREADY_DONE and submissions > 1 and before is Presence.ABSENT:
-        return Verdict(verdict.key, Outcome.ADDED, verdict.evidence, verdict.provider_code, verdict.provider_message)
+    if submissions <= 1:
+        return verdict
+    if verdict.outcome is Outcome.ALREADY_DONE and before is Presence.ABSENT:
+        return replace(verdict, outcome=Outcome.ADDED)
+    if call_failed and verdict.outcome in _OF_THE_CALL:
+        return replace(verdict, outcome=Outcome.UNKNOWN, evidence=Evidence.NONE)
     return verdict
+
+
+def left_over(key: str, submissions: int, words: str) -> Verdict:
+    """Judge a person whom no call has answered: not attempted, or unknown where they were sent all the same."""
+    return Verdict(key, Outcome.UNKNOWN if submissions else Outcome.NOT_ATTEMPTED, provider_message=words)

@@ -107,7 +107,8 @@ class _NotAPerson(Exception):
 _SENTENCES = {
     RejectedFor.NOT_A_NUMBER: "This is not a phone number. Write one with + and the country code.",
     RejectedFor.TOO_SHORT: "Too short for a phone number. Check that the area code and all digits are there.",
-    RejectedFor.TOO_LONG: "Too long for one phone number. Check the digits, and put a comma between two people.",
+    RejectedFor.TOO_LONG: "Too long for one phone number. Check the digits, put a comma between two people, "
+    "and begin a number from another country with +.",
     RejectedFor.NOT_VALID: "No phone can have this number. Check the digits; a number from another country begins "
     "with + and the country code.",
     RejectedFor.NO_COUNTRY_CODE: "The country code is missing, and this connection has no default country. "
@@ -122,7 +123,9 @@ _SENTENCES = {
     RejectedFor.SLACK_MENTION: "Slack does not tell this person's WhatsApp number. Write the number instead.",
 }
 
-_LINK = re.compile(r"(?:https?|whatsapp)://[^\s<>\"']*|(?:\b\w{1,8}\.)?(?:wa\.me|whatsapp\.com)/[^\s<>\"']*", re.IGNORECASE)
+_LINK = re.compile(
+    r"(?:https?|whatsapp)://[^\s<>\"']*|(?:\b\w{1,8}\.)?(?:wa\.me|whatsapp\.com)/[^\s<>\"']*", re.IGNORECASE
+)
 _JID = re.compile(r"(?:[^\d+]*[^\w+])?\+?(?P<user>[\d-]+)(?:[._]\d+)?(?::\d+)?@(?P<server>[\w.-]*\w)\W*")
 _VCARD = re.compile(r"^tel;[^:]*:", re.IGNORECASE)
 _LABEL = re.compile(r"[^\d+]*(?:(?=\+)|(?<=[^\w+])(?=\d))")

@@ -48,15 +48,16 @@ class Arrivals:
         return await arrival.written
 
     async def _write_waiting(self) -> None:
+        together: list[_Arrival] = []
         try:
             while self._waiting:
                 together, self._waiting = self._waiting, []
-                try:
-                    await self._settle(together)
-                except BaseException as error:
-                    for arrival in together:
-                        arrival.fail(RuntimeError(f"the request was not written ({type(error).__name__})"))
-                    raise
+                await self._settle(together)
+        except BaseException as error:
+            for arrival in [*together, *self._waiting]:
+                arrival.fail(RuntimeError(f"the request was not written ({type(error).__name__})"))
+            self._waiting = []
+            raise
         finally:
             self._writer = None
 

@@ -66,20 +66,22 @@ class Sender:
         self.pace = pace
 
     @asynccontextmanager
-    async def turn(self, people: int) -> AsyncIterator[None]:
-        """Wait for this connection's turn, and hold it while `people` are sent.
+    async def turn(self, people: int) -> AsyncIterator[int]:
+        """Wait for this connection's turn, and hold it while people are sent.
+
+        Gives how many may be sent: all `people`, or fewer where the day has no room for more.
 
         Raises:
-            DayIsFull: they would go over the daily number.
+            DayIsFull: there is room for nobody.
         """
         async with self._lock:
-            wait = await self._reserve(people)
+            wait, granted = await self._reserve(people)
             if wait > 0:
                 await self._sleep(wait)
-            yield
+            yield granted
 
-    async def _reserve(self, people: int) -> float:
-        """Reserve the next free moment, and give the seconds until it comes."""
+    async def _reserve(self, people: int) -> tuple[float, int]:
+        """Reserve the next free moment. Gives the seconds until it comes, and for how many people."""
         now = self._clock()
         today = datetime.fromtimestamp(now, UTC).date().isoformat()
         gap = self.pace.gap * (1 + self.pace.jitter * (2 * self._rand() - 1))
@@ -88,13 +90,14 @@ class Sender:
         async with self._database.write() as connection:
             row = (await connection.execute(select(senders).where(mine).with_for_update())).one_or_none()
             used = row.used if row is not None and row.day == today else 0
-            if self.pace.per_day is not None and used + people > self.pace.per_day:
+            granted = people if self.pace.per_day is None else min(people, self.pace.per_day - used)
+            if granted <= 0:
                 raise DayIsFull(f"{used} of {self.pace.per_day} people were sent today on {self._connection}.")
             # No call is later than now: so more than a gap is a turn that a crash left unused, or a clock set back.
             start = now if row is None else min(max(now, row.free_at), now + most)
-            values = {"free_at": start + gap, "day": today, "used": used + people}
+            values = {"free_at": start + gap, "day": today, "used": used + granted}
             if row is None:
                 await connection.execute(insert(senders).values(connection=self._connection, **values))
             else:
                 await connection.execute(update(senders).where(mine).values(**values))
-        return float(start - now)
+        return float(start - now), granted

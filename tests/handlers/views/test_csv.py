@@ -8,7 +8,18 @@ from handlers.views import results
 from providers.base import Evidence, Outcome, Person
 from tests.handlers.samples import changed, mix, person
 
-FORMULAS = ("=1+1", "+1 415 555 0100", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "  =1", "＝1+1", '=HYPERLINK("x")')
+FORMULAS = (
+    "=1+1",
+    "+1+cmd|' /C calc'!A0",
+    "-2+3",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    "\n=1",
+    "  =1",
+    "＝1+1",
+    '=HYPERLINK("x")',
+)
 
 
 def rows(text: str) -> list[dict[str, str]]:
@@ -58,6 +69,12 @@ def test_no_foreign_cell_runs_as_a_formula(formula: str) -> None:
 
     for column in ("group_id", "typed", "provider_code", "provider_message"):
         assert row[column] == f"'{formula}"
+
+
+def test_a_number_stays_as_it_was_typed() -> None:
+    (row,) = rows(results.csv_file(changed(), [person(0, person=Person("+1 (415) 555-0100", "+14155550100"))]))
+
+    assert row["typed"] == "+1 (415) 555-0100"
 
 
 def test_words_with_separators_quotes_and_line_breaks_come_back_whole() -> None:

@@ -1,0 +1,115 @@
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.domain.access import Actor, Allowed, Denied, DeniedFor, Role, Target, decide
+from providers.base import Capability
+
+OPERATOR = Role(
+    "operator", frozenset({"U1", "S1"}), frozenset({Capability.GROUPS_READ, Capability.GROUPS_WRITE}), ("launch-*",)
+)
+LEAD = Role("lead", frozenset({"U2"}), frozenset(Capability) - {Capability.ADMIN})
+AUDITOR = Role("auditor", frozenset({"U3"}), frozenset({Capability.AUDIT_READ}))
+ADMIN = Role("owner", frozenset({"U4"}), frozenset({Capability.ADMIN}))
+ROLES = (OPERATOR, LEAD, AUDITOR, ADMIN)
+LAUNCH = Target(("launch-team", "120363041234567890@g.us"))
+FINANCE = Target(("finance", "120363049999999999@g.us"))
+
+
+def _denied(actor: Actor, capability: Capability, target: Target | None) -> Denied:
+    decision = decide(actor, capability, target, ROLES)
+    assert isinstance(decision, Denied)
+    assert decision.capability is capability
+    return decision
+
+
+@pytest.mark.parametrize("actor", [Actor("U1"), Actor("U9", frozenset({"S1"})), Actor("U1", frozenset({"S1"}))])
+def test_a_role_is_held_by_name_or_through_a_user_group(actor: Actor) -> None:
+    assert decide(actor, Capability.GROUPS_WRITE, LAUNCH, ROLES) == Allowed(("operator",))
+
+
+def test_all_roles_that_allow_are_named() -> None:
+    both = Actor("U2", frozenset({"S1"}))
+    assert decide(both, Capability.GROUPS_WRITE, LAUNCH, ROLES) == Allowed(("operator", "lead"))
+    assert decide(both, Capability.GROUPS_WRITE, FINANCE, ROLES) == Allowed(("lead",))
+
+
+def test_somebody_without_a_role_is_told_which_would_do() -> None:
+    denied = _denied(Actor("U9", frozenset({"S9"})), Capability.GROUPS_WRITE, LAUNCH)
+    assert denied.reason_code is DeniedFor.NO_ROLE
+    assert "no role" in denied.reason
+    assert "`groups:write`" in denied.reason
+    assert "`operator`, `lead`" in denied.reason
+
+
+def test_a_role_without_the_capability_is_told_which_have_it() -> None:
+    denied = _denied(Actor("U3"), Capability.SEND, LAUNCH)
+    assert denied.reason_code is DeniedFor.NO_CAPABILITY
+    assert "`send`" in denied.reason
+    assert "`lead`" in denied.reason
+    assert "`operator`" not in denied.reason
+
+
+def test_a_role_for_other_groups_is_told_so() -> None:
+    denied = _denied(Actor("U1"), Capability.GROUPS_WRITE, FINANCE)
+    assert denied.reason_code is DeniedFor.OTHER_GROUPS
+    assert "`operator`, but not for this group" in denied.reason
+    assert "`lead`" in denied.reason
+
+
+def test_a_capability_that_no_role_has_is_said_to_be_nobodys() -> None:
+    decision = decide(Actor("U1"), Capability.SEND, LAUNCH, (OPERATOR,))
+    assert isinstance(decision, Denied)
+    assert "No role" in decision.reason
+
+
+def test_admin_implies_nothing() -> None:
+    assert _denied(Actor("U4"), Capability.GROUPS_WRITE, LAUNCH).reason_code is DeniedFor.NO_CAPABILITY
+    assert decide(Actor("U4"), Capability.ADMIN, None, ROLES) == Allowed(("owner",))
+
+
+def test_where_no_group_is_concerned_the_groups_of_a_role_do_not_matter() -> None:
+    assert decide(Actor("U1"), Capability.GROUPS_READ, None, ROLES) == Allowed(("operator",))
+
+
+@pytest.mark.parametrize(
+    ("glob", "matches"),
+    [
+        ("*", True),
+        ("launch-*", True),
+        ("launch-tea?", True),
+        ("12036304*@g.us", True),
+        ("Launch-*", False),
+        ("launch", False),
+        ("", False),
+    ],
+)
+def test_a_glob_covers_a_whole_name_and_minds_case(glob: str, matches: bool) -> None:
+    assert LAUNCH.matches((glob,)) is matches
+
+
+roles = st.lists(
+    st.builds(
+        Role,
+        st.sampled_from("abc"),
+        st.frozensets(st.sampled_from(["U1", "U2", "S1", "S2"])),
+        st.frozensets(st.sampled_from(list(Capability))),
+        st.sampled_from([("*",), ("launch-*",), ("finance",)]),
+    )
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(roles, st.frozensets(st.sampled_from(["S1", "S2"])), st.sampled_from(list(Capability)))
+def test_nobody_is_allowed_without_one_role_that_has_all_it_takes(
+    among: list[Role], usergroups: frozenset[str], capability: Capability
+) -> None:
+    decision = decide(Actor("U1", usergroups), capability, LAUNCH, among)
+    enough = [
+        role.name
+        for role in among
+        if role.members & {"U1", *usergroups}
+        and capability in role.capabilities
+        and role.groups in {("*",), ("launch-*",)}
+    ]
+    assert (decision == Allowed(tuple(enough))) if enough else isinstance(decision, Denied)

@@ -13,6 +13,7 @@ from sandbox.providers.world import World
 from sandbox.providers.wuts import WutsServer
 from sandbox.serving import serve
 from sandbox.slack.server import SlackServer
+from sandbox.slack.web_api import BOT_SCOPES
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,8 @@ class Place:
     group_id: str
     account: str = ""
 
+
+DEFAULT_SCOPES = tuple(BOT_SCOPES.split(","))
 
 PLACES: dict[str, Place] = {
     "wacr": Place(lambda world: WacrServer(world, calls_per_minute=100_000), "7"),
@@ -84,18 +87,21 @@ capabilities = ["groups:read"]
 
 
 @asynccontextmanager
-async def scene(names: Iterable[str] = tuple(PLACES), *, port: int = 0) -> AsyncIterator[Scene]:
+async def scene(
+    names: Iterable[str] = tuple(PLACES), *, port: int = 0, scopes: Iterable[str] = DEFAULT_SCOPES
+) -> AsyncIterator[Scene]:
     """Serve a workspace and these providers on 127.0.0.1, each provider with one group of nobody.
 
     Args:
         names: the providers.
         port: the workspace's; the providers' follow it. 0 takes free ones.
+        scopes: the bot token's.
 
     Raises:
         OSError: a port is taken.
     """
     async with AsyncExitStack() as stack:
-        stage = Scene(SlackServer())
+        stage = Scene(SlackServer(scopes=scopes))
         await stack.enter_async_context(stage.slack.serving(port=port))
         for place, name in enumerate(names, start=1):
             world = World()

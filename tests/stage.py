@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot import app
+from bot.manifest import BOT_SCOPES
 from bot.settings import load
 from sandbox.providers.world import Disposition, World
 from sandbox.scene import PLACES, Scene, scene
@@ -76,7 +77,7 @@ async def stage(
     storage_url: str = "",
 ) -> AsyncIterator[Stage]:
     """Start a sandbox and the bot; `rules` are approval rules in TOML."""
-    async with scene(providers) as played:
+    async with scene(providers, scopes=BOT_SCOPES) as played:
         config = folder / "rollcall.toml"
         config.write_text(played.config(storage_url or f"sqlite:///{folder}/rollcall.db", rules=rules))
         settings = load(config, played.environment(socket_mode=socket_mode))

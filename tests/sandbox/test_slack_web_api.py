@@ -121,7 +121,6 @@ async def test_an_update_with_text_alone_takes_the_blocks_away_and_keeps_the_met
     ("method", "args", "error"),
     [
         ("chat.postMessage", {"channel": "C0NOWHERE", "text": "x"}, "channel_not_found"),
-        ("chat.postMessage", {"channel": ELSEWHERE, "text": "x"}, "not_in_channel"),
         ("chat.postMessage", {"channel": LAUNCH}, "no_text"),
         ("chat.postMessage", {"channel": LAUNCH, "text": "x" * 40_001}, "msg_too_long"),
         ("chat.postMessage", {"channel": LAUNCH, "text": "x", "blocks": "{"}, "invalid_blocks_format"),
@@ -145,6 +144,20 @@ async def test_what_slack_refuses_is_refused(
     with pytest.raises(SlackApiError) as caught:
         await client.api_call(method, json=args)
     assert error_of(caught) == error
+
+
+async def test_a_public_channel_that_was_not_joined_takes_chat_write_public() -> None:
+    without = SlackServer(scopes=["chat:write"])
+    async with without.serving():
+        client = AsyncWebClient(token=without.bot_token, base_url=without.api_url)
+        with pytest.raises(SlackApiError) as caught:
+            await client.chat_postMessage(channel=ELSEWHERE, text="x")
+    assert error_of(caught) == "not_in_channel"
+
+
+async def test_with_it_the_bot_posts_there(client: AsyncWebClient, slack: SlackServer) -> None:
+    await client.chat_postMessage(channel=ELSEWHERE, text="x")
+    assert [message["text"] for message in slack.messages(ELSEWHERE)] == ["x"]
 
 
 async def test_invalid_blocks_are_explained(client: AsyncWebClient, slack: SlackServer) -> None:

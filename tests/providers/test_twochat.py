@@ -1,8 +1,7 @@
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Literal
 
 import pytest
-import stamina
 
 from providers.base import (
     Account,
@@ -32,12 +31,6 @@ TRUTH = {
     Effect.GROUP_FULL: Outcome.GROUP_FULL,
     Effect.AWAITS_ADMIN: Outcome.PENDING,
 }
-
-
-@pytest.fixture(autouse=True)
-def _no_waits() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=4, cap=True):
-        yield
 
 
 @pytest.fixture

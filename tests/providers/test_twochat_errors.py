@@ -1,11 +1,10 @@
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Literal
 
 import httpx
 import pytest
-import stamina
 
 from providers.base import (
     AccountDisconnected,
@@ -29,12 +28,6 @@ from sandbox.providers.server import Fault
 from tests.providers.twochat_bench import ADD, GROUP, NUMBER, TOKEN, Bench, outcomes, people, twochat
 
 ANA, BEN = "14155550101", "14155550102"
-
-
-@pytest.fixture(autouse=True)
-def _no_waits() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=4, cap=True):
-        yield
 
 
 @pytest.fixture

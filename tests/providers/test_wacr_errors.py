@@ -1,8 +1,7 @@
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
-import stamina
 
 from providers.base import (
     AccountRestricted,
@@ -37,12 +36,6 @@ from tests.providers.wacr_bench import (
     people,
     wacr,
 )
-
-
-@pytest.fixture(autouse=True)
-def _no_waits() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=4, cap=True):
-        yield
 
 
 @pytest.fixture

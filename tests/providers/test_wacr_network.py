@@ -1,10 +1,9 @@
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Literal
 
 import httpx
 import pytest
-import stamina
 
 from providers.base import (
     Evidence,
@@ -38,12 +37,6 @@ from tests.providers.wacr_bench import (
 )
 
 ODD_ANSWERS = [" ", "<html>Service down</html>", '{"data": {"contacts_', "3", "null", '{"data": {}}']
-
-
-@pytest.fixture(autouse=True)
-def _no_waits() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=4, cap=True):
-        yield
 
 
 @pytest.fixture

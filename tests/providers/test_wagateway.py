@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from providers.base import Capability, Evidence, Operation, Outcome, Person, Presence, Verdict
-from providers.wagateway_people import Directory
+from providers.wagateway.people import Directory
 from sandbox.providers.server import Fault
 from sandbox.providers.wagateway import ContactShape
 from sandbox.providers.world import Disposition, Effect

@@ -1,8 +1,7 @@
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-import stamina
 from aiohttp import web
 
 from providers.base import (
@@ -40,12 +39,6 @@ from tests.providers.wagateway_bench import (
 )
 
 ANA, BEN = "14155550101", "14155550102"
-
-
-@pytest.fixture(autouse=True)
-def _no_waits() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=4, cap=True):
-        yield
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from providers.base import (
     Presence,
     ProviderFault,
 )
-from providers.wagateway_people import AT_ONCE, LOOKUPS_PER_READ, Directory
+from providers.wagateway.people import AT_ONCE, LOOKUPS_PER_READ, Directory
 from sandbox.providers.server import Fault
 from sandbox.providers.wagateway import ContactShape
 from tests.providers.wagateway_bench import CONTACTS, GROUP, MEMBERS, ROOT, Bench, people, present, wagateway

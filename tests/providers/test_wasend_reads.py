@@ -1,8 +1,7 @@
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-import stamina
 
 from providers.base import (
     Account,
@@ -23,12 +22,6 @@ from tests.providers.wasend_bench import GROUP, MEMBERS, SESSION, TOKEN, Bench, 
 ANA, BEN = "14155550101", "14155550102"
 LIST = f"GET /{SESSION}/groups"
 STATE = f"GET /sessions/{SESSION}"
-
-
-@pytest.fixture(autouse=True)
-def _no_waits() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=4, cap=True):
-        yield
 
 
 @pytest.fixture(params=["docs", "sdk"])

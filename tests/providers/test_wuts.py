@@ -1,8 +1,7 @@
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-import stamina
 
 from providers.base import Evidence, InvalidRequest, Outcome, Person, Presence, Verdict
 from providers.http import HttpClient
@@ -12,12 +11,6 @@ from sandbox.providers.world import Disposition, Effect
 from tests.providers.wuts_bench import ADD, CHECK, GROUP, READ, RESOLVE, TOKEN, Bench, carry_out, people, wuts
 
 ANA, BEN, CAI = "14155550101", "14155550102", "14155550103"
-
-
-@pytest.fixture(autouse=True)
-def _no_waits() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=4, cap=True):
-        yield
 
 
 @pytest.fixture

@@ -1,11 +1,10 @@
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Literal, TypeVar
 
 import httpx
 import pytest
-import stamina
 
 from providers.base import (
     Account,
@@ -34,12 +33,6 @@ ANA, BEN = "14155550101", "14155550102"
 Error = TypeVar("Error", bound=ProviderError)
 Shape = Literal["standard", "short", "bare", "nested"]
 SHAPES: tuple[Shape, ...] = ("standard", "short", "bare", "nested")
-
-
-@pytest.fixture(autouse=True)
-def _no_waits() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=4, cap=True):
-        yield
 
 
 @pytest.fixture

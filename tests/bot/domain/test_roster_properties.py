@@ -92,6 +92,10 @@ def test_no_text_is_too_strange(text: str, region: str | None) -> None:
         assert person.typed
 
 
+def _letters_and_digits(text: str) -> Counter[str]:
+    return Counter(char for char in text if char.isalnum() and char != "ー")  # a letter that is typed as a dash
+
+
 @settings(max_examples=200, deadline=None)
 @given(anything)
 def test_every_letter_and_digit_that_was_typed_ends_in_exactly_one_list(text: str) -> None:
@@ -99,7 +103,7 @@ def test_every_letter_and_digit_that_was_typed_ends_in_exactly_one_list(text: st
     roster = parse(text, default_region="GB")
     entries: list[Person | Rejected | Duplicate] = [*roster.people, *roster.rejected, *roster.duplicates]
     typed = [entry.typed for entry in entries]
-    assert Counter(filter(str.isalnum, text)) == Counter(filter(str.isalnum, "".join(typed)))
+    assert _letters_and_digits(text) == _letters_and_digits("".join(typed))
 
 
 @settings(max_examples=200, deadline=None)

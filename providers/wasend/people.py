@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from providers.base import Evidence, Outcome, Person, Presence, Verdict
 from providers.identity import lid_of, same_person_keys
-from providers.wasend_replies import AddReply, Member, digits_of, phone_forms
+from providers.wasend.replies import AddReply, Member, digits_of, phone_forms
 
 _MEANINGS: Mapping[str, Outcome] = {
     "SUCCESS": Outcome.ADDED,

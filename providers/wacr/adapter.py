@@ -30,8 +30,8 @@ from providers.base import (
     judge,
 )
 from providers.http import TIMEOUT
-from providers.wacr_api import Added, Contact, Record, Tenant, WacrApi, message_of, unwrapped
-from providers.wacr_contacts import AddressBook, best
+from providers.wacr.api import Added, Contact, Record, Tenant, WacrApi, message_of, unwrapped
+from providers.wacr.contacts import AddressBook, best
 
 DEFAULT_URL = "https://app.wa.cr"
 

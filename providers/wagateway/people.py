@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from providers.base import Evidence, InvalidRequest, Outcome, Person, Presence, Verdict
 from providers.http import Query
 from providers.identity import lid_of, phone_digits, same_person_keys
-from providers.wagateway_api import ContactRow, Gateway, MemberRow, NotStored, NumberCheck, Page
+from providers.wagateway.api import ContactRow, Gateway, MemberRow, NotStored, NumberCheck, Page
 
 AT_ONCE = 4
 """Reads under way at the same time in one call of the adapter; the gateway documents no limit for reads."""

@@ -26,8 +26,8 @@ from providers.base import (
     RateLimited,
 )
 from providers.http import TIMEOUT, HttpClient, Query, Reply
-from providers.wasend_people import presences_of, verdicts_of
-from providers.wasend_replies import (
+from providers.wasend.people import presences_of, verdicts_of
+from providers.wasend.replies import (
     AddReply,
     GroupRecord,
     GroupsReply,

@@ -6,7 +6,7 @@ from itertools import takewhile
 from providers.base import Person
 from providers.http import Query
 from providers.identity import same_person_keys
-from providers.wacr_api import Contact, WacrApi
+from providers.wacr.api import Contact, WacrApi
 
 PEOPLE_PER_PAGE = 5
 """A list is read for at most one page in so many people; those not seen by then are searched one by one. So a short

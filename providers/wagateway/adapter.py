@@ -24,8 +24,8 @@ from providers.base import (
     judge,
 )
 from providers.http import TIMEOUT, HttpClient
-from providers.wagateway_api import Gateway, GroupRow, MemberRow, Page, SessionRow, group_path
-from providers.wagateway_people import AT_ONCE, Directory
+from providers.wagateway.api import Gateway, GroupRow, MemberRow, Page, SessionRow, group_path
+from providers.wagateway.people import AT_ONCE, Directory
 
 
 def make(

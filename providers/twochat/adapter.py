@@ -27,7 +27,7 @@ from providers.base import (
 )
 from providers.http import TIMEOUT, HttpClient, Query, Reply
 from providers.identity import same_person_keys
-from providers.twochat_replies import (
+from providers.twochat.replies import (
     BUSY,
     AddReply,
     Channel,

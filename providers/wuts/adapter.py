@@ -36,7 +36,7 @@ from providers.base import (
 )
 from providers.http import TIMEOUT, HttpClient
 from providers.identity import same_person_keys
-from providers.wuts_replies import (
+from providers.wuts.replies import (
     AddAnswer,
     CheckAnswer,
     GroupAnswer,

@@ -117,7 +117,8 @@ def _wire(
     settings: Settings, database: Database, providers: dict[str, Provider], client: AsyncWebClient, metrics: Metrics
 ) -> tuple[Services, Engine]:
     journal = Journal(database)
-    decisions = Decisions(database, settings.access_roles())
+    aliases = {(group.connection, group.id): alias for alias, group in settings.groups.items()}
+    decisions = Decisions(database, settings.access_roles(), aliases)
     announcer = SlackThread(
         Poster(client, Postings(database)), Budget(), decisions, settings.slack.approvals_channel or ""
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot.domain.access import Actor, Allowed, Decision, Role, Target, decide
-from bot.domain.approvals import ApprovalRule, rule_for
+from bot.domain.approvals import ApprovalRule, rule_for, undecidable
 from bot.domain.groups import KnownGroup
 from bot.domain.requests import Participant, Request
 from bot.domain.roster import Roster
@@ -85,6 +85,10 @@ class Intake:
             return Refused(decision.reason)
         if not draft.roster.people:
             return Refused("None of the entries is a number that can be used; nothing was done.")
+        target = Target(draft.group.scope)
+        rule = rule_for(draft.operation, target, len(draft.roster.people), self._rules)
+        if rule is not None and (nobody := undecidable(rule, target, draft.requester.user_id, self._roles)):
+            return Refused(nobody.reason)
         request = Request(
             id=draft.id,
             operation=draft.operation,
@@ -94,7 +98,7 @@ class Intake:
             requester=draft.requester.user_id,
             channel=draft.channel,
             reason=draft.reason,
-            rule=rule_for(draft.operation, Target(draft.group.scope), len(draft.roster.people), self._rules),
+            rule=rule,
             duplicates=len(draft.roster.duplicates),
             asked_at=datetime.now(UTC),
         )

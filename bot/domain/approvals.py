@@ -63,6 +63,7 @@ class Approval:
     """An approval that was asked for."""
 
     requester: str
+    target: Target
     rule: ApprovalRule
     asked_at: datetime
     votes: tuple[Vote, ...] = ()
@@ -79,7 +80,6 @@ class RefusedFor(StrEnum):
 
     OVER = "over"
     OWN_REQUEST = "own_request"
-    NOT_THE_REQUESTER = "not_the_requester"
     NOT_AN_APPROVER = "not_an_approver"
     COUNTED_ALREADY = "counted_already"
     NOBODY_CAN_DECIDE = "nobody_can_decide"
@@ -117,9 +117,9 @@ def vote(approval: Approval, actor: Actor, choice: Choice, at: datetime, roles: 
         return Refused(RefusedFor.OVER, _over(approval))
     if actor.user_id == approval.requester:
         return Refused(RefusedFor.OWN_REQUEST, "You asked for this yourself; somebody else has to decide.")
-    if not _may_decide(actor, approval.rule, roles):
+    if not any(actor.has(role) for role in _deciding(approval.rule, approval.target, roles)):
         names = " or ".join(f"`{name}`" for name in approval.rule.approvers)
-        return Refused(RefusedFor.NOT_AN_APPROVER, f"Only {names} can decide on this request.")
+        return Refused(RefusedFor.NOT_AN_APPROVER, f"Only {names} can decide on requests for this group.")
     if any(v.user_id == actor.user_id for v in approval.votes):
         return Refused(RefusedFor.COUNTED_ALREADY, "Your vote counts already; it waits for somebody else's.")
     votes = (*approval.votes, Vote(actor.user_id, choice, at))
@@ -133,23 +133,12 @@ def expire(approval: Approval, now: datetime) -> Approval:
     return approval
 
 
-def withdraw(approval: Approval, actor: Actor, at: datetime) -> Accepted | Refused:
-    """Take a request back while it waits; only who asked may."""
-    approval = expire(approval, at)
-    if approval.state is not ApprovalState.WAITING:
-        return Refused(RefusedFor.OVER, _over(approval))
-    if actor.user_id != approval.requester:
-        return Refused(RefusedFor.NOT_THE_REQUESTER, f"Only <@{approval.requester}> can withdraw this request.")
-    return Accepted(replace(approval, state=ApprovalState.WITHDRAWN))
-
-
-def undecidable(rule: ApprovalRule, requester: str, roles: Sequence[Role]) -> Refused | None:
+def undecidable(rule: ApprovalRule, target: Target, requester: str, roles: Sequence[Role]) -> Refused | None:
     """Tell whether a request could never be approved: fewer possible approvers than the quorum, the requester left out.
 
     None where it could, and where a user group (ids begin with `S`) may hold the approver who is missing.
     """
-    able = [role for role in roles if role.name in rule.approvers and Capability.APPROVE in role.capabilities]
-    members = frozenset[str]().union(*(role.members for role in able)) - {requester}
+    members = frozenset[str]().union(*(role.members for role in _deciding(rule, target, roles))) - {requester}
     if len(members) >= rule.quorum or any(member.startswith("S") for member in members):
         return None
     names = " or ".join(f"`{name}`" for name in rule.approvers)
@@ -166,10 +155,13 @@ def _state(rule: ApprovalRule, votes: Sequence[Vote]) -> ApprovalState:
     return ApprovalState.APPROVED if len(votes) >= rule.quorum else ApprovalState.WAITING
 
 
-def _may_decide(actor: Actor, rule: ApprovalRule, roles: Sequence[Role]) -> bool:
-    return any(
-        role.name in rule.approvers and Capability.APPROVE in role.capabilities and actor.has(role) for role in roles
-    )
+def _deciding(rule: ApprovalRule, target: Target, roles: Sequence[Role]) -> list[Role]:
+    """Give the roles whose members may decide: named by the rule, able to approve, and in charge of the group."""
+    return [
+        role
+        for role in roles
+        if role.name in rule.approvers and Capability.APPROVE in role.capabilities and target.matches(role.groups)
+    ]
 
 
 def _over(approval: Approval) -> str:

@@ -1,15 +1,17 @@
 """The decisions on a request: from reading the votes to moving on is one transaction, so two clicks are one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.access import Actor, Role
+from bot.domain.access import Actor, Role, Target
 from bot.domain.approvals import (
     Accepted,
     Approval,
+    ApprovalRule,
     ApprovalState,
     Choice,
     Refused,
@@ -39,11 +41,18 @@ class Decisions:
     Args:
         database: where they are kept.
         roles: who may decide.
+        aliases: of the groups that have one, by connection and id: a role's globs mean these.
     """
 
-    def __init__(self, database: Database, roles: Sequence[Role]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        roles: Sequence[Role],
+        aliases: Mapping[tuple[str, str], str] = MappingProxyType({}),
+    ) -> None:
         self._database = database
         self._roles = roles
+        self._aliases = aliases
 
     async def of(self, request_id: str) -> tuple[Vote, ...]:
         """Give a request's votes, oldest first."""
@@ -57,7 +66,7 @@ class Decisions:
             request = await locked_request(connection, request_id)
             if request is None or request.rule is None or request.state is State.RECEIVED:
                 return Refused(RefusedFor.OVER, "This request does not wait for a decision; nothing was done.")
-            approval = _approval(request, await _votes(connection, request_id))
+            approval = self._approval(request, request.rule, await _votes(connection, request_id))
             result = vote(approval, actor, choice, at, self._roles)
             if isinstance(result, Refused):
                 return result
@@ -68,11 +77,10 @@ class Decisions:
                 await advance(connection, request_id, State(result.approval.state))
             return result
 
-
-def _approval(request: Request, votes: tuple[Vote, ...]) -> Approval:
-    if request.rule is None:
-        raise ValueError("a request without a rule has no approval")
-    return Approval(request.requester, request.rule, request.asked_at, votes, _APPROVAL_STATES[request.state])
+    def _approval(self, request: Request, rule: ApprovalRule, votes: tuple[Vote, ...]) -> Approval:
+        alias = self._aliases.get((request.connection, request.group_id))
+        target = Target((alias, request.group_id) if alias else (request.group_id,))
+        return Approval(request.requester, target, rule, request.asked_at, votes, _APPROVAL_STATES[request.state])
 
 
 async def _votes(connection: AsyncConnection, request_id: str) -> tuple[Vote, ...]:

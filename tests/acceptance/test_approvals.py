@@ -36,14 +36,22 @@ async def test_a_small_request_needs_no_approval(tmp_path: Path) -> None:
 
 async def test_nobody_approves_their_own_request_nor_without_the_role(tmp_path: Path) -> None:
     async with stage(tmp_path, rules=RULE) as played:
-        await played.add(TWO, user=BOB)
+        await played.add(TWO)
         card = await played.button("Approve")
 
-        await played.slack.click(BOB, CHANNEL, card["ts"], "Approve")
-        assert "somebody else has to decide" in played.told(BOB)
+        await played.slack.click(ALICE, CHANNEL, card["ts"], "Approve")
+        assert "somebody else has to decide" in played.told(ALICE)
         await played.slack.click(CAROL, CHANNEL, card["ts"], "Approve")
         assert "Only `lead` can decide" in played.told(CAROL)
         assert played.world("wasend").events == []
+
+
+async def test_a_request_that_nobody_else_could_approve_is_refused_at_once(tmp_path: Path) -> None:
+    async with stage(tmp_path, rules=RULE) as played:
+        await played.add(TWO, user=BOB)
+
+        assert "besides you" in played.told(BOB)
+        assert played.slack.messages(CHANNEL) == []
 
 
 async def test_a_denied_request_sends_nothing_and_says_who_denied_it(tmp_path: Path) -> None:

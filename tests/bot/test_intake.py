@@ -15,7 +15,7 @@ from bot.runtime.journal import Journal
 from bot.runtime.pace import Pace, Sender
 from bot.workflow import Line
 from providers.base import Capability, Operation, Outcome
-from tests.bot.runtime.making import rule
+from tests.bot.runtime.making import LEAD, rule
 from tests.bot.scripted import Scripted
 
 TEAM = KnownGroup("support", "1@g.us", "launch-team", "Launch")
@@ -48,7 +48,7 @@ def journal(database: Database) -> Journal:
 def _intake(database: Database, woken: Woken, *rules: ApprovalRule) -> Intake:
     line = Line(Scripted(), Sender(database, "support", Pace()), [])
     dispatcher = cast("Dispatcher", woken)
-    return Intake(Journal(database), dispatcher, {"support": line}, [SENDERS, WRITERS], rules)
+    return Intake(Journal(database), dispatcher, {"support": line}, [SENDERS, WRITERS, LEAD], rules)
 
 
 @pytest.fixture

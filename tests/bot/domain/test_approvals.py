@@ -20,7 +20,6 @@ from bot.domain.approvals import (
     rule_for,
     undecidable,
     vote,
-    withdraw,
 )
 from providers.base import Capability, Operation
 
@@ -31,6 +30,7 @@ MUTE = Role("mute", frozenset({"U5"}), frozenset({Capability.SEND}))
 OTHER = Role("other", frozenset({"U6"}), frozenset({Capability.APPROVE}))
 ROLES = (LEAD, MUTE, OTHER)
 ASKED, ONE, TWO = Actor("UASKED"), Actor("U1"), Actor("U2")
+LAUNCH = Target(("launch-team", "1@g.us"))
 IN_GROUP = Actor("U3", frozenset({"S1"}))
 
 
@@ -39,7 +39,7 @@ def _rule(*, quorum: int = 1, approvers: tuple[str, ...] = ("lead", "mute"), lea
 
 
 def _approval(quorum: int = 1) -> Approval:
-    return Approval("UASKED", _rule(quorum=quorum), NOON)
+    return Approval("UASKED", LAUNCH, _rule(quorum=quorum), NOON)
 
 
 def _vote(approval: Approval, actor: Actor, choice: Choice = Choice.APPROVE, after: timedelta = HOUR) -> Approval:
@@ -117,19 +117,16 @@ def test_time_is_over_at_the_minute_that_was_said() -> None:
 
 
 @pytest.mark.parametrize("state", [s for s in ApprovalState if s is not ApprovalState.WAITING])
-def test_what_has_ended_does_not_expire_and_cannot_be_withdrawn(state: ApprovalState) -> None:
+def test_what_has_ended_does_not_expire(state: ApprovalState) -> None:
     ended = replace(_approval(), state=state, votes=(Vote("U1", Choice.DENY, NOON),))
     assert expire(ended, NOON + timedelta(days=9)) == ended
-    assert _refused(withdraw(ended, ASKED, NOON)).code is RefusedFor.OVER
 
 
-def test_only_who_asked_withdraws() -> None:
-    refused = _refused(withdraw(_approval(), ONE, NOON))
-    assert refused.code is RefusedFor.NOT_THE_REQUESTER
-    assert "<@UASKED>" in refused.reason
-    result = withdraw(_approval(), ASKED, NOON)
-    assert isinstance(result, Accepted)
-    assert result.approval.state is ApprovalState.WITHDRAWN
+def test_who_approves_for_other_groups_does_not_decide_here() -> None:
+    elsewhere = replace(LEAD, groups=("finance-*",))
+    refused = _refused(vote(_approval(), ONE, Choice.APPROVE, NOON, (elsewhere,)))
+    assert refused.code is RefusedFor.NOT_AN_APPROVER
+    assert undecidable(_rule(), LAUNCH, "UASKED", (elsewhere,)) is not None
 
 
 def _people(*members: str) -> Iterable[Role]:
@@ -152,7 +149,7 @@ def test_a_request_that_nobody_else_could_approve_is_known_at_once(
     quorum: int,
     can: bool,
 ) -> None:
-    refused = undecidable(_rule(quorum=quorum), "UASKED", list(_people(*members)))
+    refused = undecidable(_rule(quorum=quorum), LAUNCH, "UASKED", list(_people(*members)))
     assert (refused is None) is can
     if refused is not None:
         assert refused.code is RefusedFor.NOBODY_CAN_DECIDE
@@ -161,7 +158,7 @@ def test_a_request_that_nobody_else_could_approve_is_known_at_once(
 ACTORS = [ASKED, ONE, TWO, IN_GROUP, Actor("U5"), Actor("U6"), Actor("U9")]
 clicks = st.tuples(
     st.sampled_from(ACTORS),
-    st.sampled_from([Choice.APPROVE, Choice.APPROVE, Choice.DENY, "withdraw", "tick"]),
+    st.sampled_from([Choice.APPROVE, Choice.APPROVE, Choice.DENY, "tick"]),
     st.integers(0, 300),
 )
 
@@ -170,8 +167,6 @@ def _apply(approval: Approval, actor: Actor, action: str, at: datetime) -> Appro
     match action:
         case "tick":
             return expire(approval, at)
-        case "withdraw":
-            result = withdraw(approval, actor, at)
         case _:
             result = vote(approval, actor, Choice(action), at, ROLES)
     return result.approval if isinstance(result, Accepted) else approval

@@ -9,6 +9,7 @@ import structlog
 from pydantic import SecretStr
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
+from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -19,13 +20,13 @@ from bot.runtime.database import Database
 from bot.runtime.decisions import Decisions
 from bot.runtime.dispatcher import Dispatcher
 from bot.runtime.engine import Engine
-from bot.runtime.groups import Directory
+from bot.runtime.groups import FRESH, Directory
 from bot.runtime.journal import Journal
 from bot.runtime.metrics import Metrics
 from bot.runtime.pace import Pace, Sender
 from bot.runtime.postings import Postings
 from bot.server import serving
-from bot.settings import Settings
+from bot.settings import ConfigurationError, Settings, SlackCredentials
 from bot.workflow import Line, Workflow
 from handlers.budget import Budget
 from handlers.poster import Poster
@@ -35,10 +36,19 @@ from handlers.usergroups import UserGroups
 from providers.base import Provider
 from providers.registry import make_provider
 
+CONNECT_TIMEOUT = 30
+"""Seconds for opening the connection of Socket Mode."""
+SOCKET_PING = 3.0
+"""Seconds between two looks whether the connection of Socket Mode lives; a broken one is deaf until the next look."""
 SLACK_TIMEOUT = 10
 """Seconds for one call of Slack's Web API."""
 
 log = structlog.get_logger(__name__)
+
+
+def slack_session() -> aiohttp.ClientSession:
+    """Make the session of all calls to Slack; the time-out is the session's, the client's own counts without one."""
+    return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=SLACK_TIMEOUT))
 
 
 def slack_client(settings: Settings, token: SecretStr, session: aiohttp.ClientSession) -> AsyncWebClient:
@@ -50,18 +60,21 @@ def slack_client(settings: Settings, token: SecretStr, session: aiohttp.ClientSe
     return AsyncWebClient(
         token=token.get_secret_value(),
         base_url=settings.slack.api_url,
-        timeout=SLACK_TIMEOUT,
         session=session,
         retry_handlers=[AsyncRateLimitErrorRetryHandler(max_retry_count=5)],
     )
 
 
 def make_providers(settings: Settings) -> dict[str, Provider]:
-    """Make the adapter of each connection, by its name."""
-    return {
-        name: make_provider(c.provider, base_url=c.base_url, token=c.token.get_secret_value(), account=c.account or "")
-        for name, c in settings.connections.items()
-    }
+    """Make the adapter of each connection, by its name. Raises `ConfigurationError` for values an adapter refuses."""
+    providers = {}
+    for name, c in settings.connections.items():
+        token, account = c.token.get_secret_value(), c.account or ""
+        try:
+            providers[name] = make_provider(c.provider, base_url=c.base_url, token=token, account=account)
+        except ValueError as error:
+            raise ConfigurationError(f"connections.{name}: {error}") from None
+    return providers
 
 
 @asynccontextmanager
@@ -69,7 +82,7 @@ async def running(settings: Settings) -> AsyncIterator[str]:
     """Run the bot, and give the base URL of its HTTP server.
 
     Raises:
-        ConfigurationError: a Slack token is missing.
+        ConfigurationError: a Slack token is missing or refused, or an adapter refuses a connection's values.
         AlreadyRunning: another process uses the database.
         OSError: the port is taken.
     """
@@ -82,8 +95,9 @@ async def running(settings: Settings) -> AsyncIterator[str]:
         providers = make_providers(settings)
         for provider in providers.values():
             stack.push_async_callback(provider.aclose)
-        session = await stack.enter_async_context(aiohttp.ClientSession())
+        session = await stack.enter_async_context(slack_session())
         client = slack_client(settings, credentials.bot_token, session)
+        await _introduce(client, credentials)
         metrics = Metrics()
         services, engine = _wire(settings, database, providers, client, metrics)
         stack.push_async_callback(services.directory.aclose)
@@ -94,23 +108,46 @@ async def running(settings: Settings) -> AsyncIterator[str]:
         stack.push_async_callback(engine.aclose)
         await stack.enter_async_context(services.dispatcher.running())
         await stack.enter_async_context(_background(_read_ahead(services)))
+        socket = None
+        if credentials.app_token is not None:
+            socket = AsyncSocketModeHandler(app, credentials.app_token.get_secret_value(), ping_interval=SOCKET_PING)
+            stack.push_async_callback(socket.close_async)
         ready = asyncio.Event()
         url = await stack.enter_async_context(
             serving(
                 settings.server.host,
                 settings.server.port,
                 events=None if credentials.socket_mode else app,
-                is_ready=ready.is_set,
+                is_ready=lambda: ready.is_set() and (socket is None or _is_open(socket)),
                 metrics=metrics.exposition,
             )
         )
-        if credentials.app_token is not None:
-            socket = AsyncSocketModeHandler(app, credentials.app_token.get_secret_value())
-            stack.push_async_callback(socket.close_async)
-            await socket.client.connect()
+        if socket is not None:
+            async with asyncio.timeout(CONNECT_TIMEOUT):
+                await socket.client.connect()
         ready.set()
         log.info("running", url=url, socket_mode=credentials.socket_mode, connections=len(providers))
         yield url
+
+
+async def _introduce(client: AsyncWebClient, credentials: SlackCredentials) -> None:
+    """Try the tokens once before anything starts. Raises `ConfigurationError` where Slack refuses one of them."""
+    try:
+        await client.auth_test()
+        if credentials.app_token is not None:
+            await client.apps_connections_open(app_token=credentials.app_token.get_secret_value())
+    except SlackApiError as error:
+        word = error.response.get("error")
+        raise ConfigurationError(f"Slack refuses a token ({word}); `rollcall check` looks at each of them") from None
+    except (aiohttp.ClientError, TimeoutError) as error:
+        where = client.base_url
+        raise ConfigurationError(f"slack.api_url: no answer from {where} ({type(error).__name__})") from None
+
+
+def _is_open(socket: AsyncSocketModeHandler) -> bool:
+    """Tell whether the connection of Socket Mode stands now."""
+    session = socket.client.current_session
+    return session is not None and not session.closed
 
 
 def _wire(
@@ -162,9 +199,9 @@ def _bolt(signing_secret: SecretStr | None, client: AsyncWebClient) -> AsyncApp:
 async def _read_ahead(services: Services) -> None:
     """Read the groups and the user groups before anybody asks, and again before the copies are stale."""
     while True:
-        await services.directory.refresh(within=30)
-        await services.usergroups.actor("")
-        await asyncio.sleep(45)
+        await services.directory.refresh(within=30, fresh=FRESH / 2)
+        await services.usergroups.actor("", fresh=FRESH)
+        await asyncio.sleep(FRESH / 2)
 
 
 @asynccontextmanager

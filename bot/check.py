@@ -7,7 +7,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.app import make_providers, slack_client
+from bot.app import make_providers, slack_client, slack_session
 from bot.manifest import BOT_SCOPES
 from bot.settings import ConfigurationError, Settings
 from providers.base import AccountState, Provider, ProviderError
@@ -50,7 +50,7 @@ async def _slack(settings: Settings) -> Finding:
     except ConfigurationError as error:
         return Finding("slack", ok=False, detail=str(error))
     mode = "Socket Mode" if credentials.socket_mode else "HTTP"
-    async with aiohttp.ClientSession() as session:
+    async with slack_session() as session:
         client = slack_client(settings, credentials.bot_token, session)
         try:
             identity = await client.auth_test()

@@ -11,6 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 from rich.table import Table
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot import app, log, manifest
 from bot.check import check as run_check
@@ -42,7 +43,12 @@ def run(config: ConfigPath = None) -> None:
 @cli.command()
 def check(config: ConfigPath = None) -> None:
     """Check the configuration, Slack, and every connection's credentials and account."""
-    findings = asyncio.run(run_check(_load(config)))
+    settings = _load(config)
+    log.configure(json_lines=False)
+    try:
+        findings = asyncio.run(run_check(settings))
+    except ConfigurationError as error:
+        _stop(str(error))
     table = Table("", "What", "Seen")
     for finding in findings:
         table.add_row("ok" if finding.ok else "FAILED", finding.subject, finding.detail)
@@ -68,6 +74,7 @@ def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Leave the servers up after the tour.")] = False,
 ) -> None:
     """Play a tour: a sandbox workspace, simulated providers and the real bot, no account needed."""
+    log.configure(json_lines=False)
     from bot.demo import tour  # noqa: PLC0415 - the bot itself never loads the sandbox
 
     _until_stopped(tour(port=port, keep=keep))
@@ -85,9 +92,9 @@ def upgrade(config: ConfigPath = None) -> None:
                 await database.upgrade()
         finally:
             await database.aclose()
+        typer.echo("The database is at the newest version.")
 
     _until_stopped(work())
-    typer.echo("The database is at the newest version.")
 
 
 def main() -> None:
@@ -115,6 +122,8 @@ def _until_stopped(work: Coroutine[object, object, None]) -> None:
         asyncio.run(guarded())
     except (ConfigurationError, AlreadyRunning, OSError) as error:
         _stop(str(error))
+    except SQLAlchemyError as error:
+        _stop(f"storage.url: the database cannot be used ({type(error).__name__}: {str(error).splitlines()[0][:200]})")
 
 
 def _load(config: Path | None) -> Settings:

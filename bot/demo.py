@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.panel import Panel
 
 from bot import app
+from bot.manifest import BOT_SCOPES
 from bot.settings import load
 from sandbox.providers.world import Disposition
 from sandbox.scene import PLACES, Scene, scene
@@ -62,10 +63,10 @@ async def tour(*, port: int, keep: bool) -> None:
 
 async def _open(stack: AsyncExitStack, port: int, console: Console) -> Scene:
     try:
-        stage = await stack.enter_async_context(scene(port=port))
+        stage = await stack.enter_async_context(scene(port=port, scopes=BOT_SCOPES))
     except OSError:
         console.print(f"A port from {port} on is taken; using free ones.")
-        stage = await stack.enter_async_context(scene())
+        stage = await stack.enter_async_context(scene(scopes=BOT_SCOPES))
     for name, server in stage.providers.items():
         server.world.put_group(PLACES[name].group_id, f"{name.capitalize()} Team", ["14155550105"])
         for phone, disposition in _CAST:

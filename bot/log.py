@@ -8,8 +8,8 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
-_PHONE = re.compile(r"(?<![\w.])(\+?\d{3})\d{4,10}(\d{2})(?!\w)")
-_TOKEN = re.compile(r"(?i)\b(xox[a-z]-|xapp-|bearer\s+|wa_)[\w.~+/=-]{4,}")
+_PHONE = re.compile(r"(?<![\w.:-])((?:\+|%2B)?\(?\d(?:[ ().-]{0,2}\d){2})(?:[ ().-]{0,2}\d){4,10}(?!\w|[.:-]\d)")
+_TOKEN = re.compile(r"(?i)\b(xox[a-z]-|xapp-|bearer\s+|wa_|ticket=)[\w.~+/=-]{4,}")
 
 
 def configure(*, json_lines: bool) -> None:
@@ -47,4 +47,4 @@ def strike_out(_logger: WrappedLogger, _method: str, event: EventDict) -> EventD
 
 
 def _struck(text: str) -> str:
-    return _TOKEN.sub(r"\1•••", _PHONE.sub(r"\1•••\2", text))
+    return _TOKEN.sub(r"\1•••", _PHONE.sub(r"\1•••", text))

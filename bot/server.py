@@ -11,6 +11,8 @@ from slack_bolt.async_app import AsyncApp
 LARGEST_BODY = 1024 * 1024
 """Bytes of a request; Slack's own are far smaller (a modal holds at most 100 inputs of 3,000 characters)."""
 
+_MARKS = frozenset({"type", "ssl_check"})
+"""What an interaction or event has, and what Slack's check of the certificate has (docs.slack.dev)."""
 _COMMAND_FIELDS = frozenset({"command", "user_id", "team_id", "channel_id", "trigger_id"})
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -92,4 +94,4 @@ def _slack(events: AsyncApp) -> Handler:
 
 def _is_delivery(body: object) -> bool:
     """Tell whether a body has the shape of anything that Slack delivers; whether Slack sent it is for Bolt to check."""
-    return isinstance(body, dict) and ("type" in body or body.keys() >= _COMMAND_FIELDS)
+    return isinstance(body, dict) and (not body.keys().isdisjoint(_MARKS) or body.keys() >= _COMMAND_FIELDS)

@@ -159,7 +159,7 @@ class ApprovalSettings(Section):
         timedelta(hours=24), description="how long a request waits for its approval"
     )
     remind_after: PositiveDuration | None = Field(
-        None, description="after how long the approvers are reminded; without it never"
+        None, description="after how long the approvers are to be reminded; nobody is reminded yet"
     )
 
 

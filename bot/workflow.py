@@ -31,6 +31,8 @@ from providers.base import (
 MOST_SUBMISSIONS = 2
 """How often a person is sent to the provider, when crashes interrupt: the second time is the last."""
 
+_NO_CONNECTION = "The connection is not in the configuration any more."
+
 log = structlog.get_logger(__name__)
 
 
@@ -116,16 +118,19 @@ class Workflow:
 
     async def _cut(self, request: Request) -> int:
         """Answer those who are in the group already, and put the others into chunks. Gives the number of chunks."""
-        line = self._lines[request.connection]
+        line = self._lines.get(request.connection)
         people = await self._journal.open_people(request.id)
         if not people:
+            return 0
+        if line is None:
+            await self._keep_and_stop(request, [], [], _NO_CONNECTION)
             return 0
         try:
             present = await line.provider.presence(request.group_id, [p.person for p in people])
         except ProviderError as error:
             log.warning("look_failed", request=request.id, error=type(error).__name__, code=error.code)
             if error.stops_sender:
-                await self._keep(request, people, judge(error, [p.person for p in people]))
+                await self._keep_and_stop(request, [], [], error.words or error.message, code=error.code)
                 return 0
             present = {}
         before = {p.position: present.get(p.person.key, Presence.UNKNOWN) for p in people}
@@ -138,7 +143,10 @@ class Workflow:
     async def _chunk(self, request_id: str, number: int) -> bool:
         """Send one chunk and keep the verdicts. False when the sender has to stop."""
         request = await self._journal.request(request_id)
-        line = self._lines[request.connection]
+        line = self._lines.get(request.connection)
+        if line is None:
+            await self._keep_and_stop(request, [], [], _NO_CONNECTION)
+            return False
         people = await self._journal.chunk(request_id, number)
         if any(p.submissions for p in people):
             people = await self._after_interruption(request, line, people)
@@ -168,12 +176,12 @@ class Workflow:
         return True
 
     async def _keep_and_stop(
-        self, request: Request, sent: Sequence[Participant], verdicts: Sequence[Verdict], words: str
+        self, request: Request, sent: Sequence[Participant], verdicts: Sequence[Verdict], words: str, code: str = ""
     ) -> None:
         """Keep verdicts and answer everybody else in one commit: so a stop is not forgotten by a crash after it."""
         answered = {verdict.key for verdict in verdicts}
         rest = [p for p in await self._journal.open_people(request.id) if p.person.key not in answered]
-        left = [left_over(p.person.key, p.submissions, words) for p in rest]
+        left = [left_over(p.person.key, p.submissions, words, code) for p in rest]
         await self._keep(request, [*sent, *rest], [*verdicts, *left])
 
     async def _after_interruption(
@@ -204,19 +212,20 @@ class Workflow:
         if rest:
             words = "The provider's answer did not name them."
             await self._keep(request, rest, [left_over(p.person.key, p.submissions, words) for p in rest])
-        if not await self._journal.with_outcome(request_id, Outcome.UNKNOWN):
+        line = self._lines.get(request.connection)
+        if line is None or not await self._journal.with_outcome(request_id, Outcome.UNKNOWN):
             return []
-        return list(self._lines[request.connection].verify_after)
+        return list(line.verify_after)
 
     async def _verify(self, request_id: str) -> bool:
         """Look for the unknown people in the group. False when nobody is unknown any more."""
         request = await self._journal.request(request_id)
         unknown = await self._journal.with_outcome(request_id, Outcome.UNKNOWN)
-        if not unknown:
+        line = self._lines.get(request.connection)
+        if line is None or not unknown:
             return False
-        provider = self._lines[request.connection].provider
         try:
-            present = await provider.presence(request.group_id, [p.person for p in unknown])
+            present = await line.provider.presence(request.group_id, [p.person for p in unknown])
         except ProviderError as error:
             log.warning("verify_failed", request=request_id, error=type(error).__name__, code=error.code)
             return True

@@ -3,11 +3,12 @@
 from typing import Any
 
 import structlog
-from pydantic import BaseModel, Field
+from pydantic import Field
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 
 from bot.domain.approvals import Choice, Refused
-from bot.domain.requests import State
+from bot.domain.requests import Request, State
+from handlers.payloads import Payload
 from handlers.services import Services
 from handlers.usergroups import FRESH_FOR_APPROVAL
 from handlers.views import approval_card
@@ -15,15 +16,15 @@ from handlers.views import approval_card
 log = structlog.get_logger(__name__)
 
 
-class _User(BaseModel):
+class _User(Payload):
     id: str
 
 
-class _Button(BaseModel):
+class _Button(Payload):
     value: str
 
 
-class _Click(BaseModel):
+class _Click(Payload):
     """The payload of a `block_actions` for a button (docs.slack.dev, "block_actions payload")."""
 
     user: _User
@@ -55,4 +56,17 @@ async def _vote(services: Services, choice: Choice, ack: AsyncAck, click: _Click
     services.dispatcher.wake()
     request = await services.journal.request(request_id)
     if request.state is State.WAITING:
-        await services.announcer.show_approval(request, await services.journal.tally(request_id))
+        try:
+            await _show(services, request)
+        except Exception:
+            # The vote counts: whatever fails here must not tell the voter anything else.
+            log.warning("vote_not_shown", request=request_id, exc_info=True)
+
+
+async def _show(services: Services, request: Request) -> None:
+    """Show a vote that did not decide yet; where another one has decided meanwhile, the buttons must not stay."""
+    tally = await services.journal.tally(request.id)
+    await services.announcer.show_approval(request, tally)
+    current = await services.journal.request(request.id)
+    if current.state is not State.WAITING:
+        await services.announcer.show_approval(current, tally)

@@ -4,7 +4,6 @@ import asyncio
 import html
 from typing import Any
 
-from pydantic import BaseModel
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -16,6 +15,7 @@ from bot.domain.groups import Ambiguous, NotFound, search
 from bot.domain.requests import request_id
 from bot.intake import Draft, Refused
 from handlers.errors import is_too_late
+from handlers.payloads import Payload
 from handlers.services import Services
 from handlers.views import add_modal, answers
 from providers.base import Operation
@@ -24,10 +24,9 @@ WITHIN = 1.5
 """Seconds that an unknown group name waits for the connections' lists: the acknowledgement is due within 3."""
 TO_OPEN = 2.5
 """Seconds that Slack has to open a form: the acknowledgement is due within 3."""
-_MOST_GROUPS = 1000
 
 
-class SlashCommand(BaseModel):
+class SlashCommand(Payload):
     """The payload of a slash command, as far as it is used (docs.slack.dev, "Implementing slash commands")."""
 
     command: str
@@ -129,7 +128,7 @@ async def _groups(services: Services, command: SlashCommand) -> str:
     )
     decisions = [
         (group, services.intake.may(actor, Operation.LIST, group))
-        for group in search(typed, services.directory.known(), most=_MOST_GROUPS)
+        for group in search(typed, services.directory.known())
     ]
     allowed = [group for group, decision in decisions if isinstance(decision, Allowed)]
     if allowed:

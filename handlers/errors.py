@@ -36,6 +36,12 @@ _TRIGGER_IS_OVER = frozenset({"expired_trigger_id", "exchanged_trigger_id", "tri
 """Errors of views.open for a trigger older than 3 seconds, or used."""
 
 
+_MESSAGE_IS_REFUSED = frozenset(
+    {"invalid_blocks", "invalid_blocks_format", "invalid_attachments", "msg_blocks_too_long", "msg_too_long"}
+)
+"""Errors of chat.postMessage and chat.update about what is posted and not about where (docs.slack.dev)."""
+
+
 def error_word(error: SlackApiError) -> str:
     """Give the word Slack answered with, for example `channel_not_found`; empty where no Slack answered."""
     data = error.response.data if isinstance(error.response, AsyncSlackResponse) else None
@@ -45,6 +51,11 @@ def error_word(error: SlackApiError) -> str:
 def is_closed(error: SlackApiError) -> bool:
     """Tell whether this place cannot be posted to, now or later."""
     return error_word(error) in _CHANNEL_IS_CLOSED
+
+
+def is_unshowable(error: SlackApiError) -> bool:
+    """Tell whether Slack refuses the message itself: sent again as it is, it would be refused for ever."""
+    return error_word(error) in _MESSAGE_IS_REFUSED
 
 
 def is_too_late(error: SlackApiError) -> bool:

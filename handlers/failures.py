@@ -5,11 +5,12 @@ import secrets
 from typing import Any
 
 import structlog
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
+from handlers.payloads import Payload
 from handlers.views import answers
 from handlers.views.text import unformatted
 from handlers.whisper import whisper
@@ -22,20 +23,20 @@ _UNTIL_SENT = 0.1
 log = structlog.get_logger(__name__)
 
 
-class _Named(BaseModel):
+class _Named(Payload):
     id: str
 
 
-class _Block(BaseModel):
+class _Block(Payload):
     type: str
     block_id: str = ""
 
 
-class _View(BaseModel):
-    blocks: list[_Block] = []
+class _View(Payload):
+    blocks: tuple[_Block, ...] = ()
 
 
-class _Body(BaseModel):
+class _Body(Payload):
     """What all payloads that a person causes have in common (docs.slack.dev, "Interaction payloads")."""
 
     type: str = ""

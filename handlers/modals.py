@@ -4,7 +4,6 @@ import asyncio
 from typing import Any
 
 import structlog
-from pydantic import BaseModel
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -12,6 +11,7 @@ from bot.domain import roster
 from bot.domain.groups import KnownGroup, search
 from bot.domain.requests import request_id
 from bot.intake import Draft, Refused
+from handlers.payloads import Payload
 from handlers.services import Services
 from handlers.views import add_modal, answers
 from handlers.views.text import unformatted
@@ -21,23 +21,22 @@ from providers.base import Operation
 WITHIN = 1.5
 """Seconds that a search waits for connections that were not read lately; Slack waits for 3."""
 _MOST_OPTIONS = 100
-_MOST_GROUPS = 1000
 
 log = structlog.get_logger(__name__)
 
 
-class _Named(BaseModel):
+class _Named(Payload):
     id: str
 
 
-class _Search(BaseModel):
+class _Search(Payload):
     """The payload of a `block_suggestion` (docs.slack.dev, "Block suggestion payload")."""
 
     user: _Named
     value: str = ""
 
 
-class _Submission(BaseModel):
+class _Submission(Payload):
     """The payload of a `view_submission`; what the view holds is read by its builder."""
 
     user: _Named
@@ -70,7 +69,7 @@ def register(app: AsyncApp, services: Services) -> None:
 
 async def _suggest(services: Services, asked: _Search) -> list[KnownGroup]:
     actor, _ = await asyncio.gather(services.usergroups.actor(asked.user.id), services.directory.refresh(within=WITHIN))
-    hits = search(asked.value, services.directory.known(), most=_MOST_GROUPS)
+    hits = search(asked.value, services.directory.known())
     return services.shown_to(actor, hits)[:_MOST_OPTIONS]
 
 

@@ -13,10 +13,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.requests import Request
 from bot.runtime.postings import Posting, Postings
-from handlers.errors import error_word, is_closed
+from handlers.errors import error_word, is_closed, is_unshowable
 from handlers.views.message import Message
 
 EVENT = "rollcall_posting"
+_PLAIN = 3_000
+"""Characters of the plain text that is posted where Slack refuses the blocks."""
 _CLOCK_SKEW = 60
 """Seconds by which Slack's clock may be behind ours."""
 
@@ -90,7 +92,7 @@ class Poster:
                 channel=posting.channel, ts=posting.ts, text=content.text, blocks=content.blocks, parse="none"
             )
         except SlackApiError as error:
-            if not is_closed(error):
+            if not is_closed(error) and not is_unshowable(error):
                 raise
             log.warning("message_not_updated", channel=posting.channel, error=error_word(error))
 
@@ -141,16 +143,22 @@ class Poster:
         return posting
 
     async def _send(self, content: Message, metadata: Metadata, message_id: str, place: Place) -> str:
-        response = await self._client.chat_postMessage(
+        post = partial(
+            self._client.chat_postMessage,
             channel=place.channel,
             thread_ts=place.thread_ts or None,
-            text=content.text,
-            blocks=content.blocks,
             metadata=metadata,
             client_msg_id=message_id,
             unfurl_links=False,
             unfurl_media=False,
         )
+        try:
+            response = await post(text=content.text, blocks=content.blocks)
+        except SlackApiError as error:
+            if not is_unshowable(error):
+                raise
+            log.error("message_refused", channel=place.channel, error=error_word(error))  # noqa: TRY400 - no crash
+            response = await post(text=content.text[:_PLAIN])
         return str(response["ts"])
 
     async def _share(self, file: File, place: Place) -> str:

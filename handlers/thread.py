@@ -80,7 +80,7 @@ class SlackThread:
             file = File(f"{request.id}.csv", results.csv_file(request, people), comment)
             await self._poster.upload(request, "csv", file, thread)
         await self._post(request, "summary", results.summary(request, people), thread)
-        await self._update_parent(request, Tally.of(p.outcome for p in people))
+        await self._update_parent(request, results.tally_of(people))
         self._budget.forget(request.id)
 
     async def close(self, request: Request, tally: Tally) -> None:

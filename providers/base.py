@@ -241,13 +241,10 @@ class Provider(Protocol):
 
     Attributes:
         add_limit: the most people that one `add` takes.
-        reads_are_live: True where a read that follows a write shows it, so that absence means absent; False where
-            member lists may lag, so that absence right after a write means nothing.
         capabilities: what a role needs for each operation this adapter has, in the provider's own word.
     """
 
     add_limit: ClassVar[int]
-    reads_are_live: ClassVar[bool]
     capabilities: ClassVar[Mapping[Operation, Capability]]
 
     def groups(self) -> AsyncIterator[Group]:

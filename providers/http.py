@@ -1,5 +1,6 @@
 """The HTTP client that all adapters share: time-outs, retried reads, writes sent once, answers parsed at the border."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ READ_ATTEMPTS = 4
 LONGEST_WAIT = 30.0
 """Seconds a read waits before it is tried again; a longer `Retry-After` is passed on to the caller."""
 
+LONGEST_CALL = 120.0
+"""Seconds for a whole call: httpx counts each piece of an answer anew."""
 TIMEOUT = httpx.Timeout(30.0, connect=5.0, pool=30.0)
 LIMITS = httpx.Limits(max_connections=10, max_keepalive_connections=5)
 
@@ -114,13 +117,14 @@ class HttpClient:
 
         Raises:
             Unreachable: no connection could be made; nothing was sent.
-            OutcomeUnknown: it was sent, and no answer came back.
-            ProviderFault: the answer was a redirect.
+            OutcomeUnknown: it was sent, and no answer came back, or one that tells nothing: a redirect.
         """
         try:
             return await self._send(method, path, params, body)
         except _NOT_SENT as error:
             raise _unreachable(error) from error
+        except ProviderFault as error:
+            raise OutcomeUnknown(error.message, code=error.code) from error
         except httpx.HTTPError as error:
             raise OutcomeUnknown(
                 f"The request was sent and no answer came back ({type(error).__name__}).", code=type(error).__name__
@@ -131,7 +135,11 @@ class HttpClient:
         await self._client.aclose()
 
     async def _send(self, method: str, path: str, params: Query | None, body: Any) -> Reply:
-        response = await self._client.request(method, path, params=params, json=body)
+        try:
+            async with asyncio.timeout(LONGEST_CALL):
+                response = await self._client.request(method, path, params=params, json=body)
+        except TimeoutError as error:
+            raise httpx.ReadTimeout("the answer did not end") from error
         if response.is_redirect:
             raise ProviderFault(
                 "The provider answered with a redirect; check base_url.", code=str(response.status_code)

@@ -59,6 +59,10 @@ class Stage:
         """Give the last text that only this person saw."""
         return str(self.slack.ephemerals(user)[-1]["text"])
 
+    async def hears(self, user: str, words: str) -> None:
+        """Wait until this person, and nobody else, was told `words`."""
+        await self.slack.wait_for(lambda: any(words in m["text"] for m in self.slack.ephemerals(user)), PATIENCE)
+
     def _with_button(self, label: str) -> Message | None:
         for message in reversed(self.slack.messages(CHANNEL)):
             for block in message.get("blocks", []):

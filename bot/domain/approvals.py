@@ -20,7 +20,7 @@ class ApprovalRule:
         approvers: names of the roles that may decide.
         quorum: how many different approvers are needed.
         expires_after: how long after being asked a request expires.
-        remind_after: how long after being asked the approvers are reminded; None: never.
+        remind_after: how long after being asked the approvers are to be reminded; nothing acts on it yet.
     """
 
     operations: frozenset[Operation]

@@ -66,12 +66,12 @@ def resolve(text: str, groups: Sequence[KnownGroup]) -> Resolution:
     return NotFound(_nearest(wanted, groups))
 
 
-def search(text: str, groups: Iterable[KnownGroup], *, most: int) -> list[KnownGroup]:
-    """Give at most `most` groups that hold `text` in any name, those that begin with it first."""
+def search(text: str, groups: Iterable[KnownGroup]) -> list[KnownGroup]:
+    """Give the groups that hold `text` in any name, those that begin with it first."""
     wanted = _fold(text)
     hits = [g for g in groups if any(wanted in _fold(name) for name in g.names)]
     hits.sort(key=lambda g: (not any(_fold(name).startswith(wanted) for name in g.names), _fold(g.name)))
-    return hits[:most]
+    return hits
 
 
 def _nearest(wanted: str, groups: Sequence[KnownGroup]) -> tuple[KnownGroup, ...]:

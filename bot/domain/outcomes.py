@@ -40,16 +40,22 @@ MEANINGS: dict[Outcome, Meaning] = {
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many people of a request have which outcome. `open` have none yet."""
+    """How many entries of a request have which outcome. `open` have none yet; `rejected` name nobody."""
 
     counts: tuple[tuple[Outcome, int], ...]
     total: int
+    rejected: int = 0
 
     @classmethod
-    def of(cls, outcomes: Iterable[Outcome | None]) -> "Tally":
-        """Count `outcomes`, None for a person who has none yet."""
+    def of(cls, outcomes: Iterable[Outcome | None], *, rejected: int = 0) -> "Tally":
+        """Count `outcomes`, None for a person who has none yet; `rejected` of them are entries that name nobody."""
         counter = Counter(outcomes)
-        return cls(tuple((o, counter[o]) for o in Outcome if counter[o]), sum(counter.values()))
+        return cls(tuple((o, counter[o]) for o in Outcome if counter[o]), sum(counter.values()), rejected)
+
+    @property
+    def people(self) -> int:
+        """How many entries name a person, whom the request is about."""
+        return self.total - self.rejected
 
     @property
     def answered(self) -> int:
@@ -98,6 +104,7 @@ def settle(verdict: Verdict, *, before: Presence, submissions: int, call_failed:
     return verdict
 
 
-def left_over(key: str, submissions: int, words: str) -> Verdict:
+def left_over(key: str, submissions: int, words: str, code: str = "") -> Verdict:
     """Judge a person whom no call has answered: not attempted, or unknown where they were sent all the same."""
-    return Verdict(key, Outcome.UNKNOWN if submissions else Outcome.NOT_ATTEMPTED, provider_message=words)
+    outcome = Outcome.UNKNOWN if submissions else Outcome.NOT_ATTEMPTED
+    return Verdict(key, outcome, provider_code=code, provider_message=words)

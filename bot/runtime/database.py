@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection as SyncConnection
 from sqlalchemy import event, text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.runtime.sqlite import AlreadyRunning, Connection, only_process
@@ -38,7 +39,7 @@ class Database:
     @property
     def engine_url(self) -> str:
         """Where the engine keeps its tables: on SQLite in a file of its own, so that neither waits for the other."""
-        return f"sqlite:///{self.file.with_suffix('.engine.db')}" if self.file else self.url
+        return f"sqlite:///{self.file.with_name(f'{self.file.name}.engine')}" if self.file else self.url
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
@@ -73,7 +74,8 @@ class Database:
             try:
                 yield
             finally:
-                await connection.invalidate()  # closed, not given back to the pool: the lock is the session's
+                with suppress(SQLAlchemyError):  # the session may be gone, and its lock with it
+                    await connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _LOCK})
 
     async def upgrade(self) -> None:
         """Bring the tables to the newest version; nothing happens where they are already."""

@@ -21,13 +21,11 @@ class Engine:
     """Runs durable workflows. dbos keeps one instance in a process: so there is one `Engine` at a time.
 
     Args:
-        url: the same database as the journal's.
+        url: where the engine keeps its tables (`Database.engine_url`).
         workflows: each workflow by the name under which it is stored; a name is never given to another one.
-        concurrency: how many workflows run at once; the others are durable already and wait for a place.
     """
 
-    def __init__(self, url: str, workflows: Mapping[str, Durable], *, concurrency: int = 20) -> None:
-        self._places = asyncio.Semaphore(concurrency)
+    def __init__(self, url: str, workflows: Mapping[str, Durable]) -> None:
         self._running: set[asyncio.Task[Any]] = set()
         self._closed = False
         DBOS(config=_config(url))
@@ -67,8 +65,7 @@ class Engine:
             if task is not None:
                 self._running.add(task)
                 task.add_done_callback(self._running.discard)
-            async with self._places:
-                await function(request_id)
+            await function(request_id)
 
         workflow.__name__ = workflow.__qualname__ = name
         return workflow

@@ -65,9 +65,9 @@ class Directory:
         await self.refresh(within=within)
         return resolve(text, self.known())
 
-    async def refresh(self, *, within: float) -> None:
-        """Read the lists that are not fresh, for at most `within` seconds; reading goes on behind that."""
-        stale = [name for name in self._providers if self._clock() - self._read_at.get(name, -FRESH) >= FRESH]
+    async def refresh(self, *, within: float, fresh: float = FRESH) -> None:
+        """Read the lists older than `fresh` seconds, for at most `within` seconds; reading goes on behind that."""
+        stale = [name for name in self._providers if self._clock() - self._read_at.get(name, -FRESH) >= fresh]
         for name in stale:
             if name not in self._reading:
                 self._reading[name] = asyncio.create_task(self._read(name))

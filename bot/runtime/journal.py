@@ -18,6 +18,7 @@ from bot.runtime.database import Database
 from bot.runtime.tables import participants, requests
 from providers.base import Evidence, Operation, Outcome, Person, Presence, Verdict
 
+_NAMES_NOBODY = and_(participants.c.phone == "", participants.c.lid == "")
 WORK = (State.RECEIVED, State.APPROVED, State.DENIED, State.EXPIRED, State.WITHDRAWN)
 """The states in which the engine has something to do."""
 
@@ -135,14 +136,15 @@ class Journal:
     async def tally(self, request_id: str) -> Tally:
         """Count a request's outcomes."""
         statement = (
-            select(participants.c.outcome, func.count())
+            select(participants.c.outcome, func.count(), func.count().filter(_NAMES_NOBODY))
             .where(participants.c.request_id == request_id)
             .group_by(participants.c.outcome)
         )
         async with self._database.read() as connection:
             rows = (await connection.execute(statement)).all()
         counts: dict[str | None, int] = {row[0]: row[1] for row in rows}
-        return Tally(tuple((o, counts[o]) for o in Outcome if o in counts), sum(counts.values()))
+        rejected = sum(row[2] for row in rows)
+        return Tally(tuple((o, counts[o]) for o in Outcome if o in counts), sum(counts.values()), rejected)
 
     async def looked(self, request_id: str, before: Mapping[int, Presence], chunks: Mapping[int, int]) -> None:
         """Keep who was in the group before anything was sent, and in which chunk each of the others goes.

@@ -55,8 +55,7 @@ def only_process(database: Path) -> Iterator[None]:
             file.seek(0)
             holder = file.read().strip() or "unknown"
             raise AlreadyRunning(
-                f"{database} is in use by another rollcall process (pid {holder}); stop it, "
-                "or point storage.url at PostgreSQL to run several."
+                f"{database} is in use by another rollcall process (pid {holder}); stop it first."
             ) from None
         file.truncate(0)
         file.write(str(os.getpid()))

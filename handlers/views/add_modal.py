@@ -4,7 +4,6 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel
 from slack_sdk.models.blocks import (
     ExternalDataSelectElement,
     InputBlock,
@@ -15,6 +14,7 @@ from slack_sdk.models.blocks import (
 from slack_sdk.models.views import View
 
 from bot.domain.groups import KnownGroup
+from handlers.payloads import Payload
 from handlers.views.text import cut
 
 CALLBACK_ID = "add"
@@ -39,20 +39,20 @@ class Form:
     channel: str
 
 
-class _Option(BaseModel):
+class _Option(Payload):
     value: str
 
 
-class _Field(BaseModel):
+class _Field(Payload):
     value: str | None = None
     selected_option: _Option | None = None
 
 
-class _State(BaseModel):
+class _State(Payload):
     values: dict[str, dict[str, _Field]]
 
 
-class _View(BaseModel):
+class _View(Payload):
     state: _State
     private_metadata: str
 

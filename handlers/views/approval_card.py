@@ -9,6 +9,7 @@ from bot.domain.approvals import ApprovalRule, Choice, Vote
 from bot.domain.outcomes import Tally
 from bot.domain.requests import Request, State
 from handlers.views.message import Message, context, message, sections
+from handlers.views.request_message import people_of
 from handlers.views.text import count, cut, escape, foreign
 
 APPROVE = "approve_request"
@@ -29,7 +30,7 @@ _MOST_LABEL = 75
 def build(request: Request, tally: Tally, decisions: Sequence[Vote]) -> Message:
     """Build the card in its present state. `request.rule` is set."""
     assert request.rule is not None  # noqa: S101 - the card exists only for requests with a rule
-    people = count(tally.total, "person", "people")
+    people = people_of(tally)
     group = foreign(request.group_name, 100)
     asks = f"<@{request.requester}> asks to {request.operation} {people} to"
     why = [f">{foreign(request.reason, 500)}"] if request.reason else []

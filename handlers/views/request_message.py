@@ -21,7 +21,7 @@ _STATES = {
 
 def build(request: Request, tally: Tally) -> Message:
     """Build the parent message in its present state."""
-    people = count(tally.total, "person", "people")
+    people = people_of(tally)
     title = f"{request.operation.capitalize()} {people} to {foreign(request.group_name, 100)}"
     where = f"asked by <@{request.requester}> · connection `{escape(request.connection)}`"
     why = [f">{foreign(request.reason, 500)}"] if request.reason else []
@@ -33,6 +33,16 @@ def build(request: Request, tally: Tally) -> Message:
         [f"{title}, {where}", *progress, *summary, *why, name],
         [*sections([f"*{title}*\n{where}", *why]), *sections([*progress, *drawn, *summary]), context(name)],
     )
+
+
+def people_of(tally: Tally) -> str:
+    """Say how many people a request is about, and how many entries name nobody.
+
+    >>> people_of(Tally((), 6, rejected=1))
+    '5 people (1 entry not usable)'
+    """
+    people = count(tally.people, "person", "people")
+    return f"{people} ({count(tally.rejected, 'entry', 'entries')} not usable)" if tally.rejected else people
 
 
 def bar(tally: Tally) -> str:

@@ -11,7 +11,7 @@ from slack_sdk.models.blocks import RawTextObject, TableBlock
 from bot.domain.outcomes import MEANINGS, Tally
 from bot.domain.requests import Participant, Request
 from handlers.views.message import Message, message, sections
-from handlers.views.request_message import summary_line
+from handlers.views.request_message import people_of, summary_line
 from handlers.views.text import count, cut, foreign, person_name
 from providers.base import Outcome
 
@@ -59,9 +59,9 @@ def build(request: Request, people: Sequence[Participant], *, total: int) -> Mes
 
 def summary(request: Request, people: Sequence[Participant]) -> Message:
     """Build the last message of the thread: how many have which outcome, and what to do about the rest."""
-    tally = Tally.of(p.outcome for p in people)
+    tally = tally_of(people)
     done = sum(n for o, n in tally.counts if MEANINGS[o].done)
-    head = f"{count(tally.total, 'person', 'people')}, {count(tally.answered, 'answer')}: {done:,} in the group."
+    head = f"{people_of(tally)}, {count(tally.answered, 'answer')}: {done:,} in the group."
     details = [
         summary_line(tally),
         *(
@@ -75,6 +75,11 @@ def summary(request: Request, people: Sequence[Participant]) -> Message:
     return message(
         [f"<@{request.requester}> {head}", *details], sections([f"<@{request.requester}> *{head}*", *details])
     )
+
+
+def tally_of(people: Sequence[Participant]) -> Tally:
+    """Count the outcomes of these people, and the entries among them that name nobody."""
+    return Tally.of((p.outcome for p in people), rejected=sum(not p.person.key for p in people))
 
 
 def csv_file(request: Request, people: Sequence[Participant]) -> str:

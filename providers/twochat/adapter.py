@@ -69,7 +69,6 @@ class TwoChat:
     """
 
     add_limit: ClassVar[int] = 10
-    reads_are_live: ClassVar[bool] = False
     capabilities: ClassVar[Mapping[Operation, Capability]] = {
         Operation.LIST: Capability.GROUPS_READ,
         Operation.ADD: Capability.GROUPS_WRITE,

@@ -50,9 +50,6 @@ class Wacr:
     """The contract names no limit. At the default of 60 calls a minute, reading, adding and reading back 12 people
     takes 57 calls at worst, when each must be searched for and created; 13 would take 61."""
 
-    reads_are_live: ClassVar[bool] = False
-    """The contract does not say that a list shows a write at once."""
-
     capabilities: ClassVar[Mapping[Operation, Capability]] = MappingProxyType(
         {Operation.LIST: Capability.GROUPS_READ, Operation.ADD: Capability.GROUPS_WRITE}
     )

@@ -23,6 +23,8 @@ from providers.base import (
 from providers.http import HttpClient, Query, Reply, rate_limited
 from providers.identity import same_person_keys
 
+MOST_PAGES = 10_000
+"""Pages after which a list counts as endless: a million entries."""
 PER_PAGE = 100
 """The most items that one page of a list holds (`components.parameters.PerPage`)."""
 
@@ -122,6 +124,8 @@ class WacrApi:
 
     async def page(self, path: str, needs: str, number: int, params: Query | None = None) -> Page:
         """Read one page of a list, 1 being the first. Raises `ProviderError`."""
+        if number > MOST_PAGES:
+            raise ProviderFault("WA.cr's list does not end.")
         reply = await self.read(path, needs, {**(params or {}), "page": number, "per_page": PER_PAGE})
         items = unwrapped(reply)
         more = _has_more(reply.body)

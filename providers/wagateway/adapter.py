@@ -67,12 +67,10 @@ class WaGateway:
     Attributes:
         add_limit: the contract names none. 20 is the `ratePerMin` of its examples: even if the gateway counted
             every person and every number check as a send, one add stays within a minute's allowance.
-        reads_are_live: False: lists come from stored copies, and nobody says how soon a change shows in them.
         capabilities: the gateway's own words are `read`, and `send` for every change of a group.
     """
 
     add_limit: ClassVar[int] = 20
-    reads_are_live: ClassVar[bool] = False
     capabilities: ClassVar[Mapping[Operation, Capability]] = MappingProxyType(
         {Operation.LIST: Capability.GROUPS_READ, Operation.ADD: Capability.SEND}
     )

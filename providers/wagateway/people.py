@@ -3,11 +3,11 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from providers.base import Evidence, InvalidRequest, Outcome, Person, Presence, Verdict
 from providers.http import Query
 from providers.identity import lid_of, phone_digits, same_person_keys
+from providers.roll import Known, Roll
 from providers.wagateway.api import ContactRow, Gateway, MemberRow, NotStored, NumberCheck, Page
 
 AT_ONCE = 4
@@ -85,17 +85,17 @@ class Directory:
         return found
 
     def _compare(self, members: Iterable[MemberRow], people: Iterable[Person]) -> dict[str, Presence]:
-        roll = _Roll.of(self._known(member.lid_key, member.digits) for member in members)
+        roll = Roll.of(self._known(member.lid_key, member.digits) for member in members)
         return {person.key: roll.find(self._known(person.lid, person.digits)) for person in people}
 
-    def _known(self, lid: str, digits: str) -> "_Known":
+    def _known(self, lid: str, digits: str) -> Known:
         """Put together what is known of a person; a LID found by phone counts only while it still has that phone."""
         digits = digits or self._phone_of_lid.get(lid)
         if not digits:
-            return _Known(lid, frozenset())
+            return Known(lid, frozenset())
         forms = same_person_keys(digits) | same_person_keys(self._canonical.get(digits) or digits)
         lids = (self._lid_of_phone.get(form) for form in sorted(forms))
-        return _Known(lid or next((found for found in lids if self._phone_of_lid.get(found) in forms), ""), forms)
+        return Known(lid or next((found for found in lids if self._phone_of_lid.get(found) in forms), ""), forms)
 
     def _strangers(self, members: Iterable[MemberRow]) -> list[str]:
         """Give the LIDs without a known phone, those never asked about and last seen joining first."""
@@ -151,45 +151,6 @@ class Directory:
             self._phone_of_lid.put(lid, digits)
             for form in same_person_keys(digits):
                 self._lid_of_phone.put(form, lid)
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """All that is known of a person: the LID, and every form of the phone; both may be missing."""
-
-    lid: str
-    phones: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class _Roll:
-    """A group's members as far as they are known; `without_…` tells that some members cannot be compared so."""
-
-    lids: frozenset[str]
-    phones: frozenset[str]
-    without_phone: bool
-    without_lid: bool
-    without_both: bool
-
-    @classmethod
-    def of(cls, members: Iterable[_Known]) -> "_Roll":
-        known = list(members)
-        return cls(
-            lids=frozenset(member.lid for member in known if member.lid),
-            phones=frozenset().union(*(member.phones for member in known)),
-            without_phone=any(not member.phones for member in known),
-            without_lid=any(not member.lid for member in known),
-            without_both=any(not member.lid and not member.phones for member in known),
-        )
-
-    def find(self, person: _Known) -> Presence:
-        """Tell whether the person is a member; absent only where every member could be compared."""
-        if person.lid in self.lids or person.phones & self.phones:
-            return Presence.PRESENT
-        unseen = (
-            self.without_both or (self.without_phone and not person.lid) or (self.without_lid and not person.phones)
-        )
-        return Presence.UNKNOWN if unseen else Presence.ABSENT
 
 
 class _Memory:

@@ -63,7 +63,6 @@ class Wasend:
     """
 
     add_limit: ClassVar[int] = 10
-    reads_are_live: ClassVar[bool] = False
     capabilities: ClassVar[Mapping[Operation, Capability]] = {
         Operation.LIST: Capability.GROUPS_READ,
         Operation.ADD: Capability.GROUPS_WRITE,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from providers.base import Evidence, Outcome, Person, Presence, Verdict
 from providers.identity import lid_of, same_person_keys
+from providers.roll import Known, Roll
 from providers.wasend.replies import AddReply, Member, digits_of, phone_forms
 
 _MEANINGS: Mapping[str, Outcome] = {
@@ -16,6 +17,7 @@ _MEANINGS: Mapping[str, Outcome] = {
     "404": Outcome.NOT_ON_WHATSAPP,
     "408": Outcome.RECENTLY_LEFT,
     "409": Outcome.ALREADY_DONE,
+    "417": Outcome.REFUSED,
     "419": Outcome.GROUP_FULL,
     "421": Outcome.PENDING,
     "429": Outcome.RATE_LIMITED,
@@ -23,8 +25,8 @@ _MEANINGS: Mapping[str, Outcome] = {
 """What a reason means. The words are the ones that the add page shows (x-reason-codes); its set is open.
 
 The numbers are WhatsApp's own participant codes, in case Wasend hands them through; of these, 401 (no admin, or
-blocked), 417 (no direct way into a community) and 500 (a wrapper) have no outcome of their own and stay `failed`. No
-other word is guessed at: `NOT_ADMIN` is documented for demoting only, where it speaks of the person, not the account.
+blocked) and 500 (a wrapper) have no outcome of their own and stay `failed`. No other word is guessed at: `NOT_ADMIN`
+is documented for demoting only, where it speaks of the person, not the account.
 """
 
 _STANDS_IN_GROUP = frozenset({Outcome.ADDED, Outcome.ALREADY_DONE})
@@ -87,14 +89,12 @@ def _outcome(told: _Told) -> Outcome:
 
 def presences_of(people: Sequence[Person], members: Sequence[Member]) -> dict[str, Presence]:
     """Look for each of `people` by phone and by LID; a member who cannot be compared leaves absence open."""
-    return {person.key: _presence(person, members) for person in people}
-
-
-def _presence(person: Person, members: Sequence[Member]) -> Presence:
-    comparable = True
-    for member in members:
-        phones, lids = member.phones, member.lids
-        if person.digits in phones or person.lid in lids:
-            return Presence.PRESENT if member.stands_in_group else Presence.UNKNOWN
-        comparable &= bool((person.phone and phones) or (person.lid and lids))
-    return Presence.ABSENT if comparable else Presence.UNKNOWN
+    everybody = [(member, Known(next(iter(member.lids), ""), member.phones)) for member in members]
+    roll = Roll.of(known for _, known in everybody)
+    doubtful = Roll.of(known for member, known in everybody if not member.stands_in_group)
+    found = {}
+    for person in people:
+        known = Known(person.lid, frozenset({person.digits}) if person.digits else frozenset())
+        in_doubt = doubtful.find(known) is Presence.PRESENT
+        found[person.key] = Presence.UNKNOWN if in_doubt else roll.find(known)
+    return found

@@ -45,7 +45,7 @@ from providers.wuts.replies import (
     ResolveAnswer,
     StatusAnswer,
     deciding_lids,
-    presence_among,
+    presences_among,
     read_error,
     rejected_people,
     reported,
@@ -95,7 +95,6 @@ class Wuts:
     # what one bad number or one lost answer can spoil.
     add_limit: ClassVar[int] = 10
     # No page tells whether a group is read live or from a cache.
-    reads_are_live: ClassVar[bool] = False
     capabilities: ClassVar[Mapping[Operation, Capability]] = {
         Operation.LIST: Capability.GROUPS_READ,
         Operation.ADD: Capability.GROUPS_WRITE,
@@ -126,11 +125,11 @@ class Wuts:
         members = group.participants
         if members is None:
             raise ProviderFault("WUTS answered with a group that has no list of members.")
-        seen = {person.key: presence_among(person, members, {}) for person in people}
+        seen = presences_among(people, members, {})
         unsure = [person for person in people if seen[person.key] is Presence.UNKNOWN]
         if unsure:
             phones = await self._resolve(deciding_lids(unsure, members))
-            seen |= {person.key: presence_among(person, members, phones) for person in unsure}
+            seen |= presences_among(unsure, members, phones)
         # A list without a count is taken as whole unless it is empty: the account itself is a member.
         whole = bool(members) if group.members_count is None else group.members_count == len(members)
         if whole:

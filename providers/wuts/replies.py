@@ -24,6 +24,7 @@ from providers.base import (
 )
 from providers.http import Reply, rate_limited
 from providers.identity import lid_of, phone_digits, same_person_keys
+from providers.roll import Known, Roll
 
 _NOT_READY_CODES = frozenset({"DEVICE_NOT_READY", "DEVICE_DISCONNECTED"})
 _INVALID_CODES = frozenset({"VALIDATION_ERROR", "INVALID_REQUEST"})
@@ -192,10 +193,20 @@ def compare(person: Person, member: Member, phones: Mapping[str, str]) -> Presen
     return Presence.ABSENT if person.lid and member.lid_jid else Presence.UNKNOWN
 
 
-def presence_among(person: Person, members: Sequence[Member], phones: Mapping[str, str]) -> Presence:
-    """Tell whether a person is one of `members`; `phones` gives the digits behind LIDs."""
-    compared = {compare(person, member, phones) for member in members}
-    return next((found for found in (Presence.PRESENT, Presence.UNKNOWN) if found in compared), Presence.ABSENT)
+def presences_among(
+    people: Sequence[Person], members: Sequence[Member], phones: Mapping[str, str]
+) -> dict[str, Presence]:
+    """Tell by key which of `people` are among `members`; `phones` gives the digits behind LIDs."""
+    roll = Roll.of(
+        Known(m.lid_jid, frozenset({digits}) if (digits := m.phone or phones.get(m.lid_jid, "")) else frozenset())
+        for m in members
+    )
+    return {person.key: roll.find(_known(person, phones)) for person in people}
+
+
+def _known(person: Person, phones: Mapping[str, str]) -> Known:
+    own = person.digits or phones.get(person.lid, "")
+    return Known(person.lid, same_person_keys(own) if own else frozenset())
 
 
 def deciding_lids(unsure: Sequence[Person], members: Sequence[Member]) -> set[str]:

@@ -54,7 +54,6 @@ class Scripted:
     """What each reading gives: an error, the same for everybody, or (None, or nothing left) what is true."""
 
     add_limit: ClassVar[int] = 3
-    reads_are_live: ClassVar[bool] = True
     capabilities: ClassVar[Mapping[Operation, Capability]] = {Operation.ADD: Capability.SEND}
 
     def __post_init__(self) -> None:

@@ -13,7 +13,6 @@ from providers.base import (
     OutcomeUnknown,
     PermissionMissing,
     ProviderError,
-    ProviderFault,
     RateLimited,
     Verdict,
     judge,
@@ -59,7 +58,7 @@ STATUSES: list[tuple[int, type[ProviderError]]] = [
     (500, OutcomeUnknown),
     (502, OutcomeUnknown),
     (504, OutcomeUnknown),
-    (302, ProviderFault),
+    (302, OutcomeUnknown),
 ]
 
 

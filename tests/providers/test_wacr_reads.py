@@ -29,7 +29,6 @@ async def test_a_late_read_shows_the_member_when_its_time_has_come(bench: Bench)
     assert await bench.presence(ANA) == {ANA: Presence.ABSENT}
     bench.time[0] += 30
     assert await bench.presence(ANA) == {ANA: Presence.PRESENT}
-    assert not Wacr.reads_are_live
 
 
 async def test_presence_in_a_long_list_is_told_by_each_persons_own_contact(bench: Bench) -> None:

@@ -131,7 +131,6 @@ async def test_adding_a_member_changes_nothing_and_the_read_back_finds_them(benc
 
 async def test_a_late_read_shows_the_added_person_only_when_the_stored_copy_has_caught_up() -> None:
     async with wagateway(read_lag=60.0) as bench:
-        assert bench.adapter.reads_are_live is False
         await bench.adapter.add(GROUP, people(ANA))
         assert await present(bench, ANA) == {ANA: Presence.ABSENT}
         bench.time[0] += 61.0

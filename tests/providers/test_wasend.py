@@ -132,7 +132,7 @@ async def test_a_participant_that_was_rate_limited_keeps_the_other_verdicts_and_
         ([], [(f"{ANA}@c.us", "NOT_ADMIN")], Outcome.FAILED, "NOT_ADMIN"),
         ([], [(ANA, 403)], Outcome.REFUSED, "403"),
         ([], [(ANA, "401")], Outcome.FAILED, "401"),
-        ([], [(ANA, "417")], Outcome.FAILED, "417"),
+        ([], [(ANA, "417")], Outcome.REFUSED, "417"),
         ([], [(ANA, "500")], Outcome.FAILED, "500"),
         ([], [(f"{BEN}@c.us", "NOT_FOUND")], Outcome.UNKNOWN, ""),
         ([], [("100000000000001@lid", "NOT_FOUND")], Outcome.UNKNOWN, ""),

@@ -246,7 +246,6 @@ async def test_a_late_read_leaves_an_added_person_unknown_until_the_list_shows_t
     verdicts = await carry_out(bench.adapter, people(ANA))
     assert bench.world.events[0].effect is Effect.ADDED
     assert verdicts[f"+{ANA}"].outcome is Outcome.UNKNOWN
-    assert not bench.adapter.reads_are_live
     bench.time[0] += 60.0
     assert await bench.adapter.presence(GROUP, people(ANA)) == {f"+{ANA}": Presence.PRESENT}
 

@@ -15,8 +15,8 @@ from tests.bot.runtime.processes import python, says, until
 
 
 @asynccontextmanager
-async def _running(url: str, concurrency: int = 20, grace: float = 5.0, **workflows: Durable) -> AsyncIterator[Engine]:
-    engine = Engine(url, workflows, concurrency=concurrency)
+async def _running(url: str, grace: float = 5.0, **workflows: Durable) -> AsyncIterator[Engine]:
+    engine = Engine(url, workflows)
     try:
         await engine.launch()
         async with asyncio.timeout(30):
@@ -116,29 +116,21 @@ async def test_a_step_that_fails_is_tried_again_and_the_steps_before_it_are_not(
     assert [ran.get_nowait() for _ in range(ran.qsize())] == ["first", "second", "second", "R1"]
 
 
-async def test_only_so_many_workflows_run_at_once_and_all_of_them_run(sqlite_url: str) -> None:
-    inside, most, left = 0, 0, 6
-    done = asyncio.Event()
+async def test_a_workflow_that_waits_for_ever_holds_no_other_one_up(sqlite_url: str) -> None:
+    stuck, reached = asyncio.Event(), asyncio.Event()
 
-    async def hold() -> None:
-        nonlocal inside, most
-        inside += 1
-        most = max(most, inside)
-        await asyncio.sleep(0.01)
-        inside -= 1
+    async def wait_for_ever(_: str) -> None:
+        await stuck.wait()
 
-    async def work(_: str) -> None:
-        nonlocal left
-        await step("hold", hold)
-        left -= 1
-        if not left:
-            done.set()
+    async def reach(_: str) -> None:
+        reached.set()
 
-    async with _running(sqlite_url, concurrency=2, work=work) as engine:
-        for number in range(left):
-            await engine.start("work", f"R{number}")
-        await done.wait()
-    assert most == 2
+    async with _running(sqlite_url, grace=0.0, stuck=wait_for_ever, reach=reach) as engine:
+        for number in range(50):
+            await engine.start("stuck", f"R{number}")
+        await engine.start("reach", "R50")
+        async with asyncio.timeout(10):
+            await reached.wait()
 
 
 async def test_closing_lets_a_workflow_end_that_is_nearly_done(sqlite_url: str) -> None:

@@ -26,7 +26,6 @@ class Lists:
     """A provider that lists groups as the test tells it to; whatever else is asked of it is a mistake."""
 
     add_limit: ClassVar[int] = 1
-    reads_are_live: ClassVar[bool] = True
     capabilities: ClassVar[Mapping[Operation, Capability]] = {}
 
     def __init__(self, *groups: Group) -> None:

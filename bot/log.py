@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
-_PHONE = re.compile(r"(?<![\w.:-])((?:\+|%2B)?\(?\d(?:[ ().-]{0,2}\d){2})(?:[ ().-]{0,2}\d){4,10}(?!\w|[.:-]\d)")
+_PHONE = re.compile(r"(?<![\w.:-])((?:\+|%2B)?\(?\d(?:[ ().-]{0,2}\d){2})(?:[ ().-]{0,2}\d){4,14}(?!\w|[.:-]\d)")
 _TOKEN = re.compile(r"(?i)\b(xox[a-z]-|xapp-|bearer\s+|wa_|ticket=)[\w.~+/=-]{4,}")
 
 

@@ -19,6 +19,9 @@ _WORKFLOWS = {
     State.WITHDRAWN: "close",
 }
 
+_BURST = 5
+"""How much further apart starts are while more requests arrive."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -29,8 +32,8 @@ class Dispatcher:
         journal: tells what is due.
         engine: gets it; the same work twice is the same workflow.
         every: seconds between two looks when nobody wakes it.
-        between_starts: seconds from one start to the next: a burst of requests is carried out a little later, so that
-            the acknowledgements of the others stay quick.
+        between_starts: seconds from one start to the next, and longer while more requests arrive: a burst is carried
+            out a little later, so that its acknowledgements stay quick.
     """
 
     def __init__(self, journal: Journal, engine: Engine, *, every: float = 5.0, between_starts: float = 0.1) -> None:
@@ -80,7 +83,7 @@ class Dispatcher:
                 await self._journal.dispatched(due)
             except Exception:
                 log.exception("not_handed_over", request=due.request_id)
-            await asyncio.sleep(self._between_starts)
+            await asyncio.sleep(self._between_starts * (_BURST if self._awake.is_set() else 1))
 
     async def _until_next(self, now: float) -> float:
         expiry = await self._journal.next_expiry(now)

@@ -6,7 +6,8 @@ import pytest
 
 from sandbox.providers.world import Disposition, Effect, World
 from sandbox.scene import PLACES
-from tests.stage import Stage, group_id, people, stage
+from sandbox.slack.faults import Fault
+from tests.stage import CHANNEL, PATIENCE, Stage, group_id, people, stage
 
 MIX = {
     f"1415555{number:04}": disposition
@@ -127,3 +128,13 @@ async def test_the_same_way_leads_through_socket_mode(tmp_path: Path) -> None:
 
         assert played.slack.deliveries[-1].payload["command"] == "/wa-add"
         assert list(played.world("wasend").groups[group_id("wasend")].members) == ["14155550101"]
+
+
+async def test_a_message_whose_blocks_slack_refuses_is_posted_as_plain_text(tmp_path: Path) -> None:
+    async with stage(tmp_path) as played:
+        played.slack.faults.append(Fault(method="chat.postMessage", error="invalid_blocks", times=1))
+        await played.add("wasend-team +1 415 555 0101")
+        await played.slack.wait_for(lambda: len(played.slack.messages(CHANNEL)) >= 3, PATIENCE)
+
+        assert "Add 1 person" in played.slack.messages(CHANNEL)[0]["text"]
+        assert len(played.world("wasend").events) == 1

@@ -122,3 +122,9 @@ async def test_metrics_count_requests_and_verdicts_and_name_nobody(played: Stage
 
 def _short(entry: structlog.typing.EventDict) -> dict[str, object]:
     return {"event": entry["event"], "status": entry.get("status")}
+
+
+async def test_slacks_check_of_the_certificate_is_answered(played: Stage) -> None:
+    response = await deliver(played, b"ssl_check=1&token=legacy")
+
+    assert response.status_code == 200

@@ -117,3 +117,33 @@ async def test_a_second_process_on_one_database_ends_with_a_line(tmp_path: Path)
     assert result.returncode == 2
     assert f"pid {os.getpid()}" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+async def test_a_token_that_slack_refuses_ends_the_start_with_a_line(tmp_path: Path) -> None:
+    async with scene(["wasend"]) as played:
+        config = tmp_path / "rollcall.toml"
+        config.write_text(played.config(f"sqlite:///{tmp_path}/rollcall.db"))
+        for name in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"):
+            wrong = "xoxb-wrong" if name == "SLACK_BOT_TOKEN" else "xapp-wrong"
+            environment = {**played.environment(socket_mode=True), name: wrong}
+            result = await asyncio.to_thread(rollcall, "run", cwd=tmp_path, **environment)
+
+            assert result.returncode == 2
+            assert len(result.stderr.strip().splitlines()) == 1
+            assert "Slack refuses a token" in result.stderr
+            assert "wrong" not in result.stderr
+
+
+def test_a_database_that_does_not_answer_ends_the_start_with_a_line(config: Path) -> None:
+    config.write_text(config.read_text().replace("mian", "main"))
+    result = rollcall(
+        "db",
+        "upgrade",
+        cwd=config.parent,
+        ROLLCALL_CONNECTIONS__MAIN__TOKEN="t0ken",
+        ROLLCALL_STORAGE__URL="postgresql://nobody@127.0.0.1:9/none",
+    )
+
+    assert result.returncode == 2
+    assert len(result.stderr.strip().splitlines()) == 1
+    assert "storage.url" in result.stderr

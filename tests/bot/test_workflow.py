@@ -346,6 +346,18 @@ async def test_a_chunk_whose_verdicts_are_kept_is_not_sent_again(bench: Bench) -
     assert len(provider.calls) == 1
 
 
+async def test_a_connection_that_left_the_configuration_still_answers_everybody(bench: Bench) -> None:
+    provider = Scripted()
+    id_ = await bench.ask(provider, people(3))
+    await bench.workflow._look(id_)
+    gone = Workflow(bench.journal, {}, bench.voice)
+    assert not await gone._chunk(id_, 0)
+    assert await gone._leave_rest(id_) == []
+    assert not await gone._verify(id_)
+    assert provider.calls == []
+    assert await bench.outcomes(id_) == [Outcome.NOT_ATTEMPTED] * 3
+
+
 async def test_who_was_sent_once_is_not_called_not_attempted_when_the_day_is_full(bench: Bench) -> None:
     provider = Scripted(answers=[Answer(joins=2, error=asyncio.CancelledError())], reads=[None, Presence.UNKNOWN])
     id_ = await bench.ask(provider, people(2), pace=Pace(batch=2, gap=0.0, per_day=2))

@@ -108,7 +108,7 @@ class HttpClient:
                 if reply.status in _GATEWAY_STATUSES and attempt.num < READ_ATTEMPTS:
                     raise _TryAgain(reply)
                 return reply
-        raise AssertionError("stamina ends by a return or an error")  # pragma: no cover
+        raise AssertionError("stamina ends by a return or an error")
 
     async def write(self, method: str, path: str, *, params: Query | None = None, body: Any = None) -> Reply:
         """Send a call that changes something, once.

@@ -1,22 +1,20 @@
 """The journal: every request, its people, decisions and postings, durable before anything is acknowledged."""
 
-import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, func, select, update
+from sqlalchemy import and_, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.approvals import ApprovalRule
 from bot.domain.outcomes import Tally
 from bot.domain.requests import FOLLOWS, Participant, Request, State
 from bot.runtime.arrivals import Arrivals
 from bot.runtime.database import Database
+from bot.runtime.rows import participant_of, participant_row, request_of, request_row
 from bot.runtime.tables import participants, requests
-from providers.base import Evidence, Operation, Outcome, Person, Presence, Verdict
+from providers.base import Evidence, Outcome, Presence, Verdict
 
 _NAMES_NOBODY = and_(participants.c.phone == "", participants.c.lid == "")
 WORK = (State.RECEIVED, State.APPROVED, State.DENIED, State.EXPIRED, State.WITHDRAWN)
@@ -40,7 +38,7 @@ class Journal:
 
     async def create(self, request: Request, people: Sequence[Participant]) -> bool:
         """Write a new request with its people. False when the request was there already: nothing is changed."""
-        return await self._arrivals.write(_request_row(request), [_participant_row(request.id, p) for p in people])
+        return await self._arrivals.write(request_row(request), [participant_row(request.id, p) for p in people])
 
     async def request(self, request_id: str) -> Request:
         """Read one request. Raises `LookupError` when there is none."""
@@ -48,7 +46,7 @@ class Journal:
             row = (await connection.execute(select(requests).where(requests.c.id == request_id))).one_or_none()
         if row is None:
             raise LookupError(f"no request {request_id}")
-        return _request(row)
+        return request_of(row)
 
     async def advance(self, request_id: str, state: State) -> bool:
         """Move a request on to `state`. False when it was not in a state from which that may follow."""
@@ -178,7 +176,7 @@ class Journal:
     async def _select(self, condition: Any) -> list[Participant]:
         async with self._database.read() as connection:
             rows = await connection.execute(select(participants).where(condition).order_by(participants.c.position))
-            return [_participant(row) for row in rows]
+            return [participant_of(row) for row in rows]
 
 
 async def advance(connection: AsyncConnection, request_id: str, state: State) -> bool:
@@ -195,7 +193,7 @@ async def locked_request(connection: AsyncConnection, request_id: str) -> Reques
     row = (
         await connection.execute(select(requests).where(requests.c.id == request_id).with_for_update())
     ).one_or_none()
-    return None if row is None else _request(row)
+    return None if row is None else request_of(row)
 
 
 async def _update_people(connection: AsyncConnection, request_id: str, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -224,98 +222,3 @@ def _verdict_rows(verdicts: Mapping[int, Verdict]) -> list[dict[str, Any]]:
         }
         for position, verdict in verdicts.items()
     ]
-
-
-def _request_row(request: Request) -> dict[str, Any]:
-    rule = request.rule
-    return {
-        "id": request.id,
-        "operation": request.operation,
-        "connection": request.connection,
-        "group_id": request.group_id,
-        "group_name": request.group_name,
-        "requester": request.requester,
-        "channel": request.channel,
-        "reason": request.reason,
-        "rule": None if rule is None else _rule_json(rule),
-        "duplicates": request.duplicates,
-        "asked_at": request.asked_at.timestamp(),
-        "state": request.state,
-        "expires_at": None if rule is None else (request.asked_at + rule.expires_after).timestamp(),
-    }
-
-
-def _request(row: Row[Any]) -> Request:
-    return Request(
-        id=row.id,
-        operation=Operation(row.operation),
-        connection=row.connection,
-        group_id=row.group_id,
-        group_name=row.group_name,
-        requester=row.requester,
-        channel=row.channel,
-        reason=row.reason,
-        rule=None if row.rule is None else _rule(row.rule),
-        duplicates=row.duplicates,
-        asked_at=datetime.fromtimestamp(row.asked_at, UTC),
-        state=State(row.state),
-    )
-
-
-def _rule_json(rule: ApprovalRule) -> str:
-    return json.dumps(
-        {
-            "operations": sorted(rule.operations),
-            "groups": rule.groups,
-            "min_participants": rule.min_participants,
-            "approvers": rule.approvers,
-            "quorum": rule.quorum,
-            "expires_after": rule.expires_after.total_seconds(),
-            "remind_after": None if rule.remind_after is None else rule.remind_after.total_seconds(),
-        }
-    )
-
-
-def _rule(text: str) -> ApprovalRule:
-    values = json.loads(text)
-    remind_after = values["remind_after"]
-    return ApprovalRule(
-        operations=frozenset(map(Operation, values["operations"])),
-        groups=tuple(values["groups"]),
-        min_participants=values["min_participants"],
-        approvers=tuple(values["approvers"]),
-        quorum=values["quorum"],
-        expires_after=timedelta(seconds=values["expires_after"]),
-        remind_after=None if remind_after is None else timedelta(seconds=remind_after),
-    )
-
-
-def _participant_row(request_id: str, participant: Participant) -> dict[str, Any]:
-    return {
-        "request_id": request_id,
-        "position": participant.position,
-        "typed": participant.person.typed,
-        "phone": participant.person.phone,
-        "lid": participant.person.lid,
-        "before": participant.before,
-        "submissions": participant.submissions,
-        "outcome": participant.outcome,
-        "evidence": participant.evidence,
-        "provider_code": participant.provider_code,
-        "provider_message": participant.provider_message,
-        "at": None if participant.at is None else participant.at.timestamp(),
-    }
-
-
-def _participant(row: Row[Any]) -> Participant:
-    return Participant(
-        position=row.position,
-        person=Person(row.typed, row.phone, row.lid),
-        before=Presence(row.before),
-        submissions=row.submissions,
-        outcome=None if row.outcome is None else Outcome(row.outcome),
-        evidence=Evidence(row.evidence),
-        provider_code=row.provider_code,
-        provider_message=row.provider_message,
-        at=None if row.at is None else datetime.fromtimestamp(row.at, UTC),
-    )

@@ -28,8 +28,9 @@ _MOST_LABEL = 75
 
 
 def build(request: Request, tally: Tally, decisions: Sequence[Vote]) -> Message:
-    """Build the card in its present state. `request.rule` is set."""
-    assert request.rule is not None  # noqa: S101 - the card exists only for requests with a rule
+    """Build the card in its present state. Raises `ValueError` for a request without a rule, which has none."""
+    if request.rule is None:
+        raise ValueError("a request without a rule has no approval card")
     people = people_of(tally)
     group = foreign(request.group_name, 100)
     asks = f"<@{request.requester}> asks to {request.operation} {people} to"

@@ -1,0 +1,110 @@
+"""How requests and their people stand in the journal's rows."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row
+
+from bot.domain.approvals import ApprovalRule
+from bot.domain.requests import Participant, Request, State
+from providers.base import Evidence, Operation, Outcome, Person, Presence
+
+
+def request_row(request: Request) -> dict[str, Any]:
+    """Lay a request out as a row of `requests`."""
+    rule = request.rule
+    return {
+        "id": request.id,
+        "operation": request.operation,
+        "connection": request.connection,
+        "group_id": request.group_id,
+        "group_name": request.group_name,
+        "requester": request.requester,
+        "channel": request.channel,
+        "reason": request.reason,
+        "rule": None if rule is None else _rule_json(rule),
+        "duplicates": request.duplicates,
+        "asked_at": request.asked_at.timestamp(),
+        "state": request.state,
+        "expires_at": None if rule is None else (request.asked_at + rule.expires_after).timestamp(),
+    }
+
+
+def request_of(row: Row[Any]) -> Request:
+    """Read a row of `requests`."""
+    return Request(
+        id=row.id,
+        operation=Operation(row.operation),
+        connection=row.connection,
+        group_id=row.group_id,
+        group_name=row.group_name,
+        requester=row.requester,
+        channel=row.channel,
+        reason=row.reason,
+        rule=None if row.rule is None else _rule(row.rule),
+        duplicates=row.duplicates,
+        asked_at=datetime.fromtimestamp(row.asked_at, UTC),
+        state=State(row.state),
+    )
+
+
+def _rule_json(rule: ApprovalRule) -> str:
+    return json.dumps(
+        {
+            "operations": sorted(rule.operations),
+            "groups": rule.groups,
+            "min_participants": rule.min_participants,
+            "approvers": rule.approvers,
+            "quorum": rule.quorum,
+            "expires_after": rule.expires_after.total_seconds(),
+            "remind_after": None if rule.remind_after is None else rule.remind_after.total_seconds(),
+        }
+    )
+
+
+def _rule(text: str) -> ApprovalRule:
+    values = json.loads(text)
+    remind_after = values["remind_after"]
+    return ApprovalRule(
+        operations=frozenset(map(Operation, values["operations"])),
+        groups=tuple(values["groups"]),
+        min_participants=values["min_participants"],
+        approvers=tuple(values["approvers"]),
+        quorum=values["quorum"],
+        expires_after=timedelta(seconds=values["expires_after"]),
+        remind_after=None if remind_after is None else timedelta(seconds=remind_after),
+    )
+
+
+def participant_row(request_id: str, participant: Participant) -> dict[str, Any]:
+    """Lay a line of a roster out as a row of `participants`."""
+    return {
+        "request_id": request_id,
+        "position": participant.position,
+        "typed": participant.person.typed,
+        "phone": participant.person.phone,
+        "lid": participant.person.lid,
+        "before": participant.before,
+        "submissions": participant.submissions,
+        "outcome": participant.outcome,
+        "evidence": participant.evidence,
+        "provider_code": participant.provider_code,
+        "provider_message": participant.provider_message,
+        "at": None if participant.at is None else participant.at.timestamp(),
+    }
+
+
+def participant_of(row: Row[Any]) -> Participant:
+    """Read a row of `participants`."""
+    return Participant(
+        position=row.position,
+        person=Person(row.typed, row.phone, row.lid),
+        before=Presence(row.before),
+        submissions=row.submissions,
+        outcome=None if row.outcome is None else Outcome(row.outcome),
+        evidence=Evidence(row.evidence),
+        provider_code=row.provider_code,
+        provider_message=row.provider_message,
+        at=None if row.at is None else datetime.fromtimestamp(row.at, UTC),
+    )

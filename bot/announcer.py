@@ -38,5 +38,5 @@ class Announcer(Protocol):
         ...
 
     async def close(self, request: Request, tally: Tally) -> None:
-        """Say that a request ended without being carried out: denied, expired or withdrawn."""
+        """Say that a request ended without being carried out: denied or expired."""
         ...

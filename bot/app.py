@@ -29,6 +29,7 @@ from bot.server import serving
 from bot.settings import ConfigurationError, Settings, SlackCredentials
 from bot.workflow import Line, Workflow
 from handlers.budget import Budget
+from handlers.errors import error_word
 from handlers.poster import Poster
 from handlers.services import Services
 from handlers.thread import SlackThread
@@ -123,8 +124,7 @@ async def running(settings: Settings) -> AsyncIterator[str]:
             )
         )
         if socket is not None:
-            async with asyncio.timeout(CONNECT_TIMEOUT):
-                await socket.client.connect()
+            await _connect(socket)
         ready.set()
         log.info("running", url=url, socket_mode=credentials.socket_mode, connections=len(providers))
         yield url
@@ -137,11 +137,22 @@ async def _introduce(client: AsyncWebClient, credentials: SlackCredentials) -> N
         if credentials.app_token is not None:
             await client.apps_connections_open(app_token=credentials.app_token.get_secret_value())
     except SlackApiError as error:
-        word = error.response.get("error")
+        if not (word := error_word(error)):
+            raise ConfigurationError(f"slack.api_url: {client.base_url} does not answer as Slack does") from None
         raise ConfigurationError(f"Slack refuses a token ({word}); `rollcall check` looks at each of them") from None
     except (aiohttp.ClientError, TimeoutError) as error:
         where = client.base_url
         raise ConfigurationError(f"slack.api_url: no answer from {where} ({type(error).__name__})") from None
+
+
+async def _connect(socket: AsyncSocketModeHandler) -> None:
+    """Open the connection of Socket Mode. Raises `ConfigurationError` when that takes too long."""
+    try:
+        async with asyncio.timeout(CONNECT_TIMEOUT):
+            await socket.client.connect()
+    except TimeoutError:
+        line = f"slack.api_url: no connection for Socket Mode within {CONNECT_TIMEOUT} seconds"
+        raise ConfigurationError(line) from None
 
 
 def _is_open(socket: AsyncSocketModeHandler) -> bool:

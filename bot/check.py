@@ -10,6 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.app import make_providers, slack_client, slack_session
 from bot.manifest import BOT_SCOPES
 from bot.settings import ConfigurationError, Settings
+from handlers.errors import error_word
 from providers.base import AccountState, Provider, ProviderError
 
 TIMEOUT = 30
@@ -59,7 +60,7 @@ async def _slack(settings: Settings) -> Finding:
                     app_token=credentials.app_token.get_secret_value()
                 )
         except SlackApiError as error:
-            return Finding("slack", ok=False, detail=f"Slack answers {error.response.get('error')!r}")
+            return Finding("slack", ok=False, detail=f"Slack answers {error_word(error) or 'nothing of its own'}")
         except (aiohttp.ClientError, TimeoutError) as error:
             return Finding(
                 "slack", ok=False, detail=f"no answer from {settings.slack.api_url} ({type(error).__name__})"

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import signal
 import sys
 from collections.abc import Coroutine
@@ -74,7 +75,7 @@ def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Leave the servers up after the tour.")] = False,
 ) -> None:
     """Play a tour: a sandbox workspace, simulated providers and the real bot, no account needed."""
-    log.configure(json_lines=False)
+    log.configure(json_lines=False, least=logging.WARNING)
     from bot.demo import tour  # noqa: PLC0415 - the bot itself never loads the sandbox
 
     _until_stopped(tour(port=port, keep=keep))

@@ -12,8 +12,8 @@ _PHONE = re.compile(r"(?<![\w.:-])((?:\+|%2B)?\(?\d(?:[ ().-]{0,2}\d){2})(?:[ ()
 _TOKEN = re.compile(r"(?i)\b(xox[a-z]-|xapp-|bearer\s+|wa_|ticket=)[\w.~+/=-]{4,}")
 
 
-def configure(*, json_lines: bool) -> None:
-    """Send structlog's and the libraries' lines to stderr."""
+def configure(*, json_lines: bool, least: int = logging.INFO) -> None:
+    """Send structlog's lines of at least this level, and the libraries' warnings, to stderr."""
     shared: list[Any] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -24,7 +24,7 @@ def configure(*, json_lines: bool) -> None:
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(least),
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(sys.stderr)
@@ -38,7 +38,7 @@ def configure(*, json_lines: bool) -> None:
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
     for name in ("bot", "handlers", "providers"):
-        logging.getLogger(name).setLevel(logging.INFO)
+        logging.getLogger(name).setLevel(least)
 
 
 def strike_out(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

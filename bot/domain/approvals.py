@@ -46,7 +46,6 @@ class ApprovalState(StrEnum):
     APPROVED = "approved"
     DENIED = "denied"
     EXPIRED = "expired"
-    WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +168,6 @@ def _over(approval: Approval) -> str:
         case ApprovalState.EXPIRED:
             when = _moment(approval.expires_at)
             return f"This request expired {when}; nothing was done. It can be asked for again."
-        case ApprovalState.WITHDRAWN:
-            return "This request was withdrawn; nothing was done."
         case _:
             who = ", ".join(f"<@{v.user_id}> ({_moment(v.at)})" for v in approval.votes)
             return f"This request is {approval.state} already, by {who}; your click changed nothing."

@@ -11,7 +11,7 @@ from providers.base import Evidence, Operation, Outcome, Person, Presence
 
 
 class State(StrEnum):
-    """Where a request stands. The last four are final."""
+    """Where a request stands. The last three are final."""
 
     RECEIVED = "received"
     WAITING = "waiting"
@@ -20,18 +20,16 @@ class State(StrEnum):
     DONE = "done"
     DENIED = "denied"
     EXPIRED = "expired"
-    WITHDRAWN = "withdrawn"
 
 
 FOLLOWS: dict[State, frozenset[State]] = {
     State.RECEIVED: frozenset({State.WAITING, State.RUNNING}),
-    State.WAITING: frozenset({State.APPROVED, State.DENIED, State.EXPIRED, State.WITHDRAWN}),
+    State.WAITING: frozenset({State.APPROVED, State.DENIED, State.EXPIRED}),
     State.APPROVED: frozenset({State.RUNNING}),
     State.RUNNING: frozenset({State.DONE}),
     State.DONE: frozenset(),
     State.DENIED: frozenset(),
     State.EXPIRED: frozenset(),
-    State.WITHDRAWN: frozenset(),
 }
 
 

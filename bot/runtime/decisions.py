@@ -31,7 +31,6 @@ _APPROVAL_STATES = {
     State.DONE: ApprovalState.APPROVED,
     State.DENIED: ApprovalState.DENIED,
     State.EXPIRED: ApprovalState.EXPIRED,
-    State.WITHDRAWN: ApprovalState.WITHDRAWN,
 }
 
 

@@ -16,7 +16,6 @@ _WORKFLOWS = {
     State.APPROVED: "carry_out",
     State.DENIED: "close",
     State.EXPIRED: "close",
-    State.WITHDRAWN: "close",
 }
 
 _BURST = 5

@@ -17,7 +17,7 @@ from bot.runtime.tables import participants, requests
 from providers.base import Evidence, Outcome, Presence, Verdict
 
 _NAMES_NOBODY = and_(participants.c.phone == "", participants.c.lid == "")
-WORK = (State.RECEIVED, State.APPROVED, State.DENIED, State.EXPIRED, State.WITHDRAWN)
+WORK = (State.RECEIVED, State.APPROVED, State.DENIED, State.EXPIRED)
 """The states in which the engine has something to do."""
 
 

@@ -21,7 +21,6 @@ _ENDS = {
     State.DONE: "✅ Approved",
     State.DENIED: "⛔ Denied",
     State.EXPIRED: "⌛ Expired without a decision",
-    State.WITHDRAWN: "↩️ Withdrawn",
 }
 _MOST_LABEL = 75
 """Characters in a button's `accessibility_label` (docs.slack.dev, "Button element")."""

@@ -15,7 +15,6 @@ _STATES = {
     State.DONE: "🏁 Done",
     State.DENIED: "⛔ Denied",
     State.EXPIRED: "⌛ Expired",
-    State.WITHDRAWN: "↩️ Withdrawn",
 }
 
 

@@ -200,7 +200,7 @@ class TwoChat:
                 if not reply.ok:
                     raise error_of(reply, wrote=True)
                 return reply
-        raise AssertionError("stamina ends by a return or an error")  # pragma: no cover
+        raise AssertionError("stamina ends by a return or an error")
 
 
 def make(

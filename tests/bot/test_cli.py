@@ -147,3 +147,16 @@ def test_a_database_that_does_not_answer_ends_the_start_with_a_line(config: Path
     assert result.returncode == 2
     assert len(result.stderr.strip().splitlines()) == 1
     assert "storage.url" in result.stderr
+
+
+async def test_an_address_that_is_not_slack_ends_the_start_with_a_line(tmp_path: Path) -> None:
+    async with scene(["wasend"]) as played:
+        config = tmp_path / "rollcall.toml"
+        config.write_text(played.config(f"sqlite:///{tmp_path}/rollcall.db"))
+        result = await asyncio.to_thread(
+            rollcall, "run", cwd=tmp_path, **played.environment(), ROLLCALL_SLACK__API_URL=f"{played.urls['wasend']}/"
+        )
+
+    assert result.returncode == 2
+    assert len(result.stderr.strip().splitlines()) == 1
+    assert "slack.api_url" in result.stderr

@@ -124,7 +124,7 @@ async def test_a_request_with_a_rule_waits_and_is_carried_out_when_approved(benc
     assert await bench.outcomes("RA") == [Outcome.ADDED] * 2
 
 
-@pytest.mark.parametrize("end", [State.DENIED, State.EXPIRED, State.WITHDRAWN])
+@pytest.mark.parametrize("end", [State.DENIED, State.EXPIRED])
 async def test_a_request_that_ends_undecided_or_denied_says_so_and_sends_nobody(bench: Bench, end: State) -> None:
     await bench.journal.create(request("RC", needs=rule(), state=end), people(2))
     await bench.engine.start("close", "RC")

@@ -81,7 +81,7 @@ async def test_a_vote_after_the_time_is_over_is_refused_also_before_anybody_mark
     assert (await journal.request("R1")).state is State.WAITING
 
 
-@pytest.mark.parametrize("end", [State.APPROVED, State.DENIED, State.EXPIRED, State.WITHDRAWN])
+@pytest.mark.parametrize("end", [State.APPROVED, State.DENIED, State.EXPIRED])
 async def test_a_vote_after_the_decision_changes_nothing(journal: Journal, decisions: Decisions, end: State) -> None:
     await _ask(journal)
     await journal.advance("R1", end)

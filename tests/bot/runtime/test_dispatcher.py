@@ -66,7 +66,6 @@ async def test_what_a_crash_left_between_writing_and_starting_is_started(journal
         (State.APPROVED, "carry_out"),
         (State.DENIED, "close"),
         (State.EXPIRED, "close"),
-        (State.WITHDRAWN, "close"),
     ],
 )
 async def test_each_state_has_its_workflow(journal: Journal, engine: Engines, state: State, workflow: str) -> None:

@@ -79,7 +79,7 @@ async def test_a_new_request_is_due_until_it_was_handed_over(journal: Journal) -
     assert await journal.due() == [Due("R0", State.RECEIVED)]
 
 
-@pytest.mark.parametrize("end", [State.APPROVED, State.DENIED, State.EXPIRED, State.WITHDRAWN])
+@pytest.mark.parametrize("end", [State.APPROVED, State.DENIED, State.EXPIRED])
 async def test_a_decided_request_is_due_again(journal: Journal, end: State) -> None:
     await journal.create(request(needs=rule()), [])
     await journal.dispatched(Due("R1", State.RECEIVED))
@@ -132,7 +132,7 @@ async def test_a_waiting_request_expires_when_its_time_is_over_and_not_before(jo
     assert await journal.next_expiry(over - 1) is None
 
 
-@pytest.mark.parametrize("end", [State.APPROVED, State.DENIED, State.WITHDRAWN])
+@pytest.mark.parametrize("end", [State.APPROVED, State.DENIED])
 async def test_a_decided_request_does_not_expire(journal: Journal, end: State) -> None:
     await journal.create(request(needs=rule(), asked_at=NOW), [])
     await journal.await_approval("R1")
@@ -159,7 +159,7 @@ async def test_a_request_that_could_not_be_asked_in_time_is_not_waited_for(journ
 async def test_moving_on_twice_at_once_happens_once(journal: Journal) -> None:
     await journal.create(request(needs=rule()), [])
     await journal.await_approval("R1")
-    ends = [State.APPROVED, State.DENIED, State.EXPIRED, State.WITHDRAWN]
+    ends = [State.APPROVED, State.DENIED, State.EXPIRED]
     moved = await asyncio.gather(*(journal.advance("R1", end) for end in ends))
     assert moved.count(True) == 1
     assert (await journal.request("R1")).state is ends[moved.index(True)]

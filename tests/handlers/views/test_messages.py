@@ -139,7 +139,7 @@ async def test_a_button_tells_a_screen_reader_what_it_decides_on(post: Post) -> 
     assert [label.split("n" * 10)[0] for label in labels] == ["Approve: add 40 people to ", "Deny: add 40 people to "]
 
 
-@pytest.mark.parametrize("state", [State.DENIED, State.EXPIRED, State.WITHDRAWN])
+@pytest.mark.parametrize("state", [State.DENIED, State.EXPIRED])
 async def test_an_ending_says_that_nothing_was_sent(post: Post, state: State) -> None:
     message = approval_card.ending(changed(state=state), VOTES)
     await post(message)

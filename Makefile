@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo run test lint format bench lock clean
+.PHONY: setup demo run test lint format bench docs lock clean
 .DELETE_ON_ERROR:
 
 setup: $(STAMP)
@@ -20,7 +20,7 @@ demo: $(STAMP)
 	@$(BIN)/rollcall demo
 
 test: $(STAMP)
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -34,6 +34,10 @@ format: $(STAMP)
 
 bench: $(STAMP)
 	@$(BIN)/python -m benchmarks
+
+docs: $(STAMP)
+	$(BIN)/python -m providers.overview > docs/providers.md
+	$(BIN)/python -m bot.commands_page > docs/commands.md
 
 lock: $(STAMP)
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 pyproject.toml -o requirements/run.txt

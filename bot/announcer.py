@@ -22,7 +22,10 @@ class Announcer(Protocol):
         ...
 
     async def show_approval(self, request: Request, tally: Tally) -> None:
-        """Post the question for approval with its buttons; later, show there what was decided and by whom."""
+        """Show how a request that waits stands: for its approval, in a question with buttons; and for its time.
+
+        Later, show there what was decided and by whom.
+        """
         ...
 
     async def progress(self, request: Request, tally: Callable[[], Awaitable[Tally]]) -> None:
@@ -37,6 +40,10 @@ class Announcer(Protocol):
         """Post the complete CSV where there is more than the thread shows, and the summary; end the parent message."""
         ...
 
+    async def remind(self, request: Request, number: int) -> None:
+        """Remind those who can decide that a request waits for them; reminders of a request count from 0."""
+        ...
+
     async def close(self, request: Request, tally: Tally) -> None:
-        """Say that a request ended without being carried out: denied or expired."""
+        """Say that a request ended without being carried out: denied, expired or withdrawn."""
         ...

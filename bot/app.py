@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
 
 import aiohttp
 import structlog
@@ -15,7 +16,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 import handlers
 from bot.domain.groups import KnownGroup
+from bot.drafts import Drafts
 from bot.intake import Intake
+from bot.lines import Line
+from bot.preview import Previews
+from bot.runtime.archive import Archive
+from bot.runtime.audit import Audit
 from bot.runtime.database import Database
 from bot.runtime.decisions import Decisions
 from bot.runtime.dispatcher import Dispatcher
@@ -25,15 +31,26 @@ from bot.runtime.journal import Journal
 from bot.runtime.metrics import Metrics
 from bot.runtime.pace import Pace, Sender
 from bot.runtime.postings import Postings
+from bot.runtime.schedules import Schedules
 from bot.server import serving
 from bot.settings import ConfigurationError, Settings, SlackCredentials
-from bot.workflow import Line, Workflow
+from bot.settings_model import NumberStyle
+from bot.settings_summary import summary
+from bot.syncs import Repeater, Syncs
+from bot.workflow import Workflow
+from handlers import home
 from handlers.budget import Budget
+from handlers.changes import Changes
+from handlers.channels import Channels
+from handlers.deciders import Deciders
 from handlers.errors import error_word
 from handlers.poster import Poster
+from handlers.profiles import Profiles
 from handlers.services import Services
 from handlers.thread import SlackThread
 from handlers.usergroups import UserGroups
+from handlers.whisper import whisper
+from handlers.zones import Zones
 from providers.base import Provider
 from providers.registry import make_provider
 
@@ -99,15 +116,18 @@ async def running(settings: Settings) -> AsyncIterator[str]:
         session = await stack.enter_async_context(slack_session())
         client = slack_client(settings, credentials.bot_token, session)
         await _introduce(client, credentials)
+        await Audit(database).configured(summary(settings))
         metrics = Metrics()
         services, engine = _wire(settings, database, providers, client, metrics)
         stack.push_async_callback(services.directory.aclose)
         stack.push_async_callback(services.usergroups.aclose)
         app = _bolt(credentials.signing_secret, client)
         handlers.register(app, services)
+        await stack.enter_async_context(home.running(app, services))
         await engine.launch()
         stack.push_async_callback(engine.aclose)
         await stack.enter_async_context(services.dispatcher.running())
+        await stack.enter_async_context(services.repeater.running())
         await stack.enter_async_context(_background(_read_ahead(services)))
         socket = None
         if credentials.app_token is not None:
@@ -166,23 +186,61 @@ def _wire(
 ) -> tuple[Services, Engine]:
     journal = Journal(database)
     aliases = {(group.connection, group.id): alias for alias, group in settings.groups.items()}
-    decisions = Decisions(database, settings.access_roles(), aliases)
+    roles = settings.access_roles()
+    decisions = Decisions(database, roles, aliases)
+    poster, archive, audit = Poster(client, Postings(database)), Archive(database), Audit(database)
+    warnings = {(g.connection, g.id): g.warning for g in settings.groups.values() if g.warning}
+    changes = Changes()
+    usergroups = UserGroups(client, sorted({m for role in roles for m in role.members if m.startswith("S")}))
     announcer = SlackThread(
-        Poster(client, Postings(database)), Budget(), decisions, settings.slack.approvals_channel or ""
+        poster,
+        Budget(),
+        decisions=decisions,
+        deciders=Deciders(poster, decisions, usergroups),
+        journal=journal,
+        archive=archive,
+        channels=Channels(client, shorten=settings.slack.numbers is NumberStyle.SHORT),
+        able={name: frozenset(provider.abilities) for name, provider in providers.items()},
+        warnings=warnings,
+        approvals_channel=settings.slack.approvals_channel or "",
+        changes=changes,
     )
     lines = {name: _line(settings, database, name, provider) for name, provider in providers.items()}
     engine = Engine(database.engine_url, Workflow(journal, lines, announcer, metrics=metrics).durable())
     dispatcher = Dispatcher(journal, engine)
-    roles = settings.access_roles()
+    intake = Intake(
+        journal,
+        dispatcher,
+        audit,
+        lines=lines,
+        roles=roles,
+        rules=settings.approval_rules(),
+        metrics=metrics,
+    )
+    keep = {(g.connection, g.id): g.keep for g in settings.groups.values()}
+    directory = Directory([KnownGroup(g.connection, g.id, alias) for alias, g in settings.groups.items()], providers)
+    syncs, schedules = Syncs(intake, lines, keep, Profiles(client).phones_of, directory.group), Schedules(database)
     services = Services(
-        intake=Intake(journal, dispatcher, lines, roles, settings.approval_rules(), metrics=metrics),
-        directory=Directory([KnownGroup(g.connection, g.id, alias) for alias, g in settings.groups.items()], providers),
-        usergroups=UserGroups(client, sorted({m for role in roles for m in role.members if m.startswith("S")})),
+        intake=intake,
+        previews=Previews(intake, lines),
+        drafts=Drafts(database),
+        directory=directory,
+        usergroups=usergroups,
+        zones=Zones(client),
+        syncs=syncs,
+        schedules=schedules,
+        repeater=Repeater(syncs, schedules, directory.group, usergroups.actor, partial(whisper, client)),
         journal=journal,
+        archive=archive,
+        audit=audit,
         decisions=decisions,
         dispatcher=dispatcher,
         announcer=announcer,
+        changes=changes,
+        link=poster.link,
+        lines=lines,
         regions={name: c.default_region for name, c in settings.connections.items()},
+        warnings=warnings,
     )
     return services, engine
 
@@ -204,6 +262,7 @@ def _bolt(signing_secret: SecretStr | None, client: AsyncWebClient) -> AsyncApp:
         client=client,
         signing_secret=signing_secret.get_secret_value() if signing_secret else None,
         request_verification_enabled=signing_secret is not None,
+        raise_error_for_unhandled_request=True,
     )
 
 

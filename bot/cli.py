@@ -12,10 +12,12 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot import app, log, manifest
+from bot import app, audit_cli, log, manifest
 from bot.check import check as run_check
+from bot.domain.chain import Break
 from bot.runtime.database import Database
 from bot.runtime.sqlite import AlreadyRunning
 from bot.settings import ConfigurationError, Settings, load
@@ -31,6 +33,8 @@ cli = typer.Typer(
 )
 database_commands = typer.Typer(help="The database.", no_args_is_help=True)
 cli.add_typer(database_commands, name="db")
+audit_commands = typer.Typer(help="The audit journal.", no_args_is_help=True)
+cli.add_typer(audit_commands, name="audit")
 
 
 @cli.command()
@@ -52,7 +56,7 @@ def check(config: ConfigPath = None) -> None:
         _stop(str(error))
     table = Table("", "What", "Seen")
     for finding in findings:
-        table.add_row("ok" if finding.ok else "FAILED", finding.subject, finding.detail)
+        table.add_row("ok" if finding.ok else "FAILED", finding.subject, Text(finding.detail))
     Console().print(table)
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
@@ -94,6 +98,46 @@ def upgrade(config: ConfigPath = None) -> None:
         finally:
             await database.aclose()
         typer.echo("The database is at the newest version.")
+
+    _until_stopped(work())
+
+
+@audit_commands.command()
+def verify(config: ConfigPath = None) -> None:
+    """Check the chain of the audit journal: no row of it was changed, removed, added or moved."""
+    settings = _load(config)
+
+    async def work() -> None:
+        found = await audit_cli.verify(settings)
+        if isinstance(found, Break):
+            typer.echo(f"rollcall: the audit journal is broken: row {found.seq} was {found.fault}", err=True)
+            raise typer.Exit(1)
+        typer.echo(f"The audit journal is whole. Rows: {found.seq}. Last hash: {found.hash}")
+
+    _until_stopped(work())
+
+
+@audit_commands.command()
+def export(
+    since: Annotated[str | None, typer.Option(help="The first day, or moment, in ISO 8601 (UTC).")] = None,
+    form: Annotated[str, typer.Option("--format", help="csv or jsonl.")] = audit_cli.Format.CSV,
+    config: ConfigPath = None,
+) -> None:
+    """Write the audit journal to stdout."""
+    try:
+        start = None if since is None else audit_cli.moment_of(since)
+    except ValueError:
+        _stop(f"--since: {since!r} is no date; write it as 2026-03-01")
+    if form not in list(audit_cli.Format):
+        _stop(f"--format: {form!r} is unknown; it is csv or jsonl")
+    settings = _load(config)
+
+    async def work() -> None:
+        try:
+            await audit_cli.export(settings, start, audit_cli.Format(form))
+        except ValueError as error:
+            typer.echo(f"rollcall: {error}; see rollcall audit verify", err=True)
+            raise typer.Exit(1) from None
 
     _until_stopped(work())
 

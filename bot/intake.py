@@ -1,24 +1,40 @@
 """Takes a request in: checks access, finds the rule, and writes the journal before anybody is told."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 
-from bot.domain.access import Actor, Allowed, Decision, Role, Target, decide
+from bot.deeds import GROUP_LABEL, LABELS, LINK_LABEL
+from bot.domain.access import Actor, Allowed, Decision, Denied, DeniedFor, Role, Target, decide
 from bot.domain.approvals import ApprovalRule, rule_for, undecidable
+from bot.domain.audit import Entry, command_refused
 from bot.domain.groups import KnownGroup
-from bot.domain.requests import Participant, Request
+from bot.domain.operations import ACTIONS, actions_of
+from bot.domain.requests import Details, Participant, Request
 from bot.domain.roster import Roster
+from bot.lines import Line
+from bot.runtime.audit import Audit
 from bot.runtime.dispatcher import Dispatcher
 from bot.runtime.journal import Journal
 from bot.runtime.metrics import Metrics
-from bot.workflow import Line
-from providers.base import Operation, Outcome, Person
+from providers.base import Action, Capability, Operation, Outcome, Person, PictureForm, Standing
+
+_TAKES = {
+    PictureForm.ADDRESS: "takes a picture by its address only: give one that begins with https://.",
+    PictureForm.JPEG: "takes a picture as a JPEG file only: upload it in the form that `/wa-settings` alone opens.",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What a person asked for, before anybody looked whether they may. `id` comes from `request_id`."""
+    """What a person asked for, before anybody looked whether they may.
+
+    Attributes:
+        id: from `request_id`.
+        group: what it is about; for a group that is to be created one without alias and id.
+        roster: the people; empty for what is about the group itself.
+        lines: the lines themselves, in place of `roster`, where a request follows from another one.
+    """
 
     id: str
     operation: Operation
@@ -27,6 +43,8 @@ class Draft:
     reason: str
     requester: Actor
     channel: str
+    details: Details = field(default_factory=Details)
+    lines: tuple[Participant, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +57,10 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Nothing was written; `reason` is the sentence for the person."""
+    """Nothing was written; `reason` is the sentence for the person, `code` the reason's word for the journal."""
 
     reason: str
+    code: str = ""
 
 
 class Intake:
@@ -50,6 +69,7 @@ class Intake:
     Args:
         journal: where they are written.
         dispatcher: is woken for each.
+        audit: keeps what was refused.
         lines: the connections, for what each operation needs at its provider.
         roles: who may do what.
         rules: which requests need approval.
@@ -60,35 +80,97 @@ class Intake:
         self,
         journal: Journal,
         dispatcher: Dispatcher,
+        audit: Audit,
+        *,
         lines: Mapping[str, Line],
         roles: Sequence[Role],
         rules: Sequence[ApprovalRule],
-        *,
         metrics: Metrics | None = None,
     ) -> None:
         self._metrics = metrics or Metrics()
         self._journal = journal
         self._dispatcher = dispatcher
+        self._audit = audit
         self._lines = lines
         self._roles = roles
         self._rules = rules
+        self._sync_rule = ApprovalRule(
+            operations=frozenset({Operation.SYNC}),
+            groups=("*",),
+            min_participants=0,
+            approvers=tuple(role.name for role in roles if Capability.APPROVE in role.capabilities),
+            quorum=1,
+            expires_after=timedelta(hours=24),
+        )
 
     def may(self, actor: Actor, operation: Operation, group: KnownGroup) -> Decision:
         """Decide whether the person may do this to this group, by the provider's own capability for it."""
-        capability = self._lines[group.connection].provider.capabilities[operation]
-        return decide(actor, capability, Target(group.scope), self._roles)
+        return self.may_act(actor, ACTIONS[operation], group)
+
+    def may_act(self, actor: Actor, action: Action, group: KnownGroup) -> Decision:
+        """Decide whether the person may, and the group's provider can, do this action."""
+        ability = self._lines[group.connection].provider.abilities.get(action)
+        if ability is None:
+            words = f"The provider of the connection `{group.connection}` cannot do this: {action}."
+            return Denied(Capability.GROUPS_WRITE, DeniedFor.PROVIDER_CANNOT, words)
+        return decide(actor, ability.capability, target_of(group), self._roles)
+
+    def may_use(self, actor: Actor, capability: Capability, group: KnownGroup | None = None) -> Decision:
+        """Decide whether the person has a capability of Rollcall itself, such as `audit:read`; None: for any group."""
+        return decide(actor, capability, target_of(group) if group else None, self._roles)
+
+    def rule(self, draft: Draft) -> ApprovalRule | None:
+        """Give the approval rule that the draft falls under; None where no approval is needed.
+
+        A sync needs one by default: only a rule with a quorum of 0 lets it run without.
+        """
+        if draft.details.look_only:
+            return None
+        rule = rule_for(draft.operation, target_of(draft.group), len(_people(draft)), self._rules)
+        if rule is None and draft.operation is Operation.SYNC:
+            return self._sync_rule
+        return rule if rule and rule.quorum else None
+
+    def refusal(self, draft: Draft) -> Refused | None:
+        """Tell why this draft would not be taken; None where it would."""
+        about_people = bool(draft.roster.people or any(line.person.is_somebody for line in draft.lines))
+        for action in actions_of(draft.operation, draft.details, people=about_people):
+            decision = self.may_act(draft.requester, action, draft.group)
+            if not isinstance(decision, Allowed):
+                return Refused(decision.reason, decision.reason_code)
+        if refused := self._refused_picture(draft):
+            return refused
+        if not _people(draft):
+            return Refused("None of the entries is a number that can be used; nothing was done.", "nobody")
+        rule = self.rule(draft)
+        if rule is None:
+            return None
+        nobody = undecidable(rule, target_of(draft.group), draft.requester.user_id, self._roles)
+        return Refused(nobody.reason, nobody.code) if nobody else None
+
+    def _refused_picture(self, draft: Draft) -> Refused | None:
+        """Tell whether a picture is given in a form that the provider does not take."""
+        picture = draft.details.change.picture if draft.details.change else None
+        if picture is None:
+            return None
+        ability = self._lines[draft.group.connection].provider.abilities.get(Action.PICTURE)
+        form = ability.picture if ability else None
+        if form is None or form is picture.form:
+            return None
+        where = f"The provider of the connection `{draft.group.connection}`"
+        return Refused(f"{where} {_TAKES[form]} Nothing was done.", DeniedFor.PROVIDER_CANNOT)
+
+    async def refused(self, draft: Draft) -> Refused | None:
+        """Tell as `refusal` does, to somebody who asked for it in earnest: it is kept in the audit journal."""
+        refused = self.refusal(draft)
+        if refused:
+            await self._audit.add(_refusal_entry(draft, refused))
+        return refused
 
     async def take(self, draft: Draft) -> Taken | Refused:
         """Check and write a request; the same draft a second time changes nothing."""
-        decision = self.may(draft.requester, draft.operation, draft.group)
-        if not isinstance(decision, Allowed):
-            return Refused(decision.reason)
-        if not draft.roster.people:
-            return Refused("None of the entries is a number that can be used; nothing was done.")
-        target = Target(draft.group.scope)
-        rule = rule_for(draft.operation, target, len(draft.roster.people), self._rules)
-        if rule is not None and (nobody := undecidable(rule, target, draft.requester.user_id, self._roles)):
-            return Refused(nobody.reason)
+        if refused := await self.refused(draft):
+            return refused
         request = Request(
             id=draft.id,
             operation=draft.operation,
@@ -98,11 +180,12 @@ class Intake:
             requester=draft.requester.user_id,
             channel=draft.channel,
             reason=draft.reason,
-            rule=rule,
+            rule=self.rule(draft),
             duplicates=len(draft.roster.duplicates),
             asked_at=datetime.now(UTC),
+            details=draft.details,
         )
-        new = await self._journal.create(request, _participants(draft.roster, request.asked_at))
+        new = await self._journal.create(request, [*_people(draft), *_rejected(draft, request.asked_at)])
         self._dispatcher.wake()
         if not new:
             return Taken(await self._journal.request(request.id), again=True)
@@ -110,17 +193,54 @@ class Intake:
         return Taken(request, again=False)
 
 
-def _participants(roster: Roster, at: datetime) -> list[Participant]:
-    """Lay the roster out as journal rows: the people first, then the rejected entries, which are answered already."""
-    people = [Participant(position, person) for position, person in enumerate(roster.people)]
-    rejected = [
+def target_of(group: KnownGroup) -> Target:
+    """Give the names by which roles and rules mean a group; one to be created is meant only by those for all groups."""
+    return Target(group.scope or ("",))
+
+
+def _refusal_entry(draft: Draft, refused: Refused) -> Entry:
+    return command_refused(
+        actor=draft.requester.user_id,
+        operation=draft.operation,
+        connection=draft.group.connection,
+        group_id=draft.group.id,
+        code=refused.code,
+        at=datetime.now(UTC),
+        request_id=draft.id,
+    )
+
+
+def _people(draft: Draft) -> list[Participant]:
+    """Give the lines to be answered, from position 0: people, or the things that an operation is about."""
+    if draft.lines:
+        return [replace(line, position=position) for position, line in enumerate(draft.lines)]
+    before = Standing.ABSENT if draft.operation is Operation.CREATE else Standing.UNKNOWN
+    persons = draft.roster.people or tuple(map(Person, _things(draft)))
+    return [Participant(position, person, draft.operation, before=before) for position, person in enumerate(persons)]
+
+
+def _things(draft: Draft) -> Sequence[str]:
+    match draft.operation:
+        case Operation.SETTINGS if draft.details.change is not None:
+            return [LABELS[action] for action in draft.details.change.actions]
+        case Operation.SEND if not draft.roster.rejected:
+            return [GROUP_LABEL]
+        case Operation.INVITE if not draft.roster.rejected:
+            return [LINK_LABEL]
+        case _:
+            return ()
+
+
+def _rejected(draft: Draft, at: datetime) -> list[Participant]:
+    """Lay the rejected entries out behind the people; they are answered already."""
+    return [
         Participant(
             position=position,
             person=Person(entry.typed),
+            operation=draft.operation,
             outcome=Outcome.INVALID,
             provider_message=entry.reason,
             at=at,
         )
-        for position, entry in enumerate(roster.rejected, start=len(people))
+        for position, entry in enumerate(draft.roster.rejected, start=len(_people(draft)))
     ]
-    return people + rejected

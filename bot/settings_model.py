@@ -20,6 +20,7 @@ from bot.settings_values import (
     HttpUrl,
     MemberId,
     Name,
+    Phone,
     PositiveDuration,
     Region,
     Secret,
@@ -39,6 +40,13 @@ class ProviderName(StrEnum):
     WASEND = "wasend"
     WUTS = "wuts"
     TWOCHAT = "twochat"
+
+
+class NumberStyle(StrEnum):
+    """How phone numbers are written in public channels."""
+
+    SHORT = "short"
+    FULL = "full"
 
 
 ACCOUNTS = MappingProxyType(
@@ -69,6 +77,9 @@ class SlackSettings(Section):
     )
     approvals_channel: ChannelId | None = Field(
         None, description="the channel that approvals are asked in; without it the channel of the request"
+    )
+    numbers: Annotated[NumberStyle, one_of("style", NumberStyle)] = Field(
+        NumberStyle.SHORT, description="how phone numbers stand in public channels: `short` (+1 415 ••• 0100) or `full`"
     )
     bot_token: Secret | None = Field(None, description="the bot token, `xoxb-…`")
     bot_token_file: Path | None = Field(None, description="a file that holds the bot token")
@@ -130,6 +141,10 @@ class GroupSettings(Section):
 
     connection: Text = Field(description="the name of the connection that holds the group")
     id: Text = Field(description="the group's id at its provider")
+    warning: Text | None = Field(
+        None, description="a text that is shown to whoever asks for something here and to those who approve it"
+    )
+    keep: tuple[Phone, ...] = Field((), description="phone numbers (with + and country code) that a sync never removes")
 
 
 class RoleSettings(Section):
@@ -154,12 +169,12 @@ class ApprovalSettings(Section):
     groups: Texts = Field(("*",), description="globs of groups, such as `launch-*`; without it all")
     min_participants: int = Field(0, ge=0, description="the rule holds for requests with at least so many people")
     approvers: Texts = Field(description="roles whose members decide; each has the capability `approve`")
-    quorum: int = Field(1, ge=1, description="how many different people must approve")
+    quorum: int = Field(1, ge=0, description="how many different people must approve; 0: nobody has to")
     expires_after: PositiveDuration = Field(
         timedelta(hours=24), description="how long a request waits for its approval"
     )
     remind_after: PositiveDuration | None = Field(
-        None, description="after how long the approvers are to be reminded; nobody is reminded yet"
+        None, description="after how long the approvers are reminded; then after twice as long, and so on"
     )
 
 

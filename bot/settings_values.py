@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import phonenumbers
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
+from bot.domain import roster
 from bot.durations import Duration
 from bot.settings_problems import guidance, shown
 
@@ -84,6 +85,13 @@ def _region(written: str) -> str:
     return region
 
 
+def _phone(written: str) -> str:
+    people = roster.parse(written).people
+    if len(people) != 1 or not people[0].phone:
+        raise ValueError('is no phone number; write one with + and the country code, such as "+1 415 555 0100"')
+    return people[0].phone
+
+
 def _secret(written: object) -> object:
     text = written.get_secret_value() if isinstance(written, SecretStr) else written
     if not isinstance(text, str) or not text.strip():
@@ -109,4 +117,5 @@ Secret = Annotated[SecretStr, BeforeValidator(_secret)]
 ChannelId = Annotated[str, AfterValidator(_channel)]
 MemberId = Annotated[str, AfterValidator(_member)]
 Region = Annotated[str, AfterValidator(_region)]
+Phone = Annotated[str, AfterValidator(_phone)]
 PositiveDuration = Annotated[Duration, AfterValidator(_positive)]

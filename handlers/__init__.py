@@ -2,7 +2,7 @@
 
 from slack_bolt.async_app import AsyncApp
 
-from handlers import actions, commands, failures, modals
+from handlers import actions, commands, failures, mentions, modals, shortcuts
 from handlers.services import Services
 
 
@@ -11,4 +11,6 @@ def register(app: AsyncApp, services: Services) -> None:
     commands.register(app, services)
     modals.register(app, services)
     actions.register(app, services)
+    shortcuts.register(app, services)
+    mentions.register(app, services)
     failures.register(app)

@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 from pydantic import ValidationError
 from slack_bolt.async_app import AsyncApp
+from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -19,6 +20,7 @@ WITHIN = 2.0
 """Seconds to tell somebody: a click is acknowledged only after that, and is due within 3."""
 
 _UNTIL_SENT = 0.1
+_EVENT = "event_callback"
 
 log = structlog.get_logger(__name__)
 
@@ -30,6 +32,11 @@ class _Named(Payload):
 class _Block(Payload):
     type: str
     block_id: str = ""
+
+
+class _Event(Payload):
+    user: str = ""
+    channel: str = ""
 
 
 class _View(Payload):
@@ -46,14 +53,15 @@ class _Body(Payload):
     channel_id: str = ""
     channel: _Named | None = None
     view: _View | None = None
+    event: _Event = _Event()
 
     @property
     def person(self) -> str:
-        return self.user.id if self.user else self.user_id
+        return self.user.id if self.user else self.user_id or self.event.user
 
     @property
     def place(self) -> str:
-        return self.channel.id if self.channel else self.channel_id
+        return self.channel.id if self.channel else self.channel_id or self.event.channel
 
     @property
     def first_input(self) -> str:
@@ -68,18 +76,16 @@ def register(app: AsyncApp) -> None:
     async def failed(
         error: Exception, body: dict[str, Any], response: BoltResponse | None, client: AsyncWebClient
     ) -> BoltResponse | None:
-        reference = secrets.token_hex(4)
         caused = _read(body)
-        surface = caused.command or caused.type or "unknown"
-        log.error("listener_failed", reference=reference, surface=surface, user=caused.person, exc_info=error)
+        text = _words(error, caused)
         acknowledged = response is None
         if acknowledged:
             # Bolt forgets the acknowledgement when this handler ends, sent or not; it looks for one every 10 ms.
             await asyncio.sleep(_UNTIL_SENT)
-        elif (answer := _answer(caused, reference)) is not None:
+        elif (answer := _answer(caused, text)) is not None:
             return BoltResponse(status=200, body=answer)
-        if caused.person:
-            await _tell(client, caused, answers.failure(reference))
+        if caused.person and text:
+            await _tell(client, caused, text)
         return None if acknowledged else BoltResponse(status=200, body="")
 
 
@@ -90,9 +96,22 @@ def _read(body: dict[str, Any]) -> _Body:
         return _Body()
 
 
-def _answer(caused: _Body, reference: str) -> dict[str, Any] | None:
+def _words(error: Exception, caused: _Body) -> str:
+    """Log what happened, and give what the person is told; nothing for an event, which nobody waits for.
+
+    Messages and forms outlive the version of Rollcall that made them, so a click may come that nothing listens to.
+    """
+    surface = caused.command or caused.type or "unknown"
+    if isinstance(error, BoltUnhandledRequestError):
+        log.warning("nothing_listens", surface=surface, user=caused.person)
+        return "" if caused.type == _EVENT else answers.OUTDATED
+    reference = secrets.token_hex(4)
+    log.error("listener_failed", reference=reference, surface=surface, user=caused.person, exc_info=error)
+    return answers.failure(reference)
+
+
+def _answer(caused: _Body, text: str) -> dict[str, Any] | None:
     """Give the acknowledgement that shows the failure where the person looks; None where none can."""
-    text = answers.failure(reference)
     if caused.command:
         return {"response_type": "ephemeral", "text": text}
     if caused.type == "view_submission" and caused.first_input:

@@ -1,5 +1,6 @@
 """Posts a message once, whatever crashes between posting it and keeping that it was posted."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -7,6 +8,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 import structlog
+from aiohttp import ClientError
 from slack_sdk.errors import SlackApiError
 from slack_sdk.models.metadata import Metadata
 from slack_sdk.web.async_client import AsyncWebClient
@@ -19,6 +21,8 @@ from handlers.views.message import Message
 EVENT = "rollcall_posting"
 _PLAIN = 3_000
 """Characters of the plain text that is posted where Slack refuses the blocks."""
+_LINK_WITHIN = 1.0
+"""Seconds for a link, which is a courtesy: whoever clicked waits for it."""
 _CLOCK_SKEW = 60
 """Seconds by which Slack's clock may be behind ours."""
 
@@ -75,6 +79,30 @@ class Poster:
         posting = await self._postings.find(request.id, name)
         return posting if posting and posting.ts else None
 
+    async def link(self, request_id: str) -> str:
+        """Give the address of a request's parent message; empty where none is known, or Slack does not tell."""
+        posting = await self._postings.find(request_id, "parent")
+        if posting is None or not posting.ts:
+            return ""
+        try:
+            async with asyncio.timeout(_LINK_WITHIN):
+                answer = await self._client.chat_getPermalink(channel=posting.channel, message_ts=posting.ts)
+        except (SlackApiError, ClientError, TimeoutError) as error:
+            log.warning("no_link", request=request_id, error=type(error).__name__)
+            return ""
+        return str(answer["permalink"])
+
+    async def direct(self, user_id: str) -> Place | None:
+        """Give where a person's direct messages are (conversations.open); None where they cannot be reached."""
+        try:
+            opened = await self._client.conversations_open(users=[user_id])
+        except SlackApiError as error:
+            if not is_closed(error):
+                raise
+            log.warning("person_is_gone", user=user_id, error=error_word(error))
+            return None
+        return Place(str(opened["channel"]["id"]))
+
     async def post(self, request: Request, name: str, content: Message, *places: Place) -> Posting:
         """Post a message, unless it was posted already. Gives where it stands; without `ts` where nothing can be."""
         metadata = Metadata(event_type=EVENT, event_payload={"request": request.id, "name": name})
@@ -111,7 +139,7 @@ class Poster:
                 await self._keep(parcel, Posting(place.channel, ""))
             if sent := await self._try(parcel, place):
                 return await self._keep(parcel, sent)
-        if direct := await self._direct_messages(parcel):
+        if direct := await self.direct(parcel.request.requester):
             await self._keep(parcel, Posting(direct.channel, ""))
             if sent := await self._try(parcel, direct):
                 return await self._keep(parcel, sent)
@@ -127,16 +155,6 @@ class Poster:
                 raise
             log.warning("place_is_closed", request=parcel.request.id, posting=parcel.name, error=error_word(error))
             return None
-
-    async def _direct_messages(self, parcel: _Parcel) -> Place | None:
-        try:
-            opened = await self._client.conversations_open(users=[parcel.request.requester])
-        except SlackApiError as error:
-            if not is_closed(error):
-                raise
-            log.warning("person_is_gone", request=parcel.request.id, error=error_word(error))
-            return None
-        return Place(str(opened["channel"]["id"]))
 
     async def _keep(self, parcel: _Parcel, posting: Posting) -> Posting:
         await self._postings.posted(parcel.request.id, parcel.name, posting)

@@ -1,17 +1,28 @@
 """What the listeners work with, made once by `bot.app`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from bot.announcer import Announcer
 from bot.domain.access import Actor, Allowed
+from bot.domain.audit import disclosed
 from bot.domain.groups import KnownGroup
+from bot.drafts import Drafts
 from bot.intake import Intake
+from bot.lines import Line
+from bot.preview import Previews
+from bot.runtime.archive import Archive
+from bot.runtime.audit import Audit
 from bot.runtime.decisions import Decisions
 from bot.runtime.dispatcher import Dispatcher
 from bot.runtime.groups import Directory
 from bot.runtime.journal import Journal
+from bot.runtime.schedules import Schedules
+from bot.syncs import Repeater, Syncs
+from handlers.changes import Changes
 from handlers.usergroups import UserGroups
+from handlers.zones import Zones
 from providers.base import Operation
 
 
@@ -20,17 +31,40 @@ class Services:
     """Everything a listener may need.
 
     Attributes:
+        link: gives the address of a request's parent message, by the request's id; empty where there is none.
+        lines: the connections, by name.
         regions: the region of numbers typed without a country code, by connection; None where there is none.
+        warnings: what is to be known about a group before anything is done to it, by connection and id.
     """
 
     intake: Intake
+    previews: Previews
+    drafts: Drafts
     directory: Directory
     usergroups: UserGroups
+    zones: Zones
     journal: Journal
+    archive: Archive
+    audit: Audit
     decisions: Decisions
     dispatcher: Dispatcher
     announcer: Announcer
+    changes: Changes
+    link: Callable[[str], Awaitable[str]]
+    syncs: Syncs
+    schedules: Schedules
+    repeater: Repeater
+    lines: Mapping[str, Line]
     regions: Mapping[str, str | None]
+    warnings: Mapping[tuple[str, str], str]
+
+    async def disclosed(self, user_id: str, what: str, connection: str, group_id: str, *, request_id: str = "") -> None:
+        """Keep in the audit journal what somebody is about to be shown or given."""
+        at = datetime.now(UTC)
+        entry = disclosed(
+            actor=user_id, what=what, connection=connection, group_id=group_id, at=at, request_id=request_id
+        )
+        await self.audit.add(entry)
 
     def shown_to(self, actor: Actor, groups: Iterable[KnownGroup]) -> list[KnownGroup]:
         """Give the groups whose names the person may learn: those that they may list, or add somebody to."""

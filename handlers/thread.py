@@ -1,18 +1,30 @@
 """The workflow's voice in Slack: the parent message, the approval card, and the thread with its results."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from types import MappingProxyType
 
 import structlog
 
+from bot.domain.approvals import Choice
 from bot.domain.outcomes import Tally
-from bot.domain.requests import Participant, Request
+from bot.domain.requests import Participant, Request, State
+from bot.runtime.archive import Archive
 from bot.runtime.decisions import Decisions
+from bot.runtime.journal import Journal
 from bot.runtime.postings import Posting
 from handlers.budget import Budget
+from handlers.changes import Changes
+from handlers.channels import Channels
+from handlers.deciders import Deciders
 from handlers.poster import File, Place, Poster
-from handlers.views import approval_card, request_message, results
+from handlers.views import approval_card, followup_buttons, request_message, results
+from handlers.views.followup_buttons import Followed
 from handlers.views.message import Message
+from providers.base import Action
+
+_DIRECT = "D"
+"""How the ids of direct messages begin (docs.slack.dev, "Conversation object": `is_im`)."""
 
 log = structlog.get_logger(__name__)
 
@@ -24,52 +36,81 @@ class SlackThread:
         poster: posts once.
         budget: how often a request may speak.
         decisions: who decided what, for the approval card.
+        deciders: asks those who decide where the card stands in somebody's direct messages.
+        journal: the request that another one follows from.
+        archive: the requests that follow.
+        channels: where numbers are shortened.
+        able: what the provider of each connection can do.
+        warnings: what is to be known about groups, by connection and id.
         approvals_channel: where questions for approval go; empty: the thread of the request.
+        changes: is told of each request that is shown differently now; where nobody listens, one of its own.
     """
 
-    def __init__(self, poster: Poster, budget: Budget, decisions: Decisions, approvals_channel: str = "") -> None:
+    def __init__(
+        self,
+        poster: Poster,
+        budget: Budget,
+        *,
+        decisions: Decisions,
+        deciders: Deciders,
+        journal: Journal,
+        archive: Archive,
+        channels: Channels,
+        able: Mapping[str, Collection[Action]],
+        warnings: Mapping[tuple[str, str], str] = MappingProxyType({}),
+        approvals_channel: str = "",
+        changes: Changes | None = None,
+    ) -> None:
         self._poster = poster
         self._budget = budget
         self._decisions = decisions
+        self._deciders = deciders
+        self._journal = journal
+        self._archive = archive
+        self._channels = channels
+        self._able = able
+        self._warnings = warnings
         self._approvals_channel = approvals_channel
+        self._changes = changes or Changes()
+        self._showing_followed = asyncio.Lock()
 
     async def open(self, request: Request, tally: Tally) -> None:
-        """Post the parent message."""
-        await self._post(request, "parent", request_message.build(request, tally), Place(request.channel))
+        """Post the parent message; where the request follows from another one, show that there."""
+        await self._post(request, "parent", await self._parent(request, tally), Place(request.channel))
+        self._changes.tell(request)
+        if request.details.parent:
+            await self._show_followed(request.details.parent)
 
     async def show_approval(self, request: Request, tally: Tally) -> None:
-        """Post the question for approval, or show in it what was decided.
+        """Post the question for approval, or show in it what was decided; show in the parent message how it stands.
 
-        Where the channel for approvals is closed to the bot, it is asked in the thread: an approver may be there.
+        Where the channel for approvals is closed to the bot, it is asked in the thread: an approver may be there. Where
+        that is a direct message, none is: then those who decide are asked one by one.
         """
-        card = approval_card.build(request, tally, await self._decisions.of(request.id))
-        posted = await self._poster.find(request, "approval")
-        if posted is not None:
-            await self._update(request, posted, card)
-        else:
-            thread = await self._thread(request)
-            elsewhere = self._approvals_channel not in {"", request.channel}
-            places = [Place(self._approvals_channel), thread] if elsewhere else [thread]
-            await self._post(request, "approval", card, *places)
+        if request.rule is not None:
+            await self._show_card(request, tally)
         await self._update_parent(request, tally)
+        self._changes.tell(request)
 
     async def progress(self, request: Request, tally: Callable[[], Awaitable[Tally]]) -> None:
         """Show how far the request is, when there is room for an update."""
+        self._changes.tell(request)
         if not self._budget.take_update(request.id):
             return
         try:
             async with asyncio.timeout(10):
                 parent = await self._poster.find(request, "parent")
                 if parent is not None:
-                    await self._poster.update(parent, request_message.build(request, await tally()))
+                    await self._poster.update(parent, await self._parent(request, await tally()))
         except Exception:
             # Progress is a courtesy: whatever fails, the request goes on.
             log.warning("progress_not_shown", request=request.id, exc_info=True)
 
     async def results(self, request: Request, page: int, people: Sequence[Participant], total: int) -> None:
         """Post one page of results into the thread."""
-        content = results.build(request, people, total=total)
-        await self._post(request, f"results-{page}", content, await self._thread(request))
+        thread = await self._thread(request)
+        content = results.build(request, people, total=total, short=await self._channels.shortens(thread.channel))
+        await self._post(request, f"results-{page}", content, thread)
 
     async def finish(self, request: Request, people: Sequence[Participant]) -> None:
         """Post the CSV where the thread shows tables, the summary, and the end of the parent message."""
@@ -82,13 +123,78 @@ class SlackThread:
         await self._post(request, "summary", results.summary(request, people), thread)
         await self._update_parent(request, results.tally_of(people))
         self._budget.forget(request.id)
+        self._changes.tell(request)
+
+    async def remind(self, request: Request, number: int) -> None:
+        """Remind those who can decide, in the place where the question stands."""
+        asked = await self._poster.find(request, "approval")
+        thread = await self._thread(request)
+        elsewhere = asked is not None and asked.channel != thread.channel
+        place = Place(asked.channel, asked.ts) if asked is not None and elsewhere else thread
+        content = approval_card.reminder(request, self._decisions.deciders(request), number)
+        if place.channel.startswith(_DIRECT):
+            await self._deciders.remind(request, number, content)
+        else:
+            await self._post(request, f"reminder-{number}", content, place)
 
     async def close(self, request: Request, tally: Tally) -> None:
         """Say in the thread that nothing was done."""
-        content = approval_card.ending(request, await self._decisions.of(request.id))
-        await self._post(request, "closed", content, await self._thread(request))
+        await self._post(request, "closed", await self._last(request), await self._thread(request))
         await self._update_parent(request, tally)
         self._budget.forget(request.id)
+        self._changes.tell(request)
+
+    async def _show_card(self, request: Request, tally: Tally) -> None:
+        votes = await self._decisions.of(request.id)
+        warning = self._warnings.get((request.connection, request.group_id), "")
+        link = await self._link_before(request)
+        card = approval_card.build(request, tally, votes, warning=warning, link=link)
+        posted = await self._poster.find(request, "approval")
+        thread = await self._thread(request)
+        if posted is not None:
+            await self._update(request, posted, card)
+        else:
+            elsewhere = self._approvals_channel not in {"", request.channel}
+            places = [Place(self._approvals_channel), thread] if elsewhere else [thread]
+            posted = await self._post(request, "approval", card, *places)
+        if posted.channel.startswith(_DIRECT):
+            alone = approval_card.build(request, tally, votes, warning=warning, link=link, alone=True)
+            await self._deciders.show(request, alone)
+        override = next((vote for vote in votes if vote.choice is Choice.OVERRIDE), None)
+        if override is not None:
+            told = approval_card.overridden(request, override, self._decisions.deciders(request))
+            await self._post(request, "override", told, thread)
+
+    async def _show_followed(self, request_id: str) -> None:
+        """Show in the last message of a request what followed from it, in place of the button that asked for it."""
+        async with self._showing_followed:  # or what is read first might be shown last
+            try:
+                request = await self._journal.request(request_id)
+            except LookupError:
+                log.warning("nothing_to_follow", request=request_id)
+                return
+            posted = await self._poster.find(request, "summary" if request.state is State.DONE else "closed")
+            if posted is not None:
+                await self._update(request, posted, await self._last(request))
+                self._budget.forget(request_id)
+
+    async def _last(self, request: Request) -> Message:
+        """Build the last message of a request that has ended, with what followed."""
+        people = await self._journal.people(request.id)
+        after = [brief.request for brief in await self._archive.following(request.id)]
+        followed = [Followed(following, await self._poster.link(following.id)) for following in after]
+        able = self._able.get(request.connection, ())
+        if request.state is State.DONE:
+            return results.summary(request, people, followed, able)
+        again = followup_buttons.build(request, people, results.tally_of(people), followed, able)
+        votes = await self._decisions.of(request.id)
+        return approval_card.ending(request, votes, again=again, followed=followed)
+
+    async def _parent(self, request: Request, tally: Tally) -> Message:
+        return request_message.build(request, tally, await self._link_before(request))
+
+    async def _link_before(self, request: Request) -> str:
+        return await self._poster.link(request.details.parent) if request.details.parent else ""
 
     async def _thread(self, request: Request) -> Place:
         parent = await self._poster.find(request, "parent")
@@ -97,12 +203,12 @@ class SlackThread:
     async def _update_parent(self, request: Request, tally: Tally) -> None:
         parent = await self._poster.find(request, "parent")
         if parent is not None:
-            await self._update(request, parent, request_message.build(request, tally))
+            await self._update(request, parent, await self._parent(request, tally))
 
     async def _update(self, request: Request, posting: Posting, content: Message) -> None:
         await self._budget.room(request.id)
         await self._poster.update(posting, content)
 
-    async def _post(self, request: Request, name: str, content: Message, *places: Place) -> None:
+    async def _post(self, request: Request, name: str, content: Message, *places: Place) -> Posting:
         await self._budget.room(request.id)
-        await self._poster.post(request, name, content, *places)
+        return await self._poster.post(request, name, content, *places)

@@ -45,17 +45,29 @@ class UserGroups:
         When Slack does not answer in time, an older copy decides; without any copy the person is in no group, so
         that nobody gains a right by a failure.
         """
-        if self._ids and (self._read_at is None or self._clock() - self._read_at >= fresh):
-            if self._reading is None:
-                self._reading = asyncio.create_task(self._read())
-            await asyncio.wait([self._reading], timeout=WITHIN)
+        await self._refresh(fresh)
         return Actor(user_id, frozenset(g for g, members in self._members.items() if user_id in members))
+
+    async def people(self, ids: Iterable[str]) -> frozenset[str]:
+        """Give the users among the ids, and those who are in the user groups among them, as far as Slack tells."""
+        users, groups = set[str](), set[str]()
+        for id_ in ids:
+            (groups if id_.startswith("S") else users).add(id_)
+        if groups:
+            await self._refresh(FRESH)
+        return frozenset(users.union(*(self._members.get(group, frozenset()) for group in groups)))
 
     async def aclose(self) -> None:
         """Stop reading."""
         if self._reading is not None:
             self._reading.cancel()
             await asyncio.gather(self._reading, return_exceptions=True)
+
+    async def _refresh(self, fresh: float) -> None:
+        if self._ids and (self._read_at is None or self._clock() - self._read_at >= fresh):
+            if self._reading is None:
+                self._reading = asyncio.create_task(self._read())
+            await asyncio.wait([self._reading], timeout=WITHIN)
 
     async def _read(self) -> None:
         asked_at = self._clock()

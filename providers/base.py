@@ -1,130 +1,70 @@
-"""What every provider adapter speaks: the vocabulary of the field, the protocol, and one taxonomy of errors."""
+"""What every provider adapter speaks: the protocol, the taxonomy of errors, and the words of `providers.vocabulary`."""
 
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
+from providers.vocabulary import (
+    Ability,
+    Account,
+    AccountState,
+    Action,
+    Capability,
+    Evidence,
+    Group,
+    GroupChange,
+    Member,
+    NumberCheck,
+    Operation,
+    Outcome,
+    Person,
+    Picture,
+    PictureForm,
+    Standing,
+    Usage,
+    Verdict,
+)
 
-class Capability(StrEnum):
-    """What a role may do. The first three are also what the providers ask of a credential."""
-
-    GROUPS_READ = "groups:read"
-    GROUPS_WRITE = "groups:write"
-    SEND = "send"
-    APPROVE = "approve"
-    AUDIT_READ = "audit:read"
-    ADMIN = "admin"
-
-
-class Operation(StrEnum):
-    """What a person can ask for."""
-
-    LIST = "list"
-    ADD = "add"
-    REMOVE = "remove"
-    PROMOTE = "promote"
-    DEMOTE = "demote"
-    CREATE = "create"
-    SETTINGS = "settings"
-    INVITE = "invite"
-    SEND = "send"
-    SYNC = "sync"
-
-
-class Outcome(StrEnum):
-    """What became of one person; the words of the results table and of the CSV."""
-
-    ADDED = "added"
-    REMOVED = "removed"
-    PROMOTED = "promoted"
-    DEMOTED = "demoted"
-    ALREADY_DONE = "already_done"
-    INVITED = "invited"
-    PENDING = "pending"
-    REFUSED = "refused"
-    NOT_ON_WHATSAPP = "not_on_whatsapp"
-    INVALID = "invalid"
-    RECENTLY_LEFT = "recently_left"
-    BLOCKED = "blocked"
-    GROUP_FULL = "group_full"
-    RATE_LIMITED = "rate_limited"
-    FAILED = "failed"
-    NOT_ATTEMPTED = "not_attempted"
-    UNKNOWN = "unknown"
-
-
-class Evidence(StrEnum):
-    """How a verdict is known. `NONE` where nobody outside told anything: invalid, not attempted, unknown."""
-
-    REPORTED = "reported"
-    OBSERVED = "observed"
-    INFERRED = "inferred"
-    NONE = ""
-
-
-class Presence(StrEnum):
-    """Whether a person stood in a group when it was read. `UNKNOWN` where the read cannot tell."""
-
-    PRESENT = "present"
-    ABSENT = "absent"
-    UNKNOWN = "unknown"
-
-
-class AccountState(StrEnum):
-    """What the provider says of the account that would act."""
-
-    CONNECTED = "connected"
-    DISCONNECTED = "disconnected"
-    RESTRICTED = "restricted"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """One person of a roster: an E.164 phone (`+14155550100`), or a LID (`123@lid`) where no phone is known."""
-
-    typed: str
-    phone: str = ""
-    lid: str = ""
-
-    @property
-    def key(self) -> str:
-        """What tells two people of one roster apart: the phone, else the LID."""
-        return self.phone or self.lid
-
-    @property
-    def digits(self) -> str:
-        """The phone without its plus sign, as providers write it in JIDs; empty for a LID."""
-        return self.phone.removeprefix("+")
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What became of the person with this `key`, how it is known, and the provider's own code and words."""
-
-    key: str
-    outcome: Outcome
-    evidence: Evidence = Evidence.NONE
-    provider_code: str = ""
-    provider_message: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """A group as its provider lists it; `size` is None where the list does not tell."""
-
-    id: str
-    subject: str
-    size: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """The state of the account behind a connection, with the provider's words for it."""
-
-    state: AccountState
-    detail: str = ""
+__all__ = [
+    "Ability",
+    "Account",
+    "AccountDisconnected",
+    "AccountRestricted",
+    "AccountState",
+    "Action",
+    "Capability",
+    "ChangeResult",
+    "Created",
+    "CredentialsRejected",
+    "Evidence",
+    "Group",
+    "GroupChange",
+    "GroupFull",
+    "GroupNotFound",
+    "InvalidRequest",
+    "Member",
+    "NotGroupAdmin",
+    "NotSupported",
+    "NumberCheck",
+    "Operation",
+    "Outcome",
+    "OutcomeUnknown",
+    "PeopleResult",
+    "PermissionMissing",
+    "Person",
+    "Picture",
+    "PictureForm",
+    "Provider",
+    "ProviderError",
+    "ProviderFault",
+    "RateLimited",
+    "Standing",
+    "Unreachable",
+    "Usage",
+    "Verdict",
+    "judge",
+]
 
 
 class ProviderError(Exception):
@@ -134,10 +74,16 @@ class ProviderError(Exception):
         message: what happened, in words fit for the person who asked; never a secret, never a whole number.
         code: the provider's own code, or the HTTP status when it gave none.
         words: the provider's own words, as it sent them, shortened.
+
+    Attributes:
+        outcome: of the people whom the call was about.
+        stops_sender: the request's other people would fare the same, so it goes no further.
+        rest: seconds for which the account sends nothing at all, for no request. Nobody publishes safe figures.
     """
 
     outcome: ClassVar[Outcome] = Outcome.FAILED
     stops_sender: ClassVar[bool] = False
+    rest: float = 0.0
 
     def __init__(self, message: str, *, code: str = "", words: str = "") -> None:
         super().__init__(message)
@@ -168,12 +114,14 @@ class AccountDisconnected(ProviderError):
     """The WhatsApp session behind the connection is not connected."""
 
     stops_sender = True
+    rest = 60.0
 
 
 class AccountRestricted(ProviderError):
     """WhatsApp or the provider has restricted, suspended or run out the account."""
 
     stops_sender = True
+    rest = 3600.0
 
 
 class GroupNotFound(ProviderError):
@@ -193,10 +141,17 @@ class RateLimited(ProviderError):
 
     outcome = Outcome.RATE_LIMITED
     stops_sender = True
+    rest = 900.0
 
     def __init__(self, message: str, *, code: str = "", words: str = "", retry_after: float | None = None) -> None:
         super().__init__(message, code=code, words=words)
         self.retry_after = retry_after
+        if retry_after is not None:
+            self.rest = retry_after
+
+
+class NotSupported(ProviderError):
+    """This provider cannot do it at all: nothing was tried. What it can stands in `Provider.abilities`."""
 
 
 class InvalidRequest(ProviderError):
@@ -218,11 +173,27 @@ class OutcomeUnknown(ProviderError):
 
 
 @dataclass(frozen=True, slots=True)
-class AddResult:
-    """The answer to one add: one verdict for each person, and what stopped the call, if anything did."""
+class PeopleResult:
+    """The answer to one call about people: one verdict for each, and what stopped the call, if anything did."""
 
     verdicts: tuple[Verdict, ...]
     error: ProviderError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """A group that was made, and what became of each person; `group` is None where the answer does not say which."""
+
+    group: Group | None
+    verdicts: tuple[Verdict, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeResult:
+    """What became of each wanted change of a group: those in `done` took effect, each other one has its error."""
+
+    done: tuple[Action, ...]
+    failed: Mapping[Action, ProviderError]
 
 
 def judge(error: ProviderError, people: Iterable[Person]) -> tuple[Verdict, ...]:
@@ -236,46 +207,125 @@ def judge(error: ProviderError, people: Iterable[Person]) -> tuple[Verdict, ...]
     )
 
 
-class Provider(Protocol):
+class Provider(ABC):
     """One account at one provider. Made by the registry, shared by all requests of its connection, closed once.
 
+    What an adapter cannot do is missing in its `abilities`, and the method, not overridden, raises `NotSupported`
+    without a call. Everything else raises `ProviderError` for what goes wrong.
+
+    A call about people (`add`, `remove`, `promote`, `demote`, and their like for communities) takes at most
+    `abilities[…].most` of them and judges each from what the provider itself says. A person about whom it says nothing
+    is `UNKNOWN`: the caller reads back. Verdicts that were known before a failure are kept beside it in
+    `PeopleResult.error`; where nothing is known about anybody the error is raised, and `judge` turns it into verdicts.
+    No write is sent twice, unless the first is known not to have happened.
+
     Attributes:
-        add_limit: the most people that one `add` takes.
-        capabilities: what a role needs for each operation this adapter has, in the provider's own word.
+        abilities: what this adapter can do, and what each of it needs.
+        capacity: the most members of a group, WhatsApp's where the provider names no other; None where there is no end.
     """
 
-    add_limit: ClassVar[int]
-    capabilities: ClassVar[Mapping[Operation, Capability]]
+    abilities: ClassVar[Mapping[Action, Ability]]
+    capacity: ClassVar[int | None] = 1024
 
-    def groups(self) -> AsyncIterator[Group]:
-        """Give every group that the account can see, page after page. Raises `ProviderError`."""
-        ...
+    @abstractmethod
+    def groups(self, search: str = "") -> AsyncIterator[Group]:
+        """Give every group that the account can see, page after page; with `search`, those whose subject holds it."""
 
+    @abstractmethod
     async def group(self, group_id: str) -> Group:
         """Read one group. Raises `GroupNotFound` and other `ProviderError`."""
-        ...
 
-    async def presence(self, group_id: str, people: Sequence[Person]) -> Mapping[str, Presence]:
-        """Tell by `Person.key`, for each of `people`, whether the group's member list holds them now.
+    @abstractmethod
+    async def standing(self, group_id: str, people: Sequence[Person]) -> Mapping[str, Standing]:
+        """Tell by `Person.key`, for each of `people`, how they stand in the group's member list now.
 
         `ABSENT` only where the list could be read whole and every member could be compared; otherwise `UNKNOWN`.
         Raises `ProviderError` when the list cannot be read.
         """
-        ...
 
-    async def add(self, group_id: str, people: Sequence[Person]) -> AddResult:
-        """Add at most `add_limit` people, and judge each of them from what the provider itself says.
+    @abstractmethod
+    async def add(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
+        """Add people to a group."""
 
-        A person about whom the provider says nothing is `UNKNOWN`: the caller reads back. Verdicts that were known
-        before a failure are kept beside it in `AddResult.error`. Never sends the same write twice by itself.
-        Raises `ProviderError` when nothing is known about anybody; `judge` turns it into verdicts.
-        """
-        ...
-
+    @abstractmethod
     async def account(self) -> Account:
-        """Read the state of the account with the cheapest call that checks the token. Raises `ProviderError`."""
-        ...
+        """Read the state of the account with the cheapest call that checks the token."""
 
+    @abstractmethod
     async def aclose(self) -> None:
         """Close the connections to the provider."""
-        ...
+
+    def members(self, group_id: str) -> AsyncIterator[Member]:
+        """Give a group's members with their roles, as they arrive: a long list never stands in memory as a whole."""
+        raise self._cannot(Action.LIST_MEMBERS, group_id)
+
+    async def remove(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
+        """Remove people from a group."""
+        raise self._cannot(Action.REMOVE, group_id, people)
+
+    async def promote(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
+        """Make members admins of a group."""
+        raise self._cannot(Action.PROMOTE, group_id, people)
+
+    async def demote(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
+        """Make admins members again."""
+        raise self._cannot(Action.DEMOTE, group_id, people)
+
+    async def create(self, subject: str, people: Sequence[Person]) -> Created:
+        """Make a group with these people in it. Sent twice it makes two groups, so it is never repeated."""
+        raise self._cannot(Action.CREATE, subject, people)
+
+    async def change(self, group_id: str, change: GroupChange) -> ChangeResult:
+        """Change a group, in as few calls as the contract allows; a change that the provider cannot do is failed."""
+        raise self._cannot(Action.RENAME, group_id, change)
+
+    async def invite_link(self, group_id: str) -> str:
+        """Read the link with which anybody joins the group: `https://chat.whatsapp.com/…`."""
+        raise self._cannot(Action.READ_INVITE, group_id)
+
+    async def reset_invite_link(self, group_id: str) -> str:
+        """Make the invite link invalid, and give the new one."""
+        raise self._cannot(Action.RESET_INVITE, group_id)
+
+    async def join(self, invite: str) -> Group | None:
+        """Join a group by its link or code; None where the answer does not say which, or an admin has to agree."""
+        raise self._cannot(Action.JOIN, invite)
+
+    async def leave(self, group_id: str) -> None:
+        """Leave a group with the account."""
+        raise self._cannot(Action.LEAVE, group_id)
+
+    async def delete(self, group_id: str) -> None:
+        """Delete a group for everybody."""
+        raise self._cannot(Action.DELETE, group_id)
+
+    async def check_numbers(self, people: Sequence[Person]) -> Mapping[str, NumberCheck]:
+        """Tell by `Person.key` who is on WhatsApp, and under what names; answers are kept for a day."""
+        raise self._cannot(Action.CHECK_NUMBERS, people)
+
+    async def send_to_group(self, group_id: str, text: str) -> str:
+        """Send a text to a group. Gives the provider's id of the message, empty where it names none."""
+        raise self._cannot(Action.SEND_TO_GROUP, group_id, text)
+
+    async def send_to_person(self, person: Person, text: str) -> str:
+        """Send a text to a person. Gives the provider's id of the message, empty where it names none."""
+        raise self._cannot(Action.SEND_TO_PERSON, person, text)
+
+    async def limits(self) -> Sequence[Usage]:
+        """Read what the account may use and has used."""
+        raise self._cannot(Action.LIMITS)
+
+    async def create_community(self, name: str, people: Sequence[Person]) -> Created:
+        """Make a community with these people in it; like `create`, never repeated."""
+        raise self._cannot(Action.CREATE_COMMUNITY, name, people)
+
+    async def add_to_community(self, community_id: str, people: Sequence[Person]) -> PeopleResult:
+        """Add people to a community."""
+        raise self._cannot(Action.ADD_TO_COMMUNITY, community_id, people)
+
+    async def remove_from_community(self, community_id: str, people: Sequence[Person]) -> PeopleResult:
+        """Remove people from a community."""
+        raise self._cannot(Action.REMOVE_FROM_COMMUNITY, community_id, people)
+
+    def _cannot(self, action: Action, *_: object) -> NotSupported:
+        return NotSupported(f"{type(self).__name__} cannot do this: {action}.", code="not_supported")

@@ -1,46 +1,50 @@
-"""A group's members as far as they are known, and whether somebody is among them."""
+"""A group's members as far as they are known, and how somebody stands among them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from providers.base import Presence
+from providers.base import Standing
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """All that is known of a person: the LID, and every form of the phone in digits; both may be missing."""
+    """All that is known of a person: the LID, every form of the phone in digits (both may be missing), and the role."""
 
     lid: str = ""
     phones: frozenset[str] = frozenset()
+    standing: Standing = Standing.PRESENT
 
 
-@dataclass(frozen=True, slots=True)
 class Roll:
-    """Members by LID and by phone; `without_…` tells that some members cannot be compared so."""
+    """Members by LID and by phone, so that looking for many people costs one look each.
 
-    lids: frozenset[str]
-    phones: frozenset[str]
-    without_phone: bool
-    without_lid: bool
-    without_both: bool
+    Only the names are kept, so a roll of a hundred thousand members can be called while they arrive.
+    """
 
-    @classmethod
-    def of(cls, members: Iterable[Known]) -> "Roll":
-        """Call the roll once, so that looking for many people costs one look each."""
-        known = list(members)
-        return cls(
-            lids=frozenset(member.lid for member in known if member.lid),
-            phones=frozenset().union(*(member.phones for member in known)),
-            without_phone=any(not member.phones for member in known),
-            without_lid=any(not member.lid for member in known),
-            without_both=any(not member.lid and not member.phones for member in known),
-        )
+    def __init__(self, members: Iterable[Known] = ()) -> None:
+        self._by_lid: dict[str, Standing] = {}
+        self._by_phone: dict[str, Standing] = {}
+        self._without_phone = self._without_lid = self._without_both = False
+        for member in members:
+            self.call(member)
 
-    def find(self, person: Known) -> Presence:
-        """Tell whether the person is a member; absent only where every member could be compared."""
-        if person.lid in self.lids or person.phones & self.phones:
-            return Presence.PRESENT
+    def call(self, member: Known) -> None:
+        """Take one more member in."""
+        if member.lid:
+            self._by_lid[member.lid] = member.standing
+        self._by_phone.update(dict.fromkeys(member.phones, member.standing))
+        self._without_phone |= not member.phones
+        self._without_lid |= not member.lid
+        self._without_both |= not member.phones and not member.lid
+
+    def find(self, person: Known) -> Standing:
+        """Tell how the person stands; absent only where every member could be compared."""
+        if person.lid in self._by_lid:
+            return self._by_lid[person.lid]
+        for phone in person.phones:
+            if phone in self._by_phone:
+                return self._by_phone[phone]
         unseen = (
-            self.without_both or (self.without_phone and not person.lid) or (self.without_lid and not person.phones)
+            self._without_both or (self._without_phone and not person.lid) or (self._without_lid and not person.phones)
         )
-        return Presence.UNKNOWN if unseen else Presence.ABSENT
+        return Standing.UNKNOWN if unseen else Standing.ABSENT

@@ -47,6 +47,7 @@ class DeniedFor(StrEnum):
     NO_ROLE = "no_role"
     NO_CAPABILITY = "no_capability"
     OTHER_GROUPS = "other_groups"
+    PROVIDER_CANNOT = "provider_cannot"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ def decide(actor: Actor, capability: Capability, target: Target | None, roles: S
     if granting:
         return Allowed(granting)
     would = ", ".join(f"`{r.name}`" for r in roles if capability in r.capabilities and _covers(r, target))
-    hint = f"The role that has it: {would}." if would else "No role of the configuration has it."
+    hint = f"Roles that have it: {would}." if would else "No role of the configuration has it."
     if able:
         names = ", ".join(f"`{role.name}`" for role in able)
         reason = f"You have `{capability}` through {names}, but not for this group. {hint}"

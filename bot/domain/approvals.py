@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from bot.domain.access import Actor, Role, Target
+from bot.domain.access import Actor, Allowed, Role, Target, decide
 from providers.base import Capability, Operation
 
 
@@ -20,7 +20,7 @@ class ApprovalRule:
         approvers: names of the roles that may decide.
         quorum: how many different approvers are needed.
         expires_after: how long after being asked a request expires.
-        remind_after: how long after being asked the approvers are to be reminded; nothing acts on it yet.
+        remind_after: how long after being asked the approvers are reminded; then after twice as long, and so on.
     """
 
     operations: frozenset[Operation]
@@ -37,6 +37,7 @@ class Choice(StrEnum):
 
     APPROVE = "approve"
     DENY = "deny"
+    OVERRIDE = "override"
 
 
 class ApprovalState(StrEnum):
@@ -46,15 +47,17 @@ class ApprovalState(StrEnum):
     APPROVED = "approved"
     DENIED = "denied"
     EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """Who chose what and when."""
+    """Who chose what, when and why."""
 
     user_id: str
     choice: Choice
     at: datetime
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,8 @@ class RefusedFor(StrEnum):
     OWN_REQUEST = "own_request"
     NOT_AN_APPROVER = "not_an_approver"
     COUNTED_ALREADY = "counted_already"
+    NO_REASON = "no_reason"
+    NOT_YOURS = "not_yours"
     NOBODY_CAN_DECIDE = "nobody_can_decide"
 
 
@@ -109,20 +114,46 @@ def rule_for(
     return None
 
 
-def vote(approval: Approval, actor: Actor, choice: Choice, at: datetime, roles: Sequence[Role]) -> Accepted | Refused:
-    """Count a click, or refuse it: one denial denies, and approval needs the rule's quorum of different people."""
+def vote(
+    approval: Approval, actor: Actor, choice: Choice, at: datetime, roles: Sequence[Role], *, reason: str = ""
+) -> Accepted | Refused:
+    """Count a click, or refuse it: one denial denies, and approval needs the rule's quorum of different people.
+
+    An override approves alone: it needs `admin` in a role that covers the group, and a reason.
+    """
     approval = expire(approval, at)
     if approval.state is not ApprovalState.WAITING:
         return Refused(RefusedFor.OVER, _over(approval))
     if actor.user_id == approval.requester:
         return Refused(RefusedFor.OWN_REQUEST, "You asked for this yourself; somebody else has to decide.")
-    if not any(actor.has(role) for role in _deciding(approval.rule, approval.target, roles)):
+    if choice is Choice.OVERRIDE:
+        if refused := _may_not_override(approval, actor, roles, reason):
+            return refused
+    elif not any(actor.has(role) for role in _deciding(approval.rule, approval.target, roles)):
         names = " or ".join(f"`{name}`" for name in approval.rule.approvers)
         return Refused(RefusedFor.NOT_AN_APPROVER, f"Only {names} can decide on requests for this group.")
-    if any(v.user_id == actor.user_id for v in approval.votes):
+    if choice is not Choice.OVERRIDE and any(v.user_id == actor.user_id for v in approval.votes):
         return Refused(RefusedFor.COUNTED_ALREADY, "Your vote counts already; it waits for somebody else's.")
-    votes = (*approval.votes, Vote(actor.user_id, choice, at))
+    others = tuple(v for v in approval.votes if v.user_id != actor.user_id)
+    votes = (*others, Vote(actor.user_id, choice, at, reason))
     return Accepted(replace(approval, votes=votes, state=_state(approval.rule, votes)))
+
+
+def reminder_at(rule: ApprovalRule, asked_at: datetime, number: int) -> datetime | None:
+    """Give when reminder `number` (from 0) of a request is due: each wait is twice as long as the one before.
+
+    None where the rule wants no reminders, and where the request has expired by then.
+    """
+    if rule.remind_after is None:
+        return None
+    at = asked_at + rule.remind_after * (2 ** (number + 1) - 1)
+    return at if at < asked_at + rule.expires_after else None
+
+
+def deciders(rule: ApprovalRule, target: Target, requester: str, roles: Sequence[Role]) -> tuple[str, ...]:
+    """Give the ids of users and user groups who may decide, the requester left out, in a fixed order."""
+    members = frozenset[str]().union(*(role.members for role in _deciding(rule, target, roles)))
+    return tuple(sorted(members - {requester}))
 
 
 def expire(approval: Approval, now: datetime) -> Approval:
@@ -137,20 +168,31 @@ def undecidable(rule: ApprovalRule, target: Target, requester: str, roles: Seque
 
     None where it could, and where a user group (ids begin with `S`) may hold the approver who is missing.
     """
-    members = frozenset[str]().union(*(role.members for role in _deciding(rule, target, roles))) - {requester}
+    members = deciders(rule, target, requester, roles)
     if len(members) >= rule.quorum or any(member.startswith("S") for member in members):
         return None
     names = " or ".join(f"`{name}`" for name in rule.approvers)
     return Refused(
         RefusedFor.NOBODY_CAN_DECIDE,
-        f"This needs {rule.quorum} to approve with the role {names}, and besides you only {len(members)} could. "
+        f"This needs {rule.quorum} to approve with the role {names}; besides you, {len(members) or 'nobody'} could. "
         "Ask whoever runs Rollcall to add approvers.",
     )
+
+
+def _may_not_override(approval: Approval, actor: Actor, roles: Sequence[Role], reason: str) -> Refused | None:
+    admin = decide(actor, Capability.ADMIN, approval.target, roles)
+    if not isinstance(admin, Allowed):
+        return Refused(RefusedFor.NOT_AN_APPROVER, admin.reason)
+    if not reason.strip():
+        return Refused(RefusedFor.NO_REASON, "An override needs a reason, which everybody will see.")
+    return None
 
 
 def _state(rule: ApprovalRule, votes: Sequence[Vote]) -> ApprovalState:
     if any(v.choice is Choice.DENY for v in votes):
         return ApprovalState.DENIED
+    if any(v.choice is Choice.OVERRIDE for v in votes):
+        return ApprovalState.APPROVED
     return ApprovalState.APPROVED if len(votes) >= rule.quorum else ApprovalState.WAITING
 
 
@@ -168,6 +210,8 @@ def _over(approval: Approval) -> str:
         case ApprovalState.EXPIRED:
             when = _moment(approval.expires_at)
             return f"This request expired {when}; nothing was done. It can be asked for again."
+        case ApprovalState.WITHDRAWN:
+            return f"<@{approval.requester}> withdrew this request; nothing was done."
         case _:
             who = ", ".join(f"<@{v.user_id}> ({_moment(v.at)})" for v in approval.votes)
             return f"This request is {approval.state} already, by {who}; your click changed nothing."

@@ -60,17 +60,30 @@ def as_typed(text: str) -> str:
     return _SLACK_LINK.sub(lambda link: link[2] or link[1], text)
 
 
-def entries(text: str) -> Iterator[Entry]:
-    """Give the entries of `text` in their order. Text that is punctuation only is no entry. Never raises."""
-    text = unescape(text)
-    plain, where = _plain(text)
-    for start, end, mentions in _segments(plain):
-        for first, last in _people(plain, start, end, mentions):
-            piece = plain[first:last].strip()
+def plain(text: str) -> str:
+    """Give text for reading: digits, plus signs, dashes, spaces and line ends in ASCII, nothing invisible."""
+    return _plain(text)[0]
+
+
+def entries(text: str, *, slack: bool = True) -> Iterator[Entry]:
+    """Give the entries of `text` in their order. Text that is punctuation only is no entry. Never raises.
+
+    Args:
+        text: what was typed, or what a cell of a file holds.
+        slack: whether the text came through Slack, so that its escaping and link markup are undone; a file's are data.
+    """
+    if slack:
+        text = unescape(text)
+    read, where = _plain(text)
+    for start, end, mentions in _segments(read):
+        for first, last in _people(read, start, end, mentions):
+            piece = read[first:last].strip()
             if _MORE_THAN_PUNCTUATION.search(piece):
-                begin = first + plain[first:last].index(piece)
+                begin = first + read[first:last].index(piece)
                 typed = text[where[begin] : where[begin + len(piece) - 1] + 1]
-                yield Entry(as_typed(typed), _SLACK_LINK.sub(lambda link: link[1], piece))
+                if slack:
+                    typed, piece = as_typed(typed), _SLACK_LINK.sub(lambda link: link[1], piece)
+                yield Entry(typed, piece)
 
 
 class _PlainCharacters(dict[str, str]):

@@ -1,13 +1,15 @@
-"""The grammar of typed commands: `<group> <participants…> [reason: …]`."""
+"""The grammar of typed commands: `<group> <participants…> [name: value …] [reason: …]`, as `commands` declares them."""
 
+import difflib
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
+from bot.domain.declarations import Begin, Command, Option
 from bot.domain.entries import as_typed, unescape
 
 _CLOSING_QUOTES = {**dict.fromkeys('"“”„«»＂', '"“”«»＂'), **dict.fromkeys("'‘’", "'‘’")}
 _WORD = re.compile(r"<[^<>]*>,?|\S+")
-_REASON = re.compile(r"(?:^|(?<=[\s,;]))reason\s?[:：]\s*(.*)\Z", re.IGNORECASE | re.DOTALL)
 _NUMBER = re.compile(
     r"""
     <tel: | tel: | [+＋] | \(\d
@@ -19,16 +21,36 @@ _NUMBER = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_NAMED = re.compile(r"(?:^|(?<=[\s,;]))([A-Za-z]{2,20})\s?[:：](?!\s*(?:[+＋(<]|\d(?!\d{3}-\d{1,2}-)|//))")
+"""A word and a colon that no number follows, as one would a name, nor the rest of an address: an option misspelt."""
 _NO_GROUP = "The group is missing."
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
-    """What was typed after the command's name. `participants` is raw text for `roster.parse`."""
+class Typed:
+    """What was typed after the command's name.
+
+    Attributes:
+        group: the group as the person called it; empty where the command begins with none.
+        rest: what follows before the first option, as Slack sent it: raw text for `roster.parse`, or `plain` makes it
+            what the person typed.
+        options: by name, as the person typed them.
+        connection: the connection's name that stood before that of a new group; empty where none did.
+    """
 
     group: str
-    participants: str
-    reason: str
+    rest: str
+    options: Mapping[str, str] = field(default_factory=dict)
+    connection: str = ""
+
+    @property
+    def plain(self) -> str:
+        """`rest` as the person typed it."""
+        return plain(self.rest)
+
+    def option(self, name: str) -> str:
+        """Give an option; empty where it was not typed."""
+        return self.options.get(name, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,35 +60,129 @@ class UsageError:
     message: str
 
 
-def split_command(text: str) -> Command | UsageError:
-    """Split what was typed after `/wa-add` and its like. Slack turns `"` into typographic quotes: both count.
+def read(command: Command, text: str) -> Typed | UsageError:
+    """Read what was typed after a command's name. Slack turns `"` into typographic quotes: both count.
 
-    Group and reason come as the person typed them: Slack's escaping and its automatic links are undone.
+    What is typed comes as the person typed it: Slack's escaping and its automatic links are undone.
     """
-    text = text.strip()
-    if not text or _REASON.match(text):
+    text, marks = text.strip(), _marks(command.options)
+    if command.begin is Begin.ANYTHING:
+        return _read_rest(command, Typed("", text), marks)
+    if not text or marks.match(text):
         return UsageError(_NO_GROUP)
-    first = _first(text)
+    first = _first_name(text)
     if isinstance(first, UsageError):
         return first
-    group, rest = unescape(as_typed(first[0])).strip(), first[1]
-    if not group:
+    if command.begin is Begin.NEW_GROUP and not _is_quoted(text) and (second := _second_name(first[1], marks)):
+        if isinstance(second, UsageError):
+            return second
+        begun = Typed(second[0], second[1], connection=first[0])
+    else:
+        begun = Typed(*first)
+    if not begun.group:
         return UsageError(_NO_GROUP)
-    reason = _REASON.search(rest)
-    participants = (rest[: reason.start()] if reason else rest).strip(" \t\r\n,")  # a semicolon may end &gt;
-    if not participants:
-        return UsageError("The numbers are missing.")
-    return Command(group, participants, unescape(as_typed(reason[1])).strip() if reason else "")
+    if command.free_text and not marks.match(begun.rest.lstrip()):
+        lead = _NAMED.match(begun.rest.lstrip())
+        return (lead and _misspelt(command, lead[0])) or replace(begun, rest=begun.rest.strip())
+    return _read_rest(command, begun, marks)
 
 
-def _first(text: str) -> tuple[str, str] | UsageError:
-    """Split off the group, a word or a quoted name; an apostrophe inside a word ends no quote."""
-    if closing := _CLOSING_QUOTES.get(text[0]):
+def _read_rest(command: Command, begun: Typed, marks: re.Pattern[str]) -> Typed | UsageError:
+    """Take the options out of the rest of a text."""
+    mark = marks.search(begun.rest)
+    rest = (begun.rest[: mark.start()] if mark else begun.rest).strip(" \t\r\n,")  # a semicolon may end &gt;
+    found = list(_values(begun.rest[mark.start() :], marks, command.options)) if mark else []
+    names = [option.name for option, _ in found]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        return UsageError(f"`{twice}:` is there twice.")
+    for part in (rest, *(value for option, value in found if not option.to_end)):
+        if error := _misspelt(command, part):
+            return error
+    options = {option.name: _unquoted(option, value) for option, value in found}
+    return replace(begun, rest=rest, options=options)
+
+
+def _first_name(text: str) -> tuple[str, str] | UsageError:
+    """Split off a name, a word or a quoted one, from what follows; an apostrophe inside a word ends no quote."""
+    text = text.lstrip()
+    if text and (closing := _CLOSING_QUOTES.get(text[0])):
         end = re.compile(rf"[{closing}](?![^\W\d_])").search(text, 1)
         if end is None:
             return UsageError("The group's name begins with a quote that does not end.")
-        return text[1 : end.start()], text[end.end() :]
+        return plain(text[1 : end.start()]), text[end.end() :]
     word = _WORD.match(text)
     if word is None or _NUMBER.match(word[0]):
         return UsageError("The group is missing: name it before the numbers.")
-    return word[0].rstrip(","), text[word.end() :]
+    return plain(word[0].rstrip(",")), text[word.end() :]
+
+
+def _second_name(text: str, marks: re.Pattern[str]) -> tuple[str, str] | UsageError | None:
+    """Split off the name that follows a connection's; None where numbers or options follow, so that there was none."""
+    text = text.lstrip(" \t\r\n,")
+    word = _WORD.match(text)
+    if word is None or marks.match(text) or (not _is_quoted(text) and _NUMBER.match(word[0])):
+        return None
+    return _first_name(text)
+
+
+def _is_quoted(text: str) -> bool:
+    """Tell whether a text begins with a quote of any kind."""
+    return text.lstrip()[:1] in _CLOSING_QUOTES
+
+
+def plain(text: str) -> str:
+    """Give what a person typed, without what Slack made of it."""
+    return unescape(as_typed(text)).strip()
+
+
+def unquoted(text: str) -> str:
+    """Give what a person typed as one name, without the quotes around it."""
+    text = plain(text)
+    return text[1:-1].strip() if text and _past_quote(text, 0) == len(text) else text
+
+
+def _marks(options: Sequence[Option]) -> re.Pattern[str]:
+    names = "|".join(option.name for option in options) or r"\b\B"
+    return re.compile(rf"(?:^|(?<=[\s,;]))({names})\s?[:：][ \t]*", re.IGNORECASE)
+
+
+def _by_name(options: Sequence[Option], name: str) -> Option:
+    return next(option for option in options if option.name == name)
+
+
+def _values(text: str, marks: re.Pattern[str], options: Sequence[Option]) -> Iterator[tuple[Option, str]]:
+    """Give the options of a text that begins with one, each with its value, in quotes where it was."""
+    mark = marks.search(text)
+    while mark:
+        option, begin = _by_name(options, mark[1].casefold()), mark.end()
+        if option.to_end:
+            yield option, text[begin:].strip()
+            return
+        following = marks.search(text, _past_quote(text, begin))
+        yield option, text[begin : following.start() if following else len(text)].strip(" \t\r\n,|")
+        mark = following
+
+
+def _past_quote(text: str, begin: int) -> int:
+    """Give where a quoted value ends; where it begins if it is not quoted, or the quote does not end."""
+    closing = _CLOSING_QUOTES.get(text[begin : begin + 1])
+    end = re.compile(rf"[{closing}](?=[\s,;]|\Z)").search(text, begin + 1) if closing else None
+    return end.end() if end else begin
+
+
+def _unquoted(option: Option, value: str) -> str:
+    if option.raw:
+        return value
+    whole = not option.to_end and bool(value) and _past_quote(value, 0) == len(value)
+    return plain(value[1:-1] if whole else value)
+
+
+def _misspelt(command: Command, text: str) -> UsageError | None:
+    """Find a word with a colon that looks like an option of the command: taken as text, it would be lost silently."""
+    if _is_quoted(text):
+        return None
+    names = [option.name for option in command.options]
+    for word in _NAMED.finditer(text):
+        if near := difflib.get_close_matches(word[1].casefold(), names, n=1, cutoff=0.7):
+            return UsageError(f"There is no “{word[1]}:” here. Did you mean `{near[0]}:`?")
+    return None

@@ -4,7 +4,9 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from providers.base import Evidence, Outcome, Presence, Verdict
+from bot.domain.operations import Aim
+from bot.domain.requests import Participant
+from providers.base import Evidence, Operation, Outcome, Standing, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,9 @@ MEANINGS: dict[Outcome, Meaning] = {
     Outcome.REMOVED: Meaning("✅", "removed", done=True),
     Outcome.PROMOTED: Meaning("✅", "promoted", done=True),
     Outcome.DEMOTED: Meaning("✅", "demoted", done=True),
-    Outcome.ALREADY_DONE: Meaning("☑️", "already in the group", done=True),
+    Outcome.CHANGED: Meaning("✅", "changed", done=True),
+    Outcome.SENT: Meaning("✅", "sent", done=True),
+    Outcome.ALREADY_DONE: Meaning("☑️", "already so", done=True),
     Outcome.INVITED: Meaning("✉️", "invited", advice="waits for the person to accept the private invite"),
     Outcome.PENDING: Meaning("⏳", "pending", advice="waits for an admin of the group"),
     Outcome.REFUSED: Meaning("🚫", "refused by privacy settings", advice="send an invite"),
@@ -40,22 +44,24 @@ MEANINGS: dict[Outcome, Meaning] = {
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many entries of a request have which outcome. `open` have none yet; `rejected` name nobody."""
+    """How many entries of a request have which outcome; `rejected` name nobody, `things` are about the group itself."""
 
     counts: tuple[tuple[Outcome, int], ...]
     total: int
     rejected: int = 0
+    things: int = 0
 
     @classmethod
-    def of(cls, outcomes: Iterable[Outcome | None], *, rejected: int = 0) -> "Tally":
-        """Count `outcomes`, None for a person who has none yet; `rejected` of them are entries that name nobody."""
+    def of(cls, outcomes: Iterable[Outcome | None], *, rejected: int = 0, things: int = 0) -> "Tally":
+        """Count `outcomes`, None for what has none yet, of which so many are no people."""
         counter = Counter(outcomes)
-        return cls(tuple((o, counter[o]) for o in Outcome if counter[o]), sum(counter.values()), rejected)
+        counts = tuple((o, counter[o]) for o in Outcome if counter[o])
+        return cls(counts, sum(counter.values()), rejected, things)
 
     @property
     def people(self) -> int:
         """How many entries name a person, whom the request is about."""
-        return self.total - self.rejected
+        return self.total - self.rejected - self.things
 
     @property
     def answered(self) -> int:
@@ -72,33 +78,73 @@ class Tally:
         return dict(self.counts).get(outcome, 0)
 
 
-def read_back(key: str, before: Presence, now: Presence) -> Verdict | None:
+_ALREADY = {
+    Operation.ADD: "already in the group",
+    Operation.REMOVE: "was not in the group",
+    Operation.PROMOTE: "was an admin already",
+    Operation.DEMOTE: "was no admin",
+}
+
+
+def words_of(outcome: Outcome, operation: Operation) -> str:
+    """Say an outcome in words, as it reads after this operation.
+
+    >>> words_of(Outcome.ALREADY_DONE, Operation.REMOVE)
+    'was not in the group'
+    """
+    if outcome is Outcome.ALREADY_DONE and operation in _ALREADY:
+        return _ALREADY[operation]
+    return MEANINGS[outcome].words
+
+
+def read_back(key: str, aim: Aim, before: Standing, now: Standing) -> Verdict | None:
     """Judge a person who was submitted and about whom the provider said nothing, from the group before and now.
 
-    Someone who is in the group now, and of whom nobody knows whether they were before, counts as already done: to
-    call them added would be better than the evidence. None where reading back cannot tell.
+    Someone who is as wanted now, and of whom nobody knows whether they were before, counts as already done: to say
+    that it was brought about would be better than the evidence. None where reading back cannot tell.
     """
-    if now is not Presence.PRESENT:
+    if aim.reached(now) is not True:
         return None
-    if before is Presence.ABSENT:
-        return Verdict(key, Outcome.ADDED, Evidence.OBSERVED)
+    if aim.reached(before) is False:
+        return Verdict(key, aim.done, Evidence.OBSERVED)
     return Verdict(key, Outcome.ALREADY_DONE, Evidence.OBSERVED)
+
+
+def settled_before(key: str, aim: Aim | None, before: Standing) -> Verdict | None:
+    """Judge a person for whom nothing needs to be sent: as wanted already, or nobody that this could be done to."""
+    if aim is None:
+        return None
+    if aim.reached(before) is True:
+        return Verdict(key, Outcome.ALREADY_DONE, Evidence.OBSERVED)
+    if aim.operation is Operation.PROMOTE and before is Standing.ABSENT:
+        return Verdict(key, Outcome.FAILED, Evidence.OBSERVED, "", "They are not in the group.")
+    return None
+
+
+def looked_only(p: Participant, aim: Aim | None, now: Standing | None) -> Verdict:
+    """Judge a person of a request that only looks: what an earlier request did to them, as the group tells it now."""
+    now = now or Standing.UNKNOWN
+    if aim and (verdict := read_back(p.person.key, aim, p.before, now)):
+        return verdict
+    if aim and aim.reached(now) is False:
+        return Verdict(p.person.key, Outcome.FAILED, Evidence.OBSERVED, "", "The group shows that it did not happen.")
+    return Verdict(p.person.key, Outcome.UNKNOWN, Evidence.NONE, "", "The group does not tell.")
 
 
 _OF_THE_CALL = frozenset({Outcome.FAILED, Outcome.RATE_LIMITED, Outcome.GROUP_FULL, Outcome.NOT_ATTEMPTED})
 """Outcomes that a failed call gives to everybody in it."""
 
 
-def settle(verdict: Verdict, *, before: Presence, submissions: int, call_failed: bool) -> Verdict:
+def settle(verdict: Verdict, aim: Aim | None, *, before: Standing, submissions: int, call_failed: bool) -> Verdict:
     """Correct a verdict by what is known from before it was asked for.
 
-    A repeated submission that finds the person already in, though they were not before the first, confirms that
-    the first one added them. A repeated submission that fails as a whole says nothing about what the first one did.
+    A repeated submission that finds the person as wanted, though they were not before the first, confirms that the
+    first one brought it about. A repeated submission that fails as a whole says nothing about what the first one did.
     """
     if submissions <= 1:
         return verdict
-    if verdict.outcome is Outcome.ALREADY_DONE and before is Presence.ABSENT:
-        return replace(verdict, outcome=Outcome.ADDED)
+    if aim and verdict.outcome is Outcome.ALREADY_DONE and aim.reached(before) is False:
+        return replace(verdict, outcome=aim.done)
     if call_failed and verdict.outcome in _OF_THE_CALL:
         return replace(verdict, outcome=Outcome.UNKNOWN, evidence=Evidence.NONE)
     return verdict

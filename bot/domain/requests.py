@@ -7,11 +7,11 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.domain.approvals import ApprovalRule
-from providers.base import Evidence, Operation, Outcome, Person, Presence
+from providers.base import Evidence, GroupChange, Operation, Outcome, Person, Standing
 
 
 class State(StrEnum):
-    """Where a request stands. The last three are final."""
+    """Where a request stands. The last four are final; `APPROVED` may run as soon as its time has come."""
 
     RECEIVED = "received"
     WAITING = "waiting"
@@ -20,17 +20,47 @@ class State(StrEnum):
     DONE = "done"
     DENIED = "denied"
     EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
 
 
 FOLLOWS: dict[State, frozenset[State]] = {
-    State.RECEIVED: frozenset({State.WAITING, State.RUNNING}),
-    State.WAITING: frozenset({State.APPROVED, State.DENIED, State.EXPIRED}),
-    State.APPROVED: frozenset({State.RUNNING}),
+    State.RECEIVED: frozenset({State.WAITING, State.APPROVED, State.RUNNING}),
+    State.WAITING: frozenset({State.APPROVED, State.DENIED, State.EXPIRED, State.WITHDRAWN}),
+    State.APPROVED: frozenset({State.RUNNING, State.WITHDRAWN}),
     State.RUNNING: frozenset({State.DONE}),
     State.DONE: frozenset(),
     State.DENIED: frozenset(),
     State.EXPIRED: frozenset(),
+    State.WITHDRAWN: frozenset(),
 }
+ENDED = frozenset(state for state, after in FOLLOWS.items() if not after)
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What a request says besides whom it is about; each operation reads its own part.
+
+    Attributes:
+        parent: the id of the request that this one follows from: a retry, an undo; empty for a first one.
+        follow: how it follows from `parent`, in a word for people: `retry`, `undo`, `resume`.
+        run_at: when it is to run at the earliest, aware; None: as soon as it may.
+        invite_refused: those who refuse a direct add are sent an invite.
+        look_only: nothing is sent; the group is read to tell what became of people.
+        subject: the name of the group to be created.
+        text: the message to be sent.
+        change: what is to be different about the group.
+        note: what else whoever decides is to know, in a sentence; such as whom a sync leaves alone.
+    """
+
+    parent: str = ""
+    follow: str = ""
+    run_at: datetime | None = None
+    invite_refused: bool = False
+    look_only: bool = False
+    subject: str = ""
+    text: str = ""
+    change: GroupChange | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +78,8 @@ class Request:
         rule: the approval rule that matched when it was asked; None where no approval is needed.
         duplicates: how many typed entries were folded into another one.
         asked_at: when it was asked, aware.
+        details: what it says besides.
+        stopped_by: the Slack user id of who stopped it while it ran; empty: nobody did.
     """
 
     id: str
@@ -62,24 +94,30 @@ class Request:
     duplicates: int
     asked_at: datetime
     state: State = State.RECEIVED
+    details: Details = Details()
+    stopped_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Participant:
-    """One line of a request's roster, with what became of it.
+    """One line of a request's roster, with what became of it: a person, or a thing such as a group's subject.
 
     Attributes:
         position: its place in the roster, from 0.
         person: who; for a rejected entry only what was typed.
         before: whether they were in the group before anything was sent.
+        operation: what is wanted of them; in a request of one operation always that one.
         submissions: how often they were sent to the provider.
+        invited: how often an invite was begun to be sent to them, after they refused.
         outcome: None while nothing is known.
     """
 
     position: int
     person: Person
-    before: Presence = Presence.UNKNOWN
+    operation: Operation = Operation.ADD
+    before: Standing = Standing.UNKNOWN
     submissions: int = 0
+    invited: int = 0
     outcome: Outcome | None = None
     evidence: Evidence = Evidence.NONE
     provider_code: str = ""

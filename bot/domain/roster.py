@@ -10,6 +10,7 @@ that nobody has) is rejected with a reason. Two exceptions, both because WhatsAp
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -41,10 +42,11 @@ class RejectedFor(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """An entry that is not a person: what was typed, and why."""
+    """An entry that is not a person: what was typed, why, and the line of the file that it stood in; 0: in none."""
 
     typed: str
     code: RejectedFor
+    line: int = 0
 
     @property
     def reason(self) -> str:
@@ -77,16 +79,29 @@ def parse(text: str, *, default_region: str | None = None) -> Roster:
         default_region: the ISO 3166 code of the country whose national numbers are understood (`GB`); without it, or
             with one that `phonenumbers` does not know, only international numbers are.
     """
+    return _roster(((0, entry) for entry in entries(text)), default_region)
+
+
+def parse_cells(cells: Iterable[tuple[int, str]], *, default_region: str | None = None) -> Roster:
+    """Read the cells of a file, each given with its line, as `parse` reads what was typed. Never raises.
+
+    A cell is data: Slack's escaping and markup mean nothing in it. One that holds several people is several entries.
+    """
+    found = ((line, entry) for line, cell in cells for entry in entries(cell, slack=False))
+    return _roster(found, default_region)
+
+
+def _roster(found: Iterable[tuple[int, Entry]], default_region: str | None) -> Roster:
     region = default_region if default_region in phonenumbers.SUPPORTED_REGIONS else None
     people: list[Person] = []
     rejected: list[Rejected] = []
     duplicates: list[Duplicate] = []
     known: dict[str, Person] = {}
-    for entry in entries(text):
+    for line, entry in found:
         try:
             person = _read(entry, region)
         except _NotAPerson as answer:
-            rejected.append(Rejected(entry.typed, answer.code))
+            rejected.append(Rejected(entry.typed, answer.code, line))
             continue
         names = same_person_keys(person.digits) if person.phone else {person.lid}
         first = next((known[name] for name in names if name in known), None)

@@ -1,23 +1,24 @@
 """New requests, written together: those that arrive while one commit is under way share the next one."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.domain.audit import asked
+from bot.domain.requests import Participant, Request
+from bot.runtime.audit import record
 from bot.runtime.database import Database
+from bot.runtime.rows import participant_row, request_row
 from bot.runtime.tables import participants, requests
-
-Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Arrival:
-    request: Row
-    people: Sequence[Row]
+    request: Request
+    people: Sequence[Participant]
     written: asyncio.Future[bool]
 
     def settle(self, *, new: bool) -> None:
@@ -39,8 +40,8 @@ class Arrivals:
         self._waiting: list[_Arrival] = []
         self._writer: asyncio.Task[None] | None = None
 
-    async def write(self, request: Row, people: Sequence[Row]) -> bool:
-        """Write a request's row and its people's; durable at the return. False when the request was there already."""
+    async def write(self, request: Request, people: Sequence[Participant]) -> bool:
+        """Write a request and its people; durable at the return. False when the request was there already."""
         arrival = _Arrival(request, people, asyncio.get_running_loop().create_future())
         self._waiting.append(arrival)
         if self._writer is None:
@@ -77,14 +78,15 @@ class Arrivals:
 
     async def _insert(self, together: Sequence[_Arrival]) -> list[_Arrival]:
         """Insert those that are not there yet, and give them; of two with one id, the first."""
-        ids = [arrival.request["id"] for arrival in together]
+        ids = [arrival.request.id for arrival in together]
         async with self._database.write() as connection:
             known = set((await connection.scalars(select(requests.c.id).where(requests.c.id.in_(ids)))).all())
-            new = {arrival.request["id"]: arrival for arrival in reversed(together)}
+            new = {arrival.request.id: arrival for arrival in reversed(together)}
             fresh = [arrival for request_id, arrival in new.items() if request_id not in known]
             if fresh:
-                await connection.execute(insert(requests), [arrival.request for arrival in fresh])
-                rows = [row for arrival in fresh for row in arrival.people]
+                await connection.execute(insert(requests), [request_row(arrival.request) for arrival in fresh])
+                rows = [participant_row(arrival.request.id, p) for arrival in fresh for p in arrival.people]
                 if rows:
                     await connection.execute(insert(participants), rows)
+            await record(connection, [entry for arrival in fresh for entry in asked(arrival.request, arrival.people)])
         return fresh

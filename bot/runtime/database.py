@@ -47,13 +47,14 @@ class Database:
 
         SQLite has one writer at a time, and who finds it busy looks again after growing pauses: so writers queue here.
         """
-        async with self._turn if self.is_sqlite else nullcontext(), self._engine.begin() as connection:
+        turn = self._turn if self.is_sqlite else nullcontext()
+        async with turn, _connected(self._engine) as connection, connection.begin():
             yield connection
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """Open a connection for single reads, each of which sees what is committed then."""
-        async with self._reader.connect() as connection:
+        async with _connected(self._reader) as connection:
             yield connection
 
     @asynccontextmanager
@@ -85,6 +86,36 @@ class Database:
     async def aclose(self) -> None:
         """Close all connections."""
         await self._engine.dispose()
+
+
+@asynccontextmanager
+async def _connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """Take a connection from the pool, and give it back also when whoever wants it is cancelled while it is opened.
+
+    SQLAlchemy loses such a one: the pool would be one connection poorer, for good.
+    """
+    connection = engine.connect()
+    opening = asyncio.ensure_future(_open(connection))
+    try:
+        await asyncio.shield(opening)
+        yield connection
+    finally:
+        closing = asyncio.ensure_future(_close(opening, connection))
+        try:
+            await asyncio.shield(closing)
+        except asyncio.CancelledError:
+            await closing
+            raise
+
+
+async def _open(connection: AsyncConnection) -> None:
+    await connection.start()
+
+
+async def _close(opening: asyncio.Future[None], connection: AsyncConnection) -> None:
+    await asyncio.wait([opening])
+    if opening.exception() is None:
+        await connection.close()
 
 
 def _engine(url: str, *, is_sqlite: bool) -> AsyncEngine:

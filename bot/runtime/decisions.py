@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.access import Actor, Role, Target
@@ -17,9 +17,12 @@ from bot.domain.approvals import (
     Refused,
     RefusedFor,
     Vote,
+    deciders,
     vote,
 )
+from bot.domain.audit import click_refused, decided, moved
 from bot.domain.requests import Request, State
+from bot.runtime.audit import record
 from bot.runtime.database import Database
 from bot.runtime.journal import advance, locked_request
 from bot.runtime.tables import decisions
@@ -31,6 +34,7 @@ _APPROVAL_STATES = {
     State.DONE: ApprovalState.APPROVED,
     State.DENIED: ApprovalState.DENIED,
     State.EXPIRED: ApprovalState.EXPIRED,
+    State.WITHDRAWN: ApprovalState.WITHDRAWN,
 }
 
 
@@ -58,27 +62,70 @@ class Decisions:
         async with self._database.read() as connection:
             return await _votes(connection, request_id)
 
-    async def vote(self, request_id: str, actor: Actor, choice: Choice) -> Accepted | Refused:
+    async def vote(self, request_id: str, actor: Actor, choice: Choice, reason: str = "") -> Accepted | Refused:
         """Count a click and move the request on when it decides, or refuse it with the reason."""
         at = datetime.now(UTC)
         async with self._database.write() as connection:
             request = await locked_request(connection, request_id)
-            if request is None or request.rule is None or request.state is State.RECEIVED:
-                return Refused(RefusedFor.OVER, "This request does not wait for a decision; nothing was done.")
-            approval = self._approval(request, request.rule, await _votes(connection, request_id))
-            result = vote(approval, actor, choice, at, self._roles)
-            if isinstance(result, Refused):
-                return result
-            await connection.execute(
-                insert(decisions).values(request_id=request_id, user_id=actor.user_id, choice=choice, at=at.timestamp())
-            )
+            judged = await self._judge(connection, request, actor, Vote(actor.user_id, choice, at, reason))
+            if isinstance(judged, Refused):
+                return await _refuse(connection, request_id, request, judged, actor=actor.user_id, action=choice)
+            request, result = judged
+            mine = decisions.c.request_id == request_id, decisions.c.user_id == actor.user_id
+            await connection.execute(delete(decisions).where(*mine))  # an override takes the place of one's own vote
+            values = {"choice": choice, "at": at.timestamp(), "reason": reason}
+            await connection.execute(insert(decisions).values(request_id=request_id, user_id=actor.user_id, **values))
             if result.approval.state is not ApprovalState.WAITING:
                 await advance(connection, request_id, State(result.approval.state))
+            await record(connection, [decided(request, result.approval.votes[-1], result.approval.state)])
             return result
 
-    def _approval(self, request: Request, rule: ApprovalRule, votes: tuple[Vote, ...]) -> Approval:
+    async def refusal(self, request_id: str, actor: Actor, choice: Choice) -> Refused | None:
+        """Tell why a click would not count, before a reason is asked for; that is kept. None where it would."""
+        asked = Vote(actor.user_id, choice, datetime.now(UTC), "to be asked for")
+        async with self._database.write() as connection:
+            request = await locked_request(connection, request_id)
+            judged = await self._judge(connection, request, actor, asked)
+            if isinstance(judged, Refused):
+                return await _refuse(connection, request_id, request, judged, actor=actor.user_id, action=choice)
+        return None
+
+    async def withdraw(self, request_id: str, user_id: str) -> Refused | None:
+        """Withdraw a request that has not begun, for who asked for it. None where that is done now."""
+        async with self._database.write() as connection:
+            request = await locked_request(connection, request_id)
+            if request is None or user_id != request.requester:
+                refused = Refused(RefusedFor.NOT_YOURS, "Only who asked for a request can withdraw it.")
+                return await _refuse(connection, request_id, request, refused, actor=user_id, action="withdraw")
+            if not await advance(connection, request_id, State.WITHDRAWN):
+                words = f"This request is {request.state} already; it cannot be withdrawn any more."
+                refused = Refused(RefusedFor.OVER, words)
+                return await _refuse(connection, request_id, request, refused, actor=user_id, action="withdraw")
+            await record(connection, [moved(request, State.WITHDRAWN, datetime.now(UTC), user_id)])
+        return None
+
+    def deciders(self, request: Request) -> tuple[str, ...]:
+        """Give the ids of the users and user groups who may decide on a request; nobody where it needs no approval."""
+        if request.rule is None:
+            return ()
+        return deciders(request.rule, self._target(request), request.requester, self._roles)
+
+    async def _judge(
+        self, connection: AsyncConnection, request: Request | None, actor: Actor, cast: Vote
+    ) -> tuple[Request, Accepted] | Refused:
+        """Judge a vote on a request by those kept so far, without keeping it."""
+        if request is None or request.rule is None or request.state is State.RECEIVED:
+            return Refused(RefusedFor.OVER, "This request does not wait for a decision; nothing was done.")
+        approval = self._approval(request, request.rule, await _votes(connection, request.id))
+        result = vote(approval, actor, cast.choice, cast.at, self._roles, reason=cast.reason)
+        return result if isinstance(result, Refused) else (request, result)
+
+    def _target(self, request: Request) -> Target:
         alias = self._aliases.get((request.connection, request.group_id))
-        target = Target((alias, request.group_id) if alias else (request.group_id,))
+        return Target((alias, request.group_id) if alias else (request.group_id,))
+
+    def _approval(self, request: Request, rule: ApprovalRule, votes: tuple[Vote, ...]) -> Approval:
+        target = self._target(request)
         return Approval(request.requester, target, rule, request.asked_at, votes, _APPROVAL_STATES[request.state])
 
 
@@ -86,4 +133,14 @@ async def _votes(connection: AsyncConnection, request_id: str) -> tuple[Vote, ..
     rows = await connection.execute(
         select(decisions).where(decisions.c.request_id == request_id).order_by(decisions.c.at)
     )
-    return tuple(Vote(row.user_id, Choice(row.choice), datetime.fromtimestamp(row.at, UTC)) for row in rows)
+    return tuple(Vote(row.user_id, Choice(row.choice), datetime.fromtimestamp(row.at, UTC), row.reason) for row in rows)
+
+
+async def _refuse(
+    connection: AsyncConnection, request_id: str, request: Request | None, refused: Refused, *, actor: str, action: str
+) -> Refused:
+    """Keep in the audit journal that a click changed nothing."""
+    at = datetime.now(UTC)
+    entry = click_refused(request_id, request, actor=actor, action=action, code=refused.code, at=at)
+    await record(connection, [entry])
+    return refused

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 
 import structlog
 
+from bot.domain.approvals import reminder_at
 from bot.domain.requests import State
 from bot.runtime.engine import Engine
 from bot.runtime.journal import Journal
@@ -16,6 +17,7 @@ _WORKFLOWS = {
     State.APPROVED: "carry_out",
     State.DENIED: "close",
     State.EXPIRED: "close",
+    State.WITHDRAWN: "close",
 }
 
 _BURST = 5
@@ -74,7 +76,8 @@ class Dispatcher:
 
     async def _hand_over(self, now: float) -> None:
         await self._journal.expire(now)
-        for due in await self._journal.due():
+        await self._remind(now)
+        for due in await self._journal.due(now):
             if self._stopping:
                 return
             try:
@@ -84,6 +87,13 @@ class Dispatcher:
                 log.exception("not_handed_over", request=due.request_id)
             await asyncio.sleep(self._between_starts * (_BURST if self._awake.is_set() else 1))
 
+    async def _remind(self, now: float) -> None:
+        for reminder in await self._journal.reminders_due(now):
+            request = await self._journal.request(reminder.request_id)
+            await self._engine.start("remind", reminder.request_id, reminder.number)
+            following = reminder_at(request.rule, request.asked_at, reminder.number + 1) if request.rule else None
+            await self._journal.reminded(reminder, following.timestamp() if following else None)
+
     async def _until_next(self, now: float) -> float:
-        expiry = await self._journal.next_expiry(now)
-        return self._every if expiry is None else min(self._every, max(0.0, expiry - time.time()))
+        moment = await self._journal.next_moment(now)
+        return self._every if moment is None else min(self._every, max(0.0, moment - time.time()))

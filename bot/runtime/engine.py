@@ -13,8 +13,8 @@ from bot.runtime.sqlite import Connection
 T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
-Durable = Callable[[str], Coroutine[Any, Any, None]]
-"""A workflow: takes the id of a request, and is run again from its last finished step after a crash."""
+Durable = Callable[..., Coroutine[Any, Any, None]]
+"""A workflow: takes the id of a request, perhaps a number, and goes on from its last finished step after a crash."""
 
 
 class Engine:
@@ -38,10 +38,10 @@ class Engine:
         """Start running: work that a crash interrupted resumes by itself."""
         DBOS.launch()  # here and not in a thread: dbos runs workflows on the loop in which it is launched
 
-    async def start(self, name: str, request_id: str) -> None:
-        """Start a workflow; the same name and request twice are one workflow."""
-        with SetWorkflowID(f"{request_id}:{name}"):
-            await DBOS.start_workflow_async(self._workflows[name], request_id)
+    async def start(self, name: str, request_id: str, *numbers: int) -> None:
+        """Start a workflow; the same name, request and numbers twice are one workflow."""
+        with SetWorkflowID(":".join([request_id, name, *map(str, numbers)])):
+            await DBOS.start_workflow_async(self._workflows[name], request_id, *numbers)
 
     async def aclose(self, *, grace: float = 5.0) -> None:
         """Stop; workflows that do not end within `grace` seconds are resumed at the next start."""
@@ -58,14 +58,14 @@ class Engine:
     def _tracked(self, name: str, function: Durable) -> Durable:
         """Wrap a workflow so that closing can wait for it; dbos itself would block the loop on which it runs."""
 
-        async def workflow(request_id: str) -> None:
+        async def workflow(request_id: str, *numbers: int) -> None:
             if self._closed:
                 raise asyncio.CancelledError  # started a moment ago, and resumed at the next start
             task = asyncio.current_task()
             if task is not None:
                 self._running.add(task)
                 task.add_done_callback(self._running.discard)
-            await function(request_id)
+            await function(request_id, *numbers)
 
         workflow.__name__ = workflow.__qualname__ = name
         return workflow

@@ -52,6 +52,11 @@ class Directory:
         ]
         return aliased + listed
 
+    def group(self, connection: str, group_id: str) -> KnownGroup:
+        """Give a group by where it is, with what is known of its names."""
+        known = (g for g in self.known() if _place(g) == (connection, group_id))
+        return next(known, KnownGroup(connection, group_id))
+
     async def find(self, text: str, *, within: float) -> Resolution:
         """Find the group that `text` names; lists are read only for what the known ones do not tell.
 

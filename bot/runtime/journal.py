@@ -1,23 +1,25 @@
 """The journal: every request, its people, decisions and postings, durable before anything is acknowledged."""
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, func, select, update
+from sqlalchemy import and_, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.audit import moved
 from bot.domain.outcomes import Tally
 from bot.domain.requests import FOLLOWS, Participant, Request, State
+from bot.runtime.archive import NAMES_NOBODY, tally_of
 from bot.runtime.arrivals import Arrivals
+from bot.runtime.audit import record, verdict_entries
 from bot.runtime.database import Database
-from bot.runtime.rows import participant_of, participant_row, request_of, request_row
+from bot.runtime.rows import participant_of, request_of
 from bot.runtime.tables import participants, requests
-from providers.base import Evidence, Outcome, Presence, Verdict
+from providers.base import Outcome, Standing, Verdict
 
-_NAMES_NOBODY = and_(participants.c.phone == "", participants.c.lid == "")
-WORK = (State.RECEIVED, State.APPROVED, State.DENIED, State.EXPIRED)
+WORK = (State.RECEIVED, State.APPROVED, State.DENIED, State.EXPIRED, State.WITHDRAWN)
 """The states in which the engine has something to do."""
 
 
@@ -29,6 +31,14 @@ class Due:
     state: State
 
 
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    """A reminder of a request that waits; `number` counts from 0."""
+
+    request_id: str
+    number: int
+
+
 class Journal:
     """Reads and writes requests and their people. Every method is one transaction."""
 
@@ -38,7 +48,7 @@ class Journal:
 
     async def create(self, request: Request, people: Sequence[Participant]) -> bool:
         """Write a new request with its people. False when the request was there already: nothing is changed."""
-        return await self._arrivals.write(request_row(request), [participant_row(request.id, p) for p in people])
+        return await self._arrivals.write(request, people)
 
     async def request(self, request_id: str) -> Request:
         """Read one request. Raises `LookupError` when there is none."""
@@ -53,19 +63,45 @@ class Journal:
         async with self._database.write() as connection:
             return await advance(connection, request_id, state)
 
-    async def await_approval(self, request_id: str) -> None:
-        """Let a request wait for approval, where a rule asks for it."""
+    async def hold_back(self, request_id: str) -> State:
+        """Let a request wait for its approval, else for its time, where it has to. Gives the state it is in now."""
+        new = requests.c.id == request_id, requests.c.state == State.RECEIVED
         async with self._database.write() as connection:
             await connection.execute(
-                update(requests)
-                .where(requests.c.id == request_id, requests.c.state == State.RECEIVED, requests.c.rule.is_not(None))
-                .values(state=State.WAITING)
+                update(requests).where(*new, requests.c.rule.is_not(None)).values(state=State.WAITING)
             )
+            await connection.execute(
+                update(requests).where(*new, requests.c.run_at.is_not(None)).values(state=State.APPROVED)
+            )
+            state: str = (
+                await connection.execute(select(requests.c.state).where(requests.c.id == request_id))
+            ).scalar_one()
+        return State(state)
 
-    async def due(self) -> list[Due]:
-        """Give the work that the engine does not have yet."""
+    async def stop(self, request_id: str, user_id: str) -> bool:
+        """Ask a request that runs to stop before its next call. False when it does not run, or was stopped already."""
+        async with self._database.write() as connection:
+            rows = await connection.execute(
+                update(requests)
+                .where(requests.c.id == request_id, requests.c.state == State.RUNNING, requests.c.stopped_by == "")
+                .values(stopped_by=user_id)
+                .returning(requests)
+            )
+            stopped = [moved(request_of(r), "stopped", datetime.now(UTC), user_id) for r in rows]
+            await record(connection, stopped)
+        return bool(stopped)
+
+    async def group_made(self, request_id: str, group_id: str) -> None:
+        """Keep the id of the group that a request has created."""
+        async with self._database.write() as connection:
+            await connection.execute(update(requests).where(requests.c.id == request_id).values(group_id=group_id))
+
+    async def due(self, now: float) -> list[Due]:
+        """Give the work that the engine does not have yet and whose time has come at `now` (seconds since 1970)."""
         statement = select(requests.c.id, requests.c.state).where(
-            requests.c.state.in_(WORK), requests.c.dispatched != requests.c.state
+            requests.c.state.in_(WORK),
+            requests.c.dispatched != requests.c.state,
+            or_(requests.c.state != State.APPROVED, requests.c.run_at.is_(None), requests.c.run_at <= now),
         )
         async with self._database.read() as connection:
             rows = (await connection.execute(statement.order_by(requests.c.asked_at))).all()
@@ -81,23 +117,50 @@ class Journal:
     async def expire(self, now: float) -> None:
         """Expire the requests whose time for approval is over at `now`, in seconds since 1970."""
         async with self._database.write() as connection:
-            await connection.execute(
+            rows = await connection.execute(
                 update(requests)
                 .where(requests.c.state == State.WAITING, requests.c.expires_at <= now)
                 .values(state=State.EXPIRED)
+                .returning(requests)
             )
+            at = datetime.fromtimestamp(now, UTC)
+            await record(connection, [moved(request_of(row), State.EXPIRED, at) for row in rows])
 
-    async def next_expiry(self, now: float) -> float | None:
-        """Give when the first request after `now` expires that waits, or will wait in a moment; None: none.
+    async def next_moment(self, now: float) -> float | None:
+        """Give when the first request after `now` expires, runs or is reminded of; None: none.
 
         Both are in seconds since 1970.
         """
-        statement = select(func.min(requests.c.expires_at)).where(
-            requests.c.state.in_((State.RECEIVED, State.WAITING)), requests.c.expires_at > now
+        undecided = requests.c.state.in_((State.RECEIVED, State.WAITING))
+        moments = (
+            (requests.c.expires_at, undecided),
+            (requests.c.remind_at, undecided),
+            (requests.c.run_at, requests.c.state.in_((State.RECEIVED, State.APPROVED))),
         )
         async with self._database.read() as connection:
-            soonest: float | None = await connection.scalar(statement)
-        return soonest
+            soonest = [
+                await connection.scalar(select(func.min(column)).where(condition, column > now))
+                for column, condition in moments
+            ]
+        return min((moment for moment in soonest if moment is not None), default=None)
+
+    async def reminders_due(self, now: float) -> list[Reminder]:
+        """Give the reminders whose time has come at `now` (seconds since 1970), of requests that wait."""
+        statement = select(requests.c.id, requests.c.reminders).where(
+            requests.c.state == State.WAITING, requests.c.remind_at <= now
+        )
+        async with self._database.read() as connection:
+            rows = (await connection.execute(statement)).all()
+        return [Reminder(row.id, row.reminders) for row in rows]
+
+    async def reminded(self, reminder: Reminder, next_at: float | None) -> None:
+        """Keep that the engine has this reminder, and when the next is due (seconds since 1970; None: none)."""
+        async with self._database.write() as connection:
+            await connection.execute(
+                update(requests)
+                .where(requests.c.id == reminder.request_id, requests.c.reminders == reminder.number)
+                .values(reminders=reminder.number + 1, remind_at=next_at)
+            )
 
     async def people(self, request_id: str) -> list[Participant]:
         """Read everybody of a request, in the order of the roster."""
@@ -134,30 +197,33 @@ class Journal:
     async def tally(self, request_id: str) -> Tally:
         """Count a request's outcomes."""
         statement = (
-            select(participants.c.outcome, func.count(), func.count().filter(_NAMES_NOBODY))
+            select(participants.c.outcome, func.count(), func.count().filter(NAMES_NOBODY))
             .where(participants.c.request_id == request_id)
             .group_by(participants.c.outcome)
         )
         async with self._database.read() as connection:
             rows = (await connection.execute(statement)).all()
-        counts: dict[str | None, int] = {row[0]: row[1] for row in rows}
-        rejected = sum(row[2] for row in rows)
-        return Tally(tuple((o, counts[o]) for o in Outcome if o in counts), sum(counts.values()), rejected)
+        return tally_of(rows)
 
-    async def looked(self, request_id: str, before: Mapping[int, Presence], chunks: Mapping[int, int]) -> None:
-        """Keep who was in the group before anything was sent, and in which chunk each of the others goes.
+    async def looked(
+        self,
+        request_id: str,
+        before: Mapping[int, Standing],
+        chunks: Mapping[int, int],
+        verdicts: Mapping[int, Verdict],
+    ) -> None:
+        """Keep how people stood before anything was sent, by position, and what follows for each.
 
         Args:
             request_id: the request.
-            before: by position. Those who were present are answered: already done.
-            chunks: the chunk's number by position.
+            before: how they stood.
+            chunks: the chunk's number of those who are to be sent.
+            verdicts: what became of those for whom nothing needs to be sent.
         """
-        rows = [{"at_position": p, "before": presence, "chunk": chunks.get(p)} for p, presence in before.items()]
-        present = [p for p, presence in before.items() if presence is Presence.PRESENT]
+        rows = [{"at_position": p, "before": standing, "chunk": chunks.get(p)} for p, standing in before.items()]
         async with self._database.write() as connection:
             await _update_people(connection, request_id, rows)
-            done = Verdict("", Outcome.ALREADY_DONE, Evidence.OBSERVED)
-            await _update_people(connection, request_id, _verdict_rows(dict.fromkeys(present, done)))
+            await _judge(connection, request_id, verdicts)
 
     async def submitted(self, request_id: str, positions: Sequence[int]) -> None:
         """Count that these people are about to be sent to the provider, before they are."""
@@ -168,10 +234,19 @@ class Journal:
                 .values(submissions=participants.c.submissions + 1)
             )
 
+    async def begin_invite(self, request_id: str, position: int) -> None:
+        """Count that an invite is about to be sent to this person, before it is."""
+        async with self._database.write() as connection:
+            await connection.execute(
+                update(participants)
+                .where(participants.c.request_id == request_id, participants.c.position == position)
+                .values(invited=participants.c.invited + 1)
+            )
+
     async def judge(self, request_id: str, verdicts: Mapping[int, Verdict]) -> None:
         """Keep verdicts, by position."""
         async with self._database.write() as connection:
-            await _update_people(connection, request_id, _verdict_rows(verdicts))
+            await _judge(connection, request_id, verdicts)
 
     async def _select(self, condition: Any) -> list[Participant]:
         async with self._database.read() as connection:
@@ -209,16 +284,20 @@ async def _update_people(connection: AsyncConnection, request_id: str, rows: Seq
     await connection.execute(statement, rows)
 
 
-def _verdict_rows(verdicts: Mapping[int, Verdict]) -> list[dict[str, Any]]:
-    at = time.time()
-    return [
+async def _judge(connection: AsyncConnection, request_id: str, verdicts: Mapping[int, Verdict]) -> None:
+    """Set verdicts, by position, and tell the audit journal of those that are new."""
+    at = datetime.now(UTC)
+    entries = await verdict_entries(connection, request_id, verdicts, at)
+    rows = [
         {
             "at_position": position,
             "outcome": verdict.outcome,
             "evidence": verdict.evidence,
             "provider_code": verdict.provider_code,
             "provider_message": verdict.provider_message,
-            "at": at,
+            "at": at.timestamp(),
         }
         for position, verdict in verdicts.items()
     ]
+    await _update_people(connection, request_id, rows)
+    await record(connection, entries)

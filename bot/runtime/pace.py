@@ -35,6 +35,22 @@ class DayIsFull(Exception):
     """The connection's daily number of people is used up."""
 
 
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """The account sends nothing `until` (aware), because of `reason`."""
+
+    until: datetime
+    reason: str
+
+
+class SenderRests(Exception):
+    """The account sends nothing for a while; `rest` says until when and why."""
+
+    def __init__(self, rest: Rest) -> None:
+        super().__init__(f"The sender rests until {rest.until:%Y-%m-%d %H:%M} UTC: {rest.reason}")
+        self.rest = rest
+
+
 class Sender:
     """Gives the turns of one connection: one call at a time, in the order of asking, so requests take turns.
 
@@ -69,16 +85,51 @@ class Sender:
     async def turn(self, people: int) -> AsyncIterator[int]:
         """Wait for this connection's turn, and hold it while people are sent.
 
-        Gives how many may be sent: all `people`, or fewer where the day has no room for more.
+        Gives how many may be sent: all `people`, or fewer where the day has no room for more. A call about the group
+        itself is about 0 people, and is not kept back by a full day.
 
         Raises:
             DayIsFull: there is room for nobody.
+            SenderRests: the account was limited, restricted or lost a while ago, or while this turn was waited for.
         """
         async with self._lock:
             wait, granted = await self._reserve(people)
             if wait > 0:
                 await self._sleep(wait)
             yield granted
+
+    async def rest(self, seconds: float, reason: str) -> None:
+        """Send nothing for `seconds`, for no request; a longer rest that was ordered before stays."""
+        until = self._clock() + seconds
+        mine = senders.c.connection == self._connection
+        async with self._database.write() as connection:
+            row = (await connection.execute(select(senders).where(mine).with_for_update())).one_or_none()
+            if row is None:
+                values = {"free_at": self._clock(), "day": "", "used": 0}
+                await connection.execute(insert(senders).values(connection=self._connection, **values))
+            if row is None or row.rests_until < until:
+                await connection.execute(update(senders).where(mine).values(rests_until=until, rests_for=reason))
+
+    async def left_today(self) -> int | None:
+        """Tell how many people may still be sent on this day (UTC); None where there is no limit."""
+        if self.pace.per_day is None:
+            return None
+        today = datetime.fromtimestamp(self._clock(), UTC).date().isoformat()
+        mine = senders.c.connection == self._connection, senders.c.day == today
+        async with self._database.read() as connection:
+            used: int | None = await connection.scalar(select(senders.c.used).where(*mine))
+        return max(0, self.pace.per_day - (used or 0))
+
+    async def resting(self) -> Rest | None:
+        """Tell until when the account rests, None where it does not."""
+        async with self._database.read() as connection:
+            row = (
+                await connection.execute(select(senders).where(senders.c.connection == self._connection))
+            ).one_or_none()
+        return None if row is None else self._rest_of(row.rests_until, row.rests_for)
+
+    def _rest_of(self, until: float, reason: str) -> Rest | None:
+        return Rest(datetime.fromtimestamp(until, UTC), reason) if until > self._clock() else None
 
     async def _reserve(self, people: int) -> tuple[float, int]:
         """Reserve the next free moment. Gives the seconds until it comes, and for how many people."""
@@ -89,9 +140,11 @@ class Sender:
         mine = senders.c.connection == self._connection
         async with self._database.write() as connection:
             row = (await connection.execute(select(senders).where(mine).with_for_update())).one_or_none()
+            if row is not None and (rest := self._rest_of(row.rests_until, row.rests_for)):
+                raise SenderRests(rest)
             used = row.used if row is not None and row.day == today else 0
-            granted = people if self.pace.per_day is None else min(people, self.pace.per_day - used)
-            if granted <= 0:
+            granted = people if self.pace.per_day is None else max(0, min(people, self.pace.per_day - used))
+            if people and not granted:
                 raise DayIsFull(f"{used} of {self.pace.per_day} people were sent today on {self._connection}.")
             # No call is later than now: so more than a gap is a turn that a crash left unused, or a clock set back.
             start = now if row is None else min(max(now, row.free_at), now + most)

@@ -1,14 +1,18 @@
 """How requests and their people stand in the journal's rows."""
 
 import json
+from base64 import b64decode, b64encode
+from dataclasses import asdict, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row
 
-from bot.domain.approvals import ApprovalRule
-from bot.domain.requests import Participant, Request, State
-from providers.base import Evidence, Operation, Outcome, Person, Presence
+from bot.domain.approvals import ApprovalRule, reminder_at
+from bot.domain.requests import Details, Participant, Request, State
+from providers.base import Evidence, GroupChange, Operation, Outcome, Person, Picture, Standing
+
+_NOTHING = Details()
 
 
 def request_row(request: Request) -> dict[str, Any]:
@@ -28,6 +32,11 @@ def request_row(request: Request) -> dict[str, Any]:
         "asked_at": request.asked_at.timestamp(),
         "state": request.state,
         "expires_at": None if rule is None else (request.asked_at + rule.expires_after).timestamp(),
+        "remind_at": _first_reminder(request),
+        "details": details_json(request.details),
+        "parent": request.details.parent,
+        "run_at": request.details.run_at.timestamp() if request.details.run_at else None,
+        "stopped_by": request.stopped_by,
     }
 
 
@@ -46,7 +55,40 @@ def request_of(row: Row[Any]) -> Request:
         duplicates=row.duplicates,
         asked_at=datetime.fromtimestamp(row.asked_at, UTC),
         state=State(row.state),
+        details=details_of(row.details),
+        stopped_by=row.stopped_by,
     )
+
+
+def _first_reminder(request: Request) -> float | None:
+    at = reminder_at(request.rule, request.asked_at, 0) if request.rule else None
+    return at.timestamp() if at else None
+
+
+def details_json(details: Details) -> str:
+    """Write what differs from the defaults; a picture's bytes in base64."""
+    told = {field.name: getattr(details, field.name) for field in fields(details)}
+    values: dict[str, Any] = {name: value for name, value in told.items() if value != getattr(_NOTHING, name)}
+    if details.run_at is not None:
+        values["run_at"] = details.run_at.timestamp()
+    if details.change is not None:
+        values["change"] = {k: v for k, v in asdict(details.change).items() if v is not None}
+        if details.change.picture is not None:
+            picture = details.change.picture
+            values["change"]["picture"] = {"url": picture.url, "jpeg": b64encode(picture.jpeg).decode()}
+    return json.dumps(values)
+
+
+def details_of(text: str) -> Details:
+    """Read what `details_json` wrote."""
+    values = json.loads(text)
+    if run_at := values.get("run_at"):
+        values["run_at"] = datetime.fromtimestamp(run_at, UTC)
+    if change := values.get("change"):
+        if picture := change.get("picture"):
+            change["picture"] = Picture(picture["url"], b64decode(picture["jpeg"]))
+        values["change"] = GroupChange(**change)
+    return Details(**values)
 
 
 def _rule_json(rule: ApprovalRule) -> str:
@@ -85,8 +127,10 @@ def participant_row(request_id: str, participant: Participant) -> dict[str, Any]
         "typed": participant.person.typed,
         "phone": participant.person.phone,
         "lid": participant.person.lid,
+        "operation": participant.operation,
         "before": participant.before,
         "submissions": participant.submissions,
+        "invited": participant.invited,
         "outcome": participant.outcome,
         "evidence": participant.evidence,
         "provider_code": participant.provider_code,
@@ -100,8 +144,10 @@ def participant_of(row: Row[Any]) -> Participant:
     return Participant(
         position=row.position,
         person=Person(row.typed, row.phone, row.lid),
-        before=Presence(row.before),
+        operation=Operation(row.operation) if row.operation else Operation.ADD,
+        before=Standing(row.before),
         submissions=row.submissions,
+        invited=row.invited,
         outcome=None if row.outcome is None else Outcome(row.outcome),
         evidence=Evidence(row.evidence),
         provider_code=row.provider_code,

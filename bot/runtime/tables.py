@@ -36,7 +36,15 @@ requests = Table(
     Column("state", String(16), nullable=False),
     Column("dispatched", String(16), nullable=False, server_default=""),
     Column("expires_at", Float),
+    Column("details", Text, nullable=False, server_default="{}"),
+    Column("parent", String(32), nullable=False, server_default=""),
+    Column("run_at", Float),
+    Column("stopped_by", String(32), nullable=False, server_default=""),
+    Column("remind_at", Float),
+    Column("reminders", Integer, nullable=False, server_default="0"),
     Index("requests_by_state", "state", "dispatched"),
+    Index("requests_by_requester", "requester", "asked_at"),
+    Index("requests_by_parent", "parent"),
 )
 """`dispatched` is the state for which the engine already has the work; where it lags behind `state`, work is due."""
 
@@ -48,9 +56,11 @@ participants = Table(
     Column("typed", Words, nullable=False),
     Column("phone", String(20), nullable=False),
     Column("lid", Words, nullable=False),
+    Column("operation", String(16), nullable=False, server_default=""),
     Column("before", String(10), nullable=False),
     Column("chunk", Integer),
     Column("submissions", Integer, nullable=False),
+    Column("invited", Integer, nullable=False, server_default="0"),
     Column("outcome", String(20)),
     Column("evidence", String(10), nullable=False),
     Column("provider_code", Words, nullable=False),
@@ -67,6 +77,7 @@ decisions = Table(
     Column("user_id", String(32), primary_key=True),
     Column("choice", String(16), nullable=False),
     Column("at", Float, nullable=False),
+    Column("reason", Words, nullable=False, server_default=""),
 )
 
 postings = Table(
@@ -86,5 +97,62 @@ senders = Table(
     Column("free_at", Float, nullable=False),
     Column("day", String(10), nullable=False),
     Column("used", Integer, nullable=False),
+    Column("rests_until", Float, nullable=False, server_default="0"),
+    Column("rests_for", Words, nullable=False, server_default=""),
 )
-"""When each connection may next send, and how many people it sent on its day (UTC)."""
+"""When each connection may next send, how many people it sent on its day (UTC), and until when and why it rests."""
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("at", String(27), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("request_id", Text, nullable=False),
+    Column("connection", Text, nullable=False),
+    Column("group_id", Text, nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("previous_hash", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+"""The audit journal: `bot.domain.audit.Row`. Triggers refuse every change of a row, and its removal."""
+
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("seq", Integer, nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+"""One row, of id 1: the place and the hash of the last row of `audit`, by which a cut tail is noticed."""
+
+schedules = Table(
+    "schedules",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("connection", String(100), nullable=False),
+    Column("group_id", String(200), nullable=False),
+    Column("requester", String(32), nullable=False),
+    Column("channel", String(32), nullable=False),
+    Column("source", Text, nullable=False),
+    Column("mode", String(10), nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("every", Float),
+    Column("run", Integer, nullable=False),
+    Column("next_at", Float),
+)
+"""Syncs that are to run, those without `next_at` no more.
+
+`run` counts them, and makes each run's request the same one after a crash.
+"""
+
+drafts = Table(
+    "drafts",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("body", Words, nullable=False),
+    Index("drafts_by_age", "at"),
+)
+"""What forms ask for while their previews are looked at: `bot.drafts`."""

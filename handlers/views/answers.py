@@ -2,38 +2,43 @@
 
 from collections.abc import Sequence
 
+from bot.domain.commands import COMMANDS, called, nearest
+from bot.domain.declarations import Begin, Command, Form
 from bot.domain.groups import KnownGroup
+from bot.domain.outcomes import Tally
 from bot.domain.requests import Request
 from bot.domain.roster import Roster
-from bot.manifest import COMMANDS
-from handlers.views.text import count, cut, escape, foreign
+from handlers.views.phrases import phrase
+from handlers.views.text import count, cut, escape, foreign, moment
+from providers.base import Account, Action, Capability, ProviderError
 
-TOO_LATE = (
-    "Slack did not open the form in time; nothing was done. "
-    "Type the command again, or put the group and the numbers behind it."
-)
 _SHOWN = 10
 """How many rejected entries the answer names; all of them stand in the results."""
-_LISTED = 20
+_MOST_PROBLEM = 400
+SENT_DIRECTLY = "The file is in your direct messages with me."
+NO_ROWS = "The audit journal has nothing like that."
 
 
-def usage(problem: str) -> str:
-    """Say what is missing in a typed `/wa-add`, and how it goes."""
-    lines = [
-        problem,
-        "Usage: `/wa-add <group> <numbers, …> [reason: …]`",
-        "A group whose name has spaces goes in quotes; `/wa-add` alone opens a form.",
-    ]
-    return escape("\n".join(lines))
+def usage(command: Command, problem: str) -> str:
+    """Say what is wrong in a typed command, and how it goes."""
+    forms = [f"Usage: {' or '.join(f'`{usage}`' for usage in command.usages)}"]
+    quotes = "A group whose name has spaces goes in quotes; " if command.begin is not Begin.ANYTHING else ""
+    alone = f"{quotes}`{command.name}` alone {command.alone}; `/wa help {command.verb}` says more."
+    return escape("\n".join([_shown(problem), *forms, alone[0].upper() + alone[1:]]))
 
 
-def taken(request: Request, roster: Roster, *, again: bool) -> str:
-    """Say that a request was taken in, and what of it could not be read."""
+def taken(request: Request, roster: Roster, *, again: bool, warning: str = "") -> str:
+    """Say that a request was taken in, and what of it could not be read; `warning` is the group's."""
     group = f"*{foreign(request.group_name, 100)}*"
     if again:
         return f"This request was taken already: `{request.id}` for {group}. Nothing was done twice."
-    people = count(len(roster.people), "person", "people")
-    lines = [f"Taken: {request.operation} {people} to {group}. Every name gets an answer in the thread."]
+    tally = Tally.of([None] * (len(roster.people) + len(roster.rejected)), rejected=len(roster.rejected))
+    follows = "Every name gets an answer in the thread." if tally.total else "The answer comes in the thread."
+    lines = [f"Taken: {phrase(request, tally)}. {follows}"]
+    if request.details.run_at:
+        lines.append(f"It begins {moment(request.details.run_at)}, not before.")
+    if warning:
+        lines.append(f"⚠️ Warning: {foreign(warning, 500)}")
     if request.rule is not None:
         lines.append(f"It waits for approval by {_roles(request.rule.approvers)}.")
     if roster.duplicates:
@@ -42,12 +47,17 @@ def taken(request: Request, roster: Roster, *, again: bool) -> str:
     return "\n".join(lines)
 
 
+def refused(reason: str, roster: Roster) -> str:
+    """Say why nothing was taken in, and which entries could not be read."""
+    return "\n".join([reason, *rejected(roster)])
+
+
 def rejected(roster: Roster) -> list[str]:
     """Name the entries that are no numbers, each with its reason."""
     if not roster.rejected:
         return []
     lines = [f"Not usable ({len(roster.rejected):,}):"]
-    lines += [f"• “{foreign(r.typed, 60)}”: {escape(r.reason)}" for r in roster.rejected[:_SHOWN]]
+    lines += [f"• {_in_line(r.line)}“{foreign(r.typed, 60)}”: {escape(r.reason)}" for r in roster.rejected[:_SHOWN]]
     if len(roster.rejected) > _SHOWN:
         lines.append(f"• and {len(roster.rejected) - _SHOWN:,} more")
     return lines
@@ -58,7 +68,7 @@ def nobody(roster: Roster) -> str:
     if not roster.rejected:
         return "Type at least one number."
     first = roster.rejected[0]
-    return f"No entry is a number that can be used. “{cut(first.typed, 60)}”: {first.reason}"
+    return f"No entry is a number that can be used. {_in_line(first.line)}“{cut(first.typed, 60)}”: {first.reason}"
 
 
 def unknown_group(text: str, nearest: Sequence[KnownGroup]) -> str:
@@ -69,24 +79,22 @@ def unknown_group(text: str, nearest: Sequence[KnownGroup]) -> str:
     return f"{known}. Did you mean {' or '.join(f'“{foreign(g.name, 80)}”' for g in nearest)}?"
 
 
-def ambiguous_group(text: str, candidates: Sequence[KnownGroup]) -> str:
+def ambiguous_group(command: Command, text: str, candidates: Sequence[KnownGroup]) -> str:
     """Say that several groups have this name, and how to tell them apart."""
     if not candidates:
         return unknown_group(text, ())
     lines = [
         f"Several groups are called “{foreign(text, 100)}”. Nothing was done.",
-        "Name one by its id, or choose it in the form that `/wa-add` alone opens:",
-        *(_listed(g) for g in candidates[:_SHOWN]),
+        "Name one by its id"
+        + (f", or choose it in the form that `{command.name}` alone opens:" if command.opens_form else ":"),
+        *(listed(g) for g in candidates[:_SHOWN]),
     ]
     return "\n".join(lines)
 
 
-def groups(found: Sequence[KnownGroup]) -> str:
-    """List groups, each with its connection and id."""
-    lines = [_listed(g) for g in found[:_LISTED]]
-    if len(found) > _LISTED:
-        lines.append(f"and {len(found) - _LISTED:,} more: `/wa-groups` with a part of the name narrows it down")
-    return "\n".join(lines)
+def listed(group: KnownGroup) -> str:
+    """Name a group in a line of its own, with its connection and id."""
+    return f"• *{foreign(group.name, 80)}* on `{escape(group.connection)}`: `{foreign(group.id, 200)}`"
 
 
 def no_groups(text: str) -> str:
@@ -94,12 +102,75 @@ def no_groups(text: str) -> str:
     return f"I know no group that matches “{foreign(text, 80)}”." if text else "I know no group yet."
 
 
-def help_text(verb: str) -> str:
-    """List the commands; `verb` is what was typed and is none of them, or `help`, or nothing."""
-    lines = [f"`{c.name} {escape(c.usage_hint)}`  {escape(c.description)}" for c in COMMANDS]
-    if verb and verb.casefold() != "help":
-        lines.insert(0, f"I do not know “{foreign(verb, 40)}”. This is what I know:")
+def no_requests(which: str, *, further: bool) -> str:
+    """Say that no request is in a list."""
+    if further:
+        return "There are no further requests."
+    words = {"mine": "You have asked for nothing yet", "waiting": "Nothing waits that you may see"}
+    return f"{words.get(which, 'There is no request that you may see')}. `/wa help requests` says what can be listed."
+
+
+def link(group: KnownGroup, address: str) -> str:
+    """Show an invite link."""
+    return (
+        f"The invite link of *{foreign(group.name, 100)}*: {escape(address)}\n"
+        f"Whoever has it can join. `/wa-invite` with the group and `reset` makes it invalid."
+    )
+
+
+def words(error: ProviderError) -> str:
+    """Say what a provider answered instead of what was asked for."""
+    said = f" It says: “{foreign(error.words, 200)}”" if error.words else ""
+    return f"{escape(error.message)}{said}"
+
+
+def unread(what: str, error: ProviderError) -> str:
+    """Say that something could not be read; nothing was changed by it."""
+    return f"I could not read {what}; nothing was changed. {words(error)}"
+
+
+def account(told: Account) -> str:
+    """Say how an account stands, and the provider's words for it where they say more."""
+    says_more = told.detail.casefold() not in {"", told.state}
+    return f"{told.state} ({foreign(told.detail, 150)})" if says_more else f"{told.state}"
+
+
+def reading(what: str) -> str:
+    """Say that an answer takes longer."""
+    return f"Reading {what} takes a moment; the answer comes here."
+
+
+def exported_members(group: KnownGroup, members: int) -> str:
+    """Introduce the file of a group's members."""
+    return f"The members of {foreign(group.name, 100)} as I read them now: {count(members, 'line')}."
+
+
+def exported_rows(rows: int, unreadable: int, *, cut: bool) -> str:
+    """Introduce the file of the audit journal; `cut` where there are more rows than it holds."""
+    said = f"The audit journal as you asked for it: {count(rows, 'row')}, oldest first."
+    if cut:
+        said += " These are the newest of more; `rollcall audit export` writes all."
+    if unreadable:
+        said += f" ⚠️ Left out, because they were changed into something unreadable: {count(unreadable, 'row')}."
+    return said
+
+
+def help_text(asked: str) -> str:
+    """Explain a command; where none is named, list them. `asked` is what was typed after `/wa`."""
+    word, topic, *_ = [*asked.split(), "", ""]
+    about = topic if word.casefold() == "help" else word
+    if command := called(about):
+        return _explained(command)
+    lines = [f"`{c.name}`  {escape(c.summary)}" for c in COMMANDS]
+    lines.append("`/wa help add` explains one; each can also be typed as a word after `/wa`: `/wa add …`.")
+    if about:
+        near = nearest(about)
+        meant = f" Did you mean `{near.name}`?" if near else ""
+        lines.insert(0, f"I do not know “{foreign(about, 40)}”.{meant} This is what I know:")
     return "\n".join(lines)
+
+
+OUTDATED = "Another version of Rollcall made this, and I do not know it; nothing was done. Type `/wa` to begin anew."
 
 
 def failure(reference: str) -> str:
@@ -110,8 +181,30 @@ def failure(reference: str) -> str:
     )
 
 
-def _listed(group: KnownGroup) -> str:
-    return f"• *{foreign(group.name, 80)}* on `{escape(group.connection)}`: `{foreign(group.id, 200)}`"
+def _explained(command: Command) -> str:
+    lines = [f"*{command.name}*: {command.summary}. Alone it {command.alone}."]
+    for form, usage in zip(command.forms, command.usages, strict=True):
+        lines += [f"`{usage}`", f"    {form.says}{_needs(form)}"]
+    lines += [f"• `{option.name}:` {option.says}" for option in command.options]
+    lines += [f"For example `{example}`" for example in command.examples]
+    return escape("\n".join([*lines, *command.notes]))
+
+
+def _needs(form: Form) -> str:
+    """Say what a form takes; which capability an action needs is the provider's own word."""
+    actions = [str(need) for need in form.needs if isinstance(need, Action)]
+    said = [f"what the group's provider asks for: {', '.join(actions)}"] if actions else []
+    said += [f"the capability `{need}`" for need in form.needs if isinstance(need, Capability)]
+    return f" Needs {' and '.join(said)}." if said else ""
+
+
+def _in_line(line: int) -> str:
+    return f"line {line:,}, " if line else ""
+
+
+def _shown(problem: str) -> str:
+    """Cut a sentence that quotes what was typed."""
+    return cut(problem, _MOST_PROBLEM)
 
 
 def _roles(names: tuple[str, ...]) -> str:

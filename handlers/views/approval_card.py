@@ -1,19 +1,24 @@
 """The question for approval, with its buttons; later, what was decided."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from slack_sdk.models.blocks import ActionsBlock, ButtonElement
 
 from bot.domain.approvals import ApprovalRule, Choice, Vote
 from bot.domain.outcomes import Tally
 from bot.domain.requests import Request, State
+from handlers.views import buttons
+from handlers.views.buttons import button
+from handlers.views.followup_buttons import Followed, lines
 from handlers.views.message import Message, context, message, sections
-from handlers.views.request_message import people_of
-from handlers.views.text import count, cut, escape, foreign
+from handlers.views.phrases import phrase
+from handlers.views.request_message import reasons
+from handlers.views.text import count, escape, foreign, moment
 
 APPROVE = "approve_request"
 DENY = "deny_request"
+OVERRIDE = "override_request"
 
 _ENDS = {
     State.APPROVED: "✅ Approved",
@@ -21,71 +26,150 @@ _ENDS = {
     State.DONE: "✅ Approved",
     State.DENIED: "⛔ Denied",
     State.EXPIRED: "⌛ Expired without a decision",
+    State.WITHDRAWN: "↩️ Withdrawn",
 }
-_MOST_LABEL = 75
-"""Characters in a button's `accessibility_label` (docs.slack.dev, "Button element")."""
+_DECIDED = {Choice.APPROVE: "approved", Choice.DENY: "denied", Choice.OVERRIDE: "overrode the approval"}
+_ALL = "All that waits for you stands on my Home tab."
+_MOST_NAMED = 30
+"""How many deciders a message mentions; above that it would be noise."""
 
 
-def build(request: Request, tally: Tally, decisions: Sequence[Vote]) -> Message:
-    """Build the card in its present state. Raises `ValueError` for a request without a rule, which has none."""
+def build(
+    request: Request,
+    tally: Tally,
+    decisions: Sequence[Vote],
+    *,
+    warning: str = "",
+    link: str = "",
+    alone: bool = False,
+) -> Message:
+    """Build the card in its present state.
+
+    Args:
+        request: what is asked for.
+        tally: how many it is about.
+        decisions: the votes so far.
+        warning: what the configuration wants everybody to know who decides about this group.
+        link: leads to the request that this one follows from.
+        alone: it is shown to one of those who decide, who sees nothing else of the request.
+
+    Raises:
+        ValueError: the request has no rule, and so no card.
+    """
     if request.rule is None:
         raise ValueError("a request without a rule has no approval card")
-    people = people_of(tally)
-    group = foreign(request.group_name, 100)
-    asks = f"<@{request.requester}> asks to {request.operation} {people} to"
-    why = [f">{foreign(request.reason, 500)}"] if request.reason else []
-    votes = [f"<@{d.user_id}> {'approved' if d.choice is Choice.APPROVE else 'denied'}" for d in decisions]
+    asks = f"<@{request.requester}> asks to"
+    why = reasons(request, link)
+    if request.details.run_at and request.state is State.WAITING:
+        why.append(runs(request.details.run_at))
+    if warning:
+        why.append(warned(warning))
     source = f" in <#{request.channel}>" if request.channel.startswith(("C", "G")) else ""
     name = f"Request `{request.id}`{source}"
-    if request.state is State.WAITING:
-        votes.insert(0, _needs(request, request.rule))
-        state = []
-        action = f"{request.operation} {people} to {cut(request.group_name, _MOST_LABEL)}"
-        blocks = [*sections([f"{asks} *{group}*", *why]), _buttons(request.id, action)]
-    else:
-        state = [_ENDS[request.state]]
-        blocks = [*sections([f"{asks} *{group}*", *why]), *sections(state)]
-    return message([*state, f"{asks} {group}", *why, *votes, name], [*blocks, context(" · ".join([*votes, name]))])
+    votes = [told(decision) for decision in decisions]
+    asked = f"{asks} {phrase(request, tally, bold=False)}"
+    shown = sections([f"{asks} {phrase(request, tally)}", *why])
+    if request.state is not State.WAITING:
+        end = _ENDS[request.state]
+        return message([end, asked, *why, *votes, name], [*shown, *sections([end, *votes]), context(name)])
+    needed = needs(request, request.rule, len(decisions))
+    pressed = ActionsBlock(elements=_buttons(request, tally, alone=alone))
+    below = [name, _ALL] if alone else [name]
+    blocks = [*shown, *sections([needed, *votes]), pressed, *map(context, below)]
+    return message([asked, *why, needed, *votes, *below], blocks)
 
 
-def ending(request: Request, decisions: Sequence[Vote]) -> Message:
-    """Build the last message of the thread of a request that was not carried out."""
-    who = ", ".join(f"<@{d.user_id}>" for d in decisions if d.choice is Choice.DENY)
-    end = f"{_ENDS[request.state]}{f' by {who}' if who else ''}."
-    lines = [f"{end} Nothing was sent to the provider. <@{request.requester}>"]
-    return message(lines, sections(lines))
+def runs(at: datetime) -> str:
+    """Say when a request runs that is to be approved first."""
+    return f"🕓 Once approved, it runs {moment(at)}."
 
 
-def _needs(request: Request, rule: ApprovalRule) -> str:
+def warned(warning: str) -> str:
+    """Say the warning of a group."""
+    return f"⚠️ Warning for this group: {foreign(warning, 1000)}"
+
+
+def told(decision: Vote) -> str:
+    """Say who decided what, when, and why."""
+    reason = f": “{foreign(decision.reason, 500)}”" if decision.reason else ""
+    return f"<@{decision.user_id}> {_DECIDED[decision.choice]} {moment(decision.at)}{reason}"
+
+
+def ending(
+    request: Request,
+    decisions: Sequence[Vote],
+    *,
+    again: Sequence[ButtonElement] = (),
+    followed: Sequence[Followed] = (),
+) -> Message:
+    """Build the last message of the thread of a request that was not carried out, with what can and did follow."""
+    who = [f"<@{d.user_id}>" for d in decisions if d.choice is Choice.DENY]
+    if request.state is State.WITHDRAWN:
+        who = [f"<@{request.requester}>"]
+    why = [f"“{foreign(d.reason, 500)}”" for d in decisions if d.choice is Choice.DENY and d.reason]
+    end = f"{_ENDS[request.state]}{f' by {who[0]}' if who else ''}{f': {why[0]}' if why else ''}"
+    end += "" if end.endswith((".”", "!”", "?”")) else "."
+    said = [f"{end} Nothing was sent to the provider. <@{request.requester}>", *lines(followed)]
+    pressed = [ActionsBlock(elements=list(again))] if again else []
+    return message(said, [*sections(said), *pressed])
+
+
+def overridden(request: Request, vote: Vote, deciders: Sequence[str]) -> Message:
+    """Build the message that tells everybody of an override: who, why, and whose decision it took the place of."""
+    who = mentions(deciders)
+    whose = f"the approval of <@{request.requester}>'s request for {foreign(request.group_name, 100)}"
+    said = [
+        f"⚠️ <@{vote.user_id}> overrode {whose}, {moment(vote.at)}.",
+        f">{foreign(vote.reason, 500)}",
+        *([f"Those who would have decided: {who}"] if who else []),
+    ]
+    return message(said, sections(said))
+
+
+def reminder(request: Request, deciders: Sequence[str], number: int) -> Message:
+    """Build a reminder that mentions those who can decide. Raises `ValueError` for a request without a rule."""
+    if request.rule is None:
+        raise ValueError("a request without a rule needs no reminder")
+    what = f"<@{request.requester}> still waits for a decision about {foreign(request.group_name, 100)}"
+    until = f"until {moment(request.asked_at + request.rule.expires_after)}"
+    said = [f"{mentions(deciders)} Reminder {number + 1}: {what}, {until}. Request `{request.id}`"]
+    return message(said, sections(said))
+
+
+def mentions(deciders: Sequence[str]) -> str:
+    """Mention users and user groups."""
+    return " ".join(f"<!subteam^{id_}>" if id_.startswith("S") else f"<@{id_}>" for id_ in deciders[:_MOST_NAMED])
+
+
+def approve(request: Request, tally: Tally) -> ButtonElement:
+    """Make the button that counts as a vote for a request."""
+    return button("Approve", APPROVE, request, tally, style="primary")
+
+
+def deny(request: Request, tally: Tally) -> ButtonElement:
+    """Make the button that asks for the reason of a denial."""
+    return button("Deny", DENY, request, tally, style="danger")
+
+
+def override(request: Request, tally: Tally) -> ButtonElement:
+    """Make the button that asks for the reason of an override."""
+    return button("Override", OVERRIDE, request, tally)
+
+
+def needs(request: Request, rule: ApprovalRule, votes: int) -> str:
+    """Say who has to decide, how many of them, and until when."""
     approvers = " or ".join(f"`{escape(name)}`" for name in rule.approvers)
-    return (
-        f"Needs {count(rule.quorum, 'approval')} by {approvers}, until {_date(request.asked_at + rule.expires_after)}"
-    )
+    so_far = f" ({votes:,} so far)" if votes else ""
+    until = moment(request.asked_at + rule.expires_after)
+    return f"Needs {count(rule.quorum, 'approval')} by {approvers}{so_far}, until {until}"
 
 
-def _buttons(request_id: str, action: str) -> ActionsBlock:
-    """Make the buttons; a screen reader hears with each what it decides on."""
-    return ActionsBlock(
-        elements=[
-            ButtonElement(
-                text="Approve",
-                action_id=APPROVE,
-                value=request_id,
-                style="primary",
-                accessibility_label=cut(f"Approve: {action}", _MOST_LABEL),
-            ),
-            ButtonElement(
-                text="Deny",
-                action_id=DENY,
-                value=request_id,
-                style="danger",
-                accessibility_label=cut(f"Deny: {action}", _MOST_LABEL),
-            ),
-        ]
-    )
-
-
-def _date(at: datetime) -> str:
-    """Show a moment in the reader's own time zone, in UTC where that cannot be done."""
-    fallback = at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{fallback}>"
+def _buttons(request: Request, tally: Tally, *, alone: bool) -> list[ButtonElement]:
+    made = [approve(request, tally), deny(request, tally), buttons.details(request, tally)]
+    if alone:
+        return made
+    return [
+        *made,
+        override(request, tally),
+        buttons.withdraw(request, tally),
+    ]

@@ -1,9 +1,15 @@
-"""The parent message of a request: who, what, where, why, how far."""
+"""The parent message of a request: who, what, where, why, how far, and how to end it."""
 
-from bot.domain.outcomes import MEANINGS, Tally
+from slack_sdk.models.blocks import ActionsBlock, ButtonElement
+
+from bot.domain.outcomes import MEANINGS, Tally, words_of
 from bot.domain.requests import Request, State
+from handlers.views import buttons
+from handlers.views.contents import contents
 from handlers.views.message import Message, context, message, sections
-from handlers.views.text import count, escape, foreign
+from handlers.views.phrases import title
+from handlers.views.text import escape, foreign, moment
+from providers.base import Operation
 
 _BAR = 20
 
@@ -15,33 +21,57 @@ _STATES = {
     State.DONE: "🏁 Done",
     State.DENIED: "⛔ Denied",
     State.EXPIRED: "⌛ Expired",
+    State.WITHDRAWN: "↩️ Withdrawn",
+}
+_TO_COME = frozenset({State.RECEIVED, State.WAITING, State.APPROVED})
+_FOLLOWS = {
+    "retry": "A retry of",
+    "invite": "Invites those who refused in",
+    "verify": "Looks after the unknown ones of",
+    "resume": "Resumes",
+    "undo": "Undoes",
+    "again": "Runs once more",
 }
 
 
-def build(request: Request, tally: Tally) -> Message:
-    """Build the parent message in its present state."""
-    people = people_of(tally)
-    title = f"{request.operation.capitalize()} {people} to {foreign(request.group_name, 100)}"
+def build(request: Request, tally: Tally, link: str = "") -> Message:
+    """Build the parent message in its present state; `link` leads to the request that this one follows from."""
+    heading = title(request, tally, bold=False)
     where = f"asked by <@{request.requester}> · connection `{escape(request.connection)}`"
-    why = [f">{foreign(request.reason, 500)}"] if request.reason else []
-    progress = [f"{_STATES[request.state]} · {tally.answered:,} of {tally.total:,} answered"]
+    why = reasons(request, link)
+    progress = [f"{_state(request)} · {tally.answered:,} of {tally.total:,} answered", *_notes(request)]
     drawn = [f"`{bar(tally)}`"] if request.state in {State.RUNNING, State.DONE} else []
-    summary = [summary_line(tally)] if request.state is State.DONE else []
+    summary = [summary_line(tally, request.operation)] if request.state is State.DONE else []
     name = f"Request `{request.id}`"
     return message(
-        [f"{title}, {where}", *progress, *summary, *why, name],
-        [*sections([f"*{title}*\n{where}", *why]), *sections([*progress, *drawn, *summary]), context(name)],
+        [f"{heading}, {where}", *progress, *summary, *why, name],
+        [
+            *sections([f"*{heading}*\n{where}", *why]),
+            *sections([*progress, *drawn, *summary]),
+            ActionsBlock(elements=_buttons(request, tally)),
+            context(name),
+        ],
     )
 
 
-def people_of(tally: Tally) -> str:
-    """Say how many people a request is about, and how many entries name nobody.
+def origin(request: Request, link: str) -> list[str]:
+    """Say which request this one follows from, and how; nothing where it is a first one."""
+    if not request.details.parent:
+        return []
+    how = _FOLLOWS.get(request.details.follow, "Follows from")
+    return [f"{how} {request_link(request.details.parent, link)}"]
 
-    >>> people_of(Tally((), 6, rejected=1))
-    '5 people (1 entry not usable)'
-    """
-    people = count(tally.people, "person", "people")
-    return f"{people} ({count(tally.rejected, 'entry', 'entries')} not usable)" if tally.rejected else people
+
+def reasons(request: Request, link: str) -> list[str]:
+    """Say where a request comes from, what it sends or changes, why, and what else is to be known of it."""
+    reason = [f">{foreign(request.reason, 500)}"] if request.reason else []
+    note = [f"ℹ️ {foreign(request.details.note, 500)}"] if request.details.note else []
+    return [*origin(request, link), *contents(request), *reason, *note]
+
+
+def request_link(request_id: str, link: str) -> str:
+    """Name a request, with a link where there is one."""
+    return f"{f'<{link}|request>' if link else 'request'} `{request_id}`"
 
 
 def bar(tally: Tally) -> str:
@@ -55,6 +85,31 @@ def bar(tally: Tally) -> str:
     return f"{'█' * full}{'░' * (_BAR - full)} {int(part * 100)} %"
 
 
-def summary_line(tally: Tally) -> str:
+def summary_line(tally: Tally, operation: Operation) -> str:
     """Say how many people have which outcome, with words beside every icon."""
-    return " · ".join(f"{MEANINGS[o].icon} {n:,} {MEANINGS[o].words}" for o, n in tally.counts) or "nobody to answer"
+    told = (f"{MEANINGS[o].icon} {n:,} {words_of(o, operation)}" for o, n in tally.counts)
+    return " · ".join(told) or "nobody to answer"
+
+
+def _state(request: Request) -> str:
+    if request.state is State.APPROVED and request.details.run_at:
+        return "🕓 Scheduled" if request.rule is None else "🕓 Approved and scheduled"
+    return _STATES[request.state]
+
+
+def _notes(request: Request) -> list[str]:
+    notes = []
+    if request.details.run_at and request.state in _TO_COME:
+        notes.append(f"It runs {moment(request.details.run_at)}, not before.")
+    if request.stopped_by:
+        notes.append(f"⏹️ Stopped by <@{request.stopped_by}>: what was sent stays as it is.")
+    return notes
+
+
+def _buttons(request: Request, tally: Tally) -> list[ButtonElement]:
+    made = []
+    if request.state is State.RUNNING and not request.stopped_by:
+        made.append(buttons.stop(request, tally))
+    if request.state is State.WAITING or (request.state is State.APPROVED and request.details.run_at):
+        made.append(buttons.withdraw(request, tally))
+    return [*made, buttons.details(request, tally)]

@@ -1,53 +1,54 @@
 """The results in the thread: a line for each person up to 20, above that a table for each 100; and the summary."""
 
-import csv
-import io
-import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC
 
-from slack_sdk.models.blocks import RawTextObject, TableBlock
+from slack_sdk.models.blocks import ActionsBlock, RawTextObject, TableBlock
 
-from bot.domain.outcomes import MEANINGS, Tally
+from bot.domain.csv_rows import COLUMNS, csv_row
+from bot.domain.outcomes import MEANINGS, Tally, words_of
 from bot.domain.requests import Participant, Request
+from handlers.views import followup_buttons
+from handlers.views.buttons import button
+from handlers.views.followup_buttons import Followed
 from handlers.views.message import Message, message, sections
-from handlers.views.request_message import people_of, summary_line
-from handlers.views.text import count, cut, foreign, person_name
-from providers.base import Outcome
+from handlers.views.phrases import people_of
+from handlers.views.request_message import summary_line
+from handlers.views.text import count, cut, foreign, line_name, shortened
+from providers.base import Action, Operation, Outcome
 
+EXPORT = "export_csv"
 MOST_LINES = 20
-COLUMNS = (
-    "request_id",
-    "operation",
-    "connection",
-    "group_id",
-    "typed",
-    "phone",
-    "outcome",
-    "evidence",
-    "provider_code",
-    "provider_message",
-    "at",
-)
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""What makes a spreadsheet run a cell (OWASP, "CSV Injection")."""
-_JUST_A_NUMBER = re.compile(r"\+[\d ().-]+")
-"""A phone as people type it: the worst that a spreadsheet does with it is arithmetic, and scripts compare it."""
+_DONE = {
+    Operation.ADD: "in the group",
+    Operation.CREATE: "in the group",
+    Operation.REMOVE: "out of the group",
+    Operation.PROMOTE: "admins now",
+    Operation.DEMOTE: "no admins now",
+}
+"""How those are called in the summary who are as the request wanted."""
 _NAME = 24
 """Characters of a name in a table: with the longest answer, 100 rows stay under the size that Slack refuses."""
 _SAID = 100
 """Characters of a provider's words in a line."""
 
 
-def build(request: Request, people: Sequence[Participant], *, total: int) -> Message:
-    """Build one page of results: lines where the whole request has at most 20 people, else a table."""
+def build(request: Request, people: Sequence[Participant], *, total: int, short: bool = False) -> Message:
+    """Build one page of results: lines where the whole request has at most 20 people, else a table.
+
+    Args:
+        request: what was asked for.
+        people: the page.
+        total: how many there are on all pages.
+        short: whether digits are left out of phone numbers, because more people read here than may know them.
+    """
     where = foreign(request.group_name, 100)
-    summary = summary_line(Tally.of(p.outcome for p in people))
+    summary = summary_line(tally_of(people), request.operation)
     if total <= MOST_LINES:
-        lines = [_line(p) for p in people]
+        lines = [line(p, short=short) for p in people]
         return message([f"Results for {where}: {summary}", *lines], sections([f"*Results for {where}*", *lines]))
     pages = f"people {people[0].position + 1:,} to {people[-1].position + 1:,} of {total:,}"
-    rows = [[RawTextObject(text=cell) for cell in _row(p)] for p in people]
+    rows = [[RawTextObject(text=cell) for cell in _row(p, short=short)] for p in people]
     return message(
         [
             f"Results for {where}, {pages}: {summary}",
@@ -57,73 +58,114 @@ def build(request: Request, people: Sequence[Participant], *, total: int) -> Mes
     )
 
 
-def summary(request: Request, people: Sequence[Participant]) -> Message:
-    """Build the last message of the thread: how many have which outcome, and what to do about the rest."""
+def summary(
+    request: Request,
+    people: Sequence[Participant],
+    followed: Sequence[Followed] = (),
+    able: Collection[Action] = frozenset(Action),
+) -> Message:
+    """Build the last message of the thread: how many have which outcome, what to do about the rest, what followed.
+
+    `able` is what the provider can do: the rest is neither advised nor offered.
+    """
     tally = tally_of(people)
-    done = sum(n for o, n in tally.counts if MEANINGS[o].done)
-    head = f"{people_of(tally)}, {count(tally.answered, 'answer')}: {done:,} in the group."
-    details = [
-        summary_line(tally),
-        *(
-            f"• {MEANINGS[o].icon} {n:,} {MEANINGS[o].words}: {MEANINGS[o].advice}"
-            for o, n in tally.counts
-            if MEANINGS[o].advice
-        ),
-    ]
+    head, details = _report(people) if _is_report(request) else _answers(request, people, tally, able)
     if request.duplicates:
         details.append(f"• {count(request.duplicates, 'entry', 'entries')} named somebody twice and counted once")
+    details += followup_buttons.lines(followed)
+    pressed = followup_buttons.build(request, people, tally, followed, able)
+    if people:
+        pressed.append(button("Export CSV", EXPORT, request, tally))
     return message(
-        [f"<@{request.requester}> {head}", *details], sections([f"<@{request.requester}> *{head}*", *details])
+        [f"<@{request.requester}> {head}", *details],
+        [
+            *sections([f"<@{request.requester}> *{head}*", *details]),
+            *([ActionsBlock(elements=pressed)] if pressed else []),
+        ],
     )
 
 
+def _is_report(request: Request) -> bool:
+    return request.operation is Operation.SYNC and request.details.look_only
+
+
+def _report(people: Sequence[Participant]) -> tuple[str, list[str]]:
+    """Say what a sync that only reports has found."""
+    adding = sum(p.operation is Operation.ADD for p in people)
+    head = f"Would add {count(adding, 'person', 'people')}, would remove {len(people) - adding:,}."
+    return head, ["Nothing was changed. Resume asks for it, with the approval that it needs."]
+
+
+def _answers(
+    request: Request, people: Sequence[Participant], tally: Tally, able: Collection[Action]
+) -> tuple[str, list[str]]:
+    """Say how many have which outcome, and what to do about those who are not as was wanted."""
+    inviting = request.operation is Operation.INVITE and tally.people > 0
+    done = tally.count(Outcome.INVITED) if inviting else sum(n for o, n in tally.counts if MEANINGS[o].done)
+    standing = "invited" if inviting else _DONE.get(request.operation, "done")
+    about = f"{people_of(tally)}, " if tally.people or tally.rejected else ""
+    head = f"{about}{count(tally.answered, 'answer')}: {done:,} {standing}."
+    invites = {Action.READ_INVITE, Action.SEND_TO_PERSON} <= set(able)
+    advised = [
+        f"• {MEANINGS[o].icon} {n:,} {words_of(o, request.operation)}: {MEANINGS[o].advice}"
+        for o, n in tally.counts
+        if MEANINGS[o].advice and (invites or "invite" not in MEANINGS[o].advice)
+    ]
+    return head, [summary_line(tally, request.operation), *advised, *_left(request, people)]
+
+
 def tally_of(people: Sequence[Participant]) -> Tally:
-    """Count the outcomes of these people, and the entries among them that name nobody."""
-    return Tally.of((p.outcome for p in people), rejected=sum(not p.person.key for p in people))
+    """Count the outcomes of these lines, and how many of them name nobody."""
+    nameless = [p for p in people if not p.person.is_somebody]
+    rejected = sum(p.outcome is Outcome.INVALID for p in nameless)
+    return Tally.of((p.outcome for p in people), rejected=rejected, things=len(nameless) - rejected)
 
 
 def csv_file(request: Request, people: Sequence[Participant]) -> str:
-    """Write the complete results as CSV (RFC 4180), in the order of the roster.
-
-    A foreign cell that a spreadsheet would run as a formula gets an apostrophe before it; phones, which are E.164 and
-    nothing else, do not.
-    """
-    file = io.StringIO()
-    writer = csv.writer(file)
-    writer.writerow(COLUMNS)
-    for p in people:
-        writer.writerow(
-            (
-                request.id,
-                request.operation,
-                request.connection,
-                _harmless(request.group_id),
-                _harmless(p.person.typed),
-                p.person.phone,
-                p.outcome or "",
-                p.evidence,
-                _harmless(p.provider_code),
-                _harmless(p.provider_message),
-                p.at.astimezone(UTC).isoformat().replace("+00:00", "Z") if p.at else "",
-            )
+    """Write the complete results as CSV (RFC 4180), in the order of the roster."""
+    rows = (
+        (
+            request.id,
+            request.operation,
+            request.connection,
+            request.group_id,
+            p.person.typed,
+            p.person.phone,
+            p.outcome or "",
+            p.evidence,
+            p.provider_code,
+            p.provider_message,
+            p.at.astimezone(UTC).isoformat().replace("+00:00", "Z") if p.at else "",
         )
-    return file.getvalue()
+        for p in people
+    )
+    return "".join(map(csv_row, (COLUMNS, *rows)))
 
 
-def _line(p: Participant) -> str:
+def line(p: Participant, *, short: bool) -> str:
     """Say what became of a person; where they are not as was wanted, also why, in the words of who said so."""
-    meaning = MEANINGS[p.outcome or Outcome.NOT_ATTEMPTED]
-    line = f"{foreign(person_name(p.person), 62)}  {meaning.icon} {meaning.words}"
+    outcome = p.outcome or Outcome.NOT_ATTEMPTED
     said = " ".join(part for part in (p.provider_code, p.provider_message) if part)
-    return f"{line}: {foreign(said, _SAID)}" if said and not meaning.done else line
+    told = f"{foreign(line_name(p, short=short), 62)}  {_told(p)}"
+    if not said or MEANINGS[outcome].done:
+        return told
+    return f"{told}: {foreign(shortened(said) if short else said, _SAID)}"
 
 
-def _row(p: Participant) -> tuple[str, str]:
-    meaning = MEANINGS[p.outcome or Outcome.NOT_ATTEMPTED]
-    return cut(person_name(p.person), _NAME), f"{meaning.icon} {meaning.words}"
+def _left(request: Request, people: Sequence[Participant]) -> list[str]:
+    """Say why people were not attempted, in the words of the first of them, and who stopped it where somebody did."""
+    left = next((p for p in people if p.outcome is Outcome.NOT_ATTEMPTED), None)
+    if left is None or request.details.look_only:
+        return []
+    if request.stopped_by:
+        return [f"• ⏹️ Stopped by <@{request.stopped_by}> before everybody's turn had come"]
+    return [f"• ⏸️ Why it stopped: {foreign(left.provider_message, 300)}"] if left.provider_message else []
 
 
-def _harmless(cell: str) -> str:
-    if not cell.lstrip(" ").startswith(_FORMULA) or _JUST_A_NUMBER.fullmatch(cell):
-        return cell
-    return f"'{cell}"
+def _row(p: Participant, *, short: bool) -> tuple[str, str]:
+    return cut(line_name(p, short=short), _NAME), _told(p)
+
+
+def _told(p: Participant) -> str:
+    outcome = p.outcome or Outcome.NOT_ATTEMPTED
+    return f"{MEANINGS[outcome].icon} {words_of(outcome, p.operation)}"

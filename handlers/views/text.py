@@ -1,13 +1,19 @@
 """Text for Slack: foreign words made harmless and short, people and phones as they are shown."""
 
+import re
 import unicodedata
+from datetime import UTC, datetime
 
 import phonenumbers
 
-from providers.base import Person
+from bot.domain.requests import Participant
+from providers.base import Outcome, Person
 
 _BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _ISOLATE, _END_ISOLATE = "\u2068", "\u2069"
+_HIDDEN = "•••"
+_LONG_NUMBER = re.compile(r"(?<!\d)(?!\d{4}-\d{2}-\d{2}\b)\d(?:[\s().-]{0,3}\d){6,}")
+"""Seven digits and more, as people write phone numbers; a date is none."""
 
 
 def escape(text: str) -> str:
@@ -45,17 +51,51 @@ def unformatted(text: str) -> str:
     return text.replace("`", "").replace("*", "")
 
 
-def person_name(person: Person) -> str:
-    """Show a person: the phone in international form, a LID, or what was typed, in quotes, where it was rejected."""
+def person_name(person: Person, *, short: bool = False) -> str:
+    """Show a person: the phone in international form, a LID, or what was typed, in quotes, where it was rejected.
+
+    `short` is for where more people read than may know numbers: some digits of each are left out.
+    """
     if not person.phone:
-        return person.lid or f"“{cut(person.typed, 60)}”"
+        typed = shortened(person.typed) if short else person.typed
+        return person.lid or f"“{cut(typed, 60)}”"
     number = phonenumbers.parse(person.phone)
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+    if not short:
+        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+    return f"+{number.country_code} {_without_middle(phonenumbers.national_significant_number(number))}"
+
+
+def line_name(p: Participant, *, short: bool = False) -> str:
+    """Show whom or what a line of a request is about: a person, or a thing such as a setting, by its own name."""
+    is_thing = not p.person.is_somebody and p.outcome is not Outcome.INVALID
+    return cut(p.person.typed, 60) if is_thing else person_name(p.person, short=short)
+
+
+def shortened(text: str) -> str:
+    """Leave some digits out of every phone number in a text.
+
+    >>> shortened("no 1415 555-0100 here")
+    'no 141 ••• 0100 here'
+    """
+    return _LONG_NUMBER.sub(lambda match: _without_middle("".join(filter(str.isdigit, match[0]))), text)
+
+
+def moment(at: datetime) -> str:
+    """Show a moment in the reader's own time zone, in UTC where that cannot be done (docs.slack.dev, "Formatting")."""
+    fallback = at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{fallback}>"
 
 
 def count(number: int, noun: str, plural: str = "") -> str:
     """Say a number of things: `1 person`, `2 people`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {plural or noun + 's'}"
+
+
+def _without_middle(digits: str) -> str:
+    """Leave at least three digits out of the middle, or what is there before the last two."""
+    last = 4 if len(digits) > 8 else 2  # noqa: PLR2004 - numbers are this short on some islands only
+    first = min(3, max(0, len(digits) - last - 3))
+    return f"{digits[:first]} {_HIDDEN} {digits[-last:]}".lstrip()
 
 
 def _shown(character: str) -> str:

@@ -1,206 +1,217 @@
 """2Chat: WhatsApp groups through a phone paired with 2Chat (contract `contracts/twochat.openapi.yaml`)."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any, ClassVar, TypeVar
-from urllib.parse import quote
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import ClassVar
 
 import httpx
-import stamina
-from pydantic import BaseModel
 
 from providers.base import (
+    Ability,
     Account,
-    AccountDisconnected,
-    AccountRestricted,
-    AccountState,
-    AddResult,
-    Capability,
+    Action,
+    ChangeResult,
+    Created,
     Group,
-    GroupNotFound,
+    GroupChange,
+    InvalidRequest,
+    Member,
+    NumberCheck,
     Operation,
     Outcome,
     OutcomeUnknown,
+    PeopleResult,
     Person,
-    Presence,
+    Provider,
     ProviderFault,
-    RateLimited,
+    Standing,
+    Usage,
+    Verdict,
 )
-from providers.http import TIMEOUT, HttpClient, Query, Reply
+from providers.http import TIMEOUT, HttpClient
 from providers.identity import same_person_keys
-from providers.twochat.replies import (
-    BUSY,
-    AddReply,
-    Channel,
-    ChannelsReply,
-    GroupDetail,
-    GroupReply,
-    GroupsReply,
-    digits_of,
-    envelope_of,
-    error_of,
-    nobody_named,
-    text_of,
-    unaccepted_in,
-    verdict_of,
-    words_of,
-)
+from providers.roll import Known, Roll
+from providers.twochat.abilities import ABILITIES, MOST
+from providers.twochat.account import Reception
+from providers.twochat.api import Api, confirmed, group_path, told
+from providers.twochat.changes import change_group
+from providers.twochat.delay import OwnChanges
+from providers.twochat.errors import NEITHER_NUMBER, NO_GROUP, NO_NUMBER, Meaning
+from providers.twochat.numbers import Numbers
+from providers.twochat.people import ACCEPTED, Answer, limited
+from providers.twochat.replies import CreatedReply, GroupRecord, GroupReply, GroupsReply, SentReply, digits_of
 
 BASE_URL = "https://api.p.2chat.io"
-"""The contract's server; every path used here starts with `/open`."""
-
-BUSY_ATTEMPTS = 3
-"""How often a write is sent while the number is busy: 486 says that it was not begun (page api-response-codes)."""
-
-_Model = TypeVar("_Model", bound=BaseModel)
-
-_STATES: Mapping[str, tuple[AccountState, str]] = {
-    "C": (AccountState.CONNECTED, "connected"),
-    "D": (AccountState.DISCONNECTED, "disconnected"),
-    "F": (AccountState.DISCONNECTED, "the connection failed"),
-}
+"""The contract's server; every path but `/info` starts with `/open`."""
 
 
-class TwoChat:
+class TwoChat(Provider):
     """One connected number at 2Chat.
 
     Args:
         http: the client, with the API key in its headers.
         number: the connected phone, E.164 with plus; it acts in every write (`from_number`).
+        clock: gives seconds; by it number checks and own changes are remembered.
     """
 
-    add_limit: ClassVar[int] = 10
-    capabilities: ClassVar[Mapping[Operation, Capability]] = {
-        Operation.LIST: Capability.GROUPS_READ,
-        Operation.ADD: Capability.GROUPS_WRITE,
-    }
+    abilities: ClassVar[Mapping[Action, Ability]] = ABILITIES
 
-    def __init__(self, http: HttpClient, number: str) -> None:
-        self._http = http
-        self._number = number
+    def __init__(self, http: HttpClient, number: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._api = Api(http, number)
+        self._numbers = Numbers(self._api, clock)
+        self._own_changes = OwnChanges(clock)
+        self._reception = Reception(self._api)
 
-    async def groups(self) -> AsyncIterator[Group]:
+    async def groups(self, search: str = "") -> AsyncIterator[Group]:
         """Give every group of the connected number, from one call (listGroups shows no paging)."""
-        try:
-            reply = await self._read(f"/open/whatsapp/groups/{self._number}", GroupsReply)
-        except GroupNotFound as error:
-            raise AccountDisconnected(
-                "2Chat does not know the connected number.", code=error.code, words=error.words
-            ) from error
+        reply = await self._api.read(f"/open/whatsapp/groups/{self._api.number}", GroupsReply, missing=NO_NUMBER)
         for group in reply.data:
-            if group.uuid:
-                yield group.as_group(group.uuid)
+            if group.uuid and (shown := group.as_group(group.uuid)).is_called(search):
+                yield shown
 
     async def group(self, group_id: str) -> Group:
-        """Read one group (getGroup). The name is `wa_group_name`; `wa_subject` holds the description."""
-        return (await self._detail(group_id)).as_group(group_id)
+        """Read one group (getGroup). The name is `wa_group_name`."""
+        return (await self._group(group_id)).as_group(group_id)
 
-    async def presence(self, group_id: str, people: Sequence[Person]) -> Mapping[str, Presence]:
-        """Look for `people` in the stored member list (getGroup), which trails changes by some minutes."""
-        detail = await self._detail(group_id)
-        members = [row for row in detail.participants or () if row.role != "left"]
-        phones = {form for member in members for form in same_person_keys(member.phone)} - {""}
-        lids = {member.lid for member in members} - {""}
-        whole = detail.participants is not None and (detail.size is None or detail.size <= len(members))
-        every_phone = whole and all(member.phone for member in members)
-        every_lid = whole and all(member.lid for member in members)
+    async def members(self, group_id: str) -> AsyncIterator[Member]:
+        """Give the stored members (getGroup), which come in one answer and trail changes by some minutes.
 
-        def look(person: Person) -> Presence:
-            if person.digits in phones or person.lid in lids:
-                return Presence.PRESENT
-            comparable = (person.phone and every_phone) or (person.lid and every_lid)
-            return Presence.ABSENT if comparable else Presence.UNKNOWN
+        Raises:
+            ProviderFault: after all that were listed, where 2Chat counts others than it lists.
+            ProviderError: the members could not be read.
+        """
+        group = await self._group(group_id)
+        for row in group.rows:
+            yield row.member
+        if not group.whole:
+            raise ProviderFault("2Chat does not list as many members as it counts.")
+
+    async def standing(self, group_id: str, people: Sequence[Person]) -> Mapping[str, Standing]:
+        """Look for `people` in the stored members (getGroup).
+
+        They trail changes by some minutes: of somebody to whom this adapter did something lately, nothing is told that
+        may be so only because the list is late.
+        """
+        if not people:
+            return {}
+        group = await self._group(group_id)
+        roll = Roll(Known(row.lid, frozenset({row.phone} - {""}), row.standing) for row in group.rows)
+        whole = group.whole
+
+        def look(person: Person) -> Standing:
+            shown = roll.find(Known(person.lid, same_person_keys(person.digits) if person.phone else frozenset()))
+            if shown is Standing.ABSENT and not whole:
+                shown = Standing.UNKNOWN
+            return self._own_changes.weigh(group_id, person, shown)
 
         return {person.key: look(person) for person in people}
 
-    async def add(self, group_id: str, people: Sequence[Person]) -> AddResult:
+    async def add(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
         """Add at most ten people (addParticipants) and judge each from its own entry and from `unaccepted_numbers`.
 
-        While the number is busy (486, not begun) the write is sent again, at most `BUSY_ATTEMPTS` times in all; after
-        any other answer it is not. A person known only by a LID is `INVALID` here: 2Chat takes phone numbers.
-        `AddResult.error` is set when WhatsApp rate-limited a participant, for that concerns the whole sender.
+        A person known only by a LID is `INVALID` here: 2Chat takes phone numbers. `PeopleResult.error` is set when
+        WhatsApp rate-limited a participant, for that concerns the whole sender.
         """
-        if len(people) > self.add_limit:
-            raise ValueError(f"2Chat adds at most {self.add_limit} people in one call")
-        phones = [person.phone for person in people if person.phone]
-        if not phones:
-            return AddResult(tuple(verdict_of(person, {}, frozenset()) for person in people))
-        reply = await self._write(
-            f"/open/whatsapp/group/{quote(group_id, safe='')}/add-participant",
-            {"from_number": self._number, "participants": phones},
-        )
-        try:
-            entries = reply.parse(AddReply).entries
-        except ProviderFault as error:
-            raise OutcomeUnknown(error.message, code=error.code, words=words_of(reply)) from error
-        unaccepted = frozenset(unaccepted_in(reply.body))
-        if not entries and not unaccepted:
-            raise nobody_named(reply)
-        verdicts = tuple(verdict_of(person, entries, unaccepted) for person in people)
-        limited = next((v for v in verdicts if v.outcome is Outcome.RATE_LIMITED), None)
-        if limited is None:
-            return AddResult(verdicts)
-        return AddResult(
-            verdicts,
-            RateLimited(
-                "WhatsApp refuses additions by this number for now.",
-                code=limited.provider_code,
-                words=limited.provider_message,
-            ),
-        )
+        return await self._deal(Operation.ADD, group_id, people)
+
+    async def remove(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
+        """Remove at most ten people (removeParticipants) and judge each by the list that holds the number."""
+        return await self._deal(Operation.REMOVE, group_id, people)
+
+    async def promote(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
+        """Make at most ten members admins (promoteParticipants); a success alone proves nothing about a person."""
+        return await self._deal(Operation.PROMOTE, group_id, people)
+
+    async def demote(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
+        """Make at most ten admins members (demoteParticipants); a success alone proves nothing about a person."""
+        return await self._deal(Operation.DEMOTE, group_id, people)
+
+    async def create(self, subject: str, people: Sequence[Person]) -> Created:
+        """Make a group with at most ten people (createGroup); with nobody left who has a phone none is made.
+
+        Raises:
+            OutcomeUnknown: the answer does not say whether there is a group now. It is never sent again.
+            ProviderError: 2Chat did not take it.
+        """
+        phones = _phones(people)
+        if people and not phones:
+            return Created(None, _verdicts(Answer(), Operation.ADD, people))
+        body = {"group": {"name": subject, "participants": phones}}
+        reply = await self._api.write("/open/whatsapp/group/create", body, missing=NO_NUMBER, once=True)
+        made = told(reply, CreatedReply).group
+        verdicts = _verdicts(Answer.of(reply), Operation.ADD, people)
+        if not made.uuid:
+            confirmed(reply)
+            return Created(None, verdicts)
+        self._remember(Operation.ADD, made.uuid, people, verdicts)
+        return Created(Group(made.uuid, made.name or subject), verdicts)
+
+    async def change(self, group_id: str, change: GroupChange) -> ChangeResult:
+        """Change the description (setGroupDescription) or the picture (setGroupPicture), a call for each."""
+        return await change_group(self._api, group_id, change)
+
+    async def check_numbers(self, people: Sequence[Person]) -> Mapping[str, NumberCheck]:
+        """Check numbers (checkNumber), one after another, for each costs a credit and keeps the number busy."""
+        return await self._numbers.check(people)
+
+    async def send_to_group(self, group_id: str, text: str) -> str:
+        """Queue a text to a group (sendMessage); it is never sent again."""
+        return await self._send({"to_group_uuid": group_id, "text": text}, NO_GROUP)
+
+    async def send_to_person(self, person: Person, text: str) -> str:
+        """Queue a text to a person (sendMessage), who needs a phone number; it is never sent again."""
+        if not person.phone:
+            raise InvalidRequest("2Chat sends texts to phone numbers only.", code="no_phone")
+        return await self._send({"to_number": person.phone, "text": text}, NEITHER_NUMBER)
 
     async def account(self) -> Account:
         """Read the state of the connected number (listNumbers, which also checks the API key and the credits)."""
-        try:
-            channel = await self._channel()
-        except AccountRestricted as error:
-            return Account(AccountState.RESTRICTED, error.words or error.message)
-        except AccountDisconnected as error:
-            return Account(AccountState.DISCONNECTED, error.words or error.message)
-        if channel is None:
-            return Account(AccountState.DISCONNECTED, "2Chat does not list the number among its connected ones.")
-        status = channel.connection_status or ""
-        return Account(*_STATES.get(status, (AccountState.UNKNOWN, f"connection_status {text_of(status)!r}")))
+        return await self._reception.state()
+
+    async def limits(self) -> Sequence[Usage]:
+        """Read the credits, the number checks and the calls a minute (getAccountInfo, at either of two places)."""
+        return await self._reception.allowances()
 
     async def aclose(self) -> None:
         """Close the connections to 2Chat."""
-        await self._http.aclose()
+        await self._api.aclose()
 
-    async def _detail(self, group_id: str) -> GroupDetail:
-        return (await self._read(f"/open/whatsapp/group/{quote(group_id, safe='')}", GroupReply)).data
+    async def _group(self, group_id: str) -> GroupRecord:
+        return (await self._api.read(group_path(group_id), GroupReply)).data
 
-    async def _channel(self) -> Channel | None:
-        """Find the own number. The last page is not marked as such, so it is the first that brings nothing new."""
-        own = same_person_keys(digits_of(self._number))
-        seen: set[str] = set()
-        page = 0
-        while True:
-            query: Query = {"status": "all", "page_number": page, "results_per_page": 100}
-            channels = (await self._read("/open/whatsapp/get-numbers", ChannelsReply, query)).numbers
-            for channel in channels:
-                if channel.channel_type in {None, "WW"} and digits_of(channel.phone_number or "") in own:
-                    return channel
-            new = {c.phone_number or "" for c in channels} - seen
-            if not new:
-                return None
-            seen |= new
-            page += 1
+    async def _deal(self, operation: Operation, group_id: str, people: Sequence[Person]) -> PeopleResult:
+        """Send one change of participants, and judge the people from its answer.
 
-    async def _read(self, path: str, model: type[_Model], query: Query | None = None) -> _Model:
-        reply = await self._http.read("GET", path, params=query)
-        if not reply.ok:
-            raise error_of(reply, wrote=False)
-        if envelope_of(reply).success is False:
-            raise ProviderFault("2Chat reports a failure.", code=str(reply.status), words=words_of(reply))
-        return reply.parse(model)
+        While the number is busy (486, not begun) it is sent again, a few times; after any other answer it is not.
+        """
+        phones = _phones(people)
+        if not phones:
+            return PeopleResult(_verdicts(Answer(), operation, people))
+        try:
+            reply = await self._api.write(group_path(group_id, f"{operation}-participant"), {"participants": phones})
+            answer = Answer.of(reply)
+            if answer.names_nobody:
+                confirmed(reply)
+        except (OutcomeUnknown, asyncio.CancelledError):
+            self._own_changes.remember(group_id, people, operation)
+            raise
+        verdicts = _verdicts(answer, operation, people)
+        self._remember(operation, group_id, people, verdicts)
+        return PeopleResult(verdicts, limited(verdicts))
 
-    async def _write(self, path: str, body: Any) -> Reply:
-        async for attempt in stamina.retry_context(on=_is_busy, attempts=BUSY_ATTEMPTS, wait_initial=2.0, wait_max=8.0):
-            with attempt:
-                reply = await self._http.write("POST", path, body=body)
-                if not reply.ok:
-                    raise error_of(reply, wrote=True)
-                return reply
-        raise AssertionError("stamina ends by a return or an error")
+    def _remember(
+        self, operation: Operation, group_id: str, people: Sequence[Person], verdicts: Sequence[Verdict]
+    ) -> None:
+        """Remember who stands otherwise now, or may do so."""
+        happened = {ACCEPTED.get(operation, Outcome.UNKNOWN), Outcome.ALREADY_DONE, Outcome.UNKNOWN}
+        changed = [p for p, verdict in zip(people, verdicts, strict=True) if verdict.outcome in happened]
+        self._own_changes.remember(group_id, changed, operation)
+
+    async def _send(self, body: dict[str, str], missing: Meaning) -> str:
+        reply = await self._api.write("/open/whatsapp/send-message", body, missing=missing, once=True)
+        confirmed(reply)
+        return told(reply, SentReply).message_uuid
 
 
 def make(
@@ -210,6 +221,7 @@ def make(
     account: str,
     transport: httpx.AsyncBaseTransport | None = None,
     timeout: httpx.Timeout = TIMEOUT,
+    clock: Callable[[], float] = time.monotonic,
 ) -> TwoChat:
     """Make the adapter.
 
@@ -219,6 +231,7 @@ def make(
         account: the connected phone number with its country code.
         transport: another transport than the network.
         timeout: the client's time-outs.
+        clock: gives the time in seconds, from any start.
 
     Raises:
         ValueError: `account` is not a phone number.
@@ -227,10 +240,16 @@ def make(
     if not digits:
         raise ValueError('twochat needs `account`: the connected phone number, for example "+12123334444"')
     root = (base_url or BASE_URL).rstrip("/").removesuffix("/open")
-    return TwoChat(
-        HttpClient(root, headers={"X-User-API-Key": token}, timeout=timeout, transport=transport), f"+{digits}"
-    )
+    http = HttpClient(root, headers={"X-User-API-Key": token}, timeout=timeout, transport=transport)
+    return TwoChat(http, f"+{digits}", clock=clock)
 
 
-def _is_busy(error: Exception) -> bool:
-    return isinstance(error, RateLimited) and error.code == str(BUSY)
+def _phones(people: Sequence[Person]) -> list[str]:
+    """Give the phones to send. Raises `ValueError` for more people than one call takes."""
+    if len(people) > MOST:
+        raise ValueError(f"2Chat takes at most {MOST} people in one call")
+    return [person.phone for person in people if person.phone]
+
+
+def _verdicts(answer: Answer, operation: Operation, people: Sequence[Person]) -> tuple[Verdict, ...]:
+    return tuple(answer.judge(person, operation) for person in people)

@@ -1,129 +1,31 @@
-"""What 2Chat says: its bodies, its statuses, and what both mean in the vocabulary of `providers.base`."""
+"""What 2Chat answers when it worked (schemas of `contracts/twochat.openapi.yaml`); nearly any field may be missing."""
 
-import json
 import re
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
 
-import httpx
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import BaseModel
 
-from providers.base import (
-    AccountDisconnected,
-    AccountRestricted,
-    CredentialsRejected,
-    Evidence,
-    Group,
-    GroupNotFound,
-    InvalidRequest,
-    NotGroupAdmin,
-    Outcome,
-    OutcomeUnknown,
-    PermissionMissing,
-    Person,
-    ProviderError,
-    ProviderFault,
-    RateLimited,
-    Verdict,
-)
-from providers.http import Reply, rate_limited
-from providers.identity import lid_of, phone_digits, same_person_keys
-
-BUSY = 486
-"""Not a registered status: the number still works on an earlier request, this one was not begun."""
-
-LONGEST_WORDS = 300
-"""Characters kept of what 2Chat says."""
-
-_MEANINGS: Mapping[int, Outcome] = {
-    200: Outcome.ADDED,
-    401: Outcome.FAILED,
-    403: Outcome.REFUSED,
-    404: Outcome.NOT_ON_WHATSAPP,
-    408: Outcome.RECENTLY_LEFT,
-    409: Outcome.ALREADY_DONE,
-    417: Outcome.REFUSED,
-    419: Outcome.GROUP_FULL,
-    421: Outcome.PENDING,
-    429: Outcome.RATE_LIMITED,
-}
-"""A participant's `statusCode`. 2Chat documents 200 only; the others are WhatsApp's, as whatsapp-web.js and other
-libraries read them (the contract's x-unverified). 401 is contested (no admin, or blocked), so it stays `failed`."""
-
-_ERRORS: Mapping[int, tuple[type[ProviderError], str]] = {
-    400: (InvalidRequest, "2Chat could not read the request."),
-    401: (CredentialsRejected, "2Chat does not accept the API key."),
-    402: (AccountRestricted, "The 2Chat trial is over, or its credits are spent."),
-    403: (PermissionMissing, "2Chat does not allow this."),
-    404: (GroupNotFound, "2Chat does not know this group (a new one can take minutes), or not the acting number."),
-    406: (InvalidRequest, "2Chat does not support this here."),
-    409: (AccountDisconnected, "The connected number is starting again; nothing was done. Try in a few seconds."),
-    410: (AccountDisconnected, "The connected number is connecting or disconnecting; nothing was done."),
-    422: (InvalidRequest, "2Chat found the request invalid."),
-}
-"""HTTP statuses of the one API-wide table (page api-response-codes); 409 and 410 are states of the phone."""
+from providers import base
+from providers.base import Standing, Usage
+from providers.identity import lid_of, phone_digits
+from providers.twochat.errors import Words
 
 _NUMBER = re.compile(r"\+?([0-9]{5,15})")
-_TIMED_OUT = re.compile(r"time[sd]?[ -]?out", re.IGNORECASE)
-_TOO_MANY = re.compile(r"\b429\b|rate-overlimit")
-_NOT_ADMIN = re.compile(r"\badmin.*\bgroup\b|\bgroup\b.*\badmin", re.IGNORECASE | re.DOTALL)
 
 
-def text_of(value: Any) -> str:
-    """Give words of any JSON type as one short line of text; empty for null."""
-    text = value if isinstance(value, str) else "" if value is None else json.dumps(value)
-    return " ".join(text.split())[:LONGEST_WORDS]
+def digits_of(text: str) -> str:
+    """Give the digits of a number, with or without plus, or of a user JID; empty for all else."""
+    match = _NUMBER.fullmatch(text.strip())
+    return match[1] if match else phone_digits(text.strip())
 
 
-Words = Annotated[str, BeforeValidator(text_of)]
-
-
-class Envelope(BaseModel):
-    """What every body may carry: `success`, and an error's words under one of three names."""
-
-    success: bool | None = None
-    error_message: Words = ""
-    message: Words = ""
-    detail: Words = ""
-
-    @property
-    def words(self) -> str:
-        """The error's words, in the order of preference that the contract's Error schema gives."""
-        return self.error_message or self.message or self.detail
-
-
-class Entry(BaseModel):
-    """What an add says of one number."""
-
-    code: int | None = Field(None, alias="statusCode")
-    message: Words = ""
-    invite_sent: bool | None = Field(None, alias="isInviteV4Sent")
-
-
-class AddReply(BaseModel):
-    """The answer to an add: normally a map of entries by number."""
-
-    participants: Any = None
-
-    @property
-    def entries(self) -> dict[str, Entry]:
-        """The entries by the digits of their number; what cannot be read is left out, its person stays unknown."""
-        found: dict[str, Entry] = {}
-        for key, value in self.participants.items() if isinstance(self.participants, dict) else ():
-            try:
-                entry = Entry.model_validate(value)
-            except ValidationError:
-                continue
-            if (digits := digits_of(key)) and entry.code is not None:
-                found[digits] = entry
-        return found
-
-
-class Member(BaseModel):
+class Row(BaseModel):
     """A row of a member list. The contract shows no `role`; stored lists are known to keep people who left by it."""
 
     wa_participant_id: str | None = None
     phone_number: str | None = None
+    wa_pushname: str | None = None
+    wa_is_admin: bool | None = None
+    wa_is_super_admin: bool | None = None
     role: str | None = None
 
     @property
@@ -139,30 +41,58 @@ class Member(BaseModel):
             return shown
         return phone_digits(self.wa_participant_id or "")
 
+    @property
+    def standing(self) -> Standing:
+        """The role, by the two flags; PRESENT where they do not tell."""
+        if self.wa_is_admin or self.wa_is_super_admin:
+            return Standing.ADMIN
+        return Standing.PRESENT if self.wa_is_admin is None else Standing.MEMBER
 
-class GroupDetail(BaseModel):
-    """A group, as a list (without members) and as a single read give it."""
+    @property
+    def member(self) -> base.Member:
+        """The member in the words of the protocol."""
+        phone = f"+{self.phone}" if self.phone else ""
+        return base.Member(phone, self.lid, self.wa_pushname or "", self.standing)
+
+
+class GroupRecord(BaseModel):
+    """A group, as a list (without members) and as a single read give it.
+
+    `wa_subject` and `is_read_only` are left out: what they hold is not documented.
+    """
 
     uuid: str = ""
     wa_group_name: str | None = None
     size: int | None = None
-    participants: list[Member] | None = None
+    participants: list[Row] | None = None
 
-    def as_group(self, group_id: str) -> Group:
+    def as_group(self, group_id: str) -> base.Group:
         """Give the group in the words of the protocol."""
-        return Group(group_id, self.wa_group_name or "", self.size)
+        return base.Group(group_id, self.wa_group_name or "", self.size)
+
+    @property
+    def rows(self) -> list[Row]:
+        """The members; none where the answer has no list of them."""
+        return [row for row in self.participants or () if row.role != "left"]
+
+    @property
+    def whole(self) -> bool:
+        """Whether all members are listed: without a size, unless nobody is, for the account itself is a member."""
+        if self.participants is None:
+            return False
+        return bool(self.rows) if self.size is None else self.size <= len(self.rows)
 
 
 class GroupReply(BaseModel):
     """The answer of getGroup."""
 
-    data: GroupDetail
+    data: GroupRecord
 
 
 class GroupsReply(BaseModel):
     """The answer of listGroups."""
 
-    data: list[GroupDetail]
+    data: list[GroupRecord]
 
 
 class Channel(BaseModel):
@@ -179,117 +109,61 @@ class ChannelsReply(BaseModel):
     numbers: list[Channel]
 
 
-def digits_of(text: str) -> str:
-    """Give the digits of a number, with or without plus, or of a user JID; empty for all else."""
-    match = _NUMBER.fullmatch(text.strip())
-    return match[1] if match else phone_digits(text.strip())
+class CheckReply(BaseModel):
+    """The answer of checkNumber. A malformed number gets `is_valid` False and nothing about WhatsApp."""
+
+    is_valid: bool
+    on_whatsapp: bool | None = None
+
+    @property
+    def answer(self) -> bool | None:
+        """Whether the number has WhatsApp; None where that is not told."""
+        return self.on_whatsapp if self.is_valid else None
 
 
-def verdict_of(person: Person, entries: Mapping[str, Entry], unaccepted: frozenset[str]) -> Verdict:
-    """Judge one person. WhatsApp may have normalised the numbers of the reply, so every form is looked up.
+class SentReply(BaseModel):
+    """The answer of sendMessage."""
 
-    The contract does not say whether an unaccepted number has an entry too: an entry that tells a reason is kept, one
-    that tells success contradicts the list and leaves the person unknown.
-    """
-    if not person.phone:
-        return Verdict(person.key, Outcome.INVALID, provider_message="2Chat adds people by phone number only.")
-    forms = (person.digits, *same_person_keys(person.digits))
-    entry = next((entries[form] for form in forms if form in entries), None)
-    listed = not unaccepted.isdisjoint(forms)
-    if entry is None:
-        if listed:
-            return Verdict(
-                person.key,
-                Outcome.INVALID,
-                Evidence.REPORTED,
-                "unaccepted_numbers",
-                "The number is invalid or has no WhatsApp account.",
-            )
-        return Verdict(person.key, Outcome.UNKNOWN, provider_message="2Chat's answer does not name this number.")
-    outcome = _meaning(entry)
-    if listed and outcome in {Outcome.ADDED, Outcome.ALREADY_DONE}:
-        outcome = Outcome.UNKNOWN
-    evidence = Evidence.NONE if outcome is Outcome.UNKNOWN else Evidence.REPORTED
-    return Verdict(person.key, outcome, evidence, str(entry.code), entry.message)
+    message_uuid: Words = ""
 
 
-def _meaning(entry: Entry) -> Outcome:
-    """Read a participant's code.
+class MadeGroup(BaseModel):
+    """What createGroup says of the group; of its people, see `providers.twochat.people`."""
 
-    `isInviteV4Sent` counts with 403 only, the one code with which whatsapp-web.js sends a private invitation. 408 is
-    also what a library's own time-out looks like, and 500 wraps other codes.
-    """
-    match entry.code:
-        case 403 if entry.invite_sent:
-            return Outcome.INVITED
-        case 408 if _TIMED_OUT.search(entry.message):
-            return Outcome.UNKNOWN
-        case 500 if _TOO_MANY.search(entry.message):
-            return Outcome.RATE_LIMITED
-        case code:
-            return _MEANINGS.get(code or 0, Outcome.FAILED)
+    uuid: str | None = None
+    name: str | None = None
 
 
-def unaccepted_in(value: Any) -> Iterator[str]:
-    """Find the digits in `unaccepted_numbers`, wherever it sits: its place in the add reply is not documented."""
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _all_digits(inner) if key == "unaccepted_numbers" else unaccepted_in(inner)
+class CreatedReply(BaseModel):
+    """The answer of createGroup."""
+
+    group: MadeGroup
 
 
-def _all_digits(value: Any) -> Iterator[str]:
-    """Find every number in a list of strings, in a list of objects or in a map by number."""
-    if isinstance(value, str) and (digits := digits_of(value)):
-        yield digits
-    elif isinstance(value, dict):
-        yield from _all_digits([*value.keys(), *value.values()])
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _all_digits(inner)
+class _Limits(BaseModel):
+    requests_per_minute: float | None = None
 
 
-def envelope_of(reply: Reply) -> Envelope:
-    """Read what every body may carry; an empty envelope for a body of another shape."""
-    try:
-        return Envelope.model_validate(reply.body)
-    except ValidationError:
-        return Envelope()
+class _Counters(BaseModel):
+    api_request_count: float | None = None
+    max_api_request_count: float | None = None
+    number_check_count: float | None = None
+    max_number_check_count: float | None = None
 
 
-def words_of(reply: Reply) -> str:
-    """Give 2Chat's own words in a body, or the beginning of the body itself."""
-    return envelope_of(reply).words or text_of(reply.text)
+class InfoReply(BaseModel):
+    """The answer of getAccountInfo."""
 
+    limits: _Limits = _Limits()
+    usage: _Counters = _Counters()
 
-def nobody_named(reply: Reply) -> ProviderError:
-    """Make the error of a 2xx that names nobody; how 2Chat answers when the number is no group admin is not said."""
-    words = words_of(reply)
-    if envelope_of(reply).success is False and _NOT_ADMIN.search(words):
-        return NotGroupAdmin("The connected number is not an admin of the group.", code=str(reply.status), words=words)
-    return OutcomeUnknown("2Chat's answer names nobody.", code=str(reply.status), words=words)
-
-
-def error_of(reply: Reply, *, wrote: bool) -> ProviderError:
-    """Read a status outside 2xx. The effect of a write is open after a 5xx, a 408, and what is no error status."""
-    words, code = words_of(reply), str(reply.status)
-    if reply.status == httpx.codes.TOO_MANY_REQUESTS:
-        return rate_limited(reply, words=words)
-    if reply.status == BUSY:
-        return RateLimited("The connected number is still busy with an earlier request.", code=code, words=words)
-    if reply.status in _ERRORS:
-        kind, message = _forbidden(words) if reply.status == httpx.codes.FORBIDDEN else _ERRORS[reply.status]
-        return kind(message, code=code, words=words)
-    if httpx.codes.is_client_error(reply.status) and reply.status != httpx.codes.REQUEST_TIMEOUT:
-        return InvalidRequest("2Chat refused the request.", code=code, words=words)
-    if wrote:
-        return OutcomeUnknown("2Chat failed while adding; only reading back can tell.", code=code, words=words)
-    return ProviderFault("2Chat failed.", code=code, words=words)
-
-
-def _forbidden(words: str) -> tuple[type[ProviderError], str]:
-    """Tell apart what 403 may be: no key (recorded by a third party), no group admin (not documented), or the rest."""
-    if words == "Not authenticated":
-        return CredentialsRejected, "2Chat got no API key."
-    if _NOT_ADMIN.search(words):
-        return NotGroupAdmin, "The connected number is not an admin of the group."
-    return _ERRORS[403]
+    @property
+    def allowances(self) -> list[Usage]:
+        """What the account may use and has used, as far as it is told."""
+        used = self.usage
+        told = (
+            Usage("API requests", used.api_request_count, used.max_api_request_count),
+            Usage("number checks", used.number_check_count, used.max_number_check_count),
+            Usage("requests a minute", most=self.limits.requests_per_minute),
+        )
+        return [usage for usage in told if usage.used is not None or usage.most is not None]

@@ -1,71 +1,138 @@
 """Finds people among the contacts of a WA.cr tenant, by the fewest calls (`contracts/wacr.openapi.yaml`)."""
 
-from collections.abc import Iterable, Sequence
-from itertools import takewhile
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
 
 from providers.base import Person
 from providers.http import Query
 from providers.identity import same_person_keys
-from providers.wacr.api import Contact, WacrApi
+from providers.memory import Memory
+from providers.wacr.api import MOST_PAGES, Page, WacrApi
+from providers.wacr.replies import Contact
 
 PEOPLE_PER_PAGE = 5
 """A list is read for at most one page in so many people; those not seen by then are searched one by one. So a short
 list costs a page or two, and an endless one a fifth more than searching alone."""
 
+SEARCHED_DIGITS = 4
+"""How many of a phone's last digits are searched. How phones are stored is not documented; so many stand together in
+most of those with separators, and all forms of one phone end with them. A hundred contacts or so have them in common
+where there are 100,000, which is one page."""
+
+REMEMBER = 600.0
+"""Seconds for which the ids of a person's contacts are remembered: they were looked up before they are changed."""
+
+
+class Wanted:
+    """People who are looked for among contacts: what is not theirs is not kept, however long the list."""
+
+    def __init__(self, people: Sequence[Person]) -> None:
+        self.found: dict[Person, list[Contact]] = {person: [] for person in people}
+        self._by_digits: dict[str, list[Person]] = {}
+        for person in people:
+            for digits in same_person_keys(person.digits):
+                self._by_digits.setdefault(digits, []).append(person)
+
+    def take(self, contacts: Sequence[Contact]) -> None:
+        """Keep those contacts that are somebody's."""
+        for contact in contacts:
+            for person in self._by_digits.get(contact.digits, ()):
+                self.found[person].append(contact)
+
+    @property
+    def all_found(self) -> bool:
+        """True where everybody has a contact."""
+        return all(self.found.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a group's contacts tell of people.
+
+    Attributes:
+        found: the contacts of each person that the list shows and that are not said to be outside of the group.
+        whole: whether the list was read to its end.
+        comparable: whether every contact that was read shows its phone.
+        empty: whether the list has no contact at all.
+    """
+
+    found: Mapping[Person, list[Contact]]
+    whole: bool
+    comparable: bool
+    empty: bool
+
 
 class AddressBook:
     """The tenant's contacts (listContacts). No filter on phone is documented, so they are compared here, by digits."""
 
-    def __init__(self, api: WacrApi) -> None:
+    def __init__(self, api: WacrApi, clock: Callable[[], float]) -> None:
         self._api = api
+        self._ids: Memory[tuple[int, ...]] = Memory(REMEMBER, clock)
 
-    async def find(self, people: Sequence[Person]) -> dict[Person, list[Contact]]:
+    async def find(self, people: Sequence[Person]) -> Mapping[Person, list[Contact]]:
         """Give the contacts of each person: from the whole book if it is short, else by searching."""
-        listed, whole = await self._list(people, len(people) // PEOPLE_PER_PAGE, {})
-        contacts = {person: [contact for contact in listed if contact.is_of(person)] for person in people}
-        for person, found in contacts.items():
-            if not found and not whole:
-                contacts[person] = await self.search(person)
-        return contacts
+        wanted = Wanted(people)
+        whole = await self._read(wanted, len(people) // PEOPLE_PER_PAGE, {})
+        for person in people:
+            if not whole and not wanted.found[person]:
+                wanted.found[person] = await self.search(person)
+        self._remember(wanted.found)
+        return wanted.found
 
-    async def members(self, group: int, people: Sequence[Person]) -> tuple[list[Contact], bool]:
-        """List a group's contacts until all `people` were seen or the list gets long; and whether that was the end."""
-        return await self._list(people, max(1, len(people) // PEOPLE_PER_PAGE), {"filter[group_id]": group})
+    async def look(self, group: int, people: Sequence[Person]) -> Look:
+        """List a group's contacts until all `people` were seen, the list gets long, or it ends."""
+        wanted = Wanted(people)
+        comparable, empty, more = True, True, True
+        most = max(1, len(people) // PEOPLE_PER_PAGE)
+        pages = self._pages({"sort": "id", "filter[group_id]": group}, most)
+        async with aclosing(pages):
+            async for page in pages:
+                wanted.take([contact for contact in page.items if contact.is_in(group) is not False])
+                comparable = comparable and all(contact.can_be_compared for contact in page.items)
+                empty, more = empty and not page.items, page.more
+                if wanted.all_found:
+                    break
+        self._remember(wanted.found)
+        return Look(wanted.found, not more, comparable, empty)
 
     async def search(self, person: Person) -> list[Contact]:
-        """Search for the digits that all forms of the person's phone end with."""
-        return await self._search(person, _shared_ending(same_person_keys(person.digits)))
+        """Search for the end of the person's phone, and give the contacts that are the person's."""
+        wanted = Wanted([person])
+        await self._read(wanted, MOST_PAGES, {"search": person.digits[-SEARCHED_DIGITS:]}, to_the_end=True)
+        self._remember(wanted.found)
+        return wanted.found[person]
 
-    async def search_by_ending(self, person: Person) -> list[Contact]:
-        """Search for the last four digits, which stand together also in most phones stored with separators."""
-        return await self._search(person, person.digits[-4:])
+    def remembered(self, person: Person) -> tuple[int, ...]:
+        """Give the ids of the person's contacts, the best first; none where nobody looked lately."""
+        return self._ids.get(person.phone) or ()
 
-    async def _list(self, people: Sequence[Person], budget: int, params: Query) -> tuple[list[Contact], bool]:
-        listed: list[Contact] = []
-        for number in range(1, budget + 1):
-            page = await self._api.page("/contacts", "contacts:read", number, {"sort": "id", **params})
-            listed += page.read(Contact)
-            if not page.more:
-                return listed, True
-            if all(any(contact.is_of(person) for contact in listed) for person in people):
-                break
-        return listed, False
+    def forget(self, people: Iterable[Person]) -> None:
+        """Look again the next time: a contact is not what it was."""
+        for person in people:
+            self._ids.forget(person.phone)
 
-    async def _search(self, person: Person, term: str) -> list[Contact]:
-        found: list[Contact] = []
-        number, more = 1, True
-        while more:
-            page = await self._api.page("/contacts", "contacts:read", number, {"search": term})
-            found += [contact for contact in page.read(Contact) if contact.is_of(person)]
-            number, more = number + 1, page.more
-        return found
+    async def _read(self, wanted: Wanted, most: int, params: Query, *, to_the_end: bool = False) -> bool:
+        """Read contacts until all are found, or `to_the_end`. Gives whether it was reached."""
+        more = True
+        pages = self._pages({"sort": "id", **params}, most)
+        async with aclosing(pages):
+            async for page in pages:
+                wanted.take(page.items)
+                more = page.more
+                if wanted.all_found and not to_the_end:
+                    break
+        return not more
+
+    def _remember(self, found: Mapping[Person, Sequence[Contact]]) -> None:
+        for person, contacts in found.items():
+            if contacts:
+                self._ids.put(person.phone, tuple(contact.id for contact in best_first(person, contacts)))
+
+    def _pages(self, params: Query, most: int) -> AsyncGenerator[Page[Contact], None]:
+        return self._api.pages("/contacts", "contacts:read", Contact, params, most=most)
 
 
-def best(person: Person, found: Sequence[Contact]) -> Contact:
-    """Choose among contacts that are all the person's: the one with the very phone, then the oldest."""
-    return min(found, key=lambda contact: (person.digits not in (contact.phone or ""), contact.id))
-
-
-def _shared_ending(forms: Iterable[str]) -> str:
-    columns = zip(*(digits[::-1] for digits in forms), strict=False)
-    return "".join(column[0] for column in takewhile(lambda column: len(set(column)) == 1, columns))[::-1]
+def best_first(person: Person, found: Sequence[Contact]) -> list[Contact]:
+    """Sort contacts that are all the person's: those with the very phone first, then by age."""
+    return sorted(found, key=lambda contact: (person.digits not in (contact.phone or ""), contact.id))

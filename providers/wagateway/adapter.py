@@ -1,31 +1,44 @@
-"""WhatsApp Gateway: groups of one session, people added in silence and found again through their LIDs."""
+"""WhatsApp Gateway: groups of one session, changed in silence and read back through LIDs."""
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from types import MappingProxyType
 from typing import ClassVar
 
 import httpx
+from pydantic import ValidationError
 
 from providers.base import (
+    Ability,
     Account,
+    AccountDisconnected,
     AccountState,
-    AddResult,
-    Capability,
+    Action,
+    ChangeResult,
+    Created,
+    Evidence,
     Group,
+    GroupChange,
     GroupNotFound,
-    Operation,
+    InvalidRequest,
+    Member,
+    NumberCheck,
     Outcome,
+    PeopleResult,
     PermissionMissing,
     Person,
-    Presence,
+    Provider,
     ProviderError,
+    ProviderFault,
+    Standing,
+    Usage,
     Verdict,
-    judge,
 )
-from providers.http import TIMEOUT, HttpClient
-from providers.wagateway.api import Gateway, GroupRow, MemberRow, Page, SessionRow, group_path
-from providers.wagateway.people import AT_ONCE, Directory
+from providers.http import TIMEOUT, HttpClient, Model, Reply
+from providers.wagateway.abilities import ABILITIES
+from providers.wagateway.api import ANSWER, ANY_SUCCESS, Gateway, NotKnown, group_path, still_open
+from providers.wagateway.changes import carry_out
+from providers.wagateway.members import Members
+from providers.wagateway.people import Directory, NotOnWhatsApp, together
+from providers.wagateway.rows import GROUP_JID, CreatedRow, GroupRow, InviteRow, JoinedRow, Page, SentRow, SessionRow
 
 
 def make(
@@ -61,67 +74,149 @@ def make(
     return WaGateway(Gateway(http, account))
 
 
-class WaGateway:
-    """One session at a WhatsApp Gateway.
+class WaGateway(Provider):
+    """One session at a WhatsApp Gateway."""
 
-    Attributes:
-        add_limit: the contract names none. 20 is the `ratePerMin` of its examples: even if the gateway counted
-            every person and every number check as a send, one add stays within a minute's allowance.
-        capabilities: the gateway's own words are `read`, and `send` for every change of a group.
-    """
-
-    add_limit: ClassVar[int] = 20
-    capabilities: ClassVar[Mapping[Operation, Capability]] = MappingProxyType(
-        {Operation.LIST: Capability.GROUPS_READ, Operation.ADD: Capability.SEND}
-    )
+    abilities: ClassVar[Mapping[Action, Ability]] = ABILITIES
 
     def __init__(self, gateway: Gateway, directory: Directory | None = None) -> None:
         self._gateway = gateway
         self._directory = directory or Directory(gateway)
+        self._members = Members(gateway, self._directory)
 
-    async def groups(self) -> AsyncIterator[Group]:
+    async def groups(self, search: str = "") -> AsyncIterator[Group]:
         """Give the stored groups of the session (`listGroups`)."""
-        async for row in self._gateway.pages("/groups", Page[GroupRow]):
-            if row.group_jid:
-                yield _group(row, row.group_jid)
+        async for rows in self._gateway.pages("/groups", Page[GroupRow]):
+            for row in rows:
+                if row.group_jid and (shown := row.group("")).is_called(search):
+                    yield shown
 
     async def group(self, group_id: str) -> Group:
         """Read one stored group (`getGroup`)."""
         reply = await self._gateway.read(group_path(group_id), missing=GroupNotFound)
-        return _group(reply.parse(GroupRow), group_id)
+        row = reply.parse(GroupRow)
+        if not row.group_jid and row.subject is None:
+            raise ProviderFault("The gateway's answer tells of no group.", code=str(reply.status), words=reply.text)
+        return row.group(group_id)
 
-    async def presence(self, group_id: str, people: Sequence[Person]) -> Mapping[str, Presence]:
-        """Look for `people` in the stored member list (`listGroupMembers`), which names its rows by LID.
+    async def standing(self, group_id: str, people: Sequence[Person]) -> Mapping[str, Standing]:
+        """Look for `people` in the stored member list (`listGroupMembers`) through their LIDs."""
+        return await self._members.standing(group_id, people)
 
-        A row whose role is `left` is nobody: role words beyond member and admin are not documented, and that one is
-        seen at such gateways.
+    def members(self, group_id: str) -> AsyncIterator[Member]:
+        """Give the stored members (`listGroupMembers`), with their phones as far as stored contacts tell them."""
+        return self._members.listed(group_id)
+
+    async def add(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
+        """Check each number, then add those with an account in one silent call (`addGroupMembers`)."""
+        return await self._members.add(group_id, people)
+
+    async def remove(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
+        """Remove people one by one (`removeGroupMember`)."""
+        return await self._members.remove(group_id, people)
+
+    async def promote(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
+        """Make members admins one by one (`promoteGroupMember`)."""
+        return await self._members.give_role(group_id, people, "promote")
+
+    async def demote(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
+        """Make admins members one by one (`demoteGroupMember`)."""
+        return await self._members.give_role(group_id, people, "demote")
+
+    async def create(self, subject: str, people: Sequence[Person]) -> Created:
+        """Make a group (`createGroup`) with those who are on WhatsApp; of them the gateway says nothing.
+
+        Raises:
+            InvalidRequest: nobody is; the gateway makes no group without people.
+            ProviderError: a number check could not be had, or as every write.
         """
-        path = f"{group_path(group_id)}/members"
-        rows = self._gateway.pages(path, Page[MemberRow], missing=GroupNotFound)
-        members = [row async for row in rows if row.role != "left"]
-        return await self._directory.find(group_id, members, people)
+        checked = await self._members.addressed(people)
+        if checked.error is not None:
+            raise checked.error
+        jids = list(dict.fromkeys(checked.jids.values()))
+        if not jids:
+            raise _nobody(checked.verdicts)
+        body = {"name": subject, "participants": jids}
+        reply = await self._gateway.write(
+            "POST", "/groups", body=body, success=ANY_SUCCESS, missing=AccountDisconnected
+        )
+        if reply.status == httpx.codes.ACCEPTED or not reply.body or not isinstance(reply.body, dict):
+            raise _undocumented(reply)
+        silent = (Verdict(key, Outcome.UNKNOWN, Evidence.NONE, str(reply.status)) for key in checked.jids)
+        return Created(await self._new_group(reply, subject), (*checked.verdicts, *silent))
 
-    async def add(self, group_id: str, people: Sequence[Person]) -> AddResult:
-        """Check each number (`checkContact`), then add those with an account in one call (`addGroupMembers`).
+    async def change(self, group_id: str, change: GroupChange) -> ChangeResult:
+        """Change subject, description and settings in one call (`updateGroup`); it offers nothing else."""
+        result = await carry_out(self._gateway, group_id, change)
+        cannot = {action: self._cannot(action) for action in change.actions if action not in self.abilities}
+        return ChangeResult(result.done, {**result.failed, **cannot})
 
-        Of these the gateway says nothing: they are `UNKNOWN` until the group is read again. When a check cannot be
-        had, nobody is added.
+    async def invite_link(self, group_id: str) -> str:
+        """Read the invite link (`getGroupInvite`)."""
+        return (await self._gateway.read_invite(group_path(group_id))).parse(InviteRow).invite
+
+    async def reset_invite_link(self, group_id: str) -> str:
+        """Make the invite link invalid and give the new one (`revokeGroupInvite`), in one call."""
+        reply = await self._gateway.write_as_admin("DELETE", group_path(group_id), "/invite", success=ANSWER)
+        return _parsed(reply, InviteRow).invite
+
+    async def join(self, invite: str) -> Group | None:
+        """Join a group by its link or code (`joinGroup`); the answer tells its JID and nothing else."""
+        reply = await self._gateway.write(
+            "POST", "/groups:join", body={"invite": invite}, success=ANSWER, missing=AccountDisconnected
+        )
+        joined = _parsed(reply, JoinedRow).group_jid
+        return Group(joined, "") if GROUP_JID.fullmatch(joined) else None
+
+    async def leave(self, group_id: str) -> None:
+        """Leave a group (`leaveGroup`)."""
+        await self._gateway.write("POST", f"{group_path(group_id)}:leave")
+
+    async def check_numbers(self, people: Sequence[Person]) -> Mapping[str, NumberCheck]:
+        """Check each number (`checkContact`), some at a time; what was answered before an error is remembered.
+
+        A number that the gateway finds malformed is told as open, unless all are: then its error is raised.
         """
-        checks = await self._check_all(people)
-        verdicts = tuple(check for check in checks if isinstance(check, Verdict))
-        jids = [check for check in checks if isinstance(check, str)]
-        rest = [person for person, check in zip(people, checks, strict=True) if not isinstance(check, Verdict)]
+        malformed: list[InvalidRequest] = []
+
+        async def check(person: Person) -> NumberCheck:
+            try:
+                return await self._directory.check(person)
+            except InvalidRequest as error:
+                malformed.append(error)
+                return NumberCheck(None, lid=person.lid)
+
+        checks: dict[str, NumberCheck] = {}
+        for person, answer in zip(people, await together(people, check), strict=True):
+            if isinstance(answer, ProviderError):
+                raise answer
+            checks[person.key] = answer
+        if malformed and len(malformed) == len(people):
+            raise malformed[0]
+        return checks
+
+    async def send_to_group(self, group_id: str, text: str) -> str:
+        """Send a text to a group (`sendMessage`) and wait until WhatsApp has acknowledged it.
+
+        Raises `OutcomeUnknown` where no message of WhatsApp's is named: a 202, which has only queued the text, too.
+        """
+        group_path(group_id)
+        return await self._send(group_id, text, GroupNotFound)
+
+    async def send_to_person(self, person: Person, text: str) -> str:
+        """Send a text to a person (`sendMessage`), whose number is checked first: to nobody it would seem sent.
+
+        Raises:
+            InvalidRequest: the person has no phone or no account; its `outcome` says which.
+            ProviderError: as every write.
+        """
+        jid = await self._directory.jid_of(person)
         try:
-            for check in checks:
-                if isinstance(check, ProviderError):
-                    raise check
-            if jids:
-                await self._gateway.add_members(group_id, list(dict.fromkeys(jids)))
-        except ProviderError as error:
-            if not verdicts:
-                raise
-            return AddResult(verdicts + judge(error, rest), error)
-        return AddResult(verdicts + tuple(Verdict(p.key, Outcome.UNKNOWN, provider_code="204") for p in rest))
+            return await self._send(jid, text, NotKnown)
+        except NotKnown:
+            # A person who is not found looks like a session that is not.
+            await self._gateway.read("/contacts", params={"limit": 1})
+            raise
 
     async def account(self) -> Account:
         """Read the session's state (`getSession`), which takes the `manage` permission.
@@ -139,26 +234,56 @@ class WaGateway:
         state = AccountState.CONNECTED if status == "working" else AccountState.DISCONNECTED
         return Account(state, status)
 
+    async def limits(self) -> Sequence[Usage]:
+        """Read how many messages the session may send (`getSession`); how many it sent is not told."""
+        row = (await self._gateway.read("")).parse(SessionRow)
+        allowed = {"messages per minute": row.rate_per_min, "messages per hour": row.rate_per_hour}
+        return [Usage(name, most=most) for name, most in allowed.items() if most is not None]
+
     async def aclose(self) -> None:
         """Close the connections to the gateway."""
         await self._gateway.aclose()
 
-    async def _check_all(self, people: Sequence[Person]) -> list[str | Verdict | ProviderError]:
-        """Give each person's JID, verdict or error, some at a time; the first error ends the asking."""
-        gate = asyncio.Semaphore(AT_ONCE)
-        errors: list[ProviderError] = []
+    async def _send(self, to: str, text: str, missing: type[ProviderError]) -> str:
+        body = {"type": "text", "to": to, "text": text}
+        reply = await self._gateway.write("POST", "/messages", body=body, success=ANSWER, missing=missing)
+        if not (message_id := _parsed(reply, SentRow).message_id):
+            raise _undocumented(reply)
+        return message_id
 
-        async def check(person: Person) -> str | Verdict | ProviderError:
-            async with gate:
-                if not errors:
-                    try:
-                        return await self._directory.jid_of(person)
-                    except ProviderError as error:
-                        errors.append(error)
-                return errors[0]
+    async def _new_group(self, reply: Reply, subject: str) -> Group | None:
+        """Find the JID of a group just made, whose place in the answer is undocumented.
 
-        return await asyncio.gather(*map(check, people))
+        The new group is promised to be in `listGroups` at once: there it is the only one of its name, or not told.
+        """
+        try:
+            if jid := CreatedRow.model_validate(reply.body).jid:
+                return Group(jid, subject)
+        except ValidationError:
+            pass  # the answer has another shape, and the list tells
+        try:
+            namesakes = [group async for group in self.groups(subject) if group.subject == subject]
+        except ProviderError:
+            return None
+        return namesakes[0] if len(namesakes) == 1 else None
 
 
-def _group(row: GroupRow, group_id: str) -> Group:
-    return Group(row.group_jid or group_id, row.subject or "", row.participant_count)
+def _nobody(verdicts: Sequence[Verdict]) -> InvalidRequest:
+    """Make the error of a group for which nobody is left, with the gateway's words about the first."""
+    message = "The gateway makes no group without somebody who is on WhatsApp."
+    if not verdicts:
+        return InvalidRequest(message)
+    kind = NotOnWhatsApp if {verdict.outcome for verdict in verdicts} == {Outcome.NOT_ON_WHATSAPP} else InvalidRequest
+    return kind(message, code=verdicts[0].provider_code, words=verdicts[0].provider_message)
+
+
+def _parsed(reply: Reply, model: type[Model]) -> Model:
+    """Read the answer of a write that was done. Raises `OutcomeUnknown` for a body of another shape."""
+    try:
+        return reply.parse(model)
+    except ProviderFault as error:
+        raise still_open(error) from None
+
+
+def _undocumented(reply: Reply) -> ProviderError:
+    return still_open(ProviderFault("", code=str(reply.status), words=reply.text))

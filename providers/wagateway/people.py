@@ -1,14 +1,18 @@
-"""Who is who at the WhatsApp Gateway: it adds by phone and lists by LID, so both are learnt and kept for a while."""
+"""Who is who at the WhatsApp Gateway: it acts by phone and lists by LID, so both are learnt and kept for a while."""
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
 
-from providers.base import Evidence, InvalidRequest, Outcome, Person, Presence, Verdict
+from providers.base import InvalidRequest, NumberCheck, Outcome, Person, ProviderError, Standing
 from providers.http import Query
 from providers.identity import lid_of, phone_digits, same_person_keys
+from providers.memory import DAY, Memory
 from providers.roll import Known, Roll
-from providers.wagateway.api import ContactRow, Gateway, MemberRow, NotStored, NumberCheck, Page
+from providers.wagateway.api import Gateway, NotKnown
+from providers.wagateway.rows import CheckRow, ContactRow, MemberRow, Page
 
 AT_ONCE = 4
 """Reads under way at the same time in one call of the adapter; the gateway documents no limit for reads."""
@@ -19,16 +23,45 @@ CONTACTS_PAGE = 200
 LOOKUPS_PER_READ = 100
 """Most contacts asked for one by one in one read of a member list; who is left is asked for in the next."""
 
-_DAY = 24 * 3600.0
 _MINUTE = 60.0
-_MOST_KEPT = 100_000
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class NoNumber(InvalidRequest):
+    """No phone of the person is known: nothing was sent for them."""
+
+    outcome = Outcome.INVALID
+
+
+class NotOnWhatsApp(InvalidRequest):
+    """The number check says that no form of the number has an account: nothing was sent for the person."""
+
+    outcome = Outcome.NOT_ON_WHATSAPP
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A place in a member list: what the row says of the person, and since when in Unix milliseconds."""
+
+    lid: str
+    digits: str
+    standing: Standing
+    since: int
+    name: str = ""
+
+    @classmethod
+    def of(cls, row: MemberRow) -> "Seat":
+        """Keep what is needed of a row."""
+        return cls(row.lid_key, row.digits, row.standing, row.first_seen_at or 0, row.tag or "")
 
 
 class Directory:
-    """What is known of people: the number checks that found an account, and the phone behind each LID.
+    """What is known of people: the number checks, and the phone behind each LID.
 
-    Only good news is kept: a number without an account and a LID without a phone are asked about again, the latter
-    after a minute.
+    A LID without a phone is asked about again after a minute. That a number has no account is remembered for those
+    who only want to know; a verdict never rests on it.
 
     Args:
         gateway: the session to ask.
@@ -37,112 +70,175 @@ class Directory:
 
     def __init__(self, gateway: Gateway, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._gateway = gateway
-        self._canonical = _Memory(_DAY, clock)
-        self._phone_of_lid = _Memory(_DAY, clock)
-        self._lid_of_phone = _Memory(_DAY, clock)
-        self._asked = _Memory(_MINUTE, clock)
-        self._lists_without_phones = _Memory(_DAY, clock)
+        self._clock = clock
+        self._checked: Memory[str] = Memory(DAY, clock)
+        self._phone_of_lid: Memory[str] = Memory(DAY, clock)
+        self._lid_of_phone: Memory[str] = Memory(DAY, clock)
+        self._asked: Memory[float] = Memory(DAY, clock)
+        self._lists_without_phones: Memory[bool] = Memory(DAY, clock)
 
-    async def jid_of(self, person: Person) -> str | Verdict:
-        """Give the JID to add `person` by, or the verdict of a person who cannot be added.
+    async def jid_of(self, person: Person) -> str:
+        """Give the JID of the account that `person` has, by the number check (`checkContact`).
 
-        A number has no account only when none of the forms has one in which its account may be listed. Raises
-        `ProviderError` when the number check (`checkContact`) cannot be had.
+        Raises:
+            InvalidRequest: the person cannot be addressed: no phone is known (`NoNumber`), none of the forms in which
+                the account may be listed has one (`NotOnWhatsApp`), or the gateway finds the number malformed.
+            ProviderError: the number check cannot be had.
         """
-        digits = person.digits or await self._phone_behind(person.lid)
-        if not digits:
-            words = "The gateway knows no phone number for this LID."
-            return Verdict(person.key, Outcome.INVALID, provider_message=words)
-        try:
-            found = self._canonical.get(digits) or await self._check(digits)
-        except InvalidRequest as error:
-            return Verdict(person.key, Outcome.INVALID, Evidence.REPORTED, error.code, error.words)
-        if not found:
-            return Verdict(person.key, Outcome.NOT_ON_WHATSAPP, Evidence.REPORTED, "isOnWhatsApp: false")
-        return f"{found}@s.whatsapp.net"
+        digits = await self._digits(person)
+        found = await self._account(digits)
+        if found == "":
+            raise NotOnWhatsApp("The number is not on WhatsApp.", code="isOnWhatsApp: false")
+        return _jid(found or digits)
 
-    async def find(
-        self, group_id: str, members: Sequence[MemberRow], people: Sequence[Person]
-    ) -> Mapping[str, Presence]:
-        """Tell who of `people` is among the `members` of a group, asking for contacts only as long as it matters.
+    async def member_jid(self, person: Person) -> str:
+        """Give the JID of somebody who may be in a group, asking only where the number has several written forms.
+
+        Under a wrong form the gateway would find nobody, and call that a success. Raises as `jid_of`.
+        """
+        digits = await self._digits(person)
+        forms = same_person_keys(digits)
+        listed = (self._phone_of_lid.get(self._lid_of_phone.get(form) or "") or "" for form in sorted(forms))
+        known = self._checked.get(digits) or next((phone for phone in listed if phone in forms), "")
+        if not known and len(forms) > 1:
+            return await self.jid_of(person)
+        return _jid(known or digits)
+
+    async def check(self, person: Person) -> NumberCheck:
+        """Tell whether `person` is on WhatsApp, by what was asked within a day or by the number check.
+
+        Raises `InvalidRequest` where the gateway finds the number malformed, and as `jid_of`.
+        """
+        try:
+            digits = await self._digits(person)
+            found = await self._account(digits, recall_absence=True)
+        except NoNumber:
+            return NumberCheck(None, lid=person.lid)
+        if not found:
+            return NumberCheck(None if found is None else False, lid=person.lid)
+        return NumberCheck(True, f"+{found}", person.lid or self._known("", found).lid)
+
+    async def find(self, group_id: str, seats: Sequence[Seat], people: Sequence[Person]) -> Mapping[str, Standing]:
+        """Tell how `people` stand among the members, asking for contacts only as long as it matters.
 
         All contacts of the group come in pages (`listContacts`), where that costs less than one call for each member
         still unknown (`getContact`). Raises `ProviderError`.
         """
-        for member in members:
-            self._learn(member.lid_key, member.digits)
-        found = self._compare(members, people)
-        pages = -(-len(members) // CONTACTS_PAGE)
-        worth_listing = len(self._strangers(members)) > pages and not self._lists_without_phones.get(group_id)
-        if _open(found) and worth_listing:
-            await self._read_contacts(group_id)
-            found = self._compare(members, people)
-        strangers = self._strangers(members)[:LOOKUPS_PER_READ]
+        found = self._compare(seats, people)
+        if _open(found):
+            await self._read_contacts(group_id, seats)
+            found = self._compare(seats, people)
+        strangers = self._strangers(seats)[:LOOKUPS_PER_READ]
         while _open(found) and strangers:
-            await _together(self._phone_behind(lid) for lid in strangers[:AT_ONCE])
+            await self._ask(strangers[:AT_ONCE])
             strangers = strangers[AT_ONCE:]
-            found = self._compare(members, people)
+            found = self._compare(seats, people)
         return found
 
-    def _compare(self, members: Iterable[MemberRow], people: Iterable[Person]) -> dict[str, Presence]:
-        roll = Roll.of(self._known(member.lid_key, member.digits) for member in members)
+    async def name(self, group_id: str, seats: Sequence[Seat]) -> list[str]:
+        """Give the phone in digits of each seat, empty where the gateway knows none. Raises `ProviderError`."""
+        for seat in seats:
+            self._learn(seat.lid, seat.digits)
+        await self._read_contacts(group_id, seats)
+        await self._ask(self._strangers(seats)[:LOOKUPS_PER_READ])
+        return [seat.digits or self._phone_of_lid.get(seat.lid) or "" for seat in seats]
+
+    def _compare(self, seats: Iterable[Seat], people: Iterable[Person]) -> dict[str, Standing]:
+        roll = Roll()
+        for seat in seats:
+            self._learn(seat.lid, seat.digits)
+            known = self._known(seat.lid, seat.digits)
+            roll.call(Known(known.lid, known.phones, seat.standing))
         return {person.key: roll.find(self._known(person.lid, person.digits)) for person in people}
 
     def _known(self, lid: str, digits: str) -> Known:
         """Put together what is known of a person; a LID found by phone counts only while it still has that phone."""
-        digits = digits or self._phone_of_lid.get(lid)
+        digits = digits or self._phone_of_lid.get(lid) or ""
         if not digits:
-            return Known(lid, frozenset())
-        forms = same_person_keys(digits) | same_person_keys(self._canonical.get(digits) or digits)
-        lids = (self._lid_of_phone.get(form) for form in sorted(forms))
+            return Known(lid)
+        forms = same_person_keys(digits) | same_person_keys(self._checked.get(digits) or digits)
+        lids = (self._lid_of_phone.get(form) or "" for form in sorted(forms))
         return Known(lid or next((found for found in lids if self._phone_of_lid.get(found) in forms), ""), forms)
 
-    def _strangers(self, members: Iterable[MemberRow]) -> list[str]:
+    def _strangers(self, seats: Iterable[Seat]) -> list[str]:
         """Give the LIDs without a known phone, those never asked about and last seen joining first."""
+        just_now = self._clock() - _MINUTE
         unknown = [
-            member
-            for member in members
-            if member.lid_key and not self._known(member.lid_key, member.digits).phones
-            if not self._asked.get(member.lid_key)
+            (self._asked.get(seat.lid), seat)
+            for seat in seats
+            if seat.lid and not seat.digits and not self._phone_of_lid.get(seat.lid)
         ]
-        unknown.sort(key=lambda member: (member.lid_key in self._asked, -(member.first_seen_at or 0)))
-        return [member.lid_key for member in unknown]
+        due = [
+            (asked is not None, -seat.since, seat.lid) for asked, seat in unknown if asked is None or asked <= just_now
+        ]
+        return [lid for _, _, lid in sorted(due)]
 
-    async def _check(self, digits: str) -> str:
-        """Check a number, then the other forms it may have; give the digits of the account's JID, empty for none."""
+    async def _digits(self, person: Person) -> str:
+        if person.digits:
+            return person.digits
+        if not person.lid:
+            raise NoNumber("The entry names nobody.")
+        digits = await self._phone_behind(person.lid)
+        if not digits:
+            # A contact that is not found looks like a session that is not.
+            await self._gateway.read("/contacts", params={"limit": 1})
+            raise NoNumber("The gateway knows no phone number for this LID.")
+        return digits
+
+    async def _account(self, digits: str, *, recall_absence: bool = False) -> str | None:
+        """Check a number, then the other forms it may have.
+
+        Gives the digits of the account's JID, empty for no account, None where the check does not say.
+        """
+        known = self._checked.get(digits)
+        if known or (known is not None and recall_absence):
+            return known
         for form in sorted(same_person_keys(digits), key=lambda form: form != digits):
-            reply = await self._gateway.read("/contacts/check", params={"phone": form})
-            answer = reply.parse(NumberCheck)
+            answer = (await self._gateway.read("/contacts/check", params={"phone": form})).parse(CheckRow)
             if answer.is_on_whatsapp is None:
-                return digits
+                return None
             if answer.is_on_whatsapp:
-                jid = answer.jid or ""
-                canonical = phone_digits(jid) or form
-                self._canonical.put(digits, canonical)
-                self._learn(lid_of(jid), canonical)
+                canonical = phone_digits(answer.jid or "") or form
+                self._checked.put(digits, canonical)
+                self._learn(lid_of(answer.jid or ""), canonical)
                 return canonical
+        self._checked.put(digits, "")
         return ""
 
-    async def _read_contacts(self, group_id: str) -> None:
-        """Learn from the group's contacts, and note when the rows, whose shape is undocumented, name no phones."""
+    async def _read_contacts(self, group_id: str, seats: Sequence[Seat]) -> None:
+        """Learn from the group's contacts where that is worth it: not when few are unknown, nor in vain.
+
+        The shape of the rows is undocumented; that they name no phones is remembered.
+        """
+        pages = -(-len(seats) // CONTACTS_PAGE)
+        if len(self._strangers(seats)) <= pages or self._lists_without_phones.get(group_id):
+            return
         params: Query = {"group": group_id, "limit": CONTACTS_PAGE}
-        rows = [row.who async for row in self._gateway.pages("/contacts", Page[ContactRow], params=params)]
-        for row in rows:
-            self._learn(row.lid_key, row.digits)
-        if not any(row.lid_key and row.digits for row in rows):
-            self._lists_without_phones.put(group_id, "yes")
+        named = False
+        async for rows in self._gateway.pages("/contacts", Page[ContactRow], params=params):
+            for who in (row.who for row in rows):
+                self._learn(who.lid_key, who.digits)
+                named |= bool(who.lid_key and who.digits)
+        if not named:
+            self._lists_without_phones.put(group_id, True)
+
+    async def _ask(self, lids: Sequence[str]) -> None:
+        """Ask for the phones behind LIDs. Raises the first error."""
+        for result in await together(lids, self._phone_behind):
+            if isinstance(result, ProviderError):
+                raise result
 
     async def _phone_behind(self, lid: str) -> str:
         """Give the phone in digits behind a LID (`getContact`), empty where the gateway knows none."""
         if known := self._phone_of_lid.get(lid):
             return known
         try:
-            reply = await self._gateway.read(f"/contacts/{lid.replace('@', '%40')}", missing=NotStored)
-        except NotStored:
+            reply = await self._gateway.read(f"/contacts/{lid.replace('@', '%40')}", missing=NotKnown)
+        except NotKnown:
             digits = ""
         else:
             digits = reply.parse(ContactRow).who.digits
-        self._asked.put(lid, "yes")
+        self._asked.put(lid, self._clock())
         self._learn(lid, digits)
         return digits
 
@@ -153,37 +249,29 @@ class Directory:
                 self._lid_of_phone.put(form, lid)
 
 
-class _Memory:
-    """Keeps a text by a text for some seconds, the oldest forgotten first when there are too many."""
+async def together(items: Iterable[Item], call: Callable[[Item], Awaitable[Result]]) -> list[Result | ProviderError]:
+    """Call for each of `items`, some at a time, and give what came; the first error ends the calling.
 
-    def __init__(self, seconds: float, clock: Callable[[], float]) -> None:
-        self._seconds = seconds
-        self._clock = clock
-        self._kept: dict[str, tuple[float, str]] = {}
+    Who was not called for has that error too.
+    """
+    gate = asyncio.Semaphore(AT_ONCE)
+    errors: list[ProviderError] = []
 
-    def __contains__(self, key: str) -> bool:
-        """True also for what is too old to be given."""
-        return key in self._kept
+    async def one(item: Item) -> Result | ProviderError:
+        async with gate:
+            if not errors:
+                try:
+                    return await call(item)
+                except ProviderError as error:
+                    errors.append(error)
+            return errors[0]
 
-    def get(self, key: str) -> str:
-        """Give what was put, empty where it was not or is too old."""
-        at, value = self._kept.get(key, (0.0, ""))
-        return value if value and self._clock() - at < self._seconds else ""
-
-    def put(self, key: str, value: str) -> None:
-        """Keep `value`, in place of what was kept by this key."""
-        self._kept.pop(key, None)
-        if len(self._kept) >= _MOST_KEPT:
-            del self._kept[next(iter(self._kept))]
-        self._kept[key] = (self._clock(), value)
+    return await asyncio.gather(*map(one, items))
 
 
-def _open(found: Mapping[str, Presence]) -> bool:
-    return Presence.UNKNOWN in found.values()
+def _jid(digits: str) -> str:
+    return f"{digits}@s.whatsapp.net"
 
 
-async def _together(calls: Iterable[Awaitable[object]]) -> None:
-    """Wait for all of `calls`, then raise the first error among them."""
-    for result in await asyncio.gather(*calls, return_exceptions=True):
-        if isinstance(result, BaseException):
-            raise result
+def _open(found: Mapping[str, Standing]) -> bool:
+    return Standing.UNKNOWN in found.values()

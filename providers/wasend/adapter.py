@@ -1,43 +1,50 @@
 """Wasend: WhatsApp groups through a session at Wasend (contract `contracts/wasend.openapi.yaml`)."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import ClassVar, TypeVar
-from urllib.parse import quote
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import Any, ClassVar
 
 import httpx
-from pydantic import BaseModel
 
 from providers.base import (
+    Ability,
     Account,
-    AccountDisconnected,
-    AccountState,
-    AddResult,
-    Capability,
+    Action,
+    ChangeResult,
+    Created,
     Group,
+    GroupChange,
     GroupNotFound,
     InvalidRequest,
-    Operation,
-    Outcome,
-    OutcomeUnknown,
+    Member,
+    NumberCheck,
+    PeopleResult,
     Person,
-    Presence,
+    Provider,
     ProviderError,
     ProviderFault,
-    RateLimited,
+    Standing,
 )
-from providers.http import TIMEOUT, HttpClient, Query, Reply
-from providers.wasend.people import presences_of, verdicts_of
-from providers.wasend.replies import (
-    AddReply,
-    GroupRecord,
-    GroupsReply,
-    MembersReply,
-    SessionReply,
-    add_error,
-    envelope_of,
-    read_error,
-    words_of,
+from providers.http import TIMEOUT, HttpClient, Query
+from providers.wasend.abilities import ABILITIES
+from providers.wasend.api import Api, Call
+from providers.wasend.changes import Changing
+from providers.wasend.dialect import Point, Variant
+from providers.wasend.errors import (
+    ELSEWHERE,
+    NO_SUCH_BODY,
+    NO_SUCH_PATH,
+    OF_ADMINS,
+    OF_GROUP,
+    Envelope,
+    Refusals,
+    accepted,
+    unknown_after,
 )
+from providers.wasend.numbers import Numbers
+from providers.wasend.people import created_verdicts, fit, jids_of, judged, numbers_of, standings_of
+from providers.wasend.records import GroupRecord, GroupsReply
+from providers.wasend.replies import LINK, InviteReply, JoinReply, SentReply, code_of
 
 BASE_URL = "https://api.wasend.dev"
 """The contract's server, the default in the documentation and in the SDK."""
@@ -45,35 +52,154 @@ BASE_URL = "https://api.wasend.dev"
 PAGE = 50
 """Groups on a page: the default; the largest accepted limit is not documented."""
 
-_Model = TypeVar("_Model", bound=BaseModel)
-
-_NOT_CONNECTED = frozenset({"CREATED", "STARTING", "STOPPED", "ERROR"})
-"""The session states that the SDK's README names beside CONNECTED."""
+_UNSENT = frozenset({"failed", "error"})
+"""Message statuses that would speak against a text having gone out; the set of values is not documented."""
 
 
-class Wasend:
-    """One session at Wasend.
+class Wasend(Provider):
+    """One session at Wasend. Nothing says that reads show a write at once.
 
-    `add_limit` is ours, for the contract leaves it open: ten is the only limit that any comparable provider documents,
-    and no more than ten people are in doubt when one answer is lost. Nothing says that reads show a write at once.
+    Documentation and SDK disagree in paths and bodies; the server's own way is found by its answers (`dialect`), and
+    a write goes out in a second variant only after an answer that proves that the first did nothing.
 
     Args:
         http: the client, with the API key in its headers.
         session: the session's uniqueSessionId.
+        clock: gives the time in seconds, from any start.
     """
 
-    add_limit: ClassVar[int] = 10
-    capabilities: ClassVar[Mapping[Operation, Capability]] = {
-        Operation.LIST: Capability.GROUPS_READ,
-        Operation.ADD: Capability.GROUPS_WRITE,
-    }
+    abilities: ClassVar[Mapping[Action, Ability]] = ABILITIES
 
-    def __init__(self, http: HttpClient, session: str) -> None:
-        self._http = http
-        self._session = quote(session, safe="")
+    def __init__(self, http: HttpClient, session: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._api = Api(http, session, clock)
+        self._numbers = Numbers(self._api, clock)
 
-    async def groups(self) -> AsyncIterator[Group]:
+    async def groups(self, search: str = "") -> AsyncIterator[Group]:
         """Give every group of the session (listGroups), without member lists, which would make the pages heavy.
+
+        Wasend searches names and descriptions; whether in small and capital letters alike is not documented, so where
+        it finds no name, all groups are looked at.
+        """
+        found = False
+        for sought in dict.fromkeys((search, "")):
+            if not found:
+                async for group in self._listed(sought):
+                    if group.is_called(search):
+                        found = True
+                        yield group
+
+    async def group(self, group_id: str) -> Group:
+        """Read one group: at the documentation's path (getGroupInfo), or at the SDK's (getGroup)."""
+        path = self._api.path(group_id)
+        record = await self._api.read_either(
+            Point.READ_GROUP, {Variant.DOCS: f"{path}/info", Variant.SDK: path}, GroupRecord
+        )
+        if record.id.partition("@")[0] != group_id.partition("@")[0]:
+            raise ProviderFault("Wasend answered with another group than the one asked for.")
+        return record.as_group(group_id)
+
+    async def members(self, group_id: str) -> AsyncIterator[Member]:
+        """Give the members (listGroupParticipants), whose list has no pages."""
+        for row in (await self._api.members(group_id)).participants:
+            yield row.as_member()
+
+    async def standing(self, group_id: str, people: Sequence[Person]) -> Mapping[str, Standing]:
+        """Look for `people` in the member list (listGroupParticipants)."""
+        return standings_of(people, (await self._api.members(group_id)).participants)
+
+    async def add(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
+        """Add people (addGroupParticipants). `notify` keeps its default, here and in the calls like it."""
+        fit(people)
+        call = Call("POST", self._api.path(group_id, "/participants/add"), numbers_of(people))
+        return judged(Action.ADD, people, await self._api.write(call, OF_ADMINS))
+
+    async def remove(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
+        """Remove people: a DELETE with a body (docs), or a POST (SDK). Both take JIDs."""
+        path, body = self._api.path(group_id, "/participants"), jids_of(people)
+        calls = {Variant.DOCS: Call("DELETE", path, body), Variant.SDK: Call("POST", f"{path}/remove", body)}
+        return await self._change_people(Action.REMOVE, Point.REMOVE, calls, group_id, people)
+
+    async def promote(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
+        """Make members admins, at the path that the server has. Both take JIDs."""
+        calls = self._role_calls(group_id, "promote", jids_of(people))
+        return await self._change_people(Action.PROMOTE, Point.PROMOTE, calls, group_id, people)
+
+    async def demote(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
+        """Make admins members, at the path that the server has. Both take phone numbers."""
+        calls = self._role_calls(group_id, "demote", numbers_of(people))
+        return await self._change_people(Action.DEMOTE, Point.DEMOTE, calls, group_id, people)
+
+    async def create(self, subject: str, people: Sequence[Person]) -> Created:
+        """Make a group (createGroup)."""
+        fit(people)
+        body = {"name": subject, "participants": [{"id": person.key} for person in people]}
+        reply = await self._api.write(Call("POST", self._api.groups_path, body), ELSEWHERE)
+        record = accepted(reply, GroupRecord)
+        return Created(Group(record.id, record.name or subject), created_verdicts(people, record.rows))
+
+    async def change(self, group_id: str, change: GroupChange) -> ChangeResult:
+        """Change a group: a call for each thing, and one for both flags where the server has it."""
+        return await Changing(self._api, group_id, change, lambda: self.group(group_id)).run()
+
+    async def invite_link(self, group_id: str) -> str:
+        """Read the invite code (getInviteCode), which makes the link."""
+        path = self._api.path(group_id, "/invite-code")
+        return LINK + (await self._api.read(path, InviteReply, refusals=OF_ADMINS)).code
+
+    async def reset_invite_link(self, group_id: str) -> str:
+        """Revoke the invite code (revokeInviteCode), which answers with the new one."""
+        call = Call("POST", self._api.path(group_id, "/invite-code/revoke"))
+        return LINK + accepted(await self._api.write(call, OF_ADMINS), InviteReply).code
+
+    async def join(self, invite: str) -> Group | None:
+        """Join a group (joinGroup). The documentation and the SDK name the field for the code differently."""
+        path, code = f"{self._api.groups_path}/join", code_of(invite)
+        calls = {
+            Variant.DOCS: Call("POST", path, {"inviteCode": code}),
+            Variant.SDK: Call("POST", path, {"code": code}),
+        }
+        reply = await self._api.send_either(Point.JOIN, calls, NO_SUCH_BODY)
+        record = accepted(await self._api.checked(reply, ELSEWHERE), JoinReply).group
+        return record.as_group(record.id) if record else None
+
+    async def leave(self, group_id: str) -> None:
+        """Leave a group (leaveGroup). Where the answer does not say so, the group that cannot be read any more does."""
+        reply = await self._api.write(Call("POST", self._api.path(group_id, "/leave")), OF_GROUP)
+        if accepted(reply, Envelope).success:
+            return
+        silence = unknown_after(reply, "Wasend's answer does not say that it did it")
+        try:
+            await self._api.members(group_id)
+        except GroupNotFound:
+            return
+        except ProviderError as error:
+            raise silence from error
+        raise silence
+
+    async def check_numbers(self, people: Sequence[Person]) -> Mapping[str, NumberCheck]:
+        """Check numbers (checkContactExists), one a call; who is known by a LID alone cannot be checked."""
+        return await self._numbers.check(people)
+
+    async def send_to_group(self, group_id: str, text: str) -> str:
+        """Send a text to a group (sendText)."""
+        return await self._send(group_id, text, OF_GROUP)
+
+    async def send_to_person(self, person: Person, text: str) -> str:
+        """Send a text to a phone number (sendText)."""
+        if not person.phone:
+            raise InvalidRequest("Wasend sends texts to phone numbers only.", code="no_phone")
+        return await self._send(person.phone, text, ELSEWHERE)
+
+    async def account(self) -> Account:
+        """Read the state of the session (getSession), which also checks the API key."""
+        return await self._api.account()
+
+    async def aclose(self) -> None:
+        """Close the connections to Wasend."""
+        await self._api.aclose()
+
+    async def _listed(self, search: str) -> AsyncIterator[Group]:
+        """Give the groups page after page.
 
         The documentation's pages say whether more follow; the SDK's bare arrays do not, so there a short page is the
         last. A page that brings nothing new is the last in any case.
@@ -81,7 +207,10 @@ class Wasend:
         seen: set[str] = set()
         offset, more = 0, True
         while more:
-            page = await self._page(offset)
+            query: Query = {"limit": PAGE, "offset": offset, "exclude[]": "participants"}
+            if search:
+                query = {**query, "search": search}
+            page = await self._api.read(self._api.groups_path, GroupsReply, query, ELSEWHERE)
             new = {record.id: record for record in page.groups if record.id not in seen}
             for record in new.values():
                 yield record.as_group(record.id)
@@ -89,103 +218,29 @@ class Wasend:
             offset += len(page.groups)
             more = bool(new) and page.more_after(PAGE)
 
-    async def group(self, group_id: str) -> Group:
-        """Read one group: at the documentation's path (getGroupInfo), else at the SDK's (getGroup).
+    def _role_calls(self, group_id: str, verb: str, body: Mapping[str, Any]) -> Mapping[Variant, Call]:
+        return {
+            Variant.DOCS: Call("POST", self._api.path(group_id, f"/participants/{verb}"), body),
+            Variant.SDK: Call("POST", self._api.path(group_id, f"/admin/{verb}"), body),
+        }
 
-        A 404 is what a missing path and a missing group have in common. At the SDK's path it can only be the group,
-        and a record for another id than the asked one is not taken.
-        """
-        path = self._group_path(group_id)
-        try:
-            record = await self._read(f"{path}/info", GroupRecord)
-        except GroupNotFound:
-            record = await self._read(path, GroupRecord)
-        if record.id.partition("@")[0] != group_id.partition("@")[0]:
-            raise ProviderFault("Wasend answered with another group than the one asked for.")
-        return record.as_group(group_id)
+    async def _change_people(
+        self, action: Action, point: Point, calls: Mapping[Variant, Call], group_id: str, people: Sequence[Person]
+    ) -> PeopleResult:
+        fit(people)
+        known = self._api.dialect.knows(point)
+        reply = await self._api.send_either(point, calls)
+        if reply.status in NO_SUCH_PATH and not known:
+            raise await self._api.without_path(group_id, reply)
+        return judged(action, people, await self._api.checked(reply, OF_ADMINS))
 
-    async def presence(self, group_id: str, people: Sequence[Person]) -> Mapping[str, Presence]:
-        """Look for `people` in the member list (listGroupParticipants), which has no pages."""
-        reply = await self._read(f"{self._group_path(group_id)}/participants", MembersReply)
-        return presences_of(people, reply.participants)
-
-    async def add(self, group_id: str, people: Sequence[Person]) -> AddResult:
-        """Add people (addGroupParticipants) and judge each by the entries of `added` and `failed` that name them.
-
-        `success` is not read where the lists name anybody: the contract does not define it for a partial failure, and
-        for the same reason a `success: false` that names nobody leaves the effect open. `notify` keeps its default.
-        `AddResult.error` is set when WhatsApp rate-limited a participant, for that concerns the whole sender.
-        """
-        if len(people) > self.add_limit:
-            raise ValueError(f"Wasend adds at most {self.add_limit} people in one call")
-        path = f"{self._group_path(group_id)}/participants/add"
-        reply = await self._http.write("POST", path, body={"participants": [person.key for person in people]})
-        if not reply.ok:
-            raise await self._explained(add_error(reply))
-        answer = _add_answer(reply)
-        verdicts = verdicts_of(people, answer)
-        limited = next((v for v in verdicts if v.outcome is Outcome.RATE_LIMITED), None)
-        if limited is None:
-            return AddResult(verdicts)
-        return AddResult(
-            verdicts, RateLimited("WhatsApp refuses additions by this session for now.", code=limited.provider_code)
-        )
-
-    async def account(self) -> Account:
-        """Read the state of the session (getSession), which also checks the API key."""
-        try:
-            state = (await self._get(f"/sessions/{self._session}", SessionReply)).state
-        except GroupNotFound:
-            return Account(AccountState.DISCONNECTED, "Wasend does not know the session")
-        if state == "CONNECTED":
-            return Account(AccountState.CONNECTED, "connected")
-        if state in _NOT_CONNECTED:
-            return Account(AccountState.DISCONNECTED, f"the session is {state}")
-        return Account(AccountState.UNKNOWN, f"session status {state[:40]!r}")
-
-    async def aclose(self) -> None:
-        """Close the connections to Wasend."""
-        await self._http.aclose()
-
-    def _group_path(self, group_id: str) -> str:
-        """Give a group's path, with a literal `@` as the SDK has it (observed)."""
-        return f"/{self._session}/groups/{quote(group_id, safe='@')}"
-
-    async def _page(self, offset: int) -> GroupsReply:
-        query: Query = {"limit": PAGE, "offset": offset, "exclude[]": "participants"}
-        try:
-            return await self._read(f"/{self._session}/groups", GroupsReply, query)
-        except GroupNotFound as error:
-            raise AccountDisconnected(
-                "Wasend does not know the session.", code=error.code, words=error.words
-            ) from error
-
-    async def _read(self, path: str, model: type[_Model], query: Query | None = None) -> _Model:
-        try:
-            return await self._get(path, model, query)
-        except ProviderError as error:
-            raise await self._explained(error) from error
-
-    async def _get(self, path: str, model: type[_Model], query: Query | None = None) -> _Model:
-        reply = await self._http.read("GET", path, params=query)
-        if not reply.ok or envelope_of(reply).success is False:
-            raise read_error(reply)
-        return reply.parse(model)
-
-    async def _explained(self, error: ProviderError) -> ProviderError:
-        """Ask for the session's state after a failure without a clear meaning, and give `AccountDisconnected` if so.
-
-        How a group call on a session that is not connected fails is not documented; its state is.
-        """
-        if type(error) not in {InvalidRequest, ProviderFault}:
-            return error
-        try:
-            account = await self.account()
-        except ProviderError:
-            return error
-        if account.state is not AccountState.DISCONNECTED:
-            return error
-        return AccountDisconnected(f"Not connected at Wasend: {account.detail}.", code=error.code, words=error.words)
+    async def _send(self, to: str, text: str, refusals: Refusals) -> str:
+        body = {"session": self._api.session, "to": to, "text": text}
+        reply = await self._api.write(Call("POST", "/sendText", body), refusals)
+        message = accepted(reply, SentReply)
+        if message.status.casefold() in _UNSENT:
+            raise unknown_after(reply, f"Wasend took the text, with the status {message.status[:20]!r}")
+        return message.id
 
 
 def make(
@@ -213,14 +268,3 @@ def make(
     headers = {"Authorization": f"Bearer {token}"}
     http = HttpClient((base_url or BASE_URL).rstrip("/"), headers=headers, timeout=timeout, transport=transport)
     return Wasend(http, account.strip())
-
-
-def _add_answer(reply: Reply) -> AddReply:
-    """Read the two lists. Raises `OutcomeUnknown` where they cannot be read or name nobody."""
-    try:
-        answer = reply.parse(AddReply)
-    except ProviderFault as error:
-        raise OutcomeUnknown(error.message, code=error.code, words=words_of(reply)) from error
-    if not answer.added and not answer.failed:
-        raise OutcomeUnknown("Wasend's answer names nobody.", code=str(reply.status), words=words_of(reply))
-    return answer

@@ -1,51 +1,128 @@
-"""What Wasend's answers say of each person: the verdict of an add, and whether somebody stands in a group."""
+"""What Wasend's answers say of each person: the verdict of a call, and how somebody stands in a group."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
-from providers.base import Evidence, Outcome, Person, Presence, Verdict
+from providers.base import Action, Evidence, Outcome, PeopleResult, Person, RateLimited, Standing, Verdict
+from providers.http import Reply
 from providers.identity import lid_of, same_person_keys
+from providers.participant_codes import PARTICIPANT_CODES
 from providers.roll import Known, Roll
-from providers.wasend.replies import AddReply, Member, digits_of, phone_forms
+from providers.wasend.abilities import MOST
+from providers.wasend.errors import envelope_of, readable, unknown_after
+from providers.wasend.records import MemberRow, digits_of, phone_forms
+from providers.wasend.replies import PeopleReply, Result
 
-_MEANINGS: Mapping[str, Outcome] = {
-    "SUCCESS": Outcome.ADDED,
-    "NOT_FOUND": Outcome.NOT_ON_WHATSAPP,
-    "ALREADY_IN_GROUP": Outcome.ALREADY_DONE,
-    "200": Outcome.ADDED,
-    "403": Outcome.REFUSED,
-    "404": Outcome.NOT_ON_WHATSAPP,
-    "408": Outcome.RECENTLY_LEFT,
-    "409": Outcome.ALREADY_DONE,
-    "417": Outcome.REFUSED,
-    "419": Outcome.GROUP_FULL,
-    "421": Outcome.PENDING,
-    "429": Outcome.RATE_LIMITED,
+DONE: Mapping[Action, Outcome] = MappingProxyType(
+    {
+        Action.ADD: Outcome.ADDED,
+        Action.REMOVE: Outcome.REMOVED,
+        Action.PROMOTE: Outcome.PROMOTED,
+        Action.DEMOTE: Outcome.DEMOTED,
+    }
+)
+
+_LIMITED = {"429": Outcome.RATE_LIMITED}
+
+_REASONS: Mapping[Action, Mapping[str, Outcome]] = {
+    Action.ADD: {
+        "NOT_FOUND": Outcome.NOT_ON_WHATSAPP,
+        "ALREADY_IN_GROUP": Outcome.ALREADY_DONE,
+        **PARTICIPANT_CODES,
+    },
+    Action.REMOVE: _LIMITED | {"NOT_FOUND": Outcome.UNKNOWN, "404": Outcome.UNKNOWN},
+    Action.PROMOTE: _LIMITED,
+    Action.DEMOTE: _LIMITED | {"NOT_ADMIN": Outcome.ALREADY_DONE},
 }
-"""What a reason means. The words are the ones that the add page shows (x-reason-codes); its set is open.
+"""What a reason means, beside those of `_SUCCESS`. The words are the ones that the add page and the demote page show
+(x-reason-codes); their sets are open.
 
-The numbers are WhatsApp's own participant codes, in case Wasend hands them through; of these, 401 (no admin, or
-blocked) and 500 (a wrapper) have no outcome of their own and stay `failed`. No other word is guessed at: `NOT_ADMIN`
-is documented for demoting only, where it speaks of the person, not the account.
+The numbers are WhatsApp's own, in case Wasend hands them through. No other word is guessed at. `NOT_ADMIN` is
+documented for demoting only, where it speaks of the person, not the account. Somebody who was not found when removed
+may be no member, or one under another form of the number: only the list of members tells.
 """
 
-_STANDS_IN_GROUP = frozenset({Outcome.ADDED, Outcome.ALREADY_DONE})
+_SUCCESS = frozenset({"SUCCESS", "200"})
 
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    added: bool
+    done: bool
     reason: str
 
 
-def verdicts_of(people: Sequence[Person], reply: AddReply) -> tuple[Verdict, ...]:
-    """Judge each of `people` by the results that are theirs."""
+def fit(people: Sequence[Person]) -> None:
+    """Refuse more people than one call takes. Raises `ValueError`."""
+    if len(people) > MOST:
+        raise ValueError(f"Wasend takes at most {MOST} people in one call")
+
+
+def numbers_of(people: Sequence[Person]) -> Mapping[str, Sequence[str]]:
+    """Name people as the documentation of add and demote does; the SDK takes it everywhere."""
+    return {"participants": [person.key for person in people]}
+
+
+def jids_of(people: Sequence[Person]) -> Mapping[str, Sequence[str]]:
+    """Name people as the documentation of remove and promote does; the SDK takes it everywhere."""
+    return {"participants": [f"{p.digits}@s.whatsapp.net" if p.phone else p.lid for p in people]}
+
+
+def judged(action: Action, people: Sequence[Person], reply: Reply) -> PeopleResult:
+    """Judge each person by the entries that name them.
+
+    `success` is not read where the lists name anybody: the contract does not define it for a partial failure, and for
+    the same reason a failure that names nobody leaves the effect open. `PeopleResult.error` is set when WhatsApp
+    rate-limited a participant, for that concerns the whole sender.
+    """
+    answer = readable(reply, PeopleReply)
+    if not answer.done and not answer.failed and envelope_of(reply).reports_failure:
+        raise unknown_after(reply, "Wasend reports a failure")
+    verdicts = _verdicts_of(action, people, answer)
+    limited = next((v for v in verdicts if v.outcome is Outcome.RATE_LIMITED), None)
+    if limited is None:
+        return PeopleResult(verdicts)
+    return PeopleResult(
+        verdicts, RateLimited("WhatsApp refuses this to the session for now.", code=limited.provider_code)
+    )
+
+
+def created_verdicts(people: Sequence[Person], rows: Sequence[MemberRow]) -> tuple[Verdict, ...]:
+    """Judge the people of a new group: nobody is known to be in it.
+
+    Whether its record lists people who could not be added is not documented, nor what a row's `error` means.
+    """
+    verdicts = []
+    for person in people:
+        mine = [row for row in rows if person.lid in row.lids or person.digits in row.phones]
+        words = "Listed in the answer, which does not say who got in." if mine else "Not listed in the answer."
+        code = next((str(row.error) for row in mine if row.error), "")
+        verdicts.append(Verdict(person.key, Outcome.UNKNOWN, Evidence.NONE, code, words))
+    return tuple(verdicts)
+
+
+def standings_of(people: Sequence[Person], rows: Sequence[MemberRow]) -> dict[str, Standing]:
+    """Look for each of `people` by phone and by LID; a member who cannot be compared leaves absence open."""
+    doubtful_last = sorted(rows, key=lambda row: not row.stands_in_group)
+    roll = Roll(Known(next(iter(row.lids), ""), row.phones, row.standing) for row in doubtful_last)
+    return {
+        person.key: roll.find(Known(person.lid, frozenset({person.digits} if person.digits else ())))
+        for person in people
+    }
+
+
+def _verdicts_of(action: Action, people: Sequence[Person], reply: PeopleReply) -> tuple[Verdict, ...]:
     told: dict[str, set[_Told]] = {person.key: set() for person in people}
-    for added, results in ((True, reply.added), (False, reply.failed)):
+    for done, results in ((True, reply.done), (False, reply.failed)):
         for result in results:
             for person in _whose(result.id, people):
-                told[person.key].add(_Told(added, result.reason))
-    return tuple(_verdict(person, told[person.key]) for person in people)
+                told[person.key].add(_Told(done, _reason(action, result)))
+    return tuple(_verdict(action, person, told[person.key]) for person in people)
+
+
+def _reason(action: Action, result: Result) -> str:
+    """Give the reason; a promotion that shows somebody who is no admin contradicts itself, whatever the reason."""
+    return "isAdmin: false" if action is Action.PROMOTE and result.is_admin is False else result.reason
 
 
 def _whose(identifier: str, people: Iterable[Person]) -> list[Person]:
@@ -58,43 +135,30 @@ def _whose(identifier: str, people: Iterable[Person]) -> list[Person]:
     return [person for person in possible if person.digits == digits_of(identifier)] or possible
 
 
-def _verdict(person: Person, told: set[_Told]) -> Verdict:
+def _verdict(action: Action, person: Person, told: set[_Told]) -> Verdict:
     codes = ", ".join(sorted({one.reason for one in told} - {""}))
     if not told:
         return Verdict(person.key, Outcome.UNKNOWN, provider_message="Wasend's answer does not name this person.")
     if len(told) > 1:
         return Verdict(person.key, Outcome.UNKNOWN, Evidence.NONE, codes, "Wasend's answer contradicts itself.")
     (one,) = told
-    outcome = _outcome(one)
+    outcome = _outcome(action, one)
     if outcome is Outcome.UNKNOWN:
-        listed = "added" if one.added else "failed"
-        return Verdict(
-            person.key, outcome, Evidence.NONE, codes, f"Listed as {listed}, with a reason that does not say so."
-        )
+        listed = DONE[action] if one.done else Outcome.FAILED
+        words = f"Listed as {listed}, with a reason that does not say so."
+        return Verdict(person.key, outcome, Evidence.NONE, codes, words)
     if outcome is Outcome.NOT_ON_WHATSAPP and len(same_person_keys(person.digits)) > 1:
         words = "Not found as written; WhatsApp may know this number in its other form."
         return Verdict(person.key, Outcome.FAILED, Evidence.REPORTED, codes, words)
     return Verdict(person.key, outcome, Evidence.REPORTED, codes)
 
 
-def _outcome(told: _Told) -> Outcome:
-    """Read a reason in its list; where the two do not fit together, or `added` has a strange word, nothing is known."""
-    if told.added and not told.reason:
-        return Outcome.ADDED
-    meaning = _MEANINGS.get(told.reason)
-    if told.added:
-        return meaning if meaning in _STANDS_IN_GROUP else Outcome.UNKNOWN
-    return Outcome.UNKNOWN if meaning is Outcome.ADDED else meaning or Outcome.FAILED
-
-
-def presences_of(people: Sequence[Person], members: Sequence[Member]) -> dict[str, Presence]:
-    """Look for each of `people` by phone and by LID; a member who cannot be compared leaves absence open."""
-    everybody = [(member, Known(next(iter(member.lids), ""), member.phones)) for member in members]
-    roll = Roll.of(known for _, known in everybody)
-    doubtful = Roll.of(known for member, known in everybody if not member.stands_in_group)
-    found = {}
-    for person in people:
-        known = Known(person.lid, frozenset({person.digits}) if person.digits else frozenset())
-        in_doubt = doubtful.find(known) is Presence.PRESENT
-        found[person.key] = Presence.UNKNOWN if in_doubt else roll.find(known)
-    return found
+def _outcome(action: Action, told: _Told) -> Outcome:
+    """Read a reason in its list; where the two do not fit together, or success has a strange word, nothing is known."""
+    success = told.reason in _SUCCESS
+    if told.done and (success or not told.reason):
+        return DONE[action]
+    meaning = _REASONS[action].get(told.reason, Outcome.FAILED)
+    if told.done:
+        return meaning if meaning is Outcome.ALREADY_DONE else Outcome.UNKNOWN
+    return Outcome.UNKNOWN if success else meaning

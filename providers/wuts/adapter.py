@@ -1,89 +1,61 @@
-"""WUTS (`contracts/wuts.openapi.yaml`): WhatsApp groups through the device of the token's user.
+"""WUTS (`contracts/wuts.openapi.yaml`): WhatsApp groups and communities through the device of the token's user.
 
-An add answers participant records without a verdict, so standing in them says nothing: the number check before the
-add is the only report about a person, and reading the group back is the caller's.
+A change of participants answers records without a verdict, so standing in them says nothing: the number check before
+it is the only report about a person, and reading the group back is the caller's.
 """
 
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from contextlib import suppress
-from typing import Any, ClassVar, Generic, TypeVar
-from urllib.parse import quote
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import ClassVar
 
 import httpx
-from pydantic import BaseModel
 
 from providers.base import (
+    Ability,
     Account,
-    AccountDisconnected,
     AccountState,
-    AddResult,
-    Capability,
-    Evidence,
+    Action,
+    ChangeResult,
+    Created,
     Group,
+    GroupChange,
+    GroupNotFound,
     InvalidRequest,
-    Operation,
-    Outcome,
-    OutcomeUnknown,
-    PermissionMissing,
+    Member,
+    NumberCheck,
+    PeopleResult,
     Person,
-    Presence,
+    Provider,
     ProviderError,
     ProviderFault,
-    RateLimited,
-    Verdict,
-    judge,
+    Standing,
 )
 from providers.http import TIMEOUT, HttpClient
-from providers.identity import same_person_keys
+from providers.wuts.abilities import ABILITIES
+from providers.wuts.api import Api, community_path, group_path, parsed, read_leniently
+from providers.wuts.changes import change_group
+from providers.wuts.errors import NotOnWhatsApp, Rejected
+from providers.wuts.people import Addressed, Directory
 from providers.wuts.replies import (
-    AddAnswer,
-    CheckAnswer,
+    GROUP_JID,
+    CreatedAnswer,
     GroupAnswer,
+    GroupRow,
     GroupsAnswer,
-    ListedGroup,
-    ResolveAnswer,
+    InviteAnswer,
+    JoinAnswer,
+    PeopleAnswer,
+    SentAnswer,
     StatusAnswer,
-    deciding_lids,
-    presences_among,
-    read_error,
-    rejected_people,
-    reported,
 )
+from providers.wuts.verdicts import AFTER_ADD, AFTER_ANOTHER, failed, judged
 
 BASE_URL = "https://api.wuts.com.br"
-RESOLVE_LIMIT = 160
-"""Identifiers in one `resolveContacts` call, by the contract."""
-REMEMBER = 24 * 3600.0
-"""Seconds for which a number check and the phone behind a LID are taken as still true."""
-
-# A number check or a look-up of LIDs only helps: these do not stop the add or the read that it was for.
-_HELP_MAY_FAIL = (PermissionMissing, InvalidRequest, ProviderFault)
-
-Value = TypeVar("Value")
-Model = TypeVar("Model", bound=BaseModel)
+LONGEST_TEXT = 4096
+"""Characters of one text, by the contract's sample of a validation error."""
 
 
-class _Memory(Generic[Value]):
-    """Keeps values for `REMEMBER` seconds."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._kept: dict[str, tuple[float, Value]] = {}
-
-    def get(self, key: str) -> Value | None:
-        since, value = self._kept.get(key, (float("-inf"), None))
-        return value if self._clock() < since + REMEMBER else None
-
-    def put(self, key: str, value: Value) -> None:
-        now = self._clock()
-        self._kept.pop(key, None)
-        while self._kept and next(iter(self._kept.values()))[0] + REMEMBER <= now:
-            del self._kept[next(iter(self._kept))]
-        self._kept[key] = (now, value)
-
-
-class Wuts:
+class Wuts(Provider):
     """The device behind one WUTS token.
 
     Args:
@@ -91,154 +63,200 @@ class Wuts:
         clock: gives seconds; by it number checks and the phones behind LIDs are remembered.
     """
 
-    # No page tells how many people one call takes, nor whether one bad person fails the whole call: ten keeps small
-    # what one bad number or one lost answer can spoil.
-    add_limit: ClassVar[int] = 10
-    # No page tells whether a group is read live or from a cache.
-    capabilities: ClassVar[Mapping[Operation, Capability]] = {
-        Operation.LIST: Capability.GROUPS_READ,
-        Operation.ADD: Capability.GROUPS_WRITE,
-    }
+    abilities: ClassVar[Mapping[Action, Ability]] = ABILITIES
 
     def __init__(self, client: HttpClient, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._client = client
-        self._on_whatsapp: _Memory[bool] = _Memory(clock)
-        self._phone_of_lid: _Memory[str] = _Memory(clock)
+        self._api = Api(client)
+        self._directory = Directory(self._api, clock)
 
-    async def groups(self) -> AsyncIterator[Group]:
+    async def groups(self, search: str = "") -> AsyncIterator[Group]:
         """Give the groups of the device (`listGroups`; the contract has no pages). Raises `ProviderError`."""
-        answer = await self._read(GroupsAnswer, "GET", "/groups")
+        answer = await self._api.read(GroupsAnswer, "GET", "/groups")
         for group in answer.groups or ():
-            yield _group(group)
+            if group.shown.is_called(search):
+                yield group.shown
 
     async def group(self, group_id: str) -> Group:
         """Read one group (`getGroup`). Raises `GroupNotFound` and other `ProviderError`."""
-        return _group(await self._group(group_id))
+        return (await self._group(group_id)).shown
 
-    async def presence(self, group_id: str, people: Sequence[Person]) -> Mapping[str, Presence]:
+    async def members(self, group_id: str) -> AsyncIterator[Member]:
+        """Give the members (`getGroup`), with the phones behind LIDs (`resolveContacts`) as far as WUTS knows them.
+
+        Raises:
+            ProviderFault: after all that were listed, where WUTS counts others than it lists.
+            ProviderError: the members could not be read.
+        """
+        group = await self._group(group_id)
+        phones = await self._directory.resolve({m.lid_jid for m in group.members if m.lid_jid and not m.phone})
+        for member in group.members:
+            digits = member.phone or phones.get(member.lid_jid, "")
+            yield Member(f"+{digits}" if digits else "", member.lid_jid, standing=member.standing)
+        if not group.whole:
+            raise ProviderFault("WUTS does not list as many members as it counts.")
+
+    async def standing(self, group_id: str, people: Sequence[Person]) -> Mapping[str, Standing]:
         """Read the members (`getGroup`), and the phones behind LIDs (`resolveContacts`) where they decide.
 
         Raises:
             ProviderError: the members could not be read.
         """
         group = await self._group(group_id)
-        members = group.participants
-        if members is None:
-            raise ProviderFault("WUTS answered with a group that has no list of members.")
-        seen = presences_among(people, members, {})
-        unsure = [person for person in people if seen[person.key] is Presence.UNKNOWN]
-        if unsure:
-            phones = await self._resolve(deciding_lids(unsure, members))
-            seen |= presences_among(unsure, members, phones)
-        # A list without a count is taken as whole unless it is empty: the account itself is a member.
-        whole = bool(members) if group.members_count is None else group.members_count == len(members)
-        if whole:
+        seen = await self._directory.standings(people, group.members)
+        if group.whole:
             return seen
-        return {key: Presence.UNKNOWN if was is Presence.ABSENT else was for key, was in seen.items()}
+        return {key: Standing.UNKNOWN if was is Standing.ABSENT else was for key, was in seen.items()}
 
-    async def add(self, group_id: str, people: Sequence[Person]) -> AddResult:
+    async def add(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
         """Check the numbers (`checkContactsOnWhatsApp`), then add the rest (`addGroupParticipants`) in one call.
 
         Raises:
             ProviderError: nothing is known about anybody.
         """
-        addresses = await self._addresses(people)
-        verdicts = {person.key: _not_on_whatsapp(person) for person in people if not addresses[person.key]}
-        rest = {person: addresses[person.key] for person in people if person.key not in verdicts}
-        added = AddResult(())
-        if rest:
-            try:
-                added = await self._add(group_id, rest)
-            except ProviderError as error:
-                if not verdicts:
-                    raise
-                added = AddResult(judge(error, rest), error)
-        verdicts |= {verdict.key: verdict for verdict in added.verdicts}
-        return AddResult(tuple(verdicts[person.key] for person in people), added.error)
+        addressed = await self._directory.check_in(people)
+        return await self._deal("POST", group_path(group_id), people, addressed, "add")
+
+    async def remove(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
+        """Remove people (`removeGroupParticipants`) in one call. Raises `ProviderError`."""
+        return await self._deal("DELETE", group_path(group_id), people, await self._directory.address(people), "remove")
+
+    async def promote(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
+        """Make members admins (`addGroupParticipants` takes every action) in one call. Raises `ProviderError`."""
+        return await self._deal("POST", group_path(group_id), people, await self._directory.address(people), "promote")
+
+    async def demote(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
+        """Make admins members (`addGroupParticipants` takes every action) in one call. Raises `ProviderError`."""
+        return await self._deal("POST", group_path(group_id), people, await self._directory.address(people), "demote")
+
+    async def create(self, subject: str, people: Sequence[Person]) -> Created:
+        """Check the numbers, then make a group with the rest (`createGroup`); with nobody left none is made.
+
+        Raises:
+            ProviderError: WUTS did not take it, or `OutcomeUnknown`.
+        """
+        addressed = await self._directory.check_in(people)
+        if people and not addressed.jids:
+            return Created(None, tuple(addressed.absent.values()))
+        return await self._create("/groups", subject, people, addressed)
+
+    async def change(self, group_id: str, change: GroupChange) -> ChangeResult:
+        """Change a group (`updateGroup`, `setGroupPicture`, `setGroupEphemeral`): each at most once, if all is well."""
+        return await change_group(self._api, group_id, change)
+
+    async def invite_link(self, group_id: str) -> str:
+        """Read the invite link (`getGroupInviteLink`). Raises `ProviderError`."""
+        return (await self._api.read(InviteAnswer, "GET", f"{group_path(group_id)}/invite")).invite_link
+
+    async def reset_invite_link(self, group_id: str) -> str:
+        """Have another invite link issued (`resetGroupInviteLink`). Raises `ProviderError`."""
+        reply = await self._api.write("POST", f"{group_path(group_id)}/invite/reset")
+        return parsed(reply, InviteAnswer).invite_link
+
+    async def join(self, invite: str) -> Group | None:
+        """Join by link (`joinGroup`); a code is made one, since the contract does not tell the field for codes.
+
+        Only an answer that denies that an admin has to agree proves membership; it tells the JID and nothing else.
+
+        Raises:
+            GroupNotFound: the link leads nowhere.
+            ProviderError: WUTS did not take it, or `OutcomeUnknown`.
+        """
+        link = invite if "/" in invite else f"https://chat.whatsapp.com/{invite}"
+        answer = parsed(await self._api.write("POST", "/groups/join", {"link": link}), JoinAnswer)
+        joined = answer.group_jid if answer.pending_approval is False else None
+        return Group(joined, "") if joined else None
+
+    async def leave(self, group_id: str) -> None:
+        """Leave a group (`leaveGroup`). Raises `ProviderError`."""
+        await self._api.write("DELETE", f"{group_path(group_id)}/leave")
+
+    async def check_numbers(self, people: Sequence[Person]) -> Mapping[str, NumberCheck]:
+        """Check numbers (`checkContactsOnWhatsApp`), and those behind LIDs (`resolveContacts`), once a day each."""
+        return await self._directory.check_numbers(people)
+
+    async def send_to_group(self, group_id: str, text: str) -> str:
+        """Send a text (`sendText`). What is no group's JID is refused here: WUTS would take digits for a person."""
+        if not GROUP_JID.fullmatch(group_id):
+            raise InvalidRequest("WUTS names a group by its JID, which ends in @g.us.")
+        return await self._send(group_id, text, missing=GroupNotFound)
+
+    async def send_to_person(self, person: Person, text: str) -> str:
+        """Check the number, then send a text (`sendText`); for a LID to the phone behind it (`resolveContacts`).
+
+        Raises:
+            NotOnWhatsApp: the number has no account; nothing was sent.
+            ProviderError: WUTS did not take it, or `OutcomeUnknown`.
+        """
+        if not person.phone:
+            digits = (await self._directory.resolve({person.lid})).get(person.lid)
+            if not digits:
+                raise InvalidRequest("WUTS knows no phone number for this LID, and sends texts to numbers.")
+            return await self._send(digits, text)
+        addressed = await self._directory.check_in([person])
+        if addressed.absent:
+            raise NotOnWhatsApp("The number is not on WhatsApp.", code="false", words="contact check: false")
+        return await self._send(addressed.jids[person].partition("@")[0], text)
 
     async def account(self) -> Account:
         """Read the device's session (`checkSessionStatus`): 200 whatever its state. Raises `ProviderError`."""
-        try:
-            session = (await self._read(StatusAnswer, "GET", "/status")).data
-        except AccountDisconnected as error:
-            return Account(AccountState.DISCONNECTED, error.words)
+        session = (await self._api.read(StatusAnswer, "GET", "/status")).data
         if session.connected is False or session.is_logged_in is False:
             return Account(AccountState.DISCONNECTED, session.status or "")
         state = AccountState.CONNECTED if session.connected else AccountState.UNKNOWN
         return Account(state, session.status or "")
 
+    async def create_community(self, name: str, people: Sequence[Person]) -> Created:
+        """Check the numbers, then make a community (`createCommunity`), with nobody too. Raises as `create`."""
+        return await self._create("/communities", name, people, await self._directory.check_in(people))
+
+    async def add_to_community(self, community_id: str, people: Sequence[Person]) -> PeopleResult:
+        """Check the numbers, then add the rest to a community (`addCommunityParticipants`). Raises as `add`."""
+        addressed = await self._directory.check_in(people)
+        return await self._deal("POST", community_path(community_id), people, addressed)
+
+    async def remove_from_community(self, community_id: str, people: Sequence[Person]) -> PeopleResult:
+        """Remove people from a community (`removeCommunityParticipants`). Raises `ProviderError`."""
+        addressed = await self._directory.address(people)
+        return await self._deal("DELETE", community_path(community_id), people, addressed)
+
     async def aclose(self) -> None:
         """Close the connections to WUTS."""
-        await self._client.aclose()
+        await self._api.aclose()
 
-    async def _group(self, group_id: str) -> ListedGroup:
-        return (await self._read(GroupAnswer, "GET", _group_path(group_id))).group
+    async def _group(self, group_id: str) -> GroupRow:
+        return (await self._api.read(GroupAnswer, "GET", group_path(group_id))).group
 
-    async def _read(self, model: type[Model], method: str, path: str, body: Any = None) -> Model:
-        reply = await self._client.read(method, path, body=body)
-        if error := read_error(reply, about_group=path.startswith("/groups/")):
-            raise error
-        return reply.parse(model)
+    async def _deal(
+        self, method: str, place: str, people: Sequence[Person], addressed: Addressed, action: str = ""
+    ) -> PeopleResult:
+        """Send one change of participants, and judge the people from its answer.
 
-    async def _add(self, group_id: str, addresses: Mapping[Person, str]) -> AddResult:
-        """Send the one write, and judge the people from its answer."""
-        reply = await self._client.write(
-            "POST",
-            f"{_group_path(group_id)}/participants",
-            body={"participants": list(addresses.values()), "action": "add"},
-        )
-        if failure := read_error(reply, about_group=True, write=True):
-            named = rejected_people(reply, addresses) if isinstance(failure, InvalidRequest) else {}
-            if not named:
-                raise failure
-            others = judge(failure, [person for person in addresses if person.key not in named])
-            return AddResult((*named.values(), *others), failure)
-        try:
-            records = reply.parse(AddAnswer).participants or ()
-        except ProviderFault as fault:
-            raise OutcomeUnknown(fault.message, code=fault.code, words=reply.text) from None
-        told = reported(records, addresses)
-        silent = [Verdict(person.key, Outcome.UNKNOWN) for person in addresses if person.key not in told]
-        limited = any(verdict.outcome is Outcome.RATE_LIMITED for verdict in told.values())
-        error = RateLimited("WhatsApp refused people because of too many adds.", code="429") if limited else None
-        return AddResult((*told.values(), *silent), error)
-
-    async def _addresses(self, people: Sequence[Person]) -> dict[str, str]:
-        """Give, by `Person.key`, whom to add; empty for a person none of whose numbers is on WhatsApp.
-
-        One check holds all forms of all numbers of an add: at most two for each of ten people, which is as modest a
-        batch as the undocumented limit of the call asks for.
+        A community gets no `action`: whether it takes one is not documented.
         """
-        forms = {form for person in people if person.phone for form in same_person_keys(person.digits)}
-        unchecked = sorted(form for form in forms if self._on_whatsapp.get(form) is None)
-        if unchecked:
-            with suppress(*_HELP_MAY_FAIL):
-                answer = await self._read(CheckAnswer, "POST", "/contact/check", {"numbers": unchecked})
-                for form in unchecked:
-                    if (on_whatsapp := answer.data.get(form)) is not None:
-                        self._on_whatsapp.put(form, on_whatsapp)
-        return {person.key: self._address(person) for person in people}
+        if not addressed.jids:
+            return PeopleResult(tuple(addressed.absent.values()))
+        body = {"participants": addressed.participants, **({"action": action} if action else {})}
+        try:
+            reply = await self._api.write(method, f"{place}/participants", body)
+            records = parsed(reply, PeopleAnswer).participants or ()
+        except ProviderError as error:
+            return failed(error, people, addressed)
+        is_add = method == "POST" and action in {"", "add"}
+        return judged(records, people, addressed, AFTER_ADD if is_add else AFTER_ANOTHER)
 
-    def _address(self, person: Person) -> str:
-        if not person.phone:
-            return person.lid
-        checked = {form: self._on_whatsapp.get(form) for form in same_person_keys(person.digits)}
-        if all(answer is False for answer in checked.values()):
-            return ""
-        other_form = next((form for form, answer in checked.items() if answer), person.digits)
-        digits = other_form if checked[person.digits] is False else person.digits
-        return f"{digits}@s.whatsapp.net"
+    async def _create(self, path: str, name: str, people: Sequence[Person], addressed: Addressed) -> Created:
+        try:
+            reply = await self._api.write("POST", path, {"name": name, "participants": addressed.participants})
+        except Rejected as error:
+            return Created(None, failed(error, people, addressed).verdicts)
+        answer = read_leniently(reply, CreatedAnswer)
+        return Created(answer.made_group, judged(answer.made.participants or (), people, addressed, AFTER_ADD).verdicts)
 
-    async def _resolve(self, lids: Collection[str]) -> dict[str, str]:
-        """Give the phones, in digits, of those LIDs that WUTS can turn into one."""
-        wanted = sorted(lid for lid in lids if self._phone_of_lid.get(lid) is None)
-        with suppress(*_HELP_MAY_FAIL):
-            for start in range(0, len(wanted), RESOLVE_LIMIT):
-                body = {"jids": wanted[start : start + RESOLVE_LIMIT]}
-                for contact in (await self._read(ResolveAnswer, "POST", "/contacts/resolve", body)).items:
-                    if contact.lid and contact.phone:
-                        self._phone_of_lid.put(contact.lid, contact.phone)
-        return {lid: phone for lid in lids if (phone := self._phone_of_lid.get(lid))}
+    async def _send(self, number: str, text: str, *, missing: type[ProviderError] = ProviderFault) -> str:
+        if not 1 <= len(text) <= LONGEST_TEXT:
+            raise InvalidRequest("WUTS sends texts of 1 to 4,096 characters.")
+        reply = await self._api.write("POST", "/send/text", {"number": number, "text": text}, missing=missing)
+        return read_leniently(reply, SentAnswer).message_id or ""
 
 
 def make(
@@ -252,16 +270,3 @@ def make(
     """Make the adapter of one connection; `base_url` None is WUTS's own, `account` is not needed."""
     headers = {"Authorization": f"Bearer {token}"}
     return Wuts(HttpClient(base_url or BASE_URL, headers=headers, timeout=timeout, transport=transport))
-
-
-def _not_on_whatsapp(person: Person) -> Verdict:
-    return Verdict(person.key, Outcome.NOT_ON_WHATSAPP, Evidence.REPORTED, "false", "contact check: false")
-
-
-def _group_path(group_id: str) -> str:
-    return f"/groups/{quote(group_id, safe='@')}"
-
-
-def _group(group: ListedGroup) -> Group:
-    listed = len(group.participants) if group.participants is not None else None
-    return Group(group.jid, group.name or "", group.members_count if group.members_count is not None else listed)

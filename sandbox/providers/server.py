@@ -22,6 +22,7 @@ class Fault:
         when: `before` the call takes effect, or `after` (the effect stays, the answer is lost).
         status: the HTTP status to answer with; 0: hang until the client gives up; -1: drop the connection.
         body: the answer's body, as text; empty: the provider's own error body for that status.
+        raw: the answer's body byte by byte, which may be none; None: `body` says it.
         headers: the answer's extra headers.
         times: how many calls it strikes; -1: all.
         skip: how many matching calls it lets pass first.
@@ -31,6 +32,7 @@ class Fault:
     when: Literal["before", "after"] = "before"
     status: int = 503
     body: str = ""
+    raw: bytes | None = None
     headers: dict[str, str] = field(default_factory=dict)
     times: int = 1
     skip: int = 0
@@ -153,10 +155,11 @@ class ProviderServer:
             if request.transport is not None:
                 request.transport.abort()
             raise ConnectionResetError
-        if fault.body:
-            kind = "application/json" if isinstance(_json(fault.body.encode()), dict | list) else "text/html"
+        content = fault.body.encode() if fault.raw is None else fault.raw
+        if content or fault.raw is not None:
+            kind = "application/json" if isinstance(_json(content), dict | list) else "text/html"
             headers = {"Content-Type": kind, **fault.headers}
-            return web.Response(status=fault.status, body=fault.body.encode(), headers=headers)
+            return web.Response(status=fault.status, body=content, headers=headers)
         response = self.error(fault.status)
         response.headers.update(fault.headers)
         return response
@@ -166,10 +169,16 @@ class ProviderServer:
 
     async def _truth(self, _: web.Request) -> web.Response:
         groups = {
-            g.id: {"subject": g.subject, "members": sorted(g.members), "awaiting": sorted(g.awaiting)}
+            g.id: {
+                "subject": g.subject,
+                "members": sorted(g.members),
+                "admins": sorted(phone for phone, m in g.members.items() if m.role == "admin"),
+                "awaiting": sorted(g.awaiting),
+            }
             for g in self.world.groups.values()
         }
-        return web.json_response({"groups": groups, "events": [asdict(e) for e in self.world.events]})
+        events, sent = map(asdict, self.world.events), map(asdict, self.world.sent)
+        return web.json_response({"groups": groups, "events": [*events], "sent": [*sent]})
 
     async def _people(self, request: web.Request) -> web.Response:
         for phone, disposition in (await request.json()).items():

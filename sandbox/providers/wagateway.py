@@ -1,55 +1,38 @@
-"""A simulated WhatsApp Gateway (contract `contracts/wagateway.openapi.yaml`): a session, its groups, its contacts."""
+"""A simulated WhatsApp Gateway (contract `contracts/wagateway.openapi.yaml`): what it does live on WhatsApp."""
 
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Iterable
+from typing import Literal
 
 from aiohttp import web
 
-from sandbox.providers.server import ProviderServer
-from sandbox.providers.world import Disposition, Membership, SimGroup, World
+from sandbox.providers.wagateway_stored import GROUP_JID, ContactShape, Record, StoredServer
+from sandbox.providers.world import Disposition, Effect, SimGroup, World
 
-ContactShape = Literal["flat", "nested", "bare"]
-Record = dict[str, Any]
+__all__ = ["ContactShape", "CreatedShape", "WaGatewayServer"]
 
-_CODES = {
-    400: "validation_error",
-    401: "unauthorized",
-    403: "forbidden",
-    404: "not_found",
-    429: "rate_limited",
-    501: "not_implemented",
-}
+CreatedShape = Literal["row", "nested", "silent"]
+
 _PHONE = re.compile(r"\+?([0-9]+)")
 _USER_JID = re.compile(r"([0-9]+)@s\.whatsapp\.net")
-_GROUP_JID = re.compile(r"[0-9-]+@g\.us")
-_LARGEST_PAGE = 200
-_LONG_AGO = 1_719_662_400_000
-_OWN_PHONE = "6281234567890"
+_SETTINGS = {"subject": str, "description": str, "announce": bool, "locked": bool}
+_MINUTE = 60.0
 
 
-class WaGatewayServer(ProviderServer):
+class WaGatewayServer(StoredServer):
     """A gateway with one session. An add answers 204 whatever WhatsApp did to the people.
 
-    Args:
-        world: the people and groups behind it.
-        token: the credential it accepts, as a bearer token or in `x-api-key`.
-        latency: seconds that every call takes.
-        session: the session's id.
-        permissions: what the credential may do: `read`, `send`, `manage`.
+    Takes the arguments of `StoredServer`.
 
     Attributes:
-        rows_per_page: how many groups or members come in one page; None for all, as the contract has it today.
-        contact_shape: the rows of the contact list: an identity, one nested like a contact's, or one without phone.
-        reading_sessions_needs: `manage` by the session pages, `read` by the API-keys guide.
         malformed_spoils_all: whether a malformed JID keeps the good ones of an add from being added.
         canonical: the phone of an account by another form of its number, where WhatsApp has both.
-        phoneless: phones of people whose contact is stored without a phone.
-        unstored: phones of people without a stored contact.
+        created_shape: the answer to a new group: its row, a row nested in `group`, or nothing that names it.
+        free_settings: the fields of an update that need no group admin.
+        refused_settings: the fields of an update that are refused as malformed.
+        message_id_field: `waMessageId` by the reference, `messageId` by the sending guide.
     """
-
-    name = "wagateway"
 
     def __init__(
         self,
@@ -60,122 +43,153 @@ class WaGatewayServer(ProviderServer):
         session: str = "sess_1",
         permissions: Iterable[str] = ("read", "send", "manage"),
     ) -> None:
-        super().__init__(world, token=token, latency=latency)
-        self.session = session
-        self.permissions = frozenset(permissions)
-        self.rows_per_page: int | None = None
-        # The contract leaves the item shape of listContacts open.
-        self.contact_shape: ContactShape = "flat"
-        # The API-keys guide and the session pages disagree (x-contradictions).
-        self.reading_sessions_needs = "manage"
+        super().__init__(world, token=token, latency=latency, session=session, permissions=permissions)
         # The contract leaves open what becomes of the good JIDs beside a malformed one.
         self.malformed_spoils_all = True
         self.canonical: dict[str, str] = {}
-        self.phoneless: set[str] = set()
-        self.unstored: set[str] = set()
+        # The contract does not know the fields of the answer to createGroup.
+        self.created_shape: CreatedShape = "row"
+        # "Most settings" need a group admin; the contract does not say which do not, nor what else is refused when.
+        self.free_settings: frozenset[str] = frozenset()
+        self.refused_settings: frozenset[str] = frozenset()
+        # The reference and the sending guide disagree (x-contradictions).
+        self.message_id_field = "waMessageId"
 
     def routes(self) -> list[web.RouteDef]:
-        """Give the routes of the session, its groups, members, invite link, contacts and number check."""
+        """Give the routes of what is stored and of what is done live."""
         session = "/api/v1/sessions/{session}"
         group = f"{session}/groups/{{gid}}"
+        member = f"{group}/members/{{jid}}"
         return [
-            web.get(session, self._get_session),
-            web.get(f"{session}/groups", self._list_groups),
-            web.get(group, self._get_group),
-            web.get(f"{group}/members", self._list_members),
-            web.post(f"{group}/members", self._add_members),
-            web.get(f"{group}/invite", self._get_invite),
-            web.get(f"{session}/contacts", self._list_contacts),
             web.get(f"{session}/contacts/check", self._check_contact),
-            web.get(f"{session}/contacts/{{lid}}", self._get_contact),
+            *super().routes(),
+            web.post(f"{session}/groups", self._create_group),
+            web.patch(group, self._update_group),
+            web.post(f"{group}/members", self._add_members),
+            web.delete(member, self._remove_member),
+            web.post(f"{member}/promote", self._promote_member),
+            web.post(f"{member}/demote", self._demote_member),
+            web.get(f"{group}/invite", self._get_invite),
+            web.delete(f"{group}/invite", self._revoke_invite),
+            web.post(f"{session}/groups:join", self._join_group),
+            web.post(f"{group}:leave", self._leave_group),
+            web.post(f"{session}/messages", self._send_message),
         ]
 
-    def authorized(self, request: web.Request) -> bool:
-        """Tell whether the request carries the token, in either of the two headers."""
-        return super().authorized(request) or request.headers.get("x-api-key") == self.token
-
-    def error(self, status: int, code: str = "", message: str = "") -> web.Response:
-        """Give the error envelope; the contract names no code for a server's own failure, and no texts but one."""
-        code = code or _CODES.get(status, "internal")
-        problem = {"code": code, "message": message or code.replace("_", " "), "details": {}}
-        return web.json_response({"error": problem}, status=status)
-
-    async def _get_session(self, request: web.Request) -> web.Response:
-        if (refusal := self._refusal(request, self.reading_sessions_needs)) is not None:
+    async def _create_group(self, request: web.Request) -> web.Response:
+        if (refusal := self.refusal(request, "send")) is not None:
             return refusal
-        # The contract names two states. A restricted account has none of its own: WhatsApp has logged it out.
-        status = "working" if self.account_state == "connected" else "scan_qr_code"
-        return web.json_response(
-            {
-                "id": self.session,
-                "label": "Front desk",
-                "status": status,
-                "phoneNumber": _OWN_PHONE,
-                "waJid": f"{_OWN_PHONE}@s.whatsapp.net",
-                "ratePerMin": 20,
-                "ratePerHour": 600,
-                "updatedAt": self._millis(),
-            }
-        )
+        body = _json(await request.read())
+        name, participants = body.get("name"), body.get("participants")
+        phones = _phones(participants)
+        if not isinstance(name, str) or not name or not phones or None in phones:
+            return self.error(400, message="name and participants are required")
+        if self.account_state != "connected":
+            return self.error(501)
+        jid = f"1203639{len(self.world.groups):011}@g.us"
+        self.world.create_group(jid, name, [self.canonical.get(phone, phone) for phone in phones if phone])
+        shapes: dict[CreatedShape, Record] = {
+            "row": {"groupJid": jid, "subject": name},
+            "nested": {"group": {"id": 7, "jid": jid}},
+            "silent": {"ok": True},
+        }
+        return web.json_response(shapes[self.created_shape], status=201)
 
-    async def _list_groups(self, request: web.Request) -> web.Response:
-        if (refusal := self._refusal(request, "read")) is not None:
-            return refusal
-        rows = [self._group_row(group) for group in self.world.groups.values()]
-        return self._page(request, rows, self.rows_per_page)
-
-    async def _get_group(self, request: web.Request) -> web.Response:
-        group = self._group(request, "read")
-        return group if isinstance(group, web.Response) else web.json_response(self._group_row(group))
-
-    async def _list_members(self, request: web.Request) -> web.Response:
-        group = self._group(request, "read")
+    async def _update_group(self, request: web.Request) -> web.Response:
+        """Apply the fields one after another, as they were sent, until one is refused."""
+        group = self.group(request, "send")
         if isinstance(group, web.Response):
             return group
-        members = self.world.visible_members(group.id)
-        rows = [self._member_row(place, group, member) for place, member in enumerate(members, start=1)]
-        return self._page(request, rows, self.rows_per_page)
+        body = _json(await request.read())
+        if any(name in body and not isinstance(body[name], kind) for name, kind in _SETTINGS.items()):
+            return self.error(400, message="malformed body")
+        if self.account_state != "connected":
+            return self.error(501)
+        for name in filter(_SETTINGS.__contains__, body):
+            if group.left_by_account or (not group.account_is_admin and name not in self.free_settings):
+                return self.error(403)
+            if name in self.refused_settings:
+                return self.error(400, message=f"{name} was refused")
+            setattr(group, "announce_only" if name == "announce" else name, body[name])
+        return web.Response(status=204)
 
     async def _add_members(self, request: web.Request) -> web.Response:
-        group = self._group(request, "send")
+        group = self.group(request, "send")
         if isinstance(group, web.Response):
             return group
-        participants = _participants(await request.read())
-        if not participants:
+        phones = _phones(_json(await request.read()).get("participants"))
+        if not phones:
             return self.error(400, message="participants must not be empty")
-        jids = [_USER_JID.fullmatch(jid) if isinstance(jid, str) else None for jid in participants]
-        malformed = None in jids
+        malformed = None in phones
         if malformed and self.malformed_spoils_all:
             return self.error(400, message="malformed JID")
         if (refusal := self._live_refusal(group)) is not None:
             return refusal
-        for jid in filter(None, jids):
-            self.world.add(group.id, self.canonical.get(jid[1], jid[1]))
+        for phone in filter(None, phones):
+            self.world.add(group.id, self.canonical.get(phone, phone))
         return self.error(400, message="malformed JID") if malformed else web.Response(status=204)
 
+    async def _remove_member(self, request: web.Request) -> web.Response:
+        return self._change_member(request, self.world.remove, absent_is_fine=True)
+
+    async def _promote_member(self, request: web.Request) -> web.Response:
+        return self._change_member(request, self.world.promote, absent_is_fine=False)
+
+    async def _demote_member(self, request: web.Request) -> web.Response:
+        return self._change_member(request, self.world.demote, absent_is_fine=False)
+
+    def _change_member(
+        self, request: web.Request, change: Callable[[str, str], Effect], *, absent_is_fine: bool
+    ) -> web.Response:
+        group = self.group(request, "send")
+        if isinstance(group, web.Response):
+            return group
+        jid = _USER_JID.fullmatch(request.match_info["jid"])
+        if jid is None:
+            return self.error(400, message="malformed JID")
+        if (refusal := self._live_refusal(group)) is not None:
+            return refusal
+        if change(group.id, jid[1]) is Effect.NOT_A_MEMBER and not absent_is_fine:
+            return self.error(404, message="member not found")
+        return web.Response(status=204)
+
     async def _get_invite(self, request: web.Request) -> web.Response:
-        group = self._group(request, "read")
+        return self._invite(request, "read", self.world.invite_of)
+
+    async def _revoke_invite(self, request: web.Request) -> web.Response:
+        return self._invite(request, "send", self.world.reset_invite)
+
+    def _invite(self, request: web.Request, permission: str, code_of: Callable[[str], str]) -> web.Response:
+        group = self.group(request, permission)
         if isinstance(group, web.Response):
             return group
         if (refusal := self._live_refusal(group)) is not None:
             return refusal
-        return web.json_response({"invite": f"https://chat.whatsapp.com/{group.id.partition('@')[0]}"})
+        return web.json_response({"invite": f"https://chat.whatsapp.com/{code_of(group.id)}"})
 
-    async def _list_contacts(self, request: web.Request) -> web.Response:
-        if (refusal := self._refusal(request, "read")) is not None:
+    async def _join_group(self, request: web.Request) -> web.Response:
+        if (refusal := self.refusal(request, "send")) is not None:
             return refusal
-        limit = request.query.get("limit", "50")
-        if not limit.isdecimal():
-            return self.error(400, message="limit must be a number")
-        wanted = request.query.get("group")
-        if wanted is not None and not _GROUP_JID.fullmatch(wanted):
-            return self.error(400, message="malformed JID")
-        rows = [self._contact_row(phone) for phone in self._seen(lambda group: wanted in (None, group.id))]
-        # Of a limit out of range the contract says that it is clamped, as far as its text goes.
-        return self._page(request, rows, min(max(int(limit), 1), _LARGEST_PAGE))
+        invite = _json(await request.read()).get("invite")
+        group = self.world.group_of_invite(invite) if isinstance(invite, str) and invite else None
+        if group is None:
+            return self.error(400, message="invalid or expired invite")
+        if self.account_state != "connected":
+            return self.error(501)
+        group.left_by_account = False
+        return web.json_response({"groupJid": group.id})
+
+    async def _leave_group(self, request: web.Request) -> web.Response:
+        group = self.group(request, "send")
+        if isinstance(group, web.Response):
+            return group
+        if self.account_state != "connected":
+            return self.error(501)
+        group.left_by_account = True
+        return web.Response(status=204)
 
     async def _check_contact(self, request: web.Request) -> web.Response:
-        if (refusal := self._refusal(request, "read")) is not None:
+        if (refusal := self.refusal(request, "read")) is not None:
             return refusal
         number = _PHONE.fullmatch(request.query.get("phone", ""))
         if number is None:
@@ -188,99 +202,45 @@ class WaGatewayServer(ProviderServer):
         jid = f"{phone}@s.whatsapp.net" if exists else ""
         return web.json_response({"isOnWhatsApp": exists, "jid": jid, "query": number[1]})
 
-    async def _get_contact(self, request: web.Request) -> web.Response:
-        if (refusal := self._refusal(request, "read")) is not None:
+    async def _send_message(self, request: web.Request) -> web.Response:
+        if (refusal := self.refusal(request, "send")) is not None:
             return refusal
-        phone = self.world.phone_of_lid(request.match_info["lid"].removesuffix("@lid"))
-        if phone is None or phone not in self._seen():
-            return self.error(404, message="contact not found")
-        groups = [
-            {"jid": group.id, "name": group.subject, "role": member.role, "tag": "", "lastSeen": 0}
-            for group in self.world.groups.values()
-            for member in self.world.visible_members(group.id)
-            if member.phone == phone
-        ]
-        return web.json_response({"dm": False, "groups": groups, "identity": self._identity(phone)})
-
-    def _refusal(self, request: web.Request, permission: str) -> web.Response | None:
-        """Refuse what the credential may not do, then another session. The contract leaves the order of these open."""
-        if permission not in self.permissions:
-            return self.error(403)
-        if request.match_info["session"] != self.session:
-            return self.error(404, message="session not found")
-        return None
-
-    def _group(self, request: web.Request, permission: str) -> SimGroup | web.Response:
-        if (refusal := self._refusal(request, permission)) is not None:
-            return refusal
-        return self.world.groups.get(request.match_info["gid"]) or self.error(404, message="group not found")
-
-    def _live_refusal(self, group: SimGroup) -> web.Response | None:
+        body = _json(await request.read())
+        to, text = str(body.get("to")), body.get("text")
+        person = _USER_JID.fullmatch(to)
+        if body.get("type") != "text" or not isinstance(text, str) or not (person or GROUP_JID.fullmatch(to)):
+            return self.error(400, message="malformed body")
         if self.account_state != "connected":
             return self.error(501)
-        return None if group.account_is_admin else self.error(403)
+        if not person and (to not in self.world.groups or self.world.groups[to].left_by_account):
+            return self.error(404, message="group not found")
+        now = self.world.now()
+        if sum(sent.at > now - _MINUTE for sent in self.world.sent) >= self.most_per_minute:
+            return self.error(429)
+        self.world.send(person[1] if person else to, text)
+        number = len(self.world.sent)
+        return web.json_response(
+            {"mode": "sync", "outboxId": f"outbox-{number}", self.message_id_field: f"3EB0{number:016}"}
+        )
 
-    def _seen(self, wanted: Callable[[SimGroup], bool] = lambda _: True) -> list[str]:
-        """Give the phones of stored contacts: those whom the session has seen in its groups."""
-        groups = [group for group in self.world.groups.values() if wanted(group)]
-        phones = dict.fromkeys(member.phone for group in groups for member in self.world.visible_members(group.id))
-        return [phone for phone in phones if phone not in self.unstored]
-
-    def _page(self, request: web.Request, rows: Sequence[Record], size: int | None) -> web.Response:
-        start = int(request.query.get("cursor", "0"))
-        end = start + (size or len(rows))
-        cursor = str(end) if end < len(rows) else ""
-        return web.json_response({"data": rows[start:end], "nextCursor": cursor})
-
-    def _group_row(self, group: SimGroup) -> Record:
-        return {
-            "id": list(self.world.groups).index(group.id) + 1,
-            "groupJid": group.id,
-            "subject": group.subject,
-            "description": group.description,
-            "ownerJid": f"{_OWN_PHONE}@s.whatsapp.net",
-            "participantCount": len(self.world.visible_members(group.id)),
-            "isAnnounce": False,
-            "isLocked": False,
-            "createdAtWa": _LONG_AGO,
-            "firstSeenAt": _LONG_AGO,
-            "updatedAt": self._millis(),
-        }
-
-    def _member_row(self, place: int, group: SimGroup, member: Membership) -> Record:
-        since = int(member.since * 1000) or _LONG_AGO
-        return {
-            "id": place,
-            "sessionId": self.session,
-            "groupJid": group.id,
-            "lid": f"{self.world.human(member.phone).lid}@lid",
-            "role": member.role,
-            "tag": "",
-            "firstSeenAt": since,
-            "lastSeenAt": since,
-        }
-
-    def _contact_row(self, phone: str) -> Record:
-        identity = self._identity(phone)
-        if self.contact_shape == "nested":
-            return {"dm": False, "identity": identity}
-        if self.contact_shape == "bare":
-            return {"lid": identity["lid"], "name": identity["name"]}
-        return identity
-
-    def _identity(self, phone: str) -> Record:
-        row: Record = {"id": 1, "lid": f"{self.world.human(phone).lid}@lid", "name": "", "updatedAt": _LONG_AGO}
-        if phone in self.phoneless:
-            return row
-        return row | {"phoneJid": f"{phone}@s.whatsapp.net", "phoneNumber": phone}
-
-    def _millis(self) -> int:
-        return int(self.world.now() * 1000)
+    def _live_refusal(self, group: SimGroup) -> web.Response | None:
+        """Refuse a live action; that none is possible in a group that was left, the contract gives no status for."""
+        if self.account_state != "connected":
+            return self.error(501)
+        return None if group.account_is_admin and not group.left_by_account else self.error(403)
 
 
-def _participants(content: bytes) -> list[Any]:
+def _json(content: bytes) -> Record:
     try:
-        participants = json.loads(content)["participants"]
-    except (ValueError, TypeError, KeyError):
+        body = json.loads(content)
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _phones(participants: object) -> list[str | None]:
+    """Give the phone of each JID, None for one that is malformed; nothing for what is no list."""
+    if not isinstance(participants, list):
         return []
-    return participants if isinstance(participants, list) else []
+    jids = [_USER_JID.fullmatch(jid) if isinstance(jid, str) else None for jid in participants]
+    return [jid[1] if jid else None for jid in jids]

@@ -1,122 +1,97 @@
-"""A simulated Wasend (contract `contracts/wasend.openapi.yaml`): a session, its groups, and adding to a group."""
+"""A simulated Wasend (contract `contracts/wasend.openapi.yaml`): a session and its groups, numbers and texts."""
 
-import json
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from aiohttp import web
 
-from sandbox.providers.server import ProviderServer
-from sandbox.providers.wasend_records import Record, Shape, group_info, group_record, member_record, session_record
-from sandbox.providers.world import Effect, Membership, SimGroup, World
+from sandbox.providers.wasend_people import People
+from sandbox.providers.wasend_records import (
+    Record,
+    group_info,
+    group_record,
+    member_record,
+    message_record,
+    session_record,
+)
+from sandbox.providers.wasend_session import STATES, ResultIds, WasendSession, body_of, own_membership
+from sandbox.providers.wasend_settings import Settings
+from sandbox.providers.world import Disposition, Effect, Membership, SimGroup
 
-ResultIds = Literal["c.us", "s.whatsapp.net", "lid", "echo"]
+__all__ = ["ResultIds", "WasendServer"]
 
 PAGE = 50
 
-_E164 = re.compile(r"\+?([1-9][0-9]{6,14})")
-_JID = re.compile(r"([0-9]+)@(s\.whatsapp\.net|c\.us|lid)")
+# What WhatsApp says of people who could not be added; whether the SDK's `error` is that, the contract leaves open.
+_CODES = {Effect.PRIVATE: 403, Effect.NO_ACCOUNT: 404, Effect.RECENTLY_LEFT: 408, Effect.BLOCKED: 401}
 
-# The contract documents the first three words. For everything else it leaves the word open, so these are made up.
-_REASONS: Mapping[Effect, str] = {
-    Effect.ADDED: "SUCCESS",
-    Effect.ALREADY_MEMBER: "ALREADY_IN_GROUP",
-    Effect.NO_ACCOUNT: "NOT_FOUND",
-    Effect.PRIVATE: "PRIVACY",
-    Effect.RECENTLY_LEFT: "RECENTLY_LEFT",
-    Effect.BLOCKED: "BLOCKED",
-    Effect.GROUP_FULL: "GROUP_FULL",
-    Effect.AWAITS_ADMIN: "AWAITING_APPROVAL",
-}
-
-_MESSAGES = {
-    400: "Invalid parameters",
-    401: "API key missing or invalid",
-    403: "Only group admins can add participants",
-    404: "Session or group not found",
-    429: "Rate limit exceeded",
-    500: "Internal server error",
-}
-
-# The states that the SDK's README names; it has none for a restricted account, ERROR is the nearest.
-_STATES = {"connected": "CONNECTED", "disconnected": "STOPPED", "restricted": "ERROR"}
+_PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
+_DIGITS = re.compile(r"[1-9][0-9]{6,14}")
 
 
-class WasendServer(ProviderServer):
-    """Wasend with one session. Sorting, `status` and `tags` of the group list are not simulated.
-
-    Args:
-        world: the people and groups behind it.
-        token: the API key it accepts.
-        latency: seconds that every call takes.
-        session: the session's uniqueSessionId.
-        variant: whether it speaks as the documentation does (wrapped bodies, a group at `/info`) or as the SDK's types
-            do (bare bodies, a group at its bare path, nothing in answer to an add).
-
-    Attributes:
-        reasons: the word that an add gives for an effect; None where it leaves the person out of both lists, which
-            the add page says of blocks and privacy settings.
-        result_ids: how an add names people: by a JID with this suffix, or as the request did.
-        not_connected_status: what a group call answers while the session is not connected.
-        lid_only: phones of members whom lists show by their LID alone.
-    """
-
-    name = "wasend"
-
-    def __init__(
-        self,
-        world: World,
-        *,
-        token: str = "sandbox-token",  # noqa: S107 - the sandbox's own
-        latency: float = 0.0,
-        session: str = "session-1",
-        variant: Shape = "docs",
-    ) -> None:
-        super().__init__(world, token=token, latency=latency)
-        self.session = session
-        self.variant: Shape = variant
-        self.reasons: dict[Effect, str | None] = dict(_REASONS)
-        # The contract leaves open whether ids echo the request and which suffix they have; its samples have `@c.us`.
-        self.result_ids: ResultIds = "c.us"
-        # The contract leaves open whether and how such a call fails.
-        self.not_connected_status = 400
-        self.lid_only: set[str] = set()
+class WasendServer(WasendSession):
+    """Wasend with one session. Sorting, `status` and `tags` of the group list are not simulated."""
 
     def routes(self) -> list[web.RouteDef]:
-        """Give the routes of getSession, listGroups, getGroupInfo, getGroup, listGroupParticipants and add."""
+        """Give the routes of the contract that an adapter has a use for."""
         group = "/{session}/groups/{group}"
         return [
             web.get("/sessions/{session}", self._get_session),
+            web.get("/contacts/check-exists", self._check),
+            web.post("/sendText", self._send_text),
             web.get("/{session}/groups", self._list_groups),
-            web.get(f"{group}/info", self._get_group_info),
-            web.get(group, self._get_group),
-            web.get(f"{group}/participants", self._list_participants),
-            web.post(f"{group}/participants/add", self._add_participants),
+            web.post("/{session}/groups", self._create),
+            web.get(f"{group}/info", self.only("read", "docs", self.for_group(self._get_group_info))),
+            web.get(group, self.only("read", "sdk", self.for_group(self._get_group))),
+            *People(self).routes(),
+            *Settings(self).routes(),
         ]
-
-    def error(self, status: int, code: str = "", message: str = "") -> web.Response:
-        """Give an error. The contract leaves its body open but for `message`, which the SDK reads; there is no code."""
-        return web.json_response({"message": message or code or _MESSAGES.get(status, "Failure")}, status=status)
 
     async def _get_session(self, request: web.Request) -> web.Response:
         if request.match_info["session"] != self.session:
             return self.error(404, message="Session not found")
-        return web.json_response(session_record(self.session, _STATES[self.account_state], self.variant))
+        return web.json_response(session_record(self.session, STATES[self.account_state], self.variant))
+
+    async def _check(self, request: web.Request) -> web.Response:
+        if (refusal := self.session_refusal(request.query.get("session"))) is not None:
+            return refusal
+        phone = request.query.get("phone", "")
+        if not _DIGITS.fullmatch(phone):
+            return self.error(400)
+        if self.world.human(phone).disposition is Disposition.NO_ACCOUNT:
+            return web.json_response({"exists": False, "phone": phone})
+        return web.json_response({"exists": True, "phone": phone, "jid": f"{phone}@c.us"})
+
+    async def _send_text(self, request: web.Request) -> web.Response:
+        body = body_of(await request.read()) or {}
+        if (refusal := self.session_refusal(body.get("session"))) is not None:
+            return refusal
+        to, text = str(body.get("to", "")), body.get("text")
+        if not isinstance(text, str) or not text:
+            return self.error(400)
+        if to.endswith("@g.us"):
+            group = self.world.groups.get(to)
+            if group is None or group.left_by_account:
+                return self.error(404)
+        elif not _PHONE.fullmatch(to):
+            return self.error(400)
+        self.world.send(to.removeprefix("+"), text)
+        return web.json_response(message_record(len(self.world.sent), to, text))
 
     async def _list_groups(self, request: web.Request) -> web.Response:
-        if (refusal := self._session_refusal(request)) is not None:
+        if (refusal := self.session_refusal(request.match_info["session"])) is not None:
             return refusal
         query = request.query
         try:
             limit, offset = int(query.get("limit", PAGE)), int(query.get("offset", 0))
         except ValueError:
             return self.error(400)
-        search = query.get("search", "").casefold()
+        fold = str.casefold if self.folds_case else str
+        search = fold(query.get("search", ""))
         found = [
             group
             for group in self.world.groups.values()
-            if search in group.subject.casefold() or search in group.description.casefold()
+            if not group.left_by_account and (search in fold(group.subject) or search in fold(group.description))
         ]
         # The documentation does not say how arrays are written; the SDK writes `exclude[]`.
         bare = "participants" in (*query.getall("exclude", ()), *query.getall("exclude[]", ()))
@@ -127,98 +102,37 @@ class WasendServer(ProviderServer):
         pagination = {"total": len(found), "limit": limit, "offset": offset, "hasMore": more}
         return web.json_response({"groups": page, "pagination": pagination})
 
-    async def _get_group(self, request: web.Request) -> web.Response:
-        if self.variant != "sdk":
-            return self.error(404, message="Not found")
-        group = self._find(request)
-        return group if isinstance(group, web.Response) else web.json_response(self._record(group))
-
-    async def _get_group_info(self, request: web.Request) -> web.Response:
-        if self.variant != "docs":
-            return self.error(404, message="Not found")
-        group = self._find(request)
-        if isinstance(group, web.Response):
-            return group
-        return web.json_response({"success": True, "info": group_info(group, self._members(group))})
-
-    async def _list_participants(self, request: web.Request) -> web.Response:
-        group = self._find(request)
-        if isinstance(group, web.Response):
-            return group
-        members = self._members(group)
-        if self.variant == "sdk":
-            return web.json_response(members)
-        return web.json_response({"success": True, "participants": members, "error": None})
-
-    async def _add_participants(self, request: web.Request) -> web.Response:
-        group = self._find(request)
-        if isinstance(group, web.Response):
-            return group
-        asked = _asked(await request.read())
-        if asked is None:
-            return self.error(400)
-        if not group.account_is_admin:
-            return self.error(403)
-        added: list[Record] = []
-        failed: list[Record] = []
-        for identifier in asked:
-            phone = self._phone(identifier)
-            # The contract leaves open what becomes of a number that is none; nobody is found by it.
-            effect = self.world.add(group.id, phone) if phone else Effect.NO_ACCOUNT
-            reason = self.reasons[effect]
-            if reason is not None:
-                result = {"id": self._result_id(identifier, phone), "reason": reason}
-                (added if effect is Effect.ADDED else failed).append(result)
-        if self.variant == "sdk":
-            return web.Response(status=200)
-        # The contract leaves open what `success` is when somebody failed.
-        return web.json_response({"success": True, "data": {"added": added, "failed": failed}})
-
-    def _session_refusal(self, request: web.Request) -> web.Response | None:
-        if request.match_info["session"] != self.session:
-            return self.error(404)
-        if self.account_state != "connected":
-            return self.error(self.not_connected_status, message="Session is not connected")
-        return None
-
-    def _find(self, request: web.Request) -> SimGroup | web.Response:
-        if (refusal := self._session_refusal(request)) is not None:
+    async def _create(self, request: web.Request) -> web.Response:
+        if (refusal := self.session_refusal(request.match_info["session"])) is not None:
             return refusal
-        group = self.world.groups.get(request.match_info["group"])
-        return self.error(404) if group is None else group
+        body = body_of(await request.read()) or {}
+        name, asked = body.get("name"), body.get("participants")
+        if not isinstance(name, str) or not name or not isinstance(asked, list):
+            return self.error(400)
+        phones = [phone for phone in map(self._asked_phone, asked) if phone]
+        if len(phones) < len(asked):
+            return self.error(400)
+        group_id = f"12036399{len(self.world.groups):010}@g.us"
+        effects = self.world.create_group(group_id, name, phones)
+        group = self.world.groups[group_id]
+        group.members = {(own := own_membership()).phone: own, **group.members}
+        group.description = str(body.get("description", ""))
+        refused = [self._refused(phone, effect) for phone, effect in effects.items() if effect in _CODES]
+        rows = [self.member(member) for member in group.members.values()] + (refused if self.lists_refused else [])
+        return web.json_response(group_record(group, rows, self.variant))
+
+    def _asked_phone(self, item: Any) -> str | None:
+        return self.phone(item["id"]) if isinstance(item, dict) and isinstance(item.get("id"), str) else None
+
+    def _refused(self, phone: str, effect: Effect) -> Record:
+        row = member_record(Membership(phone), self.world.human(phone).lid, self.variant)
+        return row | ({"error": _CODES[effect]} if self.variant == "sdk" else {})
+
+    def _get_group(self, _: web.Request, group: SimGroup, __: Record) -> web.Response:
+        return web.json_response(self._record(group))
+
+    def _get_group_info(self, _: web.Request, group: SimGroup, __: Record) -> web.Response:
+        return web.json_response({"success": True, "info": group_info(group, self.members(group))})
 
     def _record(self, group: SimGroup, *, bare: bool = False) -> Record:
-        return group_record(group, [] if bare else self._members(group), self.variant)
-
-    def _members(self, group: SimGroup) -> list[Record]:
-        return [self._member(member) for member in self.world.visible_members(group.id)]
-
-    def _member(self, member: Membership) -> Record:
-        human = self.world.human(member.phone)
-        return member_record(member, human.lid, self.variant, hidden=member.phone in self.lid_only)
-
-    def _phone(self, identifier: str) -> str | None:
-        if match := _E164.fullmatch(identifier):
-            return match[1]
-        if match := _JID.fullmatch(identifier):
-            return self.world.phone_of_lid(match[1]) if match[2] == "lid" else match[1]
-        return None
-
-    def _result_id(self, identifier: str, phone: str | None) -> str:
-        if phone is None or self.result_ids == "echo":
-            return identifier
-        user = self.world.human(phone).lid if self.result_ids == "lid" else phone
-        return f"{user}@{self.result_ids}"
-
-
-def _asked(content: bytes) -> Sequence[str] | None:
-    """Read `participants`; None where the body is not what the contract asks for."""
-    try:
-        body: Any = json.loads(content)
-    except ValueError:
-        return None
-    asked = body.get("participants") if isinstance(body, dict) else None
-    # The contract leaves an empty list open; it is refused here.
-    if not asked or not isinstance(asked, list) or not all(isinstance(item, str) for item in asked):
-        return None
-    return asked
+        return group_record(group, [] if bare else self.members(group), self.variant)

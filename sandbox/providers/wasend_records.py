@@ -51,7 +51,7 @@ def member_record(member: Membership, lid: str, shape: Shape, *, hidden: bool = 
         "jid": f"{lid}@lid" if hidden else f"{member.phone}@c.us",
         "phoneNumber": "" if hidden else f"+{member.phone}",
         "isAdmin": member.role == "admin",
-        "isSuperAdmin": False,
+        "isSuperAdmin": member.role == "admin" and member.phone == OWN_PHONE,
     }
     return record | ({"lid": f"{lid}@lid"} if shape == "sdk" else {"joinedAt": _LONG_AGO})
 
@@ -64,12 +64,11 @@ def group_record(group: SimGroup, members: Sequence[Record], shape: Shape) -> Re
         "ownerJid": f"{OWN_PHONE}@c.us",
         "ownerPn": f"+{OWN_PHONE}",
         "participants": list(members),
-        "isAnnounce": False,
-        "isLocked": False,
+        "isAnnounce": group.announce_only,
+        "isLocked": group.locked,
     }
     if shape == "docs":
-        settings = {"infoAdminOnly": False, "messagesAdminOnly": False}
-        return record | {"description": group.description, "createdAt": _LONG_AGO, "settings": settings}
+        return record | {"description": group.description, "createdAt": _LONG_AGO, "settings": flags(group)}
     return record | {
         "nameSetAt": _LONG_AGO,
         "nameSetBy": f"{OWN_PHONE}@c.us",
@@ -81,8 +80,8 @@ def group_record(group: SimGroup, members: Sequence[Record], shape: Shape) -> Re
         "topicSetByPn": f"+{OWN_PHONE}",
         "topicDeleted": False,
         "announceVersionId": "a-1",
-        "isEphemeral": False,
-        "disappearingTimer": 0,
+        "isEphemeral": group.ephemeral > 0,
+        "disappearingTimer": group.ephemeral,
         "isIncognito": False,
         "isParent": False,
         "defaultMembershipApprovalMode": "",
@@ -107,5 +106,45 @@ def group_info(group: SimGroup, members: Sequence[Record]) -> Record:
         "creation": _LONG_AGO,
         "owner": {"jid": f"{OWN_PHONE}@c.us", "phoneNumber": f"+{OWN_PHONE}"},
         "participants": list(members),
-        "settings": {"announce": False, "restrict": False, "ephemeral": 0, "noFrequentlyForwarded": False},
+        "settings": {
+            "announce": group.announce_only,
+            "restrict": group.locked,
+            "ephemeral": group.ephemeral,
+            "noFrequentlyForwarded": False,
+        },
+    }
+
+
+def joined_record(group: SimGroup, members: Sequence[Membership], shape: Shape) -> Record:
+    """Make the group of a joinGroup, whose members have `id` instead of `jid`; the docs have it under `group`."""
+    record: Record = {
+        "id": group.id,
+        "name": group.subject,
+        "description": group.description,
+        "participantsCount": len(members),
+    }
+    if shape == "sdk":
+        return record
+    rows = [{"id": f"{m.phone}@s.whatsapp.net", "isAdmin": m.role == "admin", "isSuperAdmin": False} for m in members]
+    more = {"ownerJid": f"{OWN_PHONE}@s.whatsapp.net", "createdAt": _LONG_AGO, "settings": flags(group)}
+    return {"success": True, "group": record | more | {"participants": rows}}
+
+
+def flags(group: SimGroup) -> Record:
+    """Give the two admin-only flags, as the settings pages call them."""
+    return {"infoAdminOnly": group.locked, "messagesAdminOnly": group.announce_only}
+
+
+def message_record(number: int, to: str, text: str) -> Record:
+    """Make a message (sendText)."""
+    return {
+        "id": f"m-{number}",
+        "to": to,
+        "content": text,
+        "type": "text",
+        "timestamp": _LONG_AGO,
+        "status": "sent",
+        "fromMe": True,
+        "sender": f"+{OWN_PHONE}",
+        "recipient": to,
     }

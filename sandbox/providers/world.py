@@ -1,8 +1,9 @@
 """The simulated WhatsApp behind a simulated provider: people with dispositions, groups, and what truly happened."""
 
+import hashlib
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 
@@ -17,7 +18,7 @@ class Disposition(StrEnum):
 
 
 class Effect(StrEnum):
-    """What an add truly did to a person; the yardstick for every verdict."""
+    """What a change truly did to a person; the yardstick for every verdict."""
 
     ADDED = "added"
     ALREADY_MEMBER = "already_member"
@@ -27,6 +28,12 @@ class Effect(StrEnum):
     BLOCKED = "blocked"
     GROUP_FULL = "group_full"
     AWAITS_ADMIN = "awaits_admin"
+    REMOVED = "removed"
+    PROMOTED = "promoted"
+    DEMOTED = "demoted"
+    NOT_A_MEMBER = "not_a_member"
+    ALREADY_ADMIN = "already_admin"
+    NOT_AN_ADMIN = "not_an_admin"
 
 
 _REFUSALS = {
@@ -48,11 +55,17 @@ class Human:
 
 @dataclass(slots=True)
 class Membership:
-    """A person's place in a group; `since` is the world's time at which it began."""
+    """A person's place in a group: `member` or `admin`; `since` is the world's time at which it began.
+
+    `former` is the role until `role_since`; `left` is when they went, None while they are there.
+    """
 
     phone: str
     role: str = "member"
     since: float = 0.0
+    former: str = ""
+    role_since: float = 0.0
+    left: float | None = None
 
 
 @dataclass(slots=True)
@@ -67,6 +80,13 @@ class SimGroup:
     account_is_admin: bool = True
     joins_need_approval: bool = False
     description: str = ""
+    announce_only: bool = False
+    locked: bool = False
+    ephemeral: int = 0
+    picture: str = ""
+    invite: str = ""
+    left_by_account: bool = False
+    gone: list[Membership] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +97,15 @@ class Event:
     group_id: str
     phone: str
     effect: Effect
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A text that was sent: `to` is a group's id or a phone in digits."""
+
+    at: float
+    to: str
+    text: str
 
 
 class World:
@@ -91,6 +120,7 @@ class World:
         self.people: dict[str, Human] = {}
         self.groups: dict[str, SimGroup] = {}
         self.events: list[Event] = []
+        self.sent: list[Sent] = []
         self.read_lag = read_lag
         self.now = clock
         self._by_lid: dict[str, str] = {}
@@ -127,16 +157,76 @@ class World:
         self.groups[group_id] = group
         return group
 
+    def create_group(self, group_id: str, subject: str, people: Iterable[str]) -> dict[str, Effect]:
+        """Make a new group now, add people as WhatsApp would, and give what happened to each."""
+        self.put_group(group_id, subject)
+        return {phone: self.add(group_id, phone) for phone in people}
+
     def add(self, group_id: str, phone: str) -> Effect:
         """Add one person as WhatsApp would, keep what happened, and give it."""
-        effect = self._add(self.groups[group_id], self.human(phone))
+        return self._happened(group_id, phone, self._add(self.groups[group_id], self.human(phone)))
+
+    def remove(self, group_id: str, phone: str) -> Effect:
+        """Remove one person; somebody who is no member is left alone."""
+        group = self.groups[group_id]
+        member = group.members.pop(phone, None)
+        if member is None:
+            return self._happened(group_id, phone, Effect.NOT_A_MEMBER)
+        member.left = self.now()
+        group.gone.append(member)
+        return self._happened(group_id, phone, Effect.REMOVED)
+
+    def promote(self, group_id: str, phone: str) -> Effect:
+        """Make a member an admin."""
+        return self._happened(group_id, phone, self._give_role(group_id, phone, "admin"))
+
+    def demote(self, group_id: str, phone: str) -> Effect:
+        """Make an admin a member."""
+        return self._happened(group_id, phone, self._give_role(group_id, phone, "member"))
+
+    def send(self, to: str, text: str) -> Sent:
+        """Send a text to a group or a phone."""
+        sent = Sent(self.now(), to, text)
+        self.sent.append(sent)
+        return sent
+
+    def invite_of(self, group_id: str) -> str:
+        """Give the code of the group's invite link; the first is drawn from the group's id."""
+        group = self.groups[group_id]
+        group.invite = group.invite or self._draw(group_id)
+        return group.invite
+
+    def reset_invite(self, group_id: str) -> str:
+        """Draw another code; the one before leads nowhere any more."""
+        group = self.groups[group_id]
+        group.invite = self._draw(self.invite_of(group_id))
+        return group.invite
+
+    def group_of_invite(self, code: str) -> SimGroup | None:
+        """Give the group that a code or a whole link leads to."""
+        wanted = code.rstrip("/").rpartition("/")[2]
+        return next((g for g in self.groups.values() if self.invite_of(g.id) == wanted), None)
+
+    def visible_members(self, group_id: str) -> list[Membership]:
+        """Give members and roles as a stored list shows them now; changes younger than `read_lag` are missing."""
+        group, horizon = self.groups[group_id], self.now() - self.read_lag
+        staying = [m for m in group.members.values() if m.since <= horizon]
+        going = [m for m in group.gone if m.since <= horizon and m.left is not None and m.left > horizon]
+        shown = {m.phone: m for m in (*going, *staying)}
+        return [replace(m, role=m.former) if m.former and m.role_since > horizon else m for m in shown.values()]
+
+    def _happened(self, group_id: str, phone: str, effect: Effect) -> Effect:
         self.events.append(Event(self.now(), group_id, phone, effect))
         return effect
 
-    def visible_members(self, group_id: str) -> list[Membership]:
-        """Give the members that a stored member list shows now; changes younger than `read_lag` are missing."""
-        horizon = self.now() - self.read_lag
-        return [m for m in self.groups[group_id].members.values() if m.since <= horizon]
+    def _give_role(self, group_id: str, phone: str, role: str) -> Effect:
+        member = self.groups[group_id].members.get(phone)
+        if member is None:
+            return Effect.NOT_A_MEMBER
+        if member.role == role:
+            return Effect.ALREADY_ADMIN if role == "admin" else Effect.NOT_AN_ADMIN
+        member.former, member.role, member.role_since = member.role, role, self.now()
+        return Effect.PROMOTED if role == "admin" else Effect.DEMOTED
 
     def _add(self, group: SimGroup, human: Human) -> Effect:
         if human.phone in group.members:
@@ -150,3 +240,7 @@ class World:
             return Effect.AWAITS_ADMIN
         group.members[human.phone] = Membership(human.phone, since=self.now())
         return Effect.ADDED
+
+    @staticmethod
+    def _draw(seed: str) -> str:
+        return hashlib.sha256(seed.encode()).hexdigest()[:22]

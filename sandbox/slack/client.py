@@ -1,5 +1,6 @@
 """What people do in Slack: type commands, click, fill in forms. Each gesture reaches the app as Slack would send it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sandbox.slack import forms, payloads
@@ -73,7 +74,7 @@ class Client:
         """
         view = self._seen(user, view_id)
         block, element = forms.find(view.body["blocks"], name)
-        state = self._chosen(element, value)
+        state = {} if element["type"] == "button" else await self._entered(view, element, value)
         if state and element["type"] != "overflow":
             view.typed[block["block_id"], element["action_id"]] = state
         action = self._action(block, element, state)
@@ -140,13 +141,24 @@ class Client:
         """Let any event of the Events API happen."""
         return await self._send("events_api", payloads.event(self.workspace, inner))
 
-    async def say(self, user: str, channel: str, text: str, thread_ts: str = "") -> Message:
-        """Write a message; where it mentions the bot, the app gets an `app_mention`."""
+    async def say(
+        self, user: str, channel: str, text: str, thread_ts: str = "", *, files: Sequence[tuple[str, bytes]] = ()
+    ) -> Message:
+        """Write a message, with files given by name and content.
+
+        The app hears of it as `message` in its direct messages, and as `app_mention` where it is mentioned elsewhere.
+        """
         thread = {"thread_ts": thread_ts} if thread_ts else {}
-        message = self.workspace.post(channel, {"user": user, "text": text, **thread})
-        if f"<@{self.workspace.seed.bot_user_id}>" in text:
-            shared = {name: message[name] for name in ("user", "text", "ts", "team")}
-            await self.event({"type": "app_mention", **shared, **thread, "channel": channel, "event_ts": message["ts"]})
+        uploads = [add_file(self.workspace, user, name, content) for name, content in files]
+        shared = {"files": [file_object(upload, self.base_url) for upload in uploads]} if uploads else {}
+        message = self.workspace.post(channel, {"user": user, "text": text, **thread, **shared})
+        heard = {name: message[name] for name in ("user", "text", "ts", "team")} | thread | shared
+        heard |= {"channel": channel, "event_ts": message["ts"]}
+        if self.workspace.rooms[channel].channel.kind == "im":
+            subtype = {"subtype": "file_share"} if uploads else {}
+            await self.event({"type": "message", **heard, **subtype, "channel_type": "im"})
+        elif f"<@{self.workspace.seed.bot_user_id}>" in text:
+            await self.event({"type": "app_mention", **heard})
         return message
 
     async def open_home(self, user: str) -> Ack:

@@ -125,6 +125,13 @@ def _user(call: Call) -> Args:
     return {"user": user_object(user, call.workspace.seed.team_id, email=email)}
 
 
+def _profile(call: Call) -> Args:
+    user = call.workspace.users.get(call.text("user"))
+    if user is None:
+        raise Refused("user_not_found")
+    return {"profile": {"real_name": user.real_name, "display_name": user.name, "phone": user.phone, "title": ""}}
+
+
 def _groups(call: Call) -> Args:
     groups = []
     for group in call.workspace.groups.values():
@@ -170,6 +177,7 @@ METHODS = {
     "conversations.replies": Method(_replies, tier=3),
     "conversations.open": Method(_open, "im:write", tier=3),
     "users.info": Method(_user, "users:read", tier=4),
+    "users.profile.get": Method(_profile, "users.profile:read", tier=4),
     "usergroups.list": Method(_groups, "usergroups:read", tier=2),
     "usergroups.users.list": Method(_group_users, "usergroups:read", tier=2),
 }

@@ -15,6 +15,7 @@ class User:
     tz_label: str = "Greenwich Mean Time"
     tz_offset: int = 0
     email: str = ""
+    phone: str = ""
     is_bot: bool = False
 
 

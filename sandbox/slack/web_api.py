@@ -18,7 +18,8 @@ from sandbox.slack.workspace import Room, Workspace
 Args = dict[str, Any]
 BOT_SCOPES = (
     "app_mentions:read,channels:history,channels:read,chat:write,chat:write.public,commands,files:read,files:write,"
-    "groups:history,groups:read,im:history,im:read,im:write,usergroups:read,users:read,users:read.email"
+    "groups:history,groups:read,im:history,im:read,im:write,usergroups:read,users.profile:read,users:read,"
+    "users:read.email"
 )
 
 

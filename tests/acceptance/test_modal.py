@@ -2,7 +2,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.stage import ALICE, CHANNEL, DAVE, Stage, group_id, stage
+from bot import app
+from bot.manifest import BOT_SCOPES
+from bot.settings import load
+from sandbox.scene import scene
+from tests.stage import ALICE, CHANNEL, DAVE, PATIENCE, Stage, group_id, stage
 
 
 async def opened(played: Stage, user: str = ALICE) -> str:
@@ -11,6 +15,14 @@ async def opened(played: Stage, user: str = ALICE) -> str:
     view = played.slack.open_view(user)
     assert view is not None
     return str(view.body["id"])
+
+
+async def confirm(played: Stage, user: str = ALICE) -> None:
+    """Submit the preview that lies over the form."""
+    view = played.slack.open_view(user)
+    assert view is not None
+    assert view.body["title"]["text"] == "Preview"
+    assert (await played.slack.submit(user, view.body["id"])).ok
 
 
 def errors(played: Stage, user: str = ALICE) -> dict[str, str]:
@@ -25,6 +37,7 @@ async def test_the_modal_leads_the_same_way_as_the_command(tmp_path: Path) -> No
         await played.slack.submit(
             ALICE, view, {"Group": "wasend-team · wasend", "Numbers": "(415) 555-0101\n+44 7700 900123", "Reason": "x"}
         )
+        await confirm(played)
         await played.finished()
 
         assert played.slack.open_view(ALICE) is None
@@ -49,21 +62,42 @@ async def test_an_error_stands_at_its_field_and_what_was_typed_stays(tmp_path: P
     async with stage(tmp_path) as played:
         view = await opened(played)
         await played.slack.submit(ALICE, view, {"Group": "wasend-team · wasend", "Numbers": "nobody"})
-        assert list(errors(played)) == ["add_numbers"]
+        assert list(errors(played)) == ["numbers"]
         assert played.world("wasend").events == []
 
         await played.slack.submit(ALICE, view, {"Numbers": "+1 415 555 0101"})
+        await confirm(played)
         await played.finished()
         assert len(played.world("wasend").events) == 1
 
 
-async def test_somebody_without_the_right_is_told_in_the_modal(tmp_path: Path) -> None:
+async def test_somebody_without_the_right_is_told_so_and_gets_no_form(tmp_path: Path) -> None:
     async with stage(tmp_path) as played:
-        view = await opened(played, DAVE)
-        await played.slack.submit(DAVE, view, {"Group": "wasend-team · wasend", "Numbers": "+1 415 555 0101"})
+        await played.slack.command(DAVE, CHANNEL, "/wa-add", "")
 
-        assert "groups:write" in errors(played, DAVE)["add_group"]
-        assert played.world("wasend").events == []
+        assert played.slack.open_view(DAVE) is None
+        assert "groups:write" in played.told(DAVE)
+
+
+async def test_a_restart_between_preview_and_submission_loses_nothing(tmp_path: Path) -> None:
+    async with scene(["wasend"], scopes=BOT_SCOPES) as played:
+        config = tmp_path / "rollcall.toml"
+        config.write_text(played.config(f"sqlite:///{tmp_path}/rollcall.db"))
+        numbers = "\n".join(f"+1415555{n:04}" for n in range(150))
+        async with app.running(load(config, played.environment())) as url:
+            played.slack.request_url = f"{url}/slack/events"
+            await played.slack.command(ALICE, CHANNEL, "/wa-add", "")
+            form = played.slack.open_view(ALICE)
+            assert form
+            await played.slack.submit(ALICE, form.body["id"], {"Group": "wasend-team · wasend", "Numbers": numbers})
+        async with app.running(load(config, played.environment())) as url:
+            played.slack.request_url = f"{url}/slack/events"
+            preview = played.slack.open_view(ALICE)
+            assert preview
+            assert (await played.slack.submit(ALICE, preview.body["id"])).ok
+            await played.slack.wait_for(
+                lambda: any("Taken: add 150 people" in m["text"] for m in played.slack.ephemerals(ALICE)), PATIENCE
+            )
 
 
 @pytest.mark.parametrize("typed", ["wasend-team", "WASEND-TEAM", "120363041234567891@g.us", "“Wasend Team”"])

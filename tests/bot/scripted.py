@@ -9,17 +9,22 @@ from typing import ClassVar
 from bot.domain.outcomes import Tally
 from bot.domain.requests import Participant, Request
 from providers.base import (
+    Ability,
     Account,
     AccountState,
-    AddResult,
+    Action,
     Capability,
+    ChangeResult,
+    Created,
     Evidence,
     Group,
-    Operation,
+    GroupChange,
     Outcome,
+    PeopleResult,
     Person,
-    Presence,
+    Provider,
     ProviderError,
+    Standing,
     Verdict,
 )
 
@@ -45,53 +50,125 @@ class Answer:
 
 
 @dataclass
-class Scripted:
+class Scripted(Provider):
     """A provider whose group and answers the test writes; without an answer left, everybody is added."""
 
-    members: set[str] = field(default_factory=set)
+    inside: set[str] = field(default_factory=set)
     answers: list[Answer] = field(default_factory=list)
-    reads: list[ProviderError | Presence | None] = field(default_factory=list)
+    reads: list[ProviderError | Standing | None] = field(default_factory=list)
     """What each reading gives: an error, the same for everybody, or (None, or nothing left) what is true."""
 
-    add_limit: ClassVar[int] = 3
-    capabilities: ClassVar[Mapping[Operation, Capability]] = {Operation.ADD: Capability.SEND}
+    admins: set[str] = field(default_factory=set)
+    failures: dict[Action, ProviderError] = field(default_factory=dict)
+    """What an action other than adding raises."""
+
+    abilities: ClassVar[Mapping[Action, Ability]] = {
+        **dict.fromkeys(Action, Ability(Capability.GROUPS_WRITE, most=3)),
+        Action.ADD: Ability(Capability.SEND, most=3),
+    }
 
     def __post_init__(self) -> None:
         self.calls: list[list[str]] = []
+        self.texts: list[tuple[str, str]] = []
+        self.changes: list[GroupChange] = []
+        self.created: list[str] = []
 
     @property
     def sent(self) -> Counter[str]:
         """How often each person was sent."""
         return Counter(key for call in self.calls for key in call)
 
-    async def groups(self) -> AsyncIterator[Group]:
-        for group in (Group("120363041234567890@g.us", "Launch"),):
+    async def groups(self, search: str = "") -> AsyncIterator[Group]:
+        group = Group("120363041234567890@g.us", "Launch")
+        if group.is_called(search):
             yield group
 
     async def group(self, group_id: str) -> Group:
         return Group(group_id, "Launch")
 
-    async def presence(self, group_id: str, people: Sequence[Person]) -> Mapping[str, Presence]:
+    async def standing(self, group_id: str, people: Sequence[Person]) -> Mapping[str, Standing]:
         del group_id
         read = self.reads.pop(0) if self.reads else None
         if isinstance(read, ProviderError):
             raise read
         if read is not None:
             return {p.key: read for p in people}
-        return {p.key: Presence.PRESENT if p.key in self.members else Presence.ABSENT for p in people}
+        return {p.key: self._stands(p.key) for p in people}
 
-    async def add(self, group_id: str, people: Sequence[Person]) -> AddResult:
+    def _stands(self, key: str) -> Standing:
+        if key not in self.inside:
+            return Standing.ABSENT
+        return Standing.ADMIN if key in self.admins else Standing.MEMBER
+
+    async def remove(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
         del group_id
-        assert len(people) <= self.add_limit
+        self._try(Action.REMOVE, people)
+        self.inside -= {p.key for p in people}
+        return PeopleResult(tuple(Verdict(p.key, Outcome.REMOVED, Evidence.REPORTED) for p in people))
+
+    async def promote(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
+        del group_id
+        self._try(Action.PROMOTE, people)
+        self.admins |= {p.key for p in people}
+        return PeopleResult(tuple(Verdict(p.key, Outcome.UNKNOWN) for p in people))
+
+    async def demote(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
+        del group_id
+        self._try(Action.DEMOTE, people)
+        self.admins -= {p.key for p in people}
+        return PeopleResult(tuple(Verdict(p.key, Outcome.DEMOTED, Evidence.REPORTED) for p in people))
+
+    async def create(self, subject: str, people: Sequence[Person]) -> Created:
+        self._try(Action.CREATE, people)
+        self.created.append(subject)
+        self.inside |= {p.key for p in people}
+        told = tuple(Verdict(p.key, Outcome.ADDED, Evidence.REPORTED) for p in people)
+        return Created(Group("120363041234567899@g.us", subject), told)
+
+    async def change(self, group_id: str, change: GroupChange) -> ChangeResult:
+        del group_id
+        self.changes.append(change)
+        failed = {action: self.failures[action] for action in change.actions if action in self.failures}
+        return ChangeResult(tuple(action for action in change.actions if action not in failed), failed)
+
+    async def invite_link(self, group_id: str) -> str:
+        del group_id
+        self._try(Action.READ_INVITE, ())
+        return "https://chat.whatsapp.com/CODE"
+
+    async def reset_invite_link(self, group_id: str) -> str:
+        del group_id
+        self._try(Action.RESET_INVITE, ())
+        return "https://chat.whatsapp.com/NEWCODE"
+
+    async def send_to_person(self, person: Person, text: str) -> str:
+        self.texts.append((person.key, text))
+        self._try(Action.SEND_TO_PERSON, ())
+        return "message-1"
+
+    async def send_to_group(self, group_id: str, text: str) -> str:
+        self.texts.append((group_id, text))
+        self._try(Action.SEND_TO_GROUP, ())
+        return "message-1"
+
+    def _try(self, action: Action, people: Sequence[Person]) -> None:
+        if people:
+            self.calls.append([p.key for p in people])
+        if action in self.failures:
+            raise self.failures[action]
+
+    async def add(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
+        del group_id
+        assert len(people) <= self.abilities[Action.ADD].most
         self.calls.append([p.key for p in people])
         answer = self.answers.pop(0) if self.answers else Answer()
         joined = {p.key for p in people[: answer.joins]}
-        new = joined - self.members
-        self.members |= joined
+        new = joined - self.inside
+        self.inside |= joined
         if answer.error is not None:
             raise answer.error
         judged = people[: len(people) - answer.forgets]
-        return AddResult(tuple(self._verdict(p.key, joined, new, answer) for p in judged), answer.beside)
+        return PeopleResult(tuple(self._verdict(p.key, joined, new, answer) for p in judged), answer.beside)
 
     def _verdict(self, key: str, joined: set[str], new: set[str], answer: Answer) -> Verdict:
         outcome = answer.otherwise if key not in joined else answer.outcome
@@ -138,7 +215,7 @@ class Voice:
         await self._say(f"approval {request.state}", request)
 
     async def progress(self, request: Request, tally: Callable[[], Awaitable[Tally]]) -> None:
-        assert (await tally()).answered
+        assert (await tally()).total
         await self._say("progress", request)
 
     async def results(self, request: Request, page: int, people: Sequence[Participant], total: int) -> None:
@@ -150,6 +227,9 @@ class Voice:
     async def finish(self, request: Request, people: Sequence[Participant]) -> None:
         self.finished[request.id] = list(people)
         await self._say("finish", request)
+
+    async def remind(self, request: Request, number: int) -> None:
+        await self._say(f"remind {number}", request)
 
     async def close(self, request: Request, tally: Tally) -> None:
         assert tally.answered == 0

@@ -1,4 +1,6 @@
 import asyncio
+import time
+from dataclasses import replace
 from typing import cast
 
 import pytest
@@ -6,15 +8,16 @@ import pytest
 from bot.domain.access import Actor, Allowed, Denied, DeniedFor, Role
 from bot.domain.approvals import ApprovalRule
 from bot.domain.groups import KnownGroup
-from bot.domain.requests import State
-from bot.domain.roster import parse
+from bot.domain.requests import Details, State
+from bot.domain.roster import Roster, parse
 from bot.intake import Draft, Intake, Refused, Taken
+from bot.lines import Line
+from bot.runtime.audit import Audit
 from bot.runtime.database import Database
 from bot.runtime.dispatcher import Dispatcher
 from bot.runtime.journal import Journal
 from bot.runtime.pace import Pace, Sender
-from bot.workflow import Line
-from providers.base import Capability, Operation, Outcome
+from providers.base import Ability, Action, Capability, GroupChange, Operation, Outcome, Picture, PictureForm
 from tests.bot.runtime.making import LEAD, rule
 from tests.bot.scripted import Scripted
 
@@ -48,7 +51,8 @@ def journal(database: Database) -> Journal:
 def _intake(database: Database, woken: Woken, *rules: ApprovalRule) -> Intake:
     line = Line(Scripted(), Sender(database, "support", Pace()), [])
     dispatcher = cast("Dispatcher", woken)
-    return Intake(Journal(database), dispatcher, {"support": line}, [SENDERS, WRITERS, LEAD], rules)
+    roles = [SENDERS, WRITERS, LEAD]
+    return Intake(Journal(database), dispatcher, Audit(database), lines={"support": line}, roles=roles, rules=rules)
 
 
 @pytest.fixture
@@ -76,7 +80,7 @@ async def test_a_request_is_written_before_anybody_is_woken_and_everybody_has_a_
     assert [p.position for p in lines] == [0, 1, 2, 3]
     assert [(p.person.phone, p.outcome) for p in lines[:2]] == [("+14155550100", None), ("+14155550101", None)]
     assert [p.person.typed for p in lines[2:]] == ["nobody", "(415) 555-0100"]
-    assert [(p.person.key, p.outcome) for p in lines[2:]] == [("", Outcome.INVALID)] * 2
+    assert [(p.person.is_somebody, p.outcome) for p in lines[2:]] == [(False, Outcome.INVALID)] * 2
     assert [p.provider_message for p in lines[2:]] == [entry.reason for entry in draft.roster.rejected]
 
 
@@ -93,7 +97,27 @@ async def test_the_same_draft_again_changes_nothing_and_says_so(intake: Intake, 
 async def test_a_double_click_is_one_request(intake: Intake, journal: Journal) -> None:
     results = await asyncio.gather(*(intake.take(_draft()) for _ in range(4)))
     assert sorted(r.again for r in results if isinstance(r, Taken)) == [False, True, True, True]
-    assert len(await journal.due()) == 1
+    assert len(await journal.due(time.time())) == 1
+
+
+@pytest.mark.parametrize(
+    ("form", "picture", "words"),
+    [
+        (PictureForm.JPEG, Picture(url="https://x.example/a.jpg"), "as a JPEG file only"),
+        (PictureForm.ADDRESS, Picture(jpeg=b"x"), "by its address only"),
+        (PictureForm.JPEG, Picture(jpeg=b"x"), ""),
+        (PictureForm.ADDRESS, Picture(url="https://x.example/a.jpg"), ""),
+    ],
+)
+async def test_a_picture_in_a_form_that_the_provider_does_not_take_is_refused(
+    monkeypatch: pytest.MonkeyPatch, intake: Intake, form: PictureForm, picture: Picture, words: str
+) -> None:
+    taking = {Action.PICTURE: Ability(Capability.SEND, picture=form)}
+    monkeypatch.setattr(Scripted, "abilities", {**Scripted.abilities, **taking})
+    details = Details(change=GroupChange(picture=picture))
+    refused = intake.refusal(replace(_draft(), operation=Operation.SETTINGS, roster=Roster(), details=details))
+    assert words in (refused.reason if refused else "")
+    assert bool(refused) == bool(words)
 
 
 async def test_the_capability_is_the_providers_own_word(intake: Intake) -> None:
@@ -118,7 +142,7 @@ async def test_who_may_not_is_told_why_and_nothing_is_written(
     refused = await intake.take(_draft(who=who, group=group))
     assert isinstance(refused, Refused)
     assert words in refused.reason
-    assert await journal.due() == []
+    assert await journal.due(time.time()) == []
 
 
 async def test_a_member_of_a_user_group_may(intake: Intake) -> None:
@@ -129,7 +153,7 @@ async def test_a_member_of_a_user_group_may(intake: Intake) -> None:
 async def test_a_roster_without_anybody_is_refused(intake: Intake, journal: Journal) -> None:
     refused = await intake.take(_draft("nobody, 12"))
     assert isinstance(refused, Refused)
-    assert await journal.due() == []
+    assert await journal.due(time.time()) == []
 
 
 async def test_the_first_rule_that_matches_is_kept_with_the_request(

@@ -6,7 +6,8 @@ import jsonschema
 import pytest
 import yaml
 
-from bot.manifest import BOT_SCOPES, COMMANDS, manifest, manifest_yaml
+from bot.domain.commands import COMMANDS
+from bot.manifest import BOT_SCOPES, manifest, manifest_yaml
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = json.loads((ROOT / "contracts/slack-manifest.schema.2.0.0.json").read_text(encoding="utf-8"))
@@ -59,13 +60,20 @@ def test_over_http_everything_goes_to_one_address(url: str) -> None:
     assert document["settings"]["socket_mode_enabled"] is False
     assert document["settings"]["interactivity"]["request_url"] == EVENTS
     assert document["settings"]["interactivity"]["message_menu_options_url"] == EVENTS
+    assert document["settings"]["event_subscriptions"]["request_url"] == EVENTS
     assert {command["url"] for command in document["features"]["slash_commands"]} == {EVENTS}
 
 
 def test_every_declared_command_is_in_the_manifest() -> None:
     written = [command["command"] for command in manifest()["features"]["slash_commands"]]
 
-    assert written == [command.name for command in COMMANDS] == ["/wa", "/wa-add", "/wa-groups"]
+    assert written == [command.name for command in COMMANDS]
+
+
+def test_only_commands_that_take_people_or_user_groups_by_mention_get_them_as_ids() -> None:
+    commands = manifest()["features"]["slash_commands"]
+
+    assert [c["command"] for c in commands if c["should_escape"]] == ["/wa", "/wa-sync", "/wa-audit"]
 
 
 @pytest.mark.parametrize("url", ["http://rollcall.example.com", "rollcall.example.com", "https://", "", f"{URL}/?a=b"])

@@ -129,6 +129,14 @@ def test_the_documentation_has_every_key_with_its_variable() -> None:
     assert rows == expected
 
 
+def test_people_who_are_kept_may_be_written_as_people_write_numbers() -> None:
+    settings = read(
+        FILE.replace("[roles.operator]", 'keep = ["+1 (415) 555-0100", "+44 7700 900123"]\n[roles.operator]')
+    )
+
+    assert settings.groups["launch-team"].keep == ("+14155550100", "+447700900123")
+
+
 def test_settings_never_change() -> None:
     settings = read()
 

@@ -59,6 +59,14 @@ SAID_OF_THE_FILE = {
         'members = "U02BOB"',
         'roles.lead.members must be a list, such as ["a", "b"]',
     ),
+    "kept person no number": (
+        'id = "120363041234567890@g.us"',
+        'id = "120363041234567890@g.us"\nkeep = ["555 01"]',
+        (
+            "groups.launch-team.keep[0] is no phone number; write one with + and the country code, such as"
+            ' "+1 415 555 0100"'
+        ),
+    ),
     "member no id": (
         '"U02BOB"',
         '"@bob"',

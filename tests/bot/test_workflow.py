@@ -9,23 +9,26 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bot.chunks import MOST_SUBMISSIONS
 from bot.domain.requests import Participant, State
+from bot.lines import Line
 from bot.runtime.database import Database
 from bot.runtime.engine import Engine
 from bot.runtime.journal import Journal
 from bot.runtime.pace import Pace, Sender
-from bot.workflow import MOST_SUBMISSIONS, Line, Workflow
+from bot.workflow import Workflow
 from providers.base import (
     AccountDisconnected,
     Evidence,
     GroupFull,
     NotGroupAdmin,
+    Operation,
     Outcome,
     OutcomeUnknown,
-    Presence,
     ProviderError,
     ProviderFault,
     RateLimited,
+    Standing,
     Unreachable,
 )
 from tests.bot.runtime.making import people, person, request, rule
@@ -47,13 +50,26 @@ class Bench:
     engine: Engine
     pace: Pace = field(default_factory=lambda: Pace(batch=2, gap=0.0, jitter=0.0))
 
-    async def ask(self, provider: Scripted, roster: Sequence[Participant], *, pace: Pace | None = None) -> str:
-        """Write a request for a new connection to `provider`."""
+    async def ask(
+        self,
+        provider: Scripted,
+        roster: Sequence[Participant],
+        *,
+        pace: Pace | None = None,
+        connection: str = "",
+        **changes: object,
+    ) -> str:
+        """Write a request for a new connection to `provider`, or for one that is there."""
         number = next(_numbers)
-        connection, id_ = f"connection-{number}", f"R{number}"
-        sender = Sender(self.database, connection, pace or self.pace)
-        self.lines[connection] = Line(provider, sender, verify_after=[0.0, 0.0])
-        await self.journal.create(request(id_, connection=connection), roster)
+        id_ = f"R{number}"
+        if not connection:
+            connection = f"connection-{number}"
+            sender = Sender(self.database, connection, pace or self.pace)
+            self.lines[connection] = Line(provider, sender, verify_after=[0.0, 0.0])
+        asked = request(id_, connection=connection)
+        if changes.get("operation") is Operation.CREATE:
+            changes["group_id"] = ""
+        await self.journal.create(replace(asked, **changes), roster)  # type: ignore[arg-type]
         return id_
 
     async def run(self, provider: Scripted, roster: Sequence[Participant], *, pace: Pace | None = None) -> str:
@@ -84,7 +100,7 @@ def database(sqlite: Database) -> Database:
 
 
 async def test_everybody_is_added_chunk_by_chunk_and_told_page_by_page(bench: Bench) -> None:
-    provider = Scripted(members={person(1).key})
+    provider = Scripted(inside={person(1).key})
     id_ = await bench.run(provider, people(103))
     assert [len(call) for call in provider.calls] == [2] * 51
     assert bench.voice.of(id_) == ["open", "results 0", "results 1", "finish"]
@@ -164,7 +180,7 @@ async def test_nobody_is_sent_when_the_account_is_lost_before(bench: Bench) -> N
 
 
 async def test_a_group_that_cannot_be_read_before_is_written_all_the_same(bench: Bench) -> None:
-    provider = Scripted(members={person(0).key}, reads=[ProviderFault("500")])
+    provider = Scripted(inside={person(0).key}, reads=[ProviderFault("500")])
     id_ = await bench.run(provider, people(2))
     assert await bench.outcomes(id_) == [Outcome.ALREADY_DONE, Outcome.ADDED]
 
@@ -186,7 +202,7 @@ async def test_a_look_that_fails_is_followed_by_another(bench: Bench) -> None:
 
 async def test_who_may_have_been_there_before_is_not_called_added(bench: Bench) -> None:
     unknown = Answer(error=OutcomeUnknown("no answer"))
-    provider = Scripted(members={person(0).key}, answers=[unknown], reads=[ProviderFault("500")])
+    provider = Scripted(inside={person(0).key}, answers=[unknown], reads=[ProviderFault("500")])
     id_ = await bench.run(provider, people(2))
     assert await bench.outcomes(id_) == [Outcome.ALREADY_DONE] * 2
 
@@ -236,9 +252,9 @@ async def test_the_whole_way_on_postgres(postgres: Database) -> None:
 class Script:
     """What a provider will do in one run."""
 
-    members: set[int]
+    inside: set[int]
     answers: list[Answer]
-    reads: list[ProviderError | Presence | None]
+    reads: list[ProviderError | Standing | None]
 
 
 def _passing() -> st.SearchStrategy[ProviderError]:
@@ -258,8 +274,8 @@ _ANSWERS = st.one_of(
     st.builds(Answer, _JOINS, error=st.builds(OutcomeUnknown, st.just("no answer"))),
     st.builds(Answer, st.just(0), error=_ERRORS),
 )
-_READS: st.SearchStrategy[ProviderError | Presence | None] = st.one_of(
-    st.none(), st.just(Presence.UNKNOWN), st.builds(ProviderFault, st.just("500"))
+_READS: st.SearchStrategy[ProviderError | Standing | None] = st.one_of(
+    st.none(), st.just(Standing.UNKNOWN), st.builds(ProviderFault, st.just("500"))
 )
 
 
@@ -273,7 +289,7 @@ _SCRIPTS = st.builds(
 async def test_everybody_gets_one_verdict_and_none_is_better_than_the_truth(
     bench: Bench, script: Script, count: int, batch: int
 ) -> None:
-    before = {person(number).key for number in script.members}
+    before = {person(number).key for number in script.inside}
     provider = Scripted(set(before), list(script.answers), list(script.reads))
     id_ = await bench.run(provider, people(count), pace=Pace(batch=batch, gap=0.0))
 
@@ -286,12 +302,12 @@ async def test_everybody_gets_one_verdict_and_none_is_better_than_the_truth(
         key, sent = p.person.key, provider.sent[p.person.key]
         assert p.outcome is not None
         assert p.submissions == sent
-        assert p.outcome not in IN_GROUP or key in provider.members
+        assert p.outcome not in IN_GROUP or key in provider.inside
         assert p.outcome is not Outcome.ADDED or key not in before
         assert (p.outcome is Outcome.NOT_ATTEMPTED) <= (sent == 0)
         assert sent or p.outcome in {Outcome.ALREADY_DONE, Outcome.NOT_ATTEMPTED}
         if len(script.reads) < 3 and p.outcome is Outcome.UNKNOWN:
-            assert key not in provider.members  # the last look, at the latest, told the truth
+            assert key not in provider.inside  # the last look, at the latest, told the truth
     _holds_after_a_stop(provider, script.answers, told)
 
 
@@ -301,7 +317,7 @@ def _holds_after_a_stop(provider: Scripted, answers: list[Answer], told: Sequenc
     stops = [isinstance(e, ProviderError) and e.stops_sender for e in errors]
     assert True not in stops[:-1]
     if stops and stops[-1]:
-        to_come = [p for p in told if not p.submissions and p.before is not Presence.PRESENT]
+        to_come = [p for p in told if not p.submissions and not p.before.inside]
         assert all(p.outcome is Outcome.NOT_ATTEMPTED for p in to_come)
 
 
@@ -312,19 +328,19 @@ def _holds_after_a_stop(provider: Scripted, answers: list[Answer], told: Sequenc
     members=st.sets(st.integers(0, 2), max_size=1),
 )
 async def test_a_chunk_that_is_killed_while_it_is_sent_is_sent_twice_at_most(
-    bench: Bench, crashes: list[int], reads: list[ProviderError | Presence | None], members: set[int]
+    bench: Bench, crashes: list[int], reads: list[ProviderError | Standing | None], members: set[int]
 ) -> None:
     """Each crash comes after so many have joined, and before the answer is kept."""
     before = {person(number).key for number in members}
     answers = [Answer(joins=joins, error=asyncio.CancelledError()) for joins in crashes]
-    provider = Scripted(members=set(before), answers=answers, reads=[None, *reads])
+    provider = Scripted(inside=set(before), answers=answers, reads=[None, *reads])
     id_ = await bench.ask(provider, people(3), pace=Pace(batch=3, gap=0.0))
     await bench.workflow._look(id_)
     for _ in range(len(crashes) + 1):
-        in_group, live = set(provider.members), not provider.reads
+        in_group, live = set(provider.inside), not provider.reads
         calls = len(provider.calls)
         with suppress(asyncio.CancelledError):
-            await bench.workflow._chunk(id_, 0)
+            await bench.workflow._chunks.send(id_, 0)
         if live and calls:
             assert in_group.isdisjoint(itertools.chain(*provider.calls[calls:]))
 
@@ -333,7 +349,7 @@ async def test_a_chunk_that_is_killed_while_it_is_sent_is_sent_twice_at_most(
     for p in told:
         assert p.outcome is not None
         assert p.submissions == provider.sent[p.person.key]
-        assert p.outcome not in IN_GROUP or p.person.key in provider.members
+        assert p.outcome not in IN_GROUP or p.person.key in provider.inside
         assert p.outcome is not Outcome.ADDED or p.person.key not in before
 
 
@@ -341,8 +357,8 @@ async def test_a_chunk_whose_verdicts_are_kept_is_not_sent_again(bench: Bench) -
     provider = Scripted()
     id_ = await bench.ask(provider, people(2))
     await bench.workflow._look(id_)
-    assert await bench.workflow._chunk(id_, 0)
-    await bench.workflow._chunk(id_, 0)
+    assert await bench.workflow._chunks.send(id_, 0)
+    await bench.workflow._chunks.send(id_, 0)
     assert len(provider.calls) == 1
 
 
@@ -351,36 +367,36 @@ async def test_a_connection_that_left_the_configuration_still_answers_everybody(
     id_ = await bench.ask(provider, people(3))
     await bench.workflow._look(id_)
     gone = Workflow(bench.journal, {}, bench.voice)
-    assert not await gone._chunk(id_, 0)
-    assert await gone._leave_rest(id_) == []
-    assert not await gone._verify(id_)
+    assert not await gone._chunks.send(id_, 0)
+    assert await gone._chunks.leave_rest(id_) == []
+    assert not await gone._chunks.verify(id_)
     assert provider.calls == []
     assert await bench.outcomes(id_) == [Outcome.NOT_ATTEMPTED] * 3
 
 
 async def test_who_was_sent_once_is_not_called_not_attempted_when_the_day_is_full(bench: Bench) -> None:
-    provider = Scripted(answers=[Answer(joins=2, error=asyncio.CancelledError())], reads=[None, Presence.UNKNOWN])
+    provider = Scripted(answers=[Answer(joins=2, error=asyncio.CancelledError())], reads=[None, Standing.UNKNOWN])
     id_ = await bench.ask(provider, people(2), pace=Pace(batch=2, gap=0.0, per_day=2))
     await bench.workflow._look(id_)
     with suppress(asyncio.CancelledError):
-        await bench.workflow._chunk(id_, 0)
-    await bench.workflow._chunk(id_, 0)
+        await bench.workflow._chunks.send(id_, 0)
+    await bench.workflow._chunks.send(id_, 0)
     assert await bench.outcomes(id_) == [Outcome.UNKNOWN] * 2
 
 
 async def test_who_may_have_been_added_by_an_interrupted_call_is_not_called_failed_by_the_second(bench: Bench) -> None:
     answers = [Answer(joins=2, error=asyncio.CancelledError()), Answer(joins=0, error=Unreachable("refused"))]
-    provider = Scripted(answers=answers, reads=[None, Presence.UNKNOWN])
+    provider = Scripted(answers=answers, reads=[None, Standing.UNKNOWN])
     id_ = await bench.ask(provider, people(2))
     await bench.workflow._look(id_)
     with suppress(asyncio.CancelledError):
-        await bench.workflow._chunk(id_, 0)
-    await bench.workflow._chunk(id_, 0)
+        await bench.workflow._chunks.send(id_, 0)
+    await bench.workflow._chunks.send(id_, 0)
     assert await bench.outcomes(id_) == [Outcome.UNKNOWN] * 2
 
 
 async def test_who_was_sent_and_forgotten_by_the_adapter_is_unknown(bench: Bench) -> None:
-    provider = Scripted(answers=[Answer(joins=1, forgets=1)], reads=[None, Presence.UNKNOWN, Presence.UNKNOWN])
+    provider = Scripted(answers=[Answer(joins=1, forgets=1)], reads=[None, Standing.UNKNOWN, Standing.UNKNOWN])
     id_ = await bench.run(provider, people(2))
     assert await bench.outcomes(id_) == [Outcome.ADDED, Outcome.UNKNOWN]
 
@@ -394,5 +410,5 @@ async def test_a_stop_is_not_forgotten_when_the_process_dies_right_after_keeping
     provider = Scripted(answers=[Answer(joins=0, error=AccountDisconnected("gone"))])
     id_ = await bench.ask(provider, people(4))
     await bench.workflow._look(id_)
-    assert not await bench.workflow._chunk(id_, 0)
-    assert not await bench.workflow._chunk(id_, 0)
+    assert not await bench.workflow._chunks.send(id_, 0)
+    assert not await bench.workflow._chunks.send(id_, 0)

@@ -19,7 +19,7 @@ from sandbox.providers.world import Disposition
 from sandbox.scene import Scene, scene
 from tests.stage import ALICE, CHANNEL, group_id, people
 
-KILLS = 20
+KILLS = 8
 PEOPLE = 200
 LATENCY = 0.3
 LIFE = (0.5, 2.5)
@@ -102,9 +102,7 @@ def submissions(played: Scene) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("seed", [1])
-async def test_twenty_kills_leave_one_thread_one_outcome_each_and_no_chunk_sent_three_times(
-    seed: int, tmp_path: Path
-) -> None:
+async def test_kills_leave_one_thread_one_outcome_each_and_no_chunk_sent_three_times(seed: int, tmp_path: Path) -> None:
     chance = random.Random(seed)
     async with scene(["twochat"]) as played:
         world = played.providers["twochat"].world

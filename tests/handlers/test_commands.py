@@ -1,30 +1,26 @@
-"""What people type and fill in, and what they are told: one running bot for all of it, each test with its own words."""
+"""What people type, and what they are told: one running bot for all of it, each test with its own words."""
 
+import html
 import re
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
-from typing import Any
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 import pytest_asyncio
-import structlog
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
-from bot import app
 from bot.domain import roster
-from bot.settings import load
-from handlers import commands
-from sandbox.scene import scene
+from bot.domain.commands import COMMANDS
+from bot.domain.declarations import Command
+from handlers.actions import opening
 from sandbox.slack.faults import Fault
-from sandbox.slack.seed import UserGroup
 from sandbox.slack.server import SlackServer
+from tests.handlers.commanding import ALICE, BOB, LATER, NOBODY, ONE, READER, commanding, told, typed
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-ALICE, BOB, NOBODY, READER = "U01ALICE", "U02BOB", "U03CAROL", "U04DAVE"
-LAUNCH, ELSEWHERE, DIRECT = "C0LAUNCH", "C0ELSEWHERE", "D0ALICE"
-ONE = "+1 415 555 0100"
 SUBJECTS = {
     "WAGone": "Spring Fair",
     "WAGtwo": "Spring Fete",
@@ -34,32 +30,15 @@ SUBJECTS = {
     "WAGsix": "Twins",
     "WAGseven": "R&D <x>",
     "WAGeight": "קבוצת ההשקה",
-    **{f"WAGbulk{n}": f"Bulk {n:02}" for n in range(25)},
+    "WAGten": "Kept",
+    "WAGnine": "🎉 Party 🎉",
 }
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _quiet() -> Iterator[None]:
-    """Let no test of another module decide what this one's bot logs to."""
-    structlog.reset_defaults()
-    yield
-    structlog.reset_defaults()
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def slack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SlackServer]:
-    """Run the bot against a workspace in which Carol has no role, and against one provider with many groups."""
-    folder: Path = tmp_path_factory.mktemp("commands")
-    async with scene(["twochat"]) as played:
-        for group_id, subject in SUBJECTS.items():
-            played.providers["twochat"].world.put_group(group_id, subject)
-        played.slack.workspace.groups["S0OPERATORS"] = UserGroup("S0OPERATORS", "operators", "Operators", ())
-        config = folder / "rollcall.toml"
-        config.write_text(played.config(f"sqlite:///{folder}/rollcall.db"))
-        async with app.running(load(config, played.environment())) as url:
-            played.slack.request_url = f"{url}/slack/events"
-            yield played.slack
-        assert played.slack.oddities == []
+WARNING = """
+[groups.guarded]
+connection = "wasend"
+id = "WAGten"
+warning = "Ask <Ann> first"
+"""
 
 
 @pytest.fixture
@@ -68,39 +47,16 @@ def log() -> Iterator[list[EventDict]]:
         yield entries
 
 
-async def told(
-    slack: SlackServer, text: str, *, user: str = ALICE, name: str = "/wa-add", channel: str = LAUNCH
-) -> str:
-    """Type a command, and give the answer that only this person sees; empty where there is none."""
-    before = len(slack.ephemerals(user))
-    ack = await slack.command(user, channel, name, text)
-    assert ack.ok, ack
-    answers = slack.ephemerals(user)[before:]
-    assert len(answers) <= 1
-    return str(answers[0]["text"]) if answers else ""
-
-
-async def opened(slack: SlackServer, *, user: str = ALICE, channel: str = LAUNCH) -> str:
-    assert await told(slack, "", user=user, channel=channel) == ""
-    view = slack.open_view(user)
-    assert view is not None
-    return str(view.body["id"])
-
-
-def errors(slack: SlackServer, user: str = ALICE) -> dict[str, str]:
-    view = slack.open_view(user)
-    assert view is not None
-    return view.errors
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def slack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SlackServer]:
+    async with commanding(tmp_path_factory.mktemp("commands"), ["wasend"], SUBJECTS, WARNING) as played:
+        yield played.slack
 
 
 def why(entry: str) -> str:
     """Give the reason for which an entry is no number."""
     (rejected,) = roster.parse(entry).rejected
     return rejected.reason
-
-
-def filled(group: str = "Spring Fair · twochat", numbers: str = ONE) -> dict[str, Any]:
-    return {"Group": group, "Numbers": numbers}
 
 
 @pytest.mark.parametrize(
@@ -119,7 +75,7 @@ async def test_what_cannot_be_read_is_answered_with_what_is_missing(
     answer = await told(slack, text)
 
     assert problem in answer
-    assert "`/wa-add &lt;group&gt; &lt;numbers, …&gt; [reason: …]`" in answer
+    assert "`/wa-add &lt;group&gt; &lt;participants…&gt; [invite: yes] [at: 2026-12-01 09:00] [reason: …]`" in answer
 
 
 async def test_an_unknown_group_gets_the_three_nearest(slack: SlackServer) -> None:
@@ -137,7 +93,6 @@ async def test_who_has_no_role_learns_no_names_of_groups(slack: SlackServer) -> 
     assert "Spring" not in await told(slack, f"spring-fete {ONE}", user=NOBODY)
     assert "WAG" not in await told(slack, f"Twins {ONE}", user=NOBODY)
     assert "Spring" not in await told(slack, "", user=NOBODY, name="/wa-groups")
-    assert await slack.suggest(NOBODY, await opened(slack, user=NOBODY), "Group", "") == []
 
 
 async def test_who_may_read_learns_the_names_and_may_not_add(slack: SlackServer) -> None:
@@ -193,7 +148,7 @@ async def test_nobody_to_add_is_no_request(slack: SlackServer) -> None:
 async def test_help_names_every_command(slack: SlackServer, text: str) -> None:
     answer = await told(slack, text, name="/wa")
 
-    assert re.findall(r"^`(/\S+)", answer, re.MULTILINE) == ["/wa", "/wa-add", "/wa-groups"]
+    assert re.findall(r"^`(/[^`]+)`  ", answer, re.MULTILINE) == [command.name for command in COMMANDS]
     assert "do not know" not in answer
 
 
@@ -206,32 +161,147 @@ async def test_a_verb_after_wa_is_the_command(slack: SlackServer, text: str) -> 
     assert "Taken: add 1 person to *Spring Fair*" in await told(slack, text, name="/wa")
 
 
-async def test_wa_add_alone_opens_the_form(slack: SlackServer) -> None:
+async def test_a_verb_alone_opens_the_form_too(slack: SlackServer) -> None:
     assert await told(slack, "add", name="/wa", user=BOB) == ""
     assert slack.open_view(BOB) is not None
 
 
 async def test_groups_are_listed_with_connection_and_id(slack: SlackServer) -> None:
-    assert await told(slack, "fair", name="/wa-groups") == "• *Spring Fair* on `twochat`: `WAGone`"
-    assert await told(slack, "groups fair", name="/wa") == "• *Spring Fair* on `twochat`: `WAGone`"
-
-
-async def test_a_long_list_of_groups_is_cut(slack: SlackServer) -> None:
-    answer = await told(slack, "bulk", name="/wa-groups")
-
-    assert answer.count("• *Bulk") == 20
-    assert "and 5 more" in answer
+    assert await told(slack, "fair", name="/wa-groups") == "• *Spring Fair* on `wasend`: `WAGone`"
+    assert await told(slack, "groups fair", name="/wa") == "• *Spring Fair* on `wasend`: `WAGone`"
 
 
 async def test_no_group_is_said(slack: SlackServer) -> None:
     assert await told(slack, "zz&amp;z", name="/wa-groups") == "I know no group that matches “zz&amp;z”."
 
 
+@pytest.mark.parametrize(
+    ("word", "near"), [("ad", "/wa-add"), ("setings", "/wa-settings"), ("/wa-grups", "/wa-groups")]
+)
+async def test_a_misspelt_command_gets_the_nearest(slack: SlackServer, word: str, near: str) -> None:
+    assert f"Did you mean `{near}`?" in await told(slack, f"{word} x", name="/wa")
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c.verb])
+async def test_each_command_is_explained(slack: SlackServer, command: Command) -> None:
+    answer = await told(slack, f"help {command.verb}", name="/wa")
+
+    assert answer.startswith(f"*{command.name}*: {command.summary}")
+    assert [usage for usage in command.usages if f"`{html.escape(usage, quote=False)}`" not in answer] == []
+    assert [option.name for option in command.options if f"`{option.name}:`" not in answer] == []
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c.opens_form])
+async def test_a_misread_command_shows_how_it_goes(slack: SlackServer, command: Command) -> None:
+    answer = await told(slack, "“Spring", name=command.name)
+
+    assert "a quote that does not end" in answer
+    assert [usage for usage in command.usages if f"`{html.escape(usage, quote=False)}`" not in answer] == []
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("/wa-add “Spring Fete” +1 415 555 0100 reson: new", "There is no “reson:” here. Did you mean `reason:`?"),
+        ("/wa-add “Spring Fete” +1 415 555 0100 invite: maybe", "`invite:` is yes or no."),
+        ("/wa-add “Spring Fete” +1 415 555 0100 invite:", "`invite:` is yes or no."),
+        ("/wa-add “Spring Fete” +1 415 555 0100 at: noon", "“noon” is no moment"),
+        ("/wa-add “Spring Fete” +1 415 555 0100 at:", "`at:` has no value."),
+        ("/wa-add “Spring Fete” +1 415 555 0100 at: 2020-01-01 09:00", "Nothing was done: that moment is over"),
+        ("/wa-add “Spring Fete” +1 415 555 0100 at: 9999-01-01", "more than a year away"),
+        ("/wa-add “Spring Fete” +1 415 555 0100 invite: yes invite: no", "`invite:` is there twice."),
+        ("/wa-create “Fair”", "The numbers are missing."),
+        ("/wa-create wasendd “Fair” +1 415 555 0100", "There is no connection “wasendd”."),
+        ("/wa-settings “Spring Fete”", "No setting is named."),
+        ("/wa-settings “Spring Fete” lok: on", "Did you mean `lock:`?"),
+        ("/wa-settings “Spring Fete” anounce on", "“anounce” is no setting. Did you mean `announce:`?"),
+        ("/wa-settings “Spring Fete” colour: red", "“colour” is no setting."),
+        ("/wa-settings “Spring Fete” lock: perhaps", "`lock:` is on or off."),
+        ("/wa-settings “Spring Fete” ephemeral: 2d", "`ephemeral:` is off, 24h, 7d or 90d."),
+        ("/wa-settings “Spring Fete” picture: http://example.com/a.jpg", "begins with https://"),
+        ("/wa-settings “Spring Fete” name:", "`name:` has no value."),
+        ("/wa-invite “Spring Fete” text: Hello", "The numbers are missing."),
+        ("/wa-invite “Spring Fete” ---", "The numbers are missing."),
+        ("/wa-invite “Spring Fete” reset text: Hello", "A reset takes a reason and nothing else."),
+        ("/wa-send “Spring Fete”", "The text is missing."),
+        ("/wa-send “Spring Fete” text:", "The text is missing."),
+        ("/wa-send “Spring Fete” to: text: Hello", "The numbers are missing."),
+        ("/wa-send “Spring Fete” to: -- text: Hello", "The numbers are missing."),
+        ("/wa-sync “Spring Fete”", "Say where the list comes from"),
+        ("/wa-sync “Spring Fete” from: Twins mode: destroy", "`mode:` is add, mirror or report."),
+        ("/wa-sync “Spring Fete” from: Twins every: 1m", "`every:` is a time such as 24h"),
+        ("/wa-sync “Spring Fete” from: nowhere", "“nowhere” is neither a group that I know nor a Slack user group."),
+        ("/wa-group “Nowhere", "a quote that does not end"),
+        ("/wa-group nowhere at all", "I know no group “nowhere at all”"),
+        ("/wa-requests nowhere", "I know no group “nowhere”"),
+    ],
+)
+async def test_what_is_wrong_is_said_in_a_sentence(slack: SlackServer, line: str, problem: str) -> None:
+    answer = await typed(slack, line)
+
+    assert problem in answer
+    assert "Taken" not in answer
+
+
+async def test_a_group_with_a_warning_says_so_to_who_asks(slack: SlackServer) -> None:
+    assert "⚠️ Warning: Ask &lt;Ann&gt; first" in await told(slack, f"guarded {ONE} at: {LATER}")
+
+
+@pytest.mark.parametrize(("user", "zone"), [(ALICE, "Europe/London"), (BOB, "America/New_York")])
+async def test_a_time_is_read_in_the_zone_of_who_types_it(slack: SlackServer, user: str, zone: str) -> None:
+    at = datetime.fromisoformat(LATER).replace(tzinfo=ZoneInfo(zone))
+
+    answer = await told(slack, f"“Spring Fete” {ONE} at: {LATER}", user=user)
+
+    assert f"It begins <!date^{int(at.timestamp())}^" in answer
+
+
+@pytest.mark.parametrize(
+    "people", ["“Spring Fete”   +1 415 555 0100 ,  +44 7700 900123", "WAGtwo +14155550100 +447700900123"]
+)
+async def test_spaces_do_not_matter(slack: SlackServer, people: str) -> None:
+    assert "Taken: add 2 people to *Spring Fete*" in await told(slack, f"  {people}   at: {LATER}  ")
+
+
+async def test_an_emoji_in_a_name_is_found_and_shown(slack: SlackServer) -> None:
+    assert "to *🎉 Party 🎉*" in await told(slack, f"'🎉 party 🎉' {ONE} at: {LATER}")
+
+
+async def test_three_thousand_characters_are_taken(slack: SlackServer) -> None:
+    numbers = ", ".join(f"+1415555{n:04}" for n in range(200))
+    reason = "why " * ((2900 - len(numbers)) // 4)
+
+    assert "Taken: add 200 people" in await told(slack, f"WAGtwo {numbers} at: {LATER} reason: {reason}")
+    assert "do not know" in await told(slack, "🎉&lt;" * 500, name="/wa")
+    assert "I know no group" in await told(slack, f"{'קבוצה' * 500} {ONE}")
+
+
+@pytest.mark.parametrize("line", [f"/wa-add WAGtwo {ONE} at: {LATER}", f"/wa add WAGtwo {ONE} at: {LATER}"])
+async def test_a_command_delivered_twice_is_one_request(slack: SlackServer, line: str) -> None:
+    name, _, text = line.partition(" ")
+    ack = await slack.command(ALICE, "C0LAUNCH", name, text)
+    await slack.redeliver(ack)
+
+    first, second = [m["text"] for m in slack.ephemerals(ALICE)[-2:]]
+    assert first.startswith("Taken: add 1 person")
+    assert second.startswith("This request was taken already")
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c.verb])
+async def test_a_command_alone_opens_its_form_or_its_list(slack: SlackServer, command: Command) -> None:
+    before = slack.open_view(BOB)
+
+    answer = await told(slack, " ", name=command.name, user=BOB)
+
+    assert (slack.open_view(BOB) is not before) is command.opens_form
+    assert bool(answer) is not command.opens_form
+
+
 @pytest.mark.parametrize("error", ["expired_trigger_id", "exchanged_trigger_id", "hang"])
 async def test_a_form_that_comes_too_late_is_said(
     slack: SlackServer, error: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(commands, "TO_OPEN", 0.2)
+    monkeypatch.setattr(opening, "TO_OPEN", 0.2)
     slack.faults.append(Fault("views.open", error=error))
 
     assert "did not open the form in time; nothing was done" in await told(slack, "")
@@ -243,65 +313,3 @@ async def test_a_form_that_fails_is_a_failure_with_a_reference(slack: SlackServe
 
     (entry,) = [entry for entry in log if entry["event"] == "listener_failed"]
     assert f"Reference: `{entry['reference']}`" in answer
-
-
-async def test_a_submitted_form_is_answered_in_its_channel(slack: SlackServer) -> None:
-    view_id = await opened(slack)
-    before = len(slack.ephemerals(ALICE))
-    assert (await slack.submit(ALICE, view_id, filled())).ok
-    await slack.wait_for(lambda: len(slack.ephemerals(ALICE)) > before)
-
-    assert "Taken: add 1 person to *Spring Fair*" in slack.ephemerals(ALICE)[-1]["text"]
-    assert slack.workspace.ephemerals[-1].channel == LAUNCH
-    assert slack.open_view(ALICE) is None
-
-
-async def test_where_the_bot_is_not_a_submitted_form_is_answered_in_direct_messages(slack: SlackServer) -> None:
-    view_id = await opened(slack, channel=ELSEWHERE)
-    assert (await slack.submit(ALICE, view_id, filled())).ok
-    taken = await slack.wait_for(lambda: [m for m in slack.messages(DIRECT) if m["text"].startswith("Taken")])
-
-    assert "add 1 person to *Spring Fair*" in taken[0]["text"]
-
-
-async def test_an_answer_that_does_not_get_through_leaves_the_request_as_it_is(
-    slack: SlackServer, log: list[EventDict]
-) -> None:
-    view_id = await opened(slack)
-    before = len(slack.messages(LAUNCH))
-    slack.faults.append(Fault("chat.postEphemeral", error="fatal_error"))
-    slack.faults.append(Fault("chat.postMessage", contains="Taken", error="fatal_error"))
-    assert (await slack.submit(ALICE, view_id, filled())).ok
-    await slack.wait_for(lambda: len(slack.messages(LAUNCH)) > before)
-
-    await slack.wait_for(lambda: "taken_not_told" in [entry["event"] for entry in log])
-    assert "listener_failed" not in [entry["event"] for entry in log]
-
-
-async def test_a_form_without_a_usable_number_says_why_at_the_field(slack: SlackServer) -> None:
-    view_id = await opened(slack)
-    await slack.submit(ALICE, view_id, filled(numbers="bogus \x07& co"))
-    assert errors(slack) == {"add_numbers": f"No entry is a number that can be used. “bogus & co”: {why('bogus & co')}"}
-
-    await slack.submit(ALICE, view_id, {"Numbers": ","})
-    assert errors(slack) == {"add_numbers": "Type at least one number."}
-
-
-async def test_a_form_for_a_group_that_is_gone_says_so_at_the_field(slack: SlackServer) -> None:
-    view_id = await opened(slack)
-    view = slack.open_view(ALICE)
-    assert view is not None
-    gone = {"text": {"type": "plain_text", "text": "Gone"}, "value": "twochat WAGgone"}
-    view.typed["add_group", "group_select"] = {"type": "external_select", "selected_option": gone}
-    await slack.submit(ALICE, view_id, {"Numbers": ONE})
-
-    assert errors(slack) == {"add_group": "This group is gone; choose another one."}
-
-
-async def test_a_form_of_somebody_without_the_right_says_so_without_marks(slack: SlackServer) -> None:
-    view_id = await opened(slack, user=READER)
-    await slack.submit(READER, view_id, filled())
-
-    (said,) = errors(slack, READER).values()
-    assert "needs the capability groups:write" in said
-    assert "`" not in said

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
 from handlers import failures
-from handlers.views import add_modal
+from handlers.views import filled, inputs, people_modal
 from sandbox.serving import serve
 from sandbox.slack.faults import Fault
 from sandbox.slack.server import SlackServer
@@ -43,7 +43,7 @@ def broken(acks_first: bool) -> AsyncApp:
     app.command("/wa-add")(listener)
     app.action("break")(listener)
     app.view("add")(listener)
-    app.options(add_modal.GROUP_SELECT)(listener)
+    app.options(inputs.GROUP_SELECT)(listener)
     failures.register(app)
     return app
 
@@ -127,8 +127,8 @@ async def test_a_form_says_so_in_itself_while_it_is_open(
     log: list[EventDict],
     acks_first: bool,
 ) -> None:
-    view_id = await opened(slack, client, add_modal.build(LAUNCH))
-    slack.workspace.views[view_id].typed[add_modal.GROUP_BLOCK, add_modal.GROUP_SELECT] = {
+    view_id = await opened(slack, client, people_modal.build("add", inputs.Prefill(LAUNCH), can_invite=True))
+    slack.workspace.views[view_id].typed[filled.GROUP_BLOCK, inputs.GROUP_SELECT] = {
         "type": "external_select",
         "selected_option": {"text": {"type": "plain_text", "text": "x"}, "value": "support x"},
     }
@@ -141,9 +141,9 @@ async def test_a_form_says_so_in_itself_while_it_is_open(
         return
     still_open = slack.open_view(ALICE)
     assert still_open is not None
-    assert list(still_open.errors) == [add_modal.GROUP_BLOCK]
-    assert_names(still_open.errors[add_modal.GROUP_BLOCK], log, "view_submission")
-    assert "`" not in still_open.errors[add_modal.GROUP_BLOCK]
+    assert list(still_open.errors) == [filled.GROUP_BLOCK]
+    assert_names(still_open.errors[filled.GROUP_BLOCK], log, "view_submission")
+    assert "`" not in still_open.errors[filled.GROUP_BLOCK]
 
 
 async def test_a_form_without_a_field_answers_in_direct_messages(
@@ -170,7 +170,7 @@ async def test_a_button_in_a_form_answers_in_direct_messages(
 async def test_a_search_offers_nothing_and_does_not_fail(
     slack: SlackServer, client: AsyncWebClient, log: list[EventDict]
 ) -> None:
-    view_id = await opened(slack, client, add_modal.build(LAUNCH))
+    view_id = await opened(slack, client, people_modal.build("add", inputs.Prefill(LAUNCH), can_invite=True))
 
     assert await slack.suggest(ALICE, view_id, "Group", "x") == []
     assert slack.deliveries[-1].ack is not None

@@ -6,29 +6,50 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 from structlog.testing import capture_logs
 
+from bot.domain.access import Role
 from bot.domain.outcomes import Tally
 from bot.domain.requests import Participant, State
+from bot.runtime.archive import Archive
 from bot.runtime.database import Database
 from bot.runtime.decisions import Decisions
+from bot.runtime.journal import Journal
 from handlers.budget import Budget
+from handlers.channels import Channels
+from handlers.deciders import Deciders
 from handlers.poster import Poster
 from handlers.thread import SlackThread
+from handlers.usergroups import UserGroups
+from providers.base import Action, Capability
 from sandbox.slack.faults import Fault
 from sandbox.slack.server import SlackServer
 from sandbox.slack.workspace import Message
+from tests.acceptance.desk import labels_of
 from tests.handlers.samples import RULE, changed, mix
 
 LAUNCH, ELSEWHERE, APPROVALS, DIRECT = "C0LAUNCH", "C0ELSEWHERE", "C0APPROVALS", "D0ALICE"
+OPERATORS = "S0OPERATORS"  # Alice and Carol
+LEAD = Role("lead", frozenset({"U02BOB", "U0GONE", OPERATORS}), frozenset({Capability.APPROVE}))
 WAITING = changed(state=State.WAITING, rule=RULE)
 
 
 @pytest.fixture
-def thread(poster: Poster, database: Database) -> SlackThread:
-    return made(poster, database)
+def thread(poster: Poster, database: Database, client: AsyncWebClient) -> SlackThread:
+    return made(poster, database, client)
 
 
-def made(poster: Poster, database: Database, approvals_channel: str = "") -> SlackThread:
-    return SlackThread(poster, Budget(), Decisions(database, []), approvals_channel)
+def made(poster: Poster, database: Database, client: AsyncWebClient, approvals_channel: str = "") -> SlackThread:
+    decisions = Decisions(database, [LEAD])
+    return SlackThread(
+        poster,
+        Budget(),
+        decisions=decisions,
+        deciders=Deciders(poster, decisions, UserGroups(client, [OPERATORS])),
+        journal=Journal(database),
+        archive=Archive(database),
+        channels=Channels(client),
+        able={"support": frozenset(Action)},
+        approvals_channel=approvals_channel,
+    )
 
 
 async def play(thread: SlackThread, people: Sequence[Participant], channel: str = LAUNCH) -> None:
@@ -90,9 +111,9 @@ async def test_in_a_public_channel_not_joined_only_the_file_goes_to_direct_messa
 
 
 async def test_a_question_goes_to_the_channel_for_approvals(
-    slack: SlackServer, poster: Poster, database: Database
+    slack: SlackServer, poster: Poster, database: Database, client: AsyncWebClient
 ) -> None:
-    thread = made(poster, database, APPROVALS)
+    thread = made(poster, database, client, APPROVALS)
     await thread.open(WAITING, Tally.of([None]))
     await thread.show_approval(WAITING, Tally.of([None]))
     await thread.show_approval(changed(state=State.DENIED, rule=RULE), Tally.of([None]))
@@ -107,15 +128,39 @@ async def test_a_question_goes_to_the_channel_for_approvals(
 
 @pytest.mark.parametrize("channel", ["", LAUNCH, "C0GONE"])
 async def test_without_a_channel_for_approvals_the_thread_has_the_question(
-    slack: SlackServer, poster: Poster, database: Database, channel: str
+    slack: SlackServer, poster: Poster, database: Database, client: AsyncWebClient, channel: str
 ) -> None:
-    thread = made(poster, database, channel)
+    thread = made(poster, database, client, channel)
     await thread.open(WAITING, Tally.of([None]))
     await thread.show_approval(WAITING, Tally.of([None]))
 
     (card,) = replies(slack)
     assert any(block["type"] == "actions" for block in card["blocks"])
     assert slack.messages(DIRECT) == []
+
+
+@pytest.mark.parametrize("channel", [DIRECT, "C0GONE"])
+async def test_a_question_in_direct_messages_goes_to_each_who_decides(
+    slack: SlackServer, thread: SlackThread, channel: str
+) -> None:
+    waiting, denied = (changed(state=s, rule=RULE, channel=channel) for s in (State.WAITING, State.DENIED))
+    await thread.open(waiting, Tally.of([None]))
+    for _ in range(2):
+        await thread.show_approval(waiting, Tally.of([None]))
+        await thread.remind(waiting, 0)
+
+    for room in ("D0BOB", "D0CAROL"):
+        asked, reminder = slack.messages(room)
+        assert labels_of(asked) == ["Approve", "Deny", "Details"]
+        assert "Home tab" in asked["text"]
+        assert "Reminder 1" in reminder["text"]
+    _, card = slack.messages(DIRECT)  # who asked is not asked, nor reminded
+    assert "Withdraw" in labels_of(card)
+
+    await thread.show_approval(denied, Tally.of([None]))
+    for room in ("D0BOB", "D0CAROL"):
+        assert "Denied" in slack.messages(room)[0]["text"]
+        assert labels_of(slack.messages(room)[0]) == []
 
 
 async def test_progress_is_shown_and_its_failure_stops_nothing(slack: SlackServer, thread: SlackThread) -> None:

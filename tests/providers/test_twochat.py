@@ -8,11 +8,10 @@ from providers.base import (
     AccountState,
     Evidence,
     Group,
-    GroupNotFound,
     Outcome,
     Person,
-    Presence,
     RateLimited,
+    Standing,
 )
 from providers.twochat import BASE_URL, make
 from sandbox.providers.server import Fault
@@ -104,9 +103,9 @@ async def test_a_number_that_whatsapp_normalises_is_still_the_person_asked_for(
 ) -> None:
     bench.server.canonical = {asked: known}
     bench.server.answers_canonical = True
-    assert await bench.adapter.presence(GROUP, people(asked)) == {f"+{asked}": Presence.ABSENT}
+    assert await bench.adapter.standing(GROUP, people(asked)) == {f"+{asked}": Standing.ABSENT}
     assert outcomes(await bench.adapter.add(GROUP, people(asked))) == {asked: Outcome.ADDED}
-    assert await bench.adapter.presence(GROUP, people(asked)) == {f"+{asked}": Presence.PRESENT}
+    assert await bench.adapter.standing(GROUP, people(asked)) == {f"+{asked}": Standing.MEMBER}
 
 
 @pytest.mark.parametrize(
@@ -127,7 +126,10 @@ async def test_a_full_group_and_one_that_needs_approval_say_so(
         ('{"statusCode": 408, "message": "The request timed out", "isInviteV4Sent": false}', Outcome.UNKNOWN),
         ('{"statusCode": 500, "message": "code 429: rate-overlimit", "isInviteV4Sent": false}', Outcome.RATE_LIMITED),
         ('{"statusCode": 500, "message": "code 400: bad-request", "isInviteV4Sent": false}', Outcome.FAILED),
-        ('{"statusCode": 799, "message": "novel", "isInviteV4Sent": true}', Outcome.FAILED),
+        ('{"statusCode": 799, "message": "novel", "isInviteV4Sent": false}', Outcome.FAILED),
+        ('{"statusCode": 799, "message": "novel", "isInviteV4Sent": true}', Outcome.INVITED),
+        ('{"statusCode": 200, "message": "which of both?", "isInviteV4Sent": true}', Outcome.UNKNOWN),
+        ('{"statusCode": 409, "message": "a member", "isInviteV4Sent": true}', Outcome.ALREADY_DONE),
         ('{"statusCode": "200"}', Outcome.ADDED),
         ('{"statusCode": "fine", "message": "added"}', Outcome.UNKNOWN),
         ('{"message": "added"}', Outcome.UNKNOWN),
@@ -165,66 +167,6 @@ async def test_more_than_ten_people_are_not_sent(bench: Bench) -> None:
     with pytest.raises(ValueError, match="at most 10"):
         await bench.adapter.add(GROUP, people(*(f"1415555{n:04}" for n in range(11))))
     assert bench.writes() == []
-
-
-async def test_a_late_read_shows_a_new_member_only_later(bench: Bench) -> None:
-    bench.world.read_lag = 180.0
-    await bench.adapter.add(GROUP, people(ANA))
-    assert await bench.adapter.presence(GROUP, people(ANA)) == {f"+{ANA}": Presence.ABSENT}
-    bench.time[0] += 181.0
-    assert await bench.adapter.presence(GROUP, people(ANA)) == {f"+{ANA}": Presence.PRESENT}
-
-
-async def test_an_unresolved_lid_leaves_the_absence_of_others_unknown(bench: Bench) -> None:
-    bench.world.put_group(GROUP, "Launch team", [ANA, BEN])
-    bench.server.lid_only = {BEN}
-    hidden = Person("", lid=f"{bench.world.human(BEN).lid}@lid")
-    found = await bench.adapter.presence(GROUP, [*people(ANA, CAI), hidden, Person("", lid="77@lid")])
-    assert found == {
-        f"+{ANA}": Presence.PRESENT,
-        f"+{CAI}": Presence.UNKNOWN,
-        hidden.key: Presence.PRESENT,
-        "77@lid": Presence.UNKNOWN,
-    }
-
-
-@pytest.mark.parametrize(
-    ("data", "presence"),
-    [
-        ('{"participants": [{"wa_participant_id": "14155550101@s.whatsapp.net"}]}', Presence.PRESENT),
-        ('{"participants": [{"phone_number": "14155550101"}]}', Presence.PRESENT),
-        ('{"participants": [{"phone_number": "+14155550101", "role": "left"}]}', Presence.ABSENT),
-        ('{"participants": [], "size": 0}', Presence.ABSENT),
-        ('{"participants": [], "size": 3}', Presence.UNKNOWN),
-        ('{"participants": [{"wa_participant_id": "5@lid"}]}', Presence.UNKNOWN),
-        (
-            '{"participants": [{"wa_participant_id": "14155550101@lid", "phone_number": "+14155550101"}]}',
-            Presence.UNKNOWN,
-        ),
-        ('{"wa_group_name": "no list"}', Presence.UNKNOWN),
-    ],
-)
-async def test_presence_says_no_more_than_the_member_list(data: str, presence: Presence) -> None:
-    async with twochat() as bench:
-        bench.server.faults = [Fault("GET", status=200, body=f'{{"success": true, "data": {data}}}')]
-        assert await bench.adapter.presence(GROUP, people(ANA)) == {f"+{ANA}": presence}
-
-
-async def test_groups_are_listed_and_read_under_either_prefix(bench: Bench) -> None:
-    other = "WGP768beeef-2b96-4bc7-9b7f-045078568723"
-    bench.world.put_group(other, "Second", [NUMBER, ANA])
-    expected = [Group(GROUP, "Launch team", 1), Group(other, "Second", 2)]
-    assert [group async for group in bench.adapter.groups()] == expected
-    assert await bench.adapter.group(other) == expected[1]
-    with pytest.raises(GroupNotFound):
-        await bench.adapter.group("WAG-none")
-
-
-async def test_a_group_id_cannot_reach_another_path() -> None:
-    async with twochat() as bench:
-        with pytest.raises(GroupNotFound):
-            await bench.adapter.group("../groups/1?x=")
-        assert [call.path for call in bench.server.calls] == ["/open/whatsapp/group/../groups/1?x="]
 
 
 async def test_the_account_is_the_state_of_the_number(bench: Bench) -> None:

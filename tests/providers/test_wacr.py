@@ -8,9 +8,9 @@ from providers.base import (
     InvalidRequest,
     Outcome,
     Person,
-    Presence,
+    Standing,
 )
-from providers.wacr import Wacr
+from providers.wacr.contacts import REMEMBER
 from sandbox.providers.world import Disposition, Effect
 from tests.providers.wacr_bench import ANA, BEN, CAT, GROUP, Bench, outcomes, people, wacr
 
@@ -28,25 +28,20 @@ async def bench() -> AsyncIterator[Bench]:
 
 async def test_of_thirty_people_each_gets_one_verdict_and_it_is_the_truth(bench: Bench) -> None:
     phones = [f"1415555{number:04}" for number in range(30)]
-    kinds = [*Disposition] * 6
-    for phone, disposition in zip(phones, kinds, strict=True):
+    for phone, disposition in zip(phones, [*Disposition] * 6, strict=True):
         bench.world.put_human(phone, disposition)
     members, known = phones[:5], phones[5:15]
     bench.world.put_group(GROUP, "Launch team", members)
     for phone in known:
         bench.server.put_contact(f"+{phone}")
-    results = []
-    for start in range(0, 30, Wacr.add_limit):
-        bench.time[0] += 60
-        results.append(await bench.adapter.add(GROUP, people(*phones[start : start + Wacr.add_limit])))
-    found = outcomes(results)
+    result = await bench.adapter.add(GROUP, people(*phones))
+    found = outcomes(result)
     assert list(found) == phones
     assert {found[phone] for phone in members} == {SEEN_BEFORE}
-    assert {found[phone] for phone in known} == {INFERRED}
-    assert {found[phone] for phone in phones[15:]} == {REPORTED}
+    assert {found[phone] for phone in phones[5:]} == {INFERRED}
     assert bench.truth() == dict.fromkeys(phones[5:], Effect.ADDED)
     assert bench.members() == set(phones)
-    assert all(result.error is None for result in results)
+    assert result.error is None
 
 
 async def test_a_contact_is_added_once_by_one_call_for_all_who_have_one(bench: Bench) -> None:
@@ -91,15 +86,6 @@ async def test_a_source_that_went_away_fails_one_person_and_is_read_again(bench:
     assert result.error is None
 
 
-async def test_a_whole_chunk_in_a_huge_tenant_stays_within_the_calls_of_a_minute(bench: Bench) -> None:
-    phones = [f"4477009001{number:02}" for number in range(Wacr.add_limit)]
-    bench.world.put_group(GROUP, "Launch team", [f"3361234{number:04}" for number in range(400)])
-    assert set((await bench.presence(*phones)).values()) == {Presence.UNKNOWN}
-    assert set(outcomes(await bench.adapter.add(GROUP, people(*phones))).values()) == {REPORTED}
-    assert set((await bench.presence(*phones)).values()) == {Presence.PRESENT}
-    assert len(bench.server.calls) == 57
-
-
 async def test_a_short_address_book_is_read_whole_instead_of_searched(bench: Bench) -> None:
     phones = [f"4477009001{number:02}" for number in range(10)]
     for phone in phones:
@@ -137,17 +123,8 @@ async def test_a_match_on_the_second_page_of_a_search_is_found(bench: Bench) -> 
 async def test_a_contact_in_another_form_of_the_phone_is_the_same_person(bench: Bench, typed: str, stored: str) -> None:
     bench.server.put_contact(stored)
     assert outcomes(await bench.adapter.add(GROUP, people(typed))) == {typed: INFERRED}
-    assert await bench.presence(typed) == {typed: Presence.PRESENT}
+    assert await bench.standing(typed) == {typed: Standing.PRESENT}
     assert len(bench.server.contacts) == 1
-
-
-async def test_a_phone_that_is_stored_with_separators_is_found_when_creating_says_that_it_exists(bench: Bench) -> None:
-    bench.server.compares_digits = True
-    contact = bench.server.put_contact("+1 (415) 555-0101")
-    result = await bench.adapter.add(GROUP, people(ANA, BEN))
-    assert outcomes(result) == {ANA: INFERRED, BEN: REPORTED}
-    assert bench.server.calls[-1].body == {"contact_ids": [contact.id]}
-    assert bench.members() == {ANA, BEN}
 
 
 async def test_a_member_whose_phone_only_its_last_digits_find_is_already_done(bench: Bench) -> None:
@@ -164,12 +141,6 @@ async def test_a_phone_that_exists_in_a_form_that_no_search_finds_fails_in_the_p
     result = await bench.adapter.add(GROUP, people(ANA))
     assert outcomes(result) == {ANA: (Outcome.FAILED, Evidence.REPORTED)}
     assert "This phone number already exists" in result.verdicts[0].provider_message
-
-
-async def test_a_phone_stored_with_separators_is_searched_by_digits_where_the_provider_can(bench: Bench) -> None:
-    bench.server.searches_digits = True
-    bench.server.put_contact("+1 (415) 555-0101")
-    assert outcomes(await bench.adapter.add(GROUP, people(ANA))) == {ANA: INFERRED}
 
 
 async def test_two_who_add_the_same_person_at_once_leave_one_contact_and_true_verdicts(bench: Bench) -> None:
@@ -201,7 +172,7 @@ async def test_a_lid_is_invalid_and_its_presence_unknown(bench: Bench) -> None:
     lid = Person("123@lid", lid="123@lid")
     found = outcomes(await bench.adapter.add(GROUP, [lid, *people(ANA)]))
     assert found == {"123@lid": (Outcome.INVALID, Evidence.NONE), ANA: REPORTED}
-    assert await bench.adapter.presence(GROUP, [lid]) == {"123@lid": Presence.UNKNOWN}
+    assert await bench.adapter.standing(GROUP, [lid]) == {"123@lid": Standing.UNKNOWN}
 
 
 async def test_nobody_to_add_calls_nobody(bench: Bench) -> None:
@@ -223,7 +194,34 @@ async def test_of_two_contacts_the_one_with_the_very_phone_is_taken(bench: Bench
     assert bench.server.calls[-1].body == {"contact_ids": [exact.id]}
 
 
-async def test_whoever_is_not_in_a_whole_address_book_is_not_searched_again(bench: Bench) -> None:
-    phones = [f"4477009001{number:02}" for number in range(5)]
-    assert set(outcomes(await bench.adapter.add(GROUP, people(*phones))).values()) == {REPORTED}
-    assert bench.asked().count("GET /contacts") == 1
+@pytest.mark.parametrize("compares_digits", [True, False])
+async def test_a_phone_that_is_stored_with_separators_is_found_by_its_last_digits(
+    bench: Bench, compares_digits: bool
+) -> None:
+    bench.server.compares_digits = compares_digits
+    contact = bench.server.put_contact("+1 (415) 555-0101")
+    result = await bench.adapter.add(GROUP, people(ANA, BEN))
+    assert outcomes(result) == {ANA: INFERRED, BEN: REPORTED}
+    assert {"contact_ids": [contact.id]} in [call.body for call in bench.server.calls]
+    assert bench.members() == {ANA, BEN}
+
+
+async def test_a_contact_that_was_just_looked_up_is_not_searched_again(bench: Bench) -> None:
+    bench.world.put_group(GROUP, "Launch team", [f"3361234{number:04}" for number in range(150)])
+    contact = bench.server.put_contact(f"+{ANA}")
+    assert await bench.standing(ANA) == {ANA: Standing.ABSENT}
+    bench.server.calls.clear()
+    assert outcomes(await bench.adapter.add(GROUP, people(ANA))) == {ANA: INFERRED}
+    assert bench.asked() == ["POST /groups/7/contacts"]
+    bench.world.remove(GROUP, ANA)
+    del bench.server.contacts[contact.id]
+    with pytest.raises(InvalidRequest):
+        await bench.adapter.add(GROUP, people(ANA))
+    assert outcomes(await bench.adapter.add(GROUP, people(ANA))) == {ANA: REPORTED}
+
+
+async def test_what_was_looked_up_long_ago_is_looked_up_again(bench: Bench) -> None:
+    bench.server.put_contact(f"+{ANA}")
+    await bench.adapter.add(GROUP, people(ANA))
+    bench.time[0] += REMEMBER
+    assert outcomes(await bench.adapter.add(GROUP, people(ANA))) == {ANA: SEEN_BEFORE}

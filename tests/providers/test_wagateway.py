@@ -2,7 +2,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from providers.base import Capability, Evidence, Operation, Outcome, Person, Presence, Verdict
+from providers.base import Action, Capability, Evidence, Outcome, Person, Standing, Verdict
 from providers.wagateway.people import Directory
 from sandbox.providers.server import Fault
 from sandbox.providers.wagateway import ContactShape
@@ -78,7 +78,13 @@ async def test_the_204_says_nothing_of_anybody_and_a_failed_check_keeps_its_word
     assert result.error is None
     assert set(result.verdicts) == {
         Verdict(f"+{ANA}", Outcome.UNKNOWN, Evidence.NONE, "204"),
-        Verdict(f"+{BEN}", Outcome.NOT_ON_WHATSAPP, Evidence.REPORTED, "isOnWhatsApp: false"),
+        Verdict(
+            f"+{BEN}",
+            Outcome.NOT_ON_WHATSAPP,
+            Evidence.REPORTED,
+            "isOnWhatsApp: false",
+            "The number is not on WhatsApp.",
+        ),
     }
     assert [(event.phone, event.effect) for event in bench.world.events] == [(ANA, Effect.ADDED)]
 
@@ -104,7 +110,7 @@ async def test_a_number_without_an_account_is_checked_again_for_it_may_get_one(b
     bench.world.put_human(ANA, Disposition.OPEN)
     result = await bench.adapter.add(GROUP, people(ANA))
     assert [v.outcome for v in result.verdicts] == [Outcome.UNKNOWN]
-    assert await present(bench, ANA) == {ANA: Presence.PRESENT}
+    assert await present(bench, ANA) == {ANA: Standing.MEMBER}
 
 
 @pytest.mark.parametrize("disposition", [Disposition.PRIVATE, Disposition.BLOCKED, Disposition.RECENTLY_LEFT])
@@ -126,15 +132,15 @@ async def test_adding_a_member_changes_nothing_and_the_read_back_finds_them(benc
     result = await bench.adapter.add(GROUP, people(ANA))
     assert [v.outcome for v in result.verdicts] == [Outcome.UNKNOWN]
     assert [event.effect for event in bench.world.events] == [Effect.ALREADY_MEMBER]
-    assert await present(bench, ANA) == {ANA: Presence.PRESENT}
+    assert await present(bench, ANA) == {ANA: Standing.MEMBER}
 
 
 async def test_a_late_read_shows_the_added_person_only_when_the_stored_copy_has_caught_up() -> None:
     async with wagateway(read_lag=60.0) as bench:
         await bench.adapter.add(GROUP, people(ANA))
-        assert await present(bench, ANA) == {ANA: Presence.ABSENT}
+        assert await present(bench, ANA) == {ANA: Standing.ABSENT}
         bench.time[0] += 61.0
-        assert await present(bench, ANA) == {ANA: Presence.PRESENT}
+        assert await present(bench, ANA) == {ANA: Standing.MEMBER}
         assert bench.transport.broken == []
 
 
@@ -155,14 +161,14 @@ async def test_a_number_is_found_under_the_form_that_whatsapp_has_for_it(
     result = await bench.adapter.add(GROUP, people(typed))
     assert [v.outcome for v in result.verdicts] == [Outcome.UNKNOWN]
     assert bench.server.calls[-1].body == {"participants": [f"{canonical}@s.whatsapp.net"]}
-    assert await present(bench, typed) == {typed: Presence.PRESENT}
+    assert await present(bench, typed) == {typed: Standing.MEMBER}
 
 
 async def test_the_jid_that_the_check_gives_is_the_one_that_is_added_and_found_again(bench: Bench) -> None:
     bench.server.canonical = {ANA: CLEO}
     await bench.adapter.add(GROUP, people(ANA))
     assert list(bench.world.groups[GROUP].members) == [CLEO]
-    assert await present(bench, ANA) == {ANA: Presence.PRESENT}
+    assert await present(bench, ANA) == {ANA: Standing.MEMBER}
 
 
 async def test_two_forms_of_one_number_are_added_once(bench: Bench) -> None:
@@ -184,11 +190,11 @@ async def test_a_check_without_an_answer_does_not_keep_anybody_from_being_added(
     assert list(bench.world.groups[GROUP].members) == [ANA]
 
 
-async def test_a_number_that_the_check_finds_malformed_is_invalid_and_the_others_are_added(bench: Bench) -> None:
+async def test_a_number_that_the_check_finds_malformed_fails_and_the_others_are_added(bench: Bench) -> None:
     bench.server.faults = [Fault(CHECK, status=400)]
     result = await bench.adapter.add(GROUP, people(ANA, BEN))
-    assert sorted(v.outcome for v in result.verdicts) == [Outcome.INVALID, Outcome.UNKNOWN]
-    reported = next(v for v in result.verdicts if v.outcome is Outcome.INVALID)
+    assert sorted(v.outcome for v in result.verdicts) == [Outcome.FAILED, Outcome.UNKNOWN]
+    reported = next(v for v in result.verdicts if v.outcome is Outcome.FAILED)
     assert (reported.evidence, reported.provider_code) == (Evidence.REPORTED, "validation_error")
     assert len(bench.world.groups[GROUP].members) == 1
 
@@ -198,7 +204,7 @@ async def test_a_person_known_by_lid_is_added_by_the_phone_behind_it(bench: Benc
     person = Person("someone", lid=bench.lid(ANA))
     result = await bench.adapter.add(GROUP, [person])
     assert result.verdicts == (Verdict(person.key, Outcome.UNKNOWN, Evidence.NONE, "204"),)
-    assert await bench.adapter.presence(GROUP, [person]) == {person.key: Presence.PRESENT}
+    assert await bench.adapter.standing(GROUP, [person]) == {person.key: Standing.MEMBER}
 
 
 async def test_a_lid_without_a_known_phone_cannot_be_added(bench: Bench) -> None:
@@ -216,8 +222,8 @@ async def test_a_check_is_forgotten_after_a_day(bench: Bench) -> None:
 
 
 async def test_an_operation_needs_the_gateways_own_word(bench: Bench) -> None:
-    assert bench.adapter.capabilities[Operation.ADD] is Capability.SEND
-    assert bench.adapter.capabilities[Operation.LIST] is Capability.GROUPS_READ
+    assert bench.adapter.abilities[Action.ADD].capability is Capability.SEND
+    assert bench.adapter.abilities[Action.LIST_GROUPS].capability is Capability.GROUPS_READ
 
 
 async def test_the_whole_path_costs_few_calls(bench: Bench) -> None:

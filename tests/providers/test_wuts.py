@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from providers.base import Evidence, InvalidRequest, Outcome, Person, Presence, Verdict
+from providers.base import Evidence, InvalidRequest, Outcome, Person, Standing, Verdict
 from providers.http import HttpClient
 from providers.wuts import Wuts
 from sandbox.providers.server import Fault
@@ -195,21 +195,23 @@ async def test_a_person_known_by_lid_alone_is_added_and_found(bench: Bench) -> N
 
 @pytest.mark.parametrize("members_by", ["phone", "lid"])
 @pytest.mark.parametrize("counted", [True, False])
-async def test_members_are_present_and_others_absent(bench: Bench, members_by: str, counted: bool) -> None:
+async def test_members_stand_with_their_roles_and_others_are_absent(
+    bench: Bench, members_by: str, counted: bool
+) -> None:
     bench.server.members_by = "phone" if members_by == "phone" else "lid"
     bench.server.counts_members = counted
-    bench.world.put_group(GROUP, "Launch team", [ANA, BEN])
+    bench.world.put_group(GROUP, "Launch team", [ANA, BEN]).members[ANA].role = "admin"
     lids = [Person(f"{bench.world.human(p).lid}@lid", lid=f"{bench.world.human(p).lid}@lid") for p in (BEN, CAI)]
-    presence = await bench.adapter.presence(GROUP, [*people(ANA, CAI), *lids])
-    assert list(presence.values()) == [Presence.PRESENT, Presence.ABSENT, Presence.PRESENT, Presence.ABSENT]
+    presence = await bench.adapter.standing(GROUP, [*people(ANA, CAI), *lids])
+    assert list(presence.values()) == [Standing.ADMIN, Standing.ABSENT, Standing.MEMBER, Standing.ABSENT]
 
 
 async def test_phones_behind_lids_are_asked_once_and_at_most_160_in_a_call(bench: Bench) -> None:
     bench.server.members_by = "lid"
     bench.world.put_group(GROUP, "Launch team", [f"1415555{n:04}" for n in range(170)])
     for _ in range(2):
-        presence = await bench.adapter.presence(GROUP, people("14155550169", "14155550170"))
-        assert list(presence.values()) == [Presence.PRESENT, Presence.ABSENT]
+        presence = await bench.adapter.standing(GROUP, people("14155550169", "14155550170"))
+        assert list(presence.values()) == [Standing.MEMBER, Standing.ABSENT]
     assert [len(body["jids"]) for body in bench.bodies(RESOLVE)] == [160, 10]
 
 
@@ -217,28 +219,29 @@ async def test_a_member_behind_an_unresolved_lid_leaves_the_absence_of_others_un
     bench.server.members_by = "lid"
     bench.server.resolves_lids = False
     lid = f"{bench.world.human('14155559999').lid}@lid"
-    presence = await bench.adapter.presence(GROUP, [*people("14155559999", ANA), Person(lid, lid=lid)])
-    assert list(presence.values()) == [Presence.UNKNOWN, Presence.UNKNOWN, Presence.PRESENT]
+    presence = await bench.adapter.standing(GROUP, [*people("14155559999", ANA), Person(lid, lid=lid)])
+    assert list(presence.values()) == [Standing.UNKNOWN, Standing.UNKNOWN, Standing.MEMBER]
 
 
 async def test_a_look_up_of_lids_that_fails_leaves_absence_unknown(bench: Bench) -> None:
     bench.server.members_by = "lid"
     bench.server.faults = [Fault(RESOLVE, status=500, times=-1)]
-    assert await bench.adapter.presence(GROUP, people(ANA)) == {f"+{ANA}": Presence.UNKNOWN}
+    assert await bench.adapter.standing(GROUP, people(ANA)) == {f"+{ANA}": Standing.UNKNOWN}
 
 
 async def test_a_list_shorter_than_its_count_proves_presence_but_not_absence(bench: Bench) -> None:
+    # Nor does it tell a role: this record has no flags.
     record = f'{{"jid": "9@lid", "phone_number": "{ANA}"}}'
     group = f'{{"jid": "{GROUP}", "members_count": 2, "participants": [{record}]}}'
     bench.server.faults = [Fault(READ, status=200, body=f'{{"success": true, "group": {group}}}')]
-    presence = await bench.adapter.presence(GROUP, people(ANA, BEN))
-    assert list(presence.values()) == [Presence.PRESENT, Presence.UNKNOWN]
+    presence = await bench.adapter.standing(GROUP, people(ANA, BEN))
+    assert list(presence.values()) == [Standing.PRESENT, Standing.UNKNOWN]
 
 
 async def test_an_empty_list_without_a_count_proves_nothing(bench: Bench) -> None:
     bench.server.counts_members = False
     bench.world.put_group(GROUP, "Launch team")
-    assert await bench.adapter.presence(GROUP, people(ANA)) == {f"+{ANA}": Presence.UNKNOWN}
+    assert await bench.adapter.standing(GROUP, people(ANA)) == {f"+{ANA}": Standing.UNKNOWN}
 
 
 async def test_a_late_read_leaves_an_added_person_unknown_until_the_list_shows_them(bench: Bench) -> None:
@@ -247,7 +250,7 @@ async def test_a_late_read_leaves_an_added_person_unknown_until_the_list_shows_t
     assert bench.world.events[0].effect is Effect.ADDED
     assert verdicts[f"+{ANA}"].outcome is Outcome.UNKNOWN
     bench.time[0] += 60.0
-    assert await bench.adapter.presence(GROUP, people(ANA)) == {f"+{ANA}": Presence.PRESENT}
+    assert await bench.adapter.standing(GROUP, people(ANA)) == {f"+{ANA}": Standing.MEMBER}
 
 
 async def test_the_simulator_lists_its_device_by_the_contract(bench: Bench) -> None:

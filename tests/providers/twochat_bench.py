@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from providers.base import AddResult, Outcome, Person
+from providers.base import Outcome, PeopleResult, Person
 from providers.twochat import TwoChat, make
 from sandbox.providers.twochat import TwoChatServer
 from sandbox.providers.world import World
@@ -42,7 +42,12 @@ async def twochat(token: str = TOKEN) -> AsyncIterator[Bench]:
     transport = ContractTransport("twochat")
     async with serve(server.app()) as url:
         adapter = make(
-            base_url=url, token=token, account=NUMBER, transport=transport, timeout=httpx.Timeout(0.5, connect=2.0)
+            base_url=url,
+            token=token,
+            account=NUMBER,
+            transport=transport,
+            timeout=httpx.Timeout(0.5, connect=2.0),
+            clock=lambda: time[0],
         )
         try:
             yield Bench(world, server, url, transport, adapter, time)
@@ -54,9 +59,9 @@ def people(*phones: str) -> list[Person]:
     return [Person(f"+{phone}", f"+{phone}") for phone in phones]
 
 
-def outcomes(results: AddResult | Iterable[AddResult]) -> dict[str, Outcome]:
+def outcomes(results: PeopleResult | Iterable[PeopleResult]) -> dict[str, Outcome]:
     """Give the outcome by phone digits; fails where a person has two verdicts."""
-    verdicts = [v for r in ([results] if isinstance(results, AddResult) else results) for v in r.verdicts]
+    verdicts = [v for r in ([results] if isinstance(results, PeopleResult) else results) for v in r.verdicts]
     found = {verdict.key.removeprefix("+"): verdict.outcome for verdict in verdicts}
     assert len(found) == len(verdicts)
     return found

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from providers.base import Evidence, Outcome, Person, Presence, Verdict
+from providers.base import Action, Evidence, Outcome, Person, Standing, Verdict
 from providers.wuts import Wuts, make
 from sandbox.providers.world import World
 from sandbox.providers.wuts import WutsServer
@@ -20,6 +20,7 @@ ADD = f"POST /groups/{GROUP}/participants"
 READ = f"GET /groups/{GROUP}"
 CHECK = "POST /contact/check"
 RESOLVE = "POST /contacts/resolve"
+SEND = "POST /send/text"
 
 
 @dataclass
@@ -59,22 +60,22 @@ def people(*phones: str) -> list[Person]:
 
 async def carry_out(adapter: Wuts, asked: Sequence[Person]) -> dict[str, Verdict]:
     """Add as the workflow does: look who is there, add the rest, look again for those nothing was told about."""
-    before = await adapter.presence(GROUP, asked)
+    before = await adapter.standing(GROUP, asked)
     verdicts = {
         person.key: Verdict(person.key, Outcome.ALREADY_DONE, Evidence.OBSERVED)
         for person in asked
-        if before[person.key] is Presence.PRESENT
+        if before[person.key].inside
     }
     rest = [person for person in asked if person.key not in verdicts]
-    for start in range(0, len(rest), adapter.add_limit):
-        added = (await adapter.add(GROUP, rest[start : start + adapter.add_limit])).verdicts
+    for start in range(0, len(rest), adapter.abilities[Action.ADD].most):
+        added = (await adapter.add(GROUP, rest[start : start + adapter.abilities[Action.ADD].most])).verdicts
         assert verdicts.keys().isdisjoint(verdict.key for verdict in added)
         verdicts |= {verdict.key: verdict for verdict in added}
     silent = [person for person in rest if verdicts[person.key].outcome is Outcome.UNKNOWN]
-    after = await adapter.presence(GROUP, silent)
+    after = await adapter.standing(GROUP, silent)
     verdicts |= {
         person.key: Verdict(person.key, Outcome.ADDED, Evidence.OBSERVED)
         for person in silent
-        if (before[person.key], after[person.key]) == (Presence.ABSENT, Presence.PRESENT)
+        if before[person.key] is Standing.ABSENT and after[person.key].inside
     }
     return verdicts

@@ -95,9 +95,11 @@ class Bot:
         self.app.options("group")(self.suggested)
         self.app.action("approve")(self.clicked)
         self.app.action("deny")(self.clicked)
+        self.app.action("group")(self.clicked)
         self.app.shortcut("open-add")(self.add)
         self.app.shortcut("from-message")(self.noted)
         self.app.event("app_mention")(self.mentioned)
+        self.app.event("message")(self.noted)
         self.app.event("app_home_opened")(self.home)
 
     async def groups(self, ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -296,6 +298,13 @@ async def test_an_external_select_offers_what_the_app_suggests(slack: SlackServe
     assert "no more than 100 items" in answer.error
 
 
+async def test_what_is_chosen_in_an_external_select_reaches_the_app_before_the_submission(
+    slack: SlackServer, bot: Bot
+) -> None:
+    await slack.press(ALICE, await open_modal(slack), "Group", value=GROUPS[0])
+    assert bot.seen[-1]["actions"][0]["selected_option"]["text"]["text"] == GROUPS[0]
+
+
 async def test_a_button_is_clicked_by_its_label_and_its_message_replaced(slack: SlackServer, bot: Bot) -> None:
     ts = await post(slack)
     ack = await slack.click(BOB, LAUNCH, ts, "Approve")
@@ -334,6 +343,16 @@ async def test_shortcuts_mentions_and_the_home_tab_reach_the_app(slack: SlackSer
     await slack.open_home(ALICE)
     home = await slack.wait_for(lambda: slack.home(ALICE))
     assert home.body["blocks"][0]["text"]["text"] == "Requests"
+
+
+async def test_what_is_said_in_direct_messages_reaches_the_app_with_its_files(slack: SlackServer, bot: Bot) -> None:
+    await slack.say(ALICE, "D0ALICE", "help", files=[("team.csv", b"a,b")])
+    event = (await slack.wait_for(lambda: bot.seen))[0]["event"]
+    assert (event["type"], event["channel_type"], event["subtype"]) == ("message", "im", "file_share")
+    assert [(file["name"], file["size"]) for file in event["files"]] == [("team.csv", 3)]
+    assert slack.messages("D0ALICE")[0]["files"] == event["files"]
+    await slack.say(ALICE, LAUNCH, "nobody is meant")
+    assert len(slack.deliveries) == 1
 
 
 @pytest.mark.parametrize("transport", [by_http, by_socket])

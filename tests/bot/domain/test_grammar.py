@@ -2,56 +2,62 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.grammar import Command, UsageError, split_command
+from bot.domain.commands import ADD, AUDIT, COMMANDS, CREATE, SEND, SETTINGS
+from bot.domain.declarations import Command
+from bot.domain.grammar import Typed, UsageError, plain, read, unquoted
+
+
+def add(group: str, participants: str, reason: str | None = None) -> Typed:
+    return Typed(group, participants, {} if reason is None else {"reason": reason})
 
 
 @pytest.mark.parametrize(
-    ("text", "command"),
+    ("text", "typed"),
     [
-        ("launch-team +1 415 555 0100", Command("launch-team", "+1 415 555 0100", "")),
-        ("  launch-team   +1, +44  ", Command("launch-team", "+1, +44", "")),
-        ("launch-team\t+1 415", Command("launch-team", "+1 415", "")),
-        ("launch-team\n+1\n+44", Command("launch-team", "+1\n+44", "")),
-        ("launch-team, +1", Command("launch-team", "+1", "")),
-        ('"Launch team" +1', Command("Launch team", "+1", "")),
-        ("“Launch team” +1", Command("Launch team", "+1", "")),
-        ('“Launch team" +1', Command("Launch team", "+1", "")),
-        ("”Launch team” +1", Command("Launch team", "+1", "")),
-        ("„Launch team“ +1", Command("Launch team", "+1", "")),
-        ("«Launch team» +1", Command("Launch team", "+1", "")),
-        ("‘Launch team’ +1", Command("Launch team", "+1", "")),
-        ("'Ann's team' +1", Command("Ann's team", "+1", "")),
-        ("“Ann’s team” +1", Command("Ann’s team", "+1", "")),
-        ('"Launch team"+1', Command("Launch team", "+1", "")),
-        ('"Launch team"4155550100', Command("Launch team", "4155550100", "")),
-        ('"+1 club" +44', Command("+1 club", "+44", "")),
-        ('"reason: x" +44', Command("reason: x", "+44", "")),
-        ("120363041234567890@g.us +1", Command("120363041234567890@g.us", "+1", "")),
-        ("14155550100-1612345678@g.us +1", Command("14155550100-1612345678@g.us", "+1", "")),
-        ("<mailto:12036@g.us|12036@g.us> +1", Command("12036@g.us", "+1", "")),
-        ("WAG62598186-d2bd-4946-86c6-30f8a3c849c6 +1", Command("WAG62598186-d2bd-4946-86c6-30f8a3c849c6", "+1", "")),
-        ("42 +1", Command("42", "+1", "")),
-        ("120363041234567890 +1", Command("120363041234567890", "+1", "")),
-        ("R&amp;D &lt;tel:&gt;", Command("R&D", "&lt;tel:&gt;", "")),
-        ("Q&amp; Ann &lt;+1&gt; reason: x", Command("Q&", "Ann &lt;+1&gt;", "x")),
-        ("&amp;lt; +1", Command("&lt;", "+1", "")),
-        ("team <tel:+1415|+1 415>", Command("team", "<tel:+1415|+1 415>", "")),
-        ("team +1 reason: new in R&amp;D", Command("team", "+1", "new in R&D")),
-        ("team +1, REASON:new\nsecond line", Command("team", "+1", "new\nsecond line")),
-        ("team +1 reason : why", Command("team", "+1", "why")),
-        ("team +1;reason: why", Command("team", "+1;", "why")),
-        ("team +1 reason: a reason: b", Command("team", "+1", "a reason: b")),
-        ("team +1 reason:", Command("team", "+1", "")),
-        ("team +1 reason: see <https://example.com/1>", Command("team", "+1", "see https://example.com/1")),
+        ("launch-team +1 415 555 0100", add("launch-team", "+1 415 555 0100")),
+        ("  launch-team   +1, +44  ", add("launch-team", "+1, +44")),
+        ("launch-team\t+1 415", add("launch-team", "+1 415")),
+        ("launch-team\n+1\n+44", add("launch-team", "+1\n+44")),
+        ("launch-team, +1", add("launch-team", "+1")),
+        ('"Launch team" +1', add("Launch team", "+1")),
+        ("“Launch team” +1", add("Launch team", "+1")),
+        ('“Launch team" +1', add("Launch team", "+1")),
+        ("”Launch team” +1", add("Launch team", "+1")),
+        ("„Launch team“ +1", add("Launch team", "+1")),
+        ("«Launch team» +1", add("Launch team", "+1")),
+        ("‘Launch team’ +1", add("Launch team", "+1")),
+        ("'Ann's team' +1", add("Ann's team", "+1")),
+        ("“Ann’s team” +1", add("Ann’s team", "+1")),
+        ('"Launch team"+1', add("Launch team", "+1")),
+        ('"Launch team"4155550100', add("Launch team", "4155550100")),
+        ('"+1 club" +44', add("+1 club", "+44")),
+        ('"reason: x" +44', add("reason: x", "+44")),
+        ("120363041234567890@g.us +1", add("120363041234567890@g.us", "+1")),
+        ("14155550100-1612345678@g.us +1", add("14155550100-1612345678@g.us", "+1")),
+        ("<mailto:12036@g.us|12036@g.us> +1", add("12036@g.us", "+1")),
+        ("WAG62598186-d2bd-4946-86c6-30f8a3c849c6 +1", add("WAG62598186-d2bd-4946-86c6-30f8a3c849c6", "+1")),
+        ("42 +1", add("42", "+1")),
+        ("120363041234567890 +1", add("120363041234567890", "+1")),
+        ("R&amp;D &lt;tel:&gt;", add("R&D", "&lt;tel:&gt;")),
+        ("Q&amp; Ann &lt;+1&gt; reason: x", add("Q&", "Ann &lt;+1&gt;", "x")),
+        ("&amp;lt; +1", add("&lt;", "+1")),
+        ("team <tel:+1415|+1 415>", add("team", "<tel:+1415|+1 415>")),
+        ("team +1 reason: new in R&amp;D", add("team", "+1", "new in R&D")),
+        ("team +1, REASON:new\nsecond line", add("team", "+1", "new\nsecond line")),
+        ("team +1 reason : why", add("team", "+1", "why")),
+        ("team +1;reason: why", add("team", "+1;", "why")),
+        ("team +1 reason: a reason: b", add("team", "+1", "a reason: b")),
+        ("team +1 reason:", add("team", "+1", "")),
+        ("team +1 reason: see <https://example.com/1>", add("team", "+1", "see https://example.com/1")),
     ],
 )
-def test_group_participants_and_reason_are_split(text: str, command: Command) -> None:
-    assert split_command(text) == command
+def test_group_participants_and_reason_are_split(text: str, typed: Typed) -> None:
+    assert read(ADD, text) == typed
 
 
 @pytest.mark.parametrize("text", ["", "   ", "reason: because", '"" +1', "“ ” +1", ", +1"])
 def test_without_a_group_it_says_so(text: str) -> None:
-    assert split_command(text) == UsageError("The group is missing.")
+    assert read(ADD, text) == UsageError("The group is missing.")
 
 
 @pytest.mark.parametrize(
@@ -75,23 +81,117 @@ def test_without_a_group_it_says_so(text: str) -> None:
     ],
 )
 def test_a_number_in_the_place_of_the_group_is_named_as_the_mistake(text: str) -> None:
-    assert split_command(text) == UsageError("The group is missing: name it before the numbers.")
+    assert read(ADD, text) == UsageError("The group is missing: name it before the numbers.")
 
 
 @pytest.mark.parametrize("text", ['"launch team +1', "“launch team +1", "'launch team +1", '"'])
 def test_a_quote_that_does_not_end_is_named(text: str) -> None:
-    assert split_command(text) == UsageError("The group's name begins with a quote that does not end.")
+    assert read(ADD, text) == UsageError("The group's name begins with a quote that does not end.")
 
 
 @pytest.mark.parametrize("text", ["launch-team", "launch-team  ", "“Launch team”", "launch-team reason: x", "team ,"])
-def test_without_participants_it_says_so(text: str) -> None:
-    assert split_command(text) == UsageError("The numbers are missing.")
+def test_without_participants_nothing_is_left(text: str) -> None:
+    typed = read(ADD, text)
+
+    assert isinstance(typed, Typed)
+    assert typed.rest == ""
+
+
+@pytest.mark.parametrize(
+    ("command", "text", "typed"),
+    [
+        (ADD, "team +1 invite: yes", Typed("team", "+1", {"invite": "yes"})),
+        (
+            ADD,
+            "team +1, invite: yes, at: 2026-12-01 09:00",
+            Typed("team", "+1", {"invite": "yes", "at": "2026-12-01 09:00"}),
+        ),
+        (ADD, "team +1 AT:9:00 reason: at: x", Typed("team", "+1", {"at": "9:00", "reason": "at: x"})),
+        (ADD, "team +1 at : “9:00” invite：yes", Typed("team", "+1", {"at": "9:00", "invite": "yes"})),
+        (ADD, "team Tel: +1, chat: x", Typed("team", "Tel: +1, chat: x")),
+        (ADD, "team +1 at:", Typed("team", "+1", {"at": ""})),
+        (SETTINGS, "team name: A b, c description: d", Typed("team", "", {"name": "A b, c", "description": "d"})),
+        (SETTINGS, "team name: A | lock: on |", Typed("team", "", {"name": "A", "lock": "on"})),
+        (SETTINGS, 'team description: ""', Typed("team", "", {"description": ""})),
+        (SETTINGS, "team name: “lock: on” lock: off", Typed("team", "", {"name": "lock: on", "lock": "off"})),
+        (SETTINGS, "team name: “a lock: off", Typed("team", "", {"name": "“a", "lock": "off"})),
+        (SETTINGS, "team name: “a” b", Typed("team", "", {"name": "“a” b"})),
+        (
+            SETTINGS,
+            "team picture: <https://x.example/a?b=1&amp;c>",
+            Typed("team", "", {"picture": "https://x.example/a?b=1&c"}),
+        ),
+        (SETTINGS, "team colour: red", Typed("team", "colour: red")),
+        (SEND, "team We meet at: 5, reason: none", Typed("team", "We meet at: 5, reason: none")),
+        (SEND, "team “Quoted” to: you", Typed("team", "“Quoted” to: you")),
+        (SEND, "team text: to: “you”", Typed("team", "", {"text": "to: “you”"})),
+        (SEND, "team to: <tel:+1|+1>, +44 text: Hi", Typed("team", "", {"to": "<tel:+1|+1>, +44", "text": "Hi"})),
+        (CREATE, "support “New: one” +1", Typed("New: one", "+1", connection="support")),
+        (CREATE, "support New +1", Typed("New", "+1", connection="support")),
+        (CREATE, "support, New, +1", Typed("New", "+1", connection="support")),
+        (CREATE, "New +1 reason: x", Typed("New", "+1", {"reason": "x"})),
+        (CREATE, "New reason: x", Typed("New", "", {"reason": "x"})),
+        (CREATE, "“support” +1", Typed("support", "+1")),
+        (CREATE, "support “at: 5” 07700 900123", Typed("at: 5", "07700 900123", connection="support")),
+        (AUDIT, "", Typed("", "")),
+        (AUDIT, "<@U01|ann> since: 2026-01-01", Typed("", "<@U01|ann>", {"since": "2026-01-01"})),
+        (AUDIT, "group: “Spring Fair”", Typed("", "", {"group": "Spring Fair"})),
+    ],
+)
+def test_what_is_declared_is_read(command: Command, text: str, typed: Typed) -> None:
+    assert read(command, text) == typed
+
+
+@pytest.mark.parametrize(
+    ("command", "text", "problem"),
+    [
+        (ADD, "team +1 reson: why", "There is no “reson:” here. Did you mean `reason:`?"),
+        (ADD, "team +1 Reasons : why", "There is no “Reasons:” here. Did you mean `reason:`?"),
+        (ADD, "team +1 at: 9:00 invte: yes", "There is no “invte:” here. Did you mean `invite:`?"),
+        (SETTINGS, "team name: A anounce: on", "There is no “anounce:” here. Did you mean `announce:`?"),
+        (SEND, "team txt: Hello", "There is no “txt:” here. Did you mean `text:`?"),
+        (ADD, "team +1 at: 1 AT: 2", "`at:` is there twice."),
+        (CREATE, "support “New +1", "The group's name begins with a quote that does not end."),
+        (CREATE, "+1", "The group is missing: name it before the numbers."),
+    ],
+)
+def test_what_looks_like_an_option_is_not_taken_for_something_else(command: Command, text: str, problem: str) -> None:
+    assert read(command, text) == UsageError(problem)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_example_can_be_read(command: Command) -> None:
+    for example in command.examples:
+        name, _, text = example.partition(" ")
+        typed = read(command, text)
+        assert name == command.name
+        assert isinstance(typed, Typed)
+        assert typed.options.keys() <= {option.name for option in command.options}
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("“Spring Fair”", "Spring Fair"),
+        (" spring ", "spring"),
+        ('""', ""),
+        ("“a", "“a"),
+        ("'R&amp;D'", "R&D"),
+        ("", ""),
+    ],
+)
+def test_a_name_that_stands_alone_may_be_quoted(text: str, name: str) -> None:
+    assert unquoted(text) == name
+
+
+_PIECES = [*'"“”‘<>|,; +1@', "reason:", "at:", "name: ", "text:", "“a”", "team ", "&amp;", "קב", "🎉", "\n"]
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.one_of(st.text(), st.lists(st.sampled_from([*"\"“”'‘<>|,; +1@", "reason:", "team", "&amp;"])).map("".join)))
-def test_any_text_is_a_command_with_group_and_participants_or_an_error(text: str) -> None:
-    parsed = split_command(text)
-    if isinstance(parsed, Command):
-        assert parsed.group.strip()
-        assert parsed.participants.strip()
+@given(st.sampled_from(COMMANDS), st.one_of(st.text(), st.lists(st.sampled_from(_PIECES)).map("".join)))
+def test_any_text_is_read_or_an_error(command: Command, text: str) -> None:
+    typed = read(command, text)
+    if isinstance(typed, Typed):
+        assert bool(typed.group) is (command.begin != "anything")
+        assert typed.group == typed.group.strip()
+        assert plain(typed.rest) in plain(text)

@@ -12,7 +12,7 @@ ASKED = Actor("U0ASKED")
 FIRST, SECOND, THIRD = Actor("U1LEAD"), Actor("U2LEAD"), Actor("U3LEAD")
 
 
-def rule(*, quorum: int = 1, hours: float = 24) -> ApprovalRule:
+def rule(*, quorum: int = 1, hours: float = 24, remind: timedelta | None = None) -> ApprovalRule:
     return ApprovalRule(
         operations=frozenset({Operation.ADD, Operation.REMOVE}),
         groups=("launch-*", "120363041234567890@g.us"),
@@ -20,7 +20,7 @@ def rule(*, quorum: int = 1, hours: float = 24) -> ApprovalRule:
         approvers=("lead",),
         quorum=quorum,
         expires_after=timedelta(hours=hours),
-        remind_after=timedelta(minutes=90),
+        remind_after=remind,
     )
 
 

@@ -1,3 +1,4 @@
+import asyncio
 from functools import partial
 
 import pytest
@@ -13,7 +14,7 @@ from bot.runtime.tables import metadata
 from tests.bot.runtime.databases import open_database
 from tests.bot.runtime.processes import holding, until
 
-_A_SENDER = text("INSERT INTO senders VALUES ('support', 1.5, '2030-01-01', 7)")
+_A_SENDER = text("INSERT INTO senders (connection, free_at, day, used) VALUES ('support', 1.5, '2030-01-01', 7)")
 
 
 def _differences(connection: SyncConnection) -> list[object]:
@@ -90,3 +91,18 @@ async def test_a_killed_process_frees_its_postgres_database(postgres: Database) 
             await until(partial(connection.scalar, locks))
         async with postgres.hold():
             pass
+
+
+async def test_who_is_cancelled_at_any_moment_gives_the_connection_back(database: Database) -> None:
+    async def use() -> None:
+        async with database.read() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    await use()
+    for steps in range(40):
+        task = asyncio.create_task(use())
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+        assert database._engine.sync_engine.pool.status().endswith("Current Checked out connections: 0"), steps

@@ -24,7 +24,7 @@ def decisions(database: Database) -> Decisions:
 
 async def _ask(journal: Journal, quorum: int = 1, asked_at: datetime | None = None) -> None:
     await journal.create(request(needs=rule(quorum=quorum), asked_at=asked_at), [])
-    await journal.await_approval("R1")
+    await journal.hold_back("R1")
 
 
 async def test_an_approval_moves_the_request_on(journal: Journal, decisions: Decisions) -> None:
@@ -103,7 +103,7 @@ async def test_nobody_can_decide_what_does_not_wait_for_a_decision(
 async def test_a_vote_before_the_question_was_asked_is_not_swallowed(journal: Journal, decisions: Decisions) -> None:
     await journal.create(request(needs=rule()), [])
     assert isinstance(await decisions.vote("R1", FIRST, Choice.APPROVE), Refused)
-    await journal.await_approval("R1")
+    await journal.hold_back("R1")
     assert isinstance(await decisions.vote("R1", FIRST, Choice.APPROVE), Accepted)
 
 

@@ -1,4 +1,5 @@
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -119,13 +120,13 @@ async def test_one_request_that_cannot_be_started_does_not_hold_up_the_others(
     engine.refuses = {"R1"}
     async with _running(journal, engine):
         await engine.until(lambda: ("open", "R2") in engine.work)
-    assert await journal.due() == [Due("R1", State.RECEIVED)]
+    assert await journal.due(time.time()) == [Due("R1", State.RECEIVED)]
 
 
 async def test_a_request_is_closed_when_its_time_for_approval_is_over(journal: Journal, engine: Engines) -> None:
     asked_at = datetime.now(UTC) - timedelta(hours=1) + timedelta(milliseconds=200)
     await journal.create(request("R1", needs=rule(hours=1), asked_at=asked_at), [])
-    await journal.await_approval("R1")
+    await journal.hold_back("R1")
     async with _running(journal, engine):
         await engine.until(lambda: ("close", "R1") in engine.work)
     assert (await journal.request("R1")).state is State.EXPIRED
@@ -135,4 +136,4 @@ async def test_at_the_end_what_is_under_way_is_finished_first(journal: Journal, 
     await journal.create(request("R1"), [])
     async with _running(journal, engine):
         await engine.until(lambda: len(engine.work) == 1)
-    assert await journal.due() == []
+    assert await journal.due(time.time()) == []

@@ -8,25 +8,25 @@ import pytest
 from bot.domain.groups import Ambiguous, Found, KnownGroup, NotFound, Resolution
 from bot.runtime.groups import FRESH, Directory
 from providers.base import (
+    Ability,
     Account,
     AccountState,
-    AddResult,
-    Capability,
+    Action,
     Group,
-    Operation,
+    PeopleResult,
     Person,
-    Presence,
+    Provider,
     ProviderFault,
+    Standing,
 )
 
 ALIAS = KnownGroup("support", "1@g.us", "launch-team")
 
 
-class Lists:
+class Lists(Provider):
     """A provider that lists groups as the test tells it to; whatever else is asked of it is a mistake."""
 
-    add_limit: ClassVar[int] = 1
-    capabilities: ClassVar[Mapping[Operation, Capability]] = {}
+    abilities: ClassVar[Mapping[Action, Ability]] = {}
 
     def __init__(self, *groups: Group) -> None:
         self.listed = list(groups)
@@ -35,10 +35,11 @@ class Lists:
         self.gate.set()
         self.calls = 0
 
-    async def groups(self) -> AsyncIterator[Group]:
+    async def groups(self, search: str = "") -> AsyncIterator[Group]:
         self.calls += 1
         for group in self.listed:
-            yield group
+            if group.is_called(search):
+                yield group
         await self.gate.wait()
         if self.error is not None:
             raise self.error
@@ -46,10 +47,10 @@ class Lists:
     async def group(self, group_id: str) -> Group:
         raise AssertionError(group_id)
 
-    async def presence(self, group_id: str, people: Sequence[Person]) -> Mapping[str, Presence]:
+    async def standing(self, group_id: str, people: Sequence[Person]) -> Mapping[str, Standing]:
         raise AssertionError(group_id, people)
 
-    async def add(self, group_id: str, people: Sequence[Person]) -> AddResult:
+    async def add(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
         raise AssertionError(group_id, people)
 
     async def account(self) -> Account:

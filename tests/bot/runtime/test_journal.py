@@ -1,5 +1,6 @@
 import asyncio
 import itertools
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -13,11 +14,13 @@ from bot.domain.outcomes import Tally
 from bot.domain.requests import FOLLOWS, Participant, State
 from bot.runtime.database import Database
 from bot.runtime.journal import Due, Journal
-from providers.base import Evidence, Outcome, Person, Presence, Verdict
+from providers.base import Evidence, Operation, Outcome, Person, Standing, Verdict
 from tests.bot.runtime.making import people, person, request, rule
 
 _numbers = itertools.count()
 NOW = datetime(2030, 5, 1, 12, 0, 0, 123457, UTC)
+
+WAS_THERE = Verdict("", Outcome.ALREADY_DONE, Evidence.OBSERVED)
 
 
 @pytest.fixture
@@ -29,7 +32,7 @@ async def test_what_was_written_is_read_again(journal: Journal) -> None:
     asked = request(needs=rule(quorum=2), asked_at=NOW)
     everybody = [
         Participant(0, person(0)),
-        Participant(1, Person("123@lid", lid="123@lid"), before=Presence.ABSENT, submissions=1),
+        Participant(1, Person("123@lid", lid="123@lid"), before=Standing.ABSENT, submissions=1),
         Participant(2, Person("nobody"), outcome=Outcome.INVALID, provider_message="no number", at=NOW),
     ]
     assert await journal.create(asked, everybody)
@@ -74,68 +77,68 @@ async def test_a_request_whose_people_cannot_be_written_is_not_written(journal: 
 async def test_a_new_request_is_due_until_it_was_handed_over(journal: Journal) -> None:
     await journal.create(request("R1", asked_at=NOW), [])
     await journal.create(request("R0", asked_at=NOW + timedelta(seconds=1)), [])
-    assert await journal.due() == [Due("R1", State.RECEIVED), Due("R0", State.RECEIVED)]
+    assert await journal.due(time.time()) == [Due("R1", State.RECEIVED), Due("R0", State.RECEIVED)]
     await journal.dispatched(Due("R1", State.RECEIVED))
-    assert await journal.due() == [Due("R0", State.RECEIVED)]
+    assert await journal.due(time.time()) == [Due("R0", State.RECEIVED)]
 
 
 @pytest.mark.parametrize("end", [State.APPROVED, State.DENIED, State.EXPIRED])
 async def test_a_decided_request_is_due_again(journal: Journal, end: State) -> None:
     await journal.create(request(needs=rule()), [])
     await journal.dispatched(Due("R1", State.RECEIVED))
-    await journal.await_approval("R1")
-    assert await journal.due() == []
+    await journal.hold_back("R1")
+    assert await journal.due(time.time()) == []
     assert await journal.advance("R1", end)
-    assert await journal.due() == [Due("R1", end)]
+    assert await journal.due(time.time()) == [Due("R1", end)]
 
 
 async def test_what_was_handed_over_late_does_not_hide_what_is_due_since(journal: Journal) -> None:
     await journal.create(request(needs=rule()), [])
-    await journal.await_approval("R1")
+    await journal.hold_back("R1")
     await journal.advance("R1", State.APPROVED)
     await journal.dispatched(Due("R1", State.RECEIVED))
-    assert await journal.due() == [Due("R1", State.APPROVED)]
+    assert await journal.due(time.time()) == [Due("R1", State.APPROVED)]
 
 
 async def test_a_running_request_is_not_due(journal: Journal) -> None:
     await journal.create(request(), [])
     await journal.advance("R1", State.RUNNING)
-    assert await journal.due() == []
+    assert await journal.due(time.time()) == []
 
 
 async def test_only_a_request_with_a_rule_waits_for_approval(journal: Journal) -> None:
     await journal.create(request("R1", needs=rule()), [])
     await journal.create(request("R2"), [])
     for id_ in ("R1", "R2"):
-        await journal.await_approval(id_)
+        await journal.hold_back(id_)
     assert (await journal.request("R1")).state is State.WAITING
     assert (await journal.request("R2")).state is State.RECEIVED
 
 
 async def test_asking_for_approval_again_does_not_take_a_decision_back(journal: Journal) -> None:
     await journal.create(request(needs=rule()), [])
-    await journal.await_approval("R1")
+    await journal.hold_back("R1")
     await journal.advance("R1", State.APPROVED)
-    await journal.await_approval("R1")
+    await journal.hold_back("R1")
     assert (await journal.request("R1")).state is State.APPROVED
 
 
 async def test_a_waiting_request_expires_when_its_time_is_over_and_not_before(journal: Journal) -> None:
     await journal.create(request(needs=rule(hours=1), asked_at=NOW), [])
-    await journal.await_approval("R1")
+    await journal.hold_back("R1")
     over = (NOW + timedelta(hours=1)).timestamp()
-    assert await journal.next_expiry(over - 1) == over
+    assert await journal.next_moment(over - 1) == over
     await journal.expire(over - 0.001)
     assert (await journal.request("R1")).state is State.WAITING
     await journal.expire(over)
     assert (await journal.request("R1")).state is State.EXPIRED
-    assert await journal.next_expiry(over - 1) is None
+    assert await journal.next_moment(over - 1) is None
 
 
 @pytest.mark.parametrize("end", [State.APPROVED, State.DENIED])
 async def test_a_decided_request_does_not_expire(journal: Journal, end: State) -> None:
     await journal.create(request(needs=rule(), asked_at=NOW), [])
-    await journal.await_approval("R1")
+    await journal.hold_back("R1")
     await journal.advance("R1", end)
     await journal.expire((NOW + timedelta(days=9)).timestamp())
     assert (await journal.request("R1")).state is end
@@ -145,20 +148,20 @@ async def test_the_next_expiry_is_the_soonest_of_those_that_wait_or_will(journal
     for hours in (4, 1, 2, 3):
         await journal.create(request(f"R{hours}", needs=rule(hours=hours), asked_at=NOW), [])
     for id_ in ("R1", "R3", "R4"):
-        await journal.await_approval(id_)
+        await journal.hold_back(id_)
     await journal.advance("R1", State.APPROVED)
-    assert await journal.next_expiry(NOW.timestamp()) == (NOW + timedelta(hours=2)).timestamp()
+    assert await journal.next_moment(NOW.timestamp()) == (NOW + timedelta(hours=2)).timestamp()
 
 
 async def test_a_request_that_could_not_be_asked_in_time_is_not_waited_for(journal: Journal) -> None:
     """Else the dispatcher would look again without a pause until it is asked."""
     await journal.create(request(needs=rule(hours=1), asked_at=NOW), [])
-    assert await journal.next_expiry((NOW + timedelta(hours=1)).timestamp()) is None
+    assert await journal.next_moment((NOW + timedelta(hours=1)).timestamp()) is None
 
 
 async def test_moving_on_twice_at_once_happens_once(journal: Journal) -> None:
     await journal.create(request(needs=rule()), [])
-    await journal.await_approval("R1")
+    await journal.hold_back("R1")
     ends = [State.APPROVED, State.DENIED, State.EXPIRED]
     moved = await asyncio.gather(*(journal.advance("R1", end) for end in ends))
     assert moved.count(True) == 1
@@ -186,8 +189,8 @@ async def test_advancing_a_request_that_is_not_there_does_nothing(journal: Journ
 
 async def test_those_who_were_there_are_answered_and_the_others_wait_in_their_chunks(journal: Journal) -> None:
     await journal.create(request(), people(4))
-    before = {0: Presence.ABSENT, 1: Presence.PRESENT, 2: Presence.UNKNOWN, 3: Presence.ABSENT}
-    await journal.looked("R1", before, {0: 0, 2: 0, 3: 1})
+    before = {0: Standing.ABSENT, 1: Standing.PRESENT, 2: Standing.UNKNOWN, 3: Standing.ABSENT}
+    await journal.looked("R1", before, {0: 0, 2: 0, 3: 1}, {1: WAS_THERE})
     everybody = await journal.people("R1")
     assert [p.before for p in everybody] == list(before.values())
     assert [(p.outcome, p.evidence) for p in everybody if p.outcome] == [(Outcome.ALREADY_DONE, Evidence.OBSERVED)]
@@ -199,8 +202,9 @@ async def test_those_who_were_there_are_answered_and_the_others_wait_in_their_ch
 
 async def test_looking_again_after_a_crash_counts_only_the_last_look(journal: Journal) -> None:
     await journal.create(request(), people(3))
-    await journal.looked("R1", dict.fromkeys(range(3), Presence.ABSENT), {0: 0, 1: 1, 2: 2})
-    await journal.looked("R1", {0: Presence.PRESENT, 1: Presence.ABSENT, 2: Presence.ABSENT}, {1: 0, 2: 0})
+    await journal.looked("R1", dict.fromkeys(range(3), Standing.ABSENT), {0: 0, 1: 1, 2: 2}, {})
+    before = {0: Standing.PRESENT, 1: Standing.ABSENT, 2: Standing.ABSENT}
+    await journal.looked("R1", before, {1: 0, 2: 0}, {0: WAS_THERE})
     assert [[p.position for p in await journal.chunk("R1", n)] for n in range(3)] == [[1, 2], [], []]
 
 
@@ -244,7 +248,7 @@ async def test_a_lid_of_any_length_can_be_asked_for(journal: Journal) -> None:
 async def test_verdicts_of_one_request_leave_another_alone(journal: Journal) -> None:
     for id_ in ("R1", "R2"):
         await journal.create(request(id_), people(2))
-    await journal.looked("R1", {0: Presence.PRESENT, 1: Presence.ABSENT}, {1: 0})
+    await journal.looked("R1", {0: Standing.PRESENT, 1: Standing.ABSENT}, {1: 0}, {0: WAS_THERE})
     await journal.submitted("R1", [1])
     await journal.judge("R1", {1: Verdict("", Outcome.ADDED)})
     assert await journal.people("R2") == people(2)
@@ -267,6 +271,16 @@ async def test_the_tally_counts_everybody_once(journal: Journal) -> None:
     assert [p.position for p in await journal.with_outcome("R1", Outcome.ADDED)] == [0, 4]
 
 
+async def test_things_and_rejected_entries_are_no_people_whatever_is_known_of_them(journal: Journal) -> None:
+    thing = Participant(1, Person("the group"), Operation.SEND)
+    rejected = Participant(2, Person("nobody"), outcome=Outcome.INVALID)
+    await journal.create(request(), [*people(1), thing, rejected])
+    before = await journal.tally("R1")
+    await journal.judge("R1", {1: Verdict("", Outcome.SENT)})
+    after = await journal.tally("R1")
+    assert [(t.people, t.things, t.rejected) for t in (before, after)] == [(1, 1, 1)] * 2
+
+
 async def test_ten_times_as_many_people_are_ten_times_the_work_and_not_a_hundred(sqlite: Database) -> None:
     """Counted in the instructions that SQLite runs, so that it tells the same on every machine."""
     instructions = 0
@@ -284,7 +298,8 @@ async def test_ten_times_as_many_people_are_ten_times_the_work_and_not_a_hundred
     for number in (100, 1000):
         id_, start = f"R{number}", instructions
         await journal.create(request(id_), people(number))
-        await journal.looked(id_, dict.fromkeys(range(number), Presence.ABSENT), {n: n // 10 for n in range(number)})
+        before = dict.fromkeys(range(number), Standing.ABSENT)
+        await journal.looked(id_, before, {n: n // 10 for n in range(number)}, {})
         for chunk in range(number // 10):
             await journal.submitted(id_, [p.position for p in await journal.chunk(id_, chunk)])
         await journal.judge(id_, dict.fromkeys(range(number), Verdict("", Outcome.ADDED)))
@@ -298,5 +313,5 @@ async def test_ten_times_as_many_people_are_ten_times_the_work_and_not_a_hundred
 async def test_no_verdicts_is_no_work(journal: Journal) -> None:
     await journal.create(request(), people(1))
     await journal.judge("R1", {})
-    await journal.looked("R1", {}, {})
+    await journal.looked("R1", {}, {}, {})
     assert await journal.people("R1") == people(1)

@@ -10,6 +10,8 @@ from bot.runtime.database import Database
 from bot.runtime.sqlite import AlreadyRunning, Connection, only_process
 from tests.bot.runtime.processes import holding
 
+_A_SENDER = text("INSERT INTO senders (connection, free_at, day, used) VALUES ('support', 0, '', 0)")
+
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
@@ -82,7 +84,7 @@ async def test_two_writers_at_once_both_succeed(sqlite: Database) -> None:
             await connection.execute(text("UPDATE senders SET used = :used"), {"used": used + 1})
 
     async with sqlite.write() as connection:
-        await connection.execute(text("INSERT INTO senders VALUES ('support', 0, '', 0)"))
+        await connection.execute(_A_SENDER)
     await asyncio.gather(*(count_up() for _ in range(10)))
     async with sqlite.read() as connection:
         assert await connection.scalar(text("SELECT used FROM senders")) == 10
@@ -90,6 +92,6 @@ async def test_two_writers_at_once_both_succeed(sqlite: Database) -> None:
 
 async def test_a_reader_does_not_wait_for_a_writer(sqlite: Database) -> None:
     async with sqlite.write() as writer:
-        await writer.execute(text("INSERT INTO senders VALUES ('support', 0, '', 0)"))
+        await writer.execute(_A_SENDER)
         async with sqlite.read() as reader:
             assert await reader.scalar(text("SELECT count(*) FROM senders")) == 0

@@ -1,30 +1,55 @@
 """What a request says in Slack, at its extremes: Slack's own validation is the judge."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from slack_sdk.models.views import View
 
 from bot.domain.approvals import Choice, Vote
-from bot.domain.outcomes import MEANINGS, Tally
-from bot.domain.requests import State
-from handlers.views import approval_card, request_message, results
+from bot.domain.followups import LABELS, Followup
+from bot.domain.outcomes import MEANINGS, Tally, words_of
+from bot.domain.requests import Details, Participant, Request, State
+from handlers.views import approval_card, details, followup_buttons, reason_modal, request_message, results
+from handlers.views.followup_buttons import Followed
 from handlers.views.message import Message
-from providers.base import Outcome, Person
-from sandbox.slack.mrkdwn import texts
+from providers.base import Ability, Action, Capability, GroupChange, Operation, Outcome, Person
+from sandbox.slack.blocks import check_view
+from sandbox.slack.mrkdwn import oddities, texts
 from sandbox.slack.server import SlackServer
 from tests.handlers.conftest import Post
 from tests.handlers.samples import AT, EMOJI, EVIL, NAMES, RIGHT_TO_LEFT, RULE, changed, mix, person, worst
 
-NUMBERS = (0, 1, 20, 21, 99, 100, 101, 1024)
+NUMBERS = (0, 1, 20, 21, 50, 51, 100, 101, 1024)
 LONG = "because <!here> & so on, " * 125
-VOTES = (Vote("U02BOB", Choice.APPROVE, AT), Vote("U03CAROL", Choice.DENY, AT))
+VOTES = (Vote("U02BOB", Choice.APPROVE, AT), Vote("U03CAROL", Choice.DENY, AT, "<!here> no"))
+LINK = "https://sandbox.slack.com/archives/C0LAUNCH/p1"
+FOLLOWED = tuple(
+    Followed(changed(id=f"R{followup.value}", details=Details(parent="RABCDEFGHIJKLMNOP", follow=followup)), LINK)
+    for followup in Followup
+)
+AGAIN = followup_buttons.build(changed(state=State.DENIED), mix(1), Tally.of([None]), ())
 
 
 def pages(people: list[Any]) -> Iterator[list[Any]]:
     for start in range(0, len(people), 100):
         yield people[start : start + 100]
+
+
+def facts(request: Request, people: Sequence[Participant], total: int, **known: Any) -> details.Facts:
+    tally = Tally.of([None] * total)
+    needs = [(Action.ADD, Ability(Capability.GROUPS_WRITE, ("groups:write",))), (Action.SEND_TO_PERSON, None)]
+    return replace(details.Facts(request, tally, people, 0, full=True, needs=needs), **known)
+
+
+def judged(view: View) -> dict[str, Any]:
+    """Let Slack judge a modal, and give it as it would be opened."""
+    definition: dict[str, Any] = view.to_dict()
+    check_view(definition)
+    assert [odd for said in texts(definition["blocks"]) for odd in oddities(said)] == []
+    return definition
 
 
 def read_aloud(message: Message) -> str:
@@ -60,13 +85,22 @@ async def test_no_name_breaks_a_message(post: Post, name: str) -> None:
     request = changed(group_name=name, reason=LONG, rule=RULE, state=State.WAITING)
     tally = Tally.of(p.outcome for p in mix(3))
     for message in (
-        request_message.build(request, tally),
-        approval_card.build(request, tally, VOTES),
+        request_message.build(request, tally, LINK),
+        approval_card.build(request, tally, VOTES, warning=name * 5, link=LINK),
+        approval_card.overridden(request, Vote("U02BOB", Choice.OVERRIDE, AT, name), ("U03CAROL", "S0LEADS")),
+        approval_card.reminder(request, ["U03CAROL"] * 50, 2),
+        approval_card.ending(replace(request, state=State.DENIED), VOTES, again=AGAIN, followed=FOLLOWED),
         results.build(request, mix(3), total=3),
         results.build(request, mix(30), total=30),
-        results.summary(request, mix(3)),
+        results.summary(replace(request, state=State.DONE), mix(30), FOLLOWED),
     ):
         await post(message)
+    for view in (
+        details.build(facts(request, worst(50), 1024)),
+        reason_modal.build(Choice.DENY, request, tally),
+        reason_modal.refused(Choice.OVERRIDE, "Too late."),
+    ):
+        judged(view)
 
 
 async def test_a_long_reason_is_cut_and_every_message_has_it(post: Post) -> None:
@@ -118,7 +152,8 @@ async def test_a_card_says_alone_what_is_asked_and_what_became_of_it(post: Post,
     for said in ("<@U01ALICE> asks to add 40 people to launch-team", "the launch", "<@U02BOB> approved", "<#C0LAUNCH>"):
         assert said in text
     buttons = [e["text"]["text"] for b in posted["blocks"] if b["type"] == "actions" for e in b["elements"]]
-    assert buttons == (["Approve", "Deny"] if state is State.WAITING else [])
+    pressed = ["Approve", "Deny", "Details", "Override", "Withdraw"]
+    assert buttons == (pressed if state is State.WAITING else [])
     assert ("2 approvals by `lead` or `owner`" in text) == (state is State.WAITING)
     assert_words_beside_icons(text)
 
@@ -136,7 +171,10 @@ async def test_a_button_tells_a_screen_reader_what_it_decides_on(post: Post) -> 
     posted = await post(approval_card.build(request, Tally.of([None] * 40), ()))
 
     labels = [e["accessibility_label"] for e in posted["blocks"][-2]["elements"]]
-    assert [label.split("n" * 10)[0] for label in labels] == ["Approve: add 40 people to ", "Deny: add 40 people to "]
+    assert [label.split("n" * 10)[0] for label in labels] == [
+        f"{verb}: add 40 people to " for verb in ("Approve", "Deny", "Details", "Override", "Withdraw")
+    ]
+    assert all(len(label) <= 75 for label in labels)
 
 
 @pytest.mark.parametrize("state", [State.DENIED, State.EXPIRED])
@@ -166,7 +204,7 @@ async def test_everybody_stands_in_the_results(post: Post, number: int) -> None:
     for p, line in zip(mix(number), shown, strict=True):
         assert p.outcome is not None
         assert line.startswith("+1 415-555-")
-        assert line.endswith(f"  {MEANINGS[p.outcome].icon} {MEANINGS[p.outcome].words}")
+        assert line.endswith(f"  {MEANINGS[p.outcome].icon} {words_of(p.outcome, Operation.ADD)}")
 
 
 @pytest.mark.parametrize("number", [1, 20, 21, 100])
@@ -213,6 +251,158 @@ async def test_a_summary_counts_everybody_and_says_what_to_do(post: Post, number
     assert "2 entries named somebody twice" in text
     for p in people:
         assert p.outcome is not None
-        assert MEANINGS[p.outcome].words in text
+        assert words_of(p.outcome, Operation.ADD) in text
         assert MEANINGS[p.outcome].advice in text
     assert_words_beside_icons(text)
+
+
+THINGS = {
+    Operation.SETTINGS: Details(change=GroupChange(subject=RIGHT_TO_LEFT, locked=True)),
+    Operation.SEND: Details(text=EVIL * 50),
+    Operation.INVITE: Details(),
+    Operation.CREATE: Details(subject=EMOJI * 40),
+}
+
+
+@pytest.mark.parametrize("operation", THINGS)
+async def test_what_is_about_the_group_itself_is_not_told_as_if_it_were_people(
+    post: Post, operation: Operation
+) -> None:
+    request = changed(operation=operation, details=THINGS[operation], rule=RULE, state=State.WAITING)
+    lines = [
+        Participant(n, Person(thing), operation, outcome=Outcome.CHANGED) for n, thing in enumerate(("name", "lock"))
+    ]
+    tally = results.tally_of(lines)
+    done = replace(request, state=State.DONE)
+    for message in (
+        request_message.build(request, tally),
+        approval_card.build(request, tally, ()),
+        results.build(done, lines, total=2),
+        results.summary(done, lines),
+    ):
+        await post(message)
+    definition = judged(details.build(facts(done, lines, 2, tally=tally)))
+
+    assert operation is Operation.CREATE or "people" not in str(definition)
+    assert "2 answers: 2 done" in results.summary(done, lines).text or operation is Operation.CREATE
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_details_fit_into_a_modal_at_every_size(number: int) -> None:
+    people = mix(number)
+    shown = []
+    for page in range(max(1, -(-number // details.PAGE))):
+        part = people[page * details.PAGE : (page + 1) * details.PAGE]
+        definition = judged(details.build(facts(changed(rule=RULE), part, number, page=page, votes=VOTES * 20)))
+        shown += [line for block in texts(definition["blocks"]) for line in block.splitlines()]
+        turns = [e["value"] for b in definition["blocks"] if b["type"] == "actions" for e in b["elements"]]
+        assert all(details.parse(turn)[0] == "RABCDEFGHIJKLMNOP" for turn in turns)
+    assert len([line for line in shown if line.startswith("+1 415-555-")]) == number
+
+
+def test_details_tell_what_is_needed_who_decides_and_what_was_left_out() -> None:
+    request = changed(rule=RULE, duplicates=3, stopped_by="U03CAROL", reason="the launch", state=State.DONE)
+    people = [person(0), person(1, Outcome.INVALID, person=Person("415 bogus"), provider_message="no number in it")]
+    known = {"votes": VOTES, "deciders": ("U02BOB", "S0LEADS"), "warning": "<careful>", "followed": FOLLOWED}
+    said = "\n".join(texts(judged(details.build(facts(request, people, 2, **known)))["blocks"]))
+
+    for words in (
+        "3 entries named somebody twice",
+        "“415 bogus”  ❓ not a valid number: no number in it",
+        "Needs: add, with the capability `groups:write`, and `groups:write` on the connection `support`",
+        "Needs: send a text to a person, which the connection `support` cannot do",
+        "2 approvals by `lead` or `owner` (<@U02BOB> <!subteam^S0LEADS>)",
+        "<@U03CAROL> denied <!date^",
+        "“&lt;!here&gt; no”",
+        "Warning for this group: &lt;careful&gt;",
+        "Stopped by <@U03CAROL>",
+        f"Undo: <{LINK}|request> `Rundo`",
+    ):
+        assert words in said
+
+
+@pytest.mark.parametrize("choice", [Choice.DENY, Choice.OVERRIDE])
+def test_a_reason_comes_back_with_its_request_and_its_choice(choice: Choice) -> None:
+    definition = judged(reason_modal.build(choice, changed(reason=LONG), Tally.of([None])))
+    typed = {"reason": {"value": {"type": "plain_text_input", "value": " because\n"}}}
+
+    filled = reason_modal.parse({**definition, "state": {"values": typed}})
+    assert filled == reason_modal.Filled("RABCDEFGHIJKLMNOP", choice, "because")
+
+
+async def test_a_summary_offers_what_makes_sense_and_nothing_twice(post: Post) -> None:
+    people = mix(20)
+    posted = await post(results.summary(changed(state=State.DONE), people))
+    buttons = [e for b in posted["blocks"] if b["type"] == "actions" for e in b["elements"]]
+    assert [b["text"]["text"] for b in buttons] == [*LABELS.values(), "Export CSV"]
+    assert all(b["accessibility_label"].startswith(f"{b['text']['text']}: add ") for b in buttons)
+    assert [followup_buttons.parse(b["action_id"]) for b in buttons[:-1]] == list(Followup)
+    assert [b["text"]["text"] for b in buttons if "confirm" in b] == ["Undo", "Run again"]
+
+    after = await post(results.summary(changed(state=State.DONE), people, FOLLOWED[:2]))
+    left = [e["text"]["text"] for b in after["blocks"] if b["type"] == "actions" for e in b["elements"]]
+    assert left == [*list(LABELS.values())[2:], "Export CSV"]
+    assert f"Retry failed: <{LINK}|request> `Rretry`, asked by <@U01ALICE>" in after["text"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({}, "Why it stopped: The sender rests"),
+        ({"stopped_by": "U03CAROL"}, "Stopped by <@U03CAROL>"),
+        ({"details": Details(look_only=True)}, ""),
+    ],
+)
+async def test_a_summary_says_why_somebody_was_not_attempted(post: Post, changes: dict[str, Any], told: str) -> None:
+    left = mix(2, [Outcome.NOT_ATTEMPTED], provider_message="The sender rests")
+    posted = await post(results.summary(changed(state=State.DONE, **changes), left))
+
+    assert told in posted["text"]
+    assert bool(told) == ("topped" in posted["text"])
+
+
+async def test_a_running_request_can_be_stopped_and_says_who_did(post: Post) -> None:
+    running = await post(request_message.build(changed(state=State.RUNNING), Tally.of([None])))
+    stopped = await post(request_message.build(changed(state=State.RUNNING, stopped_by="U02BOB"), Tally.of([None])))
+
+    pressed = [
+        [e["text"]["text"] for b in m["blocks"] if b["type"] == "actions" for e in b["elements"]]
+        for m in (running, stopped)
+    ]
+    assert pressed == [["Stop", "Details"], ["Details"]]
+    assert "Stopped by <@U02BOB>" in stopped["text"]
+
+
+async def test_numbers_are_short_where_they_are_to_be(post: Post) -> None:
+    people = [
+        person(100),
+        person(101, Outcome.FAILED, provider_message="14155550101 is at +1 (415) 555-0101 busy"),
+        person(102, Outcome.INVALID, person=Person("415 555 010 bogus 1")),
+    ]
+    for total in (3, 30):
+        posted = await post(results.build(changed(), people, total=total, short=True))
+        assert "+1 415 ••• 0100" in str(posted["blocks"])
+        assert "555" not in str(posted)
+
+
+@pytest.mark.parametrize(
+    ("operation", "asked", "words"),
+    [
+        (
+            Operation.SETTINGS,
+            Details(change=GroupChange(subject="Spring <Fair>", announce_only=True)),
+            "Spring &lt;Fair",
+        ),
+        (Operation.SEND, Details(text="Doors open at nine"), "Doors open at nine"),
+        (Operation.INVITE, Details(text="Come in"), "Come in"),
+        (Operation.ADD, Details(invite_refused=True), "is sent an invite"),
+    ],
+)
+async def test_who_approves_reads_what_they_approve(
+    post: Post, operation: Operation, asked: Details, words: str
+) -> None:
+    request = changed(rule=RULE, state=State.WAITING, operation=operation, details=asked)
+    tally = Tally.of([None], things=1)
+    for message in (approval_card.build(request, tally, ()), request_message.build(request, tally)):
+        assert words in message.text
+        assert words in str((await post(message))["blocks"])

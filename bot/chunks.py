@@ -1,0 +1,287 @@
+"""The chunks of a request: who is sent together, what came of it, and what reading back tells."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+
+import structlog
+
+from bot import deeds
+from bot.announcer import Announcer
+from bot.domain.operations import AIMS
+from bot.domain.outcomes import left_over, looked_only, read_back, settle, settled_before
+from bot.domain.requests import Participant, Request
+from bot.lines import Line
+from bot.runtime.journal import Journal
+from bot.runtime.metrics import Metrics
+from bot.runtime.pace import DayIsFull, SenderRests
+from providers.base import (
+    Operation,
+    Outcome,
+    PeopleResult,
+    ProviderError,
+    Standing,
+    Verdict,
+)
+
+MOST_SUBMISSIONS = 2
+"""How often a person is sent to the provider, when crashes interrupt: the second time is the last."""
+
+_NO_CONNECTION = "The connection is not in the configuration any more."
+_STOPPED = "The request was stopped before their turn."
+_NO_GROUP = "The group was not made, or nobody can tell which one it is."
+
+log = structlog.get_logger(__name__)
+
+
+class _Stopped(Exception):
+    """Somebody stopped the request."""
+
+
+class Chunks:
+    """The steps of the work, each of which may run twice: what it did already stands in the journal.
+
+    Args:
+        journal: where requests and verdicts are kept.
+        lines: by the connection's name.
+        announcer: is told of the progress.
+        metrics: counts verdicts.
+    """
+
+    def __init__(self, journal: Journal, lines: Mapping[str, Line], announcer: Announcer, metrics: Metrics) -> None:
+        self._journal = journal
+        self._lines = lines
+        self._announcer = announcer
+        self._metrics = metrics
+
+    async def cut(self, request: Request) -> int:
+        """Answer those who are as wanted already, and put the others into chunks. Gives the number of chunks."""
+        line = self._lines.get(request.connection)
+        people = await self._journal.open_people(request.id)
+        if not people:
+            return 0
+        if line is None:
+            await self._keep_and_stop(request, [], [], _NO_CONNECTION)
+            return 0
+        try:
+            now = await line.standing(request, people)
+        except ProviderError as error:
+            log.warning("look_failed", request=request.id, error=type(error).__name__, code=error.code)
+            if error.stops_sender:
+                await self._rest(line, error)
+                await self._keep_and_stop(request, [], [], error.words or error.message, code=error.code)
+                return 0
+            now = {}
+        if request.details.look_only:
+            await self._keep(
+                request, people, [looked_only(p, AIMS.get(p.operation), now.get(p.position)) for p in people]
+            )
+            return 0
+        before = {p.position: now.get(p.position, p.before) for p in people}
+        settled = {
+            p.position: verdict
+            for p in people
+            if (verdict := settled_before(p.person.key, AIMS.get(p.operation), before[p.position]))
+        }
+        rest = [p for p in people if p.position not in settled]
+        chunks = line.cut(rest)
+        await line.check_ahead(rest, chunks)
+        await self._journal.looked(request.id, before, chunks, settled)
+        return max(chunks.values(), default=-1) + 1
+
+    async def send(self, request_id: str, number: int) -> bool:
+        """Send one chunk and keep the verdicts. False when nobody else is to be sent."""
+        request = await self._journal.request(request_id)
+        line = self._lines.get(request.connection)
+        if line is None or request.stopped_by:
+            await self._keep_and_stop(request, [], [], _STOPPED if line else _NO_CONNECTION)
+            return False
+        people = await self._journal.chunk(request_id, number)
+        interrupted = any(p.submissions for p in people)
+        if interrupted:
+            people = await self._after_interruption(request, line, people)
+        if not people:
+            return bool(await self._journal.open_people(request_id))
+        if request.operation is Operation.CREATE and (number or interrupted) and not request.group_id:
+            await self._keep_and_stop(request, [], [], _NO_GROUP)
+            return False
+        try:
+            sent, deed = await self._submit(request, line, people)
+        except (DayIsFull, SenderRests, _Stopped) as refused:
+            await self._keep_and_stop(request, [], [], str(refused))
+            return False
+        if deed.group_id:
+            await self._journal.group_made(request_id, deed.group_id)
+        verdicts, error = _settle(sent, deed.result), deed.result.error
+        if error is not None:
+            log.warning("chunk_failed", request=request_id, chunk=number, error=type(error).__name__, code=error.code)
+            await self._rest(line, error)
+        if error is not None and error.stops_sender:
+            words = f"The sender was stopped before their turn: {error.message}"
+            await self._keep_and_stop(request, sent, verdicts, words)
+            return False
+        if len(sent) < len(people):
+            await self._keep_and_stop(request, sent, verdicts, "The connection may send nobody else on this day.")
+            return False
+        await self._keep(request, sent, verdicts)
+        await self._announcer.progress(request, partial(self._journal.tally, request_id))
+        return True
+
+    async def _submit(
+        self, request: Request, line: Line, people: Sequence[Participant]
+    ) -> tuple[Sequence[Participant], deeds.Deed]:
+        """Wait for the sender's turn, and send as many as it grants. Raises where nobody is to be sent."""
+        counted = sum(p.person.is_somebody for p in people)
+        async with self._turn(request, line, counted) as granted:
+            sent = people[:granted] if counted else people
+            await self._journal.submitted(request.id, [p.position for p in sent])
+            return sent, await deeds.do(line.provider, request, sent)
+
+    @asynccontextmanager
+    async def _turn(self, request: Request, line: Line, people: int) -> AsyncIterator[int]:
+        """Hold the sender's turn, for as many as it grants. Raises where nobody is to be sent."""
+        async with line.sender.turn(people) as granted:
+            if (await self._journal.request(request.id)).stopped_by:  # while it waited
+                raise _Stopped(_STOPPED)
+            yield granted
+
+    async def leave_rest(self, request_id: str) -> list[float]:
+        """Answer those whom no answer named. Gives the waits before each look for unknown people."""
+        request = await self._journal.request(request_id)
+        rest = await self._journal.open_people(request_id)
+        if rest:
+            words = "The provider's answer did not name them."
+            await self._keep(request, rest, [left_over(p.person.key, p.submissions, words) for p in rest])
+        line = self._lines.get(request.connection)
+        if line is None or request.details.look_only or not await self._unknown(request):
+            return []
+        return list(line.verify_after)
+
+    async def verify(self, request_id: str) -> bool:
+        """Look for the unknown people in the group. False when nobody is unknown any more."""
+        request = await self._journal.request(request_id)
+        unknown = await self._unknown(request)
+        line = self._lines.get(request.connection)
+        if line is None or not unknown:
+            return False
+        try:
+            now = await line.standing(request, unknown)
+        except ProviderError as error:
+            log.warning("verify_failed", request=request_id, error=type(error).__name__, code=error.code)
+            return True
+        found = [verdict for p in unknown if (verdict := _read_back(p, now))]
+        await self._keep(request, unknown, found)
+        return len(found) < len(unknown)
+
+    async def to_invite(self, request_id: str) -> list[int]:
+        """Give the positions of those who refused and are to be invited, where the request says so."""
+        request = await self._journal.request(request_id)
+        if not request.details.invite_refused or request.stopped_by or request.connection not in self._lines:
+            return []
+        return [p.position for p in await self._journal.with_outcome(request_id, Outcome.REFUSED) if not p.invited]
+
+    async def invite(self, request_id: str, position: int) -> None:
+        """Send an invite to somebody who refused, once: after a crash nobody can tell whether it went out."""
+        request = await self._journal.request(request_id)
+        refused = await self._journal.with_outcome(request_id, Outcome.REFUSED)
+        person = next((p for p in refused if p.position == position), None)
+        line = self._lines.get(request.connection)
+        if person is None or line is None:
+            return
+        if person.invited:
+            words = "an invite was begun before the process stopped, and may have gone out"
+        elif request.stopped_by:
+            words = f"not invited: {_STOPPED}"
+        else:
+            words = await self._invite(request, line, person)
+        if words:
+            said = f"{person.provider_message}; {words}" if person.provider_message else words
+            verdict = Verdict(person.person.key, Outcome.REFUSED, person.evidence, person.provider_code, said)
+            await self._keep(request, [person], [verdict])
+
+    async def _invite(self, request: Request, line: Line, person: Participant) -> str:
+        """Invite somebody in their turn. Gives why that failed; empty where it did not."""
+        try:
+            async with self._turn(request, line, 1):
+                await self._journal.begin_invite(request.id, person.position)
+                verdict = await deeds.invite(line.provider, request, person.person)
+        except (DayIsFull, SenderRests, _Stopped) as refused:
+            return f"not invited: {refused}"
+        except ProviderError as error:
+            log.warning("invite_failed", request=request.id, error=type(error).__name__, code=error.code)
+            await self._rest(line, error)
+            open_ = error.outcome is Outcome.UNKNOWN
+            return f"{'the invite may have gone out' if open_ else 'not invited'}: {error.words or error.message}"
+        await self._keep(request, [person], [verdict])
+        return ""
+
+    async def _rest(self, line: Line, error: ProviderError) -> None:
+        if error.rest:
+            await line.sender.rest(error.rest, error.message)
+
+    async def _unknown(self, request: Request) -> list[Participant]:
+        """Give the unknown people whom a look into the group can tell about."""
+        unknown = await self._journal.with_outcome(request.id, Outcome.UNKNOWN)
+        return [p for p in unknown if p.operation in AIMS] if request.group_id else []
+
+    async def _after_interruption(
+        self, request: Request, line: Line, people: Sequence[Participant]
+    ) -> list[Participant]:
+        """Settle what an interrupted submission did, as far as the group tells. Gives those still to be sent.
+
+        What may be repeated is: changes of people's standing, after a look, and settings, which are the same twice.
+        """
+        try:
+            now = await line.standing(request, people)
+        except ProviderError as error:
+            log.warning("read_back_failed", request=request.id, error=type(error).__name__, code=error.code)
+            now = {}
+        verdicts, again = [], []
+        for p in people:
+            repeatable = p.operation is Operation.SETTINGS or (p.operation in AIMS and request.group_id)
+            if verdict := _read_back(p, now):
+                verdicts.append(verdict)
+            elif not p.submissions or (repeatable and p.submissions < MOST_SUBMISSIONS):
+                again.append(p)
+            else:
+                verdicts.append(Verdict(p.person.key, Outcome.UNKNOWN))
+        await self._keep(request, people, verdicts)
+        return again
+
+    async def _keep_and_stop(
+        self, request: Request, sent: Sequence[Participant], verdicts: Sequence[Verdict], words: str, code: str = ""
+    ) -> None:
+        """Keep verdicts and answer everybody else in one commit: so a stop is not forgotten by a crash after it."""
+        answered = {verdict.key for verdict in verdicts}
+        rest = [p for p in await self._journal.open_people(request.id) if p.person.key not in answered]
+        left = [left_over(p.person.key, p.submissions, words, code) for p in rest]
+        await self._keep(request, [*sent, *rest], [*verdicts, *left])
+
+    async def _keep(self, request: Request, people: Sequence[Participant], verdicts: Sequence[Verdict]) -> None:
+        positions = {p.person.key: p.position for p in people}
+        await self._journal.judge(request.id, {positions[v.key]: v for v in verdicts})
+        for verdict in verdicts:
+            self._metrics.verdict(verdict.outcome, request.connection)
+
+
+def _read_back(p: Participant, now: Mapping[int, Standing]) -> Verdict | None:
+    aim = AIMS.get(p.operation)
+    return read_back(p.person.key, aim, p.before, now.get(p.position, Standing.UNKNOWN)) if aim else None
+
+
+def _settle(people: Sequence[Participant], result: PeopleResult) -> list[Verdict]:
+    """Correct verdicts by what each person's own history tells; this chunk counts as one more submission.
+
+    Settings cannot be looked at after an interruption, so the failure of one tells nothing about the time before.
+    """
+    by_key = {p.person.key: p for p in people}
+    return [
+        settle(
+            verdict,
+            AIMS.get(by_key[verdict.key].operation),
+            before=by_key[verdict.key].before,
+            submissions=by_key[verdict.key].submissions + 1,
+            call_failed=result.error is not None or by_key[verdict.key].operation is Operation.SETTINGS,
+        )
+        for verdict in result.verdicts
+    ]

@@ -1,0 +1,123 @@
+"""What may follow a request: a retry, an undo, and so on; each is a new request, linked to the one before."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from types import MappingProxyType
+
+from bot.domain.operations import AIMS
+from bot.domain.requests import ENDED, Details, Participant, Request, State
+from providers.base import Operation, Outcome
+
+
+class Followup(StrEnum):
+    """What people can have follow a request; the value is the word in the linked request."""
+
+    RETRY = "retry"
+    INVITE = "invite"
+    VERIFY = "verify"
+    RESUME = "resume"
+    UNDO = "undo"
+    AGAIN = "again"
+
+
+LABELS: Mapping[Followup, str] = MappingProxyType(
+    {
+        Followup.RETRY: "Retry failed",
+        Followup.INVITE: "Invite refused",
+        Followup.VERIFY: "Verify unknown",
+        Followup.RESUME: "Resume",
+        Followup.UNDO: "Undo",
+        Followup.AGAIN: "Run again",
+    }
+)
+"""The labels of the buttons, by which people and scripts find them."""
+
+_OUTCOMES = {
+    Followup.RETRY: {Outcome.FAILED, Outcome.RATE_LIMITED},
+    Followup.INVITE: {Outcome.REFUSED, Outcome.RECENTLY_LEFT, Outcome.BLOCKED},
+    Followup.VERIFY: {Outcome.UNKNOWN},
+    Followup.RESUME: {Outcome.NOT_ATTEMPTED},
+    Followup.UNDO: {Outcome.ADDED, Outcome.REMOVED, Outcome.PROMOTED, Outcome.DEMOTED},
+}
+_OPPOSITE = {
+    Operation.ADD: Operation.REMOVE,
+    Operation.REMOVE: Operation.ADD,
+    Operation.PROMOTE: Operation.DEMOTE,
+    Operation.DEMOTE: Operation.PROMOTE,
+}
+_INVITABLE = frozenset({Operation.ADD, Operation.CREATE, Operation.SYNC})
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a followup would ask for.
+
+    Attributes:
+        operation: the new request's.
+        lines: its lines, in the order of the one before, without outcomes.
+        details: what it says besides.
+    """
+
+    operation: Operation
+    lines: tuple[Participant, ...]
+    details: Details
+
+
+def offered(request: Request, people: Sequence[Participant]) -> tuple[Followup, ...]:
+    """Give what can follow this request, in the order of its buttons; nothing while it has not ended."""
+    if request.state is not State.DONE:
+        return (Followup.AGAIN,) if request.state in ENDED else ()
+    return tuple(followup for followup in Followup if plan(request, people, followup).lines)
+
+
+def plan(request: Request, people: Sequence[Participant], followup: Followup) -> Plan:
+    """Plan what follows; without lines where there is nothing to do.
+
+    An undo is about exactly those for whom this request brought something about. A retry of a creation whose group
+    was made adds to that group; where nobody knows whether it was made, it is not asked for again. A sync that only
+    reported is resumed by doing what it reported.
+    """
+    details = replace(request.details, parent=request.id, follow=followup.value, run_at=None, note="")
+    match followup:
+        case Followup.INVITE:
+            fits = request.operation in _INVITABLE and not request.details.look_only
+            chosen = _chosen(people, followup) if fits else []
+            lines = _as(chosen, lambda _: Operation.INVITE)
+            return Plan(Operation.INVITE, lines, Details(parent=request.id, follow=followup.value))
+        case Followup.VERIFY:
+            lines = tuple(
+                replace(line, before=p.before)
+                for p in _chosen(people, followup)
+                if p.operation in AIMS and request.group_id
+                for line in _as([p], lambda line: line.operation)
+            )
+            return Plan(request.operation, lines, replace(details, look_only=True, invite_refused=False))
+        case Followup.UNDO:
+            undone = [p for p in _chosen(people, followup) if p.operation in _OPPOSITE]
+            opposite = _OPPOSITE.get(request.operation, request.operation)
+            lines = _as(undone, lambda p: _OPPOSITE[p.operation])
+            return Plan(opposite, lines, Details(parent=request.id, follow=followup.value))
+        case Followup.AGAIN:
+            everybody = [p for p in people if p.outcome is not Outcome.INVALID or p.person.is_somebody]
+            twice = request.details.look_only or (request.operation is Operation.CREATE and request.group_id)
+            lines = () if twice else _as(everybody, lambda p: p.operation)
+            return Plan(request.operation, lines, details)
+        case Followup.RETRY | Followup.RESUME:
+            made = request.operation is Operation.CREATE and bool(request.group_id)
+            operation = Operation.ADD if made else request.operation
+            report = request.operation is Operation.SYNC and followup is Followup.RESUME
+            unsure = request.operation is Operation.CREATE and not made and _chosen(people, Followup.VERIFY)
+            nothing = unsure or (request.details.look_only and not report)
+            chosen = [] if nothing else _chosen(people, followup)
+            details = replace(details, look_only=False)
+            return Plan(operation, _as(chosen, lambda p: operation if made else p.operation), details)
+
+
+def _chosen(people: Sequence[Participant], followup: Followup) -> list[Participant]:
+    return [p for p in people if p.outcome in _OUTCOMES[followup]]
+
+
+def _as(people: Sequence[Participant], operation: Callable[[Participant], Operation]) -> tuple[Participant, ...]:
+    """Make fresh lines of people, each with its operation."""
+    return tuple(Participant(place, p.person, operation(p)) for place, p in enumerate(people))

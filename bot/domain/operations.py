@@ -1,0 +1,83 @@
+"""What each operation wants of a person, so that all of them are carried out and judged the same way."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from bot.domain.requests import Details
+from providers.base import Action, Operation, Outcome, Standing
+
+ACTIONS: Mapping[Operation, Action] = MappingProxyType(
+    {
+        Operation.LIST: Action.LIST_GROUPS,
+        Operation.ADD: Action.ADD,
+        Operation.REMOVE: Action.REMOVE,
+        Operation.PROMOTE: Action.PROMOTE,
+        Operation.DEMOTE: Action.DEMOTE,
+        Operation.CREATE: Action.CREATE,
+        Operation.SETTINGS: Action.RENAME,
+        Operation.INVITE: Action.SEND_TO_PERSON,
+        Operation.SEND: Action.SEND_TO_GROUP,
+    }
+)
+"""The action that stands for an operation where its details do not say more: see `actions_of`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """What an operation wants: `done` is the outcome of a person for whom it was brought about."""
+
+    operation: Operation
+    done: Outcome
+
+    def reached(self, standing: Standing) -> bool | None:
+        """Tell whether somebody who stands so in the group is as wanted; None where that cannot be told."""
+        match self.operation:
+            case Operation.REMOVE:
+                return None if standing.inside is None else not standing.inside
+            case Operation.PROMOTE:
+                return standing.admin
+            case Operation.DEMOTE:
+                return None if standing.admin is None else not standing.admin
+            case _:
+                return standing.inside
+
+
+def actions_of(operation: Operation, details: Details, *, people: bool) -> tuple[Action, ...]:
+    """Give every action that a provider must be able to do for a request.
+
+    Args:
+        operation: what is asked for.
+        details: what the request says besides.
+        people: whether it is about people; a text without any goes to the group, an invite without any is reset.
+    """
+    match operation:
+        case _ if details.look_only:
+            return (Action.LIST_GROUPS,)
+        case Operation.ADD if details.invite_refused:
+            return (Action.ADD, Action.READ_INVITE, Action.SEND_TO_PERSON)
+        case Operation.SETTINGS if details.change is not None:
+            return details.change.actions
+        case Operation.INVITE:
+            return (Action.READ_INVITE, Action.SEND_TO_PERSON) if people else (Action.RESET_INVITE,)
+        case Operation.SEND:
+            return (Action.SEND_TO_PERSON if people else Action.SEND_TO_GROUP,)
+        case Operation.SYNC:
+            return (Action.ADD, Action.REMOVE)
+        case _:
+            return (ACTIONS[operation],)
+
+
+AIMS: Mapping[Operation, Aim] = MappingProxyType(
+    {
+        operation: Aim(operation, done)
+        for operation, done in {
+            Operation.ADD: Outcome.ADDED,
+            Operation.CREATE: Outcome.ADDED,
+            Operation.REMOVE: Outcome.REMOVED,
+            Operation.PROMOTE: Outcome.PROMOTED,
+            Operation.DEMOTE: Outcome.DEMOTED,
+        }.items()
+    }
+)
+"""The operations that want people to stand differently in a group."""

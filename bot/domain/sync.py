@@ -1,0 +1,69 @@
+"""Bringing a group in line with a list: who is missing, who is too many, and who is never removed."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from providers.base import Member, Person, Standing
+from providers.identity import same_person_keys
+
+
+class SyncMode(StrEnum):
+    """What a sync does about the difference."""
+
+    ADD = "add"
+    MIRROR = "mirror"
+    REPORT = "report"
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """How a group differs from a list.
+
+    Attributes:
+        missing: on the list and not in the group.
+        extra: in the group and not on the list, and to be removed by a mirror.
+        protected: in the group and not on the list, and kept: admins, the keep-list, and who may be an admin.
+        nameless: members of whom no phone is known, so that nobody can tell whether they are on the list.
+    """
+
+    missing: tuple[Person, ...]
+    extra: tuple[Person, ...]
+    protected: tuple[Person, ...]
+    nameless: int
+
+
+def compare(
+    wanted: Sequence[Person], members: Iterable[Member], keep: Iterable[str], *, has_admins: bool = True
+) -> Drift:
+    """Compare a list with the members of a group, each person by all the forms that the number can have.
+
+    Args:
+        wanted: the list.
+        members: the group's members, in any order.
+        keep: E.164 phones that are never removed.
+        has_admins: False for groups that have none; else a member of an untold role may be one, and is protected.
+    """
+    listed = _keys(person.phone for person in wanted)
+    lids = {person.lid for person in wanted if person.lid}
+    kept = _keys(keep)
+    present: set[str] = set()
+    extra: list[Person] = []
+    protected: list[Person] = []
+    nameless = 0
+    for member in members:
+        keys = _keys([member.phone])
+        present |= keys | {member.lid}
+        if not keys and member.lid not in lids:
+            nameless += 1
+        elif keys.isdisjoint(listed) and member.lid not in lids:
+            is_safe = member.standing is Standing.MEMBER or not has_admins
+            (extra if is_safe and keys.isdisjoint(kept) else protected).append(
+                Person(member.phone, member.phone, member.lid)
+            )
+    missing = [p for p in wanted if present.isdisjoint(_keys([p.phone]) | ({p.lid} - {""}))]
+    return Drift(tuple(missing), tuple(extra), tuple(protected), nameless)
+
+
+def _keys(phones: Iterable[str]) -> set[str]:
+    return {key for phone in phones if phone for key in same_person_keys(phone.removeprefix("+"))}

@@ -1,0 +1,62 @@
+"""The values of a typed command's options, from what people write; None for what is none of them."""
+
+import re
+from datetime import UTC, datetime, time, timedelta, tzinfo
+
+FURTHEST = timedelta(days=366)
+"""How far ahead a request may be put off."""
+_YES = frozenset({"yes", "y", "on", "true"})
+_NO = frozenset({"no", "n", "off", "false"})
+_DAY = timedelta(days=1)
+_EPHEMERAL = {"off": 0, "0": 0, "no": 0, "24h": 86_400, "1d": 86_400, "7d": 7 * 86_400, "90d": 90 * 86_400}
+"""Seconds; WhatsApp knows no other time after which messages disappear (WhatsApp Help Center, "About disappearing
+messages")."""
+_MOMENT = re.compile(
+    r"(?P<day>\d{4}-\d{1,2}-\d{1,2})(?:[T\s]+(?P<time>\d{1,2}[:.]\d{2}))?\s*(?P<zone>Z|UTC|[+-]\d{2}:?\d{2})?",
+    re.IGNORECASE,
+)
+
+
+def truth(text: str) -> bool | None:
+    """Read yes or no, on or off."""
+    word = text.casefold()
+    return True if word in _YES else False if word in _NO else None
+
+
+def ephemeral(text: str) -> int | None:
+    """Read after how long messages disappear, in seconds; 0: they stay.
+
+    >>> ephemeral("7 d")
+    604800
+    """
+    return _EPHEMERAL.get("".join(text.casefold().split()))
+
+
+def moment(text: str, zone: tzinfo, *, whole_day: bool = False) -> datetime | None:
+    """Read a moment: `2026-12-01 09:00`, by `zone` where it names none; a day alone is its midnight.
+
+    Args:
+        text: what was typed.
+        zone: the time zone of who typed it.
+        whole_day: a day alone is to mean its end.
+
+    >>> moment("2026-12-01 9:00 +01:00", UTC)
+    datetime.datetime(2026, 12, 1, 8, 0, tzinfo=datetime.timezone.utc)
+    """
+    read = _MOMENT.fullmatch(text.strip())
+    if not read:
+        return None
+    try:
+        year, month, day = map(int, read["day"].split("-"))
+        hour, minute = map(int, re.split("[:.]", read["time"])) if read["time"] else (0, 0)
+        at = datetime.combine(datetime(year, month, day), time(hour, minute), tzinfo=_zone(read["zone"], zone))  # noqa: DTZ001
+        at += _DAY if whole_day and not read["time"] else timedelta()
+        return at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _zone(written: str | None, zone: tzinfo) -> tzinfo:
+    if not written:
+        return zone
+    return UTC if written.casefold() in {"z", "utc"} else datetime.strptime(written, "%z").tzinfo or UTC

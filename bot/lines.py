@@ -1,0 +1,75 @@
+"""A line: one connection with its adapter and its sender, and how a request's people are sent over it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import structlog
+
+from bot.domain.operations import ACTIONS, AIMS
+from bot.domain.requests import Participant, Request
+from bot.runtime.pace import Sender
+from providers.base import Action, Operation, Provider, ProviderError, Standing
+
+_ONE_BY_ONE = frozenset({Operation.SEND, Operation.INVITE})
+"""What the provider is asked for each person in a call of its own, so that a crash leaves one of them open."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What a connection needs to carry out requests.
+
+    Attributes:
+        provider: the adapter.
+        sender: gives the turns.
+        verify_after: the seconds to wait before each time that unknown people are looked for in the group.
+    """
+
+    provider: Provider
+    sender: Sender
+    verify_after: Sequence[float]
+
+    def size(self, operation: Operation) -> int:
+        """Give how many people go into one chunk: as many as both the pace and the provider allow."""
+        if operation in _ONE_BY_ONE:
+            return 1
+        ability = self.provider.abilities.get(ACTIONS.get(operation, Action.ADD))
+        return min(self.sender.pace.batch, (ability.most if ability else 0) or self.sender.pace.batch)
+
+    def cut(self, people: Sequence[Participant]) -> dict[int, int]:
+        """Put people into chunks, each of one operation; the chunk's number by position. All settings are one."""
+        chunks: dict[int, int] = {}
+        number = -1
+        for operation, group in groupby(people, lambda p: p.operation):
+            size = len(people) if operation is Operation.SETTINGS else self.size(operation)
+            for place, p in enumerate(group):
+                number += place % size == 0
+                chunks[p.position] = number
+        return chunks
+
+    async def standing(self, request: Request, people: Sequence[Participant]) -> dict[int, Standing]:
+        """Read by position how those stand in the group whom the operation is to make stand differently.
+
+        Raises `ProviderError`.
+        """
+        looked = [p for p in people if p.operation in AIMS]
+        if not looked or not request.group_id:
+            return {}
+        standing = await self.provider.standing(request.group_id, [p.person for p in looked])
+        return {p.position: standing.get(p.person.key, Standing.UNKNOWN) for p in looked}
+
+    async def check_ahead(self, people: Sequence[Participant], chunks: Mapping[int, int]) -> None:
+        """Let an adapter check all numbers together where it checks more in one call than a chunk holds.
+
+        It remembers what it learns, so adding needs no check of its own for each chunk.
+        """
+        joining = [p.person for p in people if p.operation in {Operation.ADD, Operation.CREATE}]
+        check = self.provider.abilities.get(Action.CHECK_NUMBERS)
+        if not joining or check is None or check.most <= self.size(Operation.ADD) or len(set(chunks.values())) == 1:
+            return
+        try:
+            await self.provider.check_numbers(joining)
+        except ProviderError as error:
+            log.info("not_checked_ahead", error=type(error).__name__, code=error.code)

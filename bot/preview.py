@@ -1,0 +1,120 @@
+"""What a request would do, before it is made: who is new, how long it takes, whose approval it needs."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import structlog
+
+from bot.domain.approvals import ApprovalRule
+from bot.domain.operations import AIMS
+from bot.domain.roster import Duplicate, Rejected
+from bot.intake import Draft, Intake, Refused
+from bot.lines import Line
+from bot.runtime.pace import Rest
+from providers.base import Group, Operation, Person, ProviderError, Standing
+
+CALL = 1.0
+"""Seconds that one call is taken to last; how long it really does, nobody knows before."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a request would do, as far as it can be told now.
+
+    Attributes:
+        to_do: the people who would be sent to the provider.
+        already: those who are as wanted already.
+        rejected: the entries that name nobody, each with its reason.
+        duplicates: the entries that name somebody again.
+        read: whether the group could be read; where not, everybody is in `to_do`.
+        over: how many of `to_do` the group has no place for.
+        seconds: how long sending takes at the connection's pace, about.
+        left_today: how many people the connection may still send today; None: no limit.
+        rest: until when and why the account sends nothing; None: it does not rest.
+        rule: the approval that the request needs; None: none.
+        refused: why the request would not be taken; None: it would.
+    """
+
+    to_do: tuple[Person, ...]
+    already: tuple[Person, ...]
+    rejected: tuple[Rejected, ...]
+    duplicates: tuple[Duplicate, ...]
+    read: bool
+    over: int
+    seconds: float
+    left_today: int | None
+    rest: Rest | None
+    rule: ApprovalRule | None
+    refused: Refused | None
+
+
+class Previews:
+    """Makes previews.
+
+    Args:
+        intake: knows access and rules.
+        lines: the connections.
+    """
+
+    def __init__(self, intake: Intake, lines: Mapping[str, Line]) -> None:
+        self._intake = intake
+        self._lines = lines
+
+    async def of(self, draft: Draft, *, within: float) -> Preview:
+        """Look at the group for at most `within` seconds, and tell what the draft would do. Changes nothing."""
+        line = self._lines[draft.group.connection]
+        people = draft.roster.people
+        refused = self._intake.refusal(draft)
+        standing, group = ({}, None) if refused else await _read(line, draft, within)
+        aim = AIMS.get(draft.operation)
+        already = {p for p in people if aim and aim.reached(standing.get(p.key, Standing.UNKNOWN)) is True}
+        to_do = tuple(p for p in people if p not in already)
+        left, rest = await line.sender.left_today(), await line.sender.resting()
+        return Preview(
+            to_do=to_do,
+            already=tuple(p for p in people if p in already),
+            rejected=draft.roster.rejected,
+            duplicates=draft.roster.duplicates,
+            read=bool(standing) or not people or not draft.group.id or draft.operation not in AIMS,
+            over=_over(line, draft, len(to_do), group),
+            seconds=_seconds(line, draft.operation, len(to_do)),
+            left_today=left,
+            rest=rest,
+            rule=self._intake.rule(draft),
+            refused=refused,
+        )
+
+
+async def _read(line: Line, draft: Draft, within: float) -> tuple[Mapping[str, Standing], Group | None]:
+    """Read how people stand, and the group for its size; either may be missing where the provider is slow or fails."""
+    if not draft.group.id or draft.operation not in AIMS:
+        return {}, None
+    look = asyncio.create_task(line.provider.standing(draft.group.id, draft.roster.people))
+    size = asyncio.create_task(line.provider.group(draft.group.id)) if draft.operation is Operation.ADD else None
+    tasks = [task for task in (look, size) if task]
+    _, late = await asyncio.wait(tasks, timeout=within)
+    for task in late:
+        task.cancel()
+    told = await asyncio.gather(*tasks, return_exceptions=True)
+    for error in told:
+        if isinstance(error, BaseException) and not isinstance(error, ProviderError | asyncio.CancelledError):
+            raise error
+    standing = told[0] if isinstance(told[0], Mapping) else {}
+    group = told[1] if size and isinstance(told[1], Group) else None
+    return standing, group
+
+
+def _over(line: Line, draft: Draft, joining: int, group: Group | None) -> int:
+    if draft.operation not in {Operation.ADD, Operation.CREATE}:
+        return 0
+    most = (group.capacity if group else None) or line.provider.capacity
+    size = (group.size if group else None) or 0
+    return max(0, size + joining - most) if most else 0
+
+
+def _seconds(line: Line, operation: Operation, people: int) -> float:
+    calls = -(-people // line.size(operation))
+    return max(0, calls - 1) * line.sender.pace.gap + calls * CALL

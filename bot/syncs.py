@@ -1,0 +1,257 @@
+"""Syncs: a group is compared with a list, and what differs becomes one request, once or again and again."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import structlog
+
+from bot.domain import roster
+from bot.domain.access import Actor, Allowed
+from bot.domain.groups import KnownGroup
+from bot.domain.requests import Details, Participant, request_id
+from bot.domain.roster import Roster
+from bot.domain.sync import Drift, SyncMode, compare
+from bot.intake import Draft, Intake, Refused, Taken
+from bot.lines import Line
+from bot.runtime.schedules import Schedule, Schedules, Source
+from providers.base import Action, Operation, Outcome, Person, ProviderError
+
+EVERY = 60.0
+"""Seconds between two looks for schedules that are due, when none comes sooner."""
+_WOULD = {Operation.ADD: "Would be added.", Operation.REMOVE: "Would be removed."}
+
+log = structlog.get_logger(__name__)
+
+
+class SourceUnreadable(Exception):
+    """The list could not be read; the text is a sentence for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class InLine:
+    """The group does not differ: there is nothing to ask for."""
+
+    drift: Drift
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A sync that somebody wants.
+
+    Attributes:
+        id: from `request_id`.
+        group: the group that is to be brought in line.
+    """
+
+    id: str
+    group: KnownGroup
+    source: Source
+    mode: SyncMode
+    requester: Actor
+    channel: str
+    reason: str = ""
+
+
+class Syncs:
+    """Makes requests of syncs.
+
+    Args:
+        intake: takes the requests in, and checks access.
+        lines: the connections.
+        keep: E.164 phones that are never removed, by connection and group id.
+        phones_of: gives the E.164 phones of the members of a Slack user group. Raises `SourceUnreadable`.
+        group_of: finds a group by connection and id.
+    """
+
+    def __init__(
+        self,
+        intake: Intake,
+        lines: Mapping[str, Line],
+        keep: Mapping[tuple[str, str], tuple[str, ...]],
+        phones_of: Callable[[str], Awaitable[list[str]]],
+        group_of: Callable[[str, str], KnownGroup],
+    ) -> None:
+        self._intake = intake
+        self._lines = lines
+        self._keep = keep
+        self._phones_of = phones_of
+        self._group_of = group_of
+
+    async def drift(self, wish: Wish) -> Drift:
+        """Read the list and the group, and compare them. Raises `SourceUnreadable` and `ProviderError`."""
+        wanted = await self._wanted(wish.source)
+        if not wanted:
+            raise SourceUnreadable("The list is empty, so nothing was compared: a sync never empties a group.")
+        provider = self._lines[wish.group.connection].provider
+        members = [member async for member in provider.members(wish.group.id)]
+        keep = self._keep.get((wish.group.connection, wish.group.id), ())
+        return compare(wanted, members, keep, has_admins=Action.PROMOTE in provider.abilities)
+
+    async def ask(self, wish: Wish) -> Taken | Refused | InLine:
+        """Compare, and ask for what the mode says. Raises `SourceUnreadable` and `ProviderError`."""
+        if refused := await self.refused(wish):
+            return refused
+        drift = await self.drift(wish)
+        lines = [_line(person, Operation.ADD) for person in drift.missing]
+        if wish.mode is not SyncMode.ADD:
+            lines += [_line(person, Operation.REMOVE) for person in drift.extra]
+        if not lines:
+            return InLine(drift)
+        if wish.mode is SyncMode.REPORT:
+            lines = [_reported(line) for line in lines]
+        adding = sum(line.operation is Operation.ADD for line in lines)
+        stays = "" if wish.mode is SyncMode.ADD else told_of(drift)
+        note = f"Adds {adding:,} and removes {len(lines) - adding:,}. {stays}".strip()
+        return await self._intake.take(self._draft(wish, tuple(lines), note))
+
+    async def refused(self, wish: Wish) -> Refused | None:
+        """Tell why this sync would not be taken, before anything is read; None where it would."""
+        if wish.group.connection not in self._lines:
+            return Refused("The connection of the group is not in the configuration any more.", "no_connection")
+        if wish.source.group and wish.source.group[0] in self._lines:
+            listed = self._intake.may_act(wish.requester, Action.LIST_MEMBERS, self._group_of(*wish.source.group))
+            if not isinstance(listed, Allowed):
+                return Refused(f"The list comes from the other group. {listed.reason}", listed.reason_code)
+        return await self._intake.refused(self._draft(wish, (_line(Person("a line"), Operation.ADD),)))
+
+    def _draft(self, wish: Wish, lines: tuple[Participant, ...], note: str = "") -> Draft:
+        details = Details(look_only=wish.mode is SyncMode.REPORT, note=note)
+        return Draft(
+            id=wish.id,
+            operation=Operation.SYNC,
+            group=wish.group,
+            roster=Roster(),
+            reason=wish.reason,
+            requester=wish.requester,
+            channel=wish.channel,
+            details=details,
+            lines=lines,
+        )
+
+    async def _wanted(self, source: Source) -> tuple[Person, ...]:
+        if source.group is not None:
+            connection, group_id = source.group
+            if connection not in self._lines:
+                raise SourceUnreadable("The connection of the other group is not in the configuration any more.")
+            members = self._lines[connection].provider.members(group_id)
+            return tuple([Person(m.phone or m.lid, m.phone, m.lid) async for m in members if m.phone or m.lid])
+        phones = list(source.phones) if source.phones else await self._phones_of(source.usergroup)
+        return roster.parse("\n".join(phones)).people
+
+
+class Repeater:
+    """Runs syncs when they are due. What was begun before a crash is begun again, as the same request.
+
+    Args:
+        syncs: makes the requests.
+        schedules: which and when.
+        group_of: finds a group by connection and id.
+        actor_of: gives a person with their user groups, so that rights are checked at each run.
+        tell: tells somebody, by user id and channel, what could not be done.
+    """
+
+    def __init__(
+        self,
+        syncs: Syncs,
+        schedules: Schedules,
+        group_of: Callable[[str, str], KnownGroup],
+        actor_of: Callable[[str], Awaitable[Actor]],
+        tell: Callable[[str, str, str], Awaitable[None]],
+    ) -> None:
+        self._syncs = syncs
+        self._schedules = schedules
+        self._group_of = group_of
+        self._actor_of = actor_of
+        self._tell = tell
+        self._awake = asyncio.Event()
+
+    def wake(self) -> None:
+        """Tell it that a schedule was kept or ended."""
+        self._awake.set()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Run schedules while the block runs."""
+        task = asyncio.create_task(self._run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _run(self) -> None:
+        while True:
+            self._awake.clear()
+            wait = EVERY
+            try:
+                for schedule in await self._schedules.due(datetime.now(UTC)):
+                    await self.run(schedule)
+                soonest = await self._schedules.next_at()
+                wait = EVERY if soonest is None else min(EVERY, max(0.0, soonest - time.time()))
+            except Exception:
+                log.exception("schedules_not_run")
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._awake.wait()
+
+    async def run(self, schedule: Schedule) -> None:
+        """Run a schedule once, and move it on; what cannot be done is told to who made it."""
+        group = self._group_of(schedule.connection, schedule.group_id)
+        wish = Wish(
+            id=request_id(schedule.id, str(schedule.run)),
+            group=group,
+            source=schedule.source,
+            mode=schedule.mode,
+            requester=await self._actor_of(schedule.requester),
+            channel=schedule.channel,
+            reason=schedule.reason,
+        )
+        words = await self._ask(wish, once=schedule.every is None)
+        if words:
+            log.info("schedule_told", schedule=schedule.id, run=schedule.run)
+            await self._tell(schedule.requester, schedule.channel, words)
+        await self._schedules.done(schedule, datetime.now(UTC))
+
+    async def _ask(self, wish: Wish, *, once: bool) -> str:
+        """Ask for the sync. Gives what its maker is to be told; empty where the request's own thread tells it."""
+        try:
+            answer = await self._syncs.ask(wish)
+        except SourceUnreadable as error:
+            return f"The sync was not done. {error}"
+        except ProviderError as error:
+            return f"The sync was not done, because the group could not be read: {error.message}"
+        if isinstance(answer, Refused):
+            return f"The sync was not done. {answer.reason}"
+        if isinstance(answer, InLine) and once:
+            return f"The group is in line with the list already; nothing needs to be done. {told_of(answer.drift)}"
+        return ""
+
+
+def told_of(drift: Drift) -> str:
+    """Say what a sync leaves alone; empty where that is nobody."""
+    told = []
+    if drift.protected:
+        told.append(f"{len(drift.protected):,} not on the list stay: admins, or kept by the configuration.")
+    if drift.nameless:
+        told.append(f"{drift.nameless:,} members show no phone, so nobody can tell whether they are on the list.")
+    return " ".join(told)
+
+
+def _line(person: Person, operation: Operation) -> Participant:
+    return Participant(0, person, operation)
+
+
+def _reported(line: Participant) -> Participant:
+    return Participant(
+        0,
+        line.person,
+        line.operation,
+        outcome=Outcome.NOT_ATTEMPTED,
+        provider_message=_WOULD[line.operation],
+        at=datetime.now(UTC),
+    )

@@ -1,0 +1,15 @@
+"""The buttons; every click is checked again here and now, kept, and only then acknowledged."""
+
+from slack_bolt.async_app import AsyncApp
+
+from handlers.actions import decisions, details, exports, followups, running
+from handlers.services import Services
+
+
+def register(app: AsyncApp, services: Services) -> None:
+    """Hang the buttons on the app."""
+    decisions.register(app, services)
+    details.register(app, services)
+    exports.register(app, services)
+    followups.register(app, services)
+    running.register(app, services)

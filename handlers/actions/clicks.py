@@ -1,0 +1,78 @@
+"""What a click is, and what all buttons do with one: find its request, refuse it, tell who clicked."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import structlog
+from pydantic import Field
+from slack_bolt.async_app import AsyncRespond
+
+from bot.domain.audit import click_refused
+from bot.domain.groups import KnownGroup
+from bot.domain.requests import Request
+from handlers.payloads import Payload
+from handlers.services import Services
+
+GONE = "I know nothing of this request any more; nothing was done."
+
+log = structlog.get_logger(__name__)
+
+
+class _Named(Payload):
+    id: str
+
+
+class _Button(Payload):
+    action_id: str
+    value: str
+
+
+class _Container(Payload):
+    thread_ts: str = ""
+
+
+class Click(Payload):
+    """The payload of a `block_actions` for a button (docs.slack.dev, "block_actions payload")."""
+
+    user: _Named
+    trigger_id: str = ""
+    container: _Container = _Container()
+    view: _Named | None = None
+    actions: list[_Button] = Field(min_length=1)
+
+    @property
+    def value(self) -> str:
+        """The value of the button: for most the id of a request."""
+        return self.actions[0].value
+
+    @property
+    def action_id(self) -> str:
+        """Which button it is."""
+        return self.actions[0].action_id
+
+
+async def find(services: Services, request_id: str) -> Request | None:
+    """Find a click's request; None where the journal has none of this id."""
+    try:
+        return await services.journal.request(request_id)
+    except LookupError:
+        log.warning("click_on_nothing", request=request_id)
+        return None
+
+
+async def refuse(services: Services, request: Request, user_id: str, *, action: str, code: str) -> None:
+    """Keep in the audit journal that a click changed nothing."""
+    at = datetime.now(UTC)
+    await services.audit.add(click_refused(request.id, request, actor=user_id, action=action, code=code, at=at))
+
+
+async def tell(respond: AsyncRespond, click: Click, text: str) -> None:
+    """Tell who clicked, and nobody else, in the place where they clicked."""
+    thread = click.container.thread_ts or None
+    await respond(text=text, response_type="ephemeral", replace_original=False, thread_ts=thread)
+
+
+def group_of(services: Services, request: Request) -> KnownGroup:
+    """Give the group of a request, by the name that people know it by."""
+    group = services.directory.group(request.connection, request.group_id)
+    return replace(group, subject=group.subject or request.group_name)

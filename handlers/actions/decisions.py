@@ -1,0 +1,134 @@
+"""Approving, denying, overriding and withdrawing."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.domain.approvals import Choice, Refused, RefusedFor
+from bot.domain.requests import Request, State
+from handlers.actions.clicks import Click, find, tell
+from handlers.actions.opening import open_modal
+from handlers.payloads import Payload
+from handlers.services import Services
+from handlers.usergroups import FRESH_FOR_APPROVAL
+from handlers.views import approval_card, buttons, reason_modal
+
+_NO_REASON = "Type a reason; it is shown to everybody who sees the request."
+
+log = structlog.get_logger(__name__)
+
+
+class _User(Payload):
+    id: str
+
+
+class _Submission(Payload):
+    user: _User
+    view: dict[str, Any]
+
+
+def register(app: AsyncApp, services: Services) -> None:
+    """Hang the buttons of the approval card, and the modals behind them, on the app."""
+    listeners = Decided(services)
+    app.action(approval_card.APPROVE)(listeners.approve)
+    app.action(approval_card.DENY)(listeners.ask_why)
+    app.action(approval_card.OVERRIDE)(listeners.ask_why)
+    app.action(buttons.WITHDRAW)(listeners.withdraw)
+    app.view(reason_modal.CALLBACK_ID)(listeners.decide)
+
+
+class Decided:
+    """The listeners of decisions."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def approve(self, ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
+        """Count a click as a vote, kept before it is acknowledged."""
+        click = Click.model_validate(body)
+        actor = await self._services.usergroups.actor(click.user.id, fresh=FRESH_FOR_APPROVAL)
+        result = await self._services.decisions.vote(click.value, actor, Choice.APPROVE)
+        await ack()
+        if isinstance(result, Refused):
+            log.info("vote_refused", request=click.value, user=click.user.id, code=result.code)
+            await tell(respond, click, result.reason)
+        await self._after(click.value, result if isinstance(result, Refused) else None)
+
+    async def ask_why(self, ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond, client: AsyncWebClient) -> None:
+        """Open the modal that asks for a reason, where the decision would count."""
+        click = Click.model_validate(body)
+        choice = Choice.DENY if click.action_id == approval_card.DENY else Choice.OVERRIDE
+        actor = await self._services.usergroups.actor(click.user.id, fresh=FRESH_FOR_APPROVAL)
+        refused = await self._services.decisions.refusal(click.value, actor, choice)
+        await ack()
+        if refused:
+            log.info("vote_refused", request=click.value, user=click.user.id, code=refused.code)
+            await tell(respond, click, refused.reason)
+            await self._after(click.value, refused)
+            return
+        request = await self._services.journal.request(click.value)
+        tally = await self._services.journal.tally(click.value)
+        if problem := await open_modal(client, click.trigger_id, reason_modal.build(choice, request, tally)):
+            await tell(respond, click, problem)
+
+    async def decide(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        """Count a decision with its reason; where it does not count any more, the modal says why."""
+        submission = _Submission.model_validate(body)
+        filled = reason_modal.parse(submission.view)
+        if not filled.reason:
+            await ack(response_action="errors", errors={reason_modal.REASON_BLOCK: _NO_REASON})
+            return
+        actor = await self._services.usergroups.actor(submission.user.id, fresh=FRESH_FOR_APPROVAL)
+        result = await self._services.decisions.vote(filled.request_id, actor, filled.choice, filled.reason)
+        if isinstance(result, Refused):
+            log.info("vote_refused", request=filled.request_id, user=submission.user.id, code=result.code)
+            await ack(response_action="update", view=reason_modal.refused(filled.choice, result.reason))
+        else:
+            await ack()
+        await self._after(filled.request_id, result if isinstance(result, Refused) else None)
+
+    async def withdraw(self, ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
+        """Take a request back that has not begun, for who asked for it."""
+        click = Click.model_validate(body)
+        refused = await self._services.decisions.withdraw(click.value, click.user.id)
+        await ack()
+        if refused:
+            log.info("withdrawal_refused", request=click.value, user=click.user.id, code=refused.code)
+            await tell(respond, click, refused.reason)
+        else:
+            self._services.dispatcher.wake()
+            await tell(respond, click, "Withdrawn: nothing is sent to the provider.")
+
+    async def _after(self, request_id: str, refused: Refused | None) -> None:
+        """Hand over what was decided; show what the workflow does not show by itself.
+
+        A click on a message that looks as if nothing had been decided brings the message up to date.
+        """
+        if refused and refused.code is not RefusedFor.OVER:
+            return
+        self._services.dispatcher.wake()
+        try:
+            request = await find(self._services, request_id)
+            if request and _shown_by_nobody_else(request):
+                await self._show(request)
+        except Exception:
+            # The vote counts: whatever fails here must not tell the voter anything else.
+            log.warning("vote_not_shown", request=request_id, exc_info=True)
+
+    async def _show(self, request: Request) -> None:
+        """Show a request that goes on waiting; where it has gone on meanwhile, the buttons must not stay."""
+        tally = await self._services.journal.tally(request.id)
+        await self._services.announcer.show_approval(request, tally)
+        current = await self._services.journal.request(request.id)
+        if current.state is not request.state:
+            await self._services.announcer.show_approval(current, tally)
+
+
+def _shown_by_nobody_else(request: Request) -> bool:
+    """Tell whether no workflow runs that would show how this request stands: it waits for a vote, or for its time."""
+    run_at = request.details.run_at
+    later = run_at is not None and run_at > datetime.now(UTC)
+    return request.rule is not None and (request.state is State.WAITING or (request.state is State.APPROVED and later))

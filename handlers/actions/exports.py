@@ -1,0 +1,45 @@
+"""The complete results as a file, for those who may know the numbers."""
+
+from typing import Any
+
+import structlog
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.domain.access import Allowed
+from handlers.actions.clicks import GONE, Click, find, group_of, refuse, tell
+from handlers.files import send_file
+from handlers.services import Services
+from handlers.usergroups import FRESH_FOR_APPROVAL
+from handlers.views import answers, results
+from providers.base import Capability
+
+log = structlog.get_logger(__name__)
+
+
+def register(app: AsyncApp, services: Services) -> None:
+    """Hang the button on the app."""
+
+    @app.action(results.EXPORT)
+    async def export(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond, client: AsyncWebClient) -> None:
+        click = Click.model_validate(body)
+        actor = await services.usergroups.actor(click.user.id, fresh=FRESH_FOR_APPROVAL)
+        request = await find(services, click.value)
+        if request is None:
+            await ack()
+            await tell(respond, click, GONE)
+            return
+        decision = services.intake.may_use(actor, Capability.GROUPS_READ, group_of(services, request))
+        if not isinstance(decision, Allowed):
+            await refuse(services, request, actor.user_id, action="export", code=decision.reason_code)
+            await ack()
+            await tell(respond, click, f"The file has the numbers in full. {decision.reason}")
+            return
+        await ack()
+        await services.disclosed(
+            actor.user_id, "the results as CSV", request.connection, request.group_id, request_id=request.id
+        )
+        content = results.csv_file(request, await services.journal.people(request.id))
+        comment = f"The complete results of request `{request.id}`, one line for each person."
+        await send_file(client, actor.user_id, f"{request.id}.csv", content, comment)
+        await tell(respond, click, answers.SENT_DIRECTLY)

@@ -1,0 +1,92 @@
+"""The slash commands: each runs as `/wa-add …` and as `/wa add …`; without arguments it opens its form or its list."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.domain.commands import COMMANDS, WA, called
+from bot.domain.declarations import Command
+from bot.domain.grammar import plain
+from handlers import modals
+from handlers.commands import audit, groups, people, requests, syncs, things
+from handlers.commands.asked import Answer, Asked, Look
+from handlers.commands.replying import Reply, said
+from handlers.payloads import Payload
+from handlers.services import Services
+from handlers.views import answers
+
+RUN: Mapping[str, Callable[[Services, Asked], Awaitable[Answer | Look]]] = MappingProxyType(
+    {
+        "add": people.on_people,
+        "remove": people.on_people,
+        "promote": people.on_people,
+        "demote": people.on_people,
+        "create": people.create,
+        "settings": things.settings,
+        "invite": things.invite,
+        "send": things.send,
+        "sync": syncs.run,
+        "group": groups.card,
+        "groups": groups.listing,
+        "requests": requests.listing,
+        "audit": audit.look,
+    }
+)
+"""What each command does with what was typed, by its verb."""
+
+
+class SlashCommand(Payload):
+    """The payload of a slash command, as far as it is used (docs.slack.dev, "Implementing slash commands")."""
+
+    command: str
+    text: str = ""
+    user_id: str
+    team_id: str
+    channel_id: str
+    trigger_id: str
+
+
+def register(app: AsyncApp, services: Services) -> None:
+    """Hang the commands, and the buttons of their answers, on the app."""
+    for command in COMMANDS:
+        app.command(command.name)(_listener(services, command))
+    for module in (groups, requests, audit):
+        module.register(app, services)
+
+
+def _listener(services: Services, declared: Command) -> Callable[..., Awaitable[None]]:
+    async def listen(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond, client: AsyncWebClient) -> None:
+        began = asyncio.get_running_loop().time()
+        payload = SlashCommand.model_validate(body)
+        command, text = _meant(declared, payload.text)
+        asked = Asked(command, text, payload.user_id, payload.team_id, payload.channel_id, payload.trigger_id)
+        answer = await _run(services, client, asked)
+        if isinstance(answer, Look):
+            reply = Reply(respond, client, asked.user, asked.channel)
+            await reply.after(answer, ack, waited=asyncio.get_running_loop().time() - began)
+        else:
+            await ack(**said(answer))
+
+    return listen
+
+
+def _meant(declared: Command, text: str) -> tuple[Command, str]:
+    """Give the command that is to run with this text: after `/wa` the one whose verb comes first."""
+    verb, rest, *_ = [*text.split(maxsplit=1), "", ""]
+    if declared is WA and (command := called(plain(verb))):
+        return command, rest
+    return declared, text
+
+
+async def _run(services: Services, client: AsyncWebClient, asked: Asked) -> Answer | Look:
+    if asked.command is WA:
+        return answers.help_text(plain(asked.text))
+    if asked.text.strip() or not asked.command.opens_form:
+        return await RUN[asked.command.verb](services, asked)
+    return await modals.open_modal(
+        services, client, asked.command.verb, trigger_id=asked.trigger_id, channel=asked.channel, user=asked.user
+    )

@@ -1,0 +1,175 @@
+"""The audit journal: a look into it, and its export."""
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import cache, partial
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.domain import roster, values
+from bot.domain.access import Actor, Allowed
+from bot.domain.chain import EXPORTED, Row
+from bot.domain.commands import AUDIT
+from bot.domain.csv_rows import csv_row
+from bot.domain.grammar import Typed, UsageError, plain, read
+from bot.domain.groups import KnownGroup
+from handlers.commands import pages
+from handlers.commands.asked import Answer, Asked, Look, meet, refused_use
+from handlers.commands.replying import Click, Reply
+from handlers.files import send_file
+from handlers.services import Services
+from handlers.views import answers, audit_list
+from handlers.views.audit_list import Turn
+from handlers.views.text import cut
+from providers.base import Capability
+
+_MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>|([UW][A-Z0-9]{6,})")
+MOST_EXPORTED = 20_000
+"""Rows in one file; `rollcall audit export` has no end."""
+
+
+def register(app: AsyncApp, services: Services) -> None:
+    """Hang the buttons of the journal on the app."""
+
+    @app.action(audit_list.NEWEST)
+    @app.action(audit_list.NEXT)
+    async def turn(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond, client: AsyncWebClient) -> None:
+        click = Click.model_validate(body)
+        await ack()
+        answer = await _allowed(services, click) or await _page(services, *await _meant(services, click))
+        await Reply(respond, client, click.user.id, click.place).say(answer, replace=True)
+
+    @app.action(audit_list.EXPORT_CSV)
+    async def as_csv(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond, client: AsyncWebClient) -> None:
+        await _export(services, client, ack, respond, Click.model_validate(body), csv=True)
+
+    @app.action(audit_list.EXPORT_JSONL)
+    async def as_jsonl(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond, client: AsyncWebClient) -> None:
+        await _export(services, client, ack, respond, Click.model_validate(body), csv=False)
+
+
+async def look(services: Services, asked: Asked) -> Answer | Look:
+    """Show the newest rows of what is asked for."""
+    typed = read(asked.command, asked.text)
+    if isinstance(typed, UsageError):
+        return asked.misread(typed.message)
+    actor = await services.usergroups.actor(asked.user)
+    if refused := await refused_use(services, asked, actor, Capability.AUDIT_READ):
+        return refused
+    return Look(partial(_search, services, asked, typed, actor), "the audit journal")
+
+
+async def _search(services: Services, asked: Asked, typed: Typed, actor: Actor) -> Answer:
+    turn = await _turn(services, asked, typed)
+    return turn if isinstance(turn, str) else await _page(services, actor, turn)
+
+
+async def _turn(services: Services, asked: Asked, typed: Typed) -> Turn | str:
+    """Read what is asked for; else what is wrong with it."""
+    if empty := [name for name, value in typed.options.items() if not value]:
+        return asked.misread(f"`{empty[0]}:` has no value.")
+    person = _person(typed.rest)
+    if person is None:
+        return asked.misread(
+            f"“{cut(typed.plain, 60)}” is no person: write a mention, a Slack user id, or a phone number."
+        )
+    moments: dict[str, datetime | None] = {"since": None, "until": None}
+    for name in moments.keys() & typed.options.keys():
+        zone = await services.zones.of(asked.user)
+        moments[name] = values.moment(typed.option(name), zone, whole_day=name == "until")
+        if moments[name] is None:
+            return asked.misread(f"“{cut(typed.option(name), 60)}” is no day: write it as 2026-11-01.")
+    if not typed.option("group"):
+        return Turn(person=person, **moments)
+    met = await meet(services, asked, typed.option("group"))
+    if isinstance(met, str):
+        return met
+    return Turn(person=person, connection=met.group.connection, group_id=met.group.id, **moments)
+
+
+def _person(text: str) -> str | None:
+    """Read a person: a mention or id of Slack, a phone or a LID; empty for nobody, None for what is none of them."""
+    if not text or (user := _mentioned(plain(text))):
+        return text and user
+    people = roster.parse(text).people
+    return (people[0].phone or people[0].lid) if len(people) == 1 else None
+
+
+def _mentioned(text: str) -> str:
+    """Give the Slack user id that a text is, as a mention or bare; empty where it is none."""
+    match = _MENTION.fullmatch(text)
+    return (match[1] or match[2]) if match else ""
+
+
+async def _page(services: Services, actor: Actor, turn: Turn) -> Answer:
+    rows, more = await pages.page_of(partial(_read, services, turn), _may_see(services, actor, turn), audit_list.PAGE)
+    if not rows:
+        return answers.NO_ROWS
+    return audit_list.build(rows, turn, lambda *place: services.directory.group(*place).name, more=more)
+
+
+async def _read(services: Services, turn: Turn, last: Row | None) -> Sequence[Row]:
+    return await services.audit.search(
+        person=turn.person,
+        group=turn.group_id,
+        since=turn.since,
+        until=turn.until,
+        before_seq=last.seq if last else turn.before,
+        limit=pages.READ,
+    )
+
+
+def _may_see(services: Services, actor: Actor, turn: Turn) -> Callable[[Row], bool]:
+    """Give who may see a row: those with the right for its group; what is about none is for a right to all groups."""
+
+    @cache
+    def may_see_of(connection: str, group_id: str) -> bool:
+        group = services.directory.group(connection, group_id) if group_id else KnownGroup(connection, "")
+        return isinstance(services.intake.may_use(actor, Capability.AUDIT_READ, group), Allowed)
+
+    def may_see(row: Row) -> bool:
+        if turn.group_id and row.connection != turn.connection:
+            return False
+        return may_see_of(row.connection, row.group_id)
+
+    return may_see
+
+
+async def _meant(services: Services, click: Click) -> tuple[Actor, Turn]:
+    return await services.usergroups.actor(click.user.id), audit_list.parse(click.value)
+
+
+async def _allowed(services: Services, click: Click) -> str:
+    """Say why who clicked may not; empty where they may."""
+    asked = Asked(AUDIT, "", click.user.id, click.team.id, click.place, click.trigger_id)
+    actor = await services.usergroups.actor(click.user.id)
+    return await refused_use(services, asked, actor, Capability.AUDIT_READ)
+
+
+async def _export(
+    services: Services, client: AsyncWebClient, ack: AsyncAck, respond: AsyncRespond, click: Click, *, csv: bool
+) -> None:
+    """Send all rows that are asked for, oldest first, to whoever clicked."""
+    await ack()
+    reply = Reply(respond, client, click.user.id, click.place)
+    if refused := await _allowed(services, click):
+        await reply.say(refused)
+        return
+    actor, turn = await _meant(services, click)
+    rows, more = await pages.page_of(
+        partial(_read, services, turn), _may_see(services, actor, turn), MOST_EXPORTED, rounds=MOST_EXPORTED
+    )
+    lines, unreadable = [csv_row(EXPORTED)] if csv else [], 0
+    for row in reversed(rows):
+        try:
+            lines.append(row.as_csv() if csv else row.as_json())
+        except ValueError:
+            unreadable += 1
+    name = f"audit.{'csv' if csv else 'jsonl'}"
+    comment = answers.exported_rows(len(rows) - unreadable, unreadable, cut=more)
+    await services.disclosed(click.user.id, f"{name}, {len(rows)} rows", "", "")
+    await send_file(client, click.user.id, name, "".join(lines), comment)
+    await reply.say(answers.SENT_DIRECTLY)

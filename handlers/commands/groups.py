@@ -1,0 +1,153 @@
+"""The groups: the list of those that somebody may read, one group's card, and the export of its members."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, TypeVar
+
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.domain.access import Allowed
+from bot.domain.commands import GROUP
+from bot.domain.csv_rows import csv_row
+from bot.domain.grammar import UsageError, read, unquoted
+from bot.domain.groups import KnownGroup, search
+from handlers.commands.asked import WITHIN, Answer, Asked, Look, Met, meet, refusal
+from handlers.commands.replying import Click, Reply
+from handlers.files import send_file
+from handlers.services import Services
+from handlers.views import answers, group_card, group_list
+from providers.base import Action, Member, Operation, ProviderError, Standing
+
+MEMBERS_WITHIN = 20.0
+"""Seconds for everything that the card reads: what is not there then is said to be missing."""
+COLUMNS = ("connection", "group_id", "phone", "lid", "name", "role")
+"""The columns of the members' CSV: `phone` E.164, `lid` with `@lid`, either empty where the provider does not tell it;
+`role` is `admin`, `member`, or `present` where the provider tells none."""
+
+T = TypeVar("T")
+
+
+def register(app: AsyncApp, services: Services) -> None:
+    """Hang the buttons of the list and the card on the app."""
+
+    @app.action(group_list.PREVIOUS)
+    @app.action(group_list.NEXT)
+    async def turn(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond, client: AsyncWebClient) -> None:
+        click = Click.model_validate(body)
+        await ack()
+        page = await _page(services, click.user.id, group_list.parse(click.value))
+        await Reply(respond, client, click.user.id, click.place).say(page, replace=True)
+
+    @app.action(group_card.EXPORT)
+    async def export(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond, client: AsyncWebClient) -> None:
+        click = Click.model_validate(body)
+        await ack()
+        said = await _export(services, client, click)
+        await Reply(respond, client, click.user.id, click.place).say(said)
+
+
+async def listing(services: Services, asked: Asked) -> Answer:
+    """List the groups that the person may read and whose name holds what they typed."""
+    turn = group_list.Turn(search=unquoted(asked.text), start=0)
+    return await _page(services, asked.user, turn)
+
+
+async def card(services: Services, asked: Asked) -> Answer | Look:
+    """Show one group; where none is named, list them."""
+    if not asked.text.strip():
+        return await listing(services, asked)
+    typed = read(asked.command, asked.text)
+    if isinstance(typed, UsageError):
+        return asked.misread(typed.message)
+    name = f"{typed.group} {typed.plain}".strip()  # a name with spaces needs no quotes where nothing follows it
+    met = await meet(services, asked, name)
+    if isinstance(met, str):
+        return met
+    if refused := await refusal(services, asked, met, Action.LIST_GROUPS):
+        return refused
+    return Look(partial(_card, services, met), "the group")
+
+
+async def _page(services: Services, user: str, turn: group_list.Turn) -> Answer:
+    actor, _ = await asyncio.gather(services.usergroups.actor(user), services.directory.refresh(within=WITHIN))
+    decisions = [
+        (group, services.intake.may(actor, Operation.LIST, group))
+        for group in search(turn.search, services.directory.known())
+    ]
+    allowed = [group for group, decision in decisions if isinstance(decision, Allowed)]
+    if allowed:
+        return group_list.build(allowed, turn)
+    refused = [decision.reason for _, decision in decisions if not isinstance(decision, Allowed)]
+    return refused[0] if refused else answers.no_groups(turn.search)
+
+
+async def _card(services: Services, met: Met) -> Answer:
+    group, provider = met.group, services.lines[met.group.connection].provider
+    told, account, admins = await asyncio.gather(
+        _told(services, met, Action.READ_GROUP, partial(provider.group, group.id)),
+        _bounded(provider.account),
+        _told(services, met, Action.LIST_MEMBERS, partial(_admins, services, group)),
+    )
+    return group_card.build(
+        group_card.Facts(
+            group=group,
+            told=told,
+            account=account,
+            admins=admins,
+            can=frozenset(provider.abilities),
+            may_list=isinstance(services.intake.may_act(met.actor, Action.LIST_MEMBERS, group), Allowed),
+            warning=services.warnings.get((group.connection, group.id), ""),
+        )
+    )
+
+
+async def _admins(services: Services, group: KnownGroup) -> list[Member] | str:
+    provider = services.lines[group.connection].provider
+    if Action.PROMOTE not in provider.abilities:
+        return "groups of this provider have none."
+    return [member async for member in provider.members(group.id) if member.standing is Standing.ADMIN]
+
+
+async def _told(services: Services, met: Met, action: Action, reading: Callable[[], Awaitable[T]]) -> T | str:
+    decision = services.intake.may_act(met.actor, action, met.group)
+    return await _bounded(reading) if isinstance(decision, Allowed) else decision.reason
+
+
+async def _bounded(reading: Callable[[], Awaitable[T]]) -> T | str:
+    """Give what is read in time; else a sentence for people."""
+    try:
+        async with asyncio.timeout(MEMBERS_WITHIN):
+            return await reading()
+    except ProviderError as error:
+        return answers.words(error)
+    except TimeoutError:
+        return "the provider does not answer."
+
+
+async def _export(services: Services, client: AsyncWebClient, click: Click) -> str:
+    """Read the members as they come, and send them to whoever clicked, if they may. Gives what they are told."""
+    place = group_card.parse(click.value)
+    if place.connection not in services.lines:
+        return "The connection of this group is not in the configuration any more."
+    actor = await services.usergroups.actor(click.user.id)
+    met = Met(actor, services.directory.group(place.connection, place.group_id))
+    asked = Asked(GROUP, "", click.user.id, click.team.id, click.place, click.trigger_id)
+    if refused := await refusal(services, asked, met, Action.LIST_MEMBERS):
+        return refused
+    rows = [csv_row(COLUMNS)]
+    try:
+        async for member in services.lines[place.connection].provider.members(place.group_id):
+            rows.append(csv_row((place.connection, place.group_id, *_cells(member))))  # noqa: PERF401 - as they come
+    except ProviderError as error:
+        return answers.unread("the members", error)
+    name = "".join(c if c.isalnum() else "-" for c in met.group.name)[:60]
+    comment = answers.exported_members(met.group, len(rows) - 1)
+    await services.disclosed(click.user.id, "the members as CSV", place.connection, place.group_id)
+    await send_file(client, click.user.id, f"members-{name}.csv", "".join(rows), comment)
+    return answers.SENT_DIRECTLY
+
+
+def _cells(member: Member) -> tuple[str, str, str, str]:
+    return member.phone, member.lid, member.name, member.standing

@@ -1,0 +1,87 @@
+"""The list of requests."""
+
+from collections.abc import Callable, Sequence
+from functools import cache, partial
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.domain.access import Actor, Allowed
+from bot.domain.grammar import unquoted
+from bot.domain.requests import Request, State
+from bot.runtime.archive import Brief
+from handlers.commands import pages
+from handlers.commands.asked import Answer, Asked, Look, meet, refused_use
+from handlers.commands.replying import Click, Reply
+from handlers.links import Links
+from handlers.services import Services
+from handlers.views import answers, request_list
+from handlers.views.request_list import Turn
+from providers.base import Capability
+
+
+def register(app: AsyncApp, services: Services) -> None:
+    """Hang the buttons of the list on the app."""
+
+    @app.action(request_list.NEWEST)
+    @app.action(request_list.NEXT)
+    async def turn(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond, client: AsyncWebClient) -> None:
+        click = Click.model_validate(body)
+        await ack()
+        actor = await services.usergroups.actor(click.user.id)
+        page = await _page(services, actor, request_list.parse(click.value))
+        await Reply(respond, client, click.user.id, click.place).say(page, replace=True)
+
+
+async def listing(services: Services, asked: Asked) -> Answer | Look:
+    """List the requests that are asked for, as far as the person may see them."""
+    word = unquoted(asked.text)
+    which = word.casefold() or "mine"
+    if which in {"mine", "waiting", "all"}:
+        actor = await services.usergroups.actor(asked.user)
+        if which == "all" and (refused := await refused_use(services, asked, actor, Capability.AUDIT_READ)):
+            return refused
+        return Look(partial(_page, services, actor, Turn(which=which)), "the requests")
+    met = await meet(services, asked, word)
+    if isinstance(met, str):
+        return met
+    return await _page(services, met.actor, Turn(which="group", connection=met.group.connection, group_id=met.group.id))
+
+
+async def _page(services: Services, actor: Actor, turn: Turn) -> Answer:
+    read = partial(_read, services, actor, turn)
+    briefs, more = await pages.page_of(read, _may_see(services, actor, turn), request_list.PAGE)
+    if not briefs:
+        return answers.no_requests(turn.which, further=turn.before is not None)
+    links = await Links(services.link).of(brief.request.id for brief in briefs)
+    return request_list.build(briefs, links, turn, more=more)
+
+
+async def _read(services: Services, actor: Actor, turn: Turn, last: Brief | None) -> Sequence[Brief]:
+    return await services.archive.newest(
+        requester=actor.user_id if turn.which == "mine" else "",
+        states=[State.WAITING] if turn.which == "waiting" else [],
+        group_id=turn.group_id,
+        before=(last.request.asked_at.timestamp(), last.request.id) if last else turn.before,
+        limit=pages.READ,
+    )
+
+
+def _may_see(services: Services, actor: Actor, turn: Turn) -> Callable[[Brief], bool]:
+    @cache
+    def may_in(capability: Capability, connection: str, group_id: str) -> bool:
+        group = services.directory.group(connection, group_id)
+        return isinstance(services.intake.may_use(actor, capability, group), Allowed)
+
+    def may(capability: Capability, request: Request) -> bool:
+        return may_in(capability, request.connection, request.group_id)
+
+    def may_see(brief: Brief) -> bool:
+        request = brief.request
+        if turn.which == "group" and request.connection != turn.connection:
+            return False
+        decides = request.state is State.WAITING and may(Capability.APPROVE, request)
+        return request.requester == actor.user_id or may(Capability.AUDIT_READ, request) or decides
+
+    return may_see

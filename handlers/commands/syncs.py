@@ -1,0 +1,38 @@
+"""The command that brings a group in line with a list."""
+
+import asyncio
+
+from bot.domain.grammar import UsageError, read
+from bot.domain.sync import SyncMode
+from handlers import sync
+from handlers.commands.asked import Asked, meet
+from handlers.services import Services
+
+
+async def run(services: Services, asked: Asked) -> str:
+    """Start a sync, or end what is repeated."""
+    typed = read(asked.command, asked.text)
+    if isinstance(typed, UsageError):
+        return asked.misread(typed.message)
+    if typed.plain.casefold() == "off" and not typed.options:
+        met = await meet(services, asked, typed.group)
+        return met if isinstance(met, str) else await sync.end(services, met.actor, met.group)
+    if typed.rest or not typed.option("from"):
+        return asked.misread("Say where the list comes from: `from: another group` or `from: @user-group`.")
+    mode = typed.option("mode").casefold() or SyncMode.ADD
+    if mode not in set(SyncMode):
+        return asked.misread("`mode:` is add, mirror or report.")
+    every = sync.every_of(typed.option("every")) if "every" in typed.options else None
+    if "every" in typed.options and every is None:
+        return asked.misread("`every:` is a time such as 24h or 7d, at least 10 minutes.")
+    met, source = await asyncio.gather(
+        meet(services, asked, typed.group), sync.source_of(services, typed.option("from"))
+    )
+    if isinstance(met, str):
+        return met
+    if isinstance(source, str):
+        return source
+    return await sync.start(
+        services,
+        sync.Ask(asked.id, met.group, source, SyncMode(mode), met.actor, asked.channel, typed.option("reason"), every),
+    )

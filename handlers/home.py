@@ -1,0 +1,237 @@
+"""The Home tab: drawn when somebody opens it, and again while they look and something changes for them."""
+
+import re
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import Field
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext, AsyncRespond
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.webhook.webhook_response import WebhookResponse
+
+from bot.domain.access import Actor
+from bot.domain.requests import Request
+from handlers import modals, sync
+from handlers.accounts import Accounts
+from handlers.home_facts import Reader, decides, overrides
+from handlers.links import Links
+from handlers.payloads import Payload
+from handlers.refresher import Refresher
+from handlers.services import Services
+from handlers.shortcuts import open_chooser
+from handlers.usergroups import FRESH_FOR_APPROVAL
+from handlers.views import home_groups, home_syncs, home_view
+from handlers.views.home_groups import Turn
+from handlers.whisper import direct_channel
+
+EVERY = 2.0
+"""Seconds from one drawing of a person's page to the next; views.publish allows 100 and more a minute for all."""
+LATELY = 900.0
+"""Seconds for which somebody who opened the page, or clicked on it, is taken to look at it."""
+
+
+@dataclass(slots=True)
+class Visit:
+    """Somebody who looks: since when, as whom, which groups they see, and what came of their last click."""
+
+    at: float
+    actor: Actor
+    turn: Turn = field(default_factory=Turn)
+    notice: str = ""
+
+
+class _Named(Payload):
+    id: str
+
+
+class _Option(Payload):
+    value: str
+
+
+class _Action(Payload):
+    action_id: str
+    block_id: str = ""
+    value: str | None = None
+    selected_option: _Option | None = None
+
+
+class _Click(Payload):
+    """The payload of a `block_actions` on the Home tab (docs.slack.dev, "block_actions payload")."""
+
+    user: _Named
+    trigger_id: str = ""
+    actions: list[_Action] = Field(min_length=1)
+
+
+class _Opened(Payload):
+    """The event `app_home_opened` (docs.slack.dev, its page); `tab` may also be `messages`."""
+
+    user: str
+    tab: str = "home"
+
+
+class Homes:
+    """The pages that people look at.
+
+    Args:
+        services: what there is to be shown.
+        client: shows it (views.publish).
+        clock: gives seconds, to tell who looks.
+    """
+
+    def __init__(
+        self, services: Services, client: AsyncWebClient, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._services = services
+        self._client = client
+        self._clock = clock
+        self._visits: dict[str, Visit] = {}
+        self._refresher = Refresher(self._draw, every=EVERY)
+        self._accounts = Accounts(services.lines, self._refresher.wish)
+        self._reader = Reader(services, self._accounts, Links(services.link))
+
+    async def opened(self, event: dict[str, Any]) -> None:
+        """Draw the page for somebody who opens it."""
+        opened = _Opened.model_validate(event)
+        if opened.tab == "home":
+            self.visit(opened.user)
+            await self._refresher.now(opened.user)
+
+    def visit(self, user_id: str) -> Visit:
+        """Keep that somebody looks; what came of their last click is over."""
+        now = self._clock()
+        for gone in [user for user, visit in self._visits.items() if now - visit.at > LATELY]:
+            del self._visits[gone]
+            self._refresher.forget(gone)
+        visit = self._visits.setdefault(user_id, Visit(now, Actor(user_id)))
+        visit.at, visit.notice = now, ""
+        return visit
+
+    async def tell(self, user_id: str, text: str) -> None:
+        """Tell somebody what came of their click, on top of the page."""
+        self.visit(user_id).notice = text
+        await self._refresher.now(user_id)
+
+    async def turn(self, user_id: str, turn: Turn) -> None:
+        """Show other groups to somebody."""
+        self.visit(user_id).turn = turn
+        await self._refresher.now(user_id)
+
+    def hear(self, request: Request) -> None:
+        """Draw the pages again of those whom a request concerns."""
+        for user_id, visit in self._visits.items():
+            if self._clock() - visit.at <= LATELY and (
+                request.requester == user_id
+                or decides(self._services, visit.actor, request)
+                or overrides(self._services, visit.actor, request)
+            ):
+                self._refresher.wish(user_id)
+
+    async def aclose(self) -> None:
+        """Draw nothing any more."""
+        await self._accounts.aclose()
+        await self._refresher.aclose()
+
+    async def _draw(self, user_id: str) -> None:
+        visit = self._visits.get(user_id)
+        if visit is None:
+            return
+        visit.actor = await self._services.usergroups.actor(user_id)
+        facts = await self._reader.facts(visit.actor, visit.turn, visit.notice)
+        await self._client.views_publish(user_id=user_id, view=home_view.build(facts))
+
+
+class _OnPage(AsyncRespond):
+    """Tells who clicked on the Home tab, where Slack gives no `response_url`: on the page itself."""
+
+    def __init__(self, homes: Homes, user_id: str) -> None:
+        super().__init__(response_url=None)
+        self._homes = homes
+        self._user_id = user_id
+
+    async def __call__(self, text: str | dict[str, Any] = "", *_: Any, **__: Any) -> WebhookResponse:
+        await self._homes.tell(self._user_id, str(text))
+        return WebhookResponse(url="", status_code=200, body="ok", headers={})
+
+
+@asynccontextmanager
+async def running(app: AsyncApp, services: Services) -> AsyncIterator[None]:
+    """Hang the page on the app, and draw it while the block runs."""
+    homes = Homes(services, app.client)
+    _register(app, services, homes)
+    _register_groups(app, services, homes)
+    with services.changes.heard_by(homes.hear):
+        try:
+            yield
+        finally:
+            await homes.aclose()
+
+
+def _register(app: AsyncApp, services: Services, homes: Homes) -> None:
+    @app.middleware
+    async def clicked_on_page(
+        body: dict[str, Any],
+        context: AsyncBoltContext,
+        next: Callable[[], Awaitable[None]],  # noqa: A002 - Bolt's name
+    ) -> None:
+        if body.get("type") == "block_actions" and (body.get("view") or {}).get("type") == "home":
+            user = _Click.model_validate(body).user.id
+            homes.visit(user)
+            context["respond"] = _OnPage(homes, user)
+        await next()
+
+    @app.event("app_home_opened")
+    async def opened(event: dict[str, Any]) -> None:
+        await homes.opened(event)
+
+    @app.action(home_view.NEW_REQUEST)
+    async def choose(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond, client: AsyncWebClient) -> None:
+        click = _Click.model_validate(body)
+        await ack()
+        if problem := await open_chooser(services, client, click.trigger_id, click.user.id):
+            await respond(problem)
+
+    @app.action(re.compile(home_syncs.END))
+    async def end_sync(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
+        click = _Click.model_validate(body)
+        place = home_syncs.parse(click.actions[0].value or "")
+        actor = await services.usergroups.actor(click.user.id, fresh=FRESH_FOR_APPROVAL)
+        told = await sync.end(services, actor, services.directory.group(place.connection, place.group_id))
+        await ack()
+        await respond(told)
+
+
+def _register_groups(app: AsyncApp, services: Services, homes: Homes) -> None:
+    @app.action(home_groups.PREVIOUS)
+    @app.action(home_groups.NEXT)
+    async def turn(ack: AsyncAck, body: dict[str, Any]) -> None:
+        click = _Click.model_validate(body)
+        await ack()
+        await homes.turn(click.user.id, home_groups.parse(click.actions[0].value or "{}"))
+
+    @app.action(home_groups.SEARCH)
+    async def find(ack: AsyncAck, body: dict[str, Any]) -> None:
+        click = _Click.model_validate(body)
+        await ack()
+        await homes.turn(click.user.id, home_groups.searched(click.actions[0].value or ""))
+
+    @app.action(home_groups.MORE)
+    @app.action(re.compile(home_groups.VERBS))
+    async def open_form(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond, client: AsyncWebClient) -> None:
+        click = _Click.model_validate(body)
+        await ack()
+        chosen = click.actions[0]
+        problem = await modals.open_modal(
+            services,
+            client,
+            chosen.selected_option.value if chosen.selected_option else chosen.value or "",
+            trigger_id=click.trigger_id,
+            channel=await direct_channel(client, click.user.id),
+            user=click.user.id,
+            group=home_groups.group_in(chosen.block_id),
+        )
+        if problem:
+            await respond(problem)

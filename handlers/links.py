@@ -1,0 +1,35 @@
+"""The addresses of requests' threads, for lists of them: they never change, so each is asked for once."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+
+WITHIN = 1.0
+"""Seconds for the addresses of a list; those that come later are there the next time."""
+_MOST_KEPT = 2000
+
+
+class Links:
+    """Keeps the addresses.
+
+    Args:
+        ask: gives the address of a request's parent message, by the request's id; empty where there is none yet.
+    """
+
+    def __init__(self, ask: Callable[[str], Awaitable[str]]) -> None:
+        self._ask = ask
+        self._known: dict[str, str] = {}
+
+    async def of(self, request_ids: Iterable[str]) -> dict[str, str]:
+        """Give the addresses of these requests, as far as they are told in time."""
+        wanted = dict.fromkeys(request_ids)
+        if len(self._known) > _MOST_KEPT:
+            self._known.clear()
+        asked = {id_: asyncio.ensure_future(self._ask(id_)) for id_ in wanted if id_ not in self._known}
+        if asked:
+            _, late = await asyncio.wait(asked.values(), timeout=WITHIN)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*asked.values(), return_exceptions=True)
+        told = {id_: task.result() for id_, task in asked.items() if not task.cancelled() and not task.exception()}
+        self._known |= {id_: link for id_, link in told.items() if link}
+        return {id_: self._known[id_] for id_ in wanted if id_ in self._known}

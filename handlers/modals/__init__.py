@@ -1,0 +1,113 @@
+"""The forms: opened, searched, previewed and submitted."""
+
+import secrets
+from typing import Any
+
+import structlog
+from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.domain.requests import request_id
+from handlers.modals import drafting, selects, settings
+from handlers.modals.begin import open_modal
+from handlers.modals.drafting import Submission
+from handlers.modals.link import show_link
+from handlers.modals.previewing import Previewing, Screen
+from handlers.modals.showing import show
+from handlers.modals.taking import take
+from handlers.payloads import Payload
+from handlers.services import Services
+from handlers.views import column_modal, inputs, invite_modal, preview
+from handlers.views.filled import Filled, common
+from handlers.views.inputs import Prefill
+from handlers.whisper import whisper
+
+__all__ = ["open_modal", "register"]
+
+log = structlog.get_logger(__name__)
+
+
+class _Named(Payload):
+    id: str
+
+
+class _View(Payload):
+    id: str
+    root_view_id: str = ""
+
+
+class _Submission(Payload):
+    """The payload of a `view_submission`, and of a choice in a form; what the view holds is read by its builder."""
+
+    user: _Named
+    team: _Named
+    view: dict[str, Any]
+
+
+def register(app: AsyncApp, services: Services) -> None:
+    """Hang the forms on the app."""
+    previewing = Previewing(services)
+    selects.register(app, services)
+    for verb in drafting.VERBS:
+        app.view(verb)(_on_form(services, previewing, verb))
+
+    @app.view(column_modal.CALLBACK_ID)
+    async def on_column(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
+        async def work() -> Screen:
+            return await previewing.of_column(client, await _submission(services, body))
+
+        await show(work(), ack, client, _Submission.model_validate(body).view, external_id=_new_id())
+
+    @app.view(preview.CALLBACK_ID)
+    async def on_preview(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
+        submission = await _submission(services, body)
+        text, channel = await take(services, previewing, submission, ack)
+        if text:
+            await _tell(client, submission.actor.user_id, channel, text)
+
+    @app.action(inputs.GROUP_SELECT)
+    async def on_group(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
+        await ack()
+        payload = _Submission.model_validate(body)
+        filled = common(Filled(payload.view))
+        group = inputs.group_of(filled.group, services.directory.known())
+        actor = await services.usergroups.actor(payload.user.id)
+        view_id = _View.model_validate(payload.view).id
+        await settings.fill(services, client, actor, Prefill(filled.channel, group), view_id=view_id)
+
+
+def _on_form(services: Services, previewing: Previewing, verb: str) -> Any:
+    async def on_form(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
+        view = _Submission.model_validate(body).view
+        if verb == "invite" and invite_modal.parse(view).what is invite_modal.What.SHOW:
+            submission = await _submission(services, body)
+            text, channel = await show_link(services, submission, ack)
+            if text:
+                await _tell(client, submission.actor.user_id, channel, text)
+            return
+
+        async def work() -> Screen:
+            return await previewing.of_form(client, verb, await _submission(services, body))
+
+        await show(work(), ack, client, view, external_id=_new_id())
+
+    return on_form
+
+
+async def _submission(services: Services, body: dict[str, Any]) -> Submission:
+    payload = _Submission.model_validate(body)
+    view = _View.model_validate(payload.view)
+    actor = await services.usergroups.actor(payload.user.id)
+    return Submission(request_id(payload.team.id, view.root_view_id or view.id), actor, payload.view)
+
+
+async def _tell(client: AsyncWebClient, user: str, channel: str, text: str) -> None:
+    """Tell somebody what became of a form; a failure here says nothing else: what was asked for is kept."""
+    try:
+        await whisper(client, user, channel, text)
+    except Exception:
+        log.warning("taken_not_told", user=user, exc_info=True)
+
+
+def _new_id() -> str:
+    return f"rollcall-{secrets.token_hex(12)}"

@@ -1,0 +1,125 @@
+"""Opens a form before Slack's patience ends."""
+
+import asyncio
+import secrets
+from collections.abc import Coroutine
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from slack_sdk.models.views import View
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.domain.access import Actor, Denied
+from bot.domain.audit import command_refused
+from bot.domain.groups import Found, KnownGroup, resolve
+from handlers.actions import opening
+from handlers.modals import settings, verbs
+from handlers.services import Services
+from handlers.verbs import ACTIONS, may, may_create
+from handlers.views import create_modal, inputs, invite_modal, people_modal, send_modal, settings_modal, sync_modal
+from handlers.views.inputs import Prefill
+
+log = structlog.get_logger(__name__)
+
+_behind: set[asyncio.Task[None]] = set()
+"""What goes on behind an open form; asyncio itself keeps a task no longer than somebody waits for it."""
+
+
+async def open_modal(
+    services: Services,
+    client: AsyncWebClient,
+    verb: str,
+    *,
+    trigger_id: str,
+    channel: str,
+    user: str,
+    group: str = "",
+    numbers: str = "",
+    view_id: str = "",
+) -> str:
+    """Open the form of a verb.
+
+    Args:
+        services: what it works with.
+        client: asks Slack.
+        verb: add, remove, promote, demote, create, settings, invite, send or sync.
+        trigger_id: lives for 3 seconds.
+        channel: where the answer will go.
+        user: the Slack user id of who will fill it in.
+        group: the group that is chosen already: its option's value, or a name of it.
+        numbers: the people that are typed already.
+        view_id: the modal in whose place it is opened; empty: in none.
+
+    Returns:
+        What the person is told where it came too late or they may not do this anywhere, else nothing.
+    """
+    began = asyncio.get_running_loop().time()
+    actor = await services.usergroups.actor(user)
+    if refused := verbs.nowhere(services, actor, verb):
+        if not isinstance(refused, Denied):
+            return refused
+        await _keep_refusal(services, actor, verb, refused)
+        return refused.reason
+    external_id = f"rollcall-{secrets.token_hex(12)}"
+    prefill = Prefill(channel, _group(services, actor, verb, group), numbers)
+    try:
+        view = _build(services, actor, verb, prefill, external_id)
+    except ValueError as error:
+        return f"{error} Nothing was done."
+    waited = asyncio.get_running_loop().time() - began
+    problem = await opening.open_modal(client, trigger_id, view, view_id=view_id, waited=waited)
+    if not problem and verb == "settings" and prefill.group:
+        _go_on(settings.fill(services, client, actor, prefill, external_id=external_id))
+    return problem
+
+
+def _build(services: Services, actor: Actor, verb: str, prefill: Prefill, external_id: str) -> View:
+    can_invite = verbs.can_invite(services)
+    match verb:
+        case "create":
+            return create_modal.build(prefill, may_create(services, actor), can_invite=can_invite)
+        case "settings":
+            return settings_modal.build(prefill, external_id=external_id)
+        case "invite":
+            return invite_modal.build(prefill)
+        case "send":
+            return send_modal.build(prefill)
+        case "sync":
+            return sync_modal.build(prefill)
+        case _:
+            return people_modal.build(verb, prefill, can_invite=can_invite)
+
+
+def _group(services: Services, actor: Actor, verb: str, named: str) -> KnownGroup | None:
+    known = services.directory.known() if named else []
+    group = inputs.group_of(named, known)
+    if group is None and isinstance(found := resolve(named, known), Found):
+        group = found.group
+    return group if group and may(services, actor, group, *ACTIONS[verb]) else None
+
+
+async def _keep_refusal(services: Services, actor: Actor, verb: str, refused: Denied) -> None:
+    entry = command_refused(
+        actor=actor.user_id,
+        operation=verb,
+        connection="",
+        group_id="",
+        code=refused.reason_code,
+        at=datetime.now(UTC),
+    )
+    await services.audit.add(entry)
+
+
+def _go_on(work: Coroutine[Any, Any, None]) -> None:
+    """Do something behind the acknowledgement; what fails there is logged, and the form stays as it is."""
+
+    async def logged() -> None:
+        try:
+            await work
+        except Exception:
+            log.exception("form_not_filled")
+
+    task = asyncio.create_task(logged())
+    _behind.add(task)
+    task.add_done_callback(_behind.discard)

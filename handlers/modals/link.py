@@ -1,0 +1,35 @@
+"""Shows the invite link to who asked for it, and to nobody else."""
+
+from slack_bolt.async_app import AsyncAck
+
+from bot.domain.access import Allowed
+from handlers.modals.drafting import Submission, chosen
+from handlers.modals.mistakes import Mistake
+from handlers.services import Services
+from handlers.views import answers, invite_modal
+from handlers.views.text import unformatted
+from providers.base import Action, ProviderError
+
+
+async def show_link(services: Services, submission: Submission, ack: AsyncAck) -> tuple[str, str]:
+    """Acknowledge the form, and give the link as what the person is told, and in which channel; nothing for an error.
+
+    Nothing is changed by it, so the provider is asked behind the acknowledgement.
+    """
+    form = invite_modal.parse(submission.view)
+    try:
+        group = await chosen(services, form.common.group)
+    except Mistake as mistake:
+        await ack(response_action="errors", errors={mistake.block: mistake.words})
+        return "", ""
+    decision = services.intake.may_act(submission.actor, Action.READ_INVITE, group)
+    if not isinstance(decision, Allowed):
+        await ack(response_action="errors", errors={invite_modal.WHAT_BLOCK: unformatted(decision.reason)})
+        return "", ""
+    await ack(response_action="clear")
+    try:
+        link = await services.lines[group.connection].provider.invite_link(group.id)
+    except ProviderError as error:
+        return answers.unread("the invite link", error), form.common.channel
+    await services.disclosed(submission.actor.user_id, "the invite link", group.connection, group.id)
+    return answers.link(group, link), form.common.channel

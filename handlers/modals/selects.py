@@ -1,0 +1,90 @@
+"""What the searching selects of the forms offer."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.domain.groups import search
+from handlers.payloads import Payload
+from handlers.services import Services
+from handlers.verbs import ACTIONS, may
+from handlers.views import inputs, sync_modal
+from providers.base import Action
+
+WITHIN = 1.5
+"""Seconds that a search waits for connections that were not read lately; Slack waits for 3."""
+FRESH = 300.0
+"""Seconds for which the names of the user groups are used again: usergroups.list allows 20 calls a minute."""
+
+log = structlog.get_logger(__name__)
+
+
+class _Named(Payload):
+    id: str
+
+
+class _View(Payload):
+    callback_id: str = ""
+
+
+class _Search(Payload):
+    """The payload of a `block_suggestion` (docs.slack.dev, "Block suggestion payload")."""
+
+    user: _Named
+    view: _View = _View()
+    block_id: str = ""
+    value: str = ""
+
+
+class UserGroupNames:
+    """The names of the workspace's user groups, kept for `FRESH` seconds.
+
+    Args:
+        clock: gives the time in seconds, on any scale.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._names: dict[str, str] = {}
+        self._read_at: float | None = None
+
+    async def matching(self, client: AsyncWebClient, text: str) -> dict[str, str]:
+        """Give the names that hold a text, by id; those known before where Slack does not answer (usergroups.list)."""
+        if self._read_at is None or self._clock() - self._read_at >= FRESH:
+            try:
+                async with asyncio.timeout(WITHIN):
+                    answer = await client.usergroups_list()
+                self._names = {g["id"]: f"{g['name']} (@{g['handle']})" for g in answer["usergroups"]}
+                self._read_at = self._clock()
+            except Exception:
+                # Whatever Slack or the network does: what is known already can still be chosen.
+                log.warning("usergroups_not_listed", exc_info=True)
+        return {id_: name for id_, name in self._names.items() if text.casefold() in name.casefold()}
+
+
+def register(app: AsyncApp, services: Services) -> None:
+    """Hang the selects on the app."""
+    names = UserGroupNames()
+
+    @app.options(inputs.GROUP_SELECT)
+    async def suggest_groups(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await ack(**await _groups(services, _Search.model_validate(body)))
+
+    @app.options(sync_modal.USERGROUP_SELECT)
+    async def suggest_usergroups(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
+        found = await names.matching(client, _Search.model_validate(body).value)
+        await ack(options=sync_modal.usergroup_options(found))
+
+
+async def _groups(services: Services, asked: _Search) -> dict[str, Any]:
+    actor, _ = await asyncio.gather(services.usergroups.actor(asked.user.id), services.directory.refresh(within=WITHIN))
+    is_source = asked.block_id == sync_modal.OTHER_BLOCK
+    actions = (Action.LIST_MEMBERS,) if is_source else ACTIONS.get(asked.view.callback_id, ())
+    known = services.directory.known()
+    hits = dict.fromkeys([*search(asked.value, known), *(g for g in known if inputs.is_shown_as(g, asked.value))])
+    return inputs.offered([group for group in hits if may(services, actor, group, *actions)])

@@ -1,0 +1,197 @@
+"""The shortcuts: the numbers of a message into the form for adding, and a list of all forms; with their buttons."""
+
+import secrets
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from pydantic import Field
+from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.models.views import View
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.manifest import ADD_NUMBERS, GROUPS
+from bot.uploads.message import numbers_in
+from handlers import modals
+from handlers.actions import opening
+from handlers.errors import error_word
+from handlers.home_facts import rights
+from handlers.modals.people import CannotRead, Columns, Uploads
+from handlers.modals.verbs import can_invite, nowhere
+from handlers.payloads import Payload
+from handlers.services import Services
+from handlers.verbs import commands_somewhere
+from handlers.views import chooser, numbers_view, people_modal
+from handlers.views.filled import UploadedFile
+from handlers.views.inputs import Prefill
+from handlers.whisper import direct_channel, whisper
+from providers.base import Capability
+
+MOST_FILES = 5
+"""Files of one message that are read."""
+_ADD = "add"
+_FORMS_NEED = (Capability.GROUPS_WRITE, Capability.SEND)
+"""What most forms need; the chooser says why, where somebody can use none."""
+
+log = structlog.get_logger(__name__)
+
+
+class _Named(Payload):
+    id: str
+
+
+class _Message(Payload):
+    text: str | None = None
+    files: tuple[UploadedFile, ...] = ()
+
+
+class _Shortcut(Payload):
+    """The payload of a global shortcut (docs.slack.dev, "Shortcuts interaction payload")."""
+
+    user: _Named
+    trigger_id: str
+
+
+class _Used(_Shortcut):
+    """The payload of a shortcut on a message (`message_action`, on the same page)."""
+
+    channel: _Named
+    message: _Message
+
+
+class _Button(Payload):
+    value: str
+
+
+class _View(Payload):
+    id: str = ""
+    private_metadata: str = ""
+
+
+class _Click(Payload):
+    """The payload of a `block_actions` for a button that opens a form (docs.slack.dev, "block_actions payload")."""
+
+    user: _Named
+    trigger_id: str
+    channel: _Named | None = None
+    view: _View = _View()
+    actions: list[_Button] = Field(min_length=1)
+
+    @property
+    def place(self) -> str:
+        """Where what is asked for will be answered; empty where that is nowhere."""
+        return self.channel.id if self.channel else chooser.parse(self.view.private_metadata).channel
+
+
+def register(app: AsyncApp, services: Services) -> None:
+    """Hang the shortcuts, and the buttons that open forms, on the app."""
+    uploads = Uploads()
+
+    @app.shortcut(GROUPS)
+    async def choose(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
+        used = _Shortcut.model_validate(body)
+        await ack()
+        if problem := await open_chooser(services, client, used.trigger_id, used.user.id):
+            await whisper(client, used.user.id, "", problem)
+
+    @app.shortcut(ADD_NUMBERS)
+    async def add_numbers(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
+        used = _Used.model_validate(body)
+        await ack()
+        if problem := await _add_numbers(services, uploads, client, used):
+            await whisper(client, used.user.id, used.channel.id, problem)
+
+    @app.action(chooser.OPEN_FORM)
+    async def open_form(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
+        click = _Click.model_validate(body)
+        await ack()
+        user, verb = click.user.id, click.actions[0].value
+        channel = click.place or await direct_channel(client, user)
+        if problem := await modals.open_modal(
+            services, client, verb, trigger_id=click.trigger_id, channel=channel, user=user, view_id=click.view.id
+        ):
+            await whisper(client, user, channel, problem)
+
+
+async def open_chooser(services: Services, client: AsyncWebClient, trigger_id: str, user_id: str) -> str:
+    """Open the list of all forms that a person may use. Gives what they are told where that came too late."""
+    actor = await services.usergroups.actor(user_id)
+    _, refused = rights(services, actor)
+    commands = commands_somewhere(services, actor)
+    reasons = [] if commands else [refused[capability] for capability in _FORMS_NEED if capability in refused]
+    view = chooser.build(commands, "", reasons)
+    return await opening.open_modal(client, trigger_id, view)
+
+
+async def _add_numbers(services: Services, uploads: Uploads, client: AsyncWebClient, used: _Used) -> str:
+    """Open the form with the numbers of a message; gives what the person is told where it cannot be opened."""
+    region = _region(services)
+    numbers, files = numbers_in(used.message.text or "", region), used.message.files[:MOST_FILES]
+    actor = await services.usergroups.actor(used.user.id)
+    if not files and not numbers:
+        return await opening.open_modal(client, used.trigger_id, numbers_view.nothing([]))
+    if not files or nowhere(services, actor, _ADD):
+        return await modals.open_modal(
+            services,
+            client,
+            _ADD,
+            trigger_id=used.trigger_id,
+            channel=used.channel.id,
+            user=used.user.id,
+            numbers=numbers,
+        )
+    id_ = secrets.token_hex(16)
+    if problem := await opening.open_modal(client, used.trigger_id, numbers_view.reading(len(files), id_)):
+        return problem
+    found, problems = await _read(uploads, client, files, region)
+    if len(used.message.files) > MOST_FILES:
+        problems.append(f"Only the first {MOST_FILES} files were read.")
+    view = _form(services, used.channel.id, "\n".join([*filter(None, [numbers]), *found]), problems)
+    view.external_id = id_
+    try:
+        await client.views_update(external_id=id_, view=view)
+    except SlackApiError as error:
+        if error_word(error) != "not_found":
+            raise
+        log.info("view_closed_before", user=used.user.id)
+    return ""
+
+
+async def _read(
+    uploads: Uploads, client: AsyncWebClient, files: Sequence[UploadedFile], region: str | None
+) -> tuple[list[str], list[str]]:
+    """Read the numbers of files, one a line, and what kept some of the files from being read."""
+    found: list[str] = []
+    problems: list[str] = []
+    for file in files:
+        try:
+            people = await uploads.read(client, file, region)
+        except CannotRead as error:
+            problems.append(f"{file.name}: {error}")
+            continue
+        if isinstance(people, Columns):
+            problems.append(f"{file.name}: I cannot tell which column has the numbers. Upload it in the form instead.")
+        elif not people.roster.people:
+            problems.append(f"{file.name}: None of its entries is a number that can be used.")
+        else:
+            found += [person.phone or person.lid for person in people.roster.people]
+            found += [" ".join(entry.typed.split()) for entry in people.roster.rejected]  # the preview says why
+    return found, problems
+
+
+def _form(services: Services, channel: str, numbers: str, problems: Sequence[str]) -> View:
+    if not numbers:
+        return numbers_view.nothing(problems)
+    prefill = Prefill(channel, numbers=numbers)
+    try:
+        view = people_modal.build(_ADD, prefill, can_invite=can_invite(services))
+    except ValueError as error:
+        return numbers_view.failed(str(error))
+    return numbers_view.noted(view, problems)
+
+
+def _region(services: Services) -> str | None:
+    """Give the region of numbers without a country code; None where the connections do not agree on one."""
+    regions = set(services.regions.values())
+    return regions.pop() if len(regions) == 1 else None

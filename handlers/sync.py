@@ -1,0 +1,105 @@
+"""Starting a sync, from whatever surface: it is kept first, and compared and asked for behind the acknowledgement."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from bot.domain.access import Actor
+from bot.domain.groups import Found, KnownGroup
+from bot.domain.sync import SyncMode
+from bot.intake import Refused
+from bot.runtime.schedules import Schedule, Source
+from bot.syncs import Wish
+from handlers.services import Services
+from handlers.views.text import count, foreign
+
+WITHIN = 1.5
+"""Seconds that an unknown name of a group waits for the connections' lists."""
+SOONEST = timedelta(minutes=10)
+"""How often a sync may be repeated at most: each run reads the whole group."""
+_EVERY = re.compile(r"(\d{1,4})\s*(m|min|h|d)", re.IGNORECASE)
+_UNITS = {"m": "minutes", "min": "minutes", "h": "hours", "d": "days"}
+_USERGROUP = re.compile(r"<!subteam\^(S\w+)(?:\|[^>]*)?>|(S[A-Z0-9]{6,})")
+USAGE = (
+    "`/wa-sync <group> from: <another group | @user-group> [mode: add | mirror | report] [every: 24h] [reason: …]`; "
+    "`/wa-sync <group> off` ends what is repeated."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A sync as somebody asked for it. `id` is derived from Slack's delivery, so that a second one changes nothing."""
+
+    id: str
+    group: KnownGroup
+    source: Source
+    mode: SyncMode
+    actor: Actor
+    channel: str
+    reason: str = ""
+    every: timedelta | None = None
+
+
+async def start(services: Services, ask: Ask) -> str:
+    """Keep a sync that is to run now, and perhaps again. Gives what the person is told."""
+    wish = Wish(ask.id, ask.group, ask.source, ask.mode, ask.actor, ask.channel, ask.reason)
+    refused: Refused | None = await services.syncs.refused(wish)
+    if refused:
+        return refused.reason
+    new = await services.schedules.add(
+        Schedule(
+            id=ask.id,
+            connection=ask.group.connection,
+            group_id=ask.group.id,
+            requester=ask.actor.user_id,
+            channel=ask.channel,
+            source=ask.source,
+            mode=ask.mode,
+            reason=ask.reason,
+            every=ask.every,
+            next_at=datetime.now(UTC),
+        )
+    )
+    services.repeater.wake()
+    name = f"*{foreign(ask.group.name, 100)}*"
+    if not new:
+        return f"This sync of {name} was taken already. Nothing was done twice."
+    again = (
+        f" It is repeated every {_said(ask.every)}, until `/wa-sync {foreign(ask.group.name, 60)} off`."
+        if ask.every
+        else ""
+    )
+    return (
+        f"Comparing {name} with the list. What differs becomes a request here; nothing is changed before that.{again}"
+    )
+
+
+async def end(services: Services, actor: Actor, group: KnownGroup) -> str:
+    """End what is repeated for a group. Gives what the person is told."""
+    wish = Wish("", group, Source(), SyncMode.MIRROR, actor, "")
+    if refused := await services.syncs.refused(wish):
+        return refused.reason
+    ended = await services.schedules.end(group.connection, group.id, actor.user_id)
+    return f"Ended {count(ended, 'repeated sync')}." if ended else "No sync is repeated here."
+
+
+async def source_of(services: Services, text: str) -> Source | str:
+    """Read where the list comes from: a user group, or a group by alias, id or subject; else what is wrong with it."""
+    if match := _USERGROUP.fullmatch(text.strip()):
+        return Source(usergroup=match[1] or match[2])
+    resolution = await services.directory.find(text, within=WITHIN)
+    if isinstance(resolution, Found):
+        return Source(group=(resolution.group.connection, resolution.group.id))
+    return f"“{foreign(text, 80)}” is neither a group that I know nor a Slack user group."
+
+
+def every_of(text: str) -> timedelta | None:
+    """Read `24h`, `90 min` or `7d`; None where it is no such time, or shorter than `SOONEST`."""
+    match = _EVERY.fullmatch(text.strip())
+    every = timedelta(**{_UNITS[match[2].lower()]: int(match[1])}) if match else timedelta()
+    return every if every >= SOONEST else None
+
+
+def _said(every: timedelta | None) -> str:
+    hours = (every or timedelta()).total_seconds() / 3600
+    return f"{hours:g} hours"

@@ -1,0 +1,94 @@
+"""The audit journal, a page of it, newest first; with buttons that turn the page and export what was asked for."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement
+
+from bot.domain.audit import Entry, Kind
+from bot.domain.chain import Row
+from handlers.payloads import Payload
+from handlers.views.message import Message, context, message, sections
+from handlers.views.text import cut, foreign, moment
+
+NEWEST = "audit_newest"
+NEXT = "audit_next"
+EXPORT_CSV = "audit_csv"
+EXPORT_JSONL = "audit_jsonl"
+PAGE = 15
+_SHOWN = ("code", "choice", "state", "reason", "digest")
+"""The details that a line tells; the export has all."""
+_ASKED = "ask"
+"""The action of what was refused to somebody who typed it or filled it in: their operation says more."""
+
+GroupName = Callable[[str, str], str]
+
+
+class Turn(Payload):
+    """What a button carries: what was asked for, and where the page before ended.
+
+    Attributes:
+        person: a Slack user id, an E.164 phone or a LID; empty for everybody.
+        connection: of the group that was asked for.
+        group_id: likewise; empty for all groups.
+        since: the earliest moment, aware.
+        until: the first moment that is too late, aware.
+        before: only rows before this one.
+    """
+
+    person: str = ""
+    connection: str = ""
+    group_id: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    before: int | None = None
+
+
+def build(rows: Sequence[Row], turn: Turn, name_of: GroupName, *, more: bool) -> Message:
+    """Build one page; `name_of` gives what a group is called, by connection and id."""
+    lines = [_line(row, name_of) for row in rows]
+    start = turn.model_copy(update={"before": None})
+    buttons = [_button("Newest", NEWEST, start)] if turn.before else []
+    if more:
+        buttons.append(_button("Next", NEXT, turn.model_copy(update={"before": rows[-1].seq})))
+    buttons += [_button("Export CSV", EXPORT_CSV, start), _button("Export JSONL", EXPORT_JSONL, start)]
+    note = "The exports hold everything that was asked for here, and come to you alone."
+    blocks: list[Block] = [*sections(lines), ActionsBlock(elements=buttons), context(note)]
+    return message([*lines, note], blocks)
+
+
+def parse(value: str) -> Turn:
+    """Read back where a button leads. Raises `ValueError` for the value of another one."""
+    return Turn.model_validate_json(value)
+
+
+def _line(row: Row, name_of: GroupName) -> str:
+    try:
+        entry = row.entry
+    except ValueError:
+        return f"• {row.seq}: ⚠️ this row was changed into something that cannot be read"
+    who = f" <@{entry.actor}>" if entry.actor else ""
+    group = name_of(entry.connection, entry.group_id) if entry.group_id else ""
+    about = f" {entry.operation}" if entry.operation else ""
+    where = f" *{foreign(group, 80)}*" if group else ""
+    request = f" `{foreign(entry.request_id, 40)}`" if entry.request_id else ""
+    said = foreign(_said(entry), 200)
+    kind = "refused" if entry.kind is Kind.REFUSED_CLICK else entry.kind
+    return f"• {row.seq}: {moment(entry.at)} {kind}{who}{about}{where}{request}{f': {said}' if said else ''}"
+
+
+def _said(entry: Entry) -> str:
+    clicked = entry.details.get("action", "")
+    parts = [cut(entry.phone or entry.typed, 60), entry.outcome, entry.provider_code]
+    parts += [str(clicked)] if clicked not in {"", _ASKED} else []
+    parts += [f"{name} {entry.details[name]}" for name in _SHOWN if entry.details.get(name)]
+    return " · ".join(part for part in parts if part)
+
+
+def _button(label: str, action_id: str, turn: Turn) -> ButtonElement:
+    return ButtonElement(
+        text=label,
+        action_id=action_id,
+        value=turn.model_dump_json(exclude_none=True),
+        accessibility_label=f"{label}: audit journal",
+    )

@@ -1,0 +1,72 @@
+"""The form that asks in which column of a file the numbers stand, where that cannot be told."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from slack_sdk.models.blocks import InputBlock, Option, PlainTextObject, StaticSelectElement
+from slack_sdk.models.views import View
+
+from bot.uploads.people import Choices, Place
+from handlers.views import inputs
+from handlers.views.filled import Filled
+from handlers.views.message import sections
+from handlers.views.text import cut, foreign
+
+CALLBACK_ID = "column"
+COLUMN_BLOCK = "column"
+_MOST_LABEL = 75
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The column that was chosen, None where that cannot be read, and what the form carried."""
+
+    place: Place | None
+    carried: dict[str, Any]
+
+
+def build(choices: Choices, name: str, carried: Mapping[str, Any], external_id: str) -> View:
+    """Build the form.
+
+    Args:
+        choices: the columns that may be meant, the likeliest first.
+        name: the file's name.
+        carried: what its submission is to bring back.
+        external_id: by which it is found, to be replaced.
+    """
+    options = [
+        Option(
+            value=str(place),
+            text=PlainTextObject(text=cut(column.label, _MOST_LABEL) or "A column without a name"),
+            description=cut(" · ".join(column.samples), _MOST_LABEL) or None,
+        )
+        for place, column in choices.columns[: inputs.MOST_OPTIONS]
+    ]
+    sheet = f", sheet “{foreign(choices.sheet, 100)}”" if choices.sheet else ""
+    return View(
+        type="modal",
+        callback_id=CALLBACK_ID,
+        external_id=external_id,
+        title=PlainTextObject(text="Choose the column"),
+        submit=PlainTextObject(text="Preview"),
+        close=PlainTextObject(text="Back"),
+        private_metadata=json.dumps(carried),
+        blocks=[
+            *sections([f"Several columns of “{foreign(name, 200)}”{sheet} may hold the numbers, the likeliest first."]),
+            InputBlock(
+                block_id=COLUMN_BLOCK,
+                label="Column with the phone numbers",
+                element=StaticSelectElement(
+                    action_id=inputs.INPUT, placeholder="Choose a column", options=options, focus_on_load=True
+                ),
+            ),
+        ],
+    )
+
+
+def parse(view: dict[str, Any]) -> Form:
+    """Read back the choice, from the `view` of a `view_submission`. Raises `ValueError` for another shape."""
+    filled = Filled(view)
+    return Form(Place.from_text(filled.option(COLUMN_BLOCK)), filled.carried)

@@ -1,0 +1,80 @@
+"""What can follow a request, as buttons below its last message, and what followed, as lines in it."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from slack_sdk.models.blocks import ButtonElement
+
+from bot.domain.followups import LABELS, Followup, offered, plan
+from bot.domain.operations import actions_of
+from bot.domain.outcomes import Tally
+from bot.domain.requests import Participant, Request
+from handlers.views.buttons import button, question
+from handlers.views.request_message import request_link
+from handlers.views.text import count, foreign
+from providers.base import Action
+
+_PREFIX = "follow_"
+ACTION_IDS = f"^{_PREFIX}[a-z]+$"
+"""A pattern of the ids of all these buttons."""
+_ASKED_BEFORE = frozenset({Followup.UNDO, Followup.AGAIN})
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """A request that follows from another one; `link` leads to its parent message, empty while it has none."""
+
+    request: Request
+    link: str = ""
+
+
+def build(
+    request: Request,
+    people: Sequence[Participant],
+    tally: Tally,
+    taken: Sequence[Followed],
+    able: Collection[Action] = frozenset(Action),
+) -> list[ButtonElement]:
+    """Make a button for everything that makes sense here, that the provider is able to do, and not asked for yet."""
+    gone = {followed.request.details.follow for followed in taken}
+    made = []
+    for followup in offered(request, people):
+        planned = plan(request, people, followup)
+        to_people = any(line.person.is_somebody for line in planned.lines)
+        needed = actions_of(planned.operation, planned.details, people=to_people)
+        if planned.lines and followup.value not in gone and set(needed) <= set(able):
+            made.append(_button(request, tally, followup, len(planned.lines)))
+    return made
+
+
+def parse(action_id: str) -> Followup:
+    """Read back what a button asks for. Raises `ValueError` for the id of another one."""
+    return Followup(action_id.removeprefix(_PREFIX))
+
+
+def lines(taken: Sequence[Followed]) -> list[str]:
+    """Say what followed, and who asked for it, the oldest first."""
+    return [
+        f"↪️ {LABELS[Followup(f.request.details.follow)]}: {linked(f)}, asked by <@{f.request.requester}>"
+        for f in sorted(taken, key=lambda f: f.request.asked_at)
+    ]
+
+
+def linked(followed: Followed) -> str:
+    """Name a request that follows, with a link where there is one."""
+    return request_link(followed.request.id, followed.link)
+
+
+def _button(request: Request, tally: Tally, followup: Followup, number: int) -> ButtonElement:
+    label = LABELS[followup]
+    where = foreign(request.group_name, 60)
+    words = {
+        Followup.UNDO: f"This undoes it for {count(number, 'person', 'people')} in {where}: exactly those whom this "
+        "request changed.",
+        Followup.AGAIN: f"This asks once more for all {count(number, 'entry', 'entries')} in {where}.",
+    }
+    confirm = None
+    if followup in _ASKED_BEFORE:
+        confirm = question(f"{label}?", words[followup], label, "Leave it")
+    style = "danger" if followup is Followup.UNDO else ""
+    return button(label, f"{_PREFIX}{followup.value}", request, tally, style=style, confirm=confirm)

@@ -1,0 +1,138 @@
+"""One group: what its provider tells of it, and what can be done with it here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement
+
+from bot.domain.groups import KnownGroup
+from handlers.payloads import Payload
+from handlers.views import answers
+from handlers.views.message import Message, context, message, sections
+from handlers.views.text import count, cut, escape, foreign, person_name
+from providers.base import Account, Action, Group, Member, Person
+
+EXPORT = "export_members"
+_MOST_ADMINS = 10
+_MOST_DESCRIPTION = 1000
+_DAY = 86_400
+_IN_ANY_GROUP = (
+    Action.ADD,
+    Action.REMOVE,
+    Action.PROMOTE,
+    Action.DEMOTE,
+    Action.RENAME,
+    Action.DESCRIBE,
+    Action.PICTURE,
+    Action.ANNOUNCE_ONLY,
+    Action.LOCK,
+    Action.EPHEMERAL,
+    Action.READ_INVITE,
+    Action.RESET_INVITE,
+    Action.SEND_TO_GROUP,
+    Action.SEND_TO_PERSON,
+    Action.LIST_MEMBERS,
+)
+"""What people ask for in a group, in the order in which it is shown."""
+
+
+class Place(Payload):
+    """What a button carries: the group, by where it is."""
+
+    connection: str
+    group_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the card shows.
+
+    Attributes:
+        told: what the provider tells of the group; a sentence for people where it does not.
+        account: the state of the account behind the connection; likewise.
+        admins: its admins; likewise.
+        can: what the provider can do.
+        may_list: whether the viewer may export the members.
+        warning: what the configuration wants everybody to know of the group.
+    """
+
+    group: KnownGroup
+    told: Group | str
+    account: Account | str
+    admins: Sequence[Member] | str
+    can: frozenset[Action]
+    may_list: bool
+    warning: str = ""
+
+
+def build(facts: Facts) -> Message:
+    """Build the card."""
+    lines = [answers.listed(facts.group).removeprefix("• ")]
+    if facts.warning:
+        lines.append(f"⚠️ Warning: {foreign(facts.warning, 1000)}")
+    lines += [_account(facts), *_told(facts.told), _admins(facts.admins)]
+    can = [str(action) for action in _IN_ANY_GROUP if action in facts.can]
+    cannot = [str(action) for action in _IN_ANY_GROUP if action not in facts.can]
+    small = [f"Can be done here: {', '.join(can)}."] if can else []
+    small += [f"Cannot be done here: {', '.join(cannot)}."] if cannot else []
+    blocks: list[Block] = sections(lines)
+    if facts.may_list:
+        blocks.append(ActionsBlock(elements=[_export(facts.group)]))
+    return message([*lines, *small], [*blocks, *map(context, small)])
+
+
+def parse(value: str) -> Place:
+    """Read back which group a button means. Raises `ValueError` for the value of another one."""
+    return Place.model_validate_json(value)
+
+
+def _account(facts: Facts) -> str:
+    connection = f"Connection `{escape(facts.group.connection)}`"
+    return f"{connection}: {facts.account if isinstance(facts.account, str) else answers.account(facts.account)}"
+
+
+def _told(told: Group | str) -> list[str]:
+    if isinstance(told, str):
+        return [f"The group: {told}"]
+    lines = [f"Subject: {foreign(told.subject, 200)}"]
+    size = "not told" if told.size is None else f"{told.size:,}"
+    lines.append(f"Members: {size}{f' of at most {told.capacity:,}' if told.capacity else ''}")
+    if told.description:
+        lines.append(f"Description: {foreign(told.description, _MOST_DESCRIPTION)}")
+    switches = {
+        "only admins may write": told.announce_only,
+        "only admins may edit the group's info": told.locked,
+    }
+    said = [f"{name}: {'yes' if on else 'no'}" for name, on in switches.items() if on is not None]
+    if told.ephemeral is not None:
+        said.append(f"messages disappear: {_after(told.ephemeral)}")
+    return [*lines, *([f"Settings: {'; '.join(said)}"] if said else [])]
+
+
+def _after(seconds: int) -> str:
+    if not seconds:
+        return "no"
+    return f"after {count(seconds // _DAY, 'day')}" if seconds % _DAY == 0 else f"after {count(seconds, 'second')}"
+
+
+def _admins(admins: Sequence[Member] | str) -> str:
+    if isinstance(admins, str):
+        return f"Admins: {admins}"
+    named = [_named(member) for member in admins[:_MOST_ADMINS]]
+    more = f" and {len(admins) - _MOST_ADMINS:,} more" if len(admins) > _MOST_ADMINS else ""
+    who = f" ({', '.join(named)}{more})" if named else ""
+    return f"Admins: {len(admins):,}{who}"
+
+
+def _named(member: Member) -> str:
+    number = person_name(Person(member.phone or member.lid, member.phone, member.lid))
+    return foreign(f"{member.name} {number}" if member.name else number, 80)
+
+
+def _export(group: KnownGroup) -> ButtonElement:
+    return ButtonElement(
+        text="Export members (CSV)",
+        action_id=EXPORT,
+        value=Place(connection=group.connection, group_id=group.id).model_dump_json(),
+        accessibility_label=cut(f"Export members (CSV) of {group.name}", 75),
+    )

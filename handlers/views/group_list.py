@@ -1,0 +1,61 @@
+"""The groups that somebody may read, a page of them, with buttons to turn it."""
+
+from collections.abc import Sequence
+
+from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement
+
+from bot.domain.groups import KnownGroup
+from handlers.payloads import Payload
+from handlers.views.answers import listed
+from handlers.views.message import Message, context, message, sections
+from handlers.views.text import count, foreign
+
+PREVIOUS = "groups_previous"
+NEXT = "groups_next"
+PAGE = 15
+_MOST_SEARCH = 200
+"""Characters of what was searched for that a button carries; nothing is called by more."""
+
+
+class Turn(Payload):
+    """What a button carries: what was searched for, and the place of the page's first group."""
+
+    search: str
+    start: int
+
+
+def build(found: Sequence[KnownGroup], turn: Turn) -> Message:
+    """Build one page; `found` are all groups that were found."""
+    start = min(turn.start, max(0, (len(found) - 1) // PAGE * PAGE))
+    shown = found[start : start + PAGE]
+    lines = [listed(group) for group in shown]
+    matching = f" with “{foreign(turn.search, 80)}” in a name" if turn.search else ""
+    where = f"{start + 1:,} to {start + len(shown):,} of {count(len(found), 'group')}{matching}"
+    if len(found) <= PAGE:
+        return message([*lines], [*sections(lines)])
+    blocks: list[Block] = [*sections(lines), ActionsBlock(elements=_buttons(turn.search, start, len(found)))]
+    return message([*lines, where], [*blocks, context(where)])
+
+
+def parse(value: str) -> Turn:
+    """Read back where a button leads. Raises `ValueError` for the value of another one."""
+    return Turn.model_validate_json(value)
+
+
+def _buttons(search: str, start: int, total: int) -> list[ButtonElement]:
+    made = []
+    if start > 0:
+        made.append(_button("Previous", PREVIOUS, search, start - PAGE))
+    if start + PAGE < total:
+        made.append(_button("Next", NEXT, search, start + PAGE))
+    return made
+
+
+def _button(label: str, action_id: str, search: str, start: int) -> ButtonElement:
+    turn = Turn(search=search[:_MOST_SEARCH], start=max(0, start))
+    return ButtonElement(
+        text=label,
+        action_id=action_id,
+        value=turn.model_dump_json(),
+        accessibility_label=f"{label} page of the groups",
+    )

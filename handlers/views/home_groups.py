@@ -1,0 +1,141 @@
+"""The part of the Home tab with the groups that somebody may administer: found by a search, leafed through."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from slack_sdk.models.blocks import (
+    ActionsBlock,
+    Block,
+    ButtonElement,
+    HeaderBlock,
+    InputBlock,
+    InteractiveElement,
+    Option,
+    OverflowMenuElement,
+    PlainTextInputElement,
+)
+
+from bot.domain.groups import KnownGroup
+from handlers.payloads import Payload
+from handlers.views.answers import listed
+from handlers.views.inputs import value_of
+from handlers.views.message import context, sections
+from handlers.views.text import count, cut, foreign
+
+PREVIOUS = "home_previous"
+NEXT = "home_next"
+SEARCH = "home_search"
+VERB = "home_verb_"
+"""How the ids of the buttons begin that open a form for a group."""
+VERBS = f"^{VERB}"
+MORE = "home_more"
+PAGE = 10
+_GROUP = "home_group:"
+_BUTTONS = 3
+_MOST_SEARCH = 100
+
+
+class Turn(Payload):
+    """What a button carries, and where somebody looks: what they searched for, and the place of the first group."""
+
+    search: str = ""
+    start: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The groups that somebody may administer and that have what they searched for in a name.
+
+    Attributes:
+        page: those that are shown, each with the verbs of what they may do to it.
+        total: how many were found.
+        turn: which of them are shown.
+    """
+
+    page: Sequence[tuple[KnownGroup, Sequence[str]]]
+    total: int
+    turn: Turn
+
+
+def build(found: Found) -> list[Block]:
+    """Build the groups' part of the page; nothing where somebody may administer none."""
+    turn = found.turn
+    if not found.total and not turn.search:
+        return []
+    blocks: list[Block] = [HeaderBlock(text="Groups")]
+    if found.total > PAGE or turn.search:
+        blocks.append(_search(turn))
+    for group, verbs in found.page:
+        blocks += sections([listed(group).removeprefix("• ")])
+        blocks.append(ActionsBlock(block_id=f"{_GROUP}{value_of(group)}", elements=_buttons(group, verbs)))
+    matching = f" with “{foreign(turn.search, _MOST_SEARCH)}” in a name" if turn.search else ""
+    if not found.total:
+        return [*blocks, *sections([f"There is no group that you may administer{matching}."])]
+    if leaf := _leaf(found):
+        blocks.append(ActionsBlock(elements=leaf))
+    if found.total > PAGE or turn.search:
+        first, last = turn.start + 1, turn.start + len(found.page)
+        blocks.append(context(f"{first:,} to {last:,} of {count(found.total, 'group')}{matching}"))
+    return blocks
+
+
+def parse(value: str) -> Turn:
+    """Read back where a button leads. Raises `ValueError` for the value of another one."""
+    return Turn.model_validate_json(value)
+
+
+def searched(text: str) -> Turn:
+    """Begin a search."""
+    return Turn(search=text.strip()[:_MOST_SEARCH])
+
+
+def group_in(block_id: str) -> str:
+    """Read which group the buttons of a block are for, as `inputs.value_of` names it."""
+    return block_id.removeprefix(_GROUP)
+
+
+def _search(turn: Turn) -> InputBlock:
+    return InputBlock(
+        block_id=SEARCH,
+        label="Find a group",
+        hint="A part of its name, then Enter; empty shows all",
+        optional=True,
+        dispatch_action=True,
+        element=PlainTextInputElement(action_id=SEARCH, max_length=_MOST_SEARCH, initial_value=turn.search or None),
+    )
+
+
+def _buttons(group: KnownGroup, verbs: Sequence[str]) -> list[InteractiveElement]:
+    shown = len(verbs) if len(verbs) <= _BUTTONS + 1 else _BUTTONS
+    made: list[InteractiveElement] = [
+        ButtonElement(
+            text=verb.capitalize(),
+            action_id=f"{VERB}{verb}",
+            value=verb,
+            accessibility_label=cut(f"{verb.capitalize()}: {group.name}", 75),
+        )
+        for verb in verbs[:shown]
+    ]
+    if rest := verbs[shown:]:
+        options = [Option(text=verb.capitalize(), value=verb) for verb in rest]
+        made.append(OverflowMenuElement(action_id=MORE, options=options))
+    return made
+
+
+def _leaf(found: Found) -> list[ButtonElement]:
+    start, search = found.turn.start, found.turn.search
+    made = []
+    if start > 0:
+        made.append(_turn("Previous", PREVIOUS, Turn(search=search, start=max(0, start - PAGE))))
+    if start + PAGE < found.total:
+        made.append(_turn("Next", NEXT, Turn(search=search, start=start + PAGE)))
+    return made
+
+
+def _turn(label: str, action_id: str, turn: Turn) -> ButtonElement:
+    return ButtonElement(
+        text=label,
+        action_id=action_id,
+        value=turn.model_dump_json(),
+        accessibility_label=f"{label} page of the groups",
+    )

@@ -1,0 +1,220 @@
+"""The Home tab: what waits for somebody, what of theirs is going on, and what they may do and where."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, HeaderBlock
+from slack_sdk.models.views import View
+
+from bot.runtime.archive import Brief
+from bot.runtime.pace import Rest
+from bot.runtime.schedules import Schedule
+from handlers.views import answers, approval_card, buttons, home_groups, home_syncs, request_list
+from handlers.views.home_groups import Found
+from handlers.views.message import context, sections
+from handlers.views.phrases import title
+from handlers.views.request_message import bar
+from handlers.views.text import count, cut, escape, foreign, moment
+from providers.base import Account, AccountState, Capability
+
+NEW_REQUEST = "home_new_request"
+MOST = 5
+"""Requests of a kind that are shown with their buttons: with everything at its longest the page has 100 blocks."""
+RECENT = 10
+MOST_CONNECTIONS = 20
+_ICONS = {
+    AccountState.CONNECTED: "✅",
+    AccountState.DISCONNECTED: "⛔",
+    AccountState.RESTRICTED: "⛔",
+    AccountState.UNKNOWN: "❔",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """How a connection stands.
+
+    Attributes:
+        account: the state of its account; a sentence for people where it could not be read, None while it is read.
+        rest: until when and why it sends nothing.
+        left_today: how many people it may still send today (UTC); None: there is no limit.
+    """
+
+    name: str
+    account: Account | str | None
+    rest: Rest | None
+    left_today: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The newest requests of a kind, and whether there are more."""
+
+    briefs: Sequence[Brief] = ()
+    more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the page shows to one person.
+
+    Attributes:
+        may: the capabilities that they have somewhere.
+        refused: why they do not have the others, sentence by sentence; which roles do.
+        may_ask: whether there is anything that they may ask for.
+        waiting: what waits for their decision.
+        overridable: the ids of those of them that they may not decide but override.
+        votes: how many decided so far, by a request's id.
+        running: what of theirs is carried out now.
+        to_come: what of theirs waits for approval or for its time.
+        repeated: the repeated syncs that concern them, each with its group's name.
+        recent: the newest requests, of theirs or of everybody.
+        everybody: whether `recent` holds those of others too.
+        links: to the threads, by the requests' ids.
+        warnings: what is to be known about groups, by connection and id.
+        notice: what came of their last click.
+    """
+
+    may: Sequence[Capability]
+    refused: Sequence[str]
+    may_ask: bool
+    connections: Sequence[Connection]
+    found: Found
+    waiting: Listed = Listed()
+    overridable: frozenset[str] = frozenset()
+    votes: Mapping[str, int] = field(default_factory=dict)
+    running: Listed = Listed()
+    to_come: Listed = Listed()
+    repeated: Sequence[tuple[Schedule, str]] = ()
+    recent: Sequence[Brief] = ()
+    everybody: bool = False
+    links: Mapping[str, str] = field(default_factory=dict)
+    warnings: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    notice: str = ""
+
+
+def build(facts: Facts) -> View:
+    """Build the page."""
+    blocks = [
+        *sections([facts.notice] if facts.notice else []),
+        *_rights(facts),
+        *_part("Waiting for you", [_waiting(facts, brief) for brief in facts.waiting.briefs], facts.waiting.more),
+        *_part("Running", [_running(facts, brief) for brief in facts.running.briefs], facts.running.more),
+        *_part("To come", [_to_come(facts, brief) for brief in facts.to_come.briefs], facts.to_come.more),
+        *home_syncs.build(facts.repeated),
+        *home_groups.build(facts.found),
+        *_connections(facts.connections),
+        *_recent(facts),
+    ]
+    return View(type="home", blocks=blocks)
+
+
+def _rights(facts: Facts) -> list[Block]:
+    made: list[Block] = []
+    if facts.may_ask:
+        made.append(
+            ActionsBlock(
+                elements=[
+                    ButtonElement(
+                        text="New request",
+                        action_id=NEW_REQUEST,
+                        style="primary",
+                        accessibility_label="New request: choose what you want to do",
+                    )
+                ]
+            )
+        )
+    if not facts.may:
+        made += sections(["You may do nothing here yet. Ask somebody who has one of the roles named here:"])
+    refused = [f"• {cut(reason, 500)}" for reason in facts.refused]
+    may = f"You may: {', '.join(f'`{capability}`' for capability in facts.may)}."
+    lines = [*([may] if facts.may else []), *refused]
+    return [*made, context("\n".join(lines))] if lines else made
+
+
+def _part(name: str, shown: Sequence[Sequence[Block]], more: bool) -> list[Block]:
+    if not shown:
+        return []
+    further = [context("There are more: `/wa-requests waiting` and `/wa-requests mine` list them all.")] if more else []
+    return [HeaderBlock(text=name), *(block for blocks in shown for block in blocks), *further]
+
+
+def _waiting(facts: Facts, brief: Brief) -> list[Block]:
+    request, tally = brief.request, brief.tally
+    votes = facts.votes.get(request.id, 0)
+    lines = [f"Asked by <@{request.requester}>"]
+    if request.rule:
+        lines.append(approval_card.needs(request, request.rule, votes))
+    if request.details.run_at:
+        lines.append(approval_card.runs(request.details.run_at))
+    if warning := facts.warnings.get((request.connection, request.group_id)):
+        lines.append(approval_card.warned(warning))
+    if request.id in facts.overridable:
+        return _shown(facts, brief, lines, [approval_card.override(request, tally)])
+    pressed = [approval_card.approve(request, tally), approval_card.deny(request, tally)]
+    return _shown(facts, brief, lines, pressed)
+
+
+def _running(facts: Facts, brief: Brief) -> list[Block]:
+    request, tally = brief.request, brief.tally
+    lines = [f"`{bar(tally)}` {tally.answered:,} of {tally.total:,} answered"]
+    if request.stopped_by:
+        return _shown(facts, brief, [*lines, f"⏹️ Stopped by <@{request.stopped_by}>"], [])
+    return _shown(facts, brief, lines, [buttons.stop(request, tally)])
+
+
+def _to_come(facts: Facts, brief: Brief) -> list[Block]:
+    request, tally = brief.request, brief.tally
+    waits = (
+        f"⏳ Waits for approval, until {moment(request.asked_at + request.rule.expires_after)}" if request.rule else ""
+    )
+    lines = [waits] if waits and request.state == "waiting" else []
+    if request.details.run_at:
+        lines.append(f"🕓 Runs {moment(request.details.run_at)}")
+    return _shown(facts, brief, lines, [buttons.withdraw(request, tally)])
+
+
+def _shown(facts: Facts, brief: Brief, lines: Sequence[str], pressed: Sequence[ButtonElement]) -> list[Block]:
+    request, tally = brief.request, brief.tally
+    link = facts.links.get(request.id, "")
+    reason = [f">{foreign(request.reason, 300)}"] if request.reason else []
+    where = f"on `{escape(request.connection)}` · {f'<{link}|thread>' if link else f'`{request.id}`'}"
+    said = [f"*{title(request, tally, bold=False)}*", *lines, *reason, where]
+    actions = ActionsBlock(
+        block_id=f"{pressed[0].action_id}:{request.id}" if pressed else f"request:{request.id}",
+        elements=[*pressed, buttons.details(request, tally)],
+    )
+    return [*sections(["\n".join(said)]), actions]
+
+
+def _connections(connections: Sequence[Connection]) -> list[Block]:
+    if not connections:
+        return []
+    lines = [_line(connection) for connection in connections[:MOST_CONNECTIONS]]
+    if len(connections) > MOST_CONNECTIONS:
+        lines.append(f"and {len(connections) - MOST_CONNECTIONS:,} more")
+    return [HeaderBlock(text="Connections"), *sections(lines)]
+
+
+def _line(connection: Connection) -> str:
+    match connection.account:
+        case None:
+            state = "⏳ checking its account"
+        case str(problem):
+            state = f"❔ its account could not be read: {problem}"
+        case account:
+            state = f"{_ICONS[account.state]} {answers.account(account)}"
+    rest = connection.rest
+    rests = [f"💤 sends nothing until {moment(rest.until)}: {foreign(rest.reason, 200)}"] if rest else []
+    left = connection.left_today
+    today = [] if left is None else [f"may still send {count(left, 'person', 'people')} today (UTC)"]
+    return f"• *{foreign(connection.name, 60)}*: {'; '.join([state, *rests, *today])}"
+
+
+def _recent(facts: Facts) -> list[Block | dict[str, Any]]:
+    if not facts.recent:
+        return []
+    name = "Recent requests" if facts.everybody else "Your recent requests"
+    listed = request_list.build(facts.recent, facts.links, request_list.Turn(which="mine"), more=False)
+    return [HeaderBlock(text=name), *listed.blocks]

@@ -1,0 +1,283 @@
+"""The preview of a request: what it would do, before anything is asked for."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from slack_sdk.models.blocks import Block, DividerBlock, PlainTextObject
+from slack_sdk.models.views import View
+
+from bot.domain.approvals import ApprovalRule
+from bot.domain.outcomes import Tally
+from bot.domain.requests import Request
+from bot.domain.sync import Drift, SyncMode
+from bot.intake import Draft
+from bot.preview import Preview
+from handlers.payloads import Payload
+from handlers.views.message import context, sections
+from handlers.views.phrases import title
+from handlers.views.preview_content import content
+from handlers.views.text import count, cut, escape, foreign, moment, person_name
+from providers.base import Operation
+
+CALLBACK_ID = "preview"
+_SHOWN = 50
+_MOST_NAMED = 10
+_MINUTE, _HOUR = 60, 3600
+_DAY = 86_400
+_SUBMIT = {
+    Operation.ADD: "Add",
+    Operation.REMOVE: "Remove",
+    Operation.PROMOTE: "Make admins",
+    Operation.DEMOTE: "Take admin rights",
+    Operation.CREATE: "Create",
+    Operation.SETTINGS: "Change",
+    Operation.INVITE: "Invite",
+    Operation.SEND: "Send",
+    Operation.SYNC: "Start the sync",
+}
+_TO_DO = "to be sent to the provider"
+_NEW = {
+    Operation.ADD: "new: to be added",
+    Operation.REMOVE: "in the group: to be removed",
+    Operation.PROMOTE: "not admins yet: to be made admins",
+    Operation.DEMOTE: "who may be admins: to be made members again",
+    Operation.SEND: "to be sent the text",
+    Operation.INVITE: "to be sent the link",
+}
+_LATER = {
+    Operation.ADD: "in the group already; nothing is sent for them",
+    Operation.REMOVE: "not in the group; nothing is sent for them",
+    Operation.PROMOTE: "admins already; nothing is sent for them",
+    Operation.DEMOTE: "no admins; nothing is sent for them",
+}
+_MODES = {
+    SyncMode.ADD: "Who is missing in the group is added; nobody is removed.",
+    SyncMode.MIRROR: "Who is missing in the group is added, and who is not on the list is removed, but for admins and "
+    "those whom the configuration keeps.",
+    SyncMode.REPORT: "Only reported: nothing is changed.",
+}
+
+
+class SyncTerms(Payload):
+    """What a sync says besides its list: `every` in seconds, 0: once; `other` is by connection and id."""
+
+    mode: SyncMode
+    every: float = 0.0
+    usergroup: str = ""
+    other: tuple[str, str] | None = None
+
+
+class Carried(Payload):
+    """What a preview brings back: under which key its draft is kept, and of a sync its terms."""
+
+    draft: str
+    sync: SyncTerms | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a preview shows.
+
+    Attributes:
+        key: under which the draft is kept.
+        preview: what it would do; None for a sync, whose list is compared when it runs.
+        reading: the group is still being read; another preview takes the place of this one.
+        warning: what the configuration wants everybody to know of the group.
+        source: where in the file the numbers stood; empty where there was no file.
+        without: the lines of the file that have no number.
+        sync: the terms of a sync.
+        list_: what the list of a sync is, in words.
+        drift: how the group differs from the list, or why that cannot be told, in words; None where it is not known.
+        rule: the approval that a sync needs.
+    """
+
+    key: str
+    draft: Draft
+    preview: Preview | None
+    reading: bool = False
+    warning: str = ""
+    source: str = ""
+    without: Sequence[int] = field(default_factory=tuple)
+    sync: SyncTerms | None = None
+    list_: str = ""
+    drift: Drift | str | None = None
+    rule: ApprovalRule | None = None
+
+
+def build(facts: Facts, external_id: str) -> View:
+    """Build the preview; without a way on where the request would be refused."""
+    draft, preview = facts.draft, facts.preview
+    refused = preview.refused if preview else None
+    blocks: list[Block] = sections([f"*{_heading(facts)}*"])
+    if facts.warning:
+        blocks += sections([f"⚠️ Warning: {foreign(facts.warning, 1000)}"])
+    if refused:
+        blocks += sections([f"This would be refused: {refused.reason}"])
+    blocks += [*sections(_lines(facts)), *content(draft)]
+    if unusable := _unusable(facts):
+        blocks += [DividerBlock(), *sections(unusable)]
+    blocks.append(context("Nothing has been asked for yet. *Back* leads to the form, with all that you typed."))
+    carried = Carried(draft=facts.key, sync=facts.sync)
+    return View(
+        type="modal",
+        callback_id=CALLBACK_ID,
+        external_id=external_id,
+        title=PlainTextObject(text="Preview"),
+        submit=None if refused else PlainTextObject(text=_submit(facts)),
+        close=PlainTextObject(text="Back"),
+        private_metadata=carried.model_dump_json(),
+        blocks=blocks,
+    )
+
+
+def parse(view: dict[str, Any]) -> Carried:
+    """Read back what is to be asked for, from the `view` of a `view_submission`. Raises `ValueError` for another."""
+    return Carried.model_validate(json.loads(view["private_metadata"]))
+
+
+def _submit(facts: Facts) -> str:
+    needs_approval = facts.preview and facts.preview.rule
+    return "Ask for approval" if needs_approval else _SUBMIT[facts.draft.operation]
+
+
+def _heading(facts: Facts) -> str:
+    draft = facts.draft
+    if facts.sync:
+        return f"Bring {foreign(draft.group.name, 100)} in line with a list"
+    total, rejected = len(draft.roster.people) + len(draft.roster.rejected), len(draft.roster.rejected)
+    request = Request(
+        id=draft.id,
+        operation=draft.operation,
+        connection=draft.group.connection,
+        group_id=draft.group.id,
+        group_name=draft.group.name,
+        requester=draft.requester.user_id,
+        channel=draft.channel,
+        reason=draft.reason,
+        rule=None,
+        duplicates=len(draft.roster.duplicates),
+        asked_at=datetime.now(UTC),
+        details=draft.details,
+    )
+    return title(request, Tally.of([None] * total, rejected=rejected), bold=False)
+
+
+def _lines(facts: Facts) -> list[str]:
+    draft = facts.draft
+    lines = [f"Connection: `{foreign(draft.group.connection, 100)}`"]
+    if draft.group.id:
+        lines.append(f"Group id: `{foreign(draft.group.id, 200)}`")
+    if facts.sync:
+        lines += _of_sync(facts, facts.sync)
+    if facts.source:
+        lines.append(f"Read from the file: {foreign(facts.source, 200)}")
+    if facts.preview:
+        lines += _of_people(facts, facts.preview) if draft.roster.people else []
+        lines += _of_sending(facts.preview)
+    if draft.details.invite_refused:
+        lines.append("Those who refuse a direct add are sent the invite link in a message.")
+    lines.append(f"Begins: {moment(draft.details.run_at)}, not before" if draft.details.run_at else "Begins: at once")
+    if facts.sync:
+        lines += _of_approval(facts.rule)
+    elif facts.preview and not facts.preview.refused:
+        lines += _of_approval(facts.preview.rule)
+    if draft.reason:
+        lines.append(f"Reason: {foreign(draft.reason, 600)}")
+    return lines
+
+
+def _of_people(facts: Facts, preview: Preview) -> list[str]:
+    roster, operation = facts.draft.roster, facts.draft.operation
+    new = _NEW.get(operation, _TO_DO) if preview.read else _TO_DO
+    lines = [f"• {count(len(preview.to_do), 'person', 'people')} {new}"]
+    if facts.reading:
+        lines.append("• Still reading who is in the group; this preview is updated by itself.")
+    elif not preview.read and facts.draft.group.id:
+        lines.append("• The group could not be read: who is as wanted already is found out before anything is sent.")
+    elif operation in _LATER:
+        lines.append(f"• {count(len(preview.already), 'person', 'people')} {_LATER[operation]}")
+    if roster.duplicates:
+        who = ", ".join(dict.fromkeys(person_name(d.first) for d in roster.duplicates[:_MOST_NAMED]))
+        more = ", …" if len(roster.duplicates) > _MOST_NAMED else ""
+        times = count(len(roster.duplicates), "entry names", "entries name")
+        lines.append(f"• {times} somebody again, and counts once: {escape(who)}{more}")
+    if roster.rejected:
+        lines.append(f"• {count(len(roster.rejected), 'entry', 'entries')} not usable, listed below")
+    if preview.over:
+        lines.append(f"• ⚠️ {count(preview.over, 'person', 'people')} more than the group has places for")
+    return lines
+
+
+def _of_sending(preview: Preview) -> list[str]:
+    lines = [f"Takes about {_span(preview.seconds)} at this connection's pace"]
+    if preview.left_today is not None:
+        late = " ⚠️ That is not enough for all." if preview.left_today < len(preview.to_do) else ""
+        lines.append(f"People that the connection may still send today: {preview.left_today:,}.{late}")
+    if preview.rest:
+        why = foreign(preview.rest.reason, 300)
+        lines.append(f"⚠️ The account rests until {moment(preview.rest.until)} and sends nothing before: {why}")
+    return lines
+
+
+def _of_approval(rule: ApprovalRule | None) -> list[str]:
+    if not rule:
+        return ["Approval: none needed"]
+    roles = " or ".join(f"`{escape(name)}`" for name in rule.approvers)
+    return [f"Approval: needs {rule.quorum} by {roles}"]
+
+
+def _of_sync(facts: Facts, terms: SyncTerms) -> list[str]:
+    lines = [f"The list: {facts.list_}", _MODES[terms.mode]]
+    if facts.draft.roster.duplicates:
+        again = count(len(facts.draft.roster.duplicates), "entry names", "entries name")
+        lines.append(f"{again} somebody again, and counts once")
+    lines.append("Group and list are compared when it runs; what differs becomes a request with a line for each name.")
+    match facts.drift:
+        case Drift() as drift:
+            lines.append("Compared just now:")
+            lines.append(f"• {count(len(drift.missing), 'person', 'people')} on the list and not in the group")
+            lines.append(f"• {count(len(drift.extra), 'person', 'people')} in the group and not on the list")
+            lines.append(f"• {count(len(drift.protected), 'person', 'people')} not on the list, but never removed")
+            lines.append(f"• {count(drift.nameless, 'member')} without a phone, of whom nobody can tell")
+        case str(words):
+            lines.append(f"They could not be compared just now: {words}")
+        case None if facts.reading:
+            lines.append("Still comparing them; this preview is updated by itself.")
+    if terms.every:
+        lines.append(f"Repeated every {_span(terms.every)}")
+    return lines
+
+
+def _unusable(facts: Facts) -> list[str]:
+    rejected, lines = facts.draft.roster.rejected, []
+    if rejected:
+        what = "they are left out of the list" if facts.sync else "each gets its answer in the results"
+        lines.append(f"*Not usable ({len(rejected):,})*; {what}:")
+        for entry in rejected[:_SHOWN]:
+            where = f"line {entry.line:,}, " if entry.line else ""
+            lines.append(f"• {where}“{foreign(entry.typed, 60)}”: {escape(entry.reason)}")
+        if len(rejected) > _SHOWN:
+            lines.append(f"• and {len(rejected) - _SHOWN:,} more")
+    if facts.without:
+        named = ", ".join(f"{line:,}" for line in facts.without[:_SHOWN])
+        more = ", …" if len(facts.without) > _SHOWN else ""
+        lines.append(f"Lines of the file without a number ({len(facts.without):,}): {cut(named, 500)}{more}")
+    return lines
+
+
+def _span(seconds: float) -> str:
+    """Say how long something takes, rounded up.
+
+    >>> _span(90)
+    '2 minutes'
+    """
+    if seconds < _MINUTE:
+        return count(max(1, round(seconds)), "second")
+    if seconds < 2 * _HOUR:
+        return count(-(-int(seconds) // _MINUTE), "minute")
+    if seconds < 2 * _DAY:
+        return count(-(-int(seconds) // _HOUR), "hour")
+    return count(timedelta(seconds=seconds + _DAY - 1).days, "day")

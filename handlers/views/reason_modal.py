@@ -1,0 +1,91 @@
+"""The modal that asks why: before somebody denies a request or overrides its approval."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from slack_sdk.models.blocks import InputBlock, PlainTextInputElement, PlainTextObject
+from slack_sdk.models.views import View
+
+from bot.domain.approvals import Choice
+from bot.domain.outcomes import Tally
+from bot.domain.requests import Request
+from handlers.payloads import Payload
+from handlers.views.message import sections
+from handlers.views.phrases import phrase
+from handlers.views.text import foreign
+
+CALLBACK_ID = "decision_reason"
+REASON_BLOCK = "reason"
+_INPUT = "value"
+_MOST_CHARACTERS = 500
+_TITLES = {Choice.DENY: "Deny", Choice.OVERRIDE: "Override"}
+_WORDS = {
+    Choice.DENY: "Nothing will be sent to the provider. <@{requester}> sees who denied it and why.",
+    Choice.OVERRIDE: "It runs without the approvals that its rule asks for. Everybody in the thread sees who overrode "
+    "it and why, and those who would have decided are mentioned.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What was filled in: for which request and decision, and the reason without spaces around it."""
+
+    request_id: str
+    choice: Choice
+    reason: str
+
+
+class _Field(Payload):
+    value: str | None = None
+
+
+class _State(Payload):
+    values: dict[str, dict[str, _Field]]
+
+
+class _View(Payload):
+    state: _State
+    private_metadata: str
+
+
+def build(choice: Choice, request: Request, tally: Tally) -> View:
+    """Build the modal for a denial or an override of this request."""
+    asks = f"<@{request.requester}> asks to {phrase(request, tally)}"
+    why = [f">{foreign(request.reason, 500)}"] if request.reason else []
+    return View(
+        type="modal",
+        callback_id=CALLBACK_ID,
+        title=PlainTextObject(text=_TITLES[choice]),
+        submit=PlainTextObject(text=_TITLES[choice]),
+        close=PlainTextObject(text="Cancel"),
+        private_metadata=json.dumps({"request": request.id, "choice": choice}),
+        blocks=[
+            *sections([asks, *why, _WORDS[choice].format(requester=request.requester)]),
+            InputBlock(
+                block_id=REASON_BLOCK,
+                label="Reason",
+                element=PlainTextInputElement(
+                    action_id=_INPUT, multiline=True, max_length=_MOST_CHARACTERS, focus_on_load=True
+                ),
+            ),
+        ],
+    )
+
+
+def parse(view: dict[str, Any]) -> Filled:
+    """Read back what was filled in, from the `view` of a `view_submission`. Raises `ValueError` for another shape."""
+    read = _View.model_validate(view)
+    reason = (read.state.values[REASON_BLOCK][_INPUT].value or "").strip()
+    about = json.loads(read.private_metadata)
+    return Filled(str(about["request"]), Choice(about["choice"]), reason)
+
+
+def refused(choice: Choice, words: str) -> View:
+    """Build what stands in the modal's place when the decision does not count."""
+    return View(
+        type="modal",
+        title=PlainTextObject(text=_TITLES[choice]),
+        close=PlainTextObject(text="Close"),
+        blocks=sections([words]),
+    )

@@ -1,0 +1,70 @@
+"""Requests, a page of them: each with its state, how far it is, and the way to its thread."""
+
+from collections.abc import Mapping, Sequence
+
+from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement
+
+from bot.runtime.archive import Brief
+from handlers.payloads import Payload
+from handlers.views.message import Message, message, sections
+from handlers.views.phrases import title
+from handlers.views.request_message import summary_line
+from handlers.views.text import moment
+
+NEWEST = "requests_newest"
+NEXT = "requests_next"
+PAGE = 10
+
+
+class Turn(Payload):
+    """What a button carries.
+
+    Attributes:
+        which: `mine`, `waiting`, `all` or `group`.
+        connection: of the group, for `group`.
+        group_id: of the group, for `group`.
+        before: where the page before ended: `asked_at` in seconds since 1970 and the id of its last request.
+    """
+
+    which: str
+    connection: str = ""
+    group_id: str = ""
+    before: tuple[float, str] | None = None
+
+
+def build(briefs: Sequence[Brief], links: Mapping[str, str], turn: Turn, *, more: bool) -> Message:
+    """Build one page; `links` lead to the threads, by the requests' ids."""
+    lines = [_line(brief, links.get(brief.request.id, "")) for brief in briefs]
+    buttons = []
+    if turn.before:
+        buttons.append(_button("Newest", NEWEST, turn.model_copy(update={"before": None})))
+    if more:
+        last = briefs[-1].request
+        following = turn.model_copy(update={"before": (last.asked_at.timestamp(), last.id)})
+        buttons.append(_button("Next", NEXT, following))
+    blocks: list[Block] = sections(lines)
+    return message(lines, [*blocks, ActionsBlock(elements=buttons)] if buttons else blocks)
+
+
+def parse(value: str) -> Turn:
+    """Read back where a button leads. Raises `ValueError` for the value of another one."""
+    return Turn.model_validate_json(value)
+
+
+def _line(brief: Brief, link: str) -> str:
+    request, tally = brief.request, brief.tally
+    state = "scheduled" if request.details.run_at and request.state == "approved" else str(request.state)
+    where = f"<{link}|thread>" if link else "no thread yet"
+    told = f"{tally.answered:,} of {tally.total:,} answered"
+    summary = f": {summary_line(tally, request.operation)}" if tally.answered else ""
+    who = f"`{request.id}` by <@{request.requester}> {moment(request.asked_at)}"
+    return f"• *{state}* {title(request, tally)} · {told}{summary}\n   {who} · {where}"
+
+
+def _button(label: str, action_id: str, turn: Turn) -> ButtonElement:
+    return ButtonElement(
+        text=label,
+        action_id=action_id,
+        value=turn.model_dump_json(),
+        accessibility_label=f"{label} page of the requests",
+    )

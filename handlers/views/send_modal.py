@@ -1,0 +1,51 @@
+"""The form of `/wa-send`: a text for a group, or for people each alone."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from slack_sdk.models.views import View
+
+from handlers.views import inputs
+from handlers.views.filled import Common, Filled, common
+from handlers.views.inputs import Prefill
+
+TO_BLOCK = "to"
+TEXT_BLOCK = "text"
+MOST_TEXT = 4096
+"""Characters of one text at the providers that name a limit (WA.cr `sendTextMessage`, WUTS `sendText`)."""
+_TO = {"group": "The group", "people": "The people below, each alone"}
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What was filled in; `to_people` is False where the text is for the group."""
+
+    common: Common
+    to_people: bool
+    text: str
+
+
+def build(prefill: Prefill) -> View:
+    """Build the form; raises `ValueError` where the numbers do not fit."""
+    blocks = [
+        inputs.group_input(prefill.group),
+        inputs.radio_input(TO_BLOCK, "Send to", _TO, "people" if prefill.numbers else "group"),
+        inputs.text_input(
+            TEXT_BLOCK,
+            "Text",
+            hint=f"Up to {inputs.MOST_CHARACTERS:,} characters; the preview counts them and shows exactly what is sent",
+            optional=False,
+            multiline=True,
+        ),
+        *inputs.numbers_inputs(prefill.numbers, label="Numbers, for people"),
+        inputs.file_input(),
+        inputs.run_at_input(),
+        inputs.reason_input(),
+    ]
+    return inputs.form("send", "Send a text", blocks, channel=prefill.channel)
+
+
+def parse(view: dict[str, Any]) -> Form:
+    """Read back what was filled in, from the `view` of a `view_submission`. Raises `ValueError` for another shape."""
+    filled = Filled(view)
+    return Form(common(filled), filled.option(TO_BLOCK) == "people", filled.text(TEXT_BLOCK))

@@ -1,0 +1,70 @@
+"""The account at 2Chat: the state of the connected number, and what may be used."""
+
+from collections.abc import Mapping, Sequence
+
+from providers.base import Account, AccountRestricted, AccountState, ProviderError, Usage
+from providers.http import Query
+from providers.identity import same_person_keys
+from providers.twochat.api import Api
+from providers.twochat.errors import NO_PATH, text_of
+from providers.twochat.replies import Channel, ChannelsReply, InfoReply, digits_of
+
+_INFO = ("/info", "/open/info")
+"""Where getAccountInfo is: by the billing page, and where the vendor's own n8n node calls it."""
+
+_STATES: Mapping[str, tuple[AccountState, str]] = {
+    "C": (AccountState.CONNECTED, "connected"),
+    "D": (AccountState.DISCONNECTED, "disconnected"),
+    "F": (AccountState.DISCONNECTED, "the connection failed"),
+}
+
+
+class Reception:
+    """Asks about the account; the place that answered is remembered.
+
+    Args:
+        api: where to ask.
+    """
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self._info = _INFO[0]
+
+    async def state(self) -> Account:
+        """Read the state of the connected number (listNumbers, which also checks the API key and the credits)."""
+        try:
+            channel = await self._channel()
+        except AccountRestricted as error:
+            return Account(AccountState.RESTRICTED, error.words or error.message)
+        if channel is None:
+            return Account(AccountState.DISCONNECTED, "2Chat does not list the number among its connected ones.")
+        status = channel.connection_status or ""
+        return Account(*_STATES.get(status, (AccountState.UNKNOWN, f"connection_status {text_of(status)!r}")))
+
+    async def allowances(self) -> Sequence[Usage]:
+        """Read the credits, the number checks and the calls a minute (getAccountInfo, at either of two places)."""
+        try:
+            return (await self._api.read(self._info, InfoReply, missing=NO_PATH)).allowances
+        except ProviderError as error:
+            if error.code != "404" or self._info == _INFO[1]:
+                raise
+        info = await self._api.read(_INFO[1], InfoReply, missing=NO_PATH)
+        self._info = _INFO[1]
+        return info.allowances
+
+    async def _channel(self) -> Channel | None:
+        """Find the own number. The last page is not marked as such, so it is the first that brings nothing new."""
+        own = same_person_keys(digits_of(self._api.number))
+        seen: set[str] = set()
+        page = 0
+        while True:
+            query: Query = {"status": "all", "page_number": page, "results_per_page": 100}
+            reply = await self._api.read("/open/whatsapp/get-numbers", ChannelsReply, query, missing=NO_PATH)
+            for channel in reply.numbers:
+                if channel.channel_type in {None, "WW"} and digits_of(channel.phone_number or "") in own:
+                    return channel
+            new = {c.phone_number or "" for c in reply.numbers} - seen
+            if not new:
+                return None
+            seen |= new
+            page += 1

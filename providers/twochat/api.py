@@ -1,0 +1,91 @@
+"""Calls to 2Chat by one connected number: reads are repeated, writes only where nothing was begun."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import stamina
+from pydantic import BaseModel
+
+from providers.base import OutcomeUnknown, ProviderFault, RateLimited
+from providers.http import HttpClient, Query, Reply
+from providers.twochat.errors import BUSY, NO_GROUP, Meaning, envelope_of, error_of, silence, words_of
+
+BUSY_ATTEMPTS = 3
+"""How often a call is sent while the number is busy: 486 says that it was not begun (page api-response-codes)."""
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+class Api:
+    """2Chat, as one number uses it.
+
+    Args:
+        http: the client, with the API key in its headers.
+        number: the connected phone, E.164 with plus; it acts in every write (`from_number`).
+    """
+
+    def __init__(self, http: HttpClient, number: str) -> None:
+        self._http = http
+        self.number = number
+
+    async def read(
+        self, path: str, model: type[_Model], query: Query | None = None, *, missing: Meaning = NO_GROUP
+    ) -> _Model:
+        """Read something. Raises `ProviderError`, also for a 2xx that reports a failure."""
+        reply = await _while_busy(lambda: self._http.read("GET", path, params=query), missing, wrote=False)
+        if envelope_of(reply).success is False:
+            raise ProviderFault("2Chat reports a failure.", code=str(reply.status), words=words_of(reply))
+        return reply.parse(model)
+
+    async def write(self, path: str, body: dict[str, Any], *, missing: Meaning = NO_GROUP, once: bool = False) -> Reply:
+        """Send a change by the connected number, and give its 2xx, whatever that says.
+
+        Args:
+            path: where to.
+            body: what to send besides `from_number`.
+            missing: what a 404 is about.
+            once: not again while the number is busy either: what is sent twice by a misreading of 486 is done twice.
+        """
+        said = {"from_number": self.number, **body}
+        attempts = 1 if once else BUSY_ATTEMPTS
+        return await _while_busy(lambda: self._http.write("POST", path, body=said), missing, attempts, wrote=True)
+
+    async def aclose(self) -> None:
+        """Close the connections to 2Chat."""
+        await self._http.aclose()
+
+
+def group_path(group_id: str, action: str = "") -> str:
+    """Give the path of a group, or of what is done to it. The id is opaque: no prefix is expected."""
+    return f"/open/whatsapp/group/{quote(group_id, safe='')}" + (f"/{action}" if action else "")
+
+
+def told(reply: Reply, model: type[_Model]) -> _Model:
+    """Read the 2xx to a write. Raises `OutcomeUnknown` for one of another shape."""
+    try:
+        return reply.parse(model)
+    except ProviderFault as error:
+        raise OutcomeUnknown(error.message, code=error.code, words=words_of(reply)) from error
+
+
+def confirmed(reply: Reply) -> None:
+    """Hold a 2xx to a write to what it says. Raises `OutcomeUnknown`, or what it reports, where that is no success."""
+    if envelope_of(reply).success is not True:
+        raise silence(reply)
+
+
+async def _while_busy(
+    send: Callable[[], Awaitable[Reply]], missing: Meaning, attempts: int = BUSY_ATTEMPTS, *, wrote: bool
+) -> Reply:
+    async for attempt in stamina.retry_context(on=_is_busy, attempts=attempts, wait_initial=2.0, wait_max=8.0):
+        with attempt:
+            reply = await send()
+            if not reply.ok:
+                raise error_of(reply, missing, wrote=wrote)
+            return reply
+    raise AssertionError("stamina ends by a return or an error")
+
+
+def _is_busy(error: Exception) -> bool:
+    return isinstance(error, RateLimited) and error.code == str(BUSY)

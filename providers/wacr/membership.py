@@ -1,0 +1,202 @@
+"""Who is in a WA.cr group, and who comes and goes (`contracts/wacr.openapi.yaml`).
+
+Membership calls take contact ids and answer with a count, so people are looked up first, and the count judges them.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from providers.base import (
+    AccountRestricted,
+    Evidence,
+    GroupNotFound,
+    InvalidRequest,
+    Outcome,
+    PeopleResult,
+    Person,
+    ProviderError,
+    Standing,
+)
+from providers.memory import Memory
+from providers.wacr.api import WacrApi
+from providers.wacr.contacts import REMEMBER, AddressBook, best_first
+from providers.wacr.creation import ContactMaker
+from providers.wacr.replies import Added, Contact, Record, Removed, message_of, unwrapped
+from providers.wacr.run import Run
+
+FEW = 2
+"""So many contacts are created one by one: a batch, and putting its contacts into the group, are two calls too."""
+
+
+class Membership:
+    """The groups of one tenant and the contacts in them."""
+
+    def __init__(self, api: WacrApi, clock: Callable[[], float]) -> None:
+        self._api = api
+        self._book = AddressBook(api, clock)
+        self._maker = ContactMaker(api)
+        self._there: Memory[bool] = Memory(REMEMBER, clock)
+
+    async def record(self, group: int) -> Record:
+        """Read a group (getGroup). Raises `GroupNotFound` and other `ProviderError`."""
+        record = unwrapped(await self._api.read(f"/groups/{group}", "groups:read")).parse(Record)
+        self.note(group, there=True)
+        return record
+
+    def note(self, group: int, *, there: bool) -> None:
+        """Remember whether a group was seen lately, so that it need not be looked up before people are added."""
+        if there:
+            self._there.put(str(group), value=True)
+        else:
+            self._there.forget(str(group))
+
+    async def standing(self, group: int, people: Sequence[Person]) -> Mapping[Person, Standing]:
+        """Tell how people stand in the group: from its contacts (filter[group_id]), else by searching for each.
+
+        A found contact tells by its own list of groups. A search that finds nothing leaves `UNKNOWN`, because in what
+        form phones are stored is not documented. Raises `GroupNotFound` and other `ProviderError`.
+        """
+        if not people:
+            return {}
+        look = await self._book.look(group, people)
+        if look.empty and look.whole:
+            await self.record(group)  # an unknown group has no contacts either
+        unseen = Standing.ABSENT if look.comparable else Standing.UNKNOWN
+        standing = {}
+        for person, found in look.found.items():
+            if found:
+                standing[person] = Standing.PRESENT
+            else:
+                standing[person] = unseen if look.whole else _stands(group, await self._book.search(person))
+        return standing
+
+    async def add(self, group: int, people: Sequence[Person]) -> PeopleResult:
+        """Put the contacts of people into the group in one call, and make contacts for those who have none.
+
+        One or two contacts are created inside the group (createContact), each by a call that tells about its person.
+        More are created by one batchCreateContacts and then put into the group by one addContactsToGroup: two calls
+        however many they are. That risks no wrong verdict, because a batch alone makes nobody a member: what its
+        answer shows is used for nothing but ids, the count of the second call judges, and whoever is missing in the
+        answer gets a call of their own. What is lost is evidence (`inferred`, not `reported`), and where the second
+        call fails, contacts are left behind outside of the group, which the next try finds.
+
+        Raises `ProviderError` when nothing is known about anybody.
+        """
+        run = Run(people)
+        try:
+            await self._add(run, group)
+        except ProviderError as error:
+            return run.stopped(error)
+        return run.result()
+
+    async def remove(self, group: int, people: Sequence[Person]) -> PeopleResult:
+        """Take the contacts of people out of the group in one call; whoever is seen outside is done already.
+
+        Raises `ProviderError` when nothing is known about anybody.
+        """
+        run = Run(people)
+        try:
+            await self._look(run, group, [person for person in run.people if not self._book.remembered(person)])
+            inside = {p: self._book.remembered(p) for p in run.people if not run.has(p)}
+            if inside:
+                await self._change(run, group, inside, Outcome.REMOVED)
+        except ProviderError as error:
+            return run.stopped(error)
+        return run.result()
+
+    async def _look(self, run: Run, group: int, people: Sequence[Person]) -> None:
+        """Judge those for whom there is nothing to take out of the group."""
+        for person, standing in (await self.standing(group, people)).items():
+            if standing is Standing.ABSENT:
+                run.tell(person, Outcome.ALREADY_DONE, Evidence.OBSERVED)
+            elif not self._book.remembered(person):
+                run.tell(person, Outcome.UNKNOWN, Evidence.NONE, "", "WA.cr shows no contact with this phone.")
+
+    async def _add(self, run: Run, group: int) -> None:
+        known = {p: ids for p in run.people if (ids := self._book.remembered(p))}
+        contacts = await self._book.find([person for person in run.people if person not in known])
+        waiting = {person: ids[:1] for person, ids in known.items()}
+        missing = []
+        for person, found in contacts.items():
+            if any(contact.is_in(group) for contact in found):
+                run.tell(person, Outcome.ALREADY_DONE, Evidence.OBSERVED)
+                self.note(group, there=True)
+            elif found:
+                waiting[person] = (best_first(person, found)[0].id,)
+            else:
+                missing.append(person)
+        if waiting:
+            await self._change(run, group, waiting, Outcome.ADDED)
+        elif missing and not self._there.get(str(group)):
+            await self.record(group)  # before contacts are made for a group that is not there
+        await self._add_missing(run, group, missing)
+
+    async def _add_missing(self, run: Run, group: int, people: Sequence[Person]) -> None:
+        made: dict[Person, tuple[int, ...]] = {}
+        if len(people) > FEW:
+            made = await self._make(run, people)
+            if made:
+                await self._change(run, group, made, Outcome.ADDED)
+        late = {p: found for p in people if p not in made and (found := await self._make_inside(run, group, p))}
+        if late:
+            await self._change(run, group, late, Outcome.ADDED)
+
+    async def _make(self, run: Run, people: Sequence[Person]) -> dict[Person, tuple[int, ...]]:
+        """Make contacts by one call; none where it is refused as a whole, since each alone may be taken."""
+        await self._maker.origin()
+        run.sending = tuple(people)
+        try:
+            return {person: (contact.id,) for person, contact in (await self._maker.many(people)).items()}
+        except (InvalidRequest, AccountRestricted):
+            run.sending = ()
+            return {}
+
+    async def _make_inside(self, run: Run, group: int, person: Person) -> tuple[int, ...]:
+        """Make a contact inside the group and judge its person.
+
+        Gives the contact's id, without a verdict, where one with this phone turns out to be there, outside the group.
+        """
+        await self._maker.origin()
+        run.sending = (person,)
+        try:
+            contact, reply = await self._maker.inside(group, person)
+        except InvalidRequest as error:
+            return await self._find_again(run, group, person, error)
+        told = (Outcome.ADDED, Evidence.REPORTED) if contact.is_in(group) else (Outcome.UNKNOWN, Evidence.NONE)
+        run.tell(person, *told, str(reply.status), message_of(reply))
+        return ()
+
+    async def _find_again(self, run: Run, group: int, person: Person, error: InvalidRequest) -> tuple[int, ...]:
+        """Search for the contact that kept another from being made: it was stored meanwhile, or hides its phone."""
+        found = await self._book.search(person) if "already exists" in error.words else []
+        if any(contact.is_in(group) for contact in found):
+            run.tell(person, Outcome.ALREADY_DONE, Evidence.OBSERVED)
+        elif found:
+            return (best_first(person, found)[0].id,)
+        else:
+            run.refuse(person, error)
+        return ()
+
+    async def _change(self, run: Run, group: int, contacts: Mapping[Person, Iterable[int]], done: Outcome) -> None:
+        """Put contacts into the group (`done` is `ADDED`) or take them out, and judge their people by the count."""
+        ids = sorted({number for numbers in contacts.values() for number in numbers})
+        run.sending = tuple(contacts)
+        method, answer = ("POST", Added) if done is Outcome.ADDED else ("DELETE", Removed)
+        path, body = f"/groups/{group}/contacts", {"contact_ids": ids}
+        try:
+            counted, reply = await self._api.write(method, path, "groups:write", body, answer, repeatable=True)
+        except InvalidRequest:
+            self._book.forget(contacts)  # one of them may be gone
+            raise
+        except GroupNotFound:
+            self.note(group, there=False)
+            raise
+        self.note(group, there=True)
+        run.count(contacts, done, counted.number, of=len(ids), code=str(reply.status))
+
+
+def _stands(group: int, found: Sequence[Contact]) -> Standing:
+    """Tell from the person's own contacts whether one of them is in the group."""
+    standing = [contact.is_in(group) for contact in found]
+    if any(standing):
+        return Standing.PRESENT
+    return Standing.ABSENT if found and None not in standing else Standing.UNKNOWN

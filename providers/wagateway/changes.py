@@ -1,0 +1,73 @@
+"""Changing a group's subject, description and settings at the WhatsApp Gateway (`updateGroup`)."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from providers.base import (
+    Action,
+    ChangeResult,
+    GroupChange,
+    InvalidRequest,
+    NotGroupAdmin,
+    PermissionMissing,
+    ProviderError,
+)
+from providers.wagateway.api import Gateway, group_path, still_open
+
+_FIELDS: Mapping[Action, tuple[str, str]] = MappingProxyType(
+    {
+        Action.RENAME: ("subject", "subject"),
+        Action.DESCRIBE: ("description", "description"),
+        Action.ANNOUNCE_ONLY: ("announce", "announce_only"),
+        Action.LOCK: ("locked", "locked"),
+    }
+)
+"""The field of the request, and the attribute of `GroupChange`."""
+
+
+async def carry_out(gateway: Gateway, group_id: str, change: GroupChange) -> ChangeResult:
+    """Make the changes in one call.
+
+    The gateway applies the fields one after another and does not say in which order, nor what became of the others
+    when one is refused. So after a refusal that may be of one field (400, or 403 to an account that is no admin: the
+    contract says that most settings need one) each is sent alone; setting it to the same value again does no harm.
+    """
+    wanted = {action: _body(action, change) for action in change.actions if action in _FIELDS}
+    if not wanted:
+        return ChangeResult((), {})
+    try:
+        group = group_path(group_id)
+        body = {name: value for field in wanted.values() for name, value in field.items()}
+        await gateway.write_as_admin("PATCH", group, "", body=body)
+    except (InvalidRequest, NotGroupAdmin) as error:
+        return (
+            ChangeResult((), dict.fromkeys(wanted, error)) if len(wanted) == 1 else await _each(gateway, group, wanted)
+        )
+    except ProviderError as error:
+        return ChangeResult((), dict.fromkeys(wanted, error))
+    return ChangeResult(tuple(wanted), {})
+
+
+async def _each(gateway: Gateway, group: str, wanted: Mapping[Action, Mapping[str, object]]) -> ChangeResult:
+    """Make each change alone. After another error than a refusal, what the first call did to the rest stays open."""
+    done: list[Action] = []
+    failed: dict[Action, ProviderError] = {}
+    for action, body in wanted.items():
+        try:
+            await gateway.write("PATCH", group, body=body)
+        except PermissionMissing as error:
+            message = "The account is not an admin of the group."
+            failed[action] = NotGroupAdmin(message, code=error.code, words=error.words)
+        except InvalidRequest as error:
+            failed[action] = error
+        except ProviderError as error:
+            rest = [left for left in wanted if left not in done and left not in failed]
+            return ChangeResult(tuple(done), failed | dict.fromkeys(rest, still_open(error)))
+        else:
+            done.append(action)
+    return ChangeResult(tuple(done), failed)
+
+
+def _body(action: Action, change: GroupChange) -> Mapping[str, object]:
+    field, attribute = _FIELDS[action]
+    return {field: getattr(change, attribute)}

@@ -1,0 +1,177 @@
+"""The members of a group at the WhatsApp Gateway: read from stored data by LID, changed live by phone."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from providers.base import (
+    Evidence,
+    GroupNotFound,
+    InvalidRequest,
+    Member,
+    Outcome,
+    PeopleResult,
+    Person,
+    ProviderError,
+    Standing,
+    Verdict,
+    judge,
+)
+from providers.wagateway.api import Gateway, group_path, still_open
+from providers.wagateway.people import Directory, Seat, together
+from providers.wagateway.rows import MemberRow, Page
+
+
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """Who of some people can be addressed.
+
+    Attributes:
+        jids: by `Person.key`.
+        verdicts: of those who cannot.
+        error: what kept the others from being looked up.
+    """
+
+    jids: Mapping[str, str]
+    verdicts: tuple[Verdict, ...]
+    error: ProviderError | None
+
+
+class Members:
+    """Reads and changes who is in the groups of a session.
+
+    Args:
+        gateway: the session.
+        directory: who is who there.
+    """
+
+    def __init__(self, gateway: Gateway, directory: Directory) -> None:
+        self._gateway = gateway
+        self._directory = directory
+
+    async def standing(self, group_id: str, people: Sequence[Person]) -> Mapping[str, Standing]:
+        """Look for `people` in the stored member list (`listGroupMembers`), which names its rows by LID."""
+        seats = [seat async for page in self._seats(group_id) for seat in page]
+        return await self._directory.find(group_id, seats, people)
+
+    async def listed(self, group_id: str) -> AsyncIterator[Member]:
+        """Give the stored members page after page, with their phones as far as the gateway tells them."""
+        async for seats in self._seats(group_id):
+            phones = await self._directory.name(group_id, seats)
+            for seat, digits in zip(seats, phones, strict=True):
+                yield Member(f"+{digits}" if digits else "", seat.lid, seat.name, seat.standing)
+
+    async def addressed(self, people: Sequence[Person]) -> Addressed:
+        """Look up the JID of each of `people` by the number check."""
+
+        async def look_up(person: Person) -> str | Verdict:
+            try:
+                return await self._directory.jid_of(person)
+            except InvalidRequest as error:
+                return judge(error, [person])[0]
+
+        found = dict(zip([person.key for person in people], await together(people, look_up), strict=True))
+        return Addressed(
+            {key: jid for key, jid in found.items() if isinstance(jid, str)},
+            tuple(verdict for verdict in found.values() if isinstance(verdict, Verdict)),
+            next((error for error in found.values() if isinstance(error, ProviderError)), None),
+        )
+
+    async def add(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
+        """Check each number (`checkContact`), then add those with an account in one call (`addGroupMembers`).
+
+        Of these the gateway says nothing: they are `UNKNOWN` until the group is read again. When a check cannot be
+        had, nobody is added.
+        """
+        checked = await self.addressed(people)
+        answered = {verdict.key for verdict in checked.verdicts}
+        rest = [person for person in people if person.key not in answered]
+        try:
+            if checked.error is not None:
+                raise checked.error
+            if checked.jids:
+                await self._add(group_id, list(dict.fromkeys(checked.jids.values())))
+        except ProviderError as error:
+            if not checked.verdicts:
+                raise
+            return PeopleResult(checked.verdicts + judge(error, rest), error)
+        return PeopleResult(checked.verdicts + tuple(map(_carried_out, rest)))
+
+    async def remove(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
+        """Remove people one by one (`removeGroupMember`), which succeeds also for somebody who was not there."""
+
+        async def remove(path: str) -> None:
+            await self._gateway.write_as_admin("DELETE", group_path(group_id), path)
+
+        return await self._one_by_one(people, remove)
+
+    async def give_role(self, group_id: str, people: Sequence[Person], verb: str) -> PeopleResult:
+        """Promote or demote people one by one (`promoteGroupMember`, `demoteGroupMember`).
+
+        Who had the role already is a success, somebody who is not in the group a 404: as is a group that is not there,
+        so the group is read to tell them apart.
+
+        Args:
+            group_id: the group's JID.
+            people: whom.
+            verb: `promote` or `demote`, as the path ends.
+        """
+        group = group_path(group_id)
+        group_is_there = False
+
+        async def change(path: str) -> None:
+            nonlocal group_is_there
+            try:
+                await self._gateway.write_as_admin("POST", group, f"{path}/{verb}")
+            except GroupNotFound as error:
+                if not group_is_there:
+                    await self._gateway.read(group, missing=GroupNotFound)
+                    group_is_there = True
+                message = "The gateway finds no such member in the group."
+                raise InvalidRequest(message, code=error.code, words=error.words) from None
+
+        return await self._one_by_one(people, change)
+
+    async def _seats(self, group_id: str) -> AsyncIterator[list[Seat]]:
+        path = f"{group_path(group_id)}/members"
+        async for rows in self._gateway.pages(path, Page[MemberRow], missing=GroupNotFound):
+            yield [seat for seat in map(Seat.of, rows) if seat.standing is not Standing.ABSENT]
+
+    async def _add(self, group_id: str, jids: Sequence[str]) -> None:
+        """Send an add. Whether a malformed JID spoils the good ones is undocumented, so a 400 to several is open."""
+        try:
+            await self._gateway.write_as_admin(
+                "POST", group_path(group_id), "/members", body={"participants": list(jids)}
+            )
+        except InvalidRequest as error:
+            raise still_open(error) if len(jids) > 1 else error from None
+
+    async def _one_by_one(self, people: Sequence[Person], call: Callable[[str], Awaitable[None]]) -> PeopleResult:
+        """Make one call for each person; `call` takes the member's path below the group's.
+
+        An error of one person is that person's; one that stops the sender leaves the others not attempted.
+
+        Raises:
+            ProviderError: the first call, when it stops the sender or is the only one.
+        """
+        verdicts: list[Verdict] = []
+        for place, person in enumerate(people):
+            try:
+                jid = await self._directory.member_jid(person)
+                await call(f"/members/{jid.replace('@', '%40')}")
+            except InvalidRequest as error:
+                verdicts += judge(error, [person])
+            except ProviderError as error:
+                if not verdicts and (error.stops_sender or len(people) == 1):
+                    raise
+                verdicts += judge(error, [person])
+                if error.stops_sender:
+                    verdicts += (Verdict(left.key, Outcome.NOT_ATTEMPTED) for left in people[place + 1 :])
+                    return PeopleResult(tuple(verdicts), error)
+            else:
+                verdicts.append(_carried_out(person))
+        return PeopleResult(tuple(verdicts))
+
+
+def _carried_out(person: Person) -> Verdict:
+    """Judge somebody about whom the gateway said only that the call went through."""
+    return Verdict(person.key, Outcome.UNKNOWN, Evidence.NONE, "204")

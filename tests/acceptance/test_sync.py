@@ -1,0 +1,121 @@
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+import pytest_asyncio
+
+from sandbox.providers.world import Membership
+from sandbox.slack.seed import UserGroup
+from tests.stage import ALICE, BOB, CHANNEL, DAVE, Stage, group_id, stage
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+GROUP, OTHER = group_id("wasend"), "120363041234567999@g.us"
+ANA, BEN, CAI, DEE = "14155550101", "14155550102", "14155550103", "14155550104"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+    async with stage(tmp_path_factory.mktemp("sync")) as played:
+        yield played
+
+
+@pytest.fixture
+def played(running: Stage) -> Stage:
+    """Ana and Ben are on the list; Ben, Cai and Dee in the group, of which Dee is an admin."""
+    world = running.world("wasend")
+    world.put_group(OTHER, "The List", [ANA, BEN])
+    team = world.put_group(GROUP, "Wasend Team", [BEN, CAI, DEE])
+    team.members[DEE] = Membership(DEE, "admin")
+    world.events.clear()
+    return running
+
+
+async def sync(played: Stage, text: str, user: str = ALICE) -> None:
+    await played.slack.command(user, CHANNEL, "/wa-sync", f"wasend-team from: “The List” {text}")
+
+
+def members(played: Stage) -> set[str]:
+    return set(played.world("wasend").groups[GROUP].members)
+
+
+async def approve(played: Stage, number: int) -> None:
+    card = await played.button("Approve")
+    await played.slack.click(BOB, CHANNEL, card["ts"], "Approve")
+    await played.finished(number)
+
+
+async def test_a_mirror_waits_for_approval_and_then_the_group_is_the_list_and_its_admins(played: Stage) -> None:
+    number = len(played.parents())
+    await sync(played, "mode: mirror reason: quarterly")
+    await played.hears(ALICE, "Comparing")
+    await played.button("Approve")
+    assert members(played) == {BEN, CAI, DEE}
+    await approve(played, number)
+    assert members(played) == {ANA, BEN, DEE}
+
+
+async def test_without_a_mode_nobody_is_removed(played: Stage) -> None:
+    number = len(played.parents())
+    await sync(played, "")
+    await played.parent(number)
+    await approve(played, number)
+    assert members(played) == {ANA, BEN, CAI, DEE}
+
+
+async def test_a_report_changes_nothing_and_can_be_carried_out_after_it(played: Stage) -> None:
+    number = len(played.parents())
+    await sync(played, "mode: report")
+    thread = await played.finished(number)
+    assert "Would be added." in str(thread)
+    assert "Would be removed." in str(thread)
+    assert played.world("wasend").events == []
+    assert "1 not on the list stay: admins" in thread[0]["text"]
+    summary = await played.button("Resume")
+    await played.slack.click(ALICE, CHANNEL, summary["ts"], "Resume")
+    await played.parent(number + 1)
+    await approve(played, number + 1)
+    assert members(played) == {ANA, BEN, DEE}
+
+
+async def test_a_group_that_is_in_line_is_told_and_makes_no_request(played: Stage) -> None:
+    number = len(played.parents())
+    played.world("wasend").put_group(GROUP, "Wasend Team", [ANA, BEN])
+    await sync(played, "mode: mirror")
+    await played.hears(ALICE, "in line with the list already")
+    assert len(played.parents()) == number
+
+
+async def test_a_user_group_is_read_through_its_profiles_and_a_missing_phone_ends_it(played: Stage) -> None:
+    number = len(played.parents())
+    users = played.slack.workspace.users
+    played.slack.workspace.groups["S0TEAM01"] = UserGroup("S0TEAM01", "team", "Team", (ALICE, BOB))
+    users[ALICE] = replace(users[ALICE], phone="+1 415-555-0101")
+    text = "wasend-team from: <!subteam^S0TEAM01|@team> mode: mirror"
+    await played.slack.command(ALICE, CHANNEL, "/wa-sync", text)
+    await played.hears(ALICE, f"no usable phone in their Slack profile: <@{BOB}>")
+    assert len(played.parents()) == number
+
+    users[BOB] = replace(users[BOB], phone="+14155550102")
+    await played.slack.command(ALICE, CHANNEL, "/wa-sync", text)
+    await played.parent(number)
+    await approve(played, number)
+    assert members(played) == {ANA, BEN, DEE}
+
+
+async def test_who_may_only_read_starts_no_sync(played: Stage) -> None:
+    number = len(played.parents())
+    await sync(played, "mode: mirror", user=DAVE)
+    assert "groups:write" in played.told(DAVE)
+    assert len(played.parents()) == number
+
+
+async def test_what_is_repeated_runs_at_once_and_is_ended_by_its_command(played: Stage) -> None:
+    number = len(played.parents())
+    await sync(played, "mode: report every: 24h")
+    await played.finished(number)
+    assert "repeated every 24 hours" in str(played.slack.ephemerals(ALICE))
+    await played.slack.command(ALICE, CHANNEL, "/wa-sync", "wasend-team off")
+    assert "Ended 1" in played.told(ALICE)
+    await played.slack.command(ALICE, CHANNEL, "/wa-sync", "wasend-team off")
+    assert "No sync is repeated" in played.told(ALICE)

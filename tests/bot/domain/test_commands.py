@@ -1,0 +1,46 @@
+from pathlib import Path
+
+import pytest
+
+from bot.commands_page import page
+from bot.domain.commands import COMMANDS, called, nearest
+from bot.domain.declarations import Command
+from handlers.commands import RUN
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_the_page_in_the_documentation_is_made_of_the_declarations() -> None:
+    assert (ROOT / "docs/commands.md").read_text(encoding="utf-8") == page()
+
+
+def test_every_command_of_the_design_is_declared_and_runs() -> None:
+    on_people = ["add", "remove", "promote", "demote"]
+    verbs = [*on_people, "group", "groups", "create", "settings", "invite", "send", "sync", "requests", "audit"]
+
+    assert [command.verb for command in COMMANDS] == ["", *verbs]
+    assert RUN.keys() == set(verbs)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_slack_shows_a_command_whole(command: Command) -> None:
+    assert len(command.name) <= 32
+    assert len(command.summary) <= 2000
+    assert 1 <= len(command.usage_hint) <= 1000
+
+
+@pytest.mark.parametrize("word", ["settings", "SETTINGS", "wa-settings", "/wa-Settings"])
+def test_a_command_is_called_by_its_verb_or_its_name(word: str) -> None:
+    found = called(word)
+
+    assert found is not None
+    assert found.name == "/wa-settings"
+
+
+@pytest.mark.parametrize(
+    ("word", "verb"), [("ad", "add"), ("grop", "group"), ("/wa-remov", "remove"), ("zzz", None), ("", None)]
+)
+def test_the_nearest_command_is_found(word: str, verb: str | None) -> None:
+    assert called(word) is None
+    found = nearest(word)
+    assert (found.verb if found else None) == verb

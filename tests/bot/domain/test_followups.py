@@ -1,0 +1,135 @@
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.followups import LABELS, Followup, offered, plan
+from bot.domain.requests import Details, Participant, Request, State
+from providers.base import GroupChange, Operation, Outcome, Person, Standing
+from tests.bot.runtime.making import people, request
+
+
+def done(operation: Operation = Operation.ADD, details: Details | None = None, **changes: str) -> Request:
+    asked = replace(request("R1", state=State.DONE), operation=operation, details=details or Details())
+    return replace(asked, **changes)  # type: ignore[arg-type]
+
+
+def answered(*outcomes: Outcome, operation: Operation = Operation.ADD) -> list[Participant]:
+    return [
+        replace(p, outcome=outcome, operation=operation, submissions=1)
+        for p, outcome in zip(people(len(outcomes)), outcomes, strict=True)
+    ]
+
+
+def keys(lines: Sequence[Participant]) -> list[int]:
+    """Give the numbers of the people, as `making.person` counts them."""
+    return [int(line.person.phone[-7:]) for line in lines]
+
+
+MIXED = answered(
+    Outcome.ADDED,
+    Outcome.ALREADY_DONE,
+    Outcome.REFUSED,
+    Outcome.FAILED,
+    Outcome.NOT_ATTEMPTED,
+    Outcome.UNKNOWN,
+    Outcome.RATE_LIMITED,
+    Outcome.NOT_ON_WHATSAPP,
+)
+
+
+@pytest.mark.parametrize(
+    ("followup", "operation", "chosen"),
+    [
+        (Followup.RETRY, Operation.ADD, [3, 6]),
+        (Followup.INVITE, Operation.INVITE, [2]),
+        (Followup.VERIFY, Operation.ADD, [5]),
+        (Followup.RESUME, Operation.ADD, [4]),
+        (Followup.UNDO, Operation.REMOVE, [0]),
+        (Followup.AGAIN, Operation.ADD, [0, 1, 2, 3, 4, 5, 6, 7]),
+    ],
+)
+def test_each_followup_is_about_those_whom_it_makes_sense_for(
+    followup: Followup, operation: Operation, chosen: list[int]
+) -> None:
+    planned = plan(done(), MIXED, followup)
+    assert (planned.operation, keys(planned.lines)) == (operation, chosen)
+    assert all(line.outcome is None and line.submissions == 0 for line in planned.lines)
+    assert (planned.details.parent, planned.details.follow) == ("R1", followup.value)
+    assert [line.position for line in planned.lines] == list(range(len(chosen)))
+    assert {line.operation for line in planned.lines} == {operation}
+
+
+def test_only_what_makes_sense_is_offered_and_only_after_the_end() -> None:
+    assert offered(done(), MIXED) == tuple(Followup)
+    assert offered(done(), answered(Outcome.ALREADY_DONE)) == (Followup.AGAIN,)
+    assert offered(replace(done(), state=State.RUNNING), MIXED) == ()
+    assert offered(replace(done(), state=State.EXPIRED), people(2)) == (Followup.AGAIN,)
+    assert set(LABELS) == set(Followup)
+
+
+@pytest.mark.parametrize(
+    ("operation", "outcome", "opposite"),
+    [
+        (Operation.REMOVE, Outcome.REMOVED, Operation.ADD),
+        (Operation.PROMOTE, Outcome.PROMOTED, Operation.DEMOTE),
+        (Operation.DEMOTE, Outcome.DEMOTED, Operation.PROMOTE),
+    ],
+)
+def test_an_undo_does_the_opposite(operation: Operation, outcome: Outcome, opposite: Operation) -> None:
+    planned = plan(done(operation), answered(outcome, operation=operation), Followup.UNDO)
+    assert (planned.operation, planned.lines[0].operation) == (opposite, opposite)
+
+
+def test_the_undo_of_a_sync_turns_each_line_around() -> None:
+    roster = [*answered(Outcome.ADDED), *answered(Outcome.REMOVED, operation=Operation.REMOVE)]
+    planned = plan(done(Operation.SYNC), roster, Followup.UNDO)
+    assert [line.operation for line in planned.lines] == [Operation.REMOVE, Operation.ADD]
+    assert planned.operation is Operation.SYNC
+
+
+def test_a_sync_that_only_reported_is_resumed_by_doing_it() -> None:
+    roster = answered(Outcome.NOT_ATTEMPTED)
+    planned = plan(done(Operation.SYNC, Details(look_only=True)), roster, Followup.RESUME)
+    assert (len(planned.lines), planned.details.look_only) == (1, False)
+
+
+def test_a_look_keeps_how_people_stood_before() -> None:
+    [unknown] = answered(Outcome.UNKNOWN)
+    planned = plan(done(), [replace(unknown, before=Standing.ABSENT)], Followup.VERIFY)
+    assert planned.lines[0].before is Standing.ABSENT
+    assert planned.details.look_only
+
+
+def test_a_group_that_was_made_is_filled_and_never_made_again() -> None:
+    roster = answered(Outcome.ADDED, Outcome.FAILED, operation=Operation.CREATE)
+    made = done(Operation.CREATE, Details(subject="Spring Fair"))
+    assert plan(made, roster, Followup.RETRY).operation is Operation.ADD
+    assert plan(made, roster, Followup.AGAIN).lines == ()
+    unmade = replace(made, group_id="")
+    assert plan(unmade, roster, Followup.RETRY).operation is Operation.CREATE
+    assert plan(unmade, roster, Followup.RETRY).details.subject == "Spring Fair"
+
+
+def test_a_group_that_may_have_been_made_is_not_made_again() -> None:
+    roster = answered(Outcome.UNKNOWN, Outcome.NOT_ATTEMPTED, operation=Operation.CREATE)
+    unsure = done(Operation.CREATE, Details(subject="Spring Fair"), group_id="")
+    assert plan(unsure, roster, Followup.RESUME).lines == ()
+
+
+def test_nothing_is_undone_that_cannot_be() -> None:
+    sent = [Participant(0, Person("the group"), Operation.SEND, outcome=Outcome.SENT)]
+    assert plan(done(Operation.SEND, Details(text="hello")), sent, Followup.UNDO).lines == ()
+    changed = [Participant(0, Person("name"), Operation.SETTINGS, outcome=Outcome.FAILED)]
+    retry = plan(done(Operation.SETTINGS, Details(change=GroupChange(subject="N"))), changed, Followup.RETRY)
+    assert retry.details.change == GroupChange(subject="N")
+
+
+@given(st.lists(st.sampled_from(list(Outcome)), max_size=8), st.sampled_from(list(Followup)))
+def test_a_followup_names_nobody_who_was_not_there(outcomes: list[Outcome], followup: Followup) -> None:
+    roster = answered(*outcomes)
+    planned = plan(done(), roster, followup)
+    assert set(keys(planned.lines)) <= set(keys(roster))
+    assert len(set(keys(planned.lines))) == len(planned.lines)

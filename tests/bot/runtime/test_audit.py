@@ -1,0 +1,232 @@
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from bot.domain.access import Actor
+from bot.domain.approvals import Choice
+from bot.domain.audit import Entry, Kind, command_refused
+from bot.domain.chain import Break, Fault, Head
+from bot.domain.requests import Participant, State
+from bot.runtime.audit import Audit, record
+from bot.runtime.database import Database
+from bot.runtime.decisions import Decisions
+from bot.runtime.journal import Journal
+from providers.base import Evidence, Outcome, Person, Standing, Verdict
+from tests.bot.runtime.databases import open_database
+from tests.bot.runtime.making import ASKED, FIRST, LEAD, people, request, rule
+
+NOON = datetime(2030, 5, 1, 12, 0, tzinfo=UTC)
+EARLIER = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def audit(database: Database) -> Audit:
+    return Audit(database)
+
+
+def state(number: int, at: datetime = NOON) -> Entry:
+    return Entry(Kind.STATE, at, f"U{number}", f"R{number}", details={"state": "stopped"})
+
+
+async def tamper(database: Database, *statements: str) -> None:
+    """Change rows as somebody does who can do anything in the database."""
+    async with database.write() as connection:
+        if database.is_sqlite:
+            triggers = text("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+            for name in (await connection.scalars(triggers)).all():
+                await connection.execute(text(f"DROP TRIGGER {name}"))
+        else:
+            await connection.execute(text("SET LOCAL session_replication_role = replica"))
+        for statement in statements:
+            await connection.execute(text(statement))
+
+
+async def told(audit: Audit) -> list[tuple[Any, ...]]:
+    return [(row.kind, row.actor, row.request_id, row.line()["details"]) async for row in audit.rows()]
+
+
+@pytest.mark.parametrize(
+    ("statements", "found"),
+    [
+        ([], None),
+        (["UPDATE audit SET actor = 'U0NOBODY' WHERE seq = 4"], Break(4, Fault.CHANGED)),
+        (["UPDATE audit SET payload = payload || ' ' WHERE seq = 7"], Break(7, Fault.CHANGED)),
+        (["DELETE FROM audit WHERE seq = 1"], Break(1, Fault.REMOVED)),
+        (["DELETE FROM audit WHERE seq IN (3, 4)"], Break(3, Fault.REMOVED)),
+        (["DELETE FROM audit WHERE seq >= 6"], Break(6, Fault.REMOVED)),
+        (["DELETE FROM audit"], Break(1, Fault.REMOVED)),
+        (["DELETE FROM audit_head", "DELETE FROM audit WHERE seq = 7"], Break(7, Fault.REMOVED)),
+        (["UPDATE audit_head SET seq = 6"], Break(6, Fault.CHANGED)),
+        (["UPDATE audit_head SET seq = 6, hash = (SELECT hash FROM audit WHERE seq = 6)"], Break(7, Fault.ADDED)),
+        (
+            [
+                "UPDATE audit SET seq = 99 WHERE seq = 3",
+                "UPDATE audit SET seq = 3 WHERE seq = 4",
+                "UPDATE audit SET seq = 4 WHERE seq = 99",
+            ],
+            Break(3, Fault.REORDERED),
+        ),
+    ],
+    ids=str,
+)
+async def test_the_first_broken_row_is_found(
+    database: Database,
+    audit: Audit,
+    monkeypatch: pytest.MonkeyPatch,
+    statements: Sequence[str],
+    found: Break | None,
+) -> None:
+    monkeypatch.setattr("bot.runtime.audit.PAGE", 3)
+    await audit.add(*map(state, range(5)))
+    await audit.add(state(5), state(6))
+    [last] = await audit.search(limit=1)
+    await tamper(database, *statements)
+
+    assert await audit.verify() == (found or Head(7, last.hash))
+
+
+async def test_an_empty_journal_is_whole(audit: Audit) -> None:
+    assert await audit.verify() == Head()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit SET actor = ''",
+        "DELETE FROM audit",
+        "DELETE FROM audit_head",
+        "UPDATE audit_head SET seq = 0",
+    ],
+)
+async def test_the_database_refuses_to_change_a_row(database: Database, audit: Audit, statement: str) -> None:
+    await audit.add(state(1))
+
+    async def change() -> None:
+        async with database.write() as connection:
+            await connection.execute(text(statement))
+
+    with pytest.raises(DBAPIError, match="append-only"):
+        await change()
+    assert isinstance(await audit.verify(), Head)
+
+
+async def test_an_entry_is_undone_with_the_change_that_it_tells_of(database: Database, audit: Audit) -> None:
+    async def change() -> None:
+        async with database.write() as connection:
+            await record(connection, [state(1)])
+            raise LookupError
+
+    await audit.add(state(0))
+    with pytest.raises(LookupError):
+        await change()
+    await audit.add(state(2))
+
+    assert [row.actor async for row in audit.rows()] == ["U0", "U2"]
+    assert isinstance(await audit.verify(), Head)
+
+
+async def test_writers_at_once_keep_one_chain(database: Database, audit: Audit) -> None:
+    async with open_database(database.url) as other:
+        await asyncio.gather(*(Audit(d).add(state(n), state(n)) for n in range(8) for d in (database, other)))
+
+    assert await audit.verify() == Head(32, (await audit.search(limit=1))[0].hash)
+
+
+async def test_a_request_tells_of_itself_its_votes_and_its_refused_clicks(database: Database, audit: Audit) -> None:
+    journal, decisions = Journal(database), Decisions(database, [LEAD])
+    bogus = Participant(1, Person("bogus"), outcome=Outcome.INVALID, at=NOON)
+    asked = request(needs=rule())
+    await journal.create(asked, [*people(1), bogus])
+    await journal.create(asked, people(1))
+    await journal.hold_back("R1")
+    await decisions.vote("R1", ASKED, Choice.APPROVE)
+    await decisions.withdraw("R1", FIRST.user_id)
+    await decisions.vote("R1", FIRST, Choice.APPROVE)
+    await decisions.vote("R404", Actor("U9"), Choice.DENY)
+
+    first, *others = await told(audit)
+    assert first[:3] == ("request", "U0ASKED", "R1")
+    assert others == [
+        ("verdict", "U0ASKED", "R1", {}),
+        ("refused_click", "U0ASKED", "R1", {"action": "approve", "code": "own_request"}),
+        ("refused_click", "U1LEAD", "R1", {"action": "withdraw", "code": "not_yours"}),
+        ("decision", "U1LEAD", "R1", {"choice": "approve", "reason": "", "state": "approved"}),
+        ("refused_click", "U9", "R404", {"action": "deny", "code": "over"}),
+    ]
+
+
+async def test_every_new_verdict_is_told_once(database: Database, audit: Audit) -> None:
+    journal = Journal(database)
+    await journal.create(request(), people(3))
+    present = Verdict("", Outcome.ALREADY_DONE, Evidence.OBSERVED)
+    unknown, added = Verdict("", Outcome.UNKNOWN), Verdict("", Outcome.ADDED, Evidence.OBSERVED)
+    await journal.looked("R1", dict.fromkeys(range(3), Standing.UNKNOWN), {1: 0, 2: 0}, {0: present})
+    await journal.judge("R1", {1: unknown, 2: added})
+    await journal.judge("R1", {1: added, 2: added})
+    await journal.judge("R1", {})
+
+    verdicts = [row.entry async for row in audit.rows() if row.kind == Kind.VERDICT]
+    assert [(v.phone[-1], v.outcome, v.evidence) for v in verdicts] == [
+        ("0", "already_done", "observed"),
+        ("1", "unknown", ""),
+        ("2", "added", "observed"),
+        ("1", "added", "observed"),
+    ]
+    assert verdicts[3].at == (await journal.people("R1"))[1].at
+
+
+async def test_a_request_tells_that_it_expired_was_stopped_or_withdrawn(database: Database, audit: Audit) -> None:
+    journal, decisions = Journal(database), Decisions(database, [LEAD])
+    for id_, at in (("R1", EARLIER), ("R2", NOON)):
+        await journal.create(request(id_, needs=rule(), asked_at=at), [])
+        await journal.hold_back(id_)
+    await journal.create(request("R3", state=State.RUNNING), [])
+    await journal.expire(EARLIER.timestamp() + 86_400)
+    await decisions.withdraw("R2", ASKED.user_id)
+    for _ in range(2):
+        await journal.stop("R3", "U7")
+
+    assert [line for line in await told(audit) if line[0] == "state"] == [
+        ("state", "", "R1", {"state": "expired"}),
+        ("state", "U0ASKED", "R2", {"state": "withdrawn"}),
+        ("state", "U7", "R3", {"state": "stopped"}),
+    ]
+
+
+async def test_a_configuration_is_told_when_it_is_another_one(audit: Audit) -> None:
+    for port in (3000, 3000, 3001, 3000):
+        await audit.configured({"server": {"port": port}})
+
+    ports = [row.line()["details"]["configuration"]["server"]["port"] async for row in audit.rows()]
+    assert ports == [3000, 3001, 3000]
+
+
+async def test_rows_are_found_by_person_group_and_time_newest_first(database: Database, audit: Audit) -> None:
+    journal = Journal(database)
+    await journal.create(request("R1"), people(12))
+    await journal.judge("R1", {1: Verdict("", Outcome.ADDED), 11: Verdict("", Outcome.ADDED)})
+    at = EARLIER + timedelta(hours=1)
+    refused = {"operation": "add", "connection": "support", "code": "no_role"}
+    await audit.add(command_refused(actor="U9", group_id="1@g.us", at=EARLIER, **refused))
+    await audit.add(command_refused(actor="U8", group_id="1@g.us", at=at, **refused))
+
+    async def found(**filters: Any) -> list[int]:
+        return [row.seq for row in await audit.search(**filters)]
+
+    assert await found() == [5, 4, 3, 2, 1]
+    assert await found(person="+14150000001") == [2, 1]
+    assert await found(person="+1415000000") == []
+    assert await found(person="%") == []
+    assert await found(person="U9") == [4]
+    assert await found(person="U0ASKED", group=request().group_id) == [3, 2, 1]
+    assert await found(group="1@g.us") == [5, 4]
+    assert await found(since=at, until=at + timedelta(seconds=1)) == [5]
+    assert await found(until=at) == [4]
+    assert await found(limit=2) == [5, 4]
+    assert await found(limit=2, before_seq=4) == [3, 2]
+    assert [row.seq async for row in audit.rows(since=at)] == [1, 2, 3, 5]

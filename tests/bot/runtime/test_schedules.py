@@ -1,0 +1,78 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.domain.sync import SyncMode
+from bot.runtime.audit import Audit
+from bot.runtime.database import Database
+from bot.runtime.schedules import Schedule, Schedules, Source
+
+NOON = datetime(2030, 5, 1, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def schedules(database: Database) -> Schedules:
+    return Schedules(database)
+
+
+def schedule(id_: str = "S1", *, every: timedelta | None = DAY, source: Source | None = None) -> Schedule:
+    return Schedule(
+        id=id_,
+        connection="support",
+        group_id="1@g.us",
+        requester="U01ALICE",
+        channel="C0LAUNCH",
+        source=source or Source(usergroup="S0TEAM"),
+        mode=SyncMode.MIRROR,
+        reason="weekly",
+        every=every,
+        next_at=NOON,
+    )
+
+
+@pytest.mark.parametrize(
+    "source", [Source(phones=("+14155550101",)), Source(usergroup="S0TEAM"), Source(group=("other", "2@g.us"))]
+)
+async def test_a_schedule_is_read_as_it_was_kept(schedules: Schedules, source: Source) -> None:
+    kept = schedule(source=source)
+    assert await schedules.add(kept)
+    assert not await schedules.add(kept)
+    assert await schedules.active() == [kept]
+    assert await schedules.next_at() == NOON.timestamp()
+
+
+async def test_it_is_due_at_its_time_and_then_again_and_missed_runs_are_left_out(schedules: Schedules) -> None:
+    await schedules.add(schedule())
+    assert await schedules.due(NOON - timedelta(seconds=1)) == []
+    [due] = await schedules.due(NOON)
+    await schedules.done(due, NOON + timedelta(days=2, hours=1))
+    [after] = await schedules.active()
+    assert (after.run, after.next_at) == (1, NOON + 3 * DAY)
+    await schedules.done(due, NOON)  # a second time changes nothing
+    assert await schedules.active() == [after]
+
+
+async def test_what_runs_once_goes_on_no_more(schedules: Schedules) -> None:
+    await schedules.add(schedule(every=None))
+    [due] = await schedules.due(NOON)
+    await schedules.done(due, NOON)
+    assert await schedules.active() == []
+    assert await schedules.next_at() is None
+
+
+async def test_ending_ends_those_of_the_group(schedules: Schedules) -> None:
+    for id_ in ("S1", "S2"):
+        await schedules.add(schedule(id_))
+    assert await schedules.end("support", "2@g.us", "U02BOB") == 0
+    assert await schedules.end("support", "1@g.us", "U02BOB") == 2
+    assert await schedules.end("support", "1@g.us", "U02BOB") == 0
+    assert await schedules.active() == []
+
+
+async def test_starting_and_ending_a_sync_stand_in_the_audit_journal(database: Database, schedules: Schedules) -> None:
+    await schedules.add(schedule())
+    await schedules.end("support", "1@g.us", "U02BOB")
+    ended, started = [row.entry for row in await Audit(database).search(group="1@g.us")]
+    assert (started.actor, started.details["every"]) == ("U01ALICE", 86_400)
+    assert (ended.actor, ended.details) == ("U02BOB", {"ended": 1})

@@ -1,0 +1,86 @@
+from dataclasses import replace
+from datetime import timedelta
+from typing import cast
+
+import pytest
+
+from bot.domain import roster
+from bot.domain.access import Role
+from bot.domain.groups import KnownGroup
+from bot.intake import Draft, Intake
+from bot.lines import Line
+from bot.preview import Preview, Previews
+from bot.runtime.audit import Audit
+from bot.runtime.database import Database
+from bot.runtime.dispatcher import Dispatcher
+from bot.runtime.journal import Journal
+from bot.runtime.pace import Pace, Sender
+from providers.base import Action, Capability, Group, Operation, ProviderFault, Standing
+from tests.bot.runtime.making import ASKED, LEAD, rule
+from tests.bot.scripted import Scripted
+from tests.bot.test_intake import Woken
+
+ALL = Role("all", frozenset({ASKED.user_id}), frozenset(Capability))
+GROUP = KnownGroup("support", "120363041234567890@g.us", "launch-team")
+TEXT = "+14150000000, +14155550101, +14155550102, +14155550102, nobody"
+FIRST, SECOND, THIRD = "+14150000000", "+14155550101", "+14155550102"
+
+
+class Sized(Scripted):
+    async def group(self, group_id: str) -> Group:
+        return Group(group_id, "Launch", size=1023)
+
+
+@pytest.fixture
+def database(sqlite: Database) -> Database:
+    return sqlite
+
+
+async def look(database: Database, provider: Scripted, operation: Operation = Operation.ADD) -> Preview:
+    sender = Sender(database, "support", Pace(batch=2, gap=10.0, per_day=100))
+    lines = {"support": Line(provider, sender, ())}
+    journal = Journal(database)
+    rules = [replace(rule(), expires_after=timedelta(hours=1))]
+    intake = Intake(journal, cast("Dispatcher", Woken()), Audit(database), lines=lines, roles=[ALL, LEAD], rules=rules)
+    people = roster.parse(TEXT, default_region="US")
+    draft = Draft("R1", operation, GROUP, people, "", ASKED, "C0TEAM")
+    return await Previews(intake, lines).of(draft, within=5.0)
+
+
+async def test_a_preview_tells_who_is_new_and_what_cannot_be_used(database: Database) -> None:
+    seen = await look(database, Scripted(inside={SECOND}))
+    assert [p.phone for p in seen.already] == [SECOND]
+    assert THIRD in [p.phone for p in seen.to_do]
+    assert [r.typed for r in seen.rejected][-1] == "nobody"
+    assert [d.first.phone for d in seen.duplicates] == [THIRD]
+    assert seen.read
+    assert seen.rule is not None
+    assert (seen.refused, seen.rest, seen.left_today) == (None, None, 100)
+
+
+async def test_it_tells_how_long_it_takes_and_who_has_no_place(database: Database) -> None:
+    seen = await look(database, Sized())
+    calls = -(-len(seen.to_do) // 2)
+    assert seen.seconds == (calls - 1) * 10.0 + calls
+    assert seen.over == len(seen.to_do) - 1
+
+
+async def test_a_removal_is_about_those_who_are_there(database: Database) -> None:
+    seen = await look(database, Scripted(inside={SECOND}), Operation.REMOVE)
+    assert [p.phone for p in seen.to_do] == [SECOND]
+    assert seen.over == 0
+
+
+async def test_a_group_that_cannot_be_read_leaves_everybody_to_do(database: Database) -> None:
+    seen = await look(database, Scripted(reads=[ProviderFault("500")]))
+    assert not seen.read
+    assert seen.already == ()
+
+
+async def test_what_would_be_refused_is_said_before_anything_is_read(database: Database) -> None:
+    provider = Scripted(reads=[Standing.UNKNOWN])
+    provider.abilities = {}  # type: ignore[misc]
+    seen = await look(database, provider)
+    assert seen.refused is not None
+    assert Action.ADD in seen.refused.reason
+    assert provider.reads == [Standing.UNKNOWN]

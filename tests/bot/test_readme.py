@@ -1,0 +1,32 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from bot.domain.commands import COMMANDS
+from bot.domain.outcomes import MEANINGS
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+
+
+def test_the_readme_lists_every_command_as_it_is_declared() -> None:
+    declared = [f"| `{command.name}` | {command.summary} | `{command.examples[0]}` |" for command in COMMANDS]
+    assert [line for line in README.splitlines() if line.startswith("| `/wa")] == declared
+
+
+def test_the_readme_has_the_icon_and_the_words_of_every_outcome() -> None:
+    rows = [line for line in README.splitlines() if line.count("|") == 4]
+    assert [
+        outcome
+        for outcome, meaning in MEANINGS.items()
+        if not any(f"| {meaning.icon} |" in row and meaning.words in row for row in rows)
+    ] == []
+
+
+@pytest.mark.parametrize(
+    "page", sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]), ids=lambda page: page.name
+)
+def test_every_link_between_the_pages_leads_somewhere(page: Path) -> None:
+    targets = re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text())
+    assert [target for target in targets if not (page.parent / target).exists()] == []

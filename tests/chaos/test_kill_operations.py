@@ -1,0 +1,92 @@
+import asyncio
+import random
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+from bot.domain.requests import Details, Participant, State
+from bot.runtime.database import Database
+from bot.runtime.journal import Journal
+from providers.base import Operation, Outcome, Person, Standing
+from sandbox.providers.world import Disposition, Membership
+from sandbox.scene import scene
+from tests.bot.runtime.making import request
+from tests.chaos.test_kill import bot, free_port, is_ready, parents
+from tests.stage import CHANNEL, group_id
+
+KILLS = 3
+LATENCY = 0.15
+LIFE = (0.6, 1.6)
+PEOPLE = {
+    operation: [f"1415{555}{1000 + 100 * number + place}" for place in range(8)]
+    for number, operation in enumerate(
+        [Operation.REMOVE, Operation.PROMOTE, Operation.CREATE, Operation.SEND, Operation.INVITE]
+    )
+}
+DONE = {
+    Operation.REMOVE: Outcome.REMOVED,
+    Operation.PROMOTE: Outcome.PROMOTED,
+    Operation.CREATE: Outcome.ADDED,
+    Operation.SEND: Outcome.SENT,
+    Operation.INVITE: Outcome.INVITED,
+}
+
+
+async def test_every_operation_answers_truthfully_when_it_is_killed_again_and_again(tmp_path: Path) -> None:
+    chance = random.Random(1)
+    async with scene(["wuts"]) as played:
+        server, world, group = played.providers["wuts"], played.providers["wuts"].world, group_id("wuts")
+        server.latency = LATENCY
+        for operation, phones in PEOPLE.items():
+            for phone in phones:
+                world.put_human(phone, Disposition.OPEN)
+                if operation in {Operation.REMOVE, Operation.PROMOTE}:
+                    world.groups[group].members[phone] = Membership(phone)
+        port = free_port()
+        config, url = tmp_path / "rollcall.toml", f"sqlite:///{tmp_path}/rollcall.db"
+        config.write_text(played.config(url, port=port, pace='batch = 3, gap = "0s"'))
+        database = Database(url)
+        await database.upgrade()
+        journal = Journal(database)
+        for operation, phones in PEOPLE.items():
+            made = operation is Operation.CREATE
+            asked = replace(
+                request(operation, connection="wuts"),
+                operation=operation,
+                group_id="" if made else group,
+                requester="U01ALICE",
+                channel=CHANNEL,
+                details=Details(subject="Spring Fair" if made else "", text=f"text of {operation}"),
+            )
+            before = Standing.ABSENT if made else Standing.UNKNOWN
+            roster = [Participant(n, Person(p, f"+{p}"), operation, before) for n, p in enumerate(phones)]
+            await journal.create(asked, roster)
+
+        for _ in range(KILLS):
+            async with bot(config, played.environment()) as process:
+                await is_ready(process)
+                assert process.stderr is not None
+                drained = asyncio.ensure_future(process.stderr.read())
+                await asyncio.wait([drained], timeout=chance.uniform(*LIFE))
+                process.kill()
+                await drained
+        async with bot(config, played.environment()) as process:
+            assert process.stderr is not None
+            drained = asyncio.ensure_future(process.stderr.read())
+            await played.slack.wait_for(lambda: sum("Done" in str(m["text"]) for m in parents(played)) == len(DONE), 30)
+            process.terminate()
+            await drained
+
+        effects = Counter((event.phone, str(event.effect)) for event in world.events)
+        texts = Counter((sent.to.partition("@")[0], sent.text.partition("\n")[0]) for sent in world.sent)
+        assert sum(g.subject == "Spring Fair" for g in world.groups.values()) <= 1
+        for operation, done in DONE.items():
+            assert (await journal.request(operation)).state is State.DONE
+            answered = await journal.people(operation)
+            assert [p.person.digits for p in answered] == PEOPLE[operation]
+            for p in answered:
+                sent = texts[p.person.digits, f"text of {operation}"]
+                times = sent if operation in {Operation.SEND, Operation.INVITE} else effects[p.person.digits, str(done)]
+                assert times <= 1, p
+                assert p.outcome is Outcome.UNKNOWN or (p.outcome is done) == (times == 1), p
+        await database.aclose()

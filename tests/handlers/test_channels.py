@@ -1,0 +1,36 @@
+import pytest
+from slack_sdk.web.async_client import AsyncWebClient
+
+from handlers.channels import Channels
+from sandbox.slack.faults import Fault
+from sandbox.slack.seed import Channel
+from sandbox.slack.server import SlackServer
+from sandbox.slack.workspace import Room
+
+PRIVATE = Room(Channel("C0PRIVATE", "private", (), kind="groups"), {"U0ROLLCALL"})
+
+
+@pytest.mark.parametrize(
+    ("channel", "short"), [("C0LAUNCH", True), ("C0PRIVATE", False), ("D0ALICE", False), ("C0GONE", True)]
+)
+async def test_numbers_are_short_in_public_channels_and_where_nobody_knows(
+    slack: SlackServer, client: AsyncWebClient, channel: str, short: bool
+) -> None:
+    slack.workspace.rooms["C0PRIVATE"] = PRIVATE
+    channels = Channels(client)
+
+    assert [await channels.shortens(channel) for _ in range(2)] == [short, short]
+    assert len(slack.calls) == (1 if channel.startswith("C") else 0)
+
+
+async def test_what_slack_failed_to_tell_is_asked_again(slack: SlackServer, client: AsyncWebClient) -> None:
+    slack.workspace.rooms["C0PRIVATE"] = PRIVATE
+    slack.faults.append(Fault("conversations.info", error="fatal_error"))
+    channels = Channels(client)
+
+    assert [await channels.shortens("C0PRIVATE") for _ in range(2)] == [True, False]
+
+
+async def test_where_the_settings_want_it_numbers_are_never_short(slack: SlackServer, client: AsyncWebClient) -> None:
+    assert not await Channels(client, shorten=False).shortens("C0LAUNCH")
+    assert slack.calls == []

@@ -1,0 +1,330 @@
+"""The lists, the card of a group, the files, and what is carried out: one running bot for all of it."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from bot.commands_page import page
+from bot.domain.chain import EXPORTED
+from handlers.commands import groups, replying
+from sandbox.providers.server import Fault as ProviderFault
+from sandbox.providers.world import World
+from sandbox.scene import PLACES, Scene
+from sandbox.slack.faults import Fault
+from sandbox.slack.seed import User
+from sandbox.slack.server import SlackServer
+from tests.handlers.commanding import ALICE, BOB, LATER, LAUNCH, NOBODY, ONE, READER, clicked, commanding, told, typed
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+GROUP = PLACES["wasend"].group_id
+MORE = f"""
+[groups.guarded]
+connection = "wasend"
+id = "bulk07@g.us"
+warning = "Ask <Ann> first"
+[roles.auditor]
+members = ["{READER}"]
+capabilities = ["audit:read"]
+groups = ["guarded"]
+[roles.keeper]
+members = ["U05ERIN"]
+capabilities = ["groups:read", "groups:write"]
+groups = ["guarded"]
+"""
+BULK = {f"bulk{n:02}@g.us": f"Bulk {n:02}" for n in range(35)}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def played(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
+    async with commanding(tmp_path_factory.mktemp("lists"), ["wasend"], BULK, MORE) as scene:
+        world = scene.providers["wasend"].world
+        for number in range(3):
+            world.add(GROUP, f"1415555010{number}")
+        world.promote(GROUP, "14155550102")
+        world.groups[GROUP].description = "=cmd() & <!channel>"
+        yield scene
+
+
+@pytest.fixture
+def slack(played: Scene) -> SlackServer:
+    return played.slack
+
+
+@pytest.fixture
+def world(played: Scene) -> World:
+    return played.providers["wasend"].world
+
+
+def labels(slack: SlackServer, user: str = ALICE) -> list[str]:
+    """Give the buttons of the last answer that this person saw."""
+    blocks = slack.ephemerals(user)[-1].get("blocks", [])
+    return [e["text"]["text"] for block in blocks if block["type"] == "actions" for e in block["elements"]]
+
+
+def file(slack: SlackServer) -> str:
+    """Give the last file; it went to Alice's or Bob's direct messages, and nobody else's."""
+    upload = slack.files[-1]
+    assert upload.content is not None
+    return upload.content.decode()
+
+
+async def test_groups_come_page_by_page_both_ways(slack: SlackServer) -> None:
+    first = await typed(slack, "/wa-groups bulk")
+    assert first.count("• ") == 15
+    assert "1 to 15 of 35 groups with “bulk” in a name" in first
+    assert labels(slack) == ["Next"]
+
+    assert "16 to 30 of 35" in await clicked(slack, "Next")
+    assert labels(slack) == ["Previous", "Next"]
+    last = await clicked(slack, "Next")
+    assert (last.count("• "), labels(slack)) == (5, ["Previous"])
+    assert "16 to 30" in await clicked(slack, "Previous")
+    assert await clicked(slack, "Previous") == first
+
+
+async def test_a_page_is_for_the_role_of_who_turns_it(slack: SlackServer) -> None:
+    await typed(slack, "/wa-groups", user=NOBODY)
+    assert labels(slack, NOBODY) == []
+
+    await typed(slack, "/wa-groups bulk", user=ALICE)
+    shown = slack.ephemerals(ALICE)[-1]
+    before = len(slack.ephemerals(NOBODY))
+    await slack.click(NOBODY, LAUNCH, shown["ts"], "Next")
+    await slack.wait_for(lambda: "no role" in shown["text"] or len(slack.ephemerals(NOBODY)) > before)
+    assert "Bulk 20" not in str(shown)
+
+
+async def test_a_card_tells_what_is_known_of_a_group(slack: SlackServer) -> None:
+    card = await typed(slack, "/wa-group wasend-team")
+
+    assert "*wasend-team* on `wasend`" in card
+    assert "Connection `wasend`: connected" in card
+    assert "Description: =cmd() &amp; &lt;!channel&gt;" in card
+    assert "Admins: 1 (+1 415-555-0102)" in card
+    assert "Can be done here: add, remove, promote" in card
+    assert "Cannot be done here: disappearing messages." in card
+    assert labels(slack) == ["Export members (CSV)"]
+    assert "⚠️ Warning: Ask &lt;Ann&gt; first" in await typed(slack, "/wa-group guarded")
+    assert "*Bulk 03*" in await typed(slack, "/wa-group bulk 03")
+
+
+async def test_a_card_says_what_could_not_be_read(played: Scene, slack: SlackServer) -> None:
+    played.providers["wasend"].faults.append(ProviderFault(match="/participants", status=403, body="{}", times=-1))
+    card = await typed(slack, "/wa-group wasend-team")
+    played.providers["wasend"].faults.clear()
+
+    assert "Subject: Wasend Team" in card
+    assert "Admins: " in card
+    assert "+1 415" not in card
+
+
+@pytest.mark.parametrize(
+    "fault", [None, Fault("response_url", status=500), Fault("response_url", error="drop", times=2)]
+)
+async def test_what_takes_longer_is_acknowledged_and_told_then(
+    played: Scene, slack: SlackServer, monkeypatch: pytest.MonkeyPatch, fault: Fault | None
+) -> None:
+    monkeypatch.setattr(replying, "IN_TIME", 0.1)
+    monkeypatch.setattr(played.providers["wasend"], "latency", 0.25)
+    if fault:
+        slack.faults.append(fault)
+    assert "takes a moment; the answer comes here" in await typed(slack, "/wa-invite wasend-team")
+
+    await slack.wait_for(lambda: "https://chat.whatsapp.com/" in slack.ephemerals(ALICE)[-1]["text"])
+
+
+async def test_a_card_waits_for_nothing_for_ever(
+    played: Scene, slack: SlackServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(groups, "MEMBERS_WITHIN", 0.1)
+    monkeypatch.setattr(played.providers["wasend"], "latency", 0.5)
+
+    card = await typed(slack, "/wa-group wasend-team")
+
+    assert card.count("the provider does not answer.") == 3
+
+
+async def test_members_are_exported_to_who_may_list_them(slack: SlackServer, world: World) -> None:
+    world.human("14155550101")
+    await typed(slack, "/wa-group wasend-team")
+    assert "in your direct messages" in await clicked(slack, "Export members (CSV)")
+
+    rows = list(csv.reader(io.StringIO(file(slack))))
+    assert tuple(rows[0]) == groups.COLUMNS
+    assert [(row[0], row[1], row[2], row[5]) for row in rows[1:]] == [
+        ("wasend", GROUP, "+14155550100", "member"),
+        ("wasend", GROUP, "+14155550101", "member"),
+        ("wasend", GROUP, "+14155550102", "admin"),
+    ]
+    assert "3 lines" in slack.messages("D0ALICE")[-1]["text"]
+    assert [column for column in groups.COLUMNS if f"`{column}`" not in page()] == []
+
+
+async def test_nobody_else_exports_members(slack: SlackServer) -> None:
+    await typed(slack, "/wa-group wasend-team")
+    shown, count, before = slack.ephemerals(ALICE)[-1], len(slack.files), len(slack.ephemerals(NOBODY))
+    await slack.click(NOBODY, LAUNCH, shown["ts"], "Export members (CSV)")
+    await slack.wait_for(lambda: len(slack.ephemerals(NOBODY)) > before)
+
+    assert "You have no role" in slack.ephemerals(NOBODY)[-1]["text"]
+    assert len(slack.files) == count
+
+
+async def test_members_that_cannot_be_read_are_no_file(played: Scene, slack: SlackServer) -> None:
+    await typed(slack, "/wa-group wasend-team")
+    count = len(slack.files)
+    played.providers["wasend"].faults.append(ProviderFault(match="/participants", status=403, body="{}", times=-1))
+    said = await clicked(slack, "Export members (CSV)")
+    played.providers["wasend"].faults.clear()
+
+    assert "I could not read the members; nothing was changed." in said
+    assert len(slack.files) == count
+
+
+async def test_what_is_typed_is_done_as_it_is_typed(slack: SlackServer, world: World) -> None:
+    lines = [
+        "/wa-settings bulk01@g.us name: “at: noon” description: Call us | announce: on",
+        "/wa-send bulk01@g.us Be there at: 5 &amp; to: win",
+        "/wa-send bulk01@g.us to: +1 415 555 0107 text: to: you",
+        "/wa-invite bulk01@g.us +1 415 555 0108 text: Come in",
+        "/wa-create wasend 'New one' +1 415 555 0109",
+    ]
+    for line in lines:
+        assert (await typed(slack, line)).startswith("Taken: "), line
+    done = [m for m in slack.messages(LAUNCH) if "Done" in m["text"]]
+    await slack.wait_for(
+        lambda: len([m for m in slack.messages(LAUNCH) if "Done" in m["text"]]) == len(done) + len(lines), 30
+    )
+
+    group = world.groups["bulk01@g.us"]
+    assert (group.subject, group.description, group.announce_only) == ("at: noon", "Call us", True)
+    link = f"https://chat.whatsapp.com/{world.invite_of(group.id)}"
+    assert {(sent.to, sent.text) for sent in world.sent} == {
+        (group.id, "Be there at: 5 & to: win"),
+        ("14155550107", "to: you"),
+        ("14155550108", f"Come in\nYou are invited to the WhatsApp group “Bulk 01”: {link}"),
+    }
+    assert "New one" in {g.subject for g in world.groups.values()}
+
+
+async def test_a_reset_makes_another_link(slack: SlackServer, world: World) -> None:
+    before = world.invite_of("bulk02@g.us")
+    assert "Taken: reset the invite link" in await typed(slack, "/wa-invite bulk02@g.us RESET reason: leaked")
+
+    await slack.wait_for(
+        lambda: any("Done" in m["text"] and "Bulk 02" in m["text"] for m in slack.messages(LAUNCH)), 30
+    )
+    assert world.invite_of("bulk02@g.us") != before
+
+
+async def test_a_list_comes_from_no_group_that_one_may_not_read(slack: SlackServer) -> None:
+    slack.workspace.users["U05ERIN"] = User("U05ERIN", "erin", "Erin")
+    answer = await typed(slack, "/wa-sync guarded from: wasend-team", user="U05ERIN")
+
+    assert "The list comes from the other group. You have `groups:read` through `keeper`, but not for" in answer
+
+
+async def test_requests_are_listed_page_by_page_with_their_threads(slack: SlackServer) -> None:
+    for number in range(11):
+        await told(slack, f"bulk{number + 10}@g.us {ONE} at: {LATER}", user=BOB)
+    await slack.wait_for(lambda: any("Bulk 10" in m["text"] for m in slack.messages(LAUNCH)), 30)
+    first = await typed(slack, "/wa-requests", user=BOB)
+
+    assert first.count("• ") == 10
+    assert "*Bulk 20*" in first
+    second = await clicked(slack, "Next", user=BOB)
+    assert re.search(r"\*Bulk 10\*.*\n.*\|thread>", second)
+    assert "*Bulk 20*" not in second
+    newest = await clicked(slack, "Newest", user=BOB)
+    assert re.findall("`R.+?`", newest) == re.findall("`R.+?`", first)
+
+
+async def test_threads_that_slack_does_not_tell_in_time_are_left_out(
+    slack: SlackServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handlers.links.WITHIN", 0.1)
+    slack.faults.append(Fault("chat.getPermalink", error="hang", times=-1))
+    answer = await typed(slack, "/wa-requests bulk10@g.us", user=BOB)
+    slack.faults.clear()
+
+    assert "*Bulk 10*" in answer
+    assert "|thread>" not in answer
+
+
+async def test_everybody_sees_the_requests_that_concern_them(slack: SlackServer) -> None:
+    await told(slack, f"guarded {ONE} at: {LATER}", user=ALICE)
+
+    assert "<@U01ALICE>" in await typed(slack, "/wa-requests guarded", user=BOB)
+    assert "*guarded*" in await typed(slack, "/wa-requests “guarded”", user=READER)
+    everything = await typed(slack, "/wa-requests all", user=READER)
+    assert (everything.count("• "), "*guarded*" in everything) == (1, True)
+    assert "no request that you may see" in await typed(slack, "/wa-requests guarded", user=NOBODY)
+    assert "You have asked for nothing yet" in await typed(slack, "/wa-requests mine", user=NOBODY)
+    assert "`audit:read`" in await typed(slack, "/wa-requests all", user=ALICE)
+    assert "<@U02BOB>" not in await typed(slack, "/wa-requests", user=ALICE)
+    assert "Nothing waits" in await typed(slack, "/wa-requests waiting", user=BOB)
+
+
+async def test_the_audit_journal_is_searched_and_turned(slack: SlackServer) -> None:
+    first = await typed(slack, "/wa-audit", user=BOB)
+    assert first.count("• ") == 15
+    second = await clicked(slack, "Next", user=BOB)
+    assert second != first
+    assert labels(slack, BOB)[0] == "Newest"
+    assert labels(slack, BOB)[-2:] == ["Export CSV", "Export JSONL"]
+
+    guarded = await typed(slack, "/wa-audit group: guarded", user=BOB)
+    assert {line.split("*")[1] for line in guarded.splitlines() if line.startswith("•")} == {"guarded"}
+    assert "+14155550108" in await typed(slack, "/wa-audit +1 415 555 0108", user=BOB)
+    assert "nothing like that" in await typed(slack, "/wa-audit <@U04DAVE> until: 2020-01-01", user=BOB)
+    assert "nothing like that" in await typed(slack, f"/wa-audit since: {LATER}", user=BOB)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("somebody", "“somebody” is no person"),
+        ("since: yesterday", "“yesterday” is no day"),
+        ("group:", "`group:` has no value."),
+        ("group: nowhere", "I know no group “nowhere”"),
+        ("snce: 2026-01-01", "Did you mean `since:`?"),
+    ],
+)
+async def test_what_the_audit_cannot_look_for_is_said(slack: SlackServer, text: str, problem: str) -> None:
+    assert problem in await told(slack, text, user=BOB, name="/wa-audit")
+
+
+async def test_an_auditor_of_some_groups_sees_nothing_of_others(slack: SlackServer) -> None:
+    seen = await typed(slack, "/wa-audit", user=READER)
+
+    assert {line.split("*")[1] for line in seen.splitlines() if line.startswith("•")} == {"guarded"}
+    assert "`audit:read`" in await typed(slack, "/wa-audit", user=ALICE)
+
+
+async def test_the_audit_journal_is_exported_as_it_was_searched(slack: SlackServer) -> None:
+    await typed(slack, "/wa-audit <@U01ALICE> group: guarded", user=BOB)
+    assert "in your direct messages" in await clicked(slack, "Export CSV", user=BOB)
+    rows = list(csv.DictReader(io.StringIO(file(slack))))
+    assert tuple(rows[0]) == EXPORTED
+    assert {row["actor"] for row in rows} == {ALICE}
+
+    await clicked(slack, "Export JSONL", user=BOB)
+    lines = [json.loads(line) for line in file(slack).splitlines()]
+    assert [line["seq"] for line in lines] == [int(row["seq"]) for row in rows]
+    assert slack.messages("D0BOB")[-1]["files"][0]["name"] == "audit.jsonl"
+
+
+async def test_nobody_else_turns_or_exports_the_audit_journal(slack: SlackServer) -> None:
+    await typed(slack, "/wa-audit", user=BOB)
+    shown, files, heard = slack.ephemerals(BOB)[-1], len(slack.files), len(slack.ephemerals(ALICE))
+    await slack.click(ALICE, LAUNCH, shown["ts"], "Export CSV")
+    await slack.wait_for(lambda: len(slack.ephemerals(ALICE)) > heard)
+    await slack.click(ALICE, LAUNCH, shown["ts"], "Next")
+    await slack.wait_for(lambda: "audit:read" in shown["text"])
+    assert len(slack.files) == files

@@ -1,0 +1,321 @@
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+import pytest_asyncio
+
+from handlers import home
+from handlers.refresher import Refresher
+from sandbox.scene import Scene
+from sandbox.slack.seed import User
+from sandbox.slack.server import SlackServer
+from sandbox.slack.workspace import View
+from tests.handlers.commanding import ALICE, BOB, LATER, LAUNCH, NOBODY, ONE, READER, commanding, told, typed
+from tests.handlers.views.test_home_view import labels, said
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+GROUPS = {f"WAG{number:03}": f"Spring {number:03}" for number in range(24)}
+MORE = """
+[[approvals]]
+operations = ["remove"]
+approvers = ["lead"]
+[[approvals]]
+operations = ["promote"]
+approvers = ["lead", "second"]
+quorum = 2
+[roles.second]
+members = ["U04DAVE"]
+capabilities = ["approve"]
+groups = ["twochat-*"]
+[roles.chief]
+members = ["U05CHIEF"]
+capabilities = ["admin"]
+"""
+CHIEF = "U05CHIEF"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def played(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(home, "EVERY", 0.2)  # nobody reads along here
+        async with commanding(tmp_path_factory.mktemp("home"), ["twochat"], GROUPS, MORE) as scene:
+            yield scene
+
+
+@pytest.fixture
+def slack(played: Scene) -> SlackServer:
+    return played.slack
+
+
+def page(slack: SlackServer, user: str) -> View:
+    shown = slack.home(user)
+    assert shown is not None
+    return shown
+
+
+def read(slack: SlackServer, user: str) -> str:
+    shown = slack.home(user)
+    return said(shown.body["blocks"]) if shown else ""
+
+
+async def sees(slack: SlackServer, user: str, words: str) -> None:
+    await slack.wait_for(lambda: words in read(slack, user))
+
+
+async def opens(slack: SlackServer, user: str) -> str:
+    """Open the page, and give what it says then."""
+    before = len(drawn(slack, user))
+    assert (await slack.open_home(user)).ok
+    await slack.wait_for(lambda: len(drawn(slack, user)) > before)
+    return read(slack, user)
+
+
+def drawn(slack: SlackServer, user: str) -> list[object]:
+    return [call for call in slack.calls if call.method == "views.publish" and call.args["user_id"] == user]
+
+
+async def press(slack: SlackServer, user: str, name: str, *, value: str | None = None) -> None:
+    ack = await slack.press(user, page(slack, user).body["id"], name, value=value)
+    assert ack.ok, ack
+
+
+def title(slack: SlackServer, user: str) -> str:
+    view = slack.open_view(user)
+    return str(view.body["title"]["text"]) if view else ""
+
+
+async def test_a_slow_provider_delays_no_page_and_is_shown_when_it_answers(played: Scene) -> None:
+    played.providers["twochat"].latency = 0.3
+
+    first = await opens(played.slack, ALICE)
+
+    assert "*twochat*: ⏳ checking its account; may still send" in first
+    await sees(played.slack, ALICE, "*twochat*: ✅ connected")
+    played.providers["twochat"].latency = 0
+
+
+async def test_each_role_sees_what_it_may_do(slack: SlackServer) -> None:
+    await asyncio.gather(*(opens(slack, user) for user in (ALICE, BOB, READER, NOBODY)))
+
+    seen = {user: page(slack, user).body["blocks"] for user in (ALICE, BOB, READER, NOBODY)}
+    assert "You may: `groups:read`, `groups:write`, `send`." in said(seen[ALICE])
+    assert {"New request", "Add", "Remove", "Send", "Next"} <= set(labels(seen[ALICE]))
+    assert "which your roles do not have" not in said(seen[ALICE]) + said(seen[BOB])
+    assert "`send`, which your roles do not have" in said(seen[READER])
+    assert "`audit:read`" not in said(seen[READER])
+    assert "*twochat*" in said(seen[READER])
+    assert labels(seen[READER]) == []
+    assert "You may do nothing here yet. Ask somebody" in said(seen[NOBODY])
+    assert "Roles that have it: `operator`, `lead`." in said(seen[NOBODY])
+    assert "twochat" not in said(seen[NOBODY])
+
+
+async def test_what_waits_comes_and_goes_while_people_look(slack: SlackServer) -> None:
+    await asyncio.gather(opens(slack, ALICE), opens(slack, BOB), opens(slack, NOBODY))
+    unconcerned = len(drawn(slack, NOBODY))
+
+    await typed(slack, f"/wa-remove twochat-team {ONE} at: {LATER} reason: left")
+    await asyncio.gather(sees(slack, BOB, "*Remove 1 person from"), sees(slack, ALICE, "⏳ Waits for approval, until"))
+    assert "Needs 1 approval by `lead`" in read(slack, BOB)
+    await press(slack, BOB, "Approve")
+    await sees(slack, ALICE, "🕓 Runs")
+
+    await slack.wait_for(lambda: "Approve" not in labels(page(slack, BOB).body["blocks"]))
+    assert "Your recent requests" in read(slack, ALICE)
+    assert "\nRecent requests" in read(slack, BOB)
+    assert "|thread>" in read(slack, ALICE)
+    assert len(drawn(slack, NOBODY)) == unconcerned
+    await press(slack, ALICE, "Withdraw")
+    await sees(slack, ALICE, "Withdrawn: nothing is sent to the provider.")
+    assert "🕓 Runs" not in read(slack, ALICE)
+
+
+async def test_who_may_only_override_sees_what_waits_and_overrides_it_with_a_reason(slack: SlackServer) -> None:
+    slack.workspace.users.setdefault(CHIEF, User(CHIEF, "chief", "Chief Example"))
+    assert "You may: `admin`." in await opens(slack, CHIEF)
+    await typed(slack, f"/wa-remove twochat-team {ONE} reason: emergency")
+    await sees(slack, CHIEF, "Asked by")
+    assert "Override" in labels(page(slack, CHIEF).body["blocks"])
+    assert "Approve" not in labels(page(slack, CHIEF).body["blocks"])
+
+    await press(slack, CHIEF, "override_request")
+    assert title(slack, CHIEF).startswith("Override")
+    await opens(slack, ALICE)
+    await press(slack, ALICE, "Withdraw")
+    await slack.wait_for(lambda: "Override" not in labels(page(slack, CHIEF).body["blocks"]))
+
+
+async def test_a_vote_that_decides_nothing_yet_is_counted_on_the_page(slack: SlackServer) -> None:
+    await typed(slack, f"/wa-promote twochat-team {ONE}")
+    await slack.wait_for(lambda: any("make 1 person an admin" in m["text"] for m in slack.messages(LAUNCH)))
+    await asyncio.gather(opens(slack, BOB), opens(slack, READER))
+    assert "Needs 2 approvals" in read(slack, READER)
+
+    await press(slack, BOB, "Approve")
+    await sees(slack, BOB, "(1 so far)")
+    await press(slack, BOB, "Approve")
+
+    await sees(slack, BOB, "Your vote counts already; it waits for somebody else's.")
+    await press(slack, BOB, "Details")
+    await slack.wait_for(lambda: slack.open_view(BOB))
+    await slack.close_view(BOB, slack.open_view(BOB).body["id"])  # type: ignore[union-attr]
+    await press(slack, READER, "Deny")
+    reason = await slack.wait_for(lambda: slack.open_view(READER))
+    assert (await slack.submit(READER, reason.body["id"], {"Reason": "no"})).ok
+    await slack.wait_for(lambda: "Deny" not in labels(page(slack, READER).body["blocks"]))
+
+
+async def test_what_runs_is_shown_with_its_progress_and_can_be_stopped(played: Scene) -> None:
+    slack = played.slack
+    await opens(slack, ALICE)
+    played.providers["twochat"].latency = 0.3
+
+    await typed(slack, f"/wa-add twochat-team {', '.join(f'+1415555{n}' for n in range(2000, 2030))}")
+    await sees(slack, ALICE, "of 30 answered")
+    await slack.wait_for(lambda: "Stop" in labels(page(slack, ALICE).body["blocks"]))
+    await press(slack, ALICE, "Stop")
+
+    await sees(slack, ALICE, "Stopping: what was sent stays as it is")
+    played.providers["twochat"].latency = 0
+    await sees(slack, ALICE, "not attempted")
+    assert "Stop" not in labels(page(slack, ALICE).body["blocks"])
+
+
+async def test_groups_are_found_and_leafed_through(slack: SlackServer) -> None:
+    await opens(slack, ALICE)
+    assert "1 to 10 of 25 groups" in read(slack, ALICE)
+
+    await press(slack, ALICE, "Next")
+    await sees(slack, ALICE, "11 to 20 of 25 groups")
+    await press(slack, ALICE, "Next")
+    await sees(slack, ALICE, "21 to 25 of 25 groups")
+    await press(slack, ALICE, "Previous")
+    await sees(slack, ALICE, "11 to 20 of 25 groups")
+    await press(slack, ALICE, "Find a group", value="spring 02")
+    await sees(slack, ALICE, "*Spring 021* on `twochat`")
+    assert "1 to 4 of 4 groups with “spring 02” in a name" in read(slack, ALICE)
+    await press(slack, ALICE, "Find a group", value="")
+    await sees(slack, ALICE, "1 to 10 of 25 groups")
+
+
+@pytest.mark.parametrize(
+    ("pressed", "value", "opened"),
+    [("Add", None, "Add to a group"), ("home_more", "Settings", "Change a group"), ("Send", None, "Send a text")],
+)
+async def test_a_groups_buttons_open_the_forms_for_it(
+    slack: SlackServer, pressed: str, value: str | None, opened: str
+) -> None:
+    await opens(slack, ALICE)
+    await press(slack, ALICE, "Find a group", value="Spring 007")
+    await sees(slack, ALICE, "1 to 1 of 1 group")
+
+    await press(slack, ALICE, pressed, value=value)
+
+    view = await slack.wait_for(lambda: slack.open_view(ALICE))
+    assert title(slack, ALICE) == opened
+    assert "Spring 007" in str(view.body["blocks"])
+    assert "D0ALICE" in view.body["private_metadata"]
+    await slack.close_view(ALICE, view.body["id"])
+
+
+async def test_a_new_request_begins_with_a_choice(slack: SlackServer) -> None:
+    await opens(slack, ALICE)
+
+    await press(slack, ALICE, "New request")
+
+    view = await slack.wait_for(lambda: slack.open_view(ALICE))
+    assert title(slack, ALICE) == "WhatsApp groups"
+    await slack.press(ALICE, view.body["id"], "chooser_create")
+    await slack.wait_for(lambda: title(slack, ALICE) == "Create a group")
+
+
+async def test_what_is_asked_for_from_the_page_is_decided_in_direct_messages(slack: SlackServer) -> None:
+    before = len(slack.messages("D0BOB"))
+    await told(slack, f"twochat-team {ONE} at: {LATER} reason: left", name="/wa-remove", channel="D0ALICE")
+    asked = (await slack.wait_for(lambda: slack.messages("D0BOB")[before:]))[0]
+    assert "asks to remove 1 person" in asked["text"]
+
+    assert (await slack.click(BOB, "D0BOB", asked["ts"], "Approve")).ok
+
+    await slack.wait_for(lambda: "Approved" in slack.messages("D0BOB")[before]["text"])
+
+
+async def test_a_sync_that_is_repeated_is_shown_to_those_whom_it_concerns(slack: SlackServer) -> None:
+    await typed(slack, "/wa-sync twochat-team from: WAG001 mode: report every: 36h")
+
+    await asyncio.gather(opens(slack, ALICE), opens(slack, BOB), opens(slack, READER))
+
+    for user in (ALICE, BOB):
+        assert "*twochat-team* every 36 hours, next" in read(slack, user)
+    assert "every 36 hours" not in read(slack, READER)
+
+    await press(slack, ALICE, "End: twochat-team")
+    await sees(slack, ALICE, "Ended 1 repeated sync.")
+    assert "every 36 hours" not in read(slack, ALICE)
+    await press(slack, BOB, "End: twochat-team")  # on a page that shows it still
+    await sees(slack, BOB, "No sync is repeated here.")
+
+
+async def test_the_messages_tab_draws_nothing(slack: SlackServer) -> None:
+    before = len(drawn(slack, NOBODY))
+
+    event = {"type": "app_home_opened", "user": NOBODY, "channel": "D0CAROL", "tab": "messages", "event_ts": "1.0"}
+    assert (await slack.event(event)).ok
+    await opens(slack, NOBODY)
+
+    assert len(drawn(slack, NOBODY)) == before + 1
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def refresher() -> AsyncIterator[Callable[[Callable[[str], Awaitable[None]]], Refresher]]:
+    made: list[Refresher] = []
+
+    def make(draw: Callable[[str], Awaitable[None]]) -> Refresher:
+        made.append(Refresher(draw, every=0.02))
+        return made[-1]
+
+    yield make
+    for one in made:
+        await one.aclose()
+
+
+async def test_many_wishes_are_one_drawing_and_the_last_shows_the_last_state(
+    refresher: Callable[[Callable[[str], Awaitable[None]]], Refresher],
+) -> None:
+    state, shown, done = 0, list[int](), asyncio.Event()
+
+    async def draw(_: str) -> None:
+        seen = state
+        await asyncio.sleep(0)
+        shown.append(seen)
+        if seen == 100:
+            done.set()
+
+    made = refresher(draw)
+    for _ in range(100):
+        state += 1
+        made.wish(ALICE)
+        await asyncio.sleep(0)
+    await done.wait()
+
+    assert shown[-1] == 100
+    assert len(shown) < 10
+
+
+async def test_a_page_that_could_not_be_drawn_is_drawn_at_the_next_wish(
+    refresher: Callable[[Callable[[str], Awaitable[None]]], Refresher],
+) -> None:
+    drawn_again = asyncio.Event()
+    failures = [ConnectionError("once")]
+
+    async def draw(_: str) -> None:
+        if failures:
+            raise failures.pop()
+        drawn_again.set()
+
+    made = refresher(draw)
+    await made.now(ALICE)
+    made.wish(ALICE)
+
+    await drawn_again.wait()

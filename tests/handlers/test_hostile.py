@@ -1,0 +1,294 @@
+"""Values that no button or form offered, people without rights, and everything twice: one bot for all of it."""
+
+import asyncio
+import copy
+import json
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+import structlog
+from structlog.testing import capture_logs
+from structlog.typing import EventDict
+
+from bot.domain.access import Actor
+from bot.domain.groups import KnownGroup
+from bot.domain.roster import parse
+from bot.drafts import Drafts
+from bot.intake import Draft
+from handlers import usergroups
+from handlers.actions import opening
+from handlers.modals import showing
+from handlers.usergroups import UserGroups
+from handlers.views import answers, inputs
+from providers.base import Operation
+from sandbox.slack import forms, payloads
+from sandbox.slack.acks import settle
+from sandbox.slack.delivery import Ack
+from sandbox.slack.faults import Fault
+from sandbox.slack.server import SlackServer
+from sandbox.slack.workspace import View
+from tests.acceptance.desk import ADMIN, STRANGER, Desk, desk, labels_of
+from tests.stage import ALICE, BOB, CHANNEL, PATIENCE, group_id
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+Change = Callable[[dict[str, Any]], None]
+WASEND = "wasend-team · wasend"
+APPROVAL = """
+[[approvals]]
+operations = ["add"]
+groups = ["*"]
+min_participants = 2
+approvers = ["lead"]
+quorum = 1
+"""
+COLUMNS = [("x.csv", b"a,b\n+14155550901,+14155550902\n+14155550903,+14155550904\n")]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def played(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desk]:
+    structlog.reset_defaults()
+    async with desk(tmp_path_factory.mktemp("hostile"), rules=APPROVAL) as played:
+        yield played
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+def slack(played: Desk) -> SlackServer:
+    played.stage.slack.faults.clear()
+    return played.stage.slack
+
+
+@pytest.fixture
+def broken() -> Iterator[Callable[[], list[EventDict]]]:
+    """Give what broke since the test began."""
+    with capture_logs() as entries:
+        yield lambda: [e for e in entries if e["log_level"] in {"error", "critical"} or "exc_info" in e]
+
+
+def seen(slack: SlackServer, user: str = ALICE) -> View:
+    view = slack.open_view(user)
+    assert view is not None
+    return view
+
+
+async def filled(slack: SlackServer, values: dict[str, Any], user: str = ALICE) -> None:
+    """Open the form for adding in place of whatever is open, and submit it."""
+    while view := slack.open_view(user):
+        await slack.close_view(user, view.body["id"])
+    await slack.command(user, CHANNEL, "/wa-add")
+    assert (await slack.submit(user, seen(slack, user).body["id"], {"Group": WASEND, **values})).ok
+
+
+async def forged(slack: SlackServer, change: Change, user: str = ALICE) -> Ack:
+    """Submit the open modal with a payload that was changed on its way."""
+    view = seen(slack, user)
+    payload = copy.deepcopy(payloads.view_submission(slack.workspace, view, forms.values(view)))
+    change(payload)
+    return await deliver(slack, payload)
+
+
+async def deliver(slack: SlackServer, payload: dict[str, Any]) -> Ack:
+    ack = settle(slack.workspace, await slack.courier.deliver("interactive", payload))
+    assert ack.ok, ack
+    return ack
+
+
+def carrying(**values: Any) -> Change:
+    """Put other values into what a view carries."""
+
+    def change(payload: dict[str, Any]) -> None:
+        view = payload["view"]
+        view["private_metadata"] = json.dumps({**json.loads(view["private_metadata"]), **values})
+
+    return change
+
+
+def typing(block: str, text: str) -> Change:
+    def change(payload: dict[str, Any]) -> None:
+        payload["view"]["state"]["values"][block] = {inputs.INPUT: {"type": "plain_text_input", "value": text}}
+
+    return change
+
+
+def next_answer(slack: SlackServer, user: str) -> Callable[[], bool]:
+    """Tell, from now on, whether somebody has been told something new, in words or in a modal."""
+    told, shown = len(slack.ephemerals(user)), slack.open_view(user)
+    return lambda: len(slack.ephemerals(user)) > told or slack.open_view(user) is not shown
+
+
+def draft_of(user: str, connection: str = "wasend") -> Draft:
+    group = KnownGroup(connection, group_id("wasend"))
+    roster = parse("+1 415 555 0905")
+    return Draft("R" + "A" * 16, Operation.ADD, group, roster, "", Actor(user), CHANNEL)
+
+
+@pytest.mark.parametrize("draft", [draft_of(BOB), draft_of(ALICE, "gone")], ids=["somebody else's", "connection gone"])
+@pytest.mark.parametrize("files", [[], COLUMNS], ids=["preview", "column"])
+async def test_a_draft_that_is_not_to_be_had_is_said_so_and_nothing_is_asked(
+    played: Desk, slack: SlackServer, broken: Callable[[], list[EventDict]], draft: Draft, files: list[Any]
+) -> None:
+    key = await Drafts(played.database).keep(draft)
+    await filled(slack, {"Or a file with numbers": files} if files else {"Numbers": "+1 415 555 0901"})
+    before = played.requests()
+
+    ack = await forged(slack, carrying(draft=key))
+
+    assert "its connection is" in json.dumps(ack.body)
+    assert played.requests() == before
+    assert broken() == []
+
+
+@pytest.mark.parametrize("value", ["", "wasend 1@g.us", "gone 1", "<!channel>", "\ud800", "x" * 3000])
+async def test_a_group_that_was_never_offered_is_gone(
+    slack: SlackServer, broken: Callable[[], list[EventDict]], value: str
+) -> None:
+    await filled(slack, {"Numbers": "nobody"})
+    option = {"selected_option": {"value": value}}
+
+    ack = await forged(
+        slack, lambda payload: payload["view"]["state"]["values"]["group"][inputs.GROUP_SELECT].update(option)
+    )
+
+    assert list(ack.body["errors"]) == ["group"]
+    assert broken() == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["+1 415 555 0906, blah " * 5000, "(" * 100_000, "ش" * 100_000, "+1 415 555 0906, \ud800\0", "１٤１" * 30_000],
+    ids=["pasted", "brackets", "right to left", "no text", "digits"],
+)
+async def test_no_text_is_too_much_for_the_form(
+    slack: SlackServer, broken: Callable[[], list[EventDict]], text: str
+) -> None:
+    await filled(slack, {"Numbers": "nobody"})
+
+    ack = await forged(slack, typing("numbers", text))
+
+    assert ack.body["response_action"] in {"push", "errors"}
+    assert broken() == []
+
+
+async def test_a_file_that_slack_fails_to_describe_is_asked_for_again(slack: SlackServer) -> None:
+    await filled(slack, {"Numbers": "nobody"})
+    slack.faults.append(Fault("files.info", status=500, times=-1))
+
+    ack = await forged(slack, lambda p: p["view"]["state"]["values"]["file"][inputs.INPUT].update(files=[{"id": "F1"}]))
+
+    assert ack.body["errors"]["file"] == "The file could not be fetched from Slack. Try again."
+
+
+async def test_ten_submissions_at_once_are_one_request(played: Desk, slack: SlackServer) -> None:
+    await filled(slack, {"Numbers": "+1 415 555 0907"})
+    view, before = seen(slack), len(slack.ephemerals(ALICE))
+    payload = payloads.view_submission(slack.workspace, view, forms.values(view))
+
+    await asyncio.gather(*(deliver(slack, payload) for _ in range(10)))
+
+    await slack.wait_for(lambda: len(slack.ephemerals(ALICE)) >= before + 10, PATIENCE)
+    assert sum(str(m["text"]).startswith("Taken:") for m in slack.ephemerals(ALICE)[before:]) == 1
+    world = played.stage.world("wasend")
+    await slack.wait_for(lambda: "14155550907" in played.members() or None, PATIENCE)
+    assert [e.phone for e in world.events].count("14155550907") == 1
+
+
+async def test_a_stranger_presses_every_button_and_changes_nothing(
+    played: Desk, slack: SlackServer, broken: Callable[[], list[EventDict]]
+) -> None:
+    waiting, done = await played.add("14155550908", "14155550909"), await played.add("14155550910")
+    await waiting.labels("approval", "Approve", "Deny", "Override", "Withdraw")
+    await done.labels("summary", "Undo", "Export CSV")
+    before = played.members(), played.requests(), list(slack.files)
+
+    for message in [await waiting.message("approval"), await done.message("summary")]:
+        for label in labels_of(message):
+            answered = next_answer(slack, STRANGER)
+            assert (await slack.click(STRANGER, CHANNEL, message["ts"], label, even_if_hidden=True)).ok
+            await slack.wait_for(answered, PATIENCE)
+
+    said = [str(m["text"]) for m in slack.ephemerals(STRANGER)]
+    assert [words for words in said if "Only" not in words and "You have no role" not in words] == []
+    assert "•••" in json.dumps(seen(slack, STRANGER).body["blocks"], ensure_ascii=False)
+    assert (played.members(), played.requests(), slack.files) == before
+    assert await waiting.labels("approval", "Approve")
+    assert broken() == []
+
+
+@pytest.mark.parametrize("value", ["", "RZZZ", "a b"])
+async def test_a_button_of_a_request_that_nobody_knows_says_so(
+    played: Desk, slack: SlackServer, broken: Callable[[], list[EventDict]], value: str
+) -> None:
+    for label, payload in await clicks(played, slack):
+        answered = next_answer(slack, ADMIN)
+        payload["actions"][0]["value"] = value
+        await deliver(slack, payload)
+        await slack.wait_for(answered, PATIENCE)
+        assert "othing" in slack.ephemerals(ADMIN)[-1]["text"] or label == "Withdraw"
+    assert broken() == []
+
+
+async def clicks(played: Desk, slack: SlackServer) -> list[tuple[str, dict[str, Any]]]:
+    """Give a click of the admin on each button of a request that waits, as Slack would send it."""
+    waiting = await played.add("14155550911", "14155550912")
+    await waiting.labels("approval", "Approve")
+    message = await waiting.message("approval")
+    found = []
+    for label in labels_of(message):
+        await slack.click(STRANGER, CHANNEL, message["ts"], label, even_if_hidden=True)
+        sent = copy.deepcopy(slack.deliveries[-1].payload)
+        url = slack.workspace.new_response_url(ADMIN, CHANNEL, message["ts"])
+        found.append((label, {**sent, "user": {"id": ADMIN}, "response_url": f"{slack.base_url}/hooks/{url}"}))
+    return found
+
+
+async def test_a_button_of_another_version_is_answered(
+    played: Desk, slack: SlackServer, broken: Callable[[], list[EventDict]]
+) -> None:
+    (_, payload), *_ = await clicks(played, slack)
+    payload["actions"][0]["action_id"] = "approve_all"
+
+    await deliver(slack, payload)
+
+    await slack.wait_for(lambda: slack.ephemerals(ADMIN)[-1]["text"] == answers.OUTDATED, PATIENCE)
+    assert broken() == []
+
+
+async def test_a_form_of_another_version_is_answered_where_it_is(slack: SlackServer) -> None:
+    await filled(slack, {"Numbers": "nobody"})
+
+    ack = await forged(slack, lambda payload: payload["view"].update(callback_id="adopt"))
+
+    assert answers.OUTDATED.replace("`", "") in ack.body["errors"].values()
+
+
+@pytest.fixture
+def silent_user_groups(slack: SlackServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no copy of the user groups be fresh, and Slack not tell them: each look takes all the time there is."""
+    monkeypatch.setattr(usergroups, "WITHIN", 0.4)
+    monkeypatch.setattr(UserGroups.actor, "__kwdefaults__", {"fresh": -1.0})
+    slack.faults.append(Fault("usergroups.users.list", error="hang"))
+
+
+@pytest.mark.usefixtures("silent_user_groups")
+async def test_a_form_is_acknowledged_before_the_user_groups_are_known(
+    slack: SlackServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await filled(slack, {"Numbers": "nobody"})
+    monkeypatch.setattr(showing, "IN_TIME", 0.1)
+
+    ack = await forged(slack, typing("numbers", "+1 415 555 0913"))
+
+    assert ack.body["view"]["title"]["text"] == "Reading…"
+    await slack.wait_for(lambda: seen(slack).body["title"]["text"] == "Preview", PATIENCE)
+
+
+@pytest.mark.usefixtures("silent_user_groups")
+async def test_what_the_user_groups_took_is_not_there_for_the_form(
+    slack: SlackServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "TO_OPEN", 0.2)
+
+    assert (await slack.command(ALICE, CHANNEL, "/wa-add")).body == opening.TOO_LATE

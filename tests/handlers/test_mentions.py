@@ -1,0 +1,181 @@
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from sandbox.slack import payloads
+from sandbox.slack.delivery import Delivery
+from sandbox.slack.server import SlackServer
+from sandbox.slack.workspace import Message
+from tests.handlers.commanding import ALICE, BOB, ELSEWHERE, LATER, LAUNCH, NOBODY, READER, commanding
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+BOT = "<@U0ROLLCALL>"
+DIRECT = "D0ALICE"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def slack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SlackServer]:
+    async with commanding(tmp_path_factory.mktemp("mentions"), ["twochat"], {"WAGone": "Spring Fair"}) as played:
+        yield played.slack
+
+
+async def heard(slack: SlackServer, text: str, *, user: str = ALICE, thread: str = "") -> Message:
+    """Write a message into the channel, and wait for the answer that only its writer sees."""
+    before = len(slack.ephemerals(user))
+    await slack.say(user, LAUNCH, text, thread)
+    await slack.wait_for(lambda: len(slack.ephemerals(user)) > before)
+    return slack.ephemerals(user)[before]
+
+
+def parents(slack: SlackServer, channel: str = LAUNCH) -> list[Message]:
+    named = [m for m in slack.messages(channel) if "metadata" in m]
+    return [m for m in named if m["metadata"]["event_payload"]["name"] == "parent"]
+
+
+def events(slack: SlackServer) -> list[Delivery]:
+    return [delivery for delivery in slack.deliveries if delivery.kind == "events_api"]
+
+
+async def test_people_are_added_from_a_thread_and_the_answer_leads_to_the_request(slack: SlackServer) -> None:
+    above = await slack.say(BOB, LAUNCH, "Who joins?")
+    count = len(parents(slack))
+
+    answer = await heard(
+        slack,
+        f"{BOT} add twochat-team <tel:+14155550100|+1 415 555 0100> at: {LATER} reason: asked &amp; told",
+        thread=above["ts"],
+    )
+
+    assert "Taken: add 1 person to *twochat-team*" in answer["text"]
+    assert answer["thread_ts"] == above["ts"]
+    (posted,) = parents(slack)[count:]
+    assert f"archives/{LAUNCH}/p{posted['ts'].replace('.', '')}|The request" in answer["text"]
+    assert "asked &amp; told" in posted["text"]
+    assert "thread_ts" not in posted or posted["thread_ts"] == posted["ts"]
+
+
+async def test_an_event_that_slack_delivers_again_is_one_request_and_one_answer(slack: SlackServer) -> None:
+    count = len(parents(slack))
+    answer = await heard(slack, f"{BOT} remove twochat-team +1 415 555 0177 at: {LATER}")
+    told = len(slack.ephemerals(ALICE))
+
+    for _ in range(2):
+        assert (await slack.redeliver(events(slack)[-1])).ok
+    await heard(slack, f"{BOT} help")
+
+    assert events(slack)[-2].retry_num == 2
+    assert "Taken: remove 1 person" in answer["text"]
+    assert len(parents(slack)) == count + 1
+    assert len(slack.ephemerals(ALICE)) == told + 1
+
+
+async def test_a_delivery_that_overtakes_the_first_one_waits_for_it(slack: SlackServer) -> None:
+    count, told = len(parents(slack)), len(slack.ephemerals(ALICE))
+    event = {"type": "app_mention", "user": ALICE, "channel": LAUNCH, "ts": slack.workspace.new_ts()}
+    words = {"text": f"{BOT} add twochat-team +1 415 555 0176 at: {LATER}"}
+    payload = payloads.event(slack.workspace, event | words)
+
+    first = slack.courier.deliver("events_api", payload)
+    again = slack.courier.deliver("events_api", payload, retry_num=1, retry_reason="http_timeout")
+    deliveries = await asyncio.gather(first, again)
+    await slack.wait_for(lambda: len(slack.ephemerals(ALICE)) > told)
+
+    assert [delivery.ack and delivery.ack.ok for delivery in deliveries] == [True, True]
+    assert len(parents(slack)) == count + 1
+    assert len(slack.ephemerals(ALICE)) == told + 1
+
+
+async def test_the_same_message_as_another_event_is_the_same_request(slack: SlackServer) -> None:
+    await heard(slack, f"{BOT} add twochat-team +1 415 555 0178 at: {LATER}")
+    count, told = len(parents(slack)), len(slack.ephemerals(ALICE))
+
+    await slack.event(dict(events(slack)[-1].payload["event"]) | {"edited": {"user": ALICE, "ts": "1.0"}})
+    await slack.wait_for(lambda: len(slack.ephemerals(ALICE)) > told)
+
+    assert "This request was taken already" in slack.ephemerals(ALICE)[-1]["text"]
+    assert len(parents(slack)) == count
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        ("", "Write to me as you would type a command"),
+        (" help", "`/wa-add`  Add people"),
+        (" help send", "*/wa-send*: Send a text"),
+        (" ad twochat-team +14155550100", "Did you mean `/wa-add`?"),
+        (" add", "Usage: `/wa-add &lt;group&gt;"),
+        (" add twochat-team", "The numbers are missing."),
+        (" groups spring", "*Spring Fair*"),
+        (" group Spring Fair", "*Spring Fair*"),
+    ],
+)
+async def test_what_follows_the_mention_is_read_as_a_command(slack: SlackServer, words: str, answer: str) -> None:
+    count = len(parents(slack))
+
+    assert answer in (await heard(slack, BOT + words))["text"]
+    assert len(parents(slack)) == count
+
+
+async def test_words_about_the_bot_are_answered_with_help_and_do_nothing(slack: SlackServer) -> None:
+    count = len(parents(slack))
+
+    answer = await heard(slack, f"I asked {BOT} add twochat-team +1 415 555 0100")
+
+    assert "Write to me" in answer["text"]
+    assert len(parents(slack)) == count
+
+
+@pytest.mark.parametrize(("user", "reason"), [(NOBODY, "You have no role"), (READER, "your roles do not have")])
+async def test_a_person_without_the_right_is_told_why(slack: SlackServer, user: str, reason: str) -> None:
+    answer = await heard(slack, f"{BOT} add twochat-team +1 415 555 0100", user=user)
+
+    assert reason in answer["text"]
+
+
+async def test_where_a_form_is_needed_the_answer_has_a_button_that_opens_it(slack: SlackServer) -> None:
+    answer = await heard(slack, f"{BOT} add")
+
+    assert (await slack.click(ALICE, LAUNCH, answer["ts"], "Open the form")).ok
+
+    view = await slack.wait_for(lambda: slack.open_view(ALICE))
+    assert view.body["title"]["text"] == "Add to a group"
+
+
+async def test_in_direct_messages_no_mention_is_needed_and_the_answer_stays(slack: SlackServer) -> None:
+    await slack.say(ALICE, DIRECT, f"add twochat-team +1 415 555 0179 at: {LATER}")
+
+    answer = await slack.wait_for(lambda: next((m for m in slack.messages(DIRECT) if "Taken:" in m["text"]), None))
+    assert "The request, with its answers" in answer["text"]
+    assert len(parents(slack, DIRECT)) == 1
+
+
+async def test_where_the_bot_is_no_member_the_answer_comes_directly(slack: SlackServer) -> None:
+    await slack.say(BOB, ELSEWHERE, f"{BOT} help")
+
+    await slack.wait_for(lambda: any("Write to me" in m["text"] for m in slack.messages("D0BOB")))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"bot_id": "B0OTHER"},
+        {"bot_id": "B0ROLLCALL", "user": "U0ROLLCALL"},
+        {"user": "U0ROLLCALL"},
+        {"user": None},
+        {"subtype": "message_changed"},
+        {"subtype": "bot_message"},
+        {"type": "app_mention"},
+    ],
+)
+async def test_bots_and_changes_of_messages_are_never_answered(slack: SlackServer, changed: dict[str, Any]) -> None:
+    event = {"type": "message", "channel_type": "im", "channel": "D0DAVE", "user": READER, "text": "help", "ts": "9.1"}
+    before = len(slack.messages("D0DAVE"))
+
+    assert (await slack.event({k: v for k, v in (event | changed).items() if v is not None})).ok
+    await slack.say(READER, "D0DAVE", "help")
+    await slack.wait_for(lambda: len(slack.messages("D0DAVE")) > before + 1)
+
+    assert len(slack.messages("D0DAVE")) == before + 2

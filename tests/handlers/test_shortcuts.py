@@ -1,0 +1,175 @@
+from collections.abc import AsyncIterator, Sequence
+
+import pytest
+import pytest_asyncio
+
+from bot.manifest import ADD_NUMBERS, GROUPS, manifest
+from handlers import shortcuts
+from sandbox.slack.faults import Fault
+from sandbox.slack.server import SlackServer
+from sandbox.slack.workspace import View
+from tests.handlers.commanding import ALICE, BOB, LAUNCH, NOBODY, READER, commanding
+from tests.handlers.views.test_home_view import said
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+CARD = b"BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Dee\r\nTEL:+44 7700 900456\r\nEND:VCARD\r\n"
+TABLE = b"Name,Phone\nAnn,+14155550101\nBen,nothing\nCleo,+447700900123\n"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def slack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SlackServer]:
+    async with commanding(tmp_path_factory.mktemp("shortcuts"), ["twochat"], {"WAGone": "Spring Fair"}) as played:
+        yield played.slack
+
+
+async def used(slack: SlackServer, text: str, files: Sequence[tuple[str, bytes]] = ()) -> View:
+    """Use the shortcut on a message of Bob's, and give the modal that it leads to in the end."""
+    message = await slack.say(BOB, LAUNCH, text, files=files)
+    ack = await slack.shortcut(ALICE, ADD_NUMBERS, LAUNCH, message["ts"])
+    assert ack.ok, ack
+
+    def filled() -> View | None:
+        view = slack.open_view(ALICE)
+        return view if view and "Reading" not in text_of(view) else None
+
+    return await slack.wait_for(filled)
+
+
+def text_of(view: View) -> str:
+    return said(view.body["blocks"])
+
+
+def numbers(view: View) -> list[str]:
+    texts = [b["element"].get("initial_value", "") for b in view.body["blocks"] if b["block_id"].startswith("numbers")]
+    return "\n".join(texts).splitlines()
+
+
+async def test_the_numbers_of_a_message_stand_in_the_form(slack: SlackServer) -> None:
+    view = await used(slack, "Add <tel:+14155550100|+1 415 555 0100> and +44 7700 900123 by 2026-12-01, room 12")
+
+    assert view.body["title"]["text"] == "Add to a group"
+    assert numbers(view) == ["<tel:+14155550100|+1 415 555 0100>", "+44 7700 900123"]
+    assert LAUNCH in view.body["private_metadata"]
+
+
+async def test_so_do_those_of_its_files_and_every_entry_gets_an_answer(slack: SlackServer) -> None:
+    files = [("team.csv", TABLE), ("dee.vcf", CARD), ("notes.pdf", b"%PDF-1.4")]
+
+    view = await used(slack, "Also +1 415 555 0100", files)
+
+    assert numbers(view) == ["+1 415 555 0100", "+14155550101", "+447700900123", "nothing", "+447700900456"]
+    assert "notes.pdf: This is neither a CSV file" in text_of(view)
+
+
+@pytest.mark.parametrize(
+    ("text", "files", "words"),
+    [
+        ("Nothing to see here", [], "I found no phone number in this message"),
+        ("", [("a.csv", b"Name\nAnn\n")], "a.csv: None of its entries is a number"),
+        (
+            "",
+            [("many.csv", b"Phone\n" + b"".join(b"+1415%07d\n" % n for n in range(5550000, 5553000)))],
+            "more numbers",
+        ),
+        ("", [(f"{n}.txt", b"") for n in range(6)], f"Only the first {shortcuts.MOST_FILES} files were read."),
+    ],
+)
+async def test_a_message_that_fills_no_form_says_so_in_the_modal(
+    slack: SlackServer, text: str, files: Sequence[tuple[str, bytes]], words: str
+) -> None:
+    assert words in text_of(await used(slack, text, files))
+
+
+async def test_a_file_that_slack_does_not_hand_out_is_named(slack: SlackServer) -> None:
+    slack.faults.append(Fault("files.info", status=500))
+    message = await slack.say(BOB, LAUNCH, "", files=[("a.csv", TABLE)])
+    message["files"][0] |= {"url_private_download": "https://elsewhere.example/a.csv"}
+
+    assert (await slack.shortcut(ALICE, ADD_NUMBERS, LAUNCH, message["ts"])).ok
+
+    await slack.wait_for(lambda: (view := slack.open_view(ALICE)) and "a.csv: The file is not kept" in text_of(view))
+    slack.faults.clear()
+
+
+async def test_a_modal_that_was_closed_meanwhile_stays_closed(slack: SlackServer) -> None:
+    slack.faults.append(Fault("views.update", error="not_found"))
+    message = await slack.say(BOB, LAUNCH, "", files=[("a.csv", TABLE)])
+
+    assert (await slack.shortcut(ALICE, ADD_NUMBERS, LAUNCH, message["ts"])).ok
+
+    await slack.wait_for(lambda: any(call.method == "views.update" and call.status for call in slack.calls))
+    slack.faults.clear()
+
+
+@pytest.mark.parametrize("files", [[], [("a.csv", TABLE)]])
+async def test_who_may_add_nobody_is_told_why(slack: SlackServer, files: Sequence[tuple[str, bytes]]) -> None:
+    before = len(slack.ephemerals(READER))
+    message = await slack.say(BOB, LAUNCH, "+1 415 555 0100", files=files)
+
+    assert (await slack.shortcut(READER, ADD_NUMBERS, LAUNCH, message["ts"])).ok
+
+    await slack.wait_for(lambda: len(slack.ephemerals(READER)) > before)
+    assert "your roles do not have" in slack.ephemerals(READER)[-1]["text"]
+    assert slack.open_view(READER) is None
+
+
+@pytest.mark.parametrize(
+    ("user", "offered", "words"),
+    [
+        (ALICE, ["add", "remove", "promote", "demote", "create", "settings", "send", "sync"], "`/wa help` explains"),
+        (READER, [], "which your roles do not have. Roles that have it: `operator`, `lead`"),
+        (NOBODY, [], "You have no role"),
+    ],
+)
+async def test_the_global_shortcut_offers_what_the_person_may_do(
+    slack: SlackServer, user: str, offered: list[str], words: str
+) -> None:
+    assert (await slack.shortcut(user, GROUPS)).ok
+
+    view = await slack.wait_for(lambda: slack.open_view(user))
+    shown = [block["block_id"] for block in view.body["blocks"] if "accessory" in block]
+    assert shown == [f"chooser_{verb}" for verb in offered]
+    assert words in text_of(view)
+
+
+async def test_a_choice_opens_its_form_and_is_answered_in_the_persons_own_messages(slack: SlackServer) -> None:
+    await slack.shortcut(ALICE, GROUPS)
+    view = await slack.wait_for(lambda: slack.open_view(ALICE))
+
+    assert (await slack.press(ALICE, view.body["id"], "chooser_send")).ok
+
+    form = await slack.wait_for(
+        lambda: (form := slack.open_view(ALICE)) and form.body["callback_id"] == "send" and form
+    )
+    assert "D0ALICE" in str(form)
+    assert form.body["id"] == view.body["id"]  # it took the place of the choice
+
+
+async def test_a_choice_that_is_closed_meanwhile_opens_nothing(slack: SlackServer) -> None:
+    await slack.shortcut(ALICE, GROUPS)
+    view = await slack.wait_for(lambda: slack.open_view(ALICE))
+    slack.faults.append(Fault("views.update", error="not_found", times=1))
+    updates = [call.method for call in slack.calls].count("views.update")
+
+    assert (await slack.press(ALICE, view.body["id"], "chooser_send")).ok
+
+    await slack.wait_for(lambda: [call.method for call in slack.calls].count("views.update") > updates)
+    assert slack.open_view(ALICE) is view
+
+
+async def test_a_form_that_comes_too_late_is_told_of(slack: SlackServer) -> None:
+    slack.faults.append(Fault("views.open", error="expired_trigger_id", times=1))
+
+    assert (await slack.shortcut(ALICE, GROUPS)).ok
+
+    await slack.wait_for(lambda: any("did not open the form in time" in m["text"] for m in slack.messages("D0ALICE")))
+
+
+async def test_the_manifest_names_the_shortcuts_that_are_listened_to() -> None:
+    declared = manifest()["features"]["shortcuts"]
+
+    assert {shortcut["callback_id"]: shortcut["type"] for shortcut in declared} == {
+        ADD_NUMBERS: "message",
+        GROUPS: "global",
+    }

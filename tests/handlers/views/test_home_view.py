@@ -1,0 +1,182 @@
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.domain.commands import COMMANDS
+from bot.domain.groups import KnownGroup
+from bot.domain.outcomes import Tally
+from bot.domain.requests import Details, State
+from bot.domain.sync import SyncMode
+from bot.runtime.archive import Brief
+from bot.runtime.pace import Rest
+from bot.runtime.schedules import Schedule, Source
+from handlers.verbs import ACTIONS
+from handlers.views import chooser, home_groups, home_view, numbers_view
+from handlers.views.home_groups import PAGE, Found, Turn
+from handlers.views.home_view import Connection, Facts, Listed
+from providers.base import Account, AccountState, Capability, Outcome
+from sandbox.slack.server import SlackServer
+from tests.handlers.samples import AT, EVIL, NAMES, RULE, changed
+
+VERBS = tuple(verb for verb in ACTIONS if verb != "create")
+EVERY_OUTCOME = Tally(tuple((outcome, 10_000) for outcome in Outcome), 200_000)
+LATER = AT + timedelta(days=1)
+LARGEST = 250_000
+"""Bytes of a view (views.publish, `view_too_large`)."""
+
+
+def facts(**known: Any) -> Facts:
+    standard: dict[str, Any] = {"may": (), "refused": (), "may_ask": False, "connections": (), "found": found(0)}
+    return Facts(**(standard | known))
+
+
+def found(total: int, *, name: str = "Spring Fair", search: str = "", start: int = 0) -> Found:
+    groups = [KnownGroup("support", f"12036304123456{n:04}@g.us", "", name) for n in range(start, total)][:PAGE]
+    return Found([(group, VERBS) for group in groups], total, Turn(search=search, start=start))
+
+
+def brief(number: int, name: str, **changes: Any) -> Brief:
+    request = changed(id=f"R{number:015}", group_name=name, reason=EVIL * 10, **changes)
+    return Brief(request, EVERY_OUTCOME)
+
+
+def longest(name: str) -> Facts:
+    """Give a page on which there is as much of everything as there can be, all of it at its longest."""
+    numbers = range(home_view.MOST)
+    to_come = [brief(30 + n, name, state=State.WAITING, rule=RULE, details=Details(run_at=LATER)) for n in numbers]
+    schedule = Schedule(
+        "S1", "support", "1", "U01ALICE", "C0LAUNCH", Source(usergroup="S0"), SyncMode.MIRROR, "", timedelta(1), LATER
+    )
+    recent = [brief(40 + n, name, state=State.DONE) for n in range(home_view.RECENT)]
+    return facts(
+        notice=f"Only who asked can withdraw it. {'x' * 2000}",
+        may=tuple(Capability),
+        refused=["This needs a capability. " + "`role`, " * 100] * 5,
+        may_ask=True,
+        connections=[
+            Connection(name or "c", Account(AccountState.RESTRICTED, EVIL * 10), Rest(LATER, EVIL * 20), 10_000)
+            for _ in range(home_view.MOST_CONNECTIONS + 1)
+        ],
+        found=found(101, name=name, search="a" * 100, start=50),
+        waiting=Listed([brief(10 + n, name, state=State.WAITING, rule=RULE) for n in numbers], more=True),
+        votes={"R000000000000010": 1},
+        running=Listed([brief(20 + n, name, state=State.RUNNING) for n in numbers], more=True),
+        to_come=Listed(to_come, more=True),
+        repeated=[(schedule, name)] * 50,
+        recent=recent,
+        everybody=True,
+        warnings={("support", "120363041234567890@g.us"): EVIL * 100},
+        links={f"R{n:015}": f"https://sandbox.slack.com/archives/C0LAUNCH/p{'1' * 16}" for n in range(100)},
+    )
+
+
+async def published(client: AsyncWebClient, slack: SlackServer, page: Facts) -> list[dict[str, Any]]:
+    await client.views_publish(user_id="U01ALICE", view=home_view.build(page))
+    view = slack.home("U01ALICE")
+    assert view is not None
+    assert len(str(view.body["blocks"]).encode()) < LARGEST
+    blocks: list[dict[str, Any]] = view.body["blocks"]
+    return blocks
+
+
+def said(blocks: list[dict[str, Any]]) -> str:
+    texts = [b.get("text") or b.get("label") or e for b in blocks for e in b.get("elements", [{}])]
+    return "\n".join(text["text"] for text in texts if isinstance(text.get("text"), str))
+
+
+def labels(blocks: list[dict[str, Any]]) -> list[str]:
+    buttons = [e for b in blocks if b["type"] == "actions" for e in b["elements"]]
+    return [button["text"]["text"] for button in buttons if button["type"] == "button"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_page_with_everything_at_its_longest_is_taken_by_slack(
+    client: AsyncWebClient, slack: SlackServer, name: str
+) -> None:
+    blocks = await published(client, slack, longest(name))
+
+    assert {"Approve", "Deny", "Details", "Stop", "Withdraw", "New request", "Add", "Next"} <= set(labels(blocks))
+    assert "and 40 more" in said(blocks)
+
+
+@pytest.mark.parametrize(
+    ("total", "start", "shown", "leaves", "where"),
+    [
+        (0, 0, 0, [], ""),
+        (1, 0, 1, [], ""),
+        (50, 0, 10, ["Next"], "1 to 10 of 50 groups"),
+        (50, 40, 10, ["Previous"], "41 to 50 of 50 groups"),
+        (101, 50, 10, ["Previous", "Next"], "51 to 60 of 101 groups"),
+        (101, 100, 1, ["Previous"], "101 to 101 of 101 groups"),
+    ],
+)
+async def test_groups_are_leafed_through(
+    client: AsyncWebClient, slack: SlackServer, total: int, start: int, shown: int, leaves: list[str], where: str
+) -> None:
+    page = facts(found=found(total, start=start), may=(Capability.GROUPS_WRITE,))
+
+    blocks = await published(client, slack, page)
+
+    assert labels(blocks).count("Add") == shown
+    assert [label for label in labels(blocks) if label in {"Previous", "Next"}] == leaves
+    assert where in said(blocks)
+    assert any(block["block_id"] == home_groups.SEARCH for block in blocks) == (total > PAGE)
+
+
+async def test_a_search_that_finds_nothing_says_so_and_can_be_changed(
+    client: AsyncWebClient, slack: SlackServer
+) -> None:
+    blocks = await published(client, slack, facts(found=found(0, search="<none>")))
+
+    assert "no group that you may administer with “&lt;none&gt;” in a name" in said(blocks)
+    assert any(block["block_id"] == home_groups.SEARCH for block in blocks)
+
+
+async def test_who_may_do_nothing_is_told_whom_to_ask(client: AsyncWebClient, slack: SlackServer) -> None:
+    reason = "You have no role in Rollcall; this needs the capability `send`. Roles that have it: `operator`."
+
+    blocks = await published(client, slack, facts(refused=[reason]))
+
+    assert reason in said(blocks)
+    assert labels(blocks) == []
+
+
+@pytest.mark.parametrize(
+    ("account", "words"),
+    [
+        (None, "⏳ checking its account"),
+        ("It does not answer.", "❔ its account could not be read: It does not answer."),
+        (Account(AccountState.CONNECTED), "✅ connected; 💤 sends nothing until"),
+        (Account(AccountState.CONNECTED, "Connected"), "✅ connected; 💤"),
+        (Account(AccountState.DISCONNECTED, "logged out"), "⛔ disconnected (logged out)"),
+    ],
+)
+async def test_a_connection_says_how_it_stands(
+    client: AsyncWebClient, slack: SlackServer, account: Account | str | None, words: str
+) -> None:
+    connection = Connection("support", account, Rest(LATER, "too many"), 1)
+
+    blocks = await published(client, slack, facts(connections=[connection]))
+
+    assert words in said(blocks)
+    assert "may still send 1 person today" in said(blocks)
+
+
+@pytest.mark.parametrize("commands", [COMMANDS[1:], COMMANDS[1:2], ()])
+async def test_the_chooser_is_taken_by_slack(client: AsyncWebClient, slack: SlackServer, commands: Any) -> None:
+    view = chooser.build(commands, "C0LAUNCH", ["You have no role. " * 20] * 5)
+
+    await client.views_open(trigger_id=slack.workspace.new_trigger("U01ALICE"), view=view)
+
+    assert chooser.parse(str(view.to_dict()["private_metadata"])).channel == "C0LAUNCH"
+
+
+async def test_the_modals_over_a_message_are_taken_by_slack(client: AsyncWebClient, slack: SlackServer) -> None:
+    for view in (
+        numbers_view.reading(5, "id"),
+        numbers_view.nothing([EVIL * 50] * 20),
+        numbers_view.failed("These are more numbers than a form holds."),
+    ):
+        await client.views_open(trigger_id=slack.workspace.new_trigger("U01ALICE"), view=view)

@@ -1,0 +1,125 @@
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.domain.audit import Entry, Kind
+from bot.domain.chain import Head, seal
+from bot.domain.commands import COMMANDS
+from bot.domain.groups import KnownGroup
+from bot.domain.outcomes import Tally
+from bot.domain.roster import Rejected, RejectedFor, Roster
+from bot.runtime.archive import Brief
+from handlers.commands.replying import said
+from handlers.views import answers, audit_list, group_card, group_list, request_list
+from handlers.views.message import Message
+from providers.base import Account, AccountState, Action, Group, GroupNotFound, Member, Operation, Outcome, Standing
+from tests.handlers.conftest import Post
+from tests.handlers.samples import AT, EVIL, NAMES, REQUEST, changed
+
+WIDE = Tally(tuple((outcome, 99_999) for outcome in Outcome), 99_999 * len(Outcome))
+ADMINS = [Member("+14155550100", "", name, Standing.ADMIN) for name in NAMES * 3]
+
+
+def groups_page(name: str) -> Message:
+    groups = [KnownGroup("c" * 60, "g" * 500, "", name)] * 40
+    return group_list.build(groups, group_list.Turn(search=name[:500].replace("\ud800", ""), start=15))
+
+
+def card(name: str) -> Message:
+    group = KnownGroup("c" * 60, "g" * 150, "", name)
+    told = Group(
+        group.id, name, 1024, name * 50, announce_only=True, locked=False, ephemeral=90 * 86_400, capacity=1024
+    )
+    account = Account(AccountState.RESTRICTED, name * 20)
+    return group_card.build(
+        group_card.Facts(group, told, account, ADMINS, can=frozenset(Action), may_list=True, warning=name * 20)
+    )
+
+
+def unread_card(name: str) -> Message:
+    why = answers.words(GroupNotFound("The provider knows no such group.", words=name))
+    facts = group_card.Facts(KnownGroup("c", "g", "", name), why, why, why, can=frozenset(), may_list=False)
+    return group_card.build(facts)
+
+
+def test_an_accounts_state_is_told_once() -> None:
+    told = group_card.Facts(
+        KnownGroup("c", "g"), "", Account(AccountState.CONNECTED, "connected"), [], can=frozenset(), may_list=False
+    )
+
+    assert "Connection `c`: connected\n" in group_card.build(told).text
+
+
+def requests_page(name: str) -> Message:
+    request = changed(group_name=name, operation=Operation.SYNC, reason=name)
+    turn = request_list.Turn(which="group", connection="c" * 60, group_id="g" * 150, before=(1.5, "R" * 17))
+    return request_list.build(
+        [Brief(request, WIDE)] * 10, {REQUEST.id: "https://x.slack.com/" + "a" * 100}, turn, more=True
+    )
+
+
+def audit_page(name: str) -> Message:
+    entry = Entry(
+        Kind.VERDICT,
+        AT,
+        "U01ALICE",
+        typed=name,
+        request_id=name[:40],
+        operation="add",
+        connection="support",
+        group_id="g",
+        outcome="failed",
+        provider_code=name[:200],
+        details={"reason": name, "code": name, "choice": name},
+    )
+    rows = [seal(entry, Head(99_999 + number)) for number in range(15)]
+    turn = audit_list.Turn(person="1" * 60, connection="c" * 60, group_id="g" * 500, since=AT, until=AT, before=9)
+    return audit_list.build(rows, turn, lambda *_: name, more=True)
+
+
+@pytest.mark.parametrize("build", [groups_page, card, unread_card, requests_page, audit_page])
+async def test_slack_takes_every_page_whatever_things_are_called(post: Post, build: Callable[[str], Message]) -> None:
+    for name in NAMES:
+        posted = await post(Message(**said(build(name))))
+        assert posted["blocks"]
+        assert all(raw not in posted["text"] for raw in ("<!channel>", "<https://evil", "\x1b"))
+
+
+async def test_slack_takes_every_explanation(post: Post) -> None:
+    for command in COMMANDS:
+        await post(Message(answers.help_text(f"help {command.verb}"), []))
+        await post(Message(answers.usage(command, EVIL * 20), []))
+
+
+def test_buttons_carry_where_they_lead() -> None:
+    turn = audit_list.Turn(person="U01ALICE", connection="c", group_id="g", since=AT, before=7)
+
+    assert audit_list.parse(turn.model_dump_json(exclude_none=True)) == turn
+    for parse in (audit_list.parse, group_list.parse, group_card.parse, request_list.parse):
+        with pytest.raises(ValueError, match="JSON"):
+            parse("RABC 7")
+
+
+def test_a_row_that_was_changed_is_said_to_be() -> None:
+    row = replace(seal(Entry(Kind.STATE, AT), Head()), payload="{")
+
+    assert "1: ⚠️ this row was changed" in audit_list.build([row], audit_list.Turn(), lambda *_: "", more=False).text
+
+
+def test_a_rejected_entry_of_a_file_is_told_with_its_line() -> None:
+    roster = Roster(
+        rejected=(Rejected("bogus", RejectedFor.NOT_A_NUMBER, 1200), Rejected("typed", RejectedFor.TOO_LONG))
+    )
+
+    lines = answers.rejected(roster)
+    assert lines[1].startswith("• line 1,200, “bogus”: ")
+    assert lines[2].startswith("• “typed”: ")
+    assert "line 1,200, “bogus”" in answers.nobody(roster)
+
+
+def test_a_request_that_was_put_off_says_so() -> None:
+    details = replace(REQUEST.details, run_at=datetime.now(UTC) + timedelta(days=1))
+
+    assert "It begins <!date^" in answers.taken(changed(details=details), Roster(), again=False)

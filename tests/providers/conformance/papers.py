@@ -1,0 +1,144 @@
+"""The contracts as data: which operation a call is, what it needs, and how it may fail."""
+
+import functools
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+
+from tests.contracts import CONTRACTS
+
+_METHODS = frozenset({"get", "post", "put", "patch", "delete"})
+_IN_DEFAULT = (403, 404, 500, 503)
+"""Statuses that stand for `default`: those of WUTS's site-wide table, and two of a failing server."""
+
+_EVERYWHERE = (401, 403, 429)
+"""Statuses that the conventions of every contract hold for all operations, named on their pages or not."""
+
+HTML = b"<html><head><title>Error</title></head><body>Something went wrong</body></html>"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A documented error: its status, one body, and the provider's code and words in it, empty where it has none.
+
+    Attributes:
+        body: None for what the simulator answers with this status.
+        made_up: the contract shows no body.
+    """
+
+    status: int
+    label: str
+    body: bytes | None
+    made_up: bool = False
+    code: str = ""
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """A provider's contract."""
+
+    name: str
+    document: Mapping[str, Any]
+
+    def operations(self) -> Mapping[str, Mapping[str, Any]]:
+        """Give the operations by their id."""
+        return {operation["operationId"]: operation for _, _, operation in self._walk()}
+
+    def operation_of(self, method: str, path: str) -> str:
+        """Give the id of the operation that a call is; empty where the contract does not describe it.
+
+        A path that is written out comes before one with parameters.
+        """
+        found = [
+            (template.count("{"), operation["operationId"])
+            for template, verb, operation in self._walk()
+            if verb == method.lower() and re.fullmatch(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(template)), path)
+        ]
+        return min(found, default=(0, ""))[1]
+
+    def native(self, operation_id: str) -> tuple[str, ...]:
+        """Give the scopes or permissions that the contract names for an operation."""
+        operation = self.operations()[operation_id]
+        scopes = [scope for way in operation.get("security") or () for needed in way.values() for scope in needed]
+        named = [*scopes, operation.get("x-required-scope"), operation.get("x-capability")]
+        return tuple(dict.fromkeys(word for word in named if word))
+
+    def calls_success(self, operation_id: str, status: int, body: bytes) -> bool:
+        """Tell whether an answer is a success by the contract, though it may say next to nothing."""
+        for key, answer in self.operations()[operation_id]["responses"].items():
+            if key.upper() in {str(status), f"{status // 100}XX"} and self._fits(self._resolved(answer), body):
+                return True
+        return False
+
+    def _fits(self, response: Mapping[str, Any], body: bytes) -> bool:
+        if not response.get("content"):
+            return not body
+        try:
+            content = json.loads(body)
+        except ValueError:
+            return False
+        schema = response["content"]["application/json"].get("schema", {})
+        return Draft202012Validator({**schema, "components": self.document["components"]}).is_valid(content)
+
+    def refusals(self, operation_id: str) -> Iterator[Refusal]:
+        """Give every documented error of an operation with its bodies; without any: an empty one, and HTML."""
+        for status, answer in self.operations()[operation_id]["responses"].items():
+            response = self._resolved(answer)
+            if status == "default":
+                statuses: tuple[int, ...] = _IN_DEFAULT
+            else:
+                statuses = (int(status),) if status.isdecimal() and int(status) >= 400 else ()
+            shown = dict(self._bodies(response))
+            for number in statuses:
+                for label, body in (shown or {"empty": b"", "html": HTML}).items():
+                    yield Refusal(number, label, body, not shown, *_code_and_words(body))
+        for number in _EVERYWHERE:
+            if str(number) not in self.operations()[operation_id]["responses"]:
+                yield Refusal(number, "as everywhere", None, made_up=True)
+
+    def _walk(self) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+        for path, item in self.document["paths"].items():
+            for verb, operation in item.items():
+                if verb in _METHODS:
+                    yield path, verb, operation
+
+    def _resolved(self, node: Any) -> Any:
+        while isinstance(node, dict) and "$ref" in node:
+            *_, section, name = node["$ref"].split("/")
+            node = self.document["components"][section][name]
+        return node
+
+    def _bodies(self, response: Mapping[str, Any]) -> Iterator[tuple[str, bytes]]:
+        content = response.get("content", {}).get("application/json", {})
+        if "example" in content:
+            yield "example", json.dumps(content["example"]).encode()
+        for name, example in content.get("examples", {}).items():
+            yield name, json.dumps(self._resolved(example)["value"]).encode()
+        for code in response.get("x-error-codes", ()):  # where it sits in the body is not documented: both ways
+            yield f"{code} nested", json.dumps({"error": {"code": code, "message": f"It says {code}"}}).encode()
+            yield f"{code} flat", json.dumps({"code": code, "message": f"It says {code}"}).encode()
+
+
+@functools.cache
+def paper(name: str) -> Paper:
+    """Read a contract."""
+    return Paper(name, yaml.load((CONTRACTS / f"{name}.openapi.yaml").read_text(), yaml.CSafeLoader))
+
+
+def _code_and_words(body: bytes) -> tuple[str, str]:
+    """Find the code and the words of an example body, in any of the shapes of the five contracts."""
+    try:
+        content = json.loads(body)
+    except ValueError:
+        return "", ""
+    error = content.get("error")
+    inner = error if isinstance(error, dict) else content
+    words = [inner.get(name) for name in ("error_message", "message", "detail")]
+    code = inner.get("error_code") or inner.get("code") or ""
+    return str(code), next((w for w in words if isinstance(w, str)), error if isinstance(error, str) else "")

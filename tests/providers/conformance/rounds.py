@@ -1,0 +1,63 @@
+"""One operation from the first look to the last, as the workflow carries it out, without its journal and its waits."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from bot.domain.operations import ACTIONS, AIMS
+from bot.domain.outcomes import left_over, read_back, settled_before
+from providers.base import (
+    Operation,
+    Outcome,
+    PeopleResult,
+    Person,
+    Provider,
+    ProviderError,
+    Standing,
+    Verdict,
+    judge,
+)
+
+
+async def carry_out(
+    adapter: Provider,
+    group_id: str,
+    operation: Operation,
+    people: Sequence[Person],
+    *,
+    before_reading_back: Callable[[], None] = lambda: None,
+) -> list[Verdict]:
+    """Look, send those for whom something is to be done in chunks, and look again for those nothing is known of."""
+    aim = AIMS[operation]
+    before = await _standing(adapter, group_id, people)
+    verdicts = {p.key: v for p in people if (v := settled_before(p.key, aim, before[p.key]))}
+    rest = [p for p in people if p.key not in verdicts]
+    most = adapter.abilities[ACTIONS[operation]].most or len(people)
+    for start in range(0, len(rest), most):
+        chunk = rest[start : start + most]
+        result = await _send(adapter, group_id, operation, chunk)
+        answered = {v.key: v for v in result.verdicts}
+        assert answered.keys() == {p.key for p in chunk}
+        assert len(answered) == len(result.verdicts)
+        verdicts |= answered
+        if result.error is not None and result.error.stops_sender:
+            break
+    verdicts |= {p.key: left_over(p.key, 0, "stopped") for p in rest if p.key not in verdicts}
+    before_reading_back()
+    unknown = [p for p in people if verdicts[p.key].outcome is Outcome.UNKNOWN]
+    now = await _standing(adapter, group_id, unknown)
+    verdicts |= {p.key: v for p in unknown if (v := read_back(p.key, aim, before[p.key], now[p.key]))}
+    return list(verdicts.values())
+
+
+async def _send(adapter: Provider, group_id: str, operation: Operation, people: Sequence[Person]) -> PeopleResult:
+    try:
+        result: PeopleResult = await getattr(adapter, operation)(group_id, people)
+    except ProviderError as error:
+        return PeopleResult(judge(error, people), error)
+    return result
+
+
+async def _standing(adapter: Provider, group_id: str, people: Sequence[Person]) -> Mapping[str, Standing]:
+    try:
+        return await adapter.standing(group_id, people) if people else {}
+    except ProviderError:
+        return dict.fromkeys((p.key for p in people), Standing.UNKNOWN)

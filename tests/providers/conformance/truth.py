@@ -1,0 +1,115 @@
+"""What truly happened, and which verdicts it allows: `unknown` always, any other only where it is so."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from providers.base import Evidence, Operation, Outcome, Standing, Verdict
+from sandbox.providers.world import Disposition, Effect, Human, SimGroup, World
+
+DONE = frozenset({Effect.ADDED, Effect.REMOVED, Effect.PROMOTED, Effect.DEMOTED})
+_AS_WANTED = {
+    Operation.ADD: frozenset({Effect.ADDED, Effect.ALREADY_MEMBER}),
+    Operation.REMOVE: frozenset({Effect.REMOVED, Effect.NOT_A_MEMBER}),
+    Operation.PROMOTE: frozenset({Effect.PROMOTED, Effect.ALREADY_ADMIN}),
+    Operation.DEMOTE: frozenset({Effect.DEMOTED, Effect.NOT_AN_ADMIN}),
+}
+_CLAIMS: Mapping[Outcome, frozenset[Effect]] = {
+    Outcome.ADDED: frozenset({Effect.ADDED}),
+    Outcome.REMOVED: frozenset({Effect.REMOVED}),
+    Outcome.PROMOTED: frozenset({Effect.PROMOTED}),
+    Outcome.DEMOTED: frozenset({Effect.DEMOTED}),
+    Outcome.INVITED: frozenset({Effect.PRIVATE}),
+    Outcome.REFUSED: frozenset({Effect.PRIVATE}),
+    Outcome.PENDING: frozenset({Effect.AWAITS_ADMIN}),
+    Outcome.NOT_ON_WHATSAPP: frozenset({Effect.NO_ACCOUNT}),
+    Outcome.INVALID: frozenset({Effect.NO_ACCOUNT}),
+    Outcome.RECENTLY_LEFT: frozenset({Effect.RECENTLY_LEFT}),
+    Outcome.BLOCKED: frozenset({Effect.BLOCKED}),
+    Outcome.GROUP_FULL: frozenset({Effect.GROUP_FULL}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The world as it was: its groups, how many events there were, and how many texts were sent."""
+
+    groups: Mapping[str, SimGroup]
+    events: int
+    sent: int
+
+    @classmethod
+    def of(cls, world: World) -> "Start":
+        groups = {
+            group.id: replace(group, members={phone: replace(member) for phone, member in group.members.items()})
+            for group in world.groups.values()
+        }
+        return cls(groups, len(world.events), len(world.sent))
+
+
+def effects(world: World, start: Start, group_id: str) -> dict[str, Effect]:
+    """Give what happened to people in a group since the start."""
+    return {event.phone: event.effect for event in world.events[start.events :] if event.group_id == group_id}
+
+
+def phone_of(key: str, world: World) -> str:
+    """Give the digits of the phone of somebody by their key, which may be a LID."""
+    return world.phone_of_lid(key.removesuffix("@lid")) or "" if key.endswith("@lid") else key.removeprefix("+")
+
+
+def lies(operation: Operation, group_id: str, verdicts: Iterable[Verdict], world: World, start: Start) -> list[str]:
+    """Give the verdicts that are not so, one line each."""
+    happened = effects(world, start, group_id)
+    found = []
+    for verdict in verdicts:
+        phone = phone_of(verdict.key, world)
+        effect = happened.get(phone)
+        sure = _foregone(operation, start.groups.get(group_id), world.human(phone))
+        if verdict.outcome is Outcome.ALREADY_DONE and verdict.evidence is Evidence.OBSERVED and effect in DONE:
+            continue  # nobody knew how they stood before, so that it was brought about would be more than was seen
+        if verdict.outcome is Outcome.INVALID and verdict.key.endswith("@lid") and effect is None:
+            continue  # a provider that takes phones alone
+        if not _allowed(operation, verdict.outcome, effect, sure):
+            found.append(f"{phone} is {verdict.outcome} ({verdict.evidence}), though in truth {effect}")
+    return found
+
+
+def misread(world: World, group_id: str, standings: Mapping[str, Standing]) -> list[str]:
+    """Give the standings that contradict who is in the group, and who of them is an admin."""
+    members = world.groups[group_id].members
+    found = []
+    for key, standing in standings.items():
+        member = members.get(phone_of(key, world))
+        admin = member is not None and member.role == "admin"
+        if standing.inside not in {None, member is not None} or standing.admin not in {None, admin}:
+            found.append(f"{key} stands as {standing}, though in truth {member}")
+    return found
+
+
+def _allowed(operation: Operation, outcome: Outcome, effect: Effect | None, sure: Effect | None) -> bool:
+    if outcome is Outcome.UNKNOWN:
+        return True
+    if outcome is Outcome.ALREADY_DONE:
+        if operation is Operation.DEMOTE and Effect.NOT_A_MEMBER in {effect, sure}:
+            return True
+        return (effect or sure) in _AS_WANTED[operation] - DONE
+    if outcome in _CLAIMS:
+        return (effect or sure) in _CLAIMS[outcome]
+    return effect not in _AS_WANTED[operation]  # failed, rate limited, not attempted: it is not as wanted
+
+
+def _foregone(operation: Operation, group: SimGroup | None, human: Human) -> Effect | None:
+    """Give the effect that the operation is sure to have on somebody, so that it need not be asked for; else None."""
+    member = group.members.get(human.phone) if group else None
+    match operation:
+        case Operation.ADD if member:
+            return Effect.ALREADY_MEMBER
+        case Operation.ADD:
+            return Effect.NO_ACCOUNT if human.disposition is Disposition.NO_ACCOUNT else None
+        case Operation.REMOVE:
+            return None if member else Effect.NOT_A_MEMBER
+        case Operation.PROMOTE:
+            return Effect.ALREADY_ADMIN if member and member.role == "admin" else None
+        case _:
+            if member is None:
+                return Effect.NOT_A_MEMBER
+            return Effect.NOT_AN_ADMIN if member.role != "admin" else None

@@ -1,0 +1,272 @@
+import json
+from collections.abc import AsyncIterator
+from typing import Any, Literal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from providers.base import (
+    Action,
+    ChangeResult,
+    Evidence,
+    Group,
+    GroupChange,
+    GroupNotFound,
+    InvalidRequest,
+    NotGroupAdmin,
+    NotSupported,
+    Operation,
+    Outcome,
+    OutcomeUnknown,
+    Person,
+    Picture,
+    ProviderError,
+    RateLimited,
+    Standing,
+    Verdict,
+)
+from providers.http import Reply
+from providers.twochat.people import Answer
+from sandbox.providers.server import Fault
+from sandbox.providers.world import Disposition
+from tests.providers.twochat_bench import GROUP, NUMBER, Bench, outcomes, people, twochat
+
+ANA, BEN, CAI = "14155550101", "14155550102", "14155550103"
+PHOTO = Picture(url="https://example.com/group-photo.jpg")
+
+
+@pytest.fixture
+async def bench() -> AsyncIterator[Bench]:
+    async with twochat() as bench:
+        bench.world.put_group(GROUP, "Launch team", [NUMBER, ANA, BEN])
+        yield bench
+        assert bench.transport.broken == []
+
+
+async def test_a_removal_is_reported_for_the_accepted_and_open_for_the_others(bench: Bench) -> None:
+    result = await bench.adapter.remove(GROUP, people(ANA, CAI))
+    assert [(v.outcome, v.evidence, v.provider_code) for v in result.verdicts] == [
+        (Outcome.REMOVED, Evidence.REPORTED, "accepted_numbers"),
+        (Outcome.UNKNOWN, Evidence.NONE, "unaccepted_numbers"),
+    ]
+    assert [*bench.world.groups[GROUP].members] == [NUMBER, BEN]
+
+
+@pytest.mark.parametrize(
+    ("style", "promoted", "demoted"),
+    [
+        ("success", Outcome.UNKNOWN, Outcome.UNKNOWN),
+        ("map", Outcome.UNKNOWN, Outcome.UNKNOWN),
+        ("lists", Outcome.UNKNOWN, Outcome.UNKNOWN),
+    ],
+)
+async def test_a_role_is_never_taken_from_an_answer_because_no_page_says_what_it_means(
+    bench: Bench, style: Literal["success", "map", "lists"], promoted: Outcome, demoted: Outcome
+) -> None:
+    bench.server.roles_answer = style
+    up = await bench.adapter.promote(GROUP, people(ANA, CAI))
+    assert (outcomes(up), up.error) == ({ANA: promoted, CAI: Outcome.UNKNOWN}, None)
+    assert (await bench.adapter.standing(GROUP, people(ANA))) == {f"+{ANA}": Standing.ADMIN}
+    assert outcomes(await bench.adapter.demote(GROUP, people(ANA, BEN))) == {ANA: demoted, BEN: Outcome.UNKNOWN}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "outcome"),
+    [
+        (200, {"success": False, "participants": {"accepted_numbers": [f"+{ANA}"]}}, Outcome.UNKNOWN),
+        (202, {"success": True, "participants": {"accepted_numbers": [f"+{ANA}"]}}, Outcome.UNKNOWN),
+        (201, {"success": True, "data": {"accepted_numbers": [f"{ANA}@c.us"]}}, Outcome.REMOVED),
+        (200, {"success": True, "participants": {f"+{ANA}": {"statusCode": 200}}}, Outcome.UNKNOWN),
+        (200, {"success": True, "participants": {f"+{ANA}": {"statusCode": 404}}}, Outcome.UNKNOWN),
+        (200, {"success": True, "participants": {f"+{ANA}": {"statusCode": 429}}}, Outcome.RATE_LIMITED),
+        (200, {"success": True}, Outcome.UNKNOWN),
+    ],
+)
+async def test_a_removal_is_read_in_every_shape_and_no_further(
+    status: int, body: dict[str, Any], outcome: Outcome
+) -> None:
+    async with twochat() as bench:
+        bench.server.faults = [Fault("remove-participant", status=status, body=json.dumps(body))]
+        if body["success"] is False:
+            with pytest.raises(OutcomeUnknown):
+                await bench.adapter.remove(GROUP, people(ANA))
+        else:
+            result = await bench.adapter.remove(GROUP, people(ANA))
+            assert outcomes(result) == {ANA: outcome}
+            assert isinstance(result.error, RateLimited) == (outcome is Outcome.RATE_LIMITED)
+
+
+async def test_a_new_group_is_told_with_its_people(bench: Bench) -> None:
+    bench.server.sends_invites = True
+    bench.world.put_human(BEN, Disposition.PRIVATE)
+    bench.world.put_human(CAI, Disposition.NO_ACCOUNT)
+    made = await bench.adapter.create("New team", [*people(ANA, BEN, CAI), Person("7@lid", lid="7@lid")])
+    new = next(group for group in bench.world.groups.values() if group.id != GROUP)
+    assert made.group == Group(new.id, "New team")
+    told = [Outcome.ADDED, Outcome.INVITED, Outcome.INVALID, Outcome.INVALID]
+    assert [verdict.outcome for verdict in made.verdicts] == told
+    assert {*new.members} == {NUMBER, ANA}
+
+
+async def test_a_new_group_shows_in_reads_only_later(bench: Bench) -> None:
+    bench.world.read_lag = 180.0
+    made = await bench.adapter.create("New team", people(ANA))
+    assert made.group
+    with pytest.raises(GroupNotFound, match="can take minutes"):
+        await bench.adapter.standing(made.group.id, people(ANA))
+    bench.time[0] += 181.0
+    assert await bench.adapter.standing(made.group.id, people(ANA)) == {f"+{ANA}": Standing.MEMBER}
+
+
+async def test_no_group_is_made_for_people_none_of_whom_has_a_phone(bench: Bench) -> None:
+    made = await bench.adapter.create("New team", [Person("7@lid", lid="7@lid")])
+    assert (made.group, [v.outcome for v in made.verdicts]) == (None, [Outcome.INVALID])
+    assert bench.server.calls == []
+
+
+@pytest.mark.parametrize(
+    ("when", "status", "body", "kind"),
+    [
+        ("before", 486, "", RateLimited),
+        ("after", -1, "", OutcomeUnknown),
+        ("after", 504, "", OutcomeUnknown),
+        ("after", 200, '{"success": true}', OutcomeUnknown),
+        ("after", 200, '{"success": false, "message": "no", "group": {}}', OutcomeUnknown),
+    ],
+)
+async def test_a_group_is_never_asked_for_twice(
+    when: Literal["before", "after"], status: int, body: str, kind: type[ProviderError]
+) -> None:
+    async with twochat() as bench:
+        bench.server.faults = [Fault("create", when=when, status=status, body=body)]
+        with pytest.raises(kind):
+            await bench.adapter.create("New team", people(ANA))
+        assert len(bench.server.calls) == 1
+        assert len(bench.world.groups) == (2 if when == "after" else 1)
+
+
+async def test_a_group_may_be_made_without_its_id_being_told() -> None:
+    body = {"success": True, "group": {"participants": {f"+{ANA}": {"statusCode": 200}}}}
+    async with twochat() as bench:
+        bench.server.faults = [Fault("create", when="after", status=200, body=json.dumps(body))]
+        made = await bench.adapter.create("New team", people(ANA))
+    assert made.group is None
+    assert [v.outcome for v in made.verdicts] == [Outcome.ADDED]
+
+
+async def test_description_and_picture_take_a_call_each_and_nothing_else_is_called(bench: Bench) -> None:
+    wanted = GroupChange("Name", "Rota", PHOTO, announce_only=True, locked=True, ephemeral=0)
+    answer = await bench.adapter.change(GROUP, wanted)
+    assert answer.done == (Action.DESCRIBE, Action.PICTURE)
+    assert {type(error) for error in answer.failed.values()} == {NotSupported}
+    assert [call.path.rpartition("/")[2] for call in bench.server.calls] == ["set-description", "set-picture"]
+    group = bench.world.groups[GROUP]
+    assert (group.description, group.picture) == ("Rota", PHOTO.url)
+
+
+async def test_a_picture_without_an_address_cannot_be_set(bench: Bench) -> None:
+    answer = await bench.adapter.change(GROUP, GroupChange(picture=Picture(jpeg=b"\xff\xd8")))
+    assert isinstance(answer.failed[Action.PICTURE], InvalidRequest)
+    assert bench.server.calls == []
+
+
+async def changed(bench: Bench, *faults: Fault) -> ChangeResult:
+    bench.server.faults = [*faults]
+    return await bench.adapter.change(GROUP, GroupChange(description="Rota", picture=PHOTO))
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        (Fault("set-description", status=422), InvalidRequest),
+        (Fault("set-description", when="after", status=504), OutcomeUnknown),
+        (Fault("set-description", status=202, body='{"success": true}'), OutcomeUnknown),
+        (Fault("set-description", status=200, body='{"success": false, "message": "no"}'), OutcomeUnknown),
+    ],
+)
+async def test_a_change_that_fails_leaves_the_other_alone(fault: Fault, kind: type[ProviderError]) -> None:
+    async with twochat() as bench:
+        answer = await changed(bench, fault)
+        assert answer.done == (Action.PICTURE,)
+        assert [type(error) for error in answer.failed.values()] == [kind]
+
+
+async def test_a_change_that_no_admin_rights_allow_ends_the_others_too(bench: Bench) -> None:
+    bench.world.groups[GROUP].account_is_admin = False
+    answer = await changed(bench)
+    assert {action: type(error) for action, error in answer.failed.items()} == {
+        Action.DESCRIBE: NotGroupAdmin,
+        Action.PICTURE: NotGroupAdmin,
+    }
+    assert bench.writes() == [403]
+
+
+async def test_a_change_is_sent_again_while_the_number_is_busy(bench: Bench) -> None:
+    answer = await changed(bench, Fault("set-description", status=486, times=2))
+    assert answer.done == (Action.DESCRIBE, Action.PICTURE)
+    assert bench.writes() == [486, 486, 200, 200]
+
+
+async def test_texts_go_to_groups_and_people_and_their_ids_are_told(bench: Bench) -> None:
+    told = [await bench.adapter.send_to_group(GROUP, "one"), await bench.adapter.send_to_person(people(ANA)[0], "two")]
+    assert all(uuid.startswith("MSG") for uuid in told)
+    assert [(sent.to, sent.text) for sent in bench.world.sent] == [(GROUP, "one"), (ANA, "two")]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "uuid"),
+    [
+        (202, '{"success": true}', ""),
+        (200, '{"success": true, "message_uuid": null}', ""),
+        (200, '{"success": true, "message_uuid": 7}', "7"),
+    ],
+)
+async def test_a_text_is_queued_whatever_else_the_success_says(status: int, body: str, uuid: str) -> None:
+    async with twochat() as bench:
+        bench.server.faults = [Fault("send-message", status=status, body=body)]
+        assert await bench.adapter.send_to_group(GROUP, "one") == uuid
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "sent"),
+    [
+        (Fault("send-message", status=486), RateLimited, 0),
+        (Fault("send-message", when="after", status=-1), OutcomeUnknown, 1),
+        (Fault("send-message", when="after", status=200, body="{}"), OutcomeUnknown, 1),
+        (Fault("send-message", status=404), InvalidRequest, 0),
+    ],
+)
+async def test_a_text_is_never_sent_twice(fault: Fault, kind: type[ProviderError], sent: int) -> None:
+    async with twochat() as bench:
+        bench.server.faults = [fault]
+        with pytest.raises(kind):
+            await bench.adapter.send_to_person(people(ANA)[0], "one")
+        assert (len(bench.server.calls), len(bench.world.sent)) == (1, sent)
+
+
+async def test_no_text_goes_to_somebody_without_a_phone(bench: Bench) -> None:
+    with pytest.raises(InvalidRequest):
+        await bench.adapter.send_to_person(Person("7@lid", lid="7@lid"), "one")
+    assert bench.server.calls == []
+
+
+KEYS = st.sampled_from(
+    ["participants", "accepted_numbers", "unaccepted_numbers", "statusCode", "message", "success", f"+{ANA}", ANA]
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.sampled_from([200, 403, f"+{ANA}"]) | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(body=JSON, operation=st.sampled_from([Operation.ADD, Operation.REMOVE, Operation.PROMOTE]))
+def test_no_answer_is_too_odd_to_be_read_and_none_tells_of_somebody_whom_it_does_not_name(
+    body: Any, operation: Operation
+) -> None:
+    verdicts = [Answer.of(Reply(200, body, "")).judge(person, operation) for person in people(ANA, BEN)]
+    assert verdicts[1] == Verdict(f"+{BEN}", Outcome.UNKNOWN, provider_message=verdicts[1].provider_message)
+    assert (verdicts[0].evidence is Evidence.NONE) == (verdicts[0].outcome is Outcome.UNKNOWN)
+    assert verdicts[0].outcome is Outcome.UNKNOWN or ANA in json.dumps(body)

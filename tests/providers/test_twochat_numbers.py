@@ -1,0 +1,154 @@
+from collections.abc import AsyncIterator
+from typing import Literal
+
+import pytest
+
+from providers.base import (
+    AccountRestricted,
+    InvalidRequest,
+    NumberCheck,
+    Person,
+    ProviderError,
+    ProviderFault,
+    RateLimited,
+    Usage,
+)
+from sandbox.providers.server import Fault
+from sandbox.providers.world import Disposition
+from tests.providers.twochat_bench import GROUP, NUMBER, Bench, people, twochat
+
+ANA, BEN = "14155550101", "14155550102"
+OLD, NEW = "551187654321", "5511987654321"
+"""One Brazilian mobile without and with its ninth digit."""
+
+
+@pytest.fixture
+async def bench() -> AsyncIterator[Bench]:
+    async with twochat() as bench:
+        yield bench
+        assert bench.transport.broken == []
+
+
+async def test_a_number_is_asked_for_once_a_day_and_without_the_details_that_cost_more(bench: Bench) -> None:
+    bench.world.put_human(BEN, Disposition.NO_ACCOUNT)
+    nameless = Person("7@lid", lid="7@lid")
+    for _ in range(2):
+        assert await bench.adapter.check_numbers([*people(ANA, BEN), nameless]) == {
+            f"+{ANA}": NumberCheck(True, f"+{ANA}"),
+            f"+{BEN}": NumberCheck(False),
+            "7@lid": NumberCheck(None, lid="7@lid"),
+        }
+    assert [(call.path.rpartition("/")[2], call.query) for call in bench.server.calls] == [
+        (f"+{ANA}", {}),
+        (f"+{BEN}", {}),
+    ]
+    bench.time[0] += 24 * 3600
+    await bench.adapter.check_numbers(people(ANA))
+    assert len(bench.server.calls) == 3
+
+
+@pytest.mark.parametrize(
+    ("without_account", "check", "calls"),
+    [
+        ((), NumberCheck(True), 1),
+        ((OLD,), NumberCheck(True), 1),
+        ((NEW,), NumberCheck(True, f"+{OLD}"), 2),
+        ((OLD, NEW), NumberCheck(False), 2),
+    ],
+)
+async def test_another_form_of_a_number_is_asked_for_only_where_the_first_has_no_account(
+    bench: Bench, without_account: tuple[str, ...], check: NumberCheck, calls: int
+) -> None:
+    for phone in without_account:
+        bench.world.put_human(phone, Disposition.NO_ACCOUNT)
+    assert await bench.adapter.check_numbers(people(NEW)) == {f"+{NEW}": check}
+    assert len(bench.server.calls) == calls
+
+
+@pytest.mark.parametrize(
+    "body", ['{"is_valid": false}', '{"is_valid": true}', '{"is_valid": false, "on_whatsapp": true}']
+)
+async def test_a_check_that_does_not_speak_of_whatsapp_tells_nothing(body: str) -> None:
+    async with twochat() as bench:
+        bench.server.faults = [Fault("check-number", status=200, body=body)]
+        for _ in range(2):
+            assert await bench.adapter.check_numbers(people(ANA)) == {f"+{ANA}": NumberCheck(None)}
+        assert len(bench.server.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        (Fault("check-number", status=486, skip=1, times=-1), RateLimited),
+        (Fault("check-number", status=402, skip=1), AccountRestricted),
+        (Fault("check-number", status=404, skip=1), InvalidRequest),
+        (Fault("check-number", status=200, skip=1, body='{"success": true}'), ProviderFault),
+    ],
+)
+async def test_what_was_answered_before_an_error_need_not_be_paid_for_again(
+    fault: Fault, kind: type[ProviderError]
+) -> None:
+    async with twochat() as bench:
+        bench.server.faults = [fault]
+        with pytest.raises(kind):
+            await bench.adapter.check_numbers(people(ANA, BEN))
+        bench.server.faults = []
+        assert len(await bench.adapter.check_numbers(people(ANA, BEN))) == 2
+        answered = [call.path.rpartition("/")[2] for call in bench.server.calls if call.status == 200]
+        assert answered.count(f"+{ANA}") == 1
+
+
+@pytest.mark.parametrize("place", ["/info", "/open/info"])
+async def test_limits_are_found_at_either_place_and_the_right_one_is_remembered(
+    place: Literal["/info", "/open/info"],
+) -> None:
+    async with twochat() as bench:
+        bench.server.info_at = place
+        bench.server.credits = 100
+        await bench.adapter.check_numbers(people(ANA))
+        told = [await bench.adapter.limits() for _ in range(2)][-1]
+        spent = len(bench.server.calls)
+        assert told == [
+            Usage("API requests", spent, 100),
+            Usage("number checks", 1, 500_000),
+            Usage("requests a minute", most=80),
+        ]
+        assert [call.path for call in bench.server.calls][1:] == ["/info", place, place][spent == 3 :]
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ('{"success": true}', []),
+        ('{"success": true, "usage": {"api_request_count": 7}}', [Usage("API requests", 7)]),
+    ],
+)
+async def test_limits_that_are_not_told_are_left_out(body: str, told: list[Usage]) -> None:
+    async with twochat() as bench:
+        bench.server.faults = [Fault("/info", status=200, body=body)]
+        assert await bench.adapter.limits() == told
+
+
+async def test_a_page_in_place_of_an_answer_is_not_taken_for_a_missing_group() -> None:
+    async with twochat() as bench:
+        bench.server.faults = [Fault(status=404, body="<html><body>nginx</body></html>", times=-1)]
+        for call in (bench.adapter.group(GROUP), bench.adapter.limits(), bench.adapter.account()):
+            with pytest.raises(ProviderFault, match="check base_url"):
+                await call
+
+
+@pytest.mark.parametrize(("headers", "rest"), [({}, 10.0), ({"Retry-After": "3"}, 3.0)])
+async def test_a_busy_number_rests_for_seconds_and_not_like_a_limited_one(
+    bench: Bench, headers: dict[str, str], rest: float
+) -> None:
+    bench.server.faults = [Fault("add-participant", status=486, times=-1, headers=headers)]
+    with pytest.raises(RateLimited) as caught:
+        await bench.adapter.add(GROUP, people(ANA))
+    assert caught.value.rest == rest
+
+
+async def test_nobody_is_looked_for_without_a_call(bench: Bench) -> None:
+    assert await bench.adapter.standing(GROUP, []) == {}
+    assert await bench.adapter.check_numbers([]) == {}
+    assert bench.server.calls == []
+    assert NUMBER in bench.world.groups[GROUP].members

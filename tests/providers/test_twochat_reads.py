@@ -1,0 +1,127 @@
+from collections.abc import AsyncIterator
+
+import pytest
+
+from providers.base import (
+    Group,
+    GroupNotFound,
+    Member,
+    OutcomeUnknown,
+    Person,
+    ProviderFault,
+    Standing,
+)
+from sandbox.providers.server import Fault
+from sandbox.providers.world import Disposition
+from tests.providers.twochat_bench import ADD, GROUP, NUMBER, Bench, people, twochat
+
+ANA, BEN, CAI = "14155550101", "14155550102", "14155550103"
+GONE = f'{{"phone_number": "+{ANA}", "role": "left"}}'
+
+
+@pytest.fixture
+async def bench() -> AsyncIterator[Bench]:
+    async with twochat() as bench:
+        yield bench
+        assert bench.transport.broken == []
+
+
+async def test_a_late_list_is_not_believed_where_it_lacks_an_own_change(bench: Bench) -> None:
+    bench.world.read_lag = 180.0
+    bench.world.put_group(GROUP, "Launch team", [NUMBER, BEN])
+
+    async def seen() -> list[Standing]:
+        return list((await bench.adapter.standing(GROUP, people(ANA, BEN, CAI))).values())
+
+    assert await seen() == [Standing.ABSENT, Standing.MEMBER, Standing.ABSENT]
+    await bench.adapter.add(GROUP, people(ANA))
+    await bench.adapter.promote(GROUP, people(BEN))
+    assert await seen() == [Standing.UNKNOWN, Standing.PRESENT, Standing.ABSENT]
+    bench.time[0] += 181.0
+    assert await seen() == [Standing.MEMBER, Standing.ADMIN, Standing.ABSENT]
+    await bench.adapter.remove(GROUP, people(ANA))
+    await bench.adapter.demote(GROUP, people(BEN))
+    assert await seen() == [Standing.UNKNOWN, Standing.PRESENT, Standing.ABSENT]
+    bench.time[0] += 181.0
+    assert await seen() == [Standing.ABSENT, Standing.MEMBER, Standing.ABSENT]
+
+
+async def test_a_late_list_is_believed_of_those_who_were_refused_and_of_all_after_ten_minutes(bench: Bench) -> None:
+    bench.world.put_human(ANA, Disposition.PRIVATE)
+    bench.server.faults = [Fault(ADD, status=-1, skip=1)]
+    await bench.adapter.add(GROUP, people(ANA))
+    with pytest.raises(OutcomeUnknown):
+        await bench.adapter.add(GROUP, people(BEN))
+    absent = {f"+{ANA}": Standing.ABSENT, f"+{BEN}": Standing.ABSENT}
+    assert await bench.adapter.standing(GROUP, people(ANA, BEN)) == absent | {f"+{BEN}": Standing.UNKNOWN}
+    bench.time[0] += 601.0
+    assert await bench.adapter.standing(GROUP, people(ANA, BEN)) == absent
+
+
+async def test_an_unresolved_lid_leaves_the_absence_of_others_unknown(bench: Bench) -> None:
+    bench.world.put_group(GROUP, "Launch team", [ANA, BEN])
+    bench.server.lid_only = {BEN}
+    hidden = Person("", lid=f"{bench.world.human(BEN).lid}@lid")
+    found = await bench.adapter.standing(GROUP, [*people(ANA, CAI), hidden, Person("", lid="77@lid")])
+    assert found == {
+        f"+{ANA}": Standing.MEMBER,
+        f"+{CAI}": Standing.UNKNOWN,
+        hidden.key: Standing.MEMBER,
+        "77@lid": Standing.UNKNOWN,
+    }
+
+
+@pytest.mark.parametrize(
+    ("data", "presence"),
+    [
+        ('{"participants": [{"wa_participant_id": "14155550101@s.whatsapp.net"}]}', Standing.PRESENT),
+        ('{"participants": [{"phone_number": "14155550101"}]}', Standing.PRESENT),
+        ('{"participants": [{"phone_number": "+14155550101", "wa_is_admin": null}]}', Standing.PRESENT),
+        ('{"participants": [{"phone_number": "+14155550101", "wa_is_admin": false}]}', Standing.MEMBER),
+        ('{"participants": [{"phone_number": "+14155550101", "wa_is_super_admin": true}]}', Standing.ADMIN),
+        (f'{{"participants": [{GONE}, {{"phone_number": "+595981048477"}}]}}', Standing.ABSENT),
+        (f'{{"participants": [{GONE}]}}', Standing.UNKNOWN),
+        ('{"participants": [], "size": 0}', Standing.ABSENT),
+        ('{"participants": []}', Standing.UNKNOWN),
+        ('{"participants": [], "size": 3}', Standing.UNKNOWN),
+        ('{"participants": [{"wa_participant_id": "5@lid"}]}', Standing.UNKNOWN),
+        (
+            '{"participants": [{"wa_participant_id": "14155550101@lid", "phone_number": "+14155550101"}]}',
+            Standing.UNKNOWN,
+        ),
+        ('{"wa_group_name": "no list"}', Standing.UNKNOWN),
+    ],
+)
+async def test_presence_says_no_more_than_the_member_list(data: str, presence: Standing) -> None:
+    async with twochat() as bench:
+        bench.server.faults = [Fault("GET", status=200, body=f'{{"success": true, "data": {data}}}')]
+        assert await bench.adapter.standing(GROUP, people(ANA)) == {f"+{ANA}": presence}
+
+
+async def test_members_that_were_listed_are_given_before_it_is_said_that_some_are_missing() -> None:
+    rows = f'{GONE}, {{"wa_participant_id": "5@lid", "wa_pushname": "Eve", "wa_is_admin": true}}, {{}}'
+    async with twochat() as bench:
+        body = f'{{"success": true, "data": {{"size": 3, "participants": [{rows}]}}}}'
+        bench.server.faults = [Fault("GET", status=200, body=body)]
+        listed = bench.adapter.members(GROUP)
+        assert await anext(listed) == Member(lid="5@lid", name="Eve", standing=Standing.ADMIN)
+        assert await anext(listed) == Member()
+        with pytest.raises(ProviderFault, match="as many members"):
+            await anext(listed)
+
+
+async def test_groups_are_listed_and_read_under_either_prefix(bench: Bench) -> None:
+    other = "WGP768beeef-2b96-4bc7-9b7f-045078568723"
+    bench.world.put_group(other, "Second", [NUMBER, ANA])
+    expected = [Group(GROUP, "Launch team", 1), Group(other, "Second", 2)]
+    assert [group async for group in bench.adapter.groups()] == expected
+    assert await bench.adapter.group(other) == expected[1]
+    with pytest.raises(GroupNotFound):
+        await bench.adapter.group("WAG-none")
+
+
+async def test_a_group_id_cannot_reach_another_path() -> None:
+    async with twochat() as bench:
+        with pytest.raises(GroupNotFound):
+            await bench.adapter.group("../groups/1?x=")
+        assert [call.path for call in bench.server.calls] == ["/open/whatsapp/group/../groups/1?x="]

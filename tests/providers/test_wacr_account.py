@@ -1,0 +1,119 @@
+from collections.abc import AsyncIterator
+
+import pytest
+
+from providers.base import (
+    AccountDisconnected,
+    AccountRestricted,
+    InvalidRequest,
+    OutcomeUnknown,
+    PermissionMissing,
+    Person,
+    ProviderError,
+    ProviderFault,
+    RateLimited,
+    Usage,
+)
+from sandbox.providers.server import Fault
+from sandbox.providers.world import Disposition
+from tests.providers.wacr_bench import ANA, PATH, Bench, people, wacr
+
+TEXT = f"POST {PATH}/messages/text"
+
+
+@pytest.fixture
+async def bench() -> AsyncIterator[Bench]:
+    async with wacr() as bench:
+        yield bench
+        assert bench.transport.broken == []
+
+
+async def test_what_is_used_and_what_there_is_are_told_by_the_providers_names(bench: Bench) -> None:
+    bench.server.contact_limit = 1000
+    bench.server.put_contact(f"+{ANA}")
+    assert await bench.adapter.limits() == [
+        Usage("Total Contacts", 1, 1000),
+        Usage("Conversations per Month", 0, None),
+        Usage("Active Campaigns", 0, 5),
+        Usage("Team Members", 2, 3),
+        Usage("API Calls per Minute", None, 60),
+    ]
+    assert sorted(bench.asked()) == ["GET /account/limits", "GET /account/usage"]
+
+
+@pytest.mark.parametrize("body", ["{}", '{"data": []}', '{"success": false, "message": "Something went wrong"}'])
+async def test_allowances_that_are_not_told_are_a_fault(bench: Bench, body: str) -> None:
+    bench.server.faults = [Fault("/account", status=200, body=body, times=-1)]
+    with pytest.raises(ProviderFault):
+        await bench.adapter.limits()
+    bench.transport.broken.clear()
+
+
+@pytest.mark.parametrize("key", ["subscription", "plan"])
+async def test_the_account_tells_its_plan_wherever_it_stands(bench: Bench, key: str) -> None:
+    bench.server.subscription_key = key
+    assert "plan Business active" in (await bench.adapter.account()).detail
+
+
+async def test_a_refusal_that_is_not_about_the_scope_says_nothing_of_the_token(bench: Bench) -> None:
+    bench.server.faults = [Fault("/account", status=403, body="<html>Blocked</html>")]
+    with pytest.raises(PermissionMissing):
+        await bench.adapter.account()
+
+
+async def test_a_text_goes_to_a_phone_once_and_gives_its_id(bench: Bench) -> None:
+    assert await bench.adapter.send_to_person(people(ANA)[0], "Hello @{contact_first_name}") == "wamid.1"
+    assert [(sent.to, sent.text) for sent in bench.world.sent] == [(ANA, "Hello Ada")]
+    with pytest.raises(InvalidRequest):
+        await bench.adapter.send_to_person(Person("1@lid", lid="1@lid"), "Hello")
+    assert bench.asked() == ["POST /messages/text"]
+
+
+@pytest.mark.parametrize(
+    ("obstacle", "kind", "code"),
+    [
+        ("opted out", InvalidRequest, "CONTACT_OPTED_OUT"),
+        ("not configured", AccountDisconnected, "WHATSAPP_NOT_CONFIGURED"),
+        ("no settings", InvalidRequest, "VALIDATION_ERROR"),
+        ("plan is full", AccountRestricted, "FEATURE_LIMIT_EXCEEDED"),
+        ("whatsapp refuses", OutcomeUnknown, "MESSAGE_SEND_FAILED"),
+        ("no scope", PermissionMissing, "INSUFFICIENT_SCOPE"),
+        ("too many", RateLimited, "RATE_LIMIT_EXCEEDED"),
+    ],
+)
+async def test_each_obstacle_to_a_text_is_told_by_its_own_code(
+    bench: Bench, obstacle: str, kind: type[ProviderError], code: str
+) -> None:
+    match obstacle:
+        case "opted out":
+            bench.server.put_contact(f"+{ANA}", is_opted_out=True)
+        case "not configured":
+            bench.server.account_state = "disconnected"
+        case "no settings":
+            bench.server.makes_contacts = False
+        case "plan is full":
+            bench.server.contact_limit = 0
+        case "whatsapp refuses":
+            bench.world.put_human(ANA, Disposition.NO_ACCOUNT)
+        case "no scope":
+            bench.server.scopes.remove("messages:send")
+        case _:
+            bench.server.calls_per_minute = 0
+    with pytest.raises(kind) as caught:
+        await bench.adapter.send_to_person(people(ANA)[0], "Hello")
+    assert caught.value.code == code
+    assert bench.asked() == ["POST /messages/text"]
+    assert bench.world.sent == []
+
+
+@pytest.mark.parametrize("body", ['{"data": {"status": "failed", "message_id": "wamid.1"}}', '{"data": {}}', "{}"])
+async def test_a_text_that_is_not_said_to_be_sent_is_unknown(bench: Bench, body: str) -> None:
+    bench.server.faults = [Fault(TEXT, "after", 200, body)]
+    with pytest.raises(OutcomeUnknown):
+        await bench.adapter.send_to_person(people(ANA)[0], "Hello")
+
+
+@pytest.mark.parametrize(("body", "told"), [('{"message_id": "wamid.9"}', "wamid.9"), ('{"status": "sent"}', "")])
+async def test_a_text_counts_as_sent_by_its_id_or_its_status(bench: Bench, body: str, told: str) -> None:
+    bench.server.faults = [Fault(TEXT, "after", 200, body)]
+    assert await bench.adapter.send_to_person(people(ANA)[0], "Hello") == told

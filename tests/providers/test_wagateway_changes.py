@@ -1,0 +1,238 @@
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+
+from providers.base import (
+    AccountDisconnected,
+    Action,
+    GroupChange,
+    InvalidRequest,
+    NotGroupAdmin,
+    NotSupported,
+    Outcome,
+    OutcomeUnknown,
+    PermissionMissing,
+    Picture,
+    ProviderError,
+    Standing,
+)
+from providers.wagateway import WaGateway
+from sandbox.providers.server import Fault
+from sandbox.providers.wagateway import CreatedShape
+from sandbox.providers.world import Disposition
+from tests.providers.wagateway_bench import (
+    CHECK,
+    GROUP,
+    INVITE,
+    MEMBERS,
+    ROOT,
+    Bench,
+    people,
+    wagateway,
+)
+
+ANA, BEN, CLEO, DORA = "14155550101", "14155550102", "14155550103", "14155550104"
+READ_GROUP = f"GET {ROOT}/groups/{GROUP}"
+PATCH = f"PATCH {ROOT}/groups/{GROUP}"
+CREATE = f"POST {ROOT}/groups"
+JOIN = f"POST {ROOT}/groups:join"
+
+
+@pytest.fixture
+async def bench() -> AsyncIterator[Bench]:
+    async with wagateway() as bench:
+        bench.world.put_group(GROUP, "Launch team", [ANA, BEN, CLEO])
+        yield bench
+        assert bench.transport.broken == []
+
+
+@pytest.mark.parametrize("shape", ["row", "nested", "silent"])
+async def test_a_new_group_is_found_whatever_the_answer_names(bench: Bench, shape: CreatedShape) -> None:
+    bench.server.created_shape = shape
+    bench.world.put_human(BEN, Disposition.NO_ACCOUNT)
+    bench.world.put_human(CLEO, Disposition.PRIVATE)
+    created = await bench.adapter.create("New team", people(ANA, BEN, CLEO))
+    assert created.group is not None
+    assert bench.world.groups[created.group.id].subject == "New team"
+    assert {verdict.key: verdict.outcome for verdict in created.verdicts} == {
+        f"+{ANA}": Outcome.UNKNOWN,
+        f"+{BEN}": Outcome.NOT_ON_WHATSAPP,
+        f"+{CLEO}": Outcome.UNKNOWN,
+    }
+    assert bench.lines() == [CHECK] * 3 + [CREATE] + [f"GET {ROOT}/groups"] * (shape == "silent")
+    found = await bench.adapter.standing(created.group.id, people(ANA, CLEO))
+    assert list(found.values()) == [Standing.MEMBER, Standing.ABSENT]
+
+
+async def test_a_new_group_among_namesakes_is_not_guessed(bench: Bench) -> None:
+    bench.server.created_shape = "silent"
+    created = await bench.adapter.create("Launch team", people(ANA))
+    assert created.group is None
+    assert [verdict.outcome for verdict in created.verdicts] == [Outcome.UNKNOWN]
+
+
+async def test_a_group_of_nobody_is_not_asked_for(bench: Bench) -> None:
+    bench.world.put_human(ANA, Disposition.NO_ACCOUNT)
+    with pytest.raises(InvalidRequest) as caught:
+        await bench.adapter.create("New team", people(ANA))
+    assert caught.value.outcome is Outcome.NOT_ON_WHATSAPP
+    assert bench.lines() == [CHECK]
+
+
+@pytest.mark.parametrize(
+    ("status", "body"), [(200, "<html>"), (200, '{"error": "no"}'), (204, " "), (202, '{"id": 7}'), (500, ""), (-1, "")]
+)
+async def test_a_group_that_was_perhaps_made_is_unknown_and_not_made_again(status: int, body: str) -> None:
+    async with wagateway() as bench:
+        bench.server.faults = [Fault(CREATE, when="after", status=status, body=body)]
+        with pytest.raises(OutcomeUnknown):
+            await bench.adapter.create("New team", people(ANA))
+        assert bench.lines() == [CHECK, CREATE]
+
+
+ALL = GroupChange(
+    subject="Renamed",
+    description="",
+    announce_only=True,
+    locked=True,
+    ephemeral=0,
+    picture=Picture("https://a.example/"),
+)
+
+
+async def test_everything_is_changed_in_one_call_but_what_the_gateway_lacks(bench: Bench) -> None:
+    result = await bench.adapter.change(GROUP, ALL)
+    assert result.done == (Action.RENAME, Action.DESCRIBE, Action.ANNOUNCE_ONLY, Action.LOCK)
+    assert {action: type(error) for action, error in result.failed.items()} == {
+        Action.PICTURE: NotSupported,
+        Action.EPHEMERAL: NotSupported,
+    }
+    assert [call.body for call in bench.server.calls] == [
+        {"subject": "Renamed", "description": "", "announce": True, "locked": True}
+    ]
+    group = await bench.adapter.group(GROUP)
+    assert (group.subject, group.announce_only, group.locked) == ("Renamed", True, True)
+
+
+async def test_nothing_is_sent_for_what_the_gateway_lacks(bench: Bench) -> None:
+    result = await bench.adapter.change(GROUP, GroupChange(ephemeral=86_400))
+    assert (result.done, list(result.failed)) == ((), [Action.EPHEMERAL])
+    assert bench.lines() == []
+
+
+THREE = GroupChange(subject="Renamed", description="Other", announce_only=True)
+
+
+async def test_what_needs_no_admin_is_changed_beside_what_does(bench: Bench) -> None:
+    bench.world.groups[GROUP].account_is_admin = False
+    bench.server.free_settings = frozenset({"subject", "description"})
+    result = await bench.adapter.change(GROUP, THREE)
+    assert result.done == (Action.RENAME, Action.DESCRIBE)
+    assert {action: type(error) for action, error in result.failed.items()} == {Action.ANNOUNCE_ONLY: NotGroupAdmin}
+    assert bench.lines() == [PATCH, INVITE, PATCH, PATCH, PATCH]
+
+
+async def test_a_refused_change_does_not_stop_the_others(bench: Bench) -> None:
+    bench.server.refused_settings = frozenset({"subject"})
+    result = await bench.adapter.change(GROUP, THREE)
+    assert result.done == (Action.DESCRIBE, Action.ANNOUNCE_ONLY)
+    assert {action: type(error) for action, error in result.failed.items()} == {Action.RENAME: InvalidRequest}
+
+
+async def test_what_a_refused_call_did_stays_open_when_the_session_is_lost_after_it(bench: Bench) -> None:
+    bench.server.refused_settings = frozenset({"announce"})
+    bench.server.faults = [Fault(PATCH, status=501, skip=2)]
+    result = await bench.adapter.change(GROUP, THREE)
+    assert result.done == (Action.RENAME,)
+    assert {action: type(error) for action, error in result.failed.items()} == {
+        Action.DESCRIBE: OutcomeUnknown,
+        Action.ANNOUNCE_ONLY: OutcomeUnknown,
+    }
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "calls"),
+    [(400, InvalidRequest, 1), (403, PermissionMissing, 2), (501, AccountDisconnected, 1), (502, OutcomeUnknown, 1)],
+)
+async def test_one_change_has_the_error_of_its_call(
+    bench: Bench, status: int, kind: type[ProviderError], calls: int
+) -> None:
+    bench.server.faults = [Fault(PATCH, status=status)]
+    result = await bench.adapter.change(GROUP, GroupChange(subject="Renamed"))
+    assert {action: type(error) for action, error in result.failed.items()} == {Action.RENAME: kind}
+    assert len(bench.lines()) == calls
+
+
+async def test_the_invite_link_is_read_and_reset_with_one_call_each(bench: Bench) -> None:
+    old = await bench.adapter.invite_link(GROUP)
+    new = await bench.adapter.reset_invite_link(GROUP)
+    assert old != new == await bench.adapter.invite_link(GROUP)
+    assert bench.lines() == [INVITE, INVITE.replace("GET", "DELETE"), INVITE]
+
+
+async def test_why_the_invite_link_is_forbidden_is_told_apart(bench: Bench) -> None:
+    bench.server.permissions = frozenset({"send"})
+    with pytest.raises(PermissionMissing):
+        await bench.adapter.invite_link(GROUP)
+    bench.server.permissions = frozenset({"send", "read"})
+    bench.world.groups[GROUP].account_is_admin = False
+    with pytest.raises(NotGroupAdmin):
+        await bench.adapter.invite_link(GROUP)
+    bench.server.faults = [Fault("", status=404, skip=1)]
+    with pytest.raises(NotGroupAdmin, match="`read`"):
+        await bench.adapter.invite_link(GROUP)
+
+
+@pytest.mark.parametrize("bare", [True, False])
+async def test_a_group_is_joined_by_link_or_code_and_left(bench: Bench, bare: bool) -> None:
+    link = await bench.adapter.invite_link(GROUP)
+    await bench.adapter.leave(GROUP)
+    assert bench.world.groups[GROUP].left_by_account
+    assert (await bench.adapter.group(GROUP)).id == GROUP
+    joined = await bench.adapter.join(link.rpartition("/")[2] if bare else link)
+    assert joined is not None
+    assert joined.id == GROUP
+    assert not bench.world.groups[GROUP].left_by_account
+
+
+async def test_an_expired_invite_is_an_invalid_request_and_an_answer_without_a_group_names_none(bench: Bench) -> None:
+    with pytest.raises(InvalidRequest):
+        await bench.adapter.join("https://chat.whatsapp.com/expired")
+    bench.server.faults = [Fault(JOIN, status=200, body="{}")]
+    assert await bench.adapter.join("code") is None
+
+
+WRITES: dict[str, Callable[[WaGateway], Awaitable[object]]] = {
+    "reset": lambda adapter: adapter.reset_invite_link(GROUP),
+    "join": lambda adapter: adapter.join("code"),
+    "leave": lambda adapter: adapter.leave(GROUP),
+    "remove": lambda adapter: adapter.remove(GROUP, people(ANA)),
+    "send": lambda adapter: adapter.send_to_group(GROUP, "Hello"),
+}
+
+
+TELLS_NOTHING = [
+    (200, '{"error": {"code": "internal", "message": "no"}}'),
+    (200, "<html>"),
+    (202, "{}"),
+    (503, "<html>"),
+]
+
+
+@pytest.mark.parametrize("write", WRITES)
+async def test_a_write_whose_answer_tells_nothing_is_unknown_and_sent_once(write: str) -> None:
+    async with wagateway() as bench:
+        for number, (status, body) in enumerate(TELLS_NOTHING, start=1):
+            bench.server.faults = [Fault(ROOT, status=status, body=body)]
+            with pytest.raises(OutcomeUnknown):
+                await WRITES[write](bench.adapter)
+            assert len(bench.lines()) == number
+
+
+async def test_a_read_with_an_error_inside_a_success_is_no_group(bench: Bench) -> None:
+    for body in ('{"error": {"code": "internal", "message": "no"}}', '{"error": "no"}', '{"status": "ok"}'):
+        bench.server.faults = [Fault(READ_GROUP, status=200, body=body)]
+        with pytest.raises(ProviderError) as caught:
+            await bench.adapter.group(GROUP)
+        assert caught.value.outcome is Outcome.FAILED
+    assert MEMBERS not in bench.lines()

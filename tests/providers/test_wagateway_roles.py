@@ -1,0 +1,130 @@
+from collections.abc import AsyncIterator
+
+import pytest
+
+from providers.base import (
+    AccountDisconnected,
+    Evidence,
+    GroupNotFound,
+    NotGroupAdmin,
+    Outcome,
+    Person,
+    ProviderError,
+    Standing,
+)
+from sandbox.providers.server import Fault
+from sandbox.providers.world import Disposition, Effect
+from tests.providers.wagateway_bench import CHECK, GROUP, INVITE, ROOT, Bench, people, present, wagateway
+
+ANA, BEN, CLEO, DORA = "14155550101", "14155550102", "14155550103", "14155550104"
+READ_GROUP = f"GET {ROOT}/groups/{GROUP}"
+VERBS = ["remove", "promote", "demote"]
+
+
+@pytest.fixture
+async def bench() -> AsyncIterator[Bench]:
+    async with wagateway() as bench:
+        bench.world.put_group(GROUP, "Launch team", [ANA, BEN, CLEO])
+        yield bench
+        assert bench.transport.broken == []
+
+
+def line(verb: str, phone: str) -> str:
+    member = f"{ROOT}/groups/{GROUP}/members/{phone}@s.whatsapp.net"
+    return f"DELETE {member}" if verb == "remove" else f"POST {member}/{verb}"
+
+
+async def call(bench: Bench, verb: str, *phones: str) -> tuple[list[Outcome], ProviderError | None]:
+    result = await getattr(bench.adapter, verb)(GROUP, people(*phones))
+    assert [verdict.key for verdict in result.verdicts] == [f"+{phone}" for phone in phones]
+    unknown = [verdict for verdict in result.verdicts if verdict.outcome is Outcome.UNKNOWN]
+    assert all(verdict.evidence is Evidence.NONE for verdict in unknown)
+    return [verdict.outcome for verdict in result.verdicts], result.error
+
+
+@pytest.mark.parametrize(
+    ("verb", "standings"),
+    [
+        ("remove", [Standing.ABSENT, Standing.ABSENT]),
+        ("promote", [Standing.ADMIN, Standing.ADMIN]),
+        ("demote", [Standing.MEMBER, Standing.MEMBER]),
+    ],
+)
+async def test_one_call_for_each_person_says_nothing_and_the_read_back_does(
+    bench: Bench, verb: str, standings: list[Standing]
+) -> None:
+    bench.world.promote(GROUP, ANA)
+    assert await call(bench, verb, ANA, BEN) == ([Outcome.UNKNOWN] * 2, None)
+    assert bench.lines() == [line(verb, ANA), line(verb, BEN)]
+    assert list((await present(bench, ANA, BEN)).values()) == standings
+
+
+async def test_removing_somebody_who_is_not_there_says_the_same(bench: Bench) -> None:
+    assert await call(bench, "remove", DORA) == ([Outcome.UNKNOWN], None)
+    assert [event.effect for event in bench.world.events] == [Effect.NOT_A_MEMBER]
+
+
+@pytest.mark.parametrize("verb", ["promote", "demote"])
+async def test_a_role_for_somebody_who_is_not_there_fails_for_them_alone(bench: Bench, verb: str) -> None:
+    outcomes, error = await call(bench, verb, DORA, ANA, "14155550105")
+    assert (outcomes, error) == ([Outcome.FAILED, Outcome.UNKNOWN, Outcome.FAILED], None)
+    assert bench.lines() == [line(verb, DORA), READ_GROUP, line(verb, ANA), line(verb, "14155550105")]
+
+
+async def test_a_role_in_a_group_that_is_not_there_stops_the_sender(bench: Bench) -> None:
+    del bench.world.groups[GROUP]
+    with pytest.raises(GroupNotFound):
+        await bench.adapter.promote(GROUP, people(ANA, BEN))
+    assert bench.lines() == [line("promote", ANA), READ_GROUP]
+
+
+@pytest.mark.parametrize("verb", VERBS)
+async def test_an_error_that_stops_the_sender_keeps_what_is_known(bench: Bench, verb: str) -> None:
+    bench.server.faults = [Fault(line(verb, BEN), status=501)]
+    outcomes, error = await call(bench, verb, ANA, BEN, CLEO)
+    assert outcomes == [Outcome.UNKNOWN, Outcome.FAILED, Outcome.NOT_ATTEMPTED]
+    assert isinstance(error, AccountDisconnected)
+    assert bench.lines() == [line(verb, ANA), line(verb, BEN)]
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"), [(-1, Outcome.UNKNOWN), (503, Outcome.UNKNOWN), (400, Outcome.FAILED), (418, Outcome.FAILED)]
+)
+async def test_an_error_of_one_person_does_not_stop_the_others(status: int, outcome: Outcome) -> None:
+    async with wagateway() as bench:
+        bench.world.put_group(GROUP, "Launch team", [ANA, BEN, CLEO])
+        bench.server.faults = [Fault(line("remove", ANA), status=status)]
+        assert await call(bench, "remove", ANA, BEN) == ([outcome, Outcome.UNKNOWN], None)
+        assert bench.lines() == [line("remove", ANA), line("remove", BEN)]
+
+
+async def test_an_account_that_is_no_admin_is_told_before_anything_is_done(bench: Bench) -> None:
+    bench.world.groups[GROUP].account_is_admin = False
+    with pytest.raises(NotGroupAdmin):
+        await bench.adapter.remove(GROUP, people(ANA, BEN))
+    assert bench.lines() == [line("remove", ANA), INVITE]
+
+
+async def test_a_member_is_removed_by_the_form_that_whatsapp_has_of_the_number(bench: Bench) -> None:
+    typed, listed = "5511987654321", "551187654321"
+    bench.world.put_human(typed, Disposition.NO_ACCOUNT)
+    bench.world.put_group(GROUP, "Launch team", [listed, ANA])
+    await call(bench, "remove", typed)
+    assert bench.lines() == [CHECK, CHECK, line("remove", listed)]
+    assert await present(bench, typed) == {typed: Standing.ABSENT}
+
+
+async def test_who_was_seen_in_the_group_is_addressed_without_a_check(bench: Bench) -> None:
+    typed, listed = "5511987654321", "551187654321"
+    bench.world.put_group(GROUP, "Launch team", [listed, ANA])
+    assert await present(bench, typed) == {typed: Standing.MEMBER}
+    before = len(bench.lines())
+    await call(bench, "promote", typed)
+    assert bench.lines()[before:] == [line("promote", listed)]
+
+
+async def test_a_person_known_by_lid_alone_is_removed_by_phone_or_found_invalid(bench: Bench) -> None:
+    ana, nobody = Person("a", lid=bench.lid(ANA)), Person("b", lid="77@lid")
+    result = await bench.adapter.remove(GROUP, [nobody, ana])
+    assert [verdict.outcome for verdict in result.verdicts] == [Outcome.INVALID, Outcome.UNKNOWN]
+    assert ANA not in bench.world.groups[GROUP].members

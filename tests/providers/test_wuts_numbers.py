@@ -1,0 +1,123 @@
+from collections.abc import AsyncIterator
+
+import pytest
+
+from providers.base import (
+    GroupNotFound,
+    InvalidRequest,
+    Member,
+    NumberCheck,
+    Outcome,
+    Person,
+    ProviderFault,
+    Standing,
+    judge,
+)
+from sandbox.providers.server import Fault
+from sandbox.providers.world import Disposition
+from tests.providers.wuts_bench import CHECK, GROUP, READ, RESOLVE, SEND, Bench, people, wuts
+
+ANA, BEN = "14155550101", "14155550102"
+
+
+@pytest.fixture
+async def bench() -> AsyncIterator[Bench]:
+    async with wuts() as bench:
+        yield bench
+        assert bench.transport.broken == []
+
+
+def by_lid(bench: Bench, phone: str) -> Person:
+    lid = f"{bench.world.human(phone).lid}@lid"
+    return Person(lid, lid=lid)
+
+
+async def test_a_check_tells_the_number_under_which_somebody_is_known(bench: Bench) -> None:
+    bench.world.put_human(BEN, Disposition.NO_ACCOUNT)
+    bench.world.put_human("551187654321", Disposition.OPEN)
+    cai = by_lid(bench, "14155550103")
+    asked = [*people(ANA, BEN, "5511987654321", "376312345"), cai, Person("9@lid", lid="9@lid")]
+    assert list((await bench.adapter.check_numbers(asked)).values()) == [
+        NumberCheck(True, f"+{ANA}"),
+        NumberCheck(False),
+        NumberCheck(True, "+551187654321"),
+        NumberCheck(None),  # too short for the check, which would refuse all others too
+        NumberCheck(True, "+14155550103", cai.lid),
+        NumberCheck(None, lid="9@lid"),
+    ]
+
+
+async def test_two_forms_that_both_have_an_account_name_no_canonical_one(bench: Bench) -> None:
+    for form in ("551187654321", "5511987654321"):
+        bench.world.put_human(form, Disposition.OPEN)
+    assert await bench.adapter.check_numbers(people("5511987654321")) == {"+5511987654321": NumberCheck(True)}
+
+
+async def test_many_numbers_are_checked_in_batches_and_once_a_day(bench: Bench) -> None:
+    asked = people(*(f"1415555{n:04}" for n in range(200)))
+    for _ in range(2):
+        assert all(check.on_whatsapp for check in (await bench.adapter.check_numbers(asked)).values())
+    assert [len(body["numbers"]) for body in bench.bodies(CHECK)] == [160, 40]
+
+
+async def test_a_check_that_fails_is_told_and_an_absence_is_asked_again_before_it_counts(bench: Bench) -> None:
+    bench.server.faults = [Fault(CHECK, status=200, body='{"success": true, "data": "none"}')]
+    with pytest.raises(ProviderFault):
+        await bench.adapter.check_numbers(people(ANA))
+    bench.world.put_human(ANA, Disposition.NO_ACCOUNT)
+    await bench.adapter.check_numbers(people(ANA))
+    bench.world.put_human(ANA, Disposition.OPEN)
+    await bench.adapter.add(GROUP, people(ANA))
+    assert ANA in bench.world.groups[GROUP].members
+    bench.transport.broken.clear()
+
+
+@pytest.mark.parametrize("members_by", ["phone", "lid"])
+async def test_members_come_with_phones_lids_and_roles_as_far_as_they_are_told(bench: Bench, members_by: str) -> None:
+    bench.server.members_by = "phone" if members_by == "phone" else "lid"
+    bench.world.put_group(GROUP, "Launch team", [ANA, BEN]).members[ANA].role = "admin"
+    lids = [by_lid(bench, phone).lid if members_by == "lid" else "" for phone in (ANA, BEN)]
+    assert [member async for member in bench.adapter.members(GROUP)] == [
+        Member(f"+{ANA}", lids[0], standing=Standing.ADMIN),
+        Member(f"+{BEN}", lids[1], standing=Standing.MEMBER),
+    ]
+    assert len(bench.bodies(RESOLVE)) == (members_by == "lid")
+
+
+async def test_a_list_that_is_not_whole_ends_with_an_error(bench: Bench) -> None:
+    row = f'{{"jid": "{GROUP}", "members_count": 2, "participants": [{{"jid": "{ANA}@s.whatsapp.net"}}]}}'
+    bench.server.faults = [Fault(READ, status=200, body=f'{{"success": true, "group": {row}}}')]
+    members = bench.adapter.members(GROUP)
+    assert await anext(members) == Member(f"+{ANA}")
+    with pytest.raises(ProviderFault):
+        await anext(members)
+
+
+async def test_a_text_goes_to_the_number_that_is_known(bench: Bench) -> None:
+    bench.world.put_human("551187654321", Disposition.OPEN)
+    for person in (*people(ANA, "5511987654321"), by_lid(bench, BEN)):
+        assert await bench.adapter.send_to_person(person, "Hello")
+    assert await bench.adapter.send_to_group(GROUP, "Hello")
+    assert [sent.to for sent in bench.world.sent] == [ANA, "551187654321", BEN, GROUP]
+    assert len(bench.server.calls) == 2 + 2 + 2 + 1
+
+
+async def test_a_text_that_nobody_would_get_is_not_sent(bench: Bench) -> None:
+    bench.world.put_human(ANA, Disposition.NO_ACCOUNT)
+    with pytest.raises(InvalidRequest) as raised:
+        await bench.adapter.send_to_person(people(ANA)[0], "Hello")
+    assert judge(raised.value, people(ANA))[0].outcome is Outcome.NOT_ON_WHATSAPP
+    with pytest.raises(InvalidRequest):
+        await bench.adapter.send_to_person(Person("9@lid", lid="9@lid"), "Hello")
+    for group_id, text in ((BEN, "Hello"), (GROUP, ""), (GROUP, "x" * 4097)):
+        with pytest.raises(InvalidRequest):
+            await bench.adapter.send_to_group(group_id, text)
+    assert bench.bodies(SEND) == []
+    with pytest.raises(GroupNotFound):
+        await bench.adapter.send_to_group("120363000000000009@g.us", "Hello")
+
+
+async def test_a_text_without_an_id_was_sent(bench: Bench) -> None:
+    bench.server.faults = [Fault(SEND, status=200, body='{"success": true, "message_id": 7}')]
+    assert await bench.adapter.send_to_group(GROUP, "Hello") == ""
+    bench.transport.broken.clear()

@@ -16,7 +16,6 @@ from sandbox.slack.workspace import Message
 
 ALICE, BOB, CAROL, DAVE = "U01ALICE", "U02BOB", "U03CAROL", "U04DAVE"
 CHANNEL = "C0LAUNCH"
-PATIENCE = 30.0
 
 
 @dataclass(slots=True)
@@ -42,18 +41,18 @@ class Stage:
 
     async def parent(self, number: int = 0) -> Message:
         """Wait for the parent message of the channel's request with this number, from 0."""
-        await self.slack.wait_for(lambda: len(self.parents()) > number, PATIENCE)
+        await self.slack.wait_for(lambda: len(self.parents()) > number)
         return self.parents()[number]
 
     async def finished(self, number: int = 0, *, state: str = "Done") -> list[Message]:
         """Wait until a request has ended, and give its whole thread."""
         parent = await self.parent(number)
-        await self.slack.wait_for(lambda: state in self.parents()[number]["text"], PATIENCE)
+        await self.slack.wait_for(lambda: state in self.parents()[number]["text"])
         return self.slack.thread(CHANNEL, parent["ts"])
 
     async def button(self, label: str) -> Message:
         """Wait for a message with this button."""
-        return await self.slack.wait_for(lambda: self._with_button(label), PATIENCE)
+        return await self.slack.wait_for(lambda: self._with_button(label))
 
     def told(self, user: str) -> str:
         """Give the last text that only this person saw."""
@@ -61,7 +60,7 @@ class Stage:
 
     async def hears(self, user: str, words: str) -> None:
         """Wait until this person, and nobody else, was told `words`."""
-        await self.slack.wait_for(lambda: any(words in m["text"] for m in self.slack.ephemerals(user)), PATIENCE)
+        await self.slack.wait_for(lambda: any(words in m["text"] for m in self.slack.ephemerals(user)))
 
     def _with_button(self, label: str) -> Message | None:
         for message in reversed(self.slack.messages(CHANNEL)):

@@ -117,7 +117,7 @@ class SlackServer(Client):
         """What Slack would show wrongly, though it does not refuse it."""
         return self.workspace.oddities
 
-    def wait_for(self, predicate: Callable[[], T | None], timeout: float = 5.0) -> Awaitable[T]:
+    def wait_for(self, predicate: Callable[[], T | None], timeout: float = 60.0) -> Awaitable[T]:
         """Wait until `predicate` gives something true, looking again at every change, and give that.
 
         Raises:

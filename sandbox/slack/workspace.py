@@ -118,7 +118,7 @@ class Workspace:
         self._change.set()
         self._change = asyncio.Event()
 
-    def wait_for(self, predicate: Callable[[], T | None], timeout: float = 5.0) -> Awaitable[T]:
+    def wait_for(self, predicate: Callable[[], T | None], timeout: float = 60.0) -> Awaitable[T]:
         """Wait until `predicate` gives something true, and give that.
 
         Raises:

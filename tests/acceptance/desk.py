@@ -16,7 +16,7 @@ from providers.base import Evidence, Operation, Outcome, Person
 from sandbox.slack.delivery import Ack
 from sandbox.slack.seed import User
 from sandbox.slack.workspace import Message, View
-from tests.stage import ALICE, CHANNEL, PATIENCE, Stage, group_id, stage
+from tests.stage import ALICE, CHANNEL, Stage, group_id, stage
 
 ADMIN, SECOND, STRANGER = "U05ADMIN", "U06SECOND", "U07STRANGER"
 ROLES = f"""
@@ -133,7 +133,7 @@ class Asked:
 
     async def message(self, name: str) -> Message:
         """Wait for the message that has this name in the ledger."""
-        return await self.desk.stage.slack.wait_for(lambda: self._named(name), PATIENCE)
+        return await self.desk.stage.slack.wait_for(lambda: self._named(name))
 
     async def parent(self) -> Message:
         return await self.message("parent")
@@ -145,7 +145,7 @@ class Asked:
             message = self._named(name)
             return str(message["text"]) if message and words in message["text"] else None
 
-        return await self.desk.stage.slack.wait_for(said, PATIENCE)
+        return await self.desk.stage.slack.wait_for(said)
 
     async def labels(self, name: str, *wanted: str) -> list[str]:
         """Wait until a message has these buttons, and give the labels of all it has."""
@@ -155,7 +155,7 @@ class Asked:
             labels = labels_of(message) if message else []
             return labels if message and set(wanted) <= set(labels) else None
 
-        return await self.desk.stage.slack.wait_for(shown, PATIENCE)
+        return await self.desk.stage.slack.wait_for(shown)
 
     async def click(self, user: str, label: str, name: str) -> Ack:
         """Wait for a button of a message, and click it."""
@@ -176,7 +176,7 @@ class Asked:
         if slack.open_view(user):
             await slack.close_view(user, self.desk.modal(user).body["id"])
         await self.click(user, label, name)
-        return str((await slack.wait_for(lambda: slack.open_view(user), PATIENCE)).body["id"])
+        return str((await slack.wait_for(lambda: slack.open_view(user))).body["id"])
 
     def ended(self) -> str | None:
         """Give the name of its last message, None while it goes on."""

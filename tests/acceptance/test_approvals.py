@@ -188,7 +188,7 @@ async def test_a_withdrawal_and_an_approval_at_once_have_one_effect(at: Desk) ->
     phones = new(2)
     asked = await at.add(*phones)
     await asyncio.gather(asked.click(BOB, "Approve", "approval"), asked.click(ALICE, "Withdraw", "approval"))
-    await at.stage.slack.wait_for(asked.ended, 30)
+    await at.stage.slack.wait_for(asked.ended)
 
     assert at.members() & set(phones) == (set(phones) if asked.ended() == "summary" else set())
 

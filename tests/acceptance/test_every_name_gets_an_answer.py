@@ -7,7 +7,7 @@ import pytest
 from sandbox.providers.world import Disposition, Effect, World
 from sandbox.scene import PLACES
 from sandbox.slack.faults import Fault
-from tests.stage import CHANNEL, PATIENCE, Stage, group_id, people, stage
+from tests.stage import CHANNEL, Stage, group_id, people, stage
 
 MIX = {
     f"1415555{number:04}": disposition
@@ -122,7 +122,7 @@ async def test_invalid_numbers_do_not_stop_the_valid_ones(tmp_path: Path) -> Non
 
 async def test_the_same_way_leads_through_socket_mode(tmp_path: Path) -> None:
     async with stage(tmp_path, socket_mode=True) as played:
-        await played.slack.wait_for(lambda: played.slack.sockets.listening, 10)
+        await played.slack.wait_for(lambda: played.slack.sockets.listening)
         await played.add("wasend-team +1 415 555 0101")
         await played.finished()
 
@@ -134,7 +134,7 @@ async def test_a_message_whose_blocks_slack_refuses_is_posted_as_plain_text(tmp_
     async with stage(tmp_path) as played:
         played.slack.faults.append(Fault(method="chat.postMessage", error="invalid_blocks", times=1))
         await played.add("wasend-team +1 415 555 0101")
-        await played.slack.wait_for(lambda: len(played.slack.messages(CHANNEL)) >= 3, PATIENCE)
+        await played.slack.wait_for(lambda: len(played.slack.messages(CHANNEL)) >= 3)
 
         assert "Add 1 person" in played.slack.messages(CHANNEL)[0]["text"]
         assert len(played.world("wasend").events) == 1

@@ -35,7 +35,7 @@ async def followed(asked: Asked, user: str, label: str) -> Asked:
     """Click what is to follow, and wait until that has ended."""
     before = set(asked.desk.requests())
     await asked.click(user, label, "summary")
-    (id_,) = await asked.desk.stage.slack.wait_for(lambda: set(asked.desk.requests()) - before, 30)
+    (id_,) = await asked.desk.stage.slack.wait_for(lambda: set(asked.desk.requests()) - before)
     after = Asked(asked.desk, id_)
     await after.done()
     return after

@@ -6,7 +6,7 @@ from bot import app
 from bot.manifest import BOT_SCOPES
 from bot.settings import load
 from sandbox.scene import scene
-from tests.stage import ALICE, CHANNEL, DAVE, PATIENCE, Stage, group_id, stage
+from tests.stage import ALICE, CHANNEL, DAVE, Stage, group_id, stage
 
 
 async def opened(played: Stage, user: str = ALICE) -> str:
@@ -96,7 +96,7 @@ async def test_a_restart_between_preview_and_submission_loses_nothing(tmp_path: 
             assert preview
             assert (await played.slack.submit(ALICE, preview.body["id"])).ok
             await played.slack.wait_for(
-                lambda: any("Taken: add 150 people" in m["text"] for m in played.slack.ephemerals(ALICE)), PATIENCE
+                lambda: any("Taken: add 150 people" in m["text"] for m in played.slack.ephemerals(ALICE))
             )
 
 

@@ -284,7 +284,7 @@ def test_a_key_with_a_line_break_stays_in_one_line() -> None:
         max_leaves=8,
     )
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_whatever_stands_in_a_variable_is_read_or_refused_in_one_line(document: Any) -> None:
     environ = TOKENS | {
         f"ROLLCALL_{section.upper()}": json.dumps({"support": document} if section != "approvals" else [document])

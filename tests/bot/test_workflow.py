@@ -284,7 +284,7 @@ _SCRIPTS = st.builds(
 )
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(script=_SCRIPTS, count=st.integers(1, 7), batch=st.integers(1, 3))
 async def test_everybody_gets_one_verdict_and_none_is_better_than_the_truth(
     bench: Bench, script: Script, count: int, batch: int
@@ -321,7 +321,7 @@ def _holds_after_a_stop(provider: Scripted, answers: list[Answer], told: Sequenc
         assert all(p.outcome is Outcome.NOT_ATTEMPTED for p in to_come)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     crashes=st.lists(st.integers(0, 3), min_size=1, max_size=4),
     reads=st.lists(_READS, max_size=4),

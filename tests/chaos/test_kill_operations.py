@@ -73,7 +73,7 @@ async def test_every_operation_answers_truthfully_when_it_is_killed_again_and_ag
         async with bot(config, played.environment()) as process:
             assert process.stderr is not None
             drained = asyncio.ensure_future(process.stderr.read())
-            await played.slack.wait_for(lambda: sum("Done" in str(m["text"]) for m in parents(played)) == len(DONE), 30)
+            await played.slack.wait_for(lambda: sum("Done" in str(m["text"]) for m in parents(played)) == len(DONE))
             process.terminate()
             await drained
 

@@ -233,7 +233,7 @@ async def test_a_list_comes_from_no_group_that_one_may_not_read(slack: SlackServ
 async def test_requests_are_listed_page_by_page_with_their_threads(slack: SlackServer) -> None:
     for number in range(11):
         await told(slack, f"bulk{number + 10}@g.us {ONE} at: {LATER}", user=BOB)
-    await slack.wait_for(lambda: any("Bulk 10" in m["text"] for m in slack.messages(LAUNCH)), 30)
+    await slack.wait_for(lambda: any("Bulk 10" in m["text"] for m in slack.messages(LAUNCH)))
     first = await typed(slack, "/wa-requests", user=BOB)
 
     assert first.count("• ") == 10

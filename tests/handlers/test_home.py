@@ -140,7 +140,7 @@ async def test_who_may_only_override_sees_what_waits_and_overrides_it_with_a_rea
     assert "Approve" not in labels(page(slack, CHIEF).body["blocks"])
 
     await press(slack, CHIEF, "override_request")
-    assert title(slack, CHIEF).startswith("Override")
+    await slack.wait_for(lambda: title(slack, CHIEF).startswith("Override"))
     await opens(slack, ALICE)
     await press(slack, ALICE, "Withdraw")
     await slack.wait_for(lambda: "Override" not in labels(page(slack, CHIEF).body["blocks"]))
@@ -247,7 +247,7 @@ async def test_a_sync_that_is_repeated_is_shown_to_those_whom_it_concerns(slack:
     await asyncio.gather(opens(slack, ALICE), opens(slack, BOB), opens(slack, READER))
 
     for user in (ALICE, BOB):
-        assert "*twochat-team* every 36 hours, next" in read(slack, user)
+        await sees(slack, user, "*twochat-team* every 36 hours, next")
     assert "every 36 hours" not in read(slack, READER)
 
     await press(slack, ALICE, "End: twochat-team")

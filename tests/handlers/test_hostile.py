@@ -30,7 +30,7 @@ from sandbox.slack.faults import Fault
 from sandbox.slack.server import SlackServer
 from sandbox.slack.workspace import View
 from tests.acceptance.desk import ADMIN, STRANGER, Desk, desk, labels_of
-from tests.stage import ALICE, BOB, CHANNEL, PATIENCE, group_id
+from tests.stage import ALICE, BOB, CHANNEL, group_id
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -188,10 +188,10 @@ async def test_ten_submissions_at_once_are_one_request(played: Desk, slack: Slac
 
     await asyncio.gather(*(deliver(slack, payload) for _ in range(10)))
 
-    await slack.wait_for(lambda: len(slack.ephemerals(ALICE)) >= before + 10, PATIENCE)
+    await slack.wait_for(lambda: len(slack.ephemerals(ALICE)) >= before + 10)
     assert sum(str(m["text"]).startswith("Taken:") for m in slack.ephemerals(ALICE)[before:]) == 1
     world = played.stage.world("wasend")
-    await slack.wait_for(lambda: "14155550907" in played.members() or None, PATIENCE)
+    await slack.wait_for(lambda: "14155550907" in played.members() or None)
     assert [e.phone for e in world.events].count("14155550907") == 1
 
 
@@ -207,7 +207,7 @@ async def test_a_stranger_presses_every_button_and_changes_nothing(
         for label in labels_of(message):
             answered = next_answer(slack, STRANGER)
             assert (await slack.click(STRANGER, CHANNEL, message["ts"], label, even_if_hidden=True)).ok
-            await slack.wait_for(answered, PATIENCE)
+            await slack.wait_for(answered)
 
     said = [str(m["text"]) for m in slack.ephemerals(STRANGER)]
     assert [words for words in said if "Only" not in words and "You have no role" not in words] == []
@@ -225,7 +225,7 @@ async def test_a_button_of_a_request_that_nobody_knows_says_so(
         answered = next_answer(slack, ADMIN)
         payload["actions"][0]["value"] = value
         await deliver(slack, payload)
-        await slack.wait_for(answered, PATIENCE)
+        await slack.wait_for(answered)
         assert "othing" in slack.ephemerals(ADMIN)[-1]["text"] or label == "Withdraw"
     assert broken() == []
 
@@ -252,7 +252,7 @@ async def test_a_button_of_another_version_is_answered(
 
     await deliver(slack, payload)
 
-    await slack.wait_for(lambda: slack.ephemerals(ADMIN)[-1]["text"] == answers.OUTDATED, PATIENCE)
+    await slack.wait_for(lambda: slack.ephemerals(ADMIN)[-1]["text"] == answers.OUTDATED)
     assert broken() == []
 
 
@@ -282,7 +282,7 @@ async def test_a_form_is_acknowledged_before_the_user_groups_are_known(
     ack = await forged(slack, typing("numbers", "+1 415 555 0913"))
 
     assert ack.body["view"]["title"]["text"] == "Reading…"
-    await slack.wait_for(lambda: seen(slack).body["title"]["text"] == "Preview", PATIENCE)
+    await slack.wait_for(lambda: seen(slack).body["title"]["text"] == "Preview")
 
 
 @pytest.mark.usefixtures("silent_user_groups")

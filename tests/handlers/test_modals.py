@@ -38,7 +38,6 @@ min_participants = 1
 approvers = ["lead"]
 quorum = 1
 """
-PATIENCE = 20.0
 JPEG = b"\xff\xd8\xff\xe0" + b"0" * 100
 
 
@@ -109,7 +108,7 @@ async def told(slack: SlackServer, values: dict[str, Any] | None = None, user: s
     before = len(slack.ephemerals(user))
     await submitted(slack, values, user)
     assert slack.open_view(user) is None
-    await slack.wait_for(lambda: len(slack.ephemerals(user)) > before, PATIENCE)
+    await slack.wait_for(lambda: len(slack.ephemerals(user)) > before)
     return str(slack.ephemerals(user)[-1]["text"])
 
 
@@ -150,9 +149,9 @@ async def test_people_are_previewed_and_then_asked_for_once(played: Scene, slack
 
     assert (await told(slack)).startswith("Taken: add 2 people (1 entry not usable)")
     world = played.providers["wasend"].world
-    await slack.wait_for(lambda: len(world.groups[WASEND_ID].members) > 1, PATIENCE)
+    await slack.wait_for(lambda: len(world.groups[WASEND_ID].members) > 1)
     assert (await slack.redeliver(slack.deliveries[-1])).ok
-    await slack.wait_for(lambda: "taken already" in slack.ephemerals(ALICE)[-1]["text"], PATIENCE)
+    await slack.wait_for(lambda: "taken already" in slack.ephemerals(ALICE)[-1]["text"])
     assert len([e for e in world.events if e.phone == "14155550101"]) == 1
 
 
@@ -257,7 +256,7 @@ async def test_a_slow_provider_delays_no_preview(slack: SlackServer, monkeypatch
     monkeypatch.setattr(previewing, "QUICK", 0.0)
     await opened(slack, "add")
     await submitted(slack, {"Group": WASEND, "Numbers": "+1 415 555 0501"})
-    await slack.wait_for(lambda: "1 person new" in says(slack), PATIENCE)
+    await slack.wait_for(lambda: "1 person new" in says(slack))
     assert "Still reading" in acknowledged(slack)
     assert "Still reading" not in says(slack)
     assert "add 1 person" in await told(slack)
@@ -271,7 +270,7 @@ async def test_what_takes_longer_than_slack_waits_comes_later(
     await opened(slack, "add")
     await submitted(slack, {"Group": WASEND, "file": csv("phone", cell)})
     assert "Reading…" in acknowledged(slack)
-    await slack.wait_for(lambda: title(slack) == comes, PATIENCE)
+    await slack.wait_for(lambda: title(slack) == comes)
     await slack.close_view(ALICE, seen(slack).body["id"])
     assert title(slack) == "Add to a group"
 
@@ -283,7 +282,7 @@ async def test_what_breaks_while_somebody_waits_is_told_there(
     monkeypatch.setattr(previewing, "QUICK", "broken")
     await opened(slack, "add")
     await submitted(slack, {"Group": WASEND, "Numbers": "+1 415 555 0601"})
-    await slack.wait_for(lambda: "Something went wrong" in says(slack), PATIENCE)
+    await slack.wait_for(lambda: "Something went wrong" in says(slack))
 
 
 async def test_a_preview_says_whose_approval_is_needed_and_who_is_no_member(slack: SlackServer) -> None:
@@ -309,14 +308,14 @@ async def test_a_group_is_created_and_those_who_refuse_are_invited(played: Scene
     assert "could not be read" not in shown
     await told(slack)
     groups = played.providers["wasend"].world.groups
-    await slack.wait_for(lambda: any(g.subject == "Spring 🌷 Fair" for g in groups.values()), PATIENCE)
+    await slack.wait_for(lambda: any(g.subject == "Spring 🌷 Fair" for g in groups.values()))
 
 
 async def test_settings_offer_what_the_provider_can_with_what_is_now(played: Scene, slack: SlackServer) -> None:
     group = played.providers["wuts"].world.groups[WUTS_ID]
     view = await opened(slack, "settings")
     await slack.press(ALICE, view, "Group", value=WUTS)
-    await slack.wait_for(lambda: "Messages disappear" in says(slack), PATIENCE)
+    await slack.wait_for(lambda: "Messages disappear" in says(slack))
     assert f'"initial_value": "{group.subject}"' in says(slack)
     assert "Who may edit the group's info" not in says(slack)
 
@@ -331,18 +330,18 @@ async def test_settings_offer_what_the_provider_can_with_what_is_now(played: Sce
         assert words in says(slack), words
     assert "Name:" not in says(slack)
     await told(slack)
-    await slack.wait_for(lambda: group.announce_only, PATIENCE)
+    await slack.wait_for(lambda: group.announce_only)
 
 
 async def test_fields_of_another_group_change_nothing(slack: SlackServer) -> None:
     view = await opened(slack, "settings")
     await slack.press(ALICE, view, "Group", value=WUTS)
-    await slack.wait_for(lambda: "Description" in says(slack), PATIENCE)
+    await slack.wait_for(lambda: "Description" in says(slack))
     await submitted(slack, {"Group": WASEND, "Name": "Wrong"})
     assert "Choose the group again" in errors(slack)["group"]
 
     await slack.press(ALICE, view, "Group", value=WASEND)
-    await slack.wait_for(lambda: "Who may edit" in says(slack), PATIENCE)
+    await slack.wait_for(lambda: "Who may edit" in says(slack))
     assert "JPEG file" not in says(slack)
     assert "At most 25 characters." in says(slack)
     assert "SDK" not in says(slack)
@@ -363,13 +362,13 @@ async def test_the_link_is_sent_reset_or_shown_to_one_alone(played: Scene, slack
     assert "Come in" in shown
     assert "<the link>" in shown
     await told(slack)
-    await slack.wait_for(lambda: any(s.to == "14155550901" and "Come in" in s.text for s in world.sent), PATIENCE)
+    await slack.wait_for(lambda: any(s.to == "14155550901" and "Come in" in s.text for s in world.sent))
 
     before = world.invite_of(WASEND_ID)
     await filled(slack, "invite", {"Group": WASEND, "what": "reset"})
     assert "Reset the invite link" in says(slack)
     await told(slack)
-    await slack.wait_for(lambda: world.invite_of(WASEND_ID) != before, PATIENCE)
+    await slack.wait_for(lambda: world.invite_of(WASEND_ID) != before)
 
 
 async def test_a_text_goes_out_exactly_as_its_preview_shows_it(played: Scene, slack: SlackServer) -> None:
@@ -379,11 +378,11 @@ async def test_a_text_goes_out_exactly_as_its_preview_shows_it(played: Scene, sl
     assert f"{len(text)} of 4,096 characters" in shown
     await told(slack)
     world = played.providers["wasend"].world
-    await slack.wait_for(lambda: any(s.to == WASEND_ID and s.text == text for s in world.sent), PATIENCE)
+    await slack.wait_for(lambda: any(s.to == WASEND_ID and s.text == text for s in world.sent))
 
     await filled(slack, "send", {"Group": WASEND, "Text": text, "to": "people", "numbers": "+1 415 555 0902"})
     await told(slack)
-    await slack.wait_for(lambda: any(s.to == "14155550902" and s.text == text for s in world.sent), PATIENCE)
+    await slack.wait_for(lambda: any(s.to == "14155550902" and s.text == text for s in world.sent))
 
 
 async def test_a_sync_compares_with_a_file_a_user_group_or_another_group(slack: SlackServer) -> None:
@@ -418,7 +417,7 @@ async def test_a_sync_says_why_nothing_can_be_compared(slack: SlackServer) -> No
 async def test_a_sync_is_compared_behind_its_preview(slack: SlackServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(previewing, "QUICK", 0.0)
     await filled(slack, "sync", {"group": WUTS, "file": csv("phone", "+14155550100")})
-    await slack.wait_for(lambda: "Compared just now" in says(slack), PATIENCE)
+    await slack.wait_for(lambda: "Compared just now" in says(slack))
 
 
 async def test_a_preview_of_long_ago_asks_for_nothing(slack: SlackServer) -> None:

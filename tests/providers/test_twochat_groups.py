@@ -261,7 +261,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(body=JSON, operation=st.sampled_from([Operation.ADD, Operation.REMOVE, Operation.PROMOTE]))
 def test_no_answer_is_too_odd_to_be_read_and_none_tells_of_somebody_whom_it_does_not_name(
     body: Any, operation: Operation

@@ -21,7 +21,7 @@ BODIES = st.recursive(
 MODELS: list[type[BaseModel]] = [GroupRow, CreatedRow, SentRow, SessionRow, ContactRow, Page[MemberRow]]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(BODIES)
 def test_any_answer_is_read_or_called_a_fault(body: object) -> None:
     reply = Reply(200, body, json.dumps(body))

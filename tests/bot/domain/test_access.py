@@ -99,7 +99,7 @@ roles = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(roles, st.frozensets(st.sampled_from(["S1", "S2"])), st.sampled_from(list(Capability)))
 def test_nobody_is_allowed_without_one_role_that_has_all_it_takes(
     among: list[Role], usergroups: frozenset[str], capability: Capability

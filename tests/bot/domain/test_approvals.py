@@ -172,7 +172,7 @@ def _apply(approval: Approval, actor: Actor, action: str, at: datetime) -> Appro
     return result.approval if isinstance(result, Accepted) else approval
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.integers(1, 3), st.lists(clicks, max_size=12))
 def test_whatever_people_click_there_is_one_end_and_it_is_earned(
     quorum: int, sequence: list[tuple[Actor, str, int]]

@@ -187,7 +187,7 @@ def test_a_name_that_stands_alone_may_be_quoted(text: str, name: str) -> None:
 _PIECES = [*'"“”‘<>|,; +1@', "reason:", "at:", "name: ", "text:", "“a”", "team ", "&amp;", "קב", "🎉", "\n"]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.sampled_from(COMMANDS), st.one_of(st.text(), st.lists(st.sampled_from(_PIECES)).map("".join)))
 def test_any_text_is_read_or_an_error(command: Command, text: str) -> None:
     typed = read(command, text)

@@ -52,7 +52,7 @@ def test_an_example_of_every_country_reads_back_from_every_format(style: int) ->
         assert [person.phone for person in roster.people] == [_e164(number)]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.data())
 def test_a_list_of_numbers_however_written_reads_back_in_its_order(data: st.DataObject) -> None:
     numbers = data.draw(st.lists(st.sampled_from([n for _, n in EXAMPLES]), min_size=1, max_size=6))
@@ -84,7 +84,7 @@ FRAGMENTS = [
 anything = st.one_of(st.text(), st.lists(st.one_of(st.sampled_from(FRAGMENTS), st.text(max_size=4))).map("".join))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(anything, st.sampled_from([None, "GB", "US", "IT", "??"]))
 def test_no_text_is_too_strange(text: str, region: str | None) -> None:
     for person in parse(text, default_region=region).people:
@@ -96,7 +96,7 @@ def _letters_and_digits(text: str) -> Counter[str]:
     return Counter(char for char in text if char.isalnum() and char != "ー")  # a letter that is typed as a dash
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(anything)
 def test_every_letter_and_digit_that_was_typed_ends_in_exactly_one_list(text: str) -> None:
     assume("<" not in text and "&" not in text)  # the markup that Slack adds was not typed
@@ -106,7 +106,7 @@ def test_every_letter_and_digit_that_was_typed_ends_in_exactly_one_list(text: st
     assert _letters_and_digits(text) == _letters_and_digits("".join(typed))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(anything, st.sampled_from([None, "GB", "US"]))
 def test_reading_what_was_read_changes_nothing(text: str, region: str | None) -> None:
     keys = [person.key for person in parse(text, default_region=region).people]

@@ -168,7 +168,7 @@ async def test_moving_on_twice_at_once_happens_once(journal: Journal) -> None:
     assert (await journal.request("R1")).state is ends[moved.index(True)]
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(wanted=st.lists(st.sampled_from(State), max_size=6), start=st.sampled_from(State))
 async def test_a_request_only_ever_moves_to_a_state_that_may_follow(
     journal: Journal, wanted: list[State], start: State
@@ -227,7 +227,7 @@ async def test_a_verdict_keeps_the_providers_code_words_and_time(journal: Journa
     assert start - timedelta(seconds=1) < judged.at < datetime.now(UTC) + timedelta(seconds=1)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(words=st.text(st.characters(exclude_categories=())))
 async def test_any_words_of_a_provider_can_be_kept(journal: Journal, words: str) -> None:
     """JSON can hold what no database takes: zero bytes, and half an emoji where a text was cut."""

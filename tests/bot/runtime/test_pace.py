@@ -202,7 +202,7 @@ async def test_a_clock_that_was_set_back_stops_a_sender_for_a_gap_at_most(make: 
     assert await _send(sender, clock) == 5 - 86_400
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     pauses=st.lists(st.floats(0, 30), min_size=2, max_size=6),
     rands=st.lists(st.floats(0, 1), min_size=6, max_size=6),

@@ -32,7 +32,7 @@ strange = st.one_of(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(written, min_size=1, max_size=12), st.sampled_from("\t;|,"), encodings)
 def test_a_list_reads_back_from_every_format(numbers: list[str], delimiter: str, encoding: str) -> None:
     expected = parse("\n".join(numbers))
@@ -50,7 +50,7 @@ def test_a_list_reads_back_from_every_format(numbers: list[str], delimiter: str,
     assert [person.phone for person in picked.people] == [person.phone for person in expected.people]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.sampled_from(["a.csv", "a.vcf", "a.xlsx", ""]), strange, st.sampled_from([None, "GB", "US"]))
 @example("a.csv", b"PK\x03\x04", None)
 def test_no_file_is_too_strange(name: str, content: bytes, region: str | None) -> None:
@@ -59,7 +59,7 @@ def test_no_file_is_too_strange(name: str, content: bytes, region: str | None) -
         assert found.reason.endswith(".")
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.data())
 def test_no_damaged_workbook_is_too_strange(data: st.DataObject) -> None:
     content = bytearray(workbook([["Name", "Phone"], ["Ann", "+1 415 555 0100"]]))
@@ -72,7 +72,7 @@ def test_no_damaged_workbook_is_too_strange(data: st.DataObject) -> None:
     people_in("a.xlsx", bytes(content))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.text(max_size=200), st.sampled_from([None, "GB", "US"]))
 def test_no_message_is_too_strange(text: str, region: str | None) -> None:
     parse(numbers_in(text, region), default_region=region)

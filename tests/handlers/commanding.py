@@ -5,8 +5,6 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import structlog
-
 from bot import app
 from bot.manifest import BOT_SCOPES
 from bot.settings import load
@@ -35,7 +33,6 @@ async def commanding(
         groups: subjects by id.
         more: what else stands in the configuration.
     """
-    structlog.reset_defaults()  # let no test of another module decide what this one's bot logs to
     async with scene(providers, scopes=BOT_SCOPES) as played:
         for server in played.providers.values():
             for group_id, subject in groups.items():
@@ -47,7 +44,6 @@ async def commanding(
             played.slack.request_url = f"{url}/slack/events"
             yield played
         assert played.slack.oddities == []
-    structlog.reset_defaults()
 
 
 async def told(

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-import structlog
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
@@ -49,10 +48,8 @@ COLUMNS = [("x.csv", b"a,b\n+14155550901,+14155550902\n+14155550903,+14155550904
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def played(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desk]:
-    structlog.reset_defaults()
     async with desk(tmp_path_factory.mktemp("hostile"), rules=APPROVAL) as played:
         yield played
-    structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import io
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,6 @@ from typing import Any
 import openpyxl
 import pytest
 import pytest_asyncio
-import structlog
 
 from bot import app
 from bot.manifest import BOT_SCOPES
@@ -39,14 +38,6 @@ approvers = ["lead"]
 quorum = 1
 """
 JPEG = b"\xff\xd8\xff\xe0" + b"0" * 100
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _quiet() -> Iterator[None]:
-    """Let no test of another module decide what this one's bot logs to."""
-    structlog.reset_defaults()
-    yield
-    structlog.reset_defaults()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -46,7 +46,7 @@ async def twochat(token: str = TOKEN) -> AsyncIterator[Bench]:
             token=token,
             account=NUMBER,
             transport=transport,
-            timeout=httpx.Timeout(0.5, connect=2.0),
+            timeout=httpx.Timeout(0.5, connect=10.0),
             clock=lambda: time[0],
         )
         try:

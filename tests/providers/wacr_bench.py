@@ -26,7 +26,7 @@ SEARCH = f"GET {PREFIX}/contacts"
 NOT_ATTEMPTED = (Outcome.NOT_ATTEMPTED, Evidence.NONE)
 UNKNOWN = (Outcome.UNKNOWN, Evidence.NONE)
 ADDED = (Outcome.ADDED, Evidence.REPORTED)
-SHORT = httpx.Timeout(0.4, connect=2.0)
+SHORT = httpx.Timeout(0.4, connect=10.0)
 
 
 class Transport(ContractTransport):

@@ -50,7 +50,7 @@ async def wasend(*, token: str = TOKEN, session: str = SESSION, variant: Shape =
     transport = ContractTransport("wasend")
     async with serve(server.app()) as url:
         adapter = make(
-            base_url=url, token=token, account=session, transport=transport, timeout=httpx.Timeout(0.5, connect=2.0)
+            base_url=url, token=token, account=session, transport=transport, timeout=httpx.Timeout(0.5, connect=10.0)
         )
         try:
             yield Bench(world, server, url, transport, adapter, time)

@@ -46,7 +46,7 @@ async def wuts(token: str = TOKEN) -> AsyncIterator[Bench]:
     server = WutsServer(world, token=TOKEN)
     transport = ContractTransport("wuts")
     async with serve(server.app()) as url:
-        timeout = httpx.Timeout(0.5, connect=2.0)
+        timeout = httpx.Timeout(0.5, connect=10.0)
         adapter = make(base_url=url, token=token, account="", transport=transport, timeout=timeout)
         try:
             yield Bench(world, server, url, transport, adapter, time)

@@ -102,7 +102,12 @@ def created_verdicts(people: Sequence[Person], rows: Sequence[MemberRow]) -> tup
 
 
 def standings_of(people: Sequence[Person], rows: Sequence[MemberRow]) -> dict[str, Standing]:
-    """Look for each of `people` by phone and by LID; a member who cannot be compared leaves absence open."""
+    """Look for each of `people` by phone and by LID; a member who cannot be compared leaves absence open.
+
+    So does a list that is empty: the session's own number is in every group that it can administer.
+    """
+    if not rows:
+        return {person.key: Standing.UNKNOWN for person in people}
     doubtful_last = sorted(rows, key=lambda row: not row.stands_in_group)
     roll = Roll(Known(next(iter(row.lids), ""), row.phones, row.standing) for row in doubtful_last)
     return {

@@ -146,8 +146,10 @@ class WasendSession(ProviderServer):
         return None
 
     def members(self, group: SimGroup) -> list[Record]:
-        """Give the rows of a group's member list."""
-        return [self.member(member) for member in self.world.visible_members(group.id)]
+        """Give the rows of a group's member list, in which the session's own number always stands."""
+        members = self.world.visible_members(group.id)
+        own = [] if any(m.phone == OWN_PHONE for m in members) else [own_membership()]
+        return [self.member(member) for member in [*own, *members]]
 
     def member(self, member: Membership) -> Record:
         """Give one row of a member list."""
@@ -171,7 +173,7 @@ class WasendSession(ProviderServer):
 
 
 def own_membership() -> Membership:
-    """Give the session's own place in a group that it made."""
+    """Give the session's own place in every group."""
     return Membership(OWN_PHONE, "admin")
 
 

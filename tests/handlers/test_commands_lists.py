@@ -106,7 +106,7 @@ async def test_a_card_tells_what_is_known_of_a_group(slack: SlackServer) -> None
     assert "*wasend-team* on `wasend`" in card
     assert "Connection `wasend`: connected" in card
     assert "Description: =cmd() &amp; &lt;!channel&gt;" in card
-    assert "Admins: 1 (+1 415-555-0102)" in card
+    assert "Admins: 2 (+1 555-010-0001, +1 415-555-0102)" in card
     assert "Can be done here: add, remove, promote" in card
     assert "Cannot be done here: disappearing messages." in card
     assert labels(slack) == ["Export members (CSV)"]
@@ -158,11 +158,12 @@ async def test_members_are_exported_to_who_may_list_them(slack: SlackServer, wor
     rows = list(csv.reader(io.StringIO(file(slack))))
     assert tuple(rows[0]) == groups.COLUMNS
     assert [(row[0], row[1], row[2], row[5]) for row in rows[1:]] == [
+        ("wasend", GROUP, "+15550100001", "admin"),
         ("wasend", GROUP, "+14155550100", "member"),
         ("wasend", GROUP, "+14155550101", "member"),
         ("wasend", GROUP, "+14155550102", "admin"),
     ]
-    assert "3 lines" in slack.messages("D0ALICE")[-1]["text"]
+    assert "4 lines" in slack.messages("D0ALICE")[-1]["text"]
     assert [column for column in groups.COLUMNS if f"`{column}`" not in page()] == []
 
 

@@ -97,6 +97,13 @@ async def test_a_member_row_that_says_too_little_proves_nothing(row: str) -> Non
         assert await bench.adapter.standing(GROUP, people(ANA)) == {f"+{ANA}": Standing.UNKNOWN}
 
 
+@pytest.mark.parametrize("body", ["[]", '{"success": true, "participants": [], "error": null}'])
+async def test_a_list_without_even_the_account_proves_nothing(body: str) -> None:
+    async with wasend() as bench:
+        bench.server.faults = [Fault(MEMBERS, status=200, body=body)]
+        assert await bench.adapter.standing(GROUP, people(ANA)) == {f"+{ANA}": Standing.UNKNOWN}
+
+
 @pytest.mark.parametrize(
     "row",
     [f'{{"jid": "{ANA}:7@s.whatsapp.net"}}', '{"jid": "1@lid", "phoneNumber": "+1 4155550101"}'],

@@ -47,9 +47,9 @@ from handlers.errors import error_word
 from handlers.poster import Poster
 from handlers.profiles import Profiles
 from handlers.services import Services
+from handlers.sync import tell
 from handlers.thread import SlackThread
 from handlers.usergroups import UserGroups
-from handlers.whisper import whisper
 from handlers.zones import Zones
 from providers.base import Provider
 from providers.registry import make_provider
@@ -229,7 +229,7 @@ def _wire(
         zones=Zones(client),
         syncs=syncs,
         schedules=schedules,
-        repeater=Repeater(syncs, schedules, directory.group, usergroups.actor, partial(whisper, client)),
+        repeater=Repeater(syncs, schedules, directory.group, usergroups.actor, partial(tell, client)),
         journal=journal,
         archive=archive,
         audit=audit,

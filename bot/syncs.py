@@ -22,6 +22,8 @@ from providers.base import Action, Operation, Outcome, Person, ProviderError
 
 EVERY = 60.0
 """Seconds between two looks for schedules that are due, when none comes sooner."""
+AGAIN = 5.0
+"""Seconds before one that failed, and is due still, is run again."""
 _WOULD = {Operation.ADD: "Would be added.", Operation.REMOVE: "Would be removed."}
 
 log = structlog.get_logger(__name__)
@@ -151,7 +153,7 @@ class Repeater:
         schedules: which and when.
         group_of: finds a group by connection and id.
         actor_of: gives a person with their user groups, so that rights are checked at each run.
-        tell: tells somebody, by user id and channel, what could not be done.
+        tell: tells somebody, by user id and channel, what became of the sync of a group.
     """
 
     def __init__(
@@ -160,7 +162,7 @@ class Repeater:
         schedules: Schedules,
         group_of: Callable[[str, str], KnownGroup],
         actor_of: Callable[[str], Awaitable[Actor]],
-        tell: Callable[[str, str, str], Awaitable[None]],
+        tell: Callable[[str, str, KnownGroup, str], Awaitable[None]],
     ) -> None:
         self._syncs = syncs
         self._schedules = schedules
@@ -190,14 +192,21 @@ class Repeater:
             wait = EVERY
             try:
                 for schedule in await self._schedules.due(datetime.now(UTC)):
-                    await self.run(schedule)
+                    await self._run_one(schedule)
                 soonest = await self._schedules.next_at()
-                wait = EVERY if soonest is None else min(EVERY, max(0.0, soonest - time.time()))
+                wait = EVERY if soonest is None else min(EVERY, max(AGAIN, soonest - time.time()))
             except Exception:
                 log.exception("schedules_not_run")
             with suppress(TimeoutError):
                 async with asyncio.timeout(wait):
                     await self._awake.wait()
+
+    async def _run_one(self, schedule: Schedule) -> None:
+        """Run a schedule; one that fails is due still, and holds up no other."""
+        try:
+            await self.run(schedule)
+        except Exception:
+            log.exception("schedule_not_run", schedule=schedule.id, run=schedule.run)
 
     async def run(self, schedule: Schedule) -> None:
         """Run a schedule once, and move it on; what cannot be done is told to who made it."""
@@ -214,7 +223,7 @@ class Repeater:
         words = await self._ask(wish, once=schedule.every is None)
         if words:
             log.info("schedule_told", schedule=schedule.id, run=schedule.run)
-            await self._tell(schedule.requester, schedule.channel, words)
+            await self._tell(schedule.requester, schedule.channel, group, words)
         await self._schedules.done(schedule, datetime.now(UTC))
 
     async def _ask(self, wish: Wish, *, once: bool) -> str:

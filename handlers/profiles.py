@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 
+from aiohttp import ClientError
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -20,12 +21,10 @@ class Profiles:
 
     Args:
         client: asks Slack (usergroups.users.list, users.profile.get; scopes usergroups:read, users.profile:read).
-        region: the ISO 3166 country of phones that are written without a country code; None: there is none.
     """
 
-    def __init__(self, client: AsyncWebClient, region: str | None = None) -> None:
+    def __init__(self, client: AsyncWebClient) -> None:
         self._client = client
-        self._region = region
 
     async def phones_of(self, usergroup: str) -> list[str]:
         """Give the E.164 phones of a user group's members.
@@ -39,6 +38,8 @@ class Profiles:
             persons = dict(zip(members, await asyncio.gather(*(self._person(m, gate) for m in members)), strict=True))
         except SlackApiError as error:
             raise SourceUnreadable(f"Slack does not tell who is in the user group ({error_word(error)}).") from error
+        except (ClientError, TimeoutError) as error:
+            raise SourceUnreadable("Slack could not be reached for who is in the user group. Try again.") from error
         if without := [member for member, person in persons.items() if person is None]:
             who = ", ".join(f"<@{member}>" for member in without[:10])
             more = f" and {len(without) - 10:,} more" if len(without) > 10 else ""  # noqa: PLR2004 - as named above
@@ -48,5 +49,5 @@ class Profiles:
     async def _person(self, user_id: str, gate: asyncio.Semaphore) -> Person | None:
         async with gate:
             profile: Mapping[str, str] = (await self._client.users_profile_get(user=user_id))["profile"]
-        people = roster.parse(profile.get("phone") or "", default_region=self._region).people
+        people = roster.parse(profile.get("phone") or "").people
         return people[0] if len(people) == 1 and people[0].phone else None

@@ -4,14 +4,20 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import structlog
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
 from bot.domain.access import Actor
 from bot.domain.groups import Found, KnownGroup
 from bot.domain.sync import SyncMode
 from bot.intake import Refused
 from bot.runtime.schedules import Schedule, Source
 from bot.syncs import Wish
+from handlers.errors import error_word, is_closed
 from handlers.services import Services
 from handlers.views.text import count, foreign
+from handlers.whisper import whisper
 
 WITHIN = 1.5
 """Seconds that an unknown name of a group waits for the connections' lists."""
@@ -20,10 +26,8 @@ SOONEST = timedelta(minutes=10)
 _EVERY = re.compile(r"(\d{1,4})\s*(m|min|h|d)", re.IGNORECASE)
 _UNITS = {"m": "minutes", "min": "minutes", "h": "hours", "d": "days"}
 _USERGROUP = re.compile(r"<!subteam\^(S\w+)(?:\|[^>]*)?>|(S[A-Z0-9]{6,})")
-USAGE = (
-    "`/wa-sync <group> from: <another group | @user-group> [mode: add | mirror | report] [every: 24h] [reason: …]`; "
-    "`/wa-sync <group> off` ends what is repeated."
-)
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,19 @@ async def start(services: Services, ask: Ask) -> str:
     return (
         f"Comparing {name} with the list. What differs becomes a request here; nothing is changed before that.{again}"
     )
+
+
+async def tell(client: AsyncWebClient, user_id: str, channel: str, group: KnownGroup, words: str) -> None:
+    """Tell somebody what became of a sync of theirs; only the log knows it where they can never be told.
+
+    Raises what the client raises for reasons that may pass.
+    """
+    try:
+        await whisper(client, user_id, channel, f"*{foreign(group.name, 100)}*: {words}")
+    except SlackApiError as error:
+        if not is_closed(error):
+            raise
+        log.warning("cannot_be_told", user=user_id, error=error_word(error))
 
 
 async def end(services: Services, actor: Actor, group: KnownGroup) -> str:

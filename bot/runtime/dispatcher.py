@@ -89,10 +89,13 @@ class Dispatcher:
 
     async def _remind(self, now: float) -> None:
         for reminder in await self._journal.reminders_due(now):
-            request = await self._journal.request(reminder.request_id)
-            await self._engine.start("remind", reminder.request_id, reminder.number)
-            following = reminder_at(request.rule, request.asked_at, reminder.number + 1) if request.rule else None
-            await self._journal.reminded(reminder, following.timestamp() if following else None)
+            try:
+                request = await self._journal.request(reminder.request_id)
+                await self._engine.start("remind", reminder.request_id, reminder.number)
+                following = reminder_at(request.rule, request.asked_at, reminder.number + 1) if request.rule else None
+                await self._journal.reminded(reminder, following.timestamp() if following else None)
+            except Exception:
+                log.exception("not_reminded", request=reminder.request_id)
 
     async def _until_next(self, now: float) -> float:
         moment = await self._journal.next_moment(now)

@@ -23,6 +23,7 @@ from providers.base import (
     InvalidRequest,
     Member,
     NumberCheck,
+    OutcomeUnknown,
     PeopleResult,
     Person,
     Provider,
@@ -185,7 +186,8 @@ class Wuts(Provider):
 
         Raises:
             NotOnWhatsApp: the number has no account; nothing was sent.
-            ProviderError: WUTS did not take it, or `OutcomeUnknown`.
+            OutcomeUnknown: also where WUTS took the text, but not the check of the number before it.
+            ProviderError: WUTS did not take it.
         """
         if not person.phone:
             digits = (await self._directory.resolve({person.lid})).get(person.lid)
@@ -195,7 +197,12 @@ class Wuts(Provider):
         addressed = await self._directory.check_in([person])
         if addressed.absent:
             raise NotOnWhatsApp("The number is not on WhatsApp.", code="false", words="contact check: false")
-        return await self._send(addressed.jids[person].partition("@")[0], text)
+        message_id = await self._send(addressed.jids[person].partition("@")[0], text)
+        if not self._directory.has_account(person):
+            raise OutcomeUnknown(
+                "WUTS took the text, but could not tell whether the number is on WhatsApp.", words=message_id
+            )
+        return message_id
 
     async def account(self) -> Account:
         """Read the device's session (`checkSessionStatus`): 200 whatever its state. Raises `ProviderError`."""

@@ -65,12 +65,16 @@ class Directory:
 
         Who had none is asked for again, for they may have one by now.
         """
-        forms = [self._forms(p) for p in people if not any(self._is_known(form) for form in self._forms(p))]
+        forms = [self._forms(p) for p in people if not self.has_account(p)]
         with suppress(*_HELP_MAY_FAIL):
             await self._check({form for of_one in forms for form in of_one})
         jids = {person: self._jid(person) for person in people}
         absent = {person.key: _not_on_whatsapp(person) for person in people if not jids[person]}
         return Addressed({person: jid for person, jid in jids.items() if jid}, absent)
+
+    def has_account(self, person: Person) -> bool:
+        """Tell whether a check or a member list showed an account; False too where nothing is known."""
+        return any(map(self._is_known, self._forms(person)))
 
     async def address(self, people: Sequence[Person]) -> Addressed:
         """Address members. Only a number that can be written in several forms is checked, if no list has shown it."""

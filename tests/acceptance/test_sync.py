@@ -4,7 +4,9 @@ from dataclasses import replace
 import pytest
 import pytest_asyncio
 
+from bot import syncs
 from sandbox.providers.world import Membership
+from sandbox.slack.faults import Fault
 from sandbox.slack.seed import UserGroup
 from tests.stage import ALICE, BOB, CHANNEL, DAVE, Stage, group_id, stage
 
@@ -84,6 +86,32 @@ async def test_a_group_that_is_in_line_is_told_and_makes_no_request(played: Stag
     await sync(played, "mode: mirror")
     await played.hears(ALICE, "in line with the list already")
     assert len(played.parents()) == number
+
+
+@pytest.mark.parametrize("error", ["user_disabled", "internal_error"])
+async def test_a_sync_whose_maker_cannot_be_told_holds_up_no_other(
+    played: Stage, error: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(syncs, "AGAIN", 0.1)
+    played.world("wasend").put_group(GROUP, "Wasend Team", [ANA, BEN])
+    seen = len(played.slack.ephemerals(ALICE))
+    for method in ("chat.postEphemeral", "chat.postMessage"):
+        played.slack.faults.append(Fault(method, contains="*wasend-team*: The group is in line", error=error, times=-1))
+    await sync(played, "mode: mirror")
+    await played.slack.wait_for(lambda: _tried(played, "*wasend-team*: "))
+    await played.slack.command(ALICE, CHANNEL, "/wa-sync", "“The List” from: wasend-team mode: mirror")
+    await played.slack.wait_for(lambda: "*The List*: The group is in line" in _since(played, seen))
+    played.slack.faults.clear()
+    if error == "internal_error":
+        await played.slack.wait_for(lambda: "*wasend-team*: The group is in line" in _since(played, seen))
+
+
+def _since(played: Stage, seen: int) -> str:
+    return str([message["text"] for message in played.slack.ephemerals(ALICE)[seen:]])
+
+
+def _tried(played: Stage, words: str) -> bool:
+    return any(words in str(call.args.get("text")) for call in played.slack.calls if call.method == "chat.postMessage")
 
 
 async def test_a_user_group_is_read_through_its_profiles_and_a_missing_phone_ends_it(played: Stage) -> None:

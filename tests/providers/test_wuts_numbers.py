@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -8,6 +9,7 @@ from providers.base import (
     Member,
     NumberCheck,
     Outcome,
+    OutcomeUnknown,
     Person,
     ProviderFault,
     Standing,
@@ -115,6 +117,19 @@ async def test_a_text_that_nobody_would_get_is_not_sent(bench: Bench) -> None:
     assert bench.bodies(SEND) == []
     with pytest.raises(GroupNotFound):
         await bench.adapter.send_to_group("120363000000000009@g.us", "Hello")
+
+
+@pytest.mark.parametrize(
+    "answer", [{"status": 403}, {"status": 500}, {"status": 200, "body": '{"success": true, "data": {}}'}]
+)
+async def test_a_text_to_a_number_that_could_not_be_checked_is_not_called_sent(
+    bench: Bench, answer: dict[str, Any]
+) -> None:
+    bench.world.put_human(ANA, Disposition.NO_ACCOUNT)
+    bench.server.faults = [Fault(CHECK, times=9, **answer)]
+    with pytest.raises(OutcomeUnknown, match="could not tell whether the number is on WhatsApp"):
+        await bench.adapter.send_to_person(people(ANA)[0], "Hello")
+    assert len(bench.bodies(SEND)) == 1
 
 
 async def test_a_text_without_an_id_was_sent(bench: Bench) -> None:

@@ -251,6 +251,8 @@ KITS: Mapping[str, Kit] = {
                 "nested errors": {"error_shape": "nested"},
             },
             picture=Picture(jpeg=b"\xff\xd8\xff\xe0 a picture"),
+            # Who could not be checked before.
+            left_open=frozenset({("checkContactsOnWhatsApp", 400), ("checkContactsOnWhatsApp", 403)}),
             error_inside=(
                 '{"success": false, "error": "it failed", "error_code": "X", "timestamp": "2026-06-15T12:00:00Z"}',
                 '{"success": false, "error": {"code": "device_error", "message": "it failed"}}',

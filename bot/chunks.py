@@ -15,6 +15,7 @@ from bot.lines import Line
 from bot.runtime.journal import Journal
 from bot.runtime.metrics import Metrics
 from bot.runtime.pace import DayIsFull, SenderRests
+from bot.standings import standings
 from providers.base import (
     Operation,
     Outcome,
@@ -64,12 +65,9 @@ class Chunks:
             await self._keep_and_stop(request, [], [], _NO_CONNECTION)
             return 0
         try:
-            now = await line.standing(request, people)
+            now = await standings(self._journal, line, request, people)
         except ProviderError as error:
-            log.warning("look_failed", request=request.id, error=type(error).__name__, code=error.code)
-            if error.stops_sender:
-                await self._rest(line, error)
-                await self._keep_and_stop(request, [], [], error.words or error.message, code=error.code)
+            if await self._look_failed(request, line, error):
                 return 0
             now = {}
         if request.details.look_only:
@@ -85,8 +83,12 @@ class Chunks:
         }
         rest = [p for p in people if p.position not in settled]
         chunks = line.cut(rest)
-        await line.check_ahead(rest, chunks)
         await self._journal.looked(request.id, before, chunks, settled)
+        try:
+            await line.check_ahead(rest, chunks)
+        except ProviderError as error:
+            if await self._look_failed(request, line, error):
+                return 0
         return max(chunks.values(), default=-1) + 1
 
     async def send(self, request_id: str, number: int) -> bool:
@@ -115,7 +117,6 @@ class Chunks:
         verdicts, error = _settle(sent, deed.result), deed.result.error
         if error is not None:
             log.warning("chunk_failed", request=request_id, chunk=number, error=type(error).__name__, code=error.code)
-            await self._rest(line, error)
         if error is not None and error.stops_sender:
             words = f"The sender was stopped before their turn: {error.message}"
             await self._keep_and_stop(request, sent, verdicts, words)
@@ -135,7 +136,10 @@ class Chunks:
         async with self._turn(request, line, counted) as granted:
             sent = people[:granted] if counted else people
             await self._journal.submitted(request.id, [p.position for p in sent])
-            return sent, await deeds.do(line.provider, request, sent)
+            deed = await deeds.do(line.provider, request, sent)
+            if deed.result.error is not None:
+                await self._rest(line, deed.result.error)  # within the turn: nobody else's call comes between
+            return sent, deed
 
     @asynccontextmanager
     async def _turn(self, request: Request, line: Line, people: int) -> AsyncIterator[int]:
@@ -165,9 +169,10 @@ class Chunks:
         if line is None or not unknown:
             return False
         try:
-            now = await line.standing(request, unknown)
+            now = await standings(self._journal, line, request, unknown)
         except ProviderError as error:
             log.warning("verify_failed", request=request_id, error=type(error).__name__, code=error.code)
+            await self._rest(line, error)
             return True
         found = [verdict for p in unknown if (verdict := _read_back(p, now))]
         await self._keep(request, unknown, found)
@@ -204,16 +209,27 @@ class Chunks:
         try:
             async with self._turn(request, line, 1):
                 await self._journal.begin_invite(request.id, person.position)
-                verdict = await deeds.invite(line.provider, request, person.person)
+                try:
+                    verdict = await deeds.invite(line.provider, request, person.person)
+                except ProviderError as error:
+                    await self._rest(line, error)
+                    raise
         except (DayIsFull, SenderRests, _Stopped) as refused:
             return f"not invited: {refused}"
         except ProviderError as error:
             log.warning("invite_failed", request=request.id, error=type(error).__name__, code=error.code)
-            await self._rest(line, error)
             open_ = error.outcome is Outcome.UNKNOWN
             return f"{'the invite may have gone out' if open_ else 'not invited'}: {error.words or error.message}"
         await self._keep(request, [person], [verdict])
         return ""
+
+    async def _look_failed(self, request: Request, line: Line, error: ProviderError) -> bool:
+        """Keep what a read that failed means for the sender. True where everybody is answered and nobody to be sent."""
+        log.warning("look_failed", request=request.id, error=type(error).__name__, code=error.code)
+        await self._rest(line, error)
+        if error.stops_sender:
+            await self._keep_and_stop(request, [], [], error.words or error.message, code=error.code)
+        return error.stops_sender
 
     async def _rest(self, line: Line, error: ProviderError) -> None:
         if error.rest:
@@ -231,15 +247,17 @@ class Chunks:
 
         What may be repeated is: changes of people's standing, after a look, and settings, which are the same twice.
         """
+        now: Mapping[int, Standing] | None = None
         try:
-            now = await line.standing(request, people)
+            now = await standings(self._journal, line, request, people)
         except ProviderError as error:
-            log.warning("read_back_failed", request=request.id, error=type(error).__name__, code=error.code)
-            now = {}
+            if await self._look_failed(request, line, error):
+                return []
         verdicts, again = [], []
         for p in people:
-            repeatable = p.operation is Operation.SETTINGS or (p.operation in AIMS and request.group_id)
-            if verdict := _read_back(p, now):
+            seen = p.operation in AIMS and request.group_id and now is not None
+            repeatable = p.operation is Operation.SETTINGS or seen
+            if verdict := _read_back(p, now or {}):
                 verdicts.append(verdict)
             elif not p.submissions or (repeatable and p.submissions < MOST_SUBMISSIONS):
                 again.append(p)

@@ -4,17 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-import structlog
-
 from bot.domain.operations import ACTIONS, AIMS
 from bot.domain.requests import Participant, Request
 from bot.runtime.pace import Sender
-from providers.base import Action, Operation, Provider, ProviderError, Standing
+from providers.base import Action, Operation, Provider, Standing
 
 _ONE_BY_ONE = frozenset({Operation.SEND, Operation.INVITE})
 """What the provider is asked for each person in a call of its own, so that a crash leaves one of them open."""
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +59,10 @@ class Line:
     async def check_ahead(self, people: Sequence[Participant], chunks: Mapping[int, int]) -> None:
         """Let an adapter check all numbers together where it checks more in one call than a chunk holds.
 
-        It remembers what it learns, so adding needs no check of its own for each chunk.
+        It remembers what it learns, so adding needs no check of its own for each chunk. Raises `ProviderError`.
         """
         joining = [p.person for p in people if p.operation in {Operation.ADD, Operation.CREATE}]
         check = self.provider.abilities.get(Action.CHECK_NUMBERS)
         if not joining or check is None or check.most <= self.size(Operation.ADD) or len(set(chunks.values())) == 1:
             return
-        try:
-            await self.provider.check_numbers(joining)
-        except ProviderError as error:
-            log.info("not_checked_ahead", error=type(error).__name__, code=error.code)
+        await self.provider.check_numbers(joining)

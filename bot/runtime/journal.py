@@ -9,12 +9,14 @@ from sqlalchemy import and_, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.audit import moved
+from bot.domain.history import Change
 from bot.domain.outcomes import Tally
 from bot.domain.requests import FOLLOWS, Participant, Request, State
 from bot.runtime.archive import NAMES_NOBODY, tally_of
 from bot.runtime.arrivals import Arrivals
 from bot.runtime.audit import record, verdict_entries
 from bot.runtime.database import Database
+from bot.runtime.history import changes_since
 from bot.runtime.rows import participant_of, request_of
 from bot.runtime.tables import participants, requests
 from providers.base import Outcome, Standing, Verdict
@@ -193,6 +195,11 @@ class Journal:
     async def with_outcome(self, request_id: str, outcome: Outcome) -> list[Participant]:
         """Read those of a request who have this outcome."""
         return await self._select(and_(participants.c.request_id == request_id, participants.c.outcome == outcome))
+
+    async def changes_since(self, request: Request, since: float) -> dict[str, list[Change]]:
+        """Give by `history.keys_of` what other requests did to people of the same group, from `since` on (epoch)."""
+        async with self._database.read() as connection:
+            return await changes_since(connection, request, since)
 
     async def tally(self, request_id: str) -> Tally:
         """Count a request's outcomes."""

@@ -67,8 +67,9 @@ participants = Table(
     Column("provider_message", Words, nullable=False),
     Column("at", Float),
     Index("participants_by_chunk", "chunk", "request_id", "position"),
+    Index("participants_by_time", "at"),
 )
-"""The index begins with `chunk`: begun with the request it was taken for looking up one person, by reading them all."""
+"""The first index begins with `chunk`: one that begins with the request was taken for looking up one person."""
 
 decisions = Table(
     "decisions",

@@ -236,6 +236,22 @@ async def test_two_requests_of_one_connection_take_turns(bench: Bench) -> None:
     assert set(progress[:3]) == set(ids)
 
 
+async def test_nobody_else_is_sent_between_a_limit_and_the_rest_that_it_orders(postgres: Database) -> None:
+    journal, voice, lines = Journal(postgres), Voice(), dict[str, Line]()
+    engine = Engine(postgres.url, Workflow(journal, lines, voice).durable())
+    await engine.launch()
+    bench = Bench(postgres, journal, voice, lines, Workflow(journal, lines, voice), engine)
+    provider = Scripted(answers=[Answer(joins=0, error=RateLimited("slow down"))])
+    lines["one"] = Line(provider, Sender(postgres, "one", bench.pace), verify_after=[])
+    ids = [await bench.ask(provider, people(1), connection="one") for _ in range(4)]
+    for id_ in ids:
+        await engine.start("open", id_)
+    for id_ in ids:
+        await voice.until("finish", id_)
+    await engine.aclose(grace=1)
+    assert len(provider.calls) == 1
+
+
 async def test_the_whole_way_on_postgres(postgres: Database) -> None:
     journal, voice, lines = Journal(postgres), Voice(), dict[str, Line]()
     workflow = Workflow(journal, lines, voice)
@@ -393,6 +409,64 @@ async def test_who_may_have_been_added_by_an_interrupted_call_is_not_called_fail
         await bench.workflow._chunks.send(id_, 0)
     await bench.workflow._chunks.send(id_, 0)
     assert await bench.outcomes(id_) == [Outcome.UNKNOWN] * 2
+
+
+async def test_without_a_read_back_an_interrupted_call_is_not_repeated(bench: Bench) -> None:
+    provider = Scripted(
+        answers=[Answer(joins=2, error=asyncio.CancelledError())], reads=[None, Unreachable("no answer to the look")]
+    )
+    id_ = await bench.ask(provider, people(3), pace=Pace(batch=2, gap=0.0))
+    await bench.workflow._look(id_)
+    with suppress(asyncio.CancelledError):
+        await bench.workflow._chunks.send(id_, 0)
+    assert await bench.workflow._chunks.send(id_, 0)
+    assert len(provider.calls) == 1
+    assert await bench.outcomes(id_) == [Outcome.UNKNOWN, Outcome.UNKNOWN, None]
+
+
+async def test_a_read_back_that_meets_a_lost_account_stops_the_sender(bench: Bench) -> None:
+    lost = AccountDisconnected("gone")
+    provider = Scripted(answers=[Answer(joins=2, error=asyncio.CancelledError())], reads=[None, lost])
+    id_ = await bench.ask(provider, people(3), pace=Pace(batch=2, gap=0.0))
+    await bench.workflow._look(id_)
+    with suppress(asyncio.CancelledError):
+        await bench.workflow._chunks.send(id_, 0)
+    assert not await bench.workflow._chunks.send(id_, 0)
+    assert len(provider.calls) == 1
+    assert await bench.outcomes(id_) == [Outcome.UNKNOWN, Outcome.UNKNOWN, Outcome.NOT_ATTEMPTED]
+    (line,) = bench.lines.values()
+    assert await line.sender.resting() is not None
+
+
+async def test_a_look_for_the_unknown_that_meets_a_limit_stops_the_sender(bench: Bench) -> None:
+    provider = Scripted(answers=[Answer(joins=1, forgets=1)], reads=[None, RateLimited("slow down"), None])
+    await bench.run(provider, people(2))
+    (line,) = bench.lines.values()
+    assert await line.sender.resting() is not None
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "inside", "late", "outcome"),
+    [
+        (Operation.REMOVE, Operation.ADD, True, Standing.MEMBER, Outcome.ADDED),
+        (Operation.ADD, Operation.REMOVE, False, Standing.ABSENT, Outcome.REMOVED),
+        (Operation.DEMOTE, Operation.REMOVE, True, Standing.MEMBER, Outcome.REMOVED),
+    ],
+)
+async def test_a_list_that_does_not_show_yet_what_was_done_a_moment_ago_settles_nobody(
+    bench: Bench, first: Operation, then: Operation, inside: bool, late: Standing, outcome: Outcome
+) -> None:
+    key = person(0).key
+    provider = Scripted(inside={key} if inside else set(), admins={key} if inside else set(), reads=[None, late])
+    bench.lines["late"] = Line(provider, Sender(bench.database, "late", bench.pace), verify_after=[3600.0])
+    ids = []
+    for operation in (first, then):
+        lines = [replace(p, operation=operation) for p in people(1)]
+        ids.append(await bench.ask(provider, lines, connection="late", operation=operation))
+        await bench.engine.start("open", ids[-1])
+        await bench.voice.until("finish", ids[-1])
+    assert len(provider.calls) == 2
+    assert await bench.outcomes(ids[1]) == [outcome]
 
 
 async def test_who_was_sent_and_forgotten_by_the_adapter_is_unknown(bench: Bench) -> None:

@@ -1,0 +1,38 @@
+"""What Rollcall itself did to somebody a while ago, and what a list of members that may be late tells beside it.
+
+No provider says how soon a change shows in its lists (`x-undocumented` of the contracts), so a list that contradicts
+our own last doings proves nothing.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bot.domain.operations import AIMS
+from providers.base import Operation, Outcome, Standing
+
+_WITHOUT_EFFECT = frozenset(Outcome) - {
+    Outcome.ADDED,
+    Outcome.REMOVED,
+    Outcome.PROMOTED,
+    Outcome.DEMOTED,
+    Outcome.ALREADY_DONE,
+    Outcome.UNKNOWN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Somebody was sent to the provider with an operation; `outcome` None: no answer is kept yet."""
+
+    operation: Operation
+    outcome: Outcome | None
+
+
+def believed(listed: Standing, changes: Iterable[Change]) -> Standing:
+    """Tell how somebody stands by a list, unknown where it contradicts what was, or may have been, done to them.
+
+    >>> believed(Standing.ABSENT, [Change(Operation.ADD, Outcome.ADDED)])
+    <Standing.UNKNOWN: 'unknown'>
+    """
+    aims = [AIMS[c.operation] for c in changes if c.operation in AIMS and c.outcome not in _WITHOUT_EFFECT]
+    return Standing.UNKNOWN if any(aim.reached(listed) is False for aim in aims) else listed

@@ -62,7 +62,7 @@ class Vote:
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """An approval that was asked for."""
+    """An approval that was asked for; `withdrawn_by` is a Slack user id, empty where nobody withdrew it."""
 
     requester: str
     target: Target
@@ -70,6 +70,7 @@ class Approval:
     asked_at: datetime
     votes: tuple[Vote, ...] = ()
     state: ApprovalState = ApprovalState.WAITING
+    withdrawn_by: str = ""
 
     @property
     def expires_at(self) -> datetime:
@@ -211,7 +212,7 @@ def _over(approval: Approval) -> str:
             when = _moment(approval.expires_at)
             return f"This request expired {when}; nothing was done. It can be asked for again."
         case ApprovalState.WITHDRAWN:
-            return f"<@{approval.requester}> withdrew this request; nothing was done."
+            return f"<@{approval.withdrawn_by or approval.requester}> withdrew this request; nothing was done."
         case _:
             who = ", ".join(f"<@{v.user_id}> ({_moment(v.at)})" for v in approval.votes)
             return f"This request is {approval.state} already, by {who}; your click changed nothing."

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.access import Actor, Role, Target
+from bot.domain.access import Actor, Allowed, Role, Target, decide
 from bot.domain.approvals import (
     Accepted,
     Approval,
@@ -25,7 +25,8 @@ from bot.domain.requests import Request, State
 from bot.runtime.audit import record
 from bot.runtime.database import Database
 from bot.runtime.journal import advance, locked_request
-from bot.runtime.tables import decisions
+from bot.runtime.tables import decisions, requests
+from providers.base import Capability
 
 _APPROVAL_STATES = {
     State.WAITING: ApprovalState.WAITING,
@@ -90,19 +91,41 @@ class Decisions:
                 return await _refuse(connection, request_id, request, judged, actor=actor.user_id, action=choice)
         return None
 
-    async def withdraw(self, request_id: str, user_id: str) -> Refused | None:
-        """Withdraw a request that has not begun, for who asked for it. None where that is done now."""
+    async def withdraw(self, request_id: str, actor: Actor) -> Refused | None:
+        """Withdraw what has not begun, for who asked for it; what waits for its time, for whoever may stop it.
+
+        None where that is done now; who did it stands in `Request.stopped_by`.
+        """
+        user_id = actor.user_id
         async with self._database.write() as connection:
             request = await locked_request(connection, request_id)
-            if request is None or user_id != request.requester:
-                refused = Refused(RefusedFor.NOT_YOURS, "Only who asked for a request can withdraw it.")
+            if refused := self._not_theirs(request, actor):
                 return await _refuse(connection, request_id, request, refused, actor=user_id, action="withdraw")
-            if not await advance(connection, request_id, State.WITHDRAWN):
-                words = f"This request is {request.state} already; it cannot be withdrawn any more."
-                refused = Refused(RefusedFor.OVER, words)
+            if request is None or not await advance(connection, request_id, State.WITHDRAWN):
+                state = f"{request.state} already" if request else "gone"
+                refused = Refused(RefusedFor.OVER, f"This request is {state}; it cannot be withdrawn any more.")
                 return await _refuse(connection, request_id, request, refused, actor=user_id, action="withdraw")
+            await connection.execute(update(requests).where(requests.c.id == request_id).values(stopped_by=user_id))
             await record(connection, [moved(request, State.WITHDRAWN, datetime.now(UTC), user_id)])
         return None
+
+    def may_stop(self, request: Request, actor: Actor) -> bool:
+        """Tell whether somebody may end what is approved or runs: who asked, and `approve` or `admin` for the group."""
+        return actor.user_id == request.requester or any(
+            isinstance(decide(actor, capability, self._target(request), self._roles), Allowed)
+            for capability in (Capability.APPROVE, Capability.ADMIN)
+        )
+
+    def _not_theirs(self, request: Request | None, actor: Actor) -> Refused | None:
+        if request is None or actor.user_id == request.requester:
+            return None
+        if request.state is State.WAITING:
+            words = "Only who asked for a request can withdraw it. Who may decide on it can deny it."
+            return Refused(RefusedFor.NOT_YOURS, words)
+        if self.may_stop(request, actor):
+            return None
+        words = "Only who asked for a request, or has `approve` or `admin` for this group, can withdraw it."
+        return Refused(RefusedFor.NOT_YOURS, words)
 
     def deciders(self, request: Request) -> tuple[str, ...]:
         """Give the ids of the users and user groups who may decide on a request; nobody where it needs no approval."""
@@ -126,7 +149,8 @@ class Decisions:
 
     def _approval(self, request: Request, rule: ApprovalRule, votes: tuple[Vote, ...]) -> Approval:
         target = self._target(request)
-        return Approval(request.requester, target, rule, request.asked_at, votes, _APPROVAL_STATES[request.state])
+        state = _APPROVAL_STATES[request.state]
+        return Approval(request.requester, target, rule, request.asked_at, votes, state, request.stopped_by)
 
 
 async def _votes(connection: AsyncConnection, request_id: str) -> tuple[Vote, ...]:

@@ -91,9 +91,10 @@ class Decided:
         await self._after(filled.request_id, result if isinstance(result, Refused) else None)
 
     async def withdraw(self, ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
-        """Take a request back that has not begun, for who asked for it."""
+        """Take a request back that has not begun."""
         click = Click.model_validate(body)
-        refused = await self._services.decisions.withdraw(click.value, click.user.id)
+        actor = await self._services.usergroups.actor(click.user.id, fresh=FRESH_FOR_APPROVAL)
+        refused = await self._services.decisions.withdraw(click.value, actor)
         await ack()
         if refused:
             log.info("withdrawal_refused", request=click.value, user=click.user.id, code=refused.code)

@@ -6,13 +6,12 @@ from typing import Any
 import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 
-from bot.domain.access import Actor, Allowed
+from bot.domain.access import Actor
 from bot.domain.requests import Request, State
-from handlers.actions.clicks import GONE, Click, find, group_of, refuse, tell
+from handlers.actions.clicks import GONE, Click, find, refuse, tell
 from handlers.services import Services
 from handlers.usergroups import FRESH_FOR_APPROVAL
 from handlers.views import buttons
-from providers.base import Capability
 
 _STOPPED = "Stopping: what was sent stays as it is, and whoever was not sent yet will be answered as not attempted."
 _NOT_YOURS = "Only who asked for a request, or has `approve` or `admin` for this group, can stop it. It goes on."
@@ -38,7 +37,7 @@ def register(app: AsyncApp, services: Services) -> None:
 
 async def _stop(services: Services, request: Request, actor: Actor) -> str:
     """Stop a request, or keep that somebody could not. Gives what they are told."""
-    if not _may_stop(services, request, actor):
+    if not services.decisions.may_stop(request, actor):
         await refuse(services, request, actor.user_id, action="stop", code="not_yours")
         return _NOT_YOURS
     if await services.journal.stop(request.id, actor.user_id):
@@ -50,11 +49,3 @@ async def _stop(services: Services, request: Request, actor: Actor) -> str:
     if current.state is State.DONE:
         return "This request has ended; there is nothing to stop."
     return f"This request does not run: it is {current.state}. Nothing was changed."
-
-
-def _may_stop(services: Services, request: Request, actor: Actor) -> bool:
-    group = group_of(services, request)
-    return actor.user_id == request.requester or any(
-        isinstance(services.intake.may_use(actor, capability, group), Allowed)
-        for capability in (Capability.APPROVE, Capability.ADMIN)
-    )

@@ -105,7 +105,7 @@ def ending(
     """Build the last message of the thread of a request that was not carried out, with what can and did follow."""
     who = [f"<@{d.user_id}>" for d in decisions if d.choice is Choice.DENY]
     if request.state is State.WITHDRAWN:
-        who = [f"<@{request.requester}>"]
+        who = [f"<@{request.stopped_by or request.requester}>"]
     why = [f"“{foreign(d.reason, 500)}”" for d in decisions if d.choice is Choice.DENY and d.reason]
     end = f"{_ENDS[request.state]}{f' by {who[0]}' if who else ''}{f': {why[0]}' if why else ''}"
     end += "" if end.endswith((".”", "!”", "?”")) else "."

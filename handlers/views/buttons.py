@@ -55,8 +55,8 @@ def stop(request: Request, tally: Tally) -> ButtonElement:
 
 
 def withdraw(request: Request, tally: Tally) -> ButtonElement:
-    """Make the button with which the requester takes back what has not begun."""
-    words = "Nothing will be sent to the provider. Only who asked for a request can withdraw it."
+    """Make the button with which what has not begun is taken back."""
+    words = "Nothing will be sent to the provider."
     asked = question("Withdraw this request?", words, "Cancel it", "Keep it")
     return button("Withdraw", WITHDRAW, request, tally, confirm=asked)
 

@@ -145,7 +145,7 @@ async def test_a_request_tells_of_itself_its_votes_and_its_refused_clicks(databa
     await journal.create(asked, people(1))
     await journal.hold_back("R1")
     await decisions.vote("R1", ASKED, Choice.APPROVE)
-    await decisions.withdraw("R1", FIRST.user_id)
+    await decisions.withdraw("R1", FIRST)
     await decisions.vote("R1", FIRST, Choice.APPROVE)
     await decisions.vote("R404", Actor("U9"), Choice.DENY)
 
@@ -187,7 +187,7 @@ async def test_a_request_tells_that_it_expired_was_stopped_or_withdrawn(database
         await journal.hold_back(id_)
     await journal.create(request("R3", state=State.RUNNING), [])
     await journal.expire(EARLIER.timestamp() + 86_400)
-    await decisions.withdraw("R2", ASKED.user_id)
+    await decisions.withdraw("R2", ASKED)
     for _ in range(2):
         await journal.stop("R3", "U7")
 

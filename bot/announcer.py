@@ -1,6 +1,6 @@
-"""What the workflow needs from Slack, and nothing more. `handlers.thread` implements it."""
+"""What the workflow needs from others: its voice, which `handlers.thread` is, and a second look, `bot.review`."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 from bot.domain.outcomes import Tally
@@ -46,4 +46,12 @@ class Announcer(Protocol):
 
     async def close(self, request: Request, tally: Tally) -> None:
         """Say that a request ended without being carried out: denied, expired or withdrawn."""
+        ...
+
+
+class Reviewer(Protocol):
+    """Looks at a request again when it begins."""
+
+    async def left_out(self, request: Request, people: Sequence[Participant]) -> Mapping[int, str]:
+        """Give by position why some of `people`, who have no verdict yet, are not to be sent after all."""
         ...

@@ -19,7 +19,10 @@ from bot.domain.groups import KnownGroup
 from bot.drafts import Drafts
 from bot.intake import Intake
 from bot.lines import Line
+from bot.lists import Lists
 from bot.preview import Previews
+from bot.review import Review
+from bot.rights import Rights
 from bot.runtime.archive import Archive
 from bot.runtime.audit import Audit
 from bot.runtime.database import Database
@@ -206,22 +209,25 @@ def _wire(
         changes=changes,
     )
     lines = {name: _line(settings, database, name, provider) for name, provider in providers.items()}
-    engine = Engine(database.engine_url, Workflow(journal, lines, announcer, metrics=metrics).durable())
+    rights = Rights(lines, roles)
+    keep = {(g.connection, g.id): g.keep for g in settings.groups.values()}
+    directory = Directory([KnownGroup(g.connection, g.id, alias) for alias, g in settings.groups.items()], providers)
+    lists = Lists(lines, Profiles(client).phones_of)
+    review = Review(rights, usergroups.actor, directory.group, lists, keep)
+    engine = Engine(database.engine_url, Workflow(journal, lines, announcer, review, metrics=metrics).durable())
     dispatcher = Dispatcher(journal, engine)
     intake = Intake(
         journal,
         dispatcher,
         audit,
-        lines=lines,
-        roles=roles,
+        rights=rights,
         rules=settings.approval_rules(),
         metrics=metrics,
     )
-    keep = {(g.connection, g.id): g.keep for g in settings.groups.values()}
-    directory = Directory([KnownGroup(g.connection, g.id, alias) for alias, g in settings.groups.items()], providers)
-    syncs, schedules = Syncs(intake, lines, keep, Profiles(client).phones_of, directory.group), Schedules(database)
+    syncs, schedules = Syncs(intake, rights, keep, lists, directory.group), Schedules(database)
     services = Services(
         intake=intake,
+        rights=rights,
         previews=Previews(intake, lines),
         drafts=Drafts(database),
         directory=directory,

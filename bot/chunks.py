@@ -7,7 +7,8 @@ from functools import partial
 import structlog
 
 from bot import deeds
-from bot.announcer import Announcer
+from bot.announcer import Announcer, Reviewer
+from bot.domain.followups import Followup
 from bot.domain.operations import AIMS
 from bot.domain.outcomes import left_over, looked_only, read_back, settle, settled_before
 from bot.domain.requests import Participant, Request
@@ -15,7 +16,7 @@ from bot.lines import Line
 from bot.runtime.journal import Journal
 from bot.runtime.metrics import Metrics
 from bot.runtime.pace import DayIsFull, SenderRests
-from bot.standings import standings
+from bot.standings import NOTHING_TOLD, Standings, standings
 from providers.base import (
     Operation,
     Outcome,
@@ -46,40 +47,53 @@ class Chunks:
         journal: where requests and verdicts are kept.
         lines: by the connection's name.
         announcer: is told of the progress.
+        reviewer: tells who is not to be sent after all.
         metrics: counts verdicts.
     """
 
-    def __init__(self, journal: Journal, lines: Mapping[str, Line], announcer: Announcer, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        lines: Mapping[str, Line],
+        announcer: Announcer,
+        reviewer: Reviewer,
+        metrics: Metrics,
+    ) -> None:
         self._journal = journal
         self._lines = lines
         self._announcer = announcer
+        self._review = reviewer
         self._metrics = metrics
 
     async def cut(self, request: Request) -> int:
         """Answer those who are as wanted already, and put the others into chunks. Gives the number of chunks."""
         line = self._lines.get(request.connection)
         people = await self._journal.open_people(request.id)
-        if not people:
-            return 0
         if line is None:
             await self._keep_and_stop(request, [], [], _NO_CONNECTION)
+            return 0
+        if left := await self._review.left_out(request, people):
+            await self._keep(request, people, [_not_sent(p, left[p.position]) for p in people if p.position in left])
+            people = [p for p in people if p.position not in left]
+        if not people:
             return 0
         try:
             now = await standings(self._journal, line, request, people)
         except ProviderError as error:
             if await self._look_failed(request, line, error):
                 return 0
-            now = {}
+            now = NOTHING_TOLD
         if request.details.look_only:
             await self._keep(
-                request, people, [looked_only(p, AIMS.get(p.operation), now.get(p.position)) for p in people]
+                request, people, [looked_only(p, AIMS.get(p.operation), now.believed.get(p.position)) for p in people]
             )
             return 0
-        before = {p.position: now.get(p.position, p.before) for p in people}
+        before = {p.position: now.believed.get(p.position, p.before) for p in people}
         settled = {
             p.position: verdict
             for p in people
-            if (verdict := settled_before(p.person.key, AIMS.get(p.operation), before[p.position]))
+            if (verdict := _protected(request, p, now.listed.get(p.position, p.before)))
+            or (verdict := settled_before(p.person.key, AIMS.get(p.operation), before[p.position]))
         }
         rest = [p for p in people if p.position not in settled]
         chunks = line.cut(rest)
@@ -174,7 +188,7 @@ class Chunks:
             log.warning("verify_failed", request=request_id, error=type(error).__name__, code=error.code)
             await self._rest(line, error)
             return True
-        found = [verdict for p in unknown if (verdict := _read_back(p, now))]
+        found = [verdict for p in unknown if (verdict := _read_back(p, now.believed))]
         await self._keep(request, unknown, found)
         return len(found) < len(unknown)
 
@@ -247,7 +261,7 @@ class Chunks:
 
         What may be repeated is: changes of people's standing, after a look, and settings, which are the same twice.
         """
-        now: Mapping[int, Standing] | None = None
+        now: Standings | None = None
         try:
             now = await standings(self._journal, line, request, people)
         except ProviderError as error:
@@ -257,7 +271,7 @@ class Chunks:
         for p in people:
             seen = p.operation in AIMS and request.group_id and now is not None
             repeatable = p.operation is Operation.SETTINGS or seen
-            if verdict := _read_back(p, now or {}):
+            if verdict := _read_back(p, now.believed if now else {}):
                 verdicts.append(verdict)
             elif not p.submissions or (repeatable and p.submissions < MOST_SUBMISSIONS):
                 again.append(p)
@@ -280,6 +294,18 @@ class Chunks:
         await self._journal.judge(request.id, {positions[v.key]: v for v in verdicts})
         for verdict in verdicts:
             self._metrics.verdict(verdict.outcome, request.connection)
+
+
+def _protected(request: Request, p: Participant, listed: Standing) -> Verdict | None:
+    """Judge an admin whom a sync was to remove: what the list shows is enough to leave them alone."""
+    syncs_away = request.operation is Operation.SYNC and p.operation is Operation.REMOVE
+    if syncs_away and listed is Standing.ADMIN and request.details.follow != Followup.UNDO:
+        return _not_sent(p, "An admin of the group by now: a sync removes no admins.")
+    return None
+
+
+def _not_sent(p: Participant, words: str) -> Verdict:
+    return Verdict(p.person.key, Outcome.NOT_ATTEMPTED, provider_message=words)
 
 
 def _read_back(p: Participant, now: Mapping[int, Standing]) -> Verdict | None:

@@ -1,18 +1,18 @@
 """Takes a request in: checks access, finds the rule, and writes the journal before anybody is told."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from bot.deeds import GROUP_LABEL, LABELS, LINK_LABEL
-from bot.domain.access import Actor, Allowed, Decision, Denied, DeniedFor, Role, Target, decide
+from bot.domain.access import Actor, Allowed, DeniedFor
 from bot.domain.approvals import ApprovalRule, rule_for, undecidable
 from bot.domain.audit import Entry, command_refused
 from bot.domain.groups import KnownGroup
-from bot.domain.operations import ACTIONS, actions_of
+from bot.domain.operations import actions_of
 from bot.domain.requests import Details, Participant, Request
 from bot.domain.roster import Roster
-from bot.lines import Line
+from bot.rights import Rights, target_of
 from bot.runtime.audit import Audit
 from bot.runtime.dispatcher import Dispatcher
 from bot.runtime.journal import Journal
@@ -70,8 +70,7 @@ class Intake:
         journal: where they are written.
         dispatcher: is woken for each.
         audit: keeps what was refused.
-        lines: the connections, for what each operation needs at its provider.
-        roles: who may do what.
+        rights: who may do what.
         rules: which requests need approval.
         metrics: counts requests; where nobody reads them, counters of its own.
     """
@@ -82,8 +81,7 @@ class Intake:
         dispatcher: Dispatcher,
         audit: Audit,
         *,
-        lines: Mapping[str, Line],
-        roles: Sequence[Role],
+        rights: Rights,
         rules: Sequence[ApprovalRule],
         metrics: Metrics | None = None,
     ) -> None:
@@ -91,33 +89,16 @@ class Intake:
         self._journal = journal
         self._dispatcher = dispatcher
         self._audit = audit
-        self._lines = lines
-        self._roles = roles
+        self._rights = rights
         self._rules = rules
         self._sync_rule = ApprovalRule(
             operations=frozenset({Operation.SYNC}),
             groups=("*",),
             min_participants=0,
-            approvers=tuple(role.name for role in roles if Capability.APPROVE in role.capabilities),
+            approvers=tuple(role.name for role in rights.roles if Capability.APPROVE in role.capabilities),
             quorum=1,
             expires_after=timedelta(hours=24),
         )
-
-    def may(self, actor: Actor, operation: Operation, group: KnownGroup) -> Decision:
-        """Decide whether the person may do this to this group, by the provider's own capability for it."""
-        return self.may_act(actor, ACTIONS[operation], group)
-
-    def may_act(self, actor: Actor, action: Action, group: KnownGroup) -> Decision:
-        """Decide whether the person may, and the group's provider can, do this action."""
-        ability = self._lines[group.connection].provider.abilities.get(action)
-        if ability is None:
-            words = f"The provider of the connection `{group.connection}` cannot do this: {action}."
-            return Denied(Capability.GROUPS_WRITE, DeniedFor.PROVIDER_CANNOT, words)
-        return decide(actor, ability.capability, target_of(group), self._roles)
-
-    def may_use(self, actor: Actor, capability: Capability, group: KnownGroup | None = None) -> Decision:
-        """Decide whether the person has a capability of Rollcall itself, such as `audit:read`; None: for any group."""
-        return decide(actor, capability, target_of(group) if group else None, self._roles)
 
     def rule(self, draft: Draft) -> ApprovalRule | None:
         """Give the approval rule that the draft falls under; None where no approval is needed.
@@ -134,10 +115,10 @@ class Intake:
     def refusal(self, draft: Draft) -> Refused | None:
         """Tell why this draft would not be taken; None where it would."""
         about_people = bool(draft.roster.people or any(line.person.is_somebody for line in draft.lines))
-        for action in actions_of(draft.operation, draft.details, people=about_people):
-            decision = self.may_act(draft.requester, action, draft.group)
-            if not isinstance(decision, Allowed):
-                return Refused(decision.reason, decision.reason_code)
+        actions = actions_of(draft.operation, draft.details, people=about_people)
+        decision = self._rights.may_all(draft.requester, actions, draft.group)
+        if not isinstance(decision, Allowed):
+            return Refused(decision.reason, decision.reason_code)
         if refused := self._refused_picture(draft):
             return refused
         if not _people(draft):
@@ -145,7 +126,7 @@ class Intake:
         rule = self.rule(draft)
         if rule is None:
             return None
-        nobody = undecidable(rule, target_of(draft.group), draft.requester.user_id, self._roles)
+        nobody = undecidable(rule, target_of(draft.group), draft.requester.user_id, self._rights.roles)
         return Refused(nobody.reason, nobody.code) if nobody else None
 
     def _refused_picture(self, draft: Draft) -> Refused | None:
@@ -153,7 +134,7 @@ class Intake:
         picture = draft.details.change.picture if draft.details.change else None
         if picture is None:
             return None
-        ability = self._lines[draft.group.connection].provider.abilities.get(Action.PICTURE)
+        ability = self._rights.ability(draft.group.connection, Action.PICTURE)
         form = ability.picture if ability else None
         if form is None or form is picture.form:
             return None
@@ -191,11 +172,6 @@ class Intake:
             return Taken(await self._journal.request(request.id), again=True)
         self._metrics.request(request.operation, request.connection)
         return Taken(request, again=False)
-
-
-def target_of(group: KnownGroup) -> Target:
-    """Give the names by which roles and rules mean a group; one to be created is meant only by those for all groups."""
-    return Target(group.scope or ("",))
 
 
 def _refusal_entry(draft: Draft, refused: Refused) -> Entry:

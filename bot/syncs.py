@@ -4,20 +4,20 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import structlog
 
-from bot.domain import roster
 from bot.domain.access import Actor, Allowed
 from bot.domain.groups import KnownGroup
 from bot.domain.requests import Details, Participant, request_id
 from bot.domain.roster import Roster
-from bot.domain.sync import Drift, SyncMode, compare
+from bot.domain.sync import Drift, Source, SyncMode, compare
 from bot.intake import Draft, Intake, Refused, Taken
-from bot.lines import Line
-from bot.runtime.schedules import Schedule, Schedules, Source
+from bot.lists import Lists, SourceUnreadable
+from bot.rights import Rights
+from bot.runtime.schedules import Schedule, Schedules
 from providers.base import Action, Operation, Outcome, Person, ProviderError
 
 EVERY = 60.0
@@ -27,10 +27,6 @@ AGAIN = 5.0
 _WOULD = {Operation.ADD: "Would be added.", Operation.REMOVE: "Would be removed."}
 
 log = structlog.get_logger(__name__)
-
-
-class SourceUnreadable(Exception):
-    """The list could not be read; the text is a sentence for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,33 +58,31 @@ class Syncs:
     """Makes requests of syncs.
 
     Args:
-        intake: takes the requests in, and checks access.
-        lines: the connections.
+        intake: takes the requests in.
+        rights: who may do what.
         keep: E.164 phones that are never removed, by connection and group id.
-        phones_of: gives the E.164 phones of the members of a Slack user group. Raises `SourceUnreadable`.
+        lists: reads the lists that syncs follow.
         group_of: finds a group by connection and id.
     """
 
     def __init__(
         self,
         intake: Intake,
-        lines: Mapping[str, Line],
+        rights: Rights,
         keep: Mapping[tuple[str, str], tuple[str, ...]],
-        phones_of: Callable[[str], Awaitable[list[str]]],
+        lists: Lists,
         group_of: Callable[[str, str], KnownGroup],
     ) -> None:
         self._intake = intake
-        self._lines = lines
+        self._rights = rights
         self._keep = keep
-        self._phones_of = phones_of
+        self._lists = lists
         self._group_of = group_of
 
     async def drift(self, wish: Wish) -> Drift:
         """Read the list and the group, and compare them. Raises `SourceUnreadable` and `ProviderError`."""
-        wanted = await self._wanted(wish.source)
-        if not wanted:
-            raise SourceUnreadable("The list is empty, so nothing was compared: a sync never empties a group.")
-        provider = self._lines[wish.group.connection].provider
+        wanted = await self._lists.people(wish.source)
+        provider = self._rights.lines[wish.group.connection].provider
         members = [member async for member in provider.members(wish.group.id)]
         keep = self._keep.get((wish.group.connection, wish.group.id), ())
         return compare(wanted, members, keep, has_admins=Action.PROMOTE in provider.abilities)
@@ -107,21 +101,22 @@ class Syncs:
             lines = [_reported(line) for line in lines]
         adding = sum(line.operation is Operation.ADD for line in lines)
         stays = "" if wish.mode is SyncMode.ADD else told_of(drift)
-        note = f"Adds {adding:,} and removes {len(lines) - adding:,}. {stays}".strip()
+        note = f"The list: {wish.source.name}. Adds {adding:,} and removes {len(lines) - adding:,}. {stays}".strip()
         return await self._intake.take(self._draft(wish, tuple(lines), note))
 
     async def refused(self, wish: Wish) -> Refused | None:
         """Tell why this sync would not be taken, before anything is read; None where it would."""
-        if wish.group.connection not in self._lines:
+        if wish.group.connection not in self._rights.lines:
             return Refused("The connection of the group is not in the configuration any more.", "no_connection")
-        if wish.source.group and wish.source.group[0] in self._lines:
-            listed = self._intake.may_act(wish.requester, Action.LIST_MEMBERS, self._group_of(*wish.source.group))
+        if wish.source.group and wish.source.group[0] in self._rights.lines:
+            listed = self._rights.may_act(wish.requester, Action.LIST_MEMBERS, self._group_of(*wish.source.group))
             if not isinstance(listed, Allowed):
                 return Refused(f"The list comes from the other group. {listed.reason}", listed.reason_code)
         return await self._intake.refused(self._draft(wish, (_line(Person("a line"), Operation.ADD),)))
 
     def _draft(self, wish: Wish, lines: tuple[Participant, ...], note: str = "") -> Draft:
-        details = Details(look_only=wish.mode is SyncMode.REPORT, note=note)
+        again = replace(wish.source, phones=()) if wish.source.usergroup or wish.source.group else None
+        details = Details(look_only=wish.mode is SyncMode.REPORT, source=again, note=note)
         return Draft(
             id=wish.id,
             operation=Operation.SYNC,
@@ -133,16 +128,6 @@ class Syncs:
             details=details,
             lines=lines,
         )
-
-    async def _wanted(self, source: Source) -> tuple[Person, ...]:
-        if source.group is not None:
-            connection, group_id = source.group
-            if connection not in self._lines:
-                raise SourceUnreadable("The connection of the other group is not in the configuration any more.")
-            members = self._lines[connection].provider.members(group_id)
-            return tuple([Person(m.phone or m.lid, m.phone, m.lid) async for m in members if m.phone or m.lid])
-        phones = list(source.phones) if source.phones else await self._phones_of(source.usergroup)
-        return roster.parse("\n".join(phones)).people
 
 
 class Repeater:

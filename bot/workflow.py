@@ -10,7 +10,7 @@ from functools import partial
 
 import structlog
 
-from bot.announcer import PAGE, Announcer
+from bot.announcer import PAGE, Announcer, Reviewer
 from bot.chunks import Chunks
 from bot.domain.requests import State
 from bot.lines import Line
@@ -28,16 +28,23 @@ class Workflow:
         journal: where requests and verdicts are kept.
         lines: by the connection's name.
         announcer: tells people.
+        reviewer: tells, when a request begins, who is not to be sent after all.
         metrics: counts verdicts; where nobody reads them, counters of its own.
     """
 
     def __init__(
-        self, journal: Journal, lines: Mapping[str, Line], announcer: Announcer, *, metrics: Metrics | None = None
+        self,
+        journal: Journal,
+        lines: Mapping[str, Line],
+        announcer: Announcer,
+        reviewer: Reviewer,
+        *,
+        metrics: Metrics | None = None,
     ) -> None:
         self._journal = journal
         self._lines = lines
         self._announcer = announcer
-        self._chunks = Chunks(journal, lines, announcer, metrics or Metrics())
+        self._chunks = Chunks(journal, lines, announcer, reviewer, metrics or Metrics())
 
     def durable(self) -> dict[str, Durable]:
         """Give the workflows by the names under which the engine stores them."""

@@ -100,7 +100,7 @@ class Reader:
 
         def may_see(brief: Brief) -> bool:
             group = group_of(self.services, brief.request)
-            audits = self.services.intake.may_use(actor, Capability.AUDIT_READ, group)
+            audits = self.services.rights.may_use(actor, Capability.AUDIT_READ, group)
             return brief.request.requester == actor.user_id or isinstance(audits, Allowed)
 
         return (await pages.page_of(self._read, may_see, RECENT, _ROUNDS))[0]
@@ -145,12 +145,12 @@ def overrides(services: Services, actor: Actor, request: Request) -> bool:
     """Tell whether the person may override the decision that a request waits for."""
     if request.requester == actor.user_id:
         return False
-    return isinstance(services.intake.may_use(actor, Capability.ADMIN, group_of(services, request)), Allowed)
+    return isinstance(services.rights.may_use(actor, Capability.ADMIN, group_of(services, request)), Allowed)
 
 
 def rights(services: Services, actor: Actor) -> tuple[list[Capability], dict[Capability, str]]:
     """Give what the person has somewhere, and why they do not have the rest: which roles do."""
-    decided: dict[Capability, Decision] = {c: services.intake.may_use(actor, c) for c in Capability}
+    decided: dict[Capability, Decision] = {c: services.rights.may_use(actor, c) for c in Capability}
     may = [capability for capability, decision in decided.items() if isinstance(decision, Allowed)]
     refused = {c: decision.reason for c, decision in decided.items() if not isinstance(decision, Allowed)}
     refused.pop(Capability.ADMIN, None)  # for emergencies, and nobody's everyday wish

@@ -8,7 +8,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain import roster
-from bot.syncs import SourceUnreadable
+from bot.lists import SourceUnreadable
 from handlers.errors import error_word
 from providers.base import Person
 

@@ -12,6 +12,7 @@ from bot.drafts import Drafts
 from bot.intake import Intake
 from bot.lines import Line
 from bot.preview import Previews
+from bot.rights import Rights
 from bot.runtime.archive import Archive
 from bot.runtime.audit import Audit
 from bot.runtime.decisions import Decisions
@@ -38,6 +39,7 @@ class Services:
     """
 
     intake: Intake
+    rights: Rights
     previews: Previews
     drafts: Drafts
     directory: Directory
@@ -72,7 +74,7 @@ class Services:
             group
             for group in groups
             if any(
-                isinstance(self.intake.may(actor, operation, group), Allowed)
+                isinstance(self.rights.may(actor, operation, group), Allowed)
                 for operation in (Operation.LIST, Operation.ADD)
             )
         ]

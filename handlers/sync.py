@@ -10,9 +10,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.access import Actor
 from bot.domain.groups import Found, KnownGroup
-from bot.domain.sync import SyncMode
+from bot.domain.sync import Source, SyncMode
 from bot.intake import Refused
-from bot.runtime.schedules import Schedule, Source
+from bot.runtime.schedules import Schedule
 from bot.syncs import Wish
 from handlers.errors import error_word, is_closed
 from handlers.services import Services
@@ -25,7 +25,7 @@ SOONEST = timedelta(minutes=10)
 """How often a sync may be repeated at most: each run reads the whole group."""
 _EVERY = re.compile(r"(\d{1,4})\s*(m|min|h|d)", re.IGNORECASE)
 _UNITS = {"m": "minutes", "min": "minutes", "h": "hours", "d": "days"}
-_USERGROUP = re.compile(r"<!subteam\^(S\w+)(?:\|[^>]*)?>|(S[A-Z0-9]{6,})")
+_USERGROUP = re.compile(r"<!subteam\^(S\w+)(?:\|([^>]*))?>|(S[A-Z0-9]{6,})")
 
 log = structlog.get_logger(__name__)
 
@@ -103,11 +103,22 @@ async def end(services: Services, actor: Actor, group: KnownGroup) -> str:
 async def source_of(services: Services, text: str) -> Source | str:
     """Read where the list comes from: a user group, or a group by alias, id or subject; else what is wrong with it."""
     if match := _USERGROUP.fullmatch(text.strip()):
-        return Source(usergroup=match[1] or match[2])
+        id_ = match[1] or match[3]
+        return Source(usergroup=id_, name=list_name(services, 0, match[2] or id_, None))
     resolution = await services.directory.find(text, within=WITHIN)
     if isinstance(resolution, Found):
-        return Source(group=(resolution.group.connection, resolution.group.id))
+        place = (resolution.group.connection, resolution.group.id)
+        return Source(group=place, name=list_name(services, 0, "", place))
     return f"“{foreign(text, 80)}” is neither a group that I know nor a Slack user group."
+
+
+def list_name(services: Services, phones: int, usergroup: str, other: tuple[str, str] | None) -> str:
+    """Say for people what list a sync follows: a user group by this name, another group by its place, or phones."""
+    if usergroup:
+        return f"the Slack user group {usergroup}"
+    if other:
+        return f"the members of {services.directory.group(*other).name}"
+    return f"a file of {count(phones, 'person', 'people')}"
 
 
 def every_of(text: str) -> timedelta | None:

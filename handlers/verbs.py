@@ -17,7 +17,7 @@ ACTIONS: Mapping[str, tuple[Action, ...]] = MappingProxyType({command.verb: comm
 
 def may(services: Services, actor: Actor, group: KnownGroup, *actions: Action) -> bool:
     """Tell whether the person may do one of the actions to the group."""
-    return any(isinstance(services.intake.may_act(actor, action, group), Allowed) for action in actions)
+    return any(isinstance(services.rights.may_act(actor, action, group), Allowed) for action in actions)
 
 
 def may_create(services: Services, actor: Actor) -> list[str]:
@@ -32,14 +32,14 @@ def administered(
 
     It asks once for each capability and group, and only for what the person has at all: there may be thousands.
     """
-    intake = services.intake
-    has = {c for c in Capability if isinstance(intake.may_use(actor, c), Allowed)}
+    rights = services.rights
+    has = {c for c in Capability if isinstance(rights.may_use(actor, c), Allowed)}
     needs = {name: _needs(line.provider.abilities, has) for name, line in services.lines.items()}
     found: list[tuple[KnownGroup, Sequence[str]]] = []
     for group in groups:
         by_verb = needs.get(group.connection, {})
         wanted = frozenset[Capability]().union(*by_verb.values())
-        allowed = {c for c in wanted if isinstance(intake.may_use(actor, c, group), Allowed)}
+        allowed = {c for c in wanted if isinstance(rights.may_use(actor, c, group), Allowed)}
         if verbs := tuple(verb for verb, capabilities in by_verb.items() if not allowed.isdisjoint(capabilities)):
             found.append((group, verbs))
     return found

@@ -29,6 +29,15 @@ def same_person_keys(digits: str) -> frozenset[str]:
     return frozenset({digits})
 
 
+def person_keys(phone: str, lid: str = "") -> frozenset[str]:
+    """Give every key by which a person may be told: each form of the phone (E.164), in digits, and the LID.
+
+    >>> sorted(person_keys("+14155550100", "1@lid"))
+    ['14155550100', '1@lid']
+    """
+    return (same_person_keys(phone.removeprefix("+")) if phone else frozenset()) | (frozenset({lid}) - {""})
+
+
 def phone_digits(jid: str) -> str:
     """Give the digits of a user JID (`@s.whatsapp.net` or `@c.us`, a device suffix dropped); empty for others."""
     match = _JID.fullmatch(jid)

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.domain.approvals import ApprovalRule
+from bot.domain.sync import Source
 from providers.base import Evidence, GroupChange, Operation, Outcome, Person, Standing
 
 
@@ -49,6 +50,7 @@ class Details:
         subject: the name of the group to be created.
         text: the message to be sent.
         change: what is to be different about the group.
+        source: the list that a sync follows, where it can be read again.
         note: what else whoever decides is to know, in a sentence; such as whom a sync leaves alone.
     """
 
@@ -60,6 +62,7 @@ class Details:
     subject: str = ""
     text: str = ""
     change: GroupChange | None = None
+    source: Source | None = None
     note: str = ""
 
 

@@ -20,7 +20,7 @@ from phonenumbers import NumberParseException, PhoneNumberFormat, ValidationResu
 
 from bot.domain.entries import ORDINAL, Entry, entries
 from providers.base import Person
-from providers.identity import same_person_keys
+from providers.identity import person_keys, same_person_keys
 
 
 class RejectedFor(StrEnum):
@@ -103,7 +103,7 @@ def _roster(found: Iterable[tuple[int, Entry]], default_region: str | None) -> R
         except _NotAPerson as answer:
             rejected.append(Rejected(entry.typed, answer.code, line))
             continue
-        names = same_person_keys(person.digits) if person.phone else {person.lid}
+        names = person_keys(person.phone, person.lid)
         first = next((known[name] for name in names if name in known), None)
         if first is None:
             people.append(person)

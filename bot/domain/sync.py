@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from providers.base import Member, Person, Standing
-from providers.identity import same_person_keys
+from providers.identity import person_keys
 
 
 class SyncMode(StrEnum):
@@ -14,6 +14,23 @@ class SyncMode(StrEnum):
     ADD = "add"
     MIRROR = "mirror"
     REPORT = "report"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a list comes from: at most one of the three is told.
+
+    Attributes:
+        phones: the list itself, E.164.
+        usergroup: the id of a Slack user group, whose members' profiles tell the phones.
+        group: another group: the connection's name and the group's id.
+        name: how the list is called for people, as it was when it was chosen.
+    """
+
+    phones: tuple[str, ...] = ()
+    usergroup: str = ""
+    group: tuple[str, str] | None = None
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,4 +83,4 @@ def compare(
 
 
 def _keys(phones: Iterable[str]) -> set[str]:
-    return {key for phone in phones if phone for key in same_person_keys(phone.removeprefix("+"))}
+    return {key for phone in phones for key in person_keys(phone)}

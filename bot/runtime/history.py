@@ -7,7 +7,7 @@ from bot.domain.history import Change
 from bot.domain.requests import Request, State
 from bot.runtime.tables import participants, requests
 from providers.base import Operation, Outcome
-from providers.identity import same_person_keys
+from providers.identity import person_keys
 
 
 async def changes_since(connection: AsyncConnection, request: Request, since: float) -> dict[str, list[Change]]:
@@ -33,11 +33,6 @@ async def changes_since(connection: AsyncConnection, request: Request, since: fl
     changes: dict[str, list[Change]] = {}
     for row in await connection.execute(union_all(answered, under_way)):
         change = Change(Operation(row.operation or Operation.ADD), Outcome(row.outcome) if row.outcome else None)
-        for key in keys_of(row.phone, row.lid):
+        for key in person_keys(row.phone, row.lid):
             changes.setdefault(key, []).append(change)
     return changes
-
-
-def keys_of(phone: str, lid: str) -> frozenset[str]:
-    """Give every key under which a person may have been kept: each form of the phone, in digits, and the LID."""
-    return (same_person_keys(phone.removeprefix("+")) if phone else frozenset()) | ({lid} if lid else frozenset())

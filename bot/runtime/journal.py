@@ -197,7 +197,7 @@ class Journal:
         return await self._select(and_(participants.c.request_id == request_id, participants.c.outcome == outcome))
 
     async def changes_since(self, request: Request, since: float) -> dict[str, list[Change]]:
-        """Give by `history.keys_of` what other requests did to people of the same group, from `since` on (epoch)."""
+        """Give by `person_keys` what other requests did to people of the same group, from `since` on (epoch)."""
         async with self._database.read() as connection:
             return await changes_since(connection, request, since)
 

@@ -2,6 +2,7 @@
 
 import json
 from base64 import b64decode, b64encode
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,6 +11,7 @@ from sqlalchemy import Row
 
 from bot.domain.approvals import ApprovalRule, reminder_at
 from bot.domain.requests import Details, Participant, Request, State
+from bot.domain.sync import Source
 from providers.base import Evidence, GroupChange, Operation, Outcome, Person, Picture, Standing
 
 _NOTHING = Details()
@@ -76,7 +78,16 @@ def details_json(details: Details) -> str:
         if details.change.picture is not None:
             picture = details.change.picture
             values["change"]["picture"] = {"url": picture.url, "jpeg": b64encode(picture.jpeg).decode()}
+    if details.source is not None:
+        values["source"] = asdict(details.source)
     return json.dumps(values)
+
+
+def source_of(values: Mapping[str, Any]) -> Source:
+    """Read what `asdict` made of a source."""
+    return Source(
+        tuple(values["phones"]), values["usergroup"], tuple(values["group"] or ()) or None, values.get("name", "")
+    )
 
 
 def details_of(text: str) -> Details:
@@ -88,6 +99,8 @@ def details_of(text: str) -> Details:
         if picture := change.get("picture"):
             change["picture"] = Picture(picture["url"], b64decode(picture["jpeg"]))
         values["change"] = GroupChange(**change)
+    if source := values.get("source"):
+        values["source"] = source_of(source)
     return Details(**values)
 
 

@@ -1,32 +1,18 @@
 """The syncs that are to run: once, or again and again until somebody ends them."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, func, insert, select, update
 
 from bot.domain.audit import Entry, scheduled
-from bot.domain.sync import SyncMode
+from bot.domain.sync import Source, SyncMode
 from bot.runtime.audit import record
 from bot.runtime.database import Database
+from bot.runtime.rows import source_of
 from bot.runtime.tables import schedules
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where a list comes from: exactly one of the three is told.
-
-    Attributes:
-        phones: the list itself, E.164.
-        usergroup: the id of a Slack user group, whose members' profiles tell the phones.
-        group: another group: the connection's name and the group's id.
-    """
-
-    phones: tuple[str, ...] = ()
-    usergroup: str = ""
-    group: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +98,13 @@ class Schedules:
 
 def _started(schedule: Schedule) -> Entry:
     every = None if schedule.every is None else int(schedule.every.total_seconds())
-    told = {"started": schedule.id, "mode": schedule.mode.value, "every": every, "reason": schedule.reason}
+    told = {
+        "started": schedule.id,
+        "list": schedule.source.name,
+        "mode": schedule.mode.value,
+        "every": every,
+        "reason": schedule.reason,
+    }
     return scheduled(
         actor=schedule.requester,
         connection=schedule.connection,
@@ -123,14 +115,13 @@ def _started(schedule: Schedule) -> Entry:
 
 
 def _row(schedule: Schedule) -> dict[str, Any]:
-    source = {"phones": schedule.source.phones, "usergroup": schedule.source.usergroup, "group": schedule.source.group}
     return {
         "id": schedule.id,
         "connection": schedule.connection,
         "group_id": schedule.group_id,
         "requester": schedule.requester,
         "channel": schedule.channel,
-        "source": json.dumps(source),
+        "source": json.dumps(asdict(schedule.source)),
         "mode": schedule.mode,
         "reason": schedule.reason,
         "every": None if schedule.every is None else schedule.every.total_seconds(),
@@ -140,15 +131,13 @@ def _row(schedule: Schedule) -> dict[str, Any]:
 
 
 def _schedule(row: Row[Any]) -> Schedule:
-    source = json.loads(row.source)
-    group = source["group"]
     return Schedule(
         id=row.id,
         connection=row.connection,
         group_id=row.group_id,
         requester=row.requester,
         channel=row.channel,
-        source=Source(tuple(source["phones"]), source["usergroup"], (group[0], group[1]) if group else None),
+        source=source_of(json.loads(row.source)),
         mode=SyncMode(row.mode),
         reason=row.reason,
         every=None if row.every is None else timedelta(seconds=row.every),

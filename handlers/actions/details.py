@@ -55,7 +55,7 @@ async def _facts(services: Services, request: Request, page: int, viewer: Actor)
         services.decisions.of(request.id),
         services.archive.following(request.id),
     )
-    may = services.intake.may_use(viewer, Capability.GROUPS_READ, group_of(services, request))
+    may = services.rights.may_use(viewer, Capability.GROUPS_READ, group_of(services, request))
     return modal.Facts(
         request=request,
         tally=tally,

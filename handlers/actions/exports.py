@@ -29,7 +29,7 @@ def register(app: AsyncApp, services: Services) -> None:
             await ack()
             await tell(respond, click, GONE)
             return
-        decision = services.intake.may_use(actor, Capability.GROUPS_READ, group_of(services, request))
+        decision = services.rights.may_use(actor, Capability.GROUPS_READ, group_of(services, request))
         if not isinstance(decision, Allowed):
             await refuse(services, request, actor.user_id, action="export", code=decision.reason_code)
             await ack()

@@ -134,7 +134,7 @@ async def take(services: Services, wanted: Draft) -> str:
 
 async def refusal(services: Services, asked: Asked, met: Met, action: Action) -> str:
     """Say why somebody may not have read what they asked for, which the audit journal keeps; empty where they may."""
-    decision = services.intake.may_act(met.actor, action, met.group)
+    decision = services.rights.may_act(met.actor, action, met.group)
     if isinstance(decision, Allowed):
         return ""
     await _keep(services, asked, decision, met.group)
@@ -143,7 +143,7 @@ async def refusal(services: Services, asked: Asked, met: Met, action: Action) ->
 
 async def refused_use(services: Services, asked: Asked, actor: Actor, capability: Capability) -> str:
     """Say the same of a capability of Rollcall itself."""
-    decision = services.intake.may_use(actor, capability)
+    decision = services.rights.may_use(actor, capability)
     if isinstance(decision, Allowed):
         return ""
     await _keep(services, asked, decision, KnownGroup("", ""))

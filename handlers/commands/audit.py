@@ -128,7 +128,7 @@ def _may_see(services: Services, actor: Actor, turn: Turn) -> Callable[[Row], bo
     @cache
     def may_see_of(connection: str, group_id: str) -> bool:
         group = services.directory.group(connection, group_id) if group_id else KnownGroup(connection, "")
-        return isinstance(services.intake.may_use(actor, Capability.AUDIT_READ, group), Allowed)
+        return isinstance(services.rights.may_use(actor, Capability.AUDIT_READ, group), Allowed)
 
     def may_see(row: Row) -> bool:
         if turn.group_id and row.connection != turn.connection:

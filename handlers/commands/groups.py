@@ -73,7 +73,7 @@ async def card(services: Services, asked: Asked) -> Answer | Look:
 async def _page(services: Services, user: str, turn: group_list.Turn) -> Answer:
     actor, _ = await asyncio.gather(services.usergroups.actor(user), services.directory.refresh(within=WITHIN))
     decisions = [
-        (group, services.intake.may(actor, Operation.LIST, group))
+        (group, services.rights.may(actor, Operation.LIST, group))
         for group in search(turn.search, services.directory.known())
     ]
     allowed = [group for group, decision in decisions if isinstance(decision, Allowed)]
@@ -97,7 +97,7 @@ async def _card(services: Services, met: Met) -> Answer:
             account=account,
             admins=admins,
             can=frozenset(provider.abilities),
-            may_list=isinstance(services.intake.may_act(met.actor, Action.LIST_MEMBERS, group), Allowed),
+            may_list=isinstance(services.rights.may_act(met.actor, Action.LIST_MEMBERS, group), Allowed),
             warning=services.warnings.get((group.connection, group.id), ""),
         )
     )
@@ -111,7 +111,7 @@ async def _admins(services: Services, group: KnownGroup) -> list[Member] | str:
 
 
 async def _told(services: Services, met: Met, action: Action, reading: Callable[[], Awaitable[T]]) -> T | str:
-    decision = services.intake.may_act(met.actor, action, met.group)
+    decision = services.rights.may_act(met.actor, action, met.group)
     return await _bounded(reading) if isinstance(decision, Allowed) else decision.reason
 
 

@@ -72,7 +72,7 @@ def _may_see(services: Services, actor: Actor, turn: Turn) -> Callable[[Brief], 
     @cache
     def may_in(capability: Capability, connection: str, group_id: str) -> bool:
         group = services.directory.group(connection, group_id)
-        return isinstance(services.intake.may_use(actor, capability, group), Allowed)
+        return isinstance(services.rights.may_use(actor, capability, group), Allowed)
 
     def may(capability: Capability, request: Request) -> bool:
         return may_in(capability, request.connection, request.group_id)

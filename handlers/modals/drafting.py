@@ -169,7 +169,9 @@ async def _sync(services: Services, _: AsyncWebClient, submission: Submission) -
         _draft(services, submission, form.common, _Aim(Operation.SYNC, group, details)),
         form.common.file,
         people=form.common.file is not None,
-        sync=SyncTerms(mode=form.mode, every=every, usergroup=form.usergroup, other=other),
+        sync=SyncTerms(
+            mode=form.mode, every=every, usergroup=form.usergroup, usergroup_name=form.usergroup_name, other=other
+        ),
     )
 
 

@@ -22,7 +22,7 @@ async def show_link(services: Services, submission: Submission, ack: AsyncAck) -
     except Mistake as mistake:
         await ack(response_action="errors", errors={mistake.block: mistake.words})
         return "", ""
-    decision = services.intake.may_act(submission.actor, Action.READ_INVITE, group)
+    decision = services.rights.may_act(submission.actor, Action.READ_INVITE, group)
     if not isinstance(decision, Allowed):
         await ack(response_action="errors", errors={invite_modal.WHAT_BLOCK: unformatted(decision.reason)})
         return "", ""

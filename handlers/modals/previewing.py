@@ -8,15 +8,16 @@ from dataclasses import dataclass, replace
 from slack_sdk.models.views import View
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.domain.sync import Drift, SyncMode
+from bot.domain.sync import Drift, Source, SyncMode
 from bot.intake import Draft
-from bot.runtime.schedules import Source
-from bot.syncs import SourceUnreadable, Wish
+from bot.lists import SourceUnreadable
+from bot.syncs import Wish
 from handlers.modals.drafting import Submission, Wanted, wanted
 from handlers.modals.mistakes import Mistake
 from handlers.modals.people import CannotRead, Columns, People, Uploads, merged, too_many
 from handlers.payloads import Payload
 from handlers.services import Services
+from handlers.sync import list_name
 from handlers.views import answers, column_modal, filled, preview
 from handlers.views.filled import UploadedFile
 from handlers.views.preview import Facts, SyncTerms
@@ -149,12 +150,12 @@ class Previewing:
         draft = facts.draft
         if words := _unfit(draft, terms):
             raise Mistake(filled.FILE_BLOCK if block == filled.GROUP_BLOCK else block, words)
-        wish = wish_of(draft, terms)
+        wish = wish_of(self._services, draft, terms)
         if refused := await self._services.syncs.refused(wish):
             raise Mistake(block, unformatted(refused.reason))
         key = await self._services.drafts.keep(draft)
         rule, external_id = self._services.intake.rule(draft), _new_id()
-        facts = replace(facts, key=key, rule=rule, list_=_list_of(self._services, draft, terms))
+        facts = replace(facts, key=key, rule=rule, list_=foreign(wish.source.name, 200))
         drift = await self._drift(wish, QUICK)
         first_facts = replace(facts, drift=drift, reading=drift is None)
 
@@ -178,10 +179,11 @@ class Previewing:
             return answers.words(error)
 
 
-def wish_of(draft: Draft, terms: SyncTerms) -> Wish:
+def wish_of(services: Services, draft: Draft, terms: SyncTerms) -> Wish:
     """Give the sync that a draft and its terms ask for."""
     phones = tuple(person.phone for person in draft.roster.people if person.phone)
-    source = Source(phones=phones, usergroup=terms.usergroup, group=terms.other)
+    name = list_name(services, len(phones), terms.usergroup_name or terms.usergroup, terms.other)
+    source = Source(phones=phones, usergroup=terms.usergroup, group=terms.other, name=name)
     return Wish(draft.id, draft.group, source, terms.mode, draft.requester, draft.channel, draft.reason)
 
 
@@ -194,14 +196,6 @@ def _unfit(draft: Draft, terms: SyncTerms) -> str:
         words = f"{count(len(rejected), 'entry is', 'entries are')} no number (line {rejected[0].line:,}:"
         return f"{words} {rejected[0].reason}) A sync that removes people must know everybody on the list."
     return ""
-
-
-def _list_of(services: Services, draft: Draft, terms: SyncTerms) -> str:
-    if terms.usergroup:
-        return f"the phones in the Slack profiles of <!subteam^{terms.usergroup}>"
-    if terms.other:
-        return f"the members of *{foreign(services.directory.group(*terms.other).name, 100)}*"
-    return f"{count(len(draft.roster.people), 'person', 'people')} of the file"
 
 
 def _new_id() -> str:

@@ -51,7 +51,7 @@ async def _ask(services: Services, draft: Draft) -> str | Refused:
 
 
 async def _start(services: Services, draft: Draft, terms: SyncTerms) -> str | Refused:
-    wish = wish_of(draft, terms)
+    wish = wish_of(services, draft, terms)
     if refused := services.intake.refusal(draft) if draft.roster.people else None:
         return refused
     return await sync.start(

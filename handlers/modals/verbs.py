@@ -12,7 +12,7 @@ INVITING = (Action.READ_INVITE, Action.SEND_TO_PERSON)
 def nowhere(services: Services, actor: Actor, verb: str) -> Denied | str:
     """Tell why the person can use a form for no group at all; empty where they can for some."""
     abilities = [line.provider.abilities.get(action) for line in services.lines.values() for action in ACTIONS[verb]]
-    decisions = [services.intake.may_use(actor, ability.capability) for ability in abilities if ability]
+    decisions = [services.rights.may_use(actor, ability.capability) for ability in abilities if ability]
     denied = [decision for decision in decisions if isinstance(decision, Denied)]
     if len(denied) < len(decisions):
         return ""

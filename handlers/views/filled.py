@@ -24,8 +24,13 @@ class UploadedFile(Payload):
     url_private_download: str = ""
 
 
+class _Text(Payload):
+    text: str = ""
+
+
 class _Option(Payload):
     value: str
+    text: _Text = _Text()
 
 
 class _Field(Payload):
@@ -83,6 +88,11 @@ class Filled:
         """Give the value of the option that was chosen; empty where none was."""
         chosen = self._field(name).selected_option
         return chosen.value if chosen else ""
+
+    def option_text(self, name: str) -> str:
+        """Give how the option that was chosen reads; empty where none was."""
+        chosen = self._field(name).selected_option
+        return chosen.text.text if chosen else ""
 
     def ticked(self, name: str) -> bool:
         """Tell whether a checkbox is ticked."""

@@ -67,6 +67,7 @@ class SyncTerms(Payload):
     mode: SyncMode
     every: float = 0.0
     usergroup: str = ""
+    usergroup_name: str = ""
     other: tuple[str, str] | None = None
 
 

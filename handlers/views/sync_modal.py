@@ -34,6 +34,7 @@ class Form:
 
     common: Common
     usergroup: str
+    usergroup_name: str
     other: str
     mode: SyncMode
     every: timedelta | None
@@ -78,6 +79,7 @@ def parse(view: dict[str, Any]) -> Form:
     return Form(
         common(filled),
         usergroup=filled.option(USERGROUP_BLOCK),
+        usergroup_name=filled.option_text(USERGROUP_BLOCK),
         other=filled.option(OTHER_BLOCK),
         mode=SyncMode(filled.option(MODE_BLOCK)),
         every=None if every in {"", "once"} else timedelta(hours=int(every)),

@@ -61,8 +61,9 @@ class Desk:
         provider: str = "wasend",
         details: Details | None = None,
         said: str = "",
+        requester: str = ALICE,
     ) -> "Asked":
-        """Put a request of Alice's with these answers into the journal, and wait for its parent message."""
+        """Put a request with these answers into the journal, and wait for its parent message."""
         id_ = request_id(str(next(_NUMBERS)))
         at = datetime.now(UTC)
         persons = phones or new(len(outcomes))
@@ -84,7 +85,7 @@ class Desk:
                 connection=provider,
                 group_id=group_id(provider),
                 group_name=f"{provider}-team",
-                requester=ALICE,
+                requester=requester,
                 channel=CHANNEL,
                 reason="launch",
                 rule=None,

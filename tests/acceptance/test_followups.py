@@ -259,6 +259,15 @@ async def test_a_request_for_later_can_be_cancelled_until_then(at: Desk) -> None
     assert at.members().isdisjoint(phones)
 
 
+async def test_a_request_that_waited_is_not_carried_out_for_somebody_who_may_not_any_more(at: Desk) -> None:
+    soon = Details(run_at=datetime.now(UTC) + timedelta(seconds=1))
+    phones = new(2)
+    asked = await at.plant(None, None, phones=phones, details=soon, requester=STRANGER)
+    await asked.done()
+    assert at.members().isdisjoint(phones)
+    assert "Who asked may not do this any more." in str(await asked.message("summary"))
+
+
 async def test_the_file_goes_to_the_direct_messages_of_who_may_read_numbers(at: Desk) -> None:
     phones = new(2)
     asked = await at.add(*phones)

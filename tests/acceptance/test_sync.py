@@ -65,6 +65,34 @@ async def test_without_a_mode_nobody_is_removed(played: Stage) -> None:
     assert members(played) == {ANA, BEN, CAI, DEE}
 
 
+async def test_who_became_an_admin_or_came_on_the_list_before_the_approval_is_not_removed(played: Stage) -> None:
+    number = len(played.parents())
+    played.world("wasend").put_group(GROUP, "Wasend Team", [BEN, CAI, DEE])
+    await sync(played, "mode: mirror")
+    thread = (await played.parent(number))["text"]
+    assert "The list: the members of The List. Adds 1 and removes 2." in thread
+    await played.button("Approve")
+    played.world("wasend").groups[GROUP].members[CAI].role = "admin"
+    played.world("wasend").add(OTHER, DEE)
+    played.world("wasend").remove(OTHER, ANA)
+    await approve(played, number)
+    assert members(played) == {BEN, CAI, DEE}
+    told = str(played.slack.thread(CHANNEL, played.parents()[number]["ts"]))
+    assert "An admin of the group by now: a sync removes no admins." in told
+    assert "On the list by now." in told
+    assert "Not on the list any more." in told
+
+
+async def test_a_list_that_cannot_be_read_any_more_changes_nobody(played: Stage) -> None:
+    number = len(played.parents())
+    await sync(played, "mode: mirror")
+    await played.button("Approve")
+    del played.world("wasend").groups[OTHER]
+    await approve(played, number)
+    assert members(played) == {BEN, CAI, DEE}
+    assert "The list could not be read again" in str(played.slack.messages(CHANNEL))
+
+
 async def test_a_report_changes_nothing_and_can_be_carried_out_after_it(played: Stage) -> None:
     number = len(played.parents())
     await sync(played, "mode: report")

@@ -12,6 +12,7 @@ from bot.domain.requests import Details, State
 from bot.domain.roster import Roster, parse
 from bot.intake import Draft, Intake, Refused, Taken
 from bot.lines import Line
+from bot.rights import Rights
 from bot.runtime.audit import Audit
 from bot.runtime.database import Database
 from bot.runtime.dispatcher import Dispatcher
@@ -52,7 +53,7 @@ def _intake(database: Database, woken: Woken, *rules: ApprovalRule) -> Intake:
     line = Line(Scripted(), Sender(database, "support", Pace()), [])
     dispatcher = cast("Dispatcher", woken)
     roles = [SENDERS, WRITERS, LEAD]
-    return Intake(Journal(database), dispatcher, Audit(database), lines={"support": line}, roles=roles, rules=rules)
+    return Intake(Journal(database), dispatcher, Audit(database), rights=Rights({"support": line}, roles), rules=rules)
 
 
 @pytest.fixture
@@ -120,10 +121,12 @@ async def test_a_picture_in_a_form_that_the_provider_does_not_take_is_refused(
     assert bool(refused) == bool(words)
 
 
-async def test_the_capability_is_the_providers_own_word(intake: Intake) -> None:
+async def test_the_capability_is_the_providers_own_word(database: Database) -> None:
     """To add through this provider takes `send`; `groups:write` alone does not do."""
-    assert intake.may(ALICE, Operation.ADD, TEAM) == Allowed(("operator",))
-    denied = intake.may(Actor("U03WRITES"), Operation.ADD, TEAM)
+    line = Line(Scripted(), Sender(database, "support", Pace()), [])
+    rights = Rights({"support": line}, [SENDERS, WRITERS, LEAD])
+    assert rights.may(ALICE, Operation.ADD, TEAM) == Allowed(("operator",))
+    denied = rights.may(Actor("U03WRITES"), Operation.ADD, TEAM)
     assert isinstance(denied, Denied)
     assert (denied.capability, denied.reason_code) == (Capability.SEND, DeniedFor.NO_CAPABILITY)
 

@@ -10,6 +10,7 @@ from bot.domain.groups import KnownGroup
 from bot.intake import Draft, Intake
 from bot.lines import Line
 from bot.preview import Preview, Previews
+from bot.rights import Rights
 from bot.runtime.audit import Audit
 from bot.runtime.database import Database
 from bot.runtime.dispatcher import Dispatcher
@@ -41,7 +42,8 @@ async def look(database: Database, provider: Scripted, operation: Operation = Op
     lines = {"support": Line(provider, sender, ())}
     journal = Journal(database)
     rules = [replace(rule(), expires_after=timedelta(hours=1))]
-    intake = Intake(journal, cast("Dispatcher", Woken()), Audit(database), lines=lines, roles=[ALL, LEAD], rules=rules)
+    rights = Rights(lines, [ALL, LEAD])
+    intake = Intake(journal, cast("Dispatcher", Woken()), Audit(database), rights=rights, rules=rules)
     people = roster.parse(TEXT, default_region="US")
     draft = Draft("R1", operation, GROUP, people, "", ASKED, "C0TEAM")
     return await Previews(intake, lines).of(draft, within=5.0)

@@ -32,7 +32,7 @@ from providers.base import (
     Unreachable,
 )
 from tests.bot.runtime.making import people, person, request, rule
-from tests.bot.scripted import Answer, Scripted, Voice
+from tests.bot.scripted import Answer, Nodding, Scripted, Voice
 
 IN_GROUP = {Outcome.ADDED, Outcome.ALREADY_DONE}
 _numbers = itertools.count(1)
@@ -86,7 +86,7 @@ class Bench:
 @pytest.fixture
 async def bench(database: Database) -> AsyncIterator[Bench]:
     journal, voice, lines = Journal(database), Voice(), dict[str, Line]()
-    workflow = Workflow(journal, lines, voice)
+    workflow = Workflow(journal, lines, voice, Nodding())
     engine = Engine(database.url, workflow.durable())
     await engine.launch()
     yield Bench(database, journal, voice, lines, workflow, engine)
@@ -238,9 +238,9 @@ async def test_two_requests_of_one_connection_take_turns(bench: Bench) -> None:
 
 async def test_nobody_else_is_sent_between_a_limit_and_the_rest_that_it_orders(postgres: Database) -> None:
     journal, voice, lines = Journal(postgres), Voice(), dict[str, Line]()
-    engine = Engine(postgres.url, Workflow(journal, lines, voice).durable())
+    engine = Engine(postgres.url, Workflow(journal, lines, voice, Nodding()).durable())
     await engine.launch()
-    bench = Bench(postgres, journal, voice, lines, Workflow(journal, lines, voice), engine)
+    bench = Bench(postgres, journal, voice, lines, Workflow(journal, lines, voice, Nodding()), engine)
     provider = Scripted(answers=[Answer(joins=0, error=RateLimited("slow down"))])
     lines["one"] = Line(provider, Sender(postgres, "one", bench.pace), verify_after=[])
     ids = [await bench.ask(provider, people(1), connection="one") for _ in range(4)]
@@ -254,7 +254,7 @@ async def test_nobody_else_is_sent_between_a_limit_and_the_rest_that_it_orders(p
 
 async def test_the_whole_way_on_postgres(postgres: Database) -> None:
     journal, voice, lines = Journal(postgres), Voice(), dict[str, Line]()
-    workflow = Workflow(journal, lines, voice)
+    workflow = Workflow(journal, lines, voice, Nodding())
     engine = Engine(postgres.url, workflow.durable())
     await engine.launch()
     bench = Bench(postgres, journal, voice, lines, workflow, engine)
@@ -382,7 +382,7 @@ async def test_a_connection_that_left_the_configuration_still_answers_everybody(
     provider = Scripted()
     id_ = await bench.ask(provider, people(3))
     await bench.workflow._look(id_)
-    gone = Workflow(bench.journal, {}, bench.voice)
+    gone = Workflow(bench.journal, {}, bench.voice, Nodding())
     assert not await gone._chunks.send(id_, 0)
     assert await gone._chunks.leave_rest(id_) == []
     assert not await gone._chunks.verify(id_)

@@ -2,10 +2,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.domain.sync import SyncMode
+from bot.domain.sync import Source, SyncMode
 from bot.runtime.audit import Audit
 from bot.runtime.database import Database
-from bot.runtime.schedules import Schedule, Schedules, Source
+from bot.runtime.schedules import Schedule, Schedules
 
 NOON = datetime(2030, 5, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

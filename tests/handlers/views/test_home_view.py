@@ -8,10 +8,10 @@ from bot.domain.commands import COMMANDS
 from bot.domain.groups import KnownGroup
 from bot.domain.outcomes import Tally
 from bot.domain.requests import Details, State
-from bot.domain.sync import SyncMode
+from bot.domain.sync import Source, SyncMode
 from bot.runtime.archive import Brief
 from bot.runtime.pace import Rest
-from bot.runtime.schedules import Schedule, Source
+from bot.runtime.schedules import Schedule
 from handlers.verbs import ACTIONS
 from handlers.views import chooser, home_groups, home_view, numbers_view
 from handlers.views.home_groups import PAGE, Found, Turn

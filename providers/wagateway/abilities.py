@@ -28,7 +28,7 @@ ABILITIES: Mapping[Action, Ability] = MappingProxyType(
         Action.LIST_MEMBERS: Ability(
             _READ,
             ("read",),
-            ("listGroupMembers", "listContacts", "getContact"),
+            ("listGroupMembers", "listContacts", "getContact", "getGroup"),
             note="From stored data that may lag; members come by LID, their phones from the stored contacts.",
         ),
         Action.ADD: Ability(

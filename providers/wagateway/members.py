@@ -18,7 +18,7 @@ from providers.base import (
 )
 from providers.wagateway.api import Gateway, group_path, still_open
 from providers.wagateway.people import Directory, Seat, together
-from providers.wagateway.rows import MemberRow, Page
+from providers.wagateway.rows import GroupRow, MemberRow, Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +49,18 @@ class Members:
         self._directory = directory
 
     async def standing(self, group_id: str, people: Sequence[Person]) -> Mapping[str, Standing]:
-        """Look for `people` in the stored member list (`listGroupMembers`), which names its rows by LID."""
+        """Look for `people` in the stored member list (`listGroupMembers`), which names its rows by LID.
+
+        Nobody is absent from a list that is not whole: one in which nobody stands, since the account itself is in
+        every group that it administers, or one that is shorter than the group's own count (`getGroup`).
+        """
         seats = [seat async for page in self._seats(group_id) for seat in page]
-        return await self._directory.find(group_id, seats, people)
+        if not seats:
+            return {person.key: Standing.UNKNOWN for person in people}
+        found = await self._directory.find(group_id, seats, people)
+        if Standing.ABSENT not in found.values() or len(seats) >= await self._count(group_id):
+            return found
+        return {key: Standing.UNKNOWN if at is Standing.ABSENT else at for key, at in found.items()}
 
     async def listed(self, group_id: str) -> AsyncIterator[Member]:
         """Give the stored members page after page, with their phones as far as the gateway tells them."""
@@ -135,6 +144,11 @@ class Members:
         path = f"{group_path(group_id)}/members"
         async for rows in self._gateway.pages(path, Page[MemberRow], missing=GroupNotFound):
             yield [seat for seat in map(Seat.of, rows) if seat.standing is not Standing.ABSENT]
+
+    async def _count(self, group_id: str) -> int:
+        """Read how many members the group is stored to have; 0 where that is not told."""
+        reply = await self._gateway.read(group_path(group_id), missing=GroupNotFound)
+        return reply.parse(GroupRow).participant_count or 0
 
     async def _add(self, group_id: str, jids: Sequence[str]) -> None:
         """Send an add. Whether a malformed JID spoils the good ones is undocumented, so a 400 to several is open."""

@@ -113,7 +113,7 @@ class StoredServer(ProviderServer):
             "subject": group.subject,
             "description": group.description,
             "ownerJid": f"{_OWN_PHONE}@s.whatsapp.net",
-            "participantCount": len(self.world.visible_members(group.id)),
+            "participantCount": sum(member.role != "left" for member in self.world.visible_members(group.id)),
             "isAnnounce": group.announce_only,
             "isLocked": group.locked,
             "createdAtWa": _LONG_AGO,

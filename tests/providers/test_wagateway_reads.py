@@ -22,6 +22,7 @@ from tests.providers.wagateway_bench import CONTACTS, GROUP, MEMBERS, ROOT, Benc
 
 ANA, BEN, CLEO = "14155550101", "14155550102", "14155550103"
 OTHER = "120363000000000002@g.us"
+READ_GROUP = f"GET {ROOT}/groups/{GROUP}"
 
 
 @pytest.fixture
@@ -44,6 +45,40 @@ async def test_members_are_found_through_their_lids(bench: Bench) -> None:
     assert await present(bench, ANA, BEN) == {ANA: Standing.MEMBER, BEN: Standing.ABSENT}
 
 
+def stored(bench: Bench, *phones: str) -> str:
+    """Write a member list in which these stand and nobody else, whoever is in the group."""
+    return json.dumps({"data": [{"lid": bench.lid(phone), "role": "member"} for phone in phones], "nextCursor": ""})
+
+
+async def test_a_member_list_without_anybody_proves_nobody_absent(bench: Bench) -> None:
+    bench.world.put_group(GROUP, "Launch team", [ANA])
+    left = f'{{"data": [{{"lid": "{bench.lid(CLEO)}", "role": "left"}}]}}'
+    bench.server.faults = [Fault(MEMBERS, status=200, body=body) for body in (stored(bench), left)]
+    assert await present(bench, ANA, BEN) == {ANA: Standing.UNKNOWN, BEN: Standing.UNKNOWN}
+    assert await present(bench, ANA, BEN) == {ANA: Standing.UNKNOWN, BEN: Standing.UNKNOWN}
+    assert bench.lines() == [MEMBERS, MEMBERS]
+
+
+async def test_a_member_list_shorter_than_the_groups_count_proves_nobody_absent(bench: Bench) -> None:
+    bench.world.put_group(GROUP, "Launch team", [ANA, BEN, CLEO])
+    bench.server.faults = [Fault(MEMBERS, status=200, body=stored(bench, ANA, CLEO))]
+    assert await present(bench, ANA, BEN) == {ANA: Standing.MEMBER, BEN: Standing.UNKNOWN}
+
+
+async def test_a_member_list_is_believed_where_the_group_tells_no_count(bench: Bench) -> None:
+    bench.world.put_group(GROUP, "Launch team", [ANA])
+    bench.server.faults = [Fault(READ_GROUP, status=200, body=f'{{"groupJid": "{GROUP}"}}', skip=1)]
+    assert await present(bench, BEN) == {BEN: Standing.ABSENT}
+
+
+async def test_the_groups_count_is_read_only_where_somebody_would_be_absent(bench: Bench) -> None:
+    bench.world.put_group(GROUP, "Launch team", [ANA])
+    await present(bench, ANA)
+    assert READ_GROUP not in bench.lines()
+    await present(bench, BEN)
+    assert bench.lines()[-1] == READ_GROUP
+
+
 async def test_absence_is_unknown_while_a_member_is_only_a_lid(bench: Bench) -> None:
     bench.world.put_group(GROUP, "Launch team", [ANA, CLEO])
     bench.server.phoneless = {CLEO}
@@ -63,7 +98,7 @@ async def test_a_person_whose_lid_is_known_can_be_absent_among_members_without_p
     bench.server.phoneless = {CLEO}
     before = len(bench.lines())
     assert await present(bench, BEN) == {BEN: Standing.ABSENT}
-    assert bench.lines()[before:] == [MEMBERS]
+    assert bench.lines()[before:] == [MEMBERS, READ_GROUP]
 
 
 async def test_a_lid_that_has_another_phone_by_now_says_nothing_of_the_old_one(bench: Bench) -> None:
@@ -80,7 +115,7 @@ async def test_a_person_given_by_lid_is_compared_by_it_alone(bench: Bench) -> No
     here, elsewhere = Person("a", lid=bench.lid(ANA)), Person("b", lid=bench.lid(BEN))
     found = await bench.adapter.standing(GROUP, [here, elsewhere])
     assert found == {here.key: Standing.MEMBER, elsewhere.key: Standing.ABSENT}
-    assert bench.lines() == [MEMBERS]
+    assert bench.lines() == [MEMBERS, READ_GROUP]
 
 
 @pytest.mark.parametrize(
@@ -169,9 +204,9 @@ async def test_a_group_of_a_thousand_is_resolved_by_pages_of_contacts(bench: Ben
         phones[-1]: Standing.MEMBER,
         ANA: Standing.ABSENT,
     }
-    assert bench.lines() == [MEMBERS, *[CONTACTS] * 5]
+    assert bench.lines() == [MEMBERS, *[CONTACTS] * 5, READ_GROUP]
     await present(bench, ANA)
-    assert bench.lines()[6:] == [MEMBERS]
+    assert bench.lines()[7:] == [MEMBERS, READ_GROUP]
 
 
 async def test_where_the_contact_list_names_no_phones_contacts_are_asked_for_a_hundred_at_each_read(
@@ -184,9 +219,9 @@ async def test_where_the_contact_list_names_no_phones_contacts_are_asked_for_a_h
     assert bench.lines()[:2] == [MEMBERS, CONTACTS]
     assert len(bench.lines()) == 2 + LOOKUPS_PER_READ
     assert await present(bench, ANA) == {ANA: Standing.ABSENT}
-    assert len(bench.lines()) == 2 + LOOKUPS_PER_READ + 1 + 50
+    assert len(bench.lines()) == 2 + LOOKUPS_PER_READ + 1 + 50 + 1
     await present(bench, ANA)
-    assert bench.lines()[-1] == MEMBERS
+    assert bench.lines()[-2:] == [MEMBERS, READ_GROUP]
 
 
 async def test_the_newest_members_are_asked_for_first_and_no_more_than_are_needed(bench: Bench) -> None:

@@ -27,8 +27,8 @@ class Participant(BaseModel):
 
     @property
     def phone(self) -> str:
-        """The member's phone in digits, empty where only a LID is known."""
-        return phone_digits(self.jid or "") or _digits(self.phone_number)
+        """The member's phone in digits, empty where only a LID is known, also one that poses as a phone."""
+        return _phone_beside(self.lid_jid, self.jid, self.phone_number)
 
     @property
     def lid_jid(self) -> str:
@@ -175,8 +175,8 @@ class Contact(BaseModel):
 
     @property
     def phone(self) -> str:
-        """The phone behind it in digits, empty where none is known."""
-        return phone_digits(self.resolved_jid or "") or _digits(self.phone_number)
+        """The phone behind it in digits, empty where none is known, or only the LID's own digits are told."""
+        return _phone_beside(self.lid, self.resolved_jid, self.phone_number)
 
 
 class ResolveAnswer(BaseModel):
@@ -197,6 +197,12 @@ class StatusAnswer(BaseModel):
     """The answer of `checkSessionStatus`."""
 
     data: Session
+
+
+def _phone_beside(lid: str, jid: str | None, number: str | None) -> str:
+    """Give the digits that a JID or a number tells, empty where they are only those of the LID beside them."""
+    told = (phone_digits(jid or ""), _digits(number))
+    return next((digits for digits in told if digits and f"{digits}@lid" != lid), "")
 
 
 def _digits(number: str | None) -> str:

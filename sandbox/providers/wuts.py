@@ -55,7 +55,8 @@ class WutsServer(WutsGroups):
         jids = (await body_of(request)).get("jids")
         if not isinstance(jids, list) or not 0 < len(jids) <= RESOLVE_LIMIT:
             raise self.invalid("jids", "between 1 and 160 jids are needed", None)
-        found = {jid: self.phone_of(jid) for jid in jids if self.resolves_lids or not jid.endswith("@lid")}
+        find = _user_of if self.lids_pose_as_phones else self.phone_of
+        found = {jid: find(jid) for jid in jids if self.resolves_lids or not jid.endswith("@lid")}
         # The page's sample leaves out an identifier without saying why: here those that nobody is behind.
         items = [_contact(jid, phone) for jid, phone in found.items() if phone]
         return web.json_response({"success": True, "count": len(items), "items": items})
@@ -109,6 +110,10 @@ class WutsServer(WutsGroups):
         if human is None:
             return self.canonical(number) == number
         return human.disposition is not Disposition.NO_ACCOUNT
+
+
+def _user_of(jid: str) -> str:
+    return jid.partition("@")[0]
 
 
 def _cleaned(number: Any) -> str:

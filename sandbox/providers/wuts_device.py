@@ -53,6 +53,7 @@ class WutsDevice(ProviderServer):
             the rest standard).
         members_by: whether participants carry a phone or only a LID; every sample has phones.
         counts_members: whether groups carry `members_count`.
+        lids_pose_as_phones: whether the digits of a LID stand as a phone number beside it; every sample has real ones.
     """
 
     def __init__(self, world: World, *, token: str = "sandbox-token", latency: float = 0.0) -> None:  # noqa: S107
@@ -62,6 +63,7 @@ class WutsDevice(ProviderServer):
         self.error_shape: Literal["standard", "short", "bare", "nested"] | None = None
         self.members_by: Literal["phone", "lid"] = "phone"
         self.counts_members = True
+        self.lids_pose_as_phones = False
 
     def authorized(self, request: web.Request) -> bool:
         """Accept the token after the scheme in any case, or bare (x-conventions.authentication)."""
@@ -137,7 +139,8 @@ class WutsDevice(ProviderServer):
         """Give a participant as members and changed people are shown."""
         flags = {"is_admin": is_admin, "is_super_admin": is_admin and phone == NUMBER}
         if self.members_by == "lid":
-            return {"jid": f"{self.world.human(phone).lid}@lid", **flags}
+            lid = self.world.human(phone).lid
+            return {"jid": f"{lid}@lid", **flags, **({"phone_number": lid} if self.lids_pose_as_phones else {})}
         return {"jid": f"{phone}@s.whatsapp.net", "phone_number": f"{phone}@s.whatsapp.net", **flags}
 
     def phone_of(self, participant: str) -> str | None:

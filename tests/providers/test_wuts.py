@@ -223,6 +223,19 @@ async def test_a_member_behind_an_unresolved_lid_leaves_the_absence_of_others_un
     assert list(presence.values()) == [Standing.UNKNOWN, Standing.UNKNOWN, Standing.MEMBER]
 
 
+@pytest.mark.parametrize("resolved", [True, False])
+async def test_a_lid_that_poses_as_a_phone_number_leaves_absence_unknown(bench: Bench, resolved: bool) -> None:
+    bench.server.members_by = "lid"
+    bench.server.lids_pose_as_phones = True
+    bench.server.resolves_lids = resolved
+    assert await bench.adapter.standing(GROUP, people("14155559999", ANA)) == {
+        "+14155559999": Standing.UNKNOWN,
+        f"+{ANA}": Standing.UNKNOWN,
+    }
+    lid = f"{bench.world.human('14155559999').lid}@lid"
+    assert [(member.phone, member.lid) async for member in bench.adapter.members(GROUP)] == [("", lid)]
+
+
 async def test_a_look_up_of_lids_that_fails_leaves_absence_unknown(bench: Bench) -> None:
     bench.server.members_by = "lid"
     bench.server.faults = [Fault(RESOLVE, status=500, times=-1)]

@@ -25,7 +25,7 @@ from providers.base import (
     ProviderFault,
     Standing,
 )
-from providers.http import TIMEOUT, HttpClient, Query
+from providers.http import TIMEOUT, HttpClient, Query, Reply
 from providers.wasend.abilities import ABILITIES
 from providers.wasend.api import Api, Call
 from providers.wasend.changes import Changing
@@ -111,7 +111,7 @@ class Wasend(Provider):
         """Add people (addGroupParticipants). `notify` keeps its default, here and in the calls like it."""
         fit(people)
         call = Call("POST", self._api.path(group_id, "/participants/add"), numbers_of(people))
-        return judged(Action.ADD, people, await self._api.write(call, OF_ADMINS))
+        return await self._judged(Action.ADD, people, await self._api.write(call, OF_ADMINS))
 
     async def remove(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
         """Remove people: a DELETE with a body (docs), or a POST (SDK). Both take JIDs."""
@@ -232,12 +232,15 @@ class Wasend(Provider):
         reply = await self._api.send_either(point, calls)
         if reply.status in NO_SUCH_PATH and not known:
             raise await self._api.without_path(group_id, reply)
-        return judged(action, people, await self._api.checked(reply, OF_ADMINS))
+        return await self._judged(action, people, await self._api.checked(reply, OF_ADMINS))
+
+    async def _judged(self, action: Action, people: Sequence[Person], reply: Reply) -> PeopleResult:
+        return await self._api.told(lambda: judged(action, people, reply))
 
     async def _send(self, to: str, text: str, refusals: Refusals) -> str:
         body = {"session": self._api.session, "to": to, "text": text}
         reply = await self._api.write(Call("POST", "/sendText", body), refusals)
-        message = accepted(reply, SentReply)
+        message = await self._api.told(lambda: accepted(reply, SentReply))
         if message.status.casefold() in _UNSENT:
             raise unknown_after(reply, f"Wasend took the text, with the status {message.status[:20]!r}")
         return message.id

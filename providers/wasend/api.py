@@ -14,6 +14,7 @@ from providers.base import (
     AccountState,
     InvalidRequest,
     NotSupported,
+    OutcomeUnknown,
     ProviderError,
     ProviderFault,
 )
@@ -23,6 +24,7 @@ from providers.wasend.errors import (
     ELSEWHERE,
     NO_SUCH_PATH,
     OF_GROUP,
+    LostSession,
     Refusals,
     body_of,
     envelope_of,
@@ -38,6 +40,7 @@ _NOT_CONNECTED = frozenset({"CREATED", "STARTING", "STOPPED", "ERROR"})
 """The session states that the SDK's README names beside CONNECTED."""
 
 _Model = TypeVar("_Model", bound=BaseModel)
+_Told = TypeVar("_Told")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +96,11 @@ class Api:
         return await self.checked(await self.send(call), refusals)
 
     async def send(self, call: Call) -> Reply:
-        """Send a write once, and give its answer, whatever it is."""
-        return await self._http.write(call.method, call.path, body=call.body)
+        """Send a write once, and give its answer, whatever it is. Raises `ProviderError` where none came."""
+        try:
+            return await self._http.write(call.method, call.path, body=call.body)
+        except OutcomeUnknown as error:
+            raise await self._explained(error) from error
 
     async def send_either(
         self, point: Point, calls: Mapping[Variant, Call], absent: Collection[int] = NO_SUCH_PATH
@@ -116,6 +122,13 @@ class Api:
         if not reply.ok:
             raise await self._explained(write_error(reply, refusals))
         return reply
+
+    async def told(self, read: Callable[[], _Told]) -> _Told:
+        """Give what `read` reads in a 2xx answer to a write. Raises `OutcomeUnknown` where it tells nothing."""
+        try:
+            return read()
+        except OutcomeUnknown as error:
+            raise await self._explained(error) from error
 
     async def without_path(self, group_id: str, reply: Reply) -> ProviderError:
         """Tell a call that this server does not have from a group that it does not know, by reading the group."""
@@ -148,11 +161,12 @@ class Api:
             raise await self._explained(error) from error
 
     async def _explained(self, error: ProviderError) -> ProviderError:
-        """Ask for the session's state after a failure without a clear meaning, and give `AccountDisconnected` if so.
+        """Ask for the session's state after a failure without a clear meaning, and say so where it is not connected.
 
-        How a group call on a session that is not connected fails is not documented; its state is.
+        How a group call on a session that is not connected fails is not documented; its state is. What was open stays
+        so: the session may have been lost after the call.
         """
-        if type(error) not in {InvalidRequest, ProviderFault}:
+        if type(error) not in {InvalidRequest, ProviderFault, OutcomeUnknown}:
             return error
         try:
             account = await self.account()
@@ -160,7 +174,8 @@ class Api:
             return error
         if account.state is not AccountState.DISCONNECTED:
             return error
-        return AccountDisconnected(f"Not connected at Wasend: {account.detail}.", code=error.code, words=error.words)
+        kind = LostSession if isinstance(error, OutcomeUnknown) else AccountDisconnected
+        return kind(f"Not connected at Wasend: {account.detail}.", code=error.code, words=error.words)
 
 
 def _parsed(reply: Reply, model: type[_Model], refusals: Refusals) -> _Model:

@@ -9,6 +9,7 @@ import httpx
 from pydantic import BaseModel, BeforeValidator, ValidationError
 
 from providers.base import (
+    AccountDisconnected,
     CredentialsRejected,
     GroupNotFound,
     InvalidRequest,
@@ -41,6 +42,13 @@ _MESSAGES: dict[type[ProviderError], str] = {
 }
 
 _Model = TypeVar("_Model", bound=BaseModel)
+
+
+class LostSession(OutcomeUnknown):
+    """Nobody can tell what a call did, and the session behind it is not connected: the others would fare no better."""
+
+    stops_sender = True
+    rest = AccountDisconnected.rest
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,11 +150,40 @@ async def test_a_refusal_is_explained_by_a_session_that_is_not_connected(status:
         assert bench.world.events == []
 
 
-async def test_a_500_to_an_add_stays_open_and_the_next_read_tells_that_the_session_is_gone(bench: Bench) -> None:
-    bench.server.account_state = "disconnected"
-    bench.server.not_connected_status = 500
-    assert type(await failed_add(bench)) is OutcomeUnknown
-    assert type(await failed_read(bench)) is AccountDisconnected
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(ADD, status=500),
+        Fault(ADD, status=-1),
+        Fault(ADD, status=200, body='{"success": false, "error": "Session is not connected"}'),
+    ],
+    ids=["500", "no answer", "a failure in a 200"],
+)
+async def test_an_add_of_open_effect_on_a_session_that_is_gone_stops_the_sender_and_stays_unknown(fault: Fault) -> None:
+    async with wasend() as bench:
+        bench.server.account_state = "disconnected"
+        bench.server.faults = [fault]
+        error = await failed_add(bench)
+        assert isinstance(error, OutcomeUnknown)
+        assert (error.stops_sender, error.rest) == (True, AccountDisconnected.rest)
+        assert {v.outcome for v in judge(error, people(ANA, BEN))} == {Outcome.UNKNOWN}
+        assert [line for line in bench.lines() if line.startswith("POST")] == [f"{ADD} {max(fault.status, 0)}"]
+
+
+@pytest.mark.parametrize("status", [200, 500])
+async def test_a_text_of_open_effect_on_a_session_that_is_gone_stops_the_sender(status: int) -> None:
+    async with wasend() as bench:
+        bench.server.account_state = "disconnected"
+        body = '{"success": false, "error": "Session is not connected"}'
+        bench.server.faults = [Fault("POST /sendText", status=status, body=body)]
+        with pytest.raises(OutcomeUnknown) as caught:
+            await bench.adapter.send_to_person(people(ANA)[0], "Hi")
+        assert caught.value.stops_sender
+
+
+async def test_an_open_effect_on_a_session_that_is_connected_stops_nobody(bench: Bench) -> None:
+    bench.server.faults = [Fault(ADD, status=500)]
+    assert not (await failed_add(bench)).stops_sender
 
 
 @pytest.mark.parametrize("status", [200, 401, 503])
@@ -248,7 +277,8 @@ async def answering(raw: bytes) -> AsyncIterator[str]:
     """Answer every request with these bytes and close."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"]}")
+        if (await reader.readuntil(b"\r\n\r\n")).startswith(b"POST"):
+            await reader.readuntil(b"]}")
         writer.write(raw)
         await writer.drain()
         writer.close()

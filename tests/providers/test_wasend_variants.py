@@ -177,7 +177,7 @@ async def test_an_answer_that_cannot_be_read_leaves_everybody_unknown_and_teache
     async with wasend() as bench:
         bench.server.faults = [Fault(WAYS[verb]["docs"], status=200, body=body)]
         assert isinstance(await failed(bench, verb, ANA), OutcomeUnknown)
-        assert len(bench.server.calls) == 1
+        assert sum(call.method != "GET" for call in bench.server.calls) == 1
 
 
 @pytest.mark.parametrize("lists_refused", [True, False])

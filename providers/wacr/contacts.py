@@ -24,21 +24,41 @@ REMEMBER = 600.0
 """Seconds for which the ids of a person's contacts are remembered: they were looked up before they are changed."""
 
 
+TAIL = 9
+"""Last digits by which a phone that is stored without its country code may be somebody's; a shorter phone by all it
+has. They hold nothing of what stands for the country code (`0`, `8`, a carrier's code), and few others share them."""
+
+
 class Wanted:
-    """People who are looked for among contacts: what is not theirs is not kept, however long the list."""
+    """People who are looked for among contacts: what is not theirs is not kept, however long the list.
+
+    Attributes:
+        found: the contacts of each person.
+        alike: contacts that may be a person's, if their phone is not stored with its country code.
+        comparable: whether every contact shows its phone.
+    """
 
     def __init__(self, people: Sequence[Person]) -> None:
         self.found: dict[Person, list[Contact]] = {person: [] for person in people}
-        self._by_digits: dict[str, list[Person]] = {}
+        self.alike: dict[Person, list[Contact]] = {person: [] for person in people}
+        self.comparable = True
+        self._by_digits: dict[str, set[Person]] = {}
+        self._by_tail: dict[str, set[Person]] = {}
         for person in people:
             for digits in same_person_keys(person.digits):
-                self._by_digits.setdefault(digits, []).append(person)
+                self._by_digits.setdefault(digits, set()).add(person)
+                for length in range(1, TAIL + 1):
+                    self._by_tail.setdefault(digits[-length:], set()).add(person)
 
     def take(self, contacts: Sequence[Contact]) -> None:
-        """Keep those contacts that are somebody's."""
+        """Keep those contacts that are somebody's, or may be."""
         for contact in contacts:
-            for person in self._by_digits.get(contact.digits, ()):
+            owners = self._by_digits.get(contact.digits, set())
+            for person in owners:
                 self.found[person].append(contact)
+            for person in self._by_tail.get(contact.digits[-TAIL:], set()) - owners:
+                self.alike[person].append(contact)
+            self.comparable = self.comparable and contact.can_be_compared
 
     @property
     def all_found(self) -> bool:
@@ -51,15 +71,13 @@ class Look:
     """What a group's contacts tell of people.
 
     Attributes:
-        found: the contacts of each person that the list shows and that are not said to be outside of the group.
+        shown: the contacts that the list shows and that are not said to be outside of the group.
         whole: whether the list was read to its end.
-        comparable: whether every contact that was read shows its phone.
         empty: whether the list has no contact at all.
     """
 
-    found: Mapping[Person, list[Contact]]
+    shown: Wanted
     whole: bool
-    comparable: bool
     empty: bool
 
 
@@ -76,32 +94,31 @@ class AddressBook:
         whole = await self._read(wanted, len(people) // PEOPLE_PER_PAGE, {})
         for person in people:
             if not whole and not wanted.found[person]:
-                wanted.found[person] = await self.search(person)
+                wanted.found[person] = (await self.search(person)).found[person]
         self._remember(wanted.found)
         return wanted.found
 
     async def look(self, group: int, people: Sequence[Person]) -> Look:
         """List a group's contacts until all `people` were seen, the list gets long, or it ends."""
         wanted = Wanted(people)
-        comparable, empty, more = True, True, True
+        empty, more = True, True
         most = max(1, len(people) // PEOPLE_PER_PAGE)
         pages = self._pages({"sort": "id", "filter[group_id]": group}, most)
         async with aclosing(pages):
             async for page in pages:
                 wanted.take([contact for contact in page.items if contact.is_in(group) is not False])
-                comparable = comparable and all(contact.can_be_compared for contact in page.items)
                 empty, more = empty and not page.items, page.more
                 if wanted.all_found:
                     break
         self._remember(wanted.found)
-        return Look(wanted.found, not more, comparable, empty)
+        return Look(wanted, not more, empty)
 
-    async def search(self, person: Person) -> list[Contact]:
-        """Search for the end of the person's phone, and give the contacts that are the person's."""
+    async def search(self, person: Person) -> Wanted:
+        """Search for the end of the person's phone, among all contacts."""
         wanted = Wanted([person])
         await self._read(wanted, MOST_PAGES, {"search": person.digits[-SEARCHED_DIGITS:]}, to_the_end=True)
         self._remember(wanted.found)
-        return wanted.found[person]
+        return wanted
 
     def remembered(self, person: Person) -> tuple[int, ...]:
         """Give the ids of the person's contacts, the best first; none where nobody looked lately."""

@@ -18,9 +18,9 @@ from providers.base import (
 )
 from providers.memory import Memory
 from providers.wacr.api import WacrApi
-from providers.wacr.contacts import REMEMBER, AddressBook, best_first
+from providers.wacr.contacts import REMEMBER, AddressBook, Wanted, best_first
 from providers.wacr.creation import ContactMaker
-from providers.wacr.replies import Added, Contact, Record, Removed, message_of, unwrapped
+from providers.wacr.replies import Added, Record, Removed, message_of, unwrapped
 from providers.wacr.run import Run
 
 FEW = 2
@@ -52,21 +52,24 @@ class Membership:
     async def standing(self, group: int, people: Sequence[Person]) -> Mapping[Person, Standing]:
         """Tell how people stand in the group: from its contacts (filter[group_id]), else by searching for each.
 
-        A found contact tells by its own list of groups. A search that finds nothing leaves `UNKNOWN`, because in what
-        form phones are stored is not documented. Raises `GroupNotFound` and other `ProviderError`.
+        A found contact tells by its own list of groups. In what form phones are stored is not documented: a search that
+        finds nothing leaves `UNKNOWN`, and so does a contact with a phone that may be the person's.
+        Raises `GroupNotFound` and other `ProviderError`.
         """
         if not people:
             return {}
         look = await self._book.look(group, people)
         if look.empty and look.whole:
             await self.record(group)  # an unknown group has no contacts either
-        unseen = Standing.ABSENT if look.comparable else Standing.UNKNOWN
         standing = {}
-        for person, found in look.found.items():
+        for person, found in look.shown.found.items():
             if found:
                 standing[person] = Standing.PRESENT
+            elif not look.whole:
+                standing[person] = _stands(group, person, await self._book.search(person))
             else:
-                standing[person] = unseen if look.whole else _stands(group, await self._book.search(person))
+                told_apart = look.shown.comparable and not look.shown.alike[person]
+                standing[person] = Standing.ABSENT if told_apart else Standing.UNKNOWN
         return standing
 
     async def add(self, group: int, people: Sequence[Person]) -> PeopleResult:
@@ -167,7 +170,7 @@ class Membership:
 
     async def _find_again(self, run: Run, group: int, person: Person, error: InvalidRequest) -> tuple[int, ...]:
         """Search for the contact that kept another from being made: it was stored meanwhile, or hides its phone."""
-        found = await self._book.search(person) if "already exists" in error.words else []
+        found = (await self._book.search(person)).found[person] if "already exists" in error.words else []
         if any(contact.is_in(group) for contact in found):
             run.tell(person, Outcome.ALREADY_DONE, Evidence.OBSERVED)
         elif found:
@@ -194,9 +197,11 @@ class Membership:
         run.count(contacts, done, counted.number, of=len(ids), code=str(reply.status))
 
 
-def _stands(group: int, found: Sequence[Contact]) -> Standing:
+def _stands(group: int, person: Person, searched: Wanted) -> Standing:
     """Tell from the person's own contacts whether one of them is in the group."""
-    standing = [contact.is_in(group) for contact in found]
-    if any(standing):
+    own = [contact.is_in(group) for contact in searched.found[person]]
+    if any(own):
         return Standing.PRESENT
-    return Standing.ABSENT if found and None not in standing else Standing.UNKNOWN
+    others = [contact.is_in(group) for contact in searched.alike[person]]
+    all_outside = {*own, *others} == {False}
+    return Standing.ABSENT if own and all_outside and searched.comparable else Standing.UNKNOWN

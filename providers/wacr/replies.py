@@ -15,6 +15,8 @@ UNLIMITED = -1
 _SHORTEST, _LONGEST = 7, 15
 """Digits of a phone with its country code: E.164 allows 15, and the shortest in use have seven."""
 
+_ONE_NUMBER = re.compile(r"[0-9\s()+.-]*")
+
 
 class Record(BaseModel):
     """Anything with an id and a name: a group, a contact source, a contact status."""
@@ -37,8 +39,10 @@ class Contact(BaseModel):
 
     @property
     def can_be_compared(self) -> bool:
-        """False where the answer left the phone out; a phone of null is nobody's."""
-        return "phone" in self.model_fields_set
+        """False where the phone is left out, or is more than a number; null, or a text without digits, is nobody's."""
+        written = self.phone or ""
+        one_number = _ONE_NUMBER.fullmatch(written) or not re.search(r"\d", written)
+        return "phone" in self.model_fields_set and bool(one_number)
 
     @property
     def digits(self) -> str:

@@ -5,7 +5,7 @@ import pytest
 from providers.base import AccountState, Action, Capability, Group, GroupNotFound, PermissionMissing, Standing
 from providers.wacr import DEFAULT_URL, Wacr, make
 from sandbox.providers.server import Fault
-from tests.providers.wacr_bench import ANA, BEN, CAT, GROUP, Bench, people, wacr
+from tests.providers.wacr_bench import ANA, BEN, CAT, GROUP, UNKNOWN, Bench, outcomes, people, wacr
 
 
 @pytest.fixture
@@ -70,6 +70,46 @@ async def test_a_member_whose_phone_is_left_out_makes_absence_unknown(bench: Ben
 async def test_a_member_without_a_phone_is_nobody_we_ask_about(bench: Bench) -> None:
     bench.server.faults = [Fault("GET /api/v2/contacts", status=200, body='{"data": [{"id": 1, "phone": null}]}')]
     assert await bench.standing(ANA) == {ANA: Standing.ABSENT}
+
+
+UK = "447700900123"
+ALIKE = ["07700 900123", "7700900123", "(07700) 900-123", "900123", "+44 (0)7700 900123", "8 07700 900123"]
+
+
+@pytest.mark.parametrize("stored", ALIKE)
+async def test_a_stored_phone_that_may_be_a_persons_proves_neither_presence_nor_absence(
+    bench: Bench, stored: str
+) -> None:
+    bench.server.enrol(bench.world.groups[GROUP], bench.server.put_contact(stored))
+    assert await bench.standing(UK, ANA) == {UK: Standing.UNKNOWN, ANA: Standing.ABSENT}
+    result = await bench.adapter.remove(GROUP, people(UK))
+    assert outcomes(result) == {UK: UNKNOWN}
+
+
+@pytest.mark.parametrize("stored", [f"00{UK[:-1]}4", f"+1{UK[-9:-2]}99", "n/a", ""])
+async def test_a_stored_phone_that_cannot_be_a_persons_leaves_them_absent(bench: Bench, stored: str) -> None:
+    bench.server.enrol(bench.world.groups[GROUP], bench.server.put_contact(stored))
+    assert await bench.standing(UK) == {UK: Standing.ABSENT}
+
+
+@pytest.mark.parametrize("stored", [f"+{UK} ext. 7", "07700 900122 or 123", "٠٧٧٠٠٩٠٠١٢٣"])
+async def test_a_stored_phone_that_is_not_written_as_one_proves_nobody_absent(bench: Bench, stored: str) -> None:
+    bench.server.enrol(bench.world.groups[GROUP], bench.server.put_contact(stored))
+    assert await bench.standing(UK, ANA) == {UK: Standing.UNKNOWN, ANA: Standing.UNKNOWN}
+
+
+@pytest.mark.parametrize(("twin_is_in", "expected"), [(True, Standing.UNKNOWN), (False, Standing.ABSENT)])
+async def test_in_a_long_list_a_contact_outside_proves_absence_only_without_a_twin_inside(
+    bench: Bench, twin_is_in: bool, expected: Standing
+) -> None:
+    twin = bench.server.put_contact("07700 900123")
+    bench.server.put_contact(f"+{UK}")
+    phones = [f"3361234{number:04}" for number in range(150)]
+    bench.world.put_group(GROUP, "Launch team", [*phones, *([twin.digits] if twin_is_in else [])])
+    for number, phone in enumerate(phones):
+        bench.server.put_contact(f"+{phone}").id = number  # before the twin, which comes on the second page
+    bench.server.contacts = dict(sorted(bench.server.contacts.items(), key=lambda item: item[1].id))
+    assert await bench.standing(UK) == {UK: expected}
 
 
 async def test_a_full_page_without_a_pagination_mark_is_not_taken_for_the_end(bench: Bench) -> None:

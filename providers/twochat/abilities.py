@@ -25,7 +25,7 @@ ABILITIES: Mapping[Action, Ability] = MappingProxyType(
         Action.LIST_MEMBERS: Ability(_READ, operations=("getGroup",), note=_STORED),
         Action.ADD: Ability(
             _WRITE,
-            operations=("addParticipants",),
+            operations=("addParticipants", "checkNumber"),
             most=MOST,
             note="Whoever refuses a direct add is invited where 2Chat says that a private invitation went out.",
         ),

@@ -29,6 +29,7 @@ from providers.base import (
     Usage,
     Verdict,
 )
+from providers.forms import Forms, add_in_other_form
 from providers.http import TIMEOUT, HttpClient
 from providers.identity import same_person_keys
 from providers.roll import Known, Roll
@@ -60,6 +61,7 @@ class TwoChat(Provider):
     def __init__(self, http: HttpClient, number: str, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._api = Api(http, number)
         self._numbers = Numbers(self._api, clock)
+        self._forms = Forms(clock)
         self._own_changes = OwnChanges(clock)
         self._reception = Reception(self._api)
 
@@ -96,6 +98,7 @@ class TwoChat(Provider):
         if not people:
             return {}
         group = await self._group(group_id)
+        self._forms.learn(people, {row.phone for row in group.rows})
         roll = Roll(Known(row.lid, frozenset({row.phone} - {""}), row.standing) for row in group.rows)
         whole = group.whole
 
@@ -111,9 +114,17 @@ class TwoChat(Provider):
         """Add at most ten people (addParticipants) and judge each from its own entry and from `unaccepted_numbers`.
 
         A person known only by a LID is `INVALID` here: 2Chat takes phone numbers. `PeopleResult.error` is set when
-        WhatsApp rate-limited a participant, for that concerns the whole sender.
+        WhatsApp rate-limited a participant, for that concerns the whole sender. Whoever is not found and has another
+        form of the number is checked (checkNumber) and added in that.
         """
-        return await self._deal(Operation.ADD, group_id, people)
+        first = await self._deal(Operation.ADD, group_id, people)
+        return await add_in_other_form(
+            self._forms,
+            people,
+            first,
+            check=self._numbers.check,
+            add=lambda again: self._deal(Operation.ADD, group_id, again),
+        )
 
     async def remove(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
         """Remove at most ten people (removeParticipants) and judge each by the list that holds the number."""
@@ -134,7 +145,7 @@ class TwoChat(Provider):
             OutcomeUnknown: the answer does not say whether there is a group now. It is never sent again.
             ProviderError: 2Chat did not take it.
         """
-        phones = _phones(people)
+        phones = self._phones(people)
         if people and not phones:
             return Created(None, _verdicts(Answer(), Operation.ADD, people))
         body = {"group": {"name": subject, "participants": phones}}
@@ -185,7 +196,7 @@ class TwoChat(Provider):
 
         While the number is busy (486, not begun) it is sent again, a few times; after any other answer it is not.
         """
-        phones = _phones(people)
+        phones = self._phones(people)
         if not phones:
             return PeopleResult(_verdicts(Answer(), operation, people))
         try:
@@ -199,6 +210,12 @@ class TwoChat(Provider):
         verdicts = _verdicts(answer, operation, people)
         self._remember(operation, group_id, people, verdicts)
         return PeopleResult(verdicts, limited(verdicts))
+
+    def _phones(self, people: Sequence[Person]) -> list[str]:
+        """Give the phones to send, nobody twice. Raises `ValueError` for more people than one call takes."""
+        if len(people) > MOST:
+            raise ValueError(f"2Chat takes at most {MOST} people in one call")
+        return list(dict.fromkeys(f"+{self._forms.digits(person)}" for person in people if person.phone))
 
     def _remember(
         self, operation: Operation, group_id: str, people: Sequence[Person], verdicts: Sequence[Verdict]
@@ -242,13 +259,6 @@ def make(
     root = (base_url or BASE_URL).rstrip("/").removesuffix("/open")
     http = HttpClient(root, headers={"X-User-API-Key": token}, timeout=timeout, transport=transport)
     return TwoChat(http, f"+{digits}", clock=clock)
-
-
-def _phones(people: Sequence[Person]) -> list[str]:
-    """Give the phones to send. Raises `ValueError` for more people than one call takes."""
-    if len(people) > MOST:
-        raise ValueError(f"2Chat takes at most {MOST} people in one call")
-    return [person.phone for person in people if person.phone]
 
 
 def _verdicts(answer: Answer, operation: Operation, people: Sequence[Person]) -> tuple[Verdict, ...]:

@@ -13,6 +13,7 @@ import httpx
 from pydantic import BaseModel, Field, ValidationError
 
 from providers.base import Evidence, Operation, Outcome, Person, RateLimited, Verdict
+from providers.forms import OTHER_FORM
 from providers.http import Reply
 from providers.identity import same_person_keys
 from providers.participant_codes import PARTICIPANT_CODES
@@ -116,7 +117,7 @@ def _absent(person: Person, outcome: Outcome, code: str, words: str) -> Verdict:
     """Judge a number without an account: one that has another form may have its account under that."""
     if len(same_person_keys(person.digits)) == 1:
         return _verdict(person, outcome, code, words)
-    known = f"{words} WhatsApp may know this number in its other form.".strip()
+    known = f"{words} {OTHER_FORM}".strip()
     return _verdict(person, Outcome.FAILED, code, known)
 
 

@@ -42,7 +42,10 @@ ABILITIES: Mapping[Action, Ability] = MappingProxyType(
         Action.READ_GROUP: _reading("getGroupInfo", "getGroup", note="The path that the server has is remembered."),
         Action.LIST_MEMBERS: _reading("listGroupParticipants", note="The list has no pages."),
         Action.ADD: _changing(
-            "addGroupParticipants", most=MOST, note="No reason is documented for privacy; those end as failed."
+            "addGroupParticipants",
+            "checkContactExists",
+            most=MOST,
+            note="No reason is documented for privacy; those end as failed.",
         ),
         Action.REMOVE: _either("removeGroupParticipants", _BARE),
         Action.PROMOTE: _either("promoteGroupParticipants", _BARE),

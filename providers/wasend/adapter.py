@@ -25,6 +25,7 @@ from providers.base import (
     ProviderFault,
     Standing,
 )
+from providers.forms import Forms, add_in_other_form
 from providers.http import TIMEOUT, HttpClient, Query, Reply
 from providers.wasend.abilities import ABILITIES
 from providers.wasend.api import Api, Call
@@ -73,6 +74,7 @@ class Wasend(Provider):
     def __init__(self, http: HttpClient, session: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._api = Api(http, session, clock)
         self._numbers = Numbers(self._api, clock)
+        self._forms = Forms(clock)
 
     async def groups(self, search: str = "") -> AsyncIterator[Group]:
         """Give every group of the session (listGroups), without member lists, which would make the pages heavy.
@@ -105,28 +107,35 @@ class Wasend(Provider):
 
     async def standing(self, group_id: str, people: Sequence[Person]) -> Mapping[str, Standing]:
         """Look for `people` in the member list (listGroupParticipants)."""
-        return standings_of(people, (await self._api.members(group_id)).participants)
+        rows = (await self._api.members(group_id)).participants
+        self._forms.learn(people, {row.digits for row in rows})
+        return standings_of(people, rows)
 
     async def add(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
-        """Add people (addGroupParticipants). `notify` keeps its default, here and in the calls like it."""
+        """Add people (addGroupParticipants). `notify` keeps its default, here and in the calls like it.
+
+        Whoever is not found and has another form of the number is checked (checkContactExists) and added in that.
+        """
         fit(people)
-        call = Call("POST", self._api.path(group_id, "/participants/add"), numbers_of(people))
-        return await self._judged(Action.ADD, people, await self._api.write(call, OF_ADMINS))
+        first = await self._add(group_id, people)
+        return await add_in_other_form(
+            self._forms, people, first, check=self._numbers.check, add=lambda again: self._add(group_id, again)
+        )
 
     async def remove(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
         """Remove people: a DELETE with a body (docs), or a POST (SDK). Both take JIDs."""
-        path, body = self._api.path(group_id, "/participants"), jids_of(people)
+        path, body = self._api.path(group_id, "/participants"), jids_of(people, self._forms)
         calls = {Variant.DOCS: Call("DELETE", path, body), Variant.SDK: Call("POST", f"{path}/remove", body)}
         return await self._change_people(Action.REMOVE, Point.REMOVE, calls, group_id, people)
 
     async def promote(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
         """Make members admins, at the path that the server has. Both take JIDs."""
-        calls = self._role_calls(group_id, "promote", jids_of(people))
+        calls = self._role_calls(group_id, "promote", jids_of(people, self._forms))
         return await self._change_people(Action.PROMOTE, Point.PROMOTE, calls, group_id, people)
 
     async def demote(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
         """Make admins members, at the path that the server has. Both take phone numbers."""
-        calls = self._role_calls(group_id, "demote", numbers_of(people))
+        calls = self._role_calls(group_id, "demote", numbers_of(people, self._forms))
         return await self._change_people(Action.DEMOTE, Point.DEMOTE, calls, group_id, people)
 
     async def create(self, subject: str, people: Sequence[Person]) -> Created:
@@ -217,6 +226,10 @@ class Wasend(Provider):
             seen.update(new)
             offset += len(page.groups)
             more = bool(new) and page.more_after(PAGE)
+
+    async def _add(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
+        call = Call("POST", self._api.path(group_id, "/participants/add"), numbers_of(people, self._forms))
+        return await self._judged(Action.ADD, people, await self._api.write(call, OF_ADMINS))
 
     def _role_calls(self, group_id: str, verb: str, body: Mapping[str, Any]) -> Mapping[Variant, Call]:
         return {

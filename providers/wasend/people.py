@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from providers.base import Action, Evidence, Outcome, PeopleResult, Person, RateLimited, Standing, Verdict
+from providers.forms import OTHER_FORM, Forms
 from providers.http import Reply
 from providers.identity import lid_of, same_person_keys
 from providers.participant_codes import PARTICIPANT_CODES
@@ -58,14 +59,14 @@ def fit(people: Sequence[Person]) -> None:
         raise ValueError(f"Wasend takes at most {MOST} people in one call")
 
 
-def numbers_of(people: Sequence[Person]) -> Mapping[str, Sequence[str]]:
+def numbers_of(people: Sequence[Person], forms: Forms) -> Mapping[str, Sequence[str]]:
     """Name people as the documentation of add and demote does; the SDK takes it everywhere."""
-    return {"participants": [person.key for person in people]}
+    return _named(f"+{forms.digits(person)}" if person.phone else person.lid for person in people)
 
 
-def jids_of(people: Sequence[Person]) -> Mapping[str, Sequence[str]]:
+def jids_of(people: Sequence[Person], forms: Forms) -> Mapping[str, Sequence[str]]:
     """Name people as the documentation of remove and promote does; the SDK takes it everywhere."""
-    return {"participants": [f"{p.digits}@s.whatsapp.net" if p.phone else p.lid for p in people]}
+    return _named(f"{forms.digits(person)}@s.whatsapp.net" if person.phone else person.lid for person in people)
 
 
 def judged(action: Action, people: Sequence[Person], reply: Reply) -> PeopleResult:
@@ -116,6 +117,10 @@ def standings_of(people: Sequence[Person], rows: Sequence[MemberRow]) -> dict[st
     }
 
 
+def _named(names: Iterable[str]) -> Mapping[str, Sequence[str]]:
+    return {"participants": list(dict.fromkeys(names))}
+
+
 def _verdicts_of(action: Action, people: Sequence[Person], reply: PeopleReply) -> tuple[Verdict, ...]:
     told: dict[str, set[_Told]] = {person.key: set() for person in people}
     for done, results in ((True, reply.done), (False, reply.failed)):
@@ -153,7 +158,7 @@ def _verdict(action: Action, person: Person, told: set[_Told]) -> Verdict:
         words = f"Listed as {listed}, with a reason that does not say so."
         return Verdict(person.key, outcome, Evidence.NONE, codes, words)
     if outcome is Outcome.NOT_ON_WHATSAPP and len(same_person_keys(person.digits)) > 1:
-        words = "Not found as written; WhatsApp may know this number in its other form."
+        words = f"Not found as written. {OTHER_FORM}"
         return Verdict(person.key, Outcome.FAILED, Evidence.REPORTED, codes, words)
     return Verdict(person.key, outcome, Evidence.REPORTED, codes)
 

@@ -45,6 +45,12 @@ class MemberRow(BaseModel):
         return frozenset(digits for digits in shown if f"{digits}@lid" not in self.lids)
 
     @property
+    def digits(self) -> str:
+        """The member's number as it is listed; empty where there is none in `phones`."""
+        shown = (digits_of(self.phone or ""), digits_of(self.jid or ""))
+        return next((one for one in shown if one and one in self.phones), "")
+
+    @property
     def lids(self) -> frozenset[str]:
         """The member's LID."""
         return frozenset({lid_of(self.lid or ""), lid_of(self.jid or "")}) - {""}
@@ -65,9 +71,7 @@ class MemberRow(BaseModel):
 
     def as_member(self) -> Member:
         """Give the member in the words of the protocol."""
-        shown = (digits_of(self.phone or ""), digits_of(self.jid or ""))
-        digits = next((one for one in shown if one and one in self.phones), "")
-        return Member(f"+{digits}" if digits else "", next(iter(self.lids), ""), self.name, self.standing)
+        return Member(f"+{self.digits}" if self.digits else "", next(iter(self.lids), ""), self.name, self.standing)
 
 
 class MembersReply(BaseModel):

@@ -16,6 +16,7 @@ from providers.base import (
     Standing,
     Verdict,
 )
+from providers.forms import Forms
 from providers.identity import same_person_keys
 from providers.memory import DAY, Memory
 from providers.roll import Known, Roll
@@ -57,7 +58,7 @@ class Directory:
     def __init__(self, api: Api, clock: Callable[[], float]) -> None:
         self._api = api
         self._on_whatsapp: Memory[bool] = Memory(DAY, clock)
-        self._listed_as: Memory[str] = Memory(DAY, clock)
+        self._listed = Forms(clock)
         self._phone_of_lid: Memory[str] = Memory(DAY, clock)
 
     async def check_in(self, people: Sequence[Person]) -> Addressed:
@@ -74,14 +75,13 @@ class Directory:
 
     def has_account(self, person: Person) -> bool:
         """Tell whether a check or a member list showed an account; False too where nothing is known."""
-        return any(map(self._is_known, self._forms(person)))
+        return bool(self._listed.seen(person) or any(map(self._on_whatsapp.get, self._forms(person))))
 
     async def address(self, people: Sequence[Person]) -> Addressed:
         """Address members. Only a number that can be written in several forms is checked, if no list has shown it."""
-        forms = [self._forms(person) for person in people]
-        open_ = {f for of_one in forms if len(of_one) > 1 and not any(map(self._is_known, of_one)) for f in of_one}
+        forms = [self._forms(person) for person in people if not self.has_account(person)]
         with suppress(*_HELP_MAY_FAIL):
-            await self._check(open_)
+            await self._check({form for of_one in forms if len(of_one) > 1 for form in of_one})
         return Addressed({p: self._jid(p) or f"{p.digits}@s.whatsapp.net" for p in people}, {})
 
     async def check_numbers(self, people: Sequence[Person]) -> Mapping[str, NumberCheck]:
@@ -119,9 +119,6 @@ class Directory:
     def _forms(self, person: Person) -> frozenset[str]:
         return same_person_keys(person.digits) if person.phone else frozenset()
 
-    def _is_known(self, form: str) -> bool:
-        return bool(self._on_whatsapp.get(form) or self._listed_as.get(form))
-
     async def _check(self, forms: Iterable[str]) -> None:
         """Ask which numbers are on WhatsApp (`checkContactsOnWhatsApp`), and remember. Raises `ProviderError`."""
         wanted = sorted(form for form in forms if _NUMBER.fullmatch(form))
@@ -136,7 +133,7 @@ class Directory:
         """Give the JID under which to name a person; empty for one none of whose numbers is on WhatsApp."""
         if not person.phone:
             return person.lid
-        if listed := self._listed_as.get(person.digits):
+        if listed := self._listed.seen(person):
             return f"{listed}@s.whatsapp.net"
         checked = {form: self._on_whatsapp.get(form) for form in self._forms(person)}
         if all(answer is False for answer in checked.values()):
@@ -163,11 +160,7 @@ class Directory:
             digits = member.phone or phones.get(member.lid_jid, "")
             listed.add(digits)
             roll.call(Known(member.lid_jid, frozenset({digits} - {""}), member.standing))
-        for person in people:
-            forms = self._forms(person)
-            for form in forms & listed if len(forms) > 1 else ():
-                for other in forms:
-                    self._listed_as.put(other, form)
+        self._listed.learn(people, listed)
         return {person.key: roll.find(_known(person, phones)) for person in people}
 
 

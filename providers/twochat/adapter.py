@@ -194,7 +194,7 @@ class TwoChat(Provider):
     async def _deal(self, operation: Operation, group_id: str, people: Sequence[Person]) -> PeopleResult:
         """Send one change of participants, and judge the people from its answer.
 
-        While the number is busy (486, not begun) it is sent again, a few times; after any other answer it is not.
+        In a passing state of the number nothing was begun, and it is sent again a few times; after all else it is not.
         """
         phones = self._phones(people)
         if not phones:

@@ -7,12 +7,14 @@ from urllib.parse import quote
 import stamina
 from pydantic import BaseModel
 
-from providers.base import OutcomeUnknown, ProviderFault, RateLimited
+from providers.base import OutcomeUnknown, ProviderError, ProviderFault
 from providers.http import HttpClient, Query, Reply
-from providers.twochat.errors import BUSY, NO_GROUP, Meaning, envelope_of, error_of, silence, words_of
+from providers.twochat.errors import NO_GROUP, PASSING, Meaning, envelope_of, error_of, silence, words_of
 
-BUSY_ATTEMPTS = 3
-"""How often a call is sent while the number is busy: 486 says that it was not begun (page api-response-codes)."""
+PASSING_ATTEMPTS = 3
+"""How often a call is sent while the number is busy, starts, connects or disconnects (page api-response-codes)."""
+
+_PASSING_CODES = frozenset(str(int(status)) for status in PASSING)
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -33,7 +35,7 @@ class Api:
         self, path: str, model: type[_Model], query: Query | None = None, *, missing: Meaning = NO_GROUP
     ) -> _Model:
         """Read something. Raises `ProviderError`, also for a 2xx that reports a failure."""
-        reply = await _while_busy(lambda: self._http.read("GET", path, params=query), missing, wrote=False)
+        reply = await _while_passing(lambda: self._http.read("GET", path, params=query), missing, wrote=False)
         if envelope_of(reply).success is False:
             raise ProviderFault("2Chat reports a failure.", code=str(reply.status), words=words_of(reply))
         return reply.parse(model)
@@ -45,11 +47,11 @@ class Api:
             path: where to.
             body: what to send besides `from_number`.
             missing: what a 404 is about.
-            once: not again while the number is busy either: what is sent twice by a misreading of 486 is done twice.
+            once: not again in a passing state either: what is sent twice by a misreading of its status is done twice.
         """
         said = {"from_number": self.number, **body}
-        attempts = 1 if once else BUSY_ATTEMPTS
-        return await _while_busy(lambda: self._http.write("POST", path, body=said), missing, attempts, wrote=True)
+        attempts = 1 if once else PASSING_ATTEMPTS
+        return await _while_passing(lambda: self._http.write("POST", path, body=said), missing, attempts, wrote=True)
 
     async def aclose(self) -> None:
         """Close the connections to 2Chat."""
@@ -75,10 +77,10 @@ def confirmed(reply: Reply) -> None:
         raise silence(reply)
 
 
-async def _while_busy(
-    send: Callable[[], Awaitable[Reply]], missing: Meaning, attempts: int = BUSY_ATTEMPTS, *, wrote: bool
+async def _while_passing(
+    send: Callable[[], Awaitable[Reply]], missing: Meaning, attempts: int = PASSING_ATTEMPTS, *, wrote: bool
 ) -> Reply:
-    async for attempt in stamina.retry_context(on=_is_busy, attempts=attempts, wait_initial=2.0, wait_max=8.0):
+    async for attempt in stamina.retry_context(on=_passes, attempts=attempts, wait_initial=2.0, wait_max=8.0):
         with attempt:
             reply = await send()
             if not reply.ok:
@@ -87,5 +89,5 @@ async def _while_busy(
     raise AssertionError("stamina ends by a return or an error")
 
 
-def _is_busy(error: Exception) -> bool:
-    return isinstance(error, RateLimited) and error.code == str(BUSY)
+def _passes(error: Exception) -> bool:
+    return isinstance(error, ProviderError) and error.code in _PASSING_CODES

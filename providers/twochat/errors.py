@@ -26,8 +26,11 @@ from providers.http import Reply, rate_limited
 BUSY = 486
 """Not a registered status: the number still works on an earlier request, this one was not begun."""
 
-BUSY_REST = 10.0
-"""Seconds that a busy number is left alone where the answer does not say how long: the page says "a few"."""
+PASSING = frozenset({httpx.codes.CONFLICT, httpx.codes.GONE, BUSY})
+"""States of the phone in which nothing is begun, and after which the page advises to try again in a few seconds."""
+
+PASSING_REST = 10.0
+"""Seconds that such a number is left alone where the answer does not say how long: the page says "a few"."""
 
 LONGEST_WORDS = 300
 """Characters kept of what 2Chat says."""
@@ -106,15 +109,17 @@ def error_of(reply: Reply, missing: Meaning, *, wrote: bool) -> ProviderError:
     if reply.status == httpx.codes.TOO_MANY_REQUESTS:
         return rate_limited(reply, words=words)
     if reply.status == BUSY:
-        rest = BUSY_REST if reply.retry_after is None else reply.retry_after
         message = "The connected number is still busy with an earlier request; nothing was done."
-        return RateLimited(message, code=code, words=words, retry_after=rest)
+        return RateLimited(message, code=code, words=words, retry_after=_rest_after(reply))
     if reply.status == httpx.codes.NOT_FOUND:
         kind, message = NO_PATH if reply.text.strip() and reply.body is None else missing
         return kind(message, code=code, words=words)
     if reply.status in _ERRORS:
         kind, message = _forbidden(words) if reply.status == httpx.codes.FORBIDDEN else _ERRORS[reply.status]
-        return kind(message, code=code, words=words)
+        error = kind(message, code=code, words=words)
+        if reply.status in PASSING:
+            error.rest = _rest_after(reply)
+        return error
     if httpx.codes.is_client_error(reply.status) and reply.status != httpx.codes.REQUEST_TIMEOUT:
         return InvalidRequest("2Chat refused the request.", code=code, words=words)
     if wrote:
@@ -134,6 +139,10 @@ def silence(reply: Reply) -> ProviderError:
         return NotGroupAdmin("The connected number is not an admin of the group.", code=code, words=words)
     said = "2Chat reports a failure" if envelope.success is False else "2Chat's answer does not tell what was done"
     return OutcomeUnknown(f"{said}; only reading back can tell.", code=code, words=words)
+
+
+def _rest_after(reply: Reply) -> float:
+    return PASSING_REST if reply.retry_after is None else reply.retry_after
 
 
 def _forbidden(words: str) -> Meaning:

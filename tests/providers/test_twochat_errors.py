@@ -28,6 +28,8 @@ from sandbox.providers.server import Fault
 from tests.providers.twochat_bench import ADD, GROUP, NUMBER, TOKEN, Bench, outcomes, people, twochat
 
 ANA, BEN = "14155550101", "14155550102"
+PASSING = [409, 410, 486]
+"""States of the phone that end within seconds."""
 
 
 @pytest.fixture
@@ -112,23 +114,48 @@ async def test_a_2xx_that_tells_nothing_leaves_everybody_unknown(status: int, bo
         assert len(bench.world.events) == 2
 
 
-async def test_a_busy_number_is_asked_again_until_it_is_free(bench: Bench) -> None:
-    bench.server.faults = [Fault(ADD, status=486, times=2)]
+@pytest.mark.parametrize("status", PASSING)
+async def test_a_number_in_a_passing_state_is_asked_again_until_it_is_ready(bench: Bench, status: int) -> None:
+    bench.server.faults = [Fault(ADD, status=status, times=2)]
     assert outcomes(await bench.adapter.add(GROUP, people(ANA))) == {ANA: Outcome.ADDED}
-    assert bench.writes() == [486, 486, 200]
+    assert bench.writes() == [status, status, 200]
 
 
-async def test_a_number_that_stays_busy_is_asked_three_times_and_nobody_is_added(bench: Bench) -> None:
-    bench.server.account_state = "busy"
+@pytest.mark.parametrize("status", PASSING)
+async def test_a_read_by_a_number_in_a_passing_state_is_tried_again(status: int) -> None:
+    async with twochat() as bench:
+        bench.server.faults = [Fault("GET", status=status, times=2)]
+        assert (await bench.adapter.group(GROUP)).subject == "Launch team"
+        assert len(bench.server.calls) == 3
+
+
+@pytest.mark.parametrize("status", PASSING)
+async def test_a_new_group_and_a_text_are_sent_once_whatever_state_the_number_is_in(bench: Bench, status: int) -> None:
+    bench.server.faults = [Fault("POST", status=status, times=-1)]
+    for call in (bench.adapter.create("New team", people(ANA)), bench.adapter.send_to_group(GROUP, "Hi")):
+        with pytest.raises(ProviderError):
+            await call
+    assert bench.writes() == [status, status]
+
+
+@pytest.mark.parametrize(
+    ("state", "kind", "status"),
+    [("busy", RateLimited, 486), ("booting", AccountDisconnected, 409), ("disconnected", AccountDisconnected, 410)],
+)
+async def test_a_number_that_stays_so_is_asked_three_times_and_rests_for_seconds(
+    bench: Bench, state: str, kind: type[ProviderError], status: int
+) -> None:
+    bench.server.account_state = state
     error = await failed_add(bench)
-    assert (type(error), error.code) == (RateLimited, "486")
-    assert bench.writes() == [486, 486, 486]
+    assert (type(error), error.code, error.rest) == (kind, str(status), 10.0)
+    assert bench.writes() == [status] * 3
     assert bench.world.events == []
 
 
-async def test_a_busy_number_that_then_loses_the_answer_is_not_asked_again() -> None:
+@pytest.mark.parametrize("status", PASSING)
+async def test_a_number_in_a_passing_state_that_then_loses_the_answer_is_not_asked_again(status: int) -> None:
     async with twochat() as bench:
-        bench.server.faults = [Fault(ADD, status=486), Fault(ADD, when="after", status=-1)]
+        bench.server.faults = [Fault(ADD, status=status), Fault(ADD, when="after", status=-1)]
         assert isinstance(await failed_add(bench), OutcomeUnknown)
         assert [event.phone for event in bench.world.events] == [ANA, BEN]
 
@@ -155,13 +182,6 @@ async def test_a_number_that_is_no_admin_is_told_so_in_a_200() -> None:
     async with twochat() as bench:
         bench.server.faults = [Fault(ADD, status=200, body=body)]
         assert isinstance(await failed_add(bench), NotGroupAdmin)
-
-
-@pytest.mark.parametrize("state", ["disconnected", "booting"])
-async def test_a_number_that_is_not_connected_adds_nobody(bench: Bench, state: str) -> None:
-    bench.server.account_state = state
-    assert isinstance(await failed_add(bench), AccountDisconnected)
-    assert bench.world.events == []
 
 
 async def test_an_account_without_credits_is_restricted(bench: Bench) -> None:

@@ -27,6 +27,7 @@ ACCEPTED: Mapping[Operation, Outcome] = {Operation.ADD: Outcome.ADDED, Operation
 """What acceptance of a number means. Whether one who had the role already is accepted too, is on no page: so promotions
 and demotions are read back."""
 
+_INSIDE = frozenset({Outcome.ADDED, Outcome.ALREADY_DONE})
 _TIMED_OUT = re.compile(r"time[sd]?[ -]?out", re.IGNORECASE)
 _TOO_MANY = re.compile(r"\b429\b|rate-overlimit")
 
@@ -47,23 +48,22 @@ class Answer:
         entries: those with an entry of their own.
         accepted: those of `accepted_numbers`.
         unaccepted: those of `unaccepted_numbers`: invalid, without WhatsApp, or unfit for the change.
+        is_open: that somebody was accepted counts for nothing: beside `success` false, which contradicts it, and with
+            202, by which it is only accepted for later.
     """
 
     entries: Mapping[str, Entry] = field(default_factory=dict)
     accepted: frozenset[str] = frozenset()
     unaccepted: frozenset[str] = frozenset()
+    is_open: bool = False
 
     @classmethod
     def of(cls, reply: Reply) -> "Answer":
-        """Read an answer. The lists count wherever they sit, for with add their place is not documented.
-
-        `accepted_numbers` are not read beside `success` false, which contradicts them, nor with 202, by which they are
-        accepted for later.
-        """
+        """Read an answer. The lists count wherever they sit, for with add their place is not documented."""
         body = reply.body if isinstance(reply.body, dict) else {}
-        open_ = envelope_of(reply).success is False or reply.status == httpx.codes.ACCEPTED
-        accepted = frozenset() if open_ else frozenset(_listed(body, "accepted_numbers"))
-        return cls(dict(_entries(body)), accepted, frozenset(_listed(body, "unaccepted_numbers")))
+        is_open = envelope_of(reply).success is False or reply.status == httpx.codes.ACCEPTED
+        accepted = frozenset() if is_open else frozenset(_listed(body, "accepted_numbers"))
+        return cls(dict(_entries(body)), accepted, frozenset(_listed(body, "unaccepted_numbers")), is_open)
 
     @property
     def names_nobody(self) -> bool:
@@ -83,7 +83,7 @@ class Answer:
         refused = not self.unaccepted.isdisjoint(forms)
         if entry is not None:
             outcome = _meaning(entry, operation)
-            if refused and outcome in {Outcome.ADDED, Outcome.ALREADY_DONE}:
+            if (refused and outcome in _INSIDE) or (self.is_open and outcome is Outcome.ADDED):
                 outcome = Outcome.UNKNOWN
             if outcome is Outcome.NOT_ON_WHATSAPP:
                 return _absent(person, outcome, str(entry.code), entry.message)

@@ -154,6 +154,19 @@ async def test_a_success_that_is_also_listed_as_unaccepted_is_unknown() -> None:
         assert outcomes(await bench.adapter.add(GROUP, people(ANA))) == {ANA: Outcome.UNKNOWN}
 
 
+@pytest.mark.parametrize(("status", "success"), [(202, "true"), (200, "false")])
+async def test_an_entry_of_success_proves_nothing_where_the_whole_answer_leaves_it_open(
+    status: int, success: str
+) -> None:
+    entries = f'"+{ANA}": {{"statusCode": 200, "message": "added"}}, "+{BEN}": {{"statusCode": 403, "message": "no"}}'
+    body = f'{{"success": {success}, "participants": {{{entries}}}}}'
+    async with twochat() as bench:
+        bench.server.faults = [Fault(ADD, status=status, body=body)]
+        result = await bench.adapter.add(GROUP, people(ANA, BEN))
+    assert outcomes(result) == {ANA: Outcome.UNKNOWN, BEN: Outcome.REFUSED}
+    assert (result.verdicts[0].evidence, result.verdicts[0].provider_code) == (Evidence.NONE, "200")
+
+
 async def test_a_person_without_a_phone_is_invalid_and_is_not_sent(bench: Bench) -> None:
     nameless = Person("77@lid", lid="77@lid")
     alone = await bench.adapter.add(GROUP, [nameless])

@@ -10,8 +10,8 @@ from pydantic import BaseModel
 
 from providers.base import OutcomeUnknown, ProviderFault, RateLimited
 from providers.http import HttpClient, Query, Reply
-from providers.wacr.refusals import MINUTE, refusal, too_many
-from providers.wacr.replies import is_success, message_of, unwrapped
+from providers.wacr.refusals import MINUTE, refusal, told_by, too_many
+from providers.wacr.replies import is_success, message_of, reports_failure, unwrapped
 
 MOST_PAGES = 10_000
 """Pages after which a list counts as endless: a million entries."""
@@ -47,13 +47,16 @@ class WacrApi:
         self._http = HttpClient(f"{root}/api/v2", headers=headers, timeout=timeout, transport=transport)
 
     async def read(self, path: str, needs: str, params: Query | None = None) -> Reply:
-        """Read `path`. Raises `ProviderError` for every answer that is not 2xx."""
+        """Read `path`. Raises `ProviderError` for every answer that is not 2xx, or reports a failure inside."""
         try:
             reply = await self._http.read("GET", path, params=params)
         except RateLimited as error:
             raise too_many(error.words, error.retry_after) from None
         if not reply.ok:
             raise refusal(reply, path, needs, was_write=False)
+        if reports_failure(reply):
+            code, words = told_by(reply)
+            raise ProviderFault("WA.cr reports a failure.", code=code, words=words)
         return reply
 
     async def pages(
@@ -81,7 +84,7 @@ class WacrApi:
         done: for writes that do the same twice as once.
 
         Raises:
-            OutcomeUnknown: nobody can tell what it did: no answer, a 5xx, or a 2xx in another shape.
+            OutcomeUnknown: nobody can tell what it did: no answer, a 5xx, a 2xx in another shape, or a failure inside.
             ProviderError: it did nothing, for any other refusal.
         """
         async for attempt in stamina.retry_context(
@@ -91,6 +94,9 @@ class WacrApi:
                 reply = await self._http.write(method, path, body=body)
                 if not reply.ok:
                     raise refusal(reply, path, needs, was_write=True)
+        if reports_failure(reply):
+            code, words = told_by(reply)
+            raise OutcomeUnknown("WA.cr reports a failure in an answer of success.", code=code, words=words)
         try:
             return unwrapped(reply).parse(model), reply
         except ProviderFault as error:

@@ -43,12 +43,18 @@ _BY_CODE: Mapping[tuple[int, str], tuple[type[ProviderError], str]] = MappingPro
 
 def refusal(reply: Reply, path: str, needs: str, *, was_write: bool) -> ProviderError:
     """Read a status that is not 2xx: status first, its code found by search, as the contract advises."""
-    found = _CODE.search(reply.text)
-    code, words = found[0] if found else str(reply.status), "; ".join(dict.fromkeys(_strings(reply.body))) or reply.text
+    code, words = told_by(reply)
     if reply.status == httpx.codes.TOO_MANY_REQUESTS:
         return too_many(reply.text, reply.retry_after, words=words)
     kind, message = _meaning(reply.status, code, path, needs, was_write=was_write)
     return kind(message, code=code, words=words)
+
+
+def told_by(reply: Reply) -> tuple[str, str]:
+    """Give the code of an error, or the status where it has none, and its words, wherever the body has them."""
+    found = _CODE.search(reply.text)
+    words = "; ".join(dict.fromkeys(_strings(reply.body))) or reply.text
+    return found[0] if found else str(reply.status), words
 
 
 def _meaning(status: int, code: str, path: str, needs: str, *, was_write: bool) -> tuple[type[ProviderError], str]:

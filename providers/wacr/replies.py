@@ -170,6 +170,17 @@ def is_success(reply: Reply) -> bool:
     if not reply.text.strip():
         return True
     body = reply.body
-    if not isinstance(body, dict) or body.get("success") is False or body.get("error") or body.get("errors"):
+    if not isinstance(body, dict) or reports_failure(reply):
         return False
     return bool(body.get("success")) or "message" in body or "data" in body
+
+
+def reports_failure(reply: Reply) -> bool:
+    """Tell whether an envelope says that it went wrong, whatever its status and its data.
+
+    The answer to a batch, known by its `summary`, reports errors of single entries, and its success for itself.
+    """
+    body = reply.body
+    if not isinstance(body, dict) or "summary" in body:
+        return False
+    return body.get("success") is False or bool(body.get("error")) or bool(body.get("errors"))

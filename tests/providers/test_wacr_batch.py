@@ -69,6 +69,7 @@ async def test_a_batch_that_is_refused_as_a_whole_is_done_one_by_one(bench: Benc
     "change",
     [
         {"success": False},
+        {"errors": [{"index": 0}]},
         {"created": []},
         {"created": [{"id": 101}, {"id": 102}]},
         {"created": [{"id": 101, "phone": "441"}]},

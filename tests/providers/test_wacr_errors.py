@@ -1,5 +1,5 @@
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
@@ -13,6 +13,7 @@ from providers.base import (
     OutcomeUnknown,
     PermissionMissing,
     ProviderError,
+    ProviderFault,
     RateLimited,
     Verdict,
     judge,
@@ -26,7 +27,9 @@ from tests.providers.wacr_bench import (
     CREATE,
     GROUP,
     JOIN,
+    LEAVE,
     NOT_ATTEMPTED,
+    PATH,
     SEARCH,
     UNKNOWN,
     Bench,
@@ -164,6 +167,46 @@ async def test_a_created_contact_that_is_not_shown_in_the_group_is_unknown(bench
 async def test_a_created_contact_is_read_in_each_place_where_its_groups_may_be(bench: Bench, body: str) -> None:
     bench.server.faults = [Fault(CREATE, "after", 201, body)]
     assert outcomes(await bench.adapter.add(GROUP, people(CAT))) == {CAT: ADDED}
+
+
+ERRORS = [
+    {"success": False, "message": "Something went wrong"},
+    {"error": {"code": "INTERNAL_ERROR", "message": "An internal error occurred"}},
+    {"errors": {"contact_ids.0": ["One or more contact IDs do not exist"]}},
+]
+INSIDE = {"id": 7, "name": "New", "group_id": [7], "contacts_added": 1, "contacts_removed": 1, "status": "sent"}
+
+
+@pytest.mark.parametrize("problem", ERRORS)
+async def test_an_error_beside_the_data_of_a_success_leaves_open_what_was_done(
+    bench: Bench, problem: dict[str, object]
+) -> None:
+    changes: list[tuple[str, Callable[[], Awaitable[object]]]] = [
+        (JOIN, lambda: bench.adapter.add(GROUP, people(ANA))),
+        (CREATE, lambda: bench.adapter.add(GROUP, people(CAT))),
+        (LEAVE, lambda: bench.adapter.remove(GROUP, people(ANA))),
+        (f"POST {PATH}/groups", lambda: bench.adapter.create("New", [])),
+        (f"POST {PATH}/messages/text", lambda: bench.adapter.send_to_person(people(ANA)[0], "Hello")),
+    ]
+    for line, change in changes:
+        bench.server.faults = [Fault(line, status=200, body=json.dumps({**problem, "data": INSIDE}))]
+        with pytest.raises(OutcomeUnknown) as caught:
+            await change()
+        assert (line, caught.value.code in {"200", "INTERNAL_ERROR"}) == (line, True)
+        assert caught.value.words
+
+
+@pytest.mark.parametrize("problem", ERRORS)
+async def test_an_error_beside_the_data_of_a_read_is_a_fault(bench: Bench, problem: dict[str, object]) -> None:
+    bench.server.faults = [Fault("GET ", status=200, body=json.dumps({**problem, "data": []}), times=-1)]
+    reads: list[Callable[[], Awaitable[object]]] = [
+        lambda: bench.adapter.standing(GROUP, people(ANA)),
+        lambda: bench.adapter.group(GROUP),
+        bench.adapter.account,
+    ]
+    for read in reads:
+        with pytest.raises(ProviderFault):
+            await read()
 
 
 async def test_a_count_outside_of_data_is_read_too(bench: Bench) -> None:

@@ -196,6 +196,8 @@ KITS: Mapping[str, Kit] = {
             error_inside=(
                 '{"success": false, "message": "Something went wrong"}',
                 '{"error": {"code": "INTERNAL_ERROR", "message": "An internal error occurred"}}',
+                '{"success": false, "message": "Something went wrong", "data": []}',
+                '{"error": "it failed", "data": {"id": 7, "group_id": [7], "contacts_added": 1}}',
             ),
         ),
         Kit(

@@ -27,6 +27,7 @@ from providers.vocabulary import (
 )
 
 __all__ = [
+    "LONGEST_REST",
     "Ability",
     "Account",
     "AccountDisconnected",
@@ -65,6 +66,10 @@ __all__ = [
     "Verdict",
     "judge",
 ]
+
+
+LONGEST_REST = 86_400.0
+"""Seconds: no wait that a provider names is believed to be longer than a day."""
 
 
 class ProviderError(Exception):

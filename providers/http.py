@@ -12,12 +12,14 @@ import httpx
 import stamina
 from pydantic import BaseModel, ValidationError
 
-from providers.base import OutcomeUnknown, ProviderError, ProviderFault, RateLimited, Unreachable
+from providers.base import LONGEST_REST, OutcomeUnknown, ProviderError, ProviderFault, RateLimited, Unreachable
 
 READ_ATTEMPTS = 4
 LONGEST_WAIT = 30.0
 """Seconds a read waits before it is tried again; a longer `Retry-After` is passed on to the caller."""
 
+DEEPEST = 50
+"""Levels of a body; no contract has more than ten."""
 LONGEST_CALL = 120.0
 """Seconds for a whole call: httpx counts each piece of an answer anew."""
 TIMEOUT = httpx.Timeout(30.0, connect=5.0, pool=30.0)
@@ -35,7 +37,8 @@ class Reply:
     """An HTTP answer: its status, its JSON body (None where there is none), its text, and how long to wait.
 
     Attributes:
-        retry_after: seconds from the `Retry-After` header (RFC 9110 §10.2.3), None where it is absent or unreadable.
+        retry_after: seconds from the `Retry-After` header (RFC 9110 §10.2.3), None where it is absent or unreadable;
+            never less than a second or more than `LONGEST_REST`, for some senders write a moment in place of a time.
     """
 
     status: int
@@ -185,19 +188,31 @@ def _unreachable(error: Exception) -> ProviderError:
 
 
 def _json(content: bytes) -> Any:
+    """Read a body; None where it is no JSON, or nests deeper than adapters can walk through it."""
     try:
-        return json.loads(content)
-    except ValueError:
+        body = json.loads(content)
+    except (ValueError, RecursionError):
         return None
+    level = [body]
+    for _ in range(DEEPEST):
+        outer = [value for value in level if isinstance(value, dict | list)]
+        if not outer:
+            return body
+        level = [inner for value in outer for inner in (value.values() if isinstance(value, dict) else value)]
+    return None
 
 
 def _retry_after(header: str | None) -> float | None:
-    """Read `Retry-After`: whole seconds, or an HTTP date."""
+    """Read `Retry-After`: whole seconds, or an HTTP date, which is in UTC whether it says so or not."""
     if header is None:
         return None
-    if header.strip().isdecimal():
-        return float(header)
     try:
-        return max(0.0, (parsedate_to_datetime(header) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError):
+        if header.strip().isdecimal():
+            seconds = float(header)
+        else:
+            until = parsedate_to_datetime(header)
+            until = until if until.tzinfo else until.replace(tzinfo=UTC)
+            seconds = (until - datetime.now(UTC)).total_seconds()
+    except ValueError:
         return None
+    return min(max(1.0, seconds), LONGEST_REST)

@@ -12,6 +12,7 @@ from sqlalchemy import insert, select, update
 
 from bot.runtime.database import Database
 from bot.runtime.tables import senders
+from providers.base import LONGEST_REST
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ class Sender:
             if row is None:
                 values = {"free_at": self._clock(), "day": "", "used": 0}
                 await connection.execute(insert(senders).values(connection=self._connection, **values))
-            if row is None or row.rests_until < until:
+            if row is None or row.rests_until < until or self._rest_of(row.rests_until, "") is None:
                 await connection.execute(update(senders).where(mine).values(rests_until=until, rests_for=reason))
 
     async def left_today(self) -> int | None:
@@ -129,7 +130,9 @@ class Sender:
         return None if row is None else self._rest_of(row.rests_until, row.rests_for)
 
     def _rest_of(self, until: float, reason: str) -> Rest | None:
-        return Rest(datetime.fromtimestamp(until, UTC), reason) if until > self._clock() else None
+        """Read a row's rest; None where it is over, or further ahead than any rest that is ordered now."""
+        now = self._clock()
+        return Rest(datetime.fromtimestamp(until, UTC), reason) if now < until <= now + LONGEST_REST else None
 
     async def _reserve(self, people: int) -> tuple[float, int]:
         """Reserve the next free moment. Gives the seconds until it comes, and for how many people."""

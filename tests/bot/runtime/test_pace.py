@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.runtime.database import Database
-from bot.runtime.pace import DayIsFull, Pace, Sender
+from bot.runtime.pace import DayIsFull, Pace, Sender, SenderRests
 
 NOON = datetime(2030, 5, 1, 12, tzinfo=UTC).timestamp()
 
@@ -225,3 +225,21 @@ async def test_two_calls_are_never_closer_than_the_gap_less_its_jitter(
     gaps = [b - a for a, b in itertools.pairwise(at)]
     assert min(gaps) >= 7.0 - 1e-3
     assert all(gap <= max(13.0, pause) + 1e-3 for gap, pause in zip(gaps, pauses[1:], strict=True))
+
+
+@pytest.mark.parametrize("until", [3_527_000_000.0, 1e14, float("inf")])
+async def test_a_rest_beyond_all_bounds_that_a_database_holds_is_over(make: Make, until: float) -> None:
+    sender = make()
+    await sender.rest(until, "a wait that was read before waits had bounds")
+    assert await sender.resting() is None
+    async with sender.turn(1) as granted:
+        assert granted == 1
+
+
+async def test_a_rest_that_is_ordered_now_replaces_one_beyond_all_bounds(make: Make) -> None:
+    sender = make()
+    await sender.rest(1e14, "a wait that was read before waits had bounds")
+    await sender.rest(60.0, "too many calls")
+    with pytest.raises(SenderRests, match="too many calls"):
+        async with sender.turn(1):
+            pass

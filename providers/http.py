@@ -3,9 +3,10 @@
 import asyncio
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from time import monotonic
 from typing import Any, TypeVar
 
 import httpx
@@ -17,6 +18,10 @@ from providers.base import LONGEST_REST, OutcomeUnknown, ProviderError, Provider
 READ_ATTEMPTS = 4
 LONGEST_WAIT = 30.0
 """Seconds a read waits before it is tried again; a longer `Retry-After` is passed on to the caller."""
+LONGEST_HOLD = 60.0
+"""Seconds for which one refused read holds back the others: a limit may be that of one path alone."""
+LIMIT_WINDOW = 1.0
+"""Seconds that a 429 without `Retry-After` is taken to mean, where the provider does not document its window."""
 
 DEEPEST = 50
 """Levels of a body; no contract has more than ten."""
@@ -26,7 +31,7 @@ TIMEOUT = httpx.Timeout(30.0, connect=5.0, pool=30.0)
 LIMITS = httpx.Limits(max_connections=10, max_keepalive_connections=5)
 
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
-_GATEWAY_STATUSES = frozenset({500, 502, 503, 504})
+_PASSING = frozenset({429, 500, 502, 503, 504})
 
 Query = Mapping[str, str | int]
 Model = TypeVar("Model", bound=BaseModel)
@@ -68,6 +73,7 @@ class HttpClient:
     Args:
         base_url: where the provider's paths start.
         headers: sent with every request; the credentials are here and nowhere else.
+        limit_window: seconds until calls are accepted again after a 429 that does not say so.
         timeout: seconds for connecting, sending, waiting and for a place in the pool.
         transport: another transport than the network, for tests that record exchanges.
     """
@@ -77,6 +83,7 @@ class HttpClient:
         base_url: str,
         *,
         headers: Mapping[str, str],
+        limit_window: float = LIMIT_WINDOW,
         timeout: httpx.Timeout = TIMEOUT,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
@@ -89,28 +96,29 @@ class HttpClient:
             transport=transport,
             http2=transport is None and base_url.startswith("https://"),
         )
+        self._limit_window = limit_window
+        self._refusal: Reply | None = None
+        self._free_at = 0.0
 
     async def read(self, method: str, path: str, *, params: Query | None = None, body: Any = None) -> Reply:
         """Send a call that changes nothing, and again after a transport error, a 429 or a 5xx, with back-off.
 
+        `Retry-After` says how long to wait; where that is longer than `LONGEST_WAIT`, the answer is given at once. What
+        the last attempt was answered is returned for the adapter to read by its contract, as with a write. The reads
+        of one client share a limit: once one is refused, the others wait too, and each wait is one of their attempts.
+
         Raises:
             Unreachable: no connection could be made, at the last attempt.
             ProviderFault: the connection broke or the answer was a redirect.
-            RateLimited: 429 at the last attempt, or with a wait longer than `LONGEST_WAIT`.
         """
-        async for attempt in stamina.retry_context(on=_wait_before_next_read, attempts=READ_ATTEMPTS, timeout=120.0):
-            with attempt:
-                try:
-                    reply = await self._send(method, path, params, body)
-                except _NOT_SENT as error:
-                    raise _unreachable(error) from error
-                except httpx.HTTPError as error:
-                    raise ProviderFault(f"The connection to the provider broke ({type(error).__name__}).") from error
-                if reply.status == httpx.codes.TOO_MANY_REQUESTS:
-                    raise rate_limited(reply)
-                if reply.status in _GATEWAY_STATUSES and attempt.num < READ_ATTEMPTS:
-                    raise _TryAgain(reply)
-                return reply
+        try:
+            async for attempt in stamina.retry_context(
+                on=_wait_before_next_read, attempts=READ_ATTEMPTS, timeout=120.0
+            ):
+                with attempt:
+                    return await self._attempt(method, path, params, body)
+        except _TryAgain as last:
+            return last.reply
         raise AssertionError("stamina ends by a return or an error")
 
     async def write(self, method: str, path: str, *, params: Query | None = None, body: Any = None) -> Reply:
@@ -137,6 +145,35 @@ class HttpClient:
         """Close the pool."""
         await self._client.aclose()
 
+    async def _attempt(self, method: str, path: str, params: Query | None, body: Any) -> Reply:
+        reply = self._still_refused() or await self._read_once(method, path, params, body)
+        wait = self._wait_after(reply)
+        if reply.status in _PASSING and (wait or 0.0) <= LONGEST_WAIT:
+            raise _TryAgain(reply, wait)
+        return reply
+
+    async def _read_once(self, method: str, path: str, params: Query | None, body: Any) -> Reply:
+        try:
+            reply = await self._send(method, path, params, body)
+        except _NOT_SENT as error:
+            raise _unreachable(error) from error
+        except httpx.HTTPError as error:
+            raise ProviderFault(f"The connection to the provider broke ({type(error).__name__}).") from error
+        if reply.status == httpx.codes.TOO_MANY_REQUESTS and (wait := self._wait_after(reply)):
+            self._refusal, self._free_at = reply, monotonic() + min(wait, LONGEST_HOLD)
+        return reply
+
+    def _still_refused(self) -> Reply | None:
+        """Give the 429 that holds back all reads, with the time that is left; None where calls are accepted."""
+        left = self._free_at - monotonic()
+        return replace(self._refusal, retry_after=left) if self._refusal and left > 0 else None
+
+    def _wait_after(self, reply: Reply) -> float | None:
+        """Tell how many seconds to wait after an answer; None where nobody says so."""
+        if reply.retry_after is None and reply.status == httpx.codes.TOO_MANY_REQUESTS:
+            return self._limit_window
+        return reply.retry_after
+
     async def _send(self, method: str, path: str, params: Query | None, body: Any) -> Reply:
         try:
             async with asyncio.timeout(LONGEST_CALL):
@@ -155,11 +192,13 @@ class HttpClient:
         )
 
 
-class _TryAgain(ProviderFault):
-    """A 5xx to a read that is not the last attempt's."""
+class _TryAgain(Exception):
+    """An answer to a read that another attempt may better, after `wait` seconds where they are known."""
 
-    def __init__(self, reply: Reply) -> None:
-        super().__init__("The provider failed.", code=str(reply.status), words=reply.text)
+    def __init__(self, reply: Reply, wait: float | None) -> None:
+        super().__init__(reply.status)
+        self.reply = reply
+        self.wait = wait
 
 
 def rate_limited(reply: Reply, *, code: str = "", words: str = "") -> RateLimited:
@@ -174,10 +213,8 @@ def rate_limited(reply: Reply, *, code: str = "", words: str = "") -> RateLimite
 
 def _wait_before_next_read(error: Exception) -> bool | float:
     """Tell stamina whether to try a read again (True: with its own back-off), or after how many seconds."""
-    if isinstance(error, RateLimited):
-        if error.retry_after is None:
-            return True
-        return error.retry_after if error.retry_after <= LONGEST_WAIT else False
+    if isinstance(error, _TryAgain) and error.wait is not None:
+        return error.wait
     if isinstance(error, Unreachable | _TryAgain):
         return True
     return type(error) is ProviderFault and isinstance(error.__cause__, httpx.HTTPError)

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from providers.base import OutcomeUnknown, ProviderFault, RateLimited
 from providers.http import HttpClient, Query, Reply
-from providers.wacr.refusals import MINUTE, refusal, told_by, too_many
+from providers.wacr.refusals import MINUTE, refusal, told_by
 from providers.wacr.replies import is_success, message_of, reports_failure, unwrapped
 
 MOST_PAGES = 10_000
@@ -44,14 +44,13 @@ class WacrApi:
     ) -> None:
         root = base_url.rstrip("/").removesuffix("/api/v2")
         headers = {"Authorization": f"Bearer {token}"}
-        self._http = HttpClient(f"{root}/api/v2", headers=headers, timeout=timeout, transport=transport)
+        self._http = HttpClient(
+            f"{root}/api/v2", headers=headers, limit_window=MINUTE, timeout=timeout, transport=transport
+        )
 
     async def read(self, path: str, needs: str, params: Query | None = None) -> Reply:
         """Read `path`. Raises `ProviderError` for every answer that is not 2xx, or reports a failure inside."""
-        try:
-            reply = await self._http.read("GET", path, params=params)
-        except RateLimited as error:
-            raise too_many(error.words, error.retry_after) from None
+        reply = await self._http.read("GET", path, params=params)
         if not reply.ok:
             raise refusal(reply, path, needs, was_write=False)
         if reports_failure(reply):

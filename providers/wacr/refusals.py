@@ -45,7 +45,8 @@ def refusal(reply: Reply, path: str, needs: str, *, was_write: bool) -> Provider
     """Read a status that is not 2xx: status first, its code found by search, as the contract advises."""
     code, words = told_by(reply)
     if reply.status == httpx.codes.TOO_MANY_REQUESTS:
-        return too_many(reply.text, reply.retry_after, words=words)
+        message = "WA.cr refused because of too many calls in a minute."
+        return RateLimited(message, code=code, words=words, retry_after=reply.retry_after or MINUTE)
     kind, message = _meaning(reply.status, code, path, needs, was_write=was_write)
     return kind(message, code=code, words=words)
 
@@ -74,17 +75,6 @@ def _meaning(status: int, code: str, path: str, needs: str, *, was_write: bool) 
         case _ if was_write:
             return OutcomeUnknown, "WA.cr failed, and does not say what it did."
     return ProviderFault, "WA.cr failed."
-
-
-def too_many(text: str, retry_after: float | None, *, words: str = "") -> RateLimited:
-    """Make the error of a 429; where it names no wait, the limit's own minute is one."""
-    found = _CODE.search(text)
-    return RateLimited(
-        "WA.cr refused because of too many calls in a minute.",
-        code=found[0] if found else str(int(httpx.codes.TOO_MANY_REQUESTS)),
-        words=words or text,
-        retry_after=retry_after or MINUTE,
-    )
 
 
 def _strings(body: Any) -> Iterator[str]:

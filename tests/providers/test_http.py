@@ -1,16 +1,19 @@
-from collections.abc import AsyncIterator, Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
+import stamina
 from aiohttp import web
 
 from providers.base import LONGEST_REST
-from providers.http import HttpClient, rate_limited
+from providers.http import READ_ATTEMPTS, HttpClient, rate_limited
 from sandbox.serving import serve
 
+OK = (200, "", "{}")
 NEVER = "99999999999999"
 
 
@@ -29,14 +32,46 @@ class Script:
 
 
 @asynccontextmanager
-async def script(*answers: tuple[int, str, str]) -> AsyncIterator[Script]:
+async def script(*answers: tuple[int, str, str], window: float = 1.0) -> AsyncIterator[Script]:
     told = Script(list(answers))
     app = web.Application()
     app.router.add_route("*", "/", told.answer)
     async with serve(app) as url:
-        told.client = HttpClient(url, headers={})
+        told.client = HttpClient(url, headers={}, limit_window=window)
         yield told
         await told.client.aclose()
+
+
+@dataclass
+class Clock:
+    """A clock that the test moves."""
+
+    now: float = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr("providers.http.monotonic", clock)
+    return clock
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
+    """Give the waits between attempts as they come, without waiting for them."""
+    waits: list[float] = []
+    sleep = asyncio.sleep
+
+    async def note(seconds: float) -> None:
+        waits.append(seconds)
+        await sleep(0)
+
+    monkeypatch.setattr(asyncio, "sleep", note)
+    with stamina.set_testing(False):
+        yield waits
 
 
 def _date(seconds: float, form: Callable[[datetime], str]) -> str:
@@ -70,6 +105,53 @@ async def test_a_wait_is_read_in_every_form_and_is_a_second_to_a_day(header: str
 async def test_a_wait_that_cannot_be_read_is_none(header: str) -> None:
     async with script((429, header, "{}")) as at:
         assert (await at.client.write("POST", "/")).retry_after is None
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_a_read_waits_as_long_as_it_is_told(status: int, waits: list[float]) -> None:
+    async with script((status, "3", ""), (status, "4", ""), OK) as at:
+        assert (await at.client.read("GET", "/")).status == 200
+        assert waits == [3.0, 4.0]
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_a_read_that_would_have_to_wait_too_long_gives_the_answer_at_once(status: int) -> None:
+    async with script((status, "3600", "later"), OK) as at:
+        reply = await at.client.read("GET", "/")
+        assert (reply.status, reply.retry_after, reply.text, at.calls) == (status, 3600.0, "later", 1)
+
+
+async def test_a_read_that_is_always_refused_gives_the_last_answer() -> None:
+    async with script((429, "", '{"code": "first"}'), (429, "2", '{"code": "last"}')) as at:
+        reply = await at.client.read("GET", "/")
+        assert (reply.status, reply.body, reply.retry_after) == (429, {"code": "last"}, 2.0)
+        assert at.calls == READ_ATTEMPTS
+
+
+async def test_one_refused_read_holds_back_all_others_until_the_time_is_over(clock: Clock) -> None:
+    async with script((429, "", "slowly"), OK, window=60.0) as at:
+        await at.client.read("GET", "/")
+        clock.now += 15
+        replies = await asyncio.gather(*(at.client.read("GET", "/") for _ in range(8)))
+        assert {(r.status, r.text, r.retry_after) for r in replies} == {(429, "slowly", 45.0)}
+        assert at.calls == 1
+        clock.now += 45
+        assert (await at.client.read("GET", "/")).ok
+        assert at.calls == 2
+
+
+async def test_a_long_wait_of_one_read_lets_the_others_look_after_a_minute(clock: Clock) -> None:
+    async with script((429, NEVER, ""), OK) as at:
+        await at.client.read("GET", "/")
+        clock.now += 60
+        assert (await at.client.read("GET", "/")).ok
+
+
+async def test_a_refused_read_holds_back_no_write(clock: Clock) -> None:
+    async with script((429, "60", ""), OK) as at:
+        await at.client.read("GET", "/")
+        assert (await at.client.write("POST", "/")).ok
+        assert clock.now == 1_000.0
 
 
 @pytest.mark.parametrize("depth", [100, 900, 200_000])

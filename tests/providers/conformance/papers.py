@@ -97,7 +97,7 @@ class Paper:
             shown = dict(self._bodies(response))
             for number in statuses:
                 for label, body in (shown or {"empty": b"", "html": HTML}).items():
-                    yield Refusal(number, label, body, not shown, *_code_and_words(body))
+                    yield Refusal(number, label, body, not shown, *code_and_words(body))
         for number in _EVERYWHERE:
             if str(number) not in self.operations()[operation_id]["responses"]:
                 yield Refusal(number, "as everywhere", None, made_up=True)
@@ -131,7 +131,7 @@ def paper(name: str) -> Paper:
     return Paper(name, yaml.load((CONTRACTS / f"{name}.openapi.yaml").read_text(), yaml.CSafeLoader))
 
 
-def _code_and_words(body: bytes) -> tuple[str, str]:
+def code_and_words(body: bytes | str) -> tuple[str, str]:
     """Find the code and the words of an example body, in any of the shapes of the five contracts."""
     try:
         content = json.loads(body)

@@ -28,7 +28,7 @@ from providers.base import (
 from sandbox.providers.server import Fault
 from tests.providers.conformance.footprints import Step, footprint
 from tests.providers.conformance.kits import Desk, Kit, desk
-from tests.providers.conformance.papers import Refusal, paper
+from tests.providers.conformance.papers import Refusal, code_and_words, paper
 from tests.providers.conformance.tasks import CASES, IDS, Task
 from tests.providers.conformance.truth import Start
 
@@ -128,3 +128,19 @@ async def test_every_documented_error_is_read_by_its_meaning(kit: Kit, task: Tas
             if untrue:
                 wrong[f"{step.operation} {refusal.status} {refusal.label}"] = untrue
     assert wrong == {}
+
+
+READS = [(kit, task) for kit, task in CASES if task.took_effect is None]
+
+
+@pytest.mark.parametrize(("kit", "task"), READS, ids=[f"{kit.name}-{task}" for kit, task in READS])
+async def test_a_read_that_is_refused_for_too_many_calls_repeats_the_providers_own_words(kit: Kit, task: Task) -> None:
+    step = (await footprint(kit, task))[0]
+    async with desk(kit, checked=False) as at:
+        at.server.faults = [Fault(step.line, status=429, headers={"Retry-After": "7"}, times=-1)]
+        told = await told_by(task, at)
+        refusal = Refusal(429, "of the simulator", None, True, *code_and_words(at.server.error(429).text or ""))
+    assert refusal.words
+    assert untold(refusal, told) == []
+    assert [error for error in told.errors if not isinstance(error, RateLimited) or "{" in error.words] == []
+    assert {error.rest for error in told.errors} == {7.0}

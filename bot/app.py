@@ -214,7 +214,8 @@ def _wire(
     directory = Directory([KnownGroup(g.connection, g.id, alias) for alias, g in settings.groups.items()], providers)
     lists = Lists(lines, Profiles(client).phones_of)
     review = Review(rights, usergroups.actor, directory.group, lists, keep)
-    engine = Engine(database.engine_url, Workflow(journal, lines, announcer, review, metrics=metrics).durable())
+    workflow = Workflow(journal, lines, announcer, review, metrics=metrics, known=directory.group)
+    engine = Engine(database.engine_url, workflow.durable())
     dispatcher = Dispatcher(journal, engine)
     intake = Intake(
         journal,

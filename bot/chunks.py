@@ -1,14 +1,15 @@
 """The chunks of a request: who is sent together, what came of it, and what reading back tells."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
 import structlog
 
-from bot import deeds
 from bot.announcer import Announcer, Reviewer
+from bot.deeds import Deed, Deeds
 from bot.domain.followups import Followup
+from bot.domain.groups import KnownGroup
 from bot.domain.operations import AIMS
 from bot.domain.outcomes import left_over, looked_only, read_back, settle, settled_before
 from bot.domain.requests import Participant, Request
@@ -49,6 +50,7 @@ class Chunks:
         announcer: is told of the progress.
         reviewer: tells who is not to be sent after all.
         metrics: counts verdicts.
+        known: gives a group by its connection and id, with its subject where that is known.
     """
 
     def __init__(
@@ -58,12 +60,15 @@ class Chunks:
         announcer: Announcer,
         reviewer: Reviewer,
         metrics: Metrics,
+        *,
+        known: Callable[[str, str], KnownGroup] = KnownGroup,
     ) -> None:
         self._journal = journal
         self._lines = lines
         self._announcer = announcer
         self._review = reviewer
         self._metrics = metrics
+        self._deeds = Deeds(known)
 
     async def cut(self, request: Request) -> int:
         """Answer those who are as wanted already, and put the others into chunks. Gives the number of chunks."""
@@ -144,13 +149,13 @@ class Chunks:
 
     async def _submit(
         self, request: Request, line: Line, people: Sequence[Participant]
-    ) -> tuple[Sequence[Participant], deeds.Deed]:
+    ) -> tuple[Sequence[Participant], Deed]:
         """Wait for the sender's turn, and send as many as it grants. Raises where nobody is to be sent."""
         counted = sum(p.person.is_somebody for p in people)
         async with self._turn(request, line, counted) as granted:
             sent = people[:granted] if counted else people
             await self._journal.submitted(request.id, [p.position for p in sent])
-            deed = await deeds.do(line.provider, request, sent)
+            deed = await self._deeds.do(line.provider, request, sent)
             if deed.result.error is not None:
                 await self._rest(line, deed.result.error)  # within the turn: nobody else's call comes between
             return sent, deed
@@ -224,7 +229,7 @@ class Chunks:
             async with self._turn(request, line, 1):
                 await self._journal.begin_invite(request.id, person.position)
                 try:
-                    verdict = await deeds.invite(line.provider, request, person.person)
+                    verdict = await self._deeds.invite(line.provider, request, person.person)
                 except ProviderError as error:
                     await self._rest(line, error)
                     raise

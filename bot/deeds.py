@@ -1,8 +1,9 @@
 """What one chunk of a request does at its provider: one call, or as few as the operation takes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from bot.domain.groups import KnownGroup
 from bot.domain.requests import Participant, Request
 from providers.base import (
     Action,
@@ -18,8 +19,8 @@ from providers.base import (
     judge,
 )
 
-INVITATION = "You are invited to the WhatsApp group “{group}”: {link}"
-"""The text of an invite; a text of the request goes before it."""
+MOST_REMEMBERED = 100
+"""Requests whose invitation is remembered; those of older ones are read once more."""
 
 LABELS = {
     Action.RENAME: "name",
@@ -42,46 +43,89 @@ class Deed:
     group_id: str = ""
 
 
-async def do(provider: Provider, request: Request, people: Sequence[Participant]) -> Deed:
-    """Carry out one chunk, all of one operation. An error of the provider becomes everybody's verdict."""
-    persons = [p.person for p in people]
-    try:
-        return await _do(provider, request, people[0].operation, persons)
-    except ProviderError as error:
-        return Deed(PeopleResult(judge(error, persons), error))
+class Deeds:
+    """Carries out chunks. The invitation of a request is read once, for all of its people.
+
+    Args:
+        known: gives a group by its connection and id, with its subject where that is known.
+    """
+
+    def __init__(self, known: Callable[[str, str], KnownGroup] = KnownGroup) -> None:
+        self._known = known
+        self._invitations: dict[str, str] = {}
+
+    async def do(self, provider: Provider, request: Request, people: Sequence[Participant]) -> Deed:
+        """Carry out one chunk, all of one operation. An error of the provider becomes everybody's verdict."""
+        persons = [p.person for p in people]
+        try:
+            return await self._do(provider, request, people[0].operation, persons)
+        except ProviderError as error:
+            return Deed(PeopleResult(judge(error, persons), error))
+
+    async def invite(self, provider: Provider, request: Request, person: Person) -> Verdict:
+        """Send the group's link to one person. Raises `ProviderError`."""
+        said = await self._invitation(provider, request)
+        text = f"{request.details.text}\n{said}" if request.details.text else said
+        sent = await provider.send_to_person(person, text)
+        return Verdict(person.key, Outcome.INVITED, Evidence.REPORTED, sent, "the invite link was sent as a message")
+
+    async def _do(self, provider: Provider, request: Request, operation: Operation, people: list[Person]) -> Deed:
+        group = request.group_id
+        match operation:
+            case Operation.CREATE if group:
+                return Deed(await provider.add(group, people))
+            case Operation.CREATE:
+                created = await provider.create(request.details.subject, people)
+                return Deed(PeopleResult(created.verdicts), created.group.id if created.group else "")
+            case Operation.REMOVE:
+                return Deed(await provider.remove(group, people))
+            case Operation.PROMOTE:
+                return Deed(await provider.promote(group, people))
+            case Operation.DEMOTE:
+                return Deed(await provider.demote(group, people))
+            case Operation.SETTINGS if request.details.change is not None:
+                return Deed(_changed(await provider.change(group, request.details.change)))
+            case Operation.SEND:
+                return Deed(PeopleResult(tuple([await _send(provider, request, person) for person in people])))
+            case Operation.INVITE:
+                return Deed(PeopleResult(tuple([await self._invite(provider, request, person) for person in people])))
+            case _:
+                return Deed(await provider.add(group, people))
+
+    async def _invite(self, provider: Provider, request: Request, person: Person) -> Verdict:
+        if person.is_somebody:
+            return await self.invite(provider, request, person)
+        self._invitations.clear()  # other requests may have read this link
+        await provider.reset_invite_link(request.group_id)
+        words = "the link from before leads nowhere any more"
+        return Verdict(person.key, Outcome.CHANGED, Evidence.REPORTED, "", words)
+
+    async def _invitation(self, provider: Provider, request: Request) -> str:
+        if request.id not in self._invitations:
+            link = await provider.invite_link(request.group_id)
+            if len(self._invitations) >= MOST_REMEMBERED:
+                del self._invitations[next(iter(self._invitations))]
+            self._invitations[request.id] = invitation(await self._subject(provider, request), link)
+        return self._invitations[request.id]
+
+    async def _subject(self, provider: Provider, request: Request) -> str:
+        """Give what people outside know the group by, never the alias; empty where nobody tells."""
+        told = request.details.subject or self._known(request.connection, request.group_id).subject
+        if told:
+            return told
+        try:
+            return (await provider.group(request.group_id)).subject
+        except ProviderError:
+            return ""
 
 
-async def invite(provider: Provider, request: Request, person: Person) -> Verdict:
-    """Send the group's link to one person. Raises `ProviderError`."""
-    link = await provider.invite_link(request.group_id)
-    said = INVITATION.format(group=request.group_name, link=link)
-    text = f"{request.details.text}\n{said}" if request.details.text else said
-    sent = await provider.send_to_person(person, text)
-    return Verdict(person.key, Outcome.INVITED, Evidence.REPORTED, sent, "the invite link was sent as a message")
+def invitation(subject: str, link: str) -> str:
+    """Write the text of an invite; a text of the request goes before it.
 
-
-async def _do(provider: Provider, request: Request, operation: Operation, people: list[Person]) -> Deed:
-    group = request.group_id
-    match operation:
-        case Operation.CREATE if group:
-            return Deed(await provider.add(group, people))
-        case Operation.CREATE:
-            created = await provider.create(request.details.subject, people)
-            return Deed(PeopleResult(created.verdicts), created.group.id if created.group else "")
-        case Operation.REMOVE:
-            return Deed(await provider.remove(group, people))
-        case Operation.PROMOTE:
-            return Deed(await provider.promote(group, people))
-        case Operation.DEMOTE:
-            return Deed(await provider.demote(group, people))
-        case Operation.SETTINGS if request.details.change is not None:
-            return Deed(_changed(await provider.change(group, request.details.change)))
-        case Operation.SEND:
-            return Deed(PeopleResult(tuple([await _send(provider, request, person) for person in people])))
-        case Operation.INVITE:
-            return Deed(PeopleResult(tuple([await _invite(provider, request, person) for person in people])))
-        case _:
-            return Deed(await provider.add(group, people))
+    >>> invitation("", "https://chat.whatsapp.com/CODE")
+    'You are invited to a WhatsApp group: https://chat.whatsapp.com/CODE'
+    """
+    return f"You are invited to {f'the WhatsApp group “{subject}”' if subject else 'a WhatsApp group'}: {link}"
 
 
 async def _send(provider: Provider, request: Request, person: Person) -> Verdict:
@@ -90,13 +134,6 @@ async def _send(provider: Provider, request: Request, person: Person) -> Verdict
     else:
         sent = await provider.send_to_group(request.group_id, request.details.text)
     return Verdict(person.key, Outcome.SENT, Evidence.REPORTED, sent)
-
-
-async def _invite(provider: Provider, request: Request, person: Person) -> Verdict:
-    if person.is_somebody:
-        return await invite(provider, request, person)
-    await provider.reset_invite_link(request.group_id)
-    return Verdict(person.key, Outcome.CHANGED, Evidence.REPORTED, "", "the link from before leads nowhere any more")
 
 
 def _changed(result: ChangeResult) -> PeopleResult:

@@ -5,13 +5,14 @@
 step. So every step may run twice, and reads from the journal what it did already.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import structlog
 
 from bot.announcer import PAGE, Announcer, Reviewer
 from bot.chunks import Chunks
+from bot.domain.groups import KnownGroup
 from bot.domain.requests import State
 from bot.lines import Line
 from bot.runtime.engine import Durable, sleep, step
@@ -30,6 +31,7 @@ class Workflow:
         announcer: tells people.
         reviewer: tells, when a request begins, who is not to be sent after all.
         metrics: counts verdicts; where nobody reads them, counters of its own.
+        known: gives a group by its connection and id, with its subject where that is known.
     """
 
     def __init__(
@@ -40,11 +42,12 @@ class Workflow:
         reviewer: Reviewer,
         *,
         metrics: Metrics | None = None,
+        known: Callable[[str, str], KnownGroup] = KnownGroup,
     ) -> None:
         self._journal = journal
         self._lines = lines
         self._announcer = announcer
-        self._chunks = Chunks(journal, lines, announcer, reviewer, metrics or Metrics())
+        self._chunks = Chunks(journal, lines, announcer, reviewer, metrics or Metrics(), known=known)
 
     def durable(self) -> dict[str, Durable]:
         """Give the workflows by the names under which the engine stores them."""

@@ -2,7 +2,7 @@
 
 from slack_sdk.models.blocks import Block, DividerBlock, PlainTextObject, SectionBlock
 
-from bot.deeds import INVITATION
+from bot.deeds import invitation
 from bot.intake import Draft
 from handlers.views.contents import changes
 from handlers.views.message import sections
@@ -18,7 +18,7 @@ def content(draft: Draft) -> list[Block]:
     if draft.operation is Operation.SETTINGS and details.change:
         return sections([f"• {line}" for line in changes(details.change)])
     if draft.operation is Operation.INVITE and draft.roster.people:
-        said = INVITATION.format(group=draft.group.name, link="<the link>")
+        said = invitation(draft.group.subject, "<the link>")
         return _exactly(f"{details.text}\n{said}" if details.text else said, "The message")
     if draft.operation is Operation.INVITE:
         return sections(["Whoever has the old link cannot join with it any more."])

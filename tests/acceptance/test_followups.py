@@ -146,6 +146,19 @@ async def test_those_who_refused_are_invited(at: Desk) -> None:
     assert "Invite 1 person" in (await invited.parent())["text"]
 
 
+async def test_an_invite_names_the_group_as_whatsapp_does_and_reads_its_link_once(at: Desk) -> None:
+    phones = new(3)
+    provider = at.stage.scene.providers["wasend"]
+    asked = await at.plant(*[Outcome.REFUSED] * 3, phones=phones)
+    calls, texts = len(provider.calls), len(provider.world.sent)
+    await followed(asked, ALICE, "Invite refused")
+
+    link = f"https://chat.whatsapp.com/{provider.world.invite_of(group_id('wasend'))}"
+    said = f"You are invited to the WhatsApp group “Wasend Team”: {link}"
+    assert [(sent.to, sent.text) for sent in provider.world.sent[texts:]] == [(phone, said) for phone in phones]
+    assert len([call for call in provider.calls[calls:] if call.path.endswith("/invite-code")]) == 1
+
+
 async def test_what_a_provider_cannot_do_is_refused_with_the_reason(at: Desk) -> None:
     asked = await at.plant(Outcome.REFUSED, provider="twochat")
     await asked.click(ALICE, "Invite refused", "summary")

@@ -84,6 +84,7 @@ class Scripted(Provider):
             yield group
 
     async def group(self, group_id: str) -> Group:
+        self._try(Action.READ_GROUP, ())
         return Group(group_id, "Launch")
 
     async def standing(self, group_id: str, people: Sequence[Person]) -> Mapping[str, Standing]:

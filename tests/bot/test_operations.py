@@ -23,6 +23,7 @@ from providers.base import (
     Operation,
     Outcome,
     OutcomeUnknown,
+    PermissionMissing,
     Person,
     RateLimited,
     Standing,
@@ -158,8 +159,14 @@ async def test_an_invite_goes_to_each_person_in_a_call_of_their_own(bench: Bench
     answered = await carry_out(bench, provider, Operation.INVITE, lines(Operation.INVITE, 2), Details(text="Join us"))
     assert told(answered) == [Outcome.INVITED] * 2
     assert [key for key, _ in provider.texts] == KEYS[:2]
-    text = "Join us\nYou are invited to the WhatsApp group “launch-team”: https://chat.whatsapp.com/CODE"
+    text = "Join us\nYou are invited to the WhatsApp group “Launch”: https://chat.whatsapp.com/CODE"
     assert provider.texts[0][1] == text
+
+
+async def test_an_invite_names_no_group_whose_subject_nobody_tells(bench: Bench) -> None:
+    provider = Scripted(failures={Action.READ_GROUP: PermissionMissing("the token may not")})
+    await carry_out(bench, provider, Operation.INVITE, lines(Operation.INVITE, 1))
+    assert provider.texts == [(KEYS[0], "You are invited to a WhatsApp group: https://chat.whatsapp.com/CODE")]
 
 
 async def test_the_link_is_reset_and_not_told_in_the_results(bench: Bench) -> None:

@@ -12,6 +12,7 @@ from bot.domain.groups import KnownGroup
 from bot.domain.operations import actions_of
 from bot.domain.requests import Details, Participant, Request
 from bot.domain.roster import Roster
+from bot.domain.values import MOST_TEXT
 from bot.rights import Rights, target_of
 from bot.runtime.audit import Audit
 from bot.runtime.dispatcher import Dispatcher
@@ -121,6 +122,8 @@ class Intake:
             return Refused(decision.reason, decision.reason_code)
         if refused := self._refused_picture(draft):
             return refused
+        if long := _too_long(draft):
+            return long
         if not _people(draft):
             return Refused("None of the entries is a number that can be used; nothing was done.", "nobody")
         rule = self.rule(draft)
@@ -183,6 +186,17 @@ def _refusal_entry(draft: Draft, refused: Refused) -> Entry:
         code=refused.code,
         at=datetime.now(UTC),
         request_id=draft.id,
+    )
+
+
+def _too_long(draft: Draft) -> Refused | None:
+    """Tell whether somebody wrote more than is sent, and more than a form holds."""
+    description = draft.details.change.description if draft.details.change else None
+    written = max(len(draft.details.text), len(description or ""))
+    if written <= MOST_TEXT:
+        return None
+    return Refused(
+        f"The text has {written:,} characters, and at most {MOST_TEXT:,} are taken. Nothing was done.", "too_long"
     )
 
 

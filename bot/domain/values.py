@@ -5,6 +5,10 @@ from datetime import UTC, datetime, time, timedelta, tzinfo
 
 FURTHEST = timedelta(days=366)
 """How far ahead a request may be put off."""
+MOST_TEXT = 3000
+"""Characters of a text that somebody writes for WhatsApp, typed or in a form: Slack lets no more be typed into a field
+(docs.slack.dev, "Plain-text input"), and the providers that name a limit take 4,096 (WA.cr `sendTextMessage`, WUTS
+`sendText`), so that what stands before an invite's link fits too."""
 _YES = frozenset({"yes", "y", "on", "true"})
 _NO = frozenset({"no", "n", "off", "false"})
 _DAY = timedelta(days=1)

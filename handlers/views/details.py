@@ -10,10 +10,11 @@ from bot.domain.approvals import Vote
 from bot.domain.outcomes import Tally
 from bot.domain.requests import Participant, Request
 from handlers.views import approval_card, followup_buttons, results
+from handlers.views.contents import whole
 from handlers.views.followup_buttons import Followed
 from handlers.views.message import sections
 from handlers.views.phrases import people_of, title
-from handlers.views.request_message import reasons, summary_line
+from handlers.views.request_message import origin, summary_line, why
 from handlers.views.text import count, escape, foreign, line_name, moment
 from providers.base import Ability, Action, Operation
 
@@ -70,7 +71,7 @@ def build(facts: Facts) -> View:
     """Build the modal with one page of the roster; what is known of the request stands on the first page."""
     blocks: list[Block] = sections([f"*{title(facts.request, facts.tally, bold=False)}*", _name(facts.request)])
     if facts.page == 0:
-        blocks += [*sections(_about(facts)), *sections(_decided(facts)), DividerBlock()]
+        blocks += [*sections(_about(facts)), *sections(_decided(facts)), *whole(facts.request), DividerBlock()]
     blocks += sections([_heading(facts), *(_line(p, full=facts.full) for p in facts.people)])
     if turns := _turns(facts):
         blocks.append(ActionsBlock(elements=turns))
@@ -98,7 +99,7 @@ def _about(facts: Facts) -> list[str]:
     said = [f"State: {request.state}; {facts.tally.answered:,} of {facts.tally.total:,} answered"]
     if facts.tally.answered:
         said.append(summary_line(facts.tally, request.operation))
-    said += [*reasons(request, facts.link), *followup_buttons.lines(facts.followed)]
+    said += [*origin(request, facts.link), *why(request), *followup_buttons.lines(facts.followed)]
     if request.details.run_at:
         said.append(f"Runs {moment(request.details.run_at)}, not before")
     if facts.warning:

@@ -6,13 +6,13 @@ from typing import Any
 
 from slack_sdk.models.views import View
 
+from bot.domain.values import MOST_TEXT
 from handlers.views import inputs
 from handlers.views.filled import Common, Filled, common
 from handlers.views.inputs import Prefill
 
 WHAT_BLOCK = "what"
 TEXT_BLOCK = "text"
-_MOST_TEXT = 2000
 """The link comes behind it, and both go in one message."""
 
 
@@ -48,7 +48,7 @@ def build(prefill: Prefill) -> View:
         *inputs.numbers_inputs(prefill.numbers, label="Numbers to send it to"),
         inputs.file_input(),
         inputs.text_input(
-            TEXT_BLOCK, "Text before the link", hint="Only where it is sent", most=_MOST_TEXT, multiline=True
+            TEXT_BLOCK, "Text before the link", hint="Only where it is sent", most=MOST_TEXT, multiline=True
         ),
         inputs.run_at_input(),
         inputs.reason_input(),

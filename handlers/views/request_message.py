@@ -38,15 +38,15 @@ def build(request: Request, tally: Tally, link: str = "") -> Message:
     """Build the parent message in its present state; `link` leads to the request that this one follows from."""
     heading = title(request, tally, bold=False)
     where = f"asked by <@{request.requester}> · connection `{escape(request.connection)}`"
-    why = reasons(request, link)
+    asked = reasons(request, link)
     progress = [f"{_state(request)} · {tally.answered:,} of {tally.total:,} answered", *_notes(request)]
     drawn = [f"`{bar(tally)}`"] if request.state in {State.RUNNING, State.DONE} else []
     summary = [summary_line(tally, request.operation)] if request.state is State.DONE else []
     name = f"Request `{request.id}`"
     return message(
-        [f"{heading}, {where}", *progress, *summary, *why, name],
+        [f"{heading}, {where}", *progress, *summary, *asked, name],
         [
-            *sections([f"*{heading}*\n{where}", *why]),
+            *sections([f"*{heading}*\n{where}", *asked]),
             *sections([*progress, *drawn, *summary]),
             ActionsBlock(elements=_buttons(request, tally)),
             context(name),
@@ -64,9 +64,14 @@ def origin(request: Request, link: str) -> list[str]:
 
 def reasons(request: Request, link: str) -> list[str]:
     """Say where a request comes from, what it sends or changes, why, and what else is to be known of it."""
+    return [*origin(request, link), *contents(request), *why(request)]
+
+
+def why(request: Request) -> list[str]:
+    """Say for which reason something is asked, and what else is to be known of it."""
     reason = [f">{foreign(request.reason, 500)}"] if request.reason else []
     note = [f"ℹ️ {foreign(request.details.note, 500)}"] if request.details.note else []
-    return [*origin(request, link), *contents(request), *reason, *note]
+    return [*reason, *note]
 
 
 def request_link(request_id: str, link: str) -> str:

@@ -5,14 +5,13 @@ from typing import Any
 
 from slack_sdk.models.views import View
 
+from bot.domain.values import MOST_TEXT
 from handlers.views import inputs
 from handlers.views.filled import Common, Filled, common
 from handlers.views.inputs import Prefill
 
 TO_BLOCK = "to"
 TEXT_BLOCK = "text"
-MOST_TEXT = 4096
-"""Characters of one text at the providers that name a limit (WA.cr `sendTextMessage`, WUTS `sendText`)."""
 _TO = {"group": "The group", "people": "The people below, each alone"}
 
 
@@ -33,7 +32,8 @@ def build(prefill: Prefill) -> View:
         inputs.text_input(
             TEXT_BLOCK,
             "Text",
-            hint=f"Up to {inputs.MOST_CHARACTERS:,} characters; the preview counts them and shows exactly what is sent",
+            hint=f"Up to {MOST_TEXT:,} characters; the preview counts them and shows exactly what is sent",
+            most=MOST_TEXT,
             optional=False,
             multiline=True,
         ),

@@ -9,6 +9,7 @@ from slack_sdk.models.blocks.block_elements import FileInputElement, UrlInputEle
 from slack_sdk.models.views import View
 
 from bot.domain.groups import KnownGroup
+from bot.domain.values import MOST_TEXT
 from handlers.views import inputs
 from handlers.views.create_modal import MOST_SUBJECT
 from handlers.views.filled import Common, Filled, UploadedFile, common
@@ -118,6 +119,7 @@ def _fields(facts: Facts) -> list[InputBlock]:
                 DESCRIPTION_BLOCK + own,
                 "Description",
                 hint=_hint(able[Action.DESCRIBE]),
+                most=MOST_TEXT,
                 multiline=True,
                 initial=now.description or "",
             )

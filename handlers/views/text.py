@@ -46,6 +46,19 @@ def foreign(text: str, most: int) -> str:
     return shown
 
 
+def excerpt(text: str, most: int) -> str:
+    """Quote the beginning of foreign words, at most `most` characters of them, and say how many more there are.
+
+    With all escapes and what is said around them it has at most twice as many characters, and a few.
+    """
+    kept = text[:most]
+    while _units(escape(kept)) > 2 * most:
+        kept = kept[: len(kept) // 2]
+    left = len(text) - len(kept)
+    more = f" … {count(left, 'more character')}: see Details" if left else ""
+    return f"“{foreign(kept, 2 * most + 2)}”{more}"
+
+
 def unformatted(text: str) -> str:
     """Take the marks of mrkdwn out of our own words, for where Slack shows them as they are: errors in a modal."""
     return text.replace("`", "").replace("*", "")

@@ -366,7 +366,7 @@ async def test_a_text_goes_out_exactly_as_its_preview_shows_it(played: Scene, sl
     text = "  Hello *all* & <you> :wave:\n\nשלום 🌷"
     shown = await filled(slack, "send", {"Group": WASEND, "Text": text})
     assert json.dumps(text, ensure_ascii=False) in shown
-    assert f"{len(text)} of 4,096 characters" in shown
+    assert f"{len(text)} of 3,000 characters" in shown
     await told(slack)
     world = played.providers["wasend"].world
     await slack.wait_for(lambda: any(s.to == WASEND_ID and s.text == text for s in world.sent))

@@ -11,10 +11,11 @@ from bot.runtime.archive import Brief
 from bot.runtime.pace import Rest
 from bot.runtime.schedules import Schedule
 from handlers.views import answers, approval_card, buttons, home_groups, home_syncs, request_list
+from handlers.views.contents import contents
 from handlers.views.home_groups import Found
 from handlers.views.message import context, sections
 from handlers.views.phrases import title
-from handlers.views.request_message import bar
+from handlers.views.request_message import bar, noted, origin
 from handlers.views.text import count, cut, escape, foreign, moment
 from providers.base import Account, AccountState, Capability
 
@@ -22,6 +23,8 @@ NEW_REQUEST = "home_new_request"
 MOST = 5
 """Requests of a kind that are shown with their buttons: with everything at its longest the page has 100 blocks."""
 RECENT = 10
+_MOST_SHOWN = 300
+"""Characters of a text that somebody decides on: a request has two sections at the most."""
 MOST_CONNECTIONS = 20
 _ICONS = {
     AccountState.CONNECTED: "✅",
@@ -143,7 +146,12 @@ def _part(name: str, shown: Sequence[Sequence[Block]], more: bool) -> list[Block
 def _waiting(facts: Facts, brief: Brief) -> list[Block]:
     request, tally = brief.request, brief.tally
     votes = facts.votes.get(request.id, 0)
-    lines = [f"Asked by <@{request.requester}>"]
+    lines = [
+        f"Asked by <@{request.requester}>",
+        *origin(request, facts.links.get(request.details.parent, "")),
+        *contents(request, _MOST_SHOWN),
+        *noted(request),
+    ]
     if request.rule:
         lines.append(approval_card.needs(request, request.rule, votes))
     if request.details.run_at:
@@ -180,12 +188,12 @@ def _shown(facts: Facts, brief: Brief, lines: Sequence[str], pressed: Sequence[B
     link = facts.links.get(request.id, "")
     reason = [f">{foreign(request.reason, 300)}"] if request.reason else []
     where = f"on `{escape(request.connection)}` · {f'<{link}|thread>' if link else f'`{request.id}`'}"
-    said = [f"*{title(request, tally, bold=False)}*", *lines, *reason, where]
+    said = sections([f"*{title(request, tally, bold=False)}*", *lines, *reason, where])
     actions = ActionsBlock(
         block_id=f"{pressed[0].action_id}:{request.id}" if pressed else f"request:{request.id}",
         elements=[*pressed, buttons.details(request, tally)],
     )
-    return [*sections(["\n".join(said)]), actions]
+    return [*said, actions]
 
 
 def _connections(connections: Sequence[Connection]) -> list[Block]:

@@ -70,8 +70,12 @@ def reasons(request: Request, link: str) -> list[str]:
 def why(request: Request) -> list[str]:
     """Say for which reason something is asked, and what else is to be known of it."""
     reason = [f">{foreign(request.reason, 500)}"] if request.reason else []
-    note = [f"ℹ️ {foreign(request.details.note, 500)}"] if request.details.note else []
-    return [*reason, *note]
+    return [*reason, *noted(request)]
+
+
+def noted(request: Request) -> list[str]:
+    """Say what else is to be known of a request."""
+    return [f"ℹ️ {foreign(request.details.note, 500)}"] if request.details.note else []
 
 
 def request_link(request_id: str, link: str) -> str:

@@ -24,6 +24,7 @@ LONG = f"{'A' * 2000}\n{'&' * 400} SECRET-END {'B' * 500}"
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def slack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SlackServer]:
     async with commanding(tmp_path_factory.mktemp("approving"), ["wasend"], {}, RULES) as played:
+        played.providers["wasend"].world.put_group("WAGone", "Spring", ["14155550771"])
         yield played.slack
 
 
@@ -89,3 +90,30 @@ async def test_a_text_that_no_form_holds_is_refused_when_it_is_typed(slack: Slac
 
     assert "The text has 3,001 characters, and at most 3,000 are taken. Nothing was done." in answer
     assert "It waits for approval" in await typed(slack, line.format("x" * MOST_TEXT))
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("/wa-send wasend-team We meet\nat nine.", "Text: “We meet at nine.”"),
+        (f"/wa-send wasend-team {LONG}", "characters: see Details"),
+        ("/wa-settings wasend-team name: Fair announce: on", "• Name: “Fair”\n• Who may write: only admins"),
+        (f"/wa-add wasend-team {ONE} invite: yes", "Who refuses a direct add is sent an invite."),
+        ("/wa-sync wasend-team from: Spring mode: mirror", "ℹ️ "),
+    ],
+)
+async def test_who_approves_on_their_home_tab_reads_what_they_approve(
+    slack: SlackServer, line: str, words: str
+) -> None:
+    before = len(cards(slack))
+    await typed(slack, line)
+    await slack.wait_for(lambda: len(cards(slack)) > before)
+    assert (await slack.open_home(BOB)).ok
+
+    await slack.wait_for(lambda: words in waiting(slack))
+
+
+def waiting(slack: SlackServer) -> str:
+    """Give what the newest request that waits for Bob says on his Home tab."""
+    shown = slack.home(BOB)
+    return next((said for said in texts(shown.body["blocks"]) if "Asked by" in said), "") if shown else ""

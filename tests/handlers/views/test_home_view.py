@@ -16,13 +16,14 @@ from handlers.verbs import ACTIONS
 from handlers.views import chooser, home_groups, home_view, numbers_view
 from handlers.views.home_groups import PAGE, Found, Turn
 from handlers.views.home_view import Connection, Facts, Listed
-from providers.base import Account, AccountState, Capability, Outcome
+from providers.base import Account, AccountState, Capability, GroupChange, Operation, Outcome, Picture
 from sandbox.slack.server import SlackServer
 from tests.handlers.samples import AT, EVIL, NAMES, RULE, changed
 
 VERBS = tuple(verb for verb in ACTIONS if verb != "create")
 EVERY_OUTCOME = Tally(tuple((outcome, 10_000) for outcome in Outcome), 200_000)
 LATER = AT + timedelta(days=1)
+CHANGE = GroupChange(EVIL * 5, EVIL * 50, Picture(url="https://x.example/" + "&" * 500), True, True, 86_400)
 LARGEST = 250_000
 """Bytes of a view (views.publish, `view_too_large`)."""
 
@@ -45,6 +46,11 @@ def brief(number: int, name: str, **changes: Any) -> Brief:
 def longest(name: str) -> Facts:
     """Give a page on which there is as much of everything as there can be, all of it at its longest."""
     numbers = range(home_view.MOST)
+    asked = Details(run_at=LATER, change=CHANGE, note=EVIL * 10, parent="R1", follow="retry")
+    waiting = [
+        brief(10 + n, name, state=State.WAITING, rule=RULE, operation=Operation.SETTINGS, details=asked)
+        for n in numbers
+    ]
     to_come = [brief(30 + n, name, state=State.WAITING, rule=RULE, details=Details(run_at=LATER)) for n in numbers]
     schedule = Schedule(
         "S1", "support", "1", "U01ALICE", "C0LAUNCH", Source(usergroup="S0"), SyncMode.MIRROR, "", timedelta(1), LATER
@@ -60,7 +66,7 @@ def longest(name: str) -> Facts:
             for _ in range(home_view.MOST_CONNECTIONS + 1)
         ],
         found=found(101, name=name, search="a" * 100, start=50),
-        waiting=Listed([brief(10 + n, name, state=State.WAITING, rule=RULE) for n in numbers], more=True),
+        waiting=Listed(waiting, more=True),
         votes={"R000000000000010": 1},
         running=Listed([brief(20 + n, name, state=State.RUNNING) for n in numbers], more=True),
         to_come=Listed(to_come, more=True),

@@ -100,7 +100,10 @@ CREATE = Command(
     ),
     ('/wa-create support "Spring Fair" +1 415 555 0100, +44 7700 900123',),
     begin=Begin.NEW_GROUP,
-    notes=("The connection may be left out where you may create groups on one only.",),
+    notes=(
+        "The connection may be left out where you may create groups on one only.",
+        "A name with spaces goes in quotes; words between a name without quotes and the numbers are refused.",
+    ),
 )
 SETTINGS = Command(
     "settings",

@@ -23,6 +23,9 @@ _NUMBER = re.compile(
 )
 _NAMED = re.compile(r"(?:^|(?<=[\s,;]))([A-Za-z]{2,20})\s?[:：](?!\s*(?:[+＋(<]|\d(?!\d{3}-\d{1,2}-)|//))")
 """A word and a colon that no number follows, as one would a name, nor the rest of an address: an option misspelt."""
+_LETTER = re.compile(r"[^\W\d_]")
+_BEFORE_A_NUMBER = re.compile(r"\d+\s+(?:[+＋]|<tel:)", re.IGNORECASE)
+"""Digits that are no part of the number behind them: `2027 +1 415 555 0100`."""
 _NO_GROUP = "The group is missing."
 
 
@@ -76,6 +79,11 @@ def read(command: Command, text: str) -> Typed | UsageError:
     if command.begin is Begin.NEW_GROUP and not _is_quoted(text) and (second := _second_name(first[1], marks)):
         if isinstance(second, UsageError):
             return second
+        if not _is_quoted(first[1].lstrip(" \t\r\n,")) and (stray := _stray_word(second[1], marks)):
+            return UsageError(
+                f"“{stray}” stands between the name and the numbers. A name with spaces goes in quotes: "
+                f"“{second[0]} {stray}”."
+            )
         begun = Typed(second[0], second[1], connection=first[0])
     else:
         begun = Typed(*first)
@@ -123,6 +131,15 @@ def _second_name(text: str, marks: re.Pattern[str]) -> tuple[str, str] | UsageEr
     if word is None or marks.match(text) or (not _is_quoted(text) and _NUMBER.match(word[0])):
         return None
     return _first_name(text)
+
+
+def _stray_word(text: str, marks: re.Pattern[str]) -> str:
+    """Give the word that follows a name without quotes where a number has to: it may be the name's; empty for none."""
+    text = text.lstrip(" \t\r\n,")
+    word = _WORD.match(text)
+    if word is None or marks.match(text) or _NUMBER.match(word[0]):
+        return ""
+    return plain(word[0]) if _LETTER.search(word[0]) or _BEFORE_A_NUMBER.match(text) else ""
 
 
 def _is_quoted(text: str) -> bool:

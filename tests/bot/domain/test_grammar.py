@@ -6,6 +6,8 @@ from bot.domain.commands import ADD, AUDIT, COMMANDS, CREATE, SEND, SETTINGS
 from bot.domain.declarations import Command
 from bot.domain.grammar import Typed, UsageError, plain, read, unquoted
 
+STRAY = "“{}” stands between the name and the numbers. A name with spaces goes in quotes: “{}”."
+
 
 def add(group: str, participants: str, reason: str | None = None) -> Typed:
     return Typed(group, participants, {} if reason is None else {"reason": reason})
@@ -129,6 +131,8 @@ def test_without_participants_nothing_is_left(text: str) -> None:
         (CREATE, "support “New: one” +1", Typed("New: one", "+1", connection="support")),
         (CREATE, "support New +1", Typed("New", "+1", connection="support")),
         (CREATE, "support, New, +1", Typed("New", "+1", connection="support")),
+        (CREATE, "support New 415 555 0100", Typed("New", "415 555 0100", connection="support")),
+        (CREATE, "support “New one” Ann: +1", Typed("New one", "Ann: +1", connection="support")),
         (CREATE, "New +1 reason: x", Typed("New", "+1", {"reason": "x"})),
         (CREATE, "New reason: x", Typed("New", "", {"reason": "x"})),
         (CREATE, "“support” +1", Typed("support", "+1")),
@@ -152,6 +156,10 @@ def test_what_is_declared_is_read(command: Command, text: str, typed: Typed) -> 
         (SEND, "team txt: Hello", "There is no “txt:” here. Did you mean `text:`?"),
         (ADD, "team +1 at: 1 AT: 2", "`at:` is there twice."),
         (CREATE, "support “New +1", "The group's name begins with a quote that does not end."),
+        (CREATE, "support Spring Fair +1", STRAY.format("Fair", "Spring Fair")),
+        (CREATE, "support, Spring, Fair <tel:+1|+1>", STRAY.format("Fair", "Spring Fair")),
+        (CREATE, "support Fair 2027 +1", STRAY.format("2027", "Fair 2027")),
+        (CREATE, "support Fair 🎉ע +1", STRAY.format("🎉ע", "Fair 🎉ע")),
         (CREATE, "+1", "The group is missing: name it before the numbers."),
     ],
 )

@@ -3,6 +3,7 @@
 import difflib
 
 from bot.domain.declarations import Begin, Command, Form, Option
+from bot.domain.values import MOST_TEXT
 from providers.base import Action, Capability
 
 _PEOPLE = "<participants…>"
@@ -153,7 +154,12 @@ SEND = Command(
     "send",
     "Send a text to a WhatsApp group or to people",
     (
-        Form("Sends the text to the group, exactly as it is typed.", (_GROUP, "<text…>"), (), (Action.SEND_TO_GROUP,)),
+        Form(
+            "Sends the text to the group, exactly as it is typed; one with an option in it is refused.",
+            (_GROUP, "<text…>"),
+            (),
+            (Action.SEND_TO_GROUP,),
+        ),
         Form(
             "Sends the text to people, each alone; without `to:` to the group.",
             (_GROUP,),
@@ -171,6 +177,7 @@ SEND = Command(
         "/wa-send launch-team to: +1 415 555 0100, +44 7700 900123 text: We meet at nine.",
     ),
     free_text=True,
+    notes=(f"A text has at most {MOST_TEXT:,} characters.",),
 )
 SYNC = Command(
     "sync",

@@ -90,9 +90,23 @@ def read(command: Command, text: str) -> Typed | UsageError:
     if not begun.group:
         return UsageError(_NO_GROUP)
     if command.free_text and not marks.match(begun.rest.lstrip()):
-        lead = _NAMED.match(begun.rest.lstrip())
-        return (lead and _misspelt(command, lead[0])) or replace(begun, rest=begun.rest.strip())
+        return _free_text(command, begun, marks)
     return _read_rest(command, begun, marks)
+
+
+def _free_text(command: Command, begun: Typed, marks: re.Pattern[str]) -> Typed | UsageError:
+    """Take all the rest for one text. An option in it is refused: whether it is one, or a word, cannot be told."""
+    text = begun.rest.strip()
+    lead = _NAMED.match(text)
+    if lead and (error := _misspelt(command, lead[0])):
+        return error
+    if option := marks.search(text):
+        name = option[1].casefold()
+        return UsageError(
+            f"`{name}:` stands inside the text, and nothing was sent. An option goes before `text:`; what follows "
+            f"`text:` is sent as it is, “{name}:” too."
+        )
+    return replace(begun, rest=text)
 
 
 def _read_rest(command: Command, begun: Typed, marks: re.Pattern[str]) -> Typed | UsageError:

@@ -8,6 +8,7 @@ from bot.domain.groups import KnownGroup
 from bot.domain.outcomes import Tally
 from bot.domain.requests import Request
 from bot.domain.roster import Roster
+from handlers.views.contents import contents
 from handlers.views.phrases import phrase
 from handlers.views.text import count, cut, escape, foreign, moment
 from providers.base import Account, Action, Capability, ProviderError
@@ -15,6 +16,7 @@ from providers.base import Account, Action, Capability, ProviderError
 _SHOWN = 10
 """How many rejected entries the answer names; all of them stand in the results."""
 _MOST_PROBLEM = 400
+_MOST_ECHO = 200
 SENT_DIRECTLY = "The file is in your direct messages with me."
 NO_ROWS = "The audit journal has nothing like that."
 
@@ -35,6 +37,7 @@ def taken(request: Request, roster: Roster, *, again: bool, warning: str = "") -
     tally = Tally.of([None] * (len(roster.people) + len(roster.rejected)), rejected=len(roster.rejected))
     follows = "Every name gets an answer in the thread." if tally.total else "The answer comes in the thread."
     lines = [f"Taken: {phrase(request, tally)}. {follows}"]
+    lines += contents(request, _MOST_ECHO)
     if request.details.run_at:
         lines.append(f"It begins {moment(request.details.run_at)}, not before.")
     if warning:

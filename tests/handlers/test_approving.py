@@ -117,3 +117,22 @@ def waiting(slack: SlackServer) -> str:
     """Give what the newest request that waits for Bob says on his Home tab."""
     shown = slack.home(BOB)
     return next((said for said in texts(shown.body["blocks"]) if "Asked by" in said), "") if shown else ""
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("/wa-send wasend-team We meet\nat <nine>.", "Text: “We meet at &lt;nine&gt;.”"),
+        (f"/wa-send wasend-team text: {LONG}", f"A” … {len(LONG) - 200:,} more characters: see Details"),
+        ("/wa-settings wasend-team name: Fair", "• Name: “Fair”"),
+    ],
+)
+async def test_who_asks_is_told_what_will_be_sent(slack: SlackServer, line: str, words: str) -> None:
+    assert words in await typed(slack, line)
+
+
+async def test_an_option_inside_a_text_is_refused_with_what_to_do(slack: SlackServer) -> None:
+    answer = await typed(slack, "/wa-send wasend-team Hello … reason: not a reason")
+
+    assert "`reason:` stands inside the text, and nothing was sent." in answer
+    assert "Usage: `/wa-send" in answer

@@ -6,6 +6,10 @@ from bot.domain.commands import ADD, AUDIT, COMMANDS, CREATE, SEND, SETTINGS
 from bot.domain.declarations import Command
 from bot.domain.grammar import Typed, UsageError, plain, read, unquoted
 
+INSIDE = (
+    "`{}:` stands inside the text, and nothing was sent. An option goes before `text:`; what follows `text:` is sent "
+    "as it is, “{}:” too."
+)
 STRAY = "“{}” stands between the name and the numbers. A name with spaces goes in quotes: “{}”."
 
 
@@ -124,8 +128,9 @@ def test_without_participants_nothing_is_left(text: str) -> None:
             Typed("team", "", {"picture": "https://x.example/a?b=1&c"}),
         ),
         (SETTINGS, "team colour: red", Typed("team", "colour: red")),
-        (SEND, "team We meet at: 5, reason: none", Typed("team", "We meet at: 5, reason: none")),
-        (SEND, "team “Quoted” to: you", Typed("team", "“Quoted” to: you")),
+        (SEND, "team We meet at 5:00, for a reason", Typed("team", "We meet at 5:00, for a reason")),
+        (SEND, "team text: We meet at: 5, reason: none", Typed("team", "", {"text": "We meet at: 5, reason: none"})),
+        (SEND, "team reason: Hi text: to: you", Typed("team", "", {"reason": "Hi", "text": "to: you"})),
         (SEND, "team text: to: “you”", Typed("team", "", {"text": "to: “you”"})),
         (SEND, "team to: <tel:+1|+1>, +44 text: Hi", Typed("team", "", {"to": "<tel:+1|+1>, +44", "text": "Hi"})),
         (CREATE, "support “New: one” +1", Typed("New: one", "+1", connection="support")),
@@ -154,6 +159,19 @@ def test_what_is_declared_is_read(command: Command, text: str, typed: Typed) -> 
         (ADD, "team +1 at: 9:00 invte: yes", "There is no “invte:” here. Did you mean `invite:`?"),
         (SETTINGS, "team name: A anounce: on", "There is no “anounce:” here. Did you mean `announce:`?"),
         (SEND, "team txt: Hello", "There is no “txt:” here. Did you mean `text:`?"),
+        *(
+            (
+                SEND,
+                f"team {text}",
+                INSIDE.format(name, name),
+            )
+            for text, name in (
+                ("Hello reason: not a reason", "reason"),
+                ("We meet AT : 5, reason: none", "at"),
+                ("“Quoted” to: you", "to"),
+                ("Hello\ntext：x", "text"),
+            )
+        ),
         (ADD, "team +1 at: 1 AT: 2", "`at:` is there twice."),
         (CREATE, "support “New +1", "The group's name begins with a quote that does not end."),
         (CREATE, "support Spring Fair +1", STRAY.format("Fair", "Spring Fair")),

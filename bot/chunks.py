@@ -19,6 +19,7 @@ from bot.runtime.metrics import Metrics
 from bot.runtime.pace import DayIsFull, SenderRests
 from bot.standings import NOTHING_TOLD, Standings, standings
 from providers.base import (
+    Cause,
     Operation,
     Outcome,
     PeopleResult,
@@ -138,7 +139,7 @@ class Chunks:
             log.warning("chunk_failed", request=request_id, chunk=number, error=type(error).__name__, code=error.code)
         if error is not None and error.stops_sender:
             words = f"The sender was stopped before their turn: {error.message}"
-            await self._keep_and_stop(request, sent, verdicts, words)
+            await self._keep_and_stop(request, sent, verdicts, words, cause=error.cause)
             return False
         if len(sent) < len(people):
             await self._keep_and_stop(request, sent, verdicts, "The connection may send nobody else on this day.")
@@ -247,7 +248,7 @@ class Chunks:
         log.warning("look_failed", request=request.id, error=type(error).__name__, code=error.code)
         await self._rest(line, error)
         if error.stops_sender:
-            await self._keep_and_stop(request, [], [], error.words or error.message, code=error.code)
+            await self._keep_and_stop(request, [], [], error.words or error.message, code=error.code, cause=error.cause)
         return error.stops_sender
 
     async def _rest(self, line: Line, error: ProviderError) -> None:
@@ -286,12 +287,19 @@ class Chunks:
         return again
 
     async def _keep_and_stop(
-        self, request: Request, sent: Sequence[Participant], verdicts: Sequence[Verdict], words: str, code: str = ""
+        self,
+        request: Request,
+        sent: Sequence[Participant],
+        verdicts: Sequence[Verdict],
+        words: str,
+        *,
+        code: str = "",
+        cause: Cause = Cause.UNTOLD,
     ) -> None:
         """Keep verdicts and answer everybody else in one commit: so a stop is not forgotten by a crash after it."""
         answered = {verdict.key for verdict in verdicts}
         rest = [p for p in await self._journal.open_people(request.id) if p.person.key not in answered]
-        left = [left_over(p.person.key, p.submissions, words, code) for p in rest]
+        left = [left_over(p.person.key, p.submissions, words, code, cause) for p in rest]
         await self._keep(request, [*sent, *rest], [*verdicts, *left])
 
     async def _keep(self, request: Request, people: Sequence[Participant], verdicts: Sequence[Verdict]) -> None:

@@ -11,6 +11,7 @@ from providers.vocabulary import (
     AccountState,
     Action,
     Capability,
+    Cause,
     Evidence,
     Group,
     GroupChange,
@@ -35,6 +36,7 @@ __all__ = [
     "AccountState",
     "Action",
     "Capability",
+    "Cause",
     "ChangeResult",
     "Created",
     "CredentialsRejected",
@@ -82,11 +84,13 @@ class ProviderError(Exception):
 
     Attributes:
         outcome: of the people whom the call was about.
+        cause: why, as far as that tells what helps.
         stops_sender: the request's other people would fare the same, so it goes no further.
         rest: seconds for which the account sends nothing at all, for no request. Nobody publishes safe figures.
     """
 
     outcome: ClassVar[Outcome] = Outcome.FAILED
+    cause: ClassVar[Cause] = Cause.UNTOLD
     stops_sender: ClassVar[bool] = False
     rest: float = 0.0
 
@@ -100,24 +104,28 @@ class ProviderError(Exception):
 class CredentialsRejected(ProviderError):
     """The provider does not accept the connection's token."""
 
+    cause = Cause.CREDENTIALS
     stops_sender = True
 
 
 class PermissionMissing(ProviderError):
     """The token is good but lacks the scope or role for this call."""
 
+    cause = Cause.PERMISSION
     stops_sender = True
 
 
 class NotGroupAdmin(ProviderError):
     """The account is not an admin of the group."""
 
+    cause = Cause.NO_ADMIN
     stops_sender = True
 
 
 class AccountDisconnected(ProviderError):
     """The WhatsApp session behind the connection is not connected."""
 
+    cause = Cause.DISCONNECTED
     stops_sender = True
     rest = 60.0
 
@@ -125,6 +133,7 @@ class AccountDisconnected(ProviderError):
 class AccountRestricted(ProviderError):
     """WhatsApp or the provider has restricted, suspended or run out the account."""
 
+    cause = Cause.RESTRICTED
     stops_sender = True
     rest = 3600.0
 
@@ -132,6 +141,7 @@ class AccountRestricted(ProviderError):
 class GroupNotFound(ProviderError):
     """The provider does not know the group, or the account is not in it."""
 
+    cause = Cause.NO_GROUP
     stops_sender = True
 
 
@@ -145,6 +155,7 @@ class RateLimited(ProviderError):
     """The provider refused because of too many calls; `retry_after` in seconds where it said so."""
 
     outcome = Outcome.RATE_LIMITED
+    cause = Cause.PASSING
     stops_sender = True
     rest = 900.0
 
@@ -158,17 +169,25 @@ class RateLimited(ProviderError):
 class NotSupported(ProviderError):
     """This provider cannot do it at all: nothing was tried. What it can stands in `Provider.abilities`."""
 
+    cause = Cause.IMPOSSIBLE
+
 
 class InvalidRequest(ProviderError):
     """The provider found the request itself wrong; nothing was done."""
+
+    cause = Cause.WRONG
 
 
 class ProviderFault(ProviderError):
     """The provider failed, or answered with something that is not in its contract; nothing was done."""
 
+    cause = Cause.PASSING
+
 
 class Unreachable(ProviderError):
     """No connection could be made: the request did not leave, so nothing was done."""
+
+    cause = Cause.PASSING
 
 
 class OutcomeUnknown(ProviderError):
@@ -208,7 +227,8 @@ def judge(error: ProviderError, people: Iterable[Person]) -> tuple[Verdict, ...]
     """
     evidence = Evidence.NONE if error.outcome is Outcome.UNKNOWN else Evidence.REPORTED
     return tuple(
-        Verdict(person.key, error.outcome, evidence, error.code, error.words or error.message) for person in people
+        Verdict(person.key, error.outcome, evidence, error.code, error.words or error.message, error.cause)
+        for person in people
     )
 
 

@@ -178,15 +178,32 @@ class Person:
         return self.phone.removeprefix("+")
 
 
+class Cause(StrEnum):
+    """Why it was not done, as far as that tells what helps; `UNTOLD` where only the provider's words tell."""
+
+    UNTOLD = ""
+    PASSING = "passing"
+    CREDENTIALS = "credentials"
+    PERMISSION = "permission"
+    NO_ADMIN = "no_admin"
+    DISCONNECTED = "disconnected"
+    RESTRICTED = "restricted"
+    NO_GROUP = "no_group"
+    NO_MEMBER = "no_member"
+    IMPOSSIBLE = "impossible"
+    WRONG = "wrong"
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of the person with this `key`, how it is known, and the provider's own code and words."""
+    """What became of the person with this `key`, how it is known, the provider's own code and words, and the cause."""
 
     key: str
     outcome: Outcome
     evidence: Evidence = Evidence.NONE
     provider_code: str = ""
     provider_message: str = ""
+    cause: Cause = Cause.UNTOLD
 
 
 @dataclass(frozen=True, slots=True)

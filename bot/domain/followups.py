@@ -6,6 +6,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from bot.domain.operations import AIMS
+from bot.domain.outcomes import helps_to_repeat
 from bot.domain.requests import ENDED, Details, Participant, Request, State
 from providers.base import Operation, Outcome
 
@@ -115,7 +116,9 @@ def plan(request: Request, people: Sequence[Participant], followup: Followup) ->
 
 
 def _chosen(people: Sequence[Participant], followup: Followup) -> list[Participant]:
-    return [p for p in people if p.outcome in _OUTCOMES[followup]]
+    """Give those whom it makes sense for; what would fail again for the same cause is not repeated."""
+    repeats = followup in {Followup.RETRY, Followup.RESUME}
+    return [p for p in people if p.outcome in _OUTCOMES[followup] and (not repeats or helps_to_repeat(p.cause))]
 
 
 def _as(people: Sequence[Participant], operation: Callable[[Participant], Operation]) -> tuple[Participant, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from bot.domain.operations import Aim
 from bot.domain.requests import Participant
-from providers.base import Evidence, Operation, Outcome, Standing, Verdict
+from providers.base import Cause, Evidence, Operation, Outcome, Standing, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +36,48 @@ MEANINGS: dict[Outcome, Meaning] = {
     Outcome.BLOCKED: Meaning("🚫", "blocked", advice="invite, with their consent"),
     Outcome.GROUP_FULL: Meaning("📦", "group is full", advice="use another group"),
     Outcome.RATE_LIMITED: Meaning("⚠️", "rate limited", advice="try again later"),
-    Outcome.FAILED: Meaning("⚠️", "failed", advice="try again"),
-    Outcome.NOT_ATTEMPTED: Meaning("⏸️", "not attempted", advice="try again"),
+    Outcome.FAILED: Meaning("⚠️", "failed", advice="the reason stands beside each of them in the results"),
+    Outcome.NOT_ATTEMPTED: Meaning("⏸️", "not attempted", advice="resume asks for the rest"),
     Outcome.UNKNOWN: Meaning("❔", "unknown", advice="look in the group before trying again"),
 }
+
+
+_MEND = {
+    Cause.CREDENTIALS: "the connection needs a token that its provider takes",
+    Cause.PERMISSION: "the connection's token or account needs the right to do this",
+    Cause.NO_ADMIN: "the connection's account has to be an admin of the group",
+    Cause.DISCONNECTED: "the WhatsApp account has to be connected again",
+    Cause.RESTRICTED: "wait until the account is no longer restricted or used up",
+    Cause.NO_MEMBER: "they have to be in the group",
+}
+"""What has to be put right before the same can succeed."""
+_LASTING = {
+    Cause.NO_GROUP: "the connection's account does not find the group: look whether it is still in it",
+    Cause.IMPOSSIBLE: "the provider cannot do this",
+    Cause.WRONG: "the same would fail again: ask for something else",
+}
+"""What makes it of no use to ask for the same once more."""
+
+
+def helps_to_repeat(cause: Cause) -> bool:
+    """Tell whether the same can succeed later, as it is or once something was put right."""
+    return cause not in _LASTING
+
+
+def advice(outcome: Outcome, cause: Cause = Cause.UNTOLD) -> str:
+    """Say what to do about somebody with this outcome, of whom it is known why.
+
+    >>> advice(Outcome.FAILED, Cause.NO_ADMIN)
+    "the connection's account has to be an admin of the group; then retry"
+    """
+    if outcome not in {Outcome.FAILED, Outcome.NOT_ATTEMPTED}:
+        return MEANINGS[outcome].advice
+    if cause in _LASTING:
+        return _LASTING[cause]
+    again = "retry" if outcome is Outcome.FAILED else "resume"
+    if cause in _MEND:
+        return f"{_MEND[cause]}; then {again}"
+    return "try again" if cause is Cause.PASSING and outcome is Outcome.FAILED else MEANINGS[outcome].advice
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +155,7 @@ def settled_before(key: str, aim: Aim | None, before: Standing) -> Verdict | Non
     if aim.reached(before) is True:
         return Verdict(key, Outcome.ALREADY_DONE, Evidence.OBSERVED)
     if aim.operation is Operation.PROMOTE and before is Standing.ABSENT:
-        return Verdict(key, Outcome.FAILED, Evidence.OBSERVED, "", "They are not in the group.")
+        return Verdict(key, Outcome.FAILED, Evidence.OBSERVED, "", "They are not in the group.", Cause.NO_MEMBER)
     return None
 
 
@@ -127,7 +165,8 @@ def looked_only(p: Participant, aim: Aim | None, now: Standing | None) -> Verdic
     if aim and (verdict := read_back(p.person.key, aim, p.before, now)):
         return verdict
     if aim and aim.reached(now) is False:
-        return Verdict(p.person.key, Outcome.FAILED, Evidence.OBSERVED, "", "The group shows that it did not happen.")
+        words = "The group shows that it did not happen."
+        return Verdict(p.person.key, Outcome.FAILED, Evidence.OBSERVED, "", words, Cause.PASSING)
     return Verdict(p.person.key, Outcome.UNKNOWN, Evidence.NONE, "", "The group does not tell.")
 
 
@@ -150,7 +189,7 @@ def settle(verdict: Verdict, aim: Aim | None, *, before: Standing, submissions: 
     return verdict
 
 
-def left_over(key: str, submissions: int, words: str, code: str = "") -> Verdict:
+def left_over(key: str, submissions: int, words: str, code: str = "", cause: Cause = Cause.UNTOLD) -> Verdict:
     """Judge a person whom no call has answered: not attempted, or unknown where they were sent all the same."""
     outcome = Outcome.UNKNOWN if submissions else Outcome.NOT_ATTEMPTED
-    return Verdict(key, outcome, provider_code=code, provider_message=words)
+    return Verdict(key, outcome, provider_code=code, provider_message=words, cause=cause)

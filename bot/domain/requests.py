@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from bot.domain.approvals import ApprovalRule
 from bot.domain.sync import Source
-from providers.base import Evidence, GroupChange, Operation, Outcome, Person, Standing
+from providers.base import Cause, Evidence, GroupChange, Operation, Outcome, Person, Standing
 
 
 class State(StrEnum):
@@ -113,6 +113,7 @@ class Participant:
         submissions: how often they were sent to the provider.
         invited: how often an invite was begun to be sent to them, after they refused.
         outcome: None while nothing is known.
+        cause: why it was not done, as far as that tells what helps.
     """
 
     position: int
@@ -125,6 +126,7 @@ class Participant:
     evidence: Evidence = Evidence.NONE
     provider_code: str = ""
     provider_message: str = ""
+    cause: Cause = Cause.UNTOLD
     at: datetime | None = None
 
 

@@ -302,6 +302,7 @@ async def _judge(connection: AsyncConnection, request_id: str, verdicts: Mapping
             "evidence": verdict.evidence,
             "provider_code": verdict.provider_code,
             "provider_message": verdict.provider_message,
+            "cause": verdict.cause,
             "at": at.timestamp(),
         }
         for position, verdict in verdicts.items()

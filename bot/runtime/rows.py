@@ -12,7 +12,7 @@ from sqlalchemy import Row
 from bot.domain.approvals import ApprovalRule, reminder_at
 from bot.domain.requests import Details, Participant, Request, State
 from bot.domain.sync import Source
-from providers.base import Evidence, GroupChange, Operation, Outcome, Person, Picture, Standing
+from providers.base import Cause, Evidence, GroupChange, Operation, Outcome, Person, Picture, Standing
 
 _NOTHING = Details()
 
@@ -148,6 +148,7 @@ def participant_row(request_id: str, participant: Participant) -> dict[str, Any]
         "evidence": participant.evidence,
         "provider_code": participant.provider_code,
         "provider_message": participant.provider_message,
+        "cause": participant.cause,
         "at": None if participant.at is None else participant.at.timestamp(),
     }
 
@@ -165,5 +166,6 @@ def participant_of(row: Row[Any]) -> Participant:
         evidence=Evidence(row.evidence),
         provider_code=row.provider_code,
         provider_message=row.provider_message,
+        cause=Cause(row.cause),
         at=None if row.at is None else datetime.fromtimestamp(row.at, UTC),
     )

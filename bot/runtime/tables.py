@@ -65,6 +65,7 @@ participants = Table(
     Column("evidence", String(10), nullable=False),
     Column("provider_code", Words, nullable=False),
     Column("provider_message", Words, nullable=False),
+    Column("cause", String(20), nullable=False, server_default=""),
     Column("at", Float),
     Index("participants_by_chunk", "chunk", "request_id", "position"),
     Index("participants_by_time", "at"),

@@ -1,12 +1,13 @@
 """The results in the thread: a line for each person up to 20, above that a table for each 100; and the summary."""
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import UTC
 
 from slack_sdk.models.blocks import ActionsBlock, RawTextObject, TableBlock
 
 from bot.domain.csv_rows import COLUMNS, csv_row
-from bot.domain.outcomes import MEANINGS, Tally, words_of
+from bot.domain.outcomes import MEANINGS, Tally, advice, words_of
 from bot.domain.requests import Participant, Request
 from handlers.views import followup_buttons
 from handlers.views.buttons import button
@@ -107,11 +108,16 @@ def _answers(
     head = f"{about}{count(tally.answered, 'answer')}: {done:,} {standing}."
     invites = {Action.READ_INVITE, Action.SEND_TO_PERSON} <= set(able)
     advised = [
-        f"• {MEANINGS[o].icon} {n:,} {words_of(o, request.operation)}: {MEANINGS[o].advice}"
-        for o, n in tally.counts
-        if MEANINGS[o].advice and (invites or "invite" not in MEANINGS[o].advice)
+        f"• {MEANINGS[o].icon} {n:,} {words_of(o, request.operation)}: {words}"
+        for (o, words), n in _advice(people).items()
+        if words and (invites or "invite" not in words)
     ]
     return head, [summary_line(tally, request.operation), *advised, *_left(request, people)]
+
+
+def _advice(people: Sequence[Participant]) -> Counter[tuple[Outcome, str]]:
+    """Count those who have the same outcome and are advised the same, in the order of the outcomes."""
+    return Counter((o, advice(o, p.cause)) for o in Outcome for p in people if p.outcome is o)
 
 
 def tally_of(people: Sequence[Participant]) -> Tally:

@@ -63,5 +63,6 @@ class Run:
         self._verdicts |= {verdict.key: verdict for verdict in judge(error, failed)}
         for person in self._people:
             if person.key not in self._verdicts:
-                self.tell(person, Outcome.NOT_ATTEMPTED, Evidence.NONE, error.code, error.message)
+                left = Verdict(person.key, Outcome.NOT_ATTEMPTED, Evidence.NONE, error.code, error.message, error.cause)
+                self._verdicts[person.key] = left
         return self.result(error)

@@ -179,7 +179,9 @@ class Members:
                     raise
                 verdicts += judge(error, [person])
                 if error.stops_sender:
-                    verdicts += (Verdict(left.key, Outcome.NOT_ATTEMPTED) for left in people[place + 1 :])
+                    verdicts += (
+                        Verdict(left.key, Outcome.NOT_ATTEMPTED, cause=error.cause) for left in people[place + 1 :]
+                    )
                     return PeopleResult(tuple(verdicts), error)
             else:
                 verdicts.append(_carried_out(person))

@@ -123,6 +123,31 @@ async def test_several_followups_stand_in_one_summary(at: Desk) -> None:
     assert labels_of(await asked.message("summary")) == ["Undo", "Run again", "Export CSV"]
 
 
+async def test_where_the_account_is_no_admin_the_advice_is_to_make_it_one(at: Desk) -> None:
+    group = at.stage.world("wasend").groups[group_id("wasend")]
+    group.account_is_admin = False
+    asked = await at.add(*new(1))
+    summary = await asked.done()
+    assert "1 failed: the connection's account has to be an admin of the group; then retry" in summary
+    group.account_is_admin = True
+    again = await followed(asked, ALICE, "Retry failed")
+
+    assert "1 added" in (await again.message("summary"))["text"]
+
+
+async def test_in_a_group_that_is_gone_nothing_is_offered_to_be_resumed(at: Desk) -> None:
+    groups = at.stage.world("wasend").groups
+    gone = groups.pop(group_id("wasend"))
+    asked = await at.add(*new(1))
+    summary = await asked.done()
+    labels = await asked.labels("summary", "Run again")
+    groups[gone.id] = gone
+
+    assert "the connection's account does not find the group" in summary
+    assert "try again" not in summary
+    assert labels == ["Run again", "Export CSV"]
+
+
 async def test_those_who_are_unknown_are_looked_for_and_nothing_is_sent(at: Desk) -> None:
     phones = new(2)
     asked = await at.plant(Outcome.UNKNOWN, Outcome.UNKNOWN, phones=phones, provider="wuts")

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.followups import LABELS, Followup, offered, plan
+from bot.domain.outcomes import advice
 from bot.domain.requests import Details, Participant, Request, State
-from providers.base import GroupChange, Operation, Outcome, Person, Standing
+from providers.base import Cause, GroupChange, Operation, Outcome, Person, Standing
 from tests.bot.runtime.making import people, request
 
 
@@ -60,6 +61,19 @@ def test_each_followup_is_about_those_whom_it_makes_sense_for(
     assert (planned.details.parent, planned.details.follow) == ("R1", followup.value)
     assert [line.position for line in planned.lines] == list(range(len(chosen)))
     assert {line.operation for line in planned.lines} == {operation}
+
+
+@pytest.mark.parametrize("cause", Cause)
+def test_what_would_fail_again_for_the_same_cause_is_not_offered_to_be_repeated(cause: Cause) -> None:
+    roster = [replace(p, cause=cause) for p in answered(Outcome.FAILED, Outcome.NOT_ATTEMPTED)]
+    lasting = cause in {Cause.NO_GROUP, Cause.IMPOSSIBLE, Cause.WRONG}
+    again = (Followup.AGAIN,) if lasting else (Followup.RETRY, Followup.RESUME, Followup.AGAIN)
+    assert offered(done(), roster) == again
+    for p in roster:
+        assert p.outcome is not None
+        words = advice(p.outcome, cause)
+        assert words
+        assert not (lasting and any(said in words for said in ("try again", "retry", "resume")))
 
 
 def test_only_what_makes_sense_is_offered_and_only_after_the_end() -> None:

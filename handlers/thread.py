@@ -166,7 +166,7 @@ class SlackThread:
             await self._post(request, "override", told, thread)
 
     async def _show_followed(self, request_id: str) -> None:
-        """Show in the last message of a request what followed from it, in place of the button that asked for it."""
+        """Show in the last message of a request what followed from it, how that stands, and what can follow now."""
         async with self._showing_followed:  # or what is read first might be shown last
             try:
                 request = await self._journal.request(request_id)
@@ -201,9 +201,12 @@ class SlackThread:
         return Place(parent.channel, parent.ts) if parent else Place(request.channel)
 
     async def _update_parent(self, request: Request, tally: Tally) -> None:
+        """Show how a request stands in its parent message, and in the request that it follows from."""
         parent = await self._poster.find(request, "parent")
         if parent is not None:
             await self._update(request, parent, await self._parent(request, tally))
+        if request.details.parent:
+            await self._show_followed(request.details.parent)
 
     async def _update(self, request: Request, posting: Posting, content: Message) -> None:
         await self._budget.room(request.id)

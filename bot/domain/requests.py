@@ -35,6 +35,8 @@ FOLLOWS: dict[State, frozenset[State]] = {
     State.WITHDRAWN: frozenset(),
 }
 ENDED = frozenset(state for state, after in FOLLOWS.items() if not after)
+CALLED_OFF = ENDED - {State.DONE}
+"""How a request ends that is not carried out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 
 from bot.domain.access import Actor
 from bot.domain.followups import LABELS, Followup, offered, plan
-from bot.domain.requests import Request, request_id
+from bot.domain.requests import CALLED_OFF, Request, request_id
 from bot.domain.roster import Roster
 from bot.intake import Draft, Refused
 from handlers.actions.clicks import GONE, Click, find, group_of, refuse, tell
@@ -37,9 +37,9 @@ def register(app: AsyncApp, services: Services) -> None:
 
 async def _follow(services: Services, before: Request, followup: Followup, actor: Actor) -> str:
     """Ask for what follows, as the person who clicked. Gives what they are told."""
-    id_ = request_id(before.id, followup)
     after = [brief.request for brief in await services.archive.following(before.id)]
-    if taken := next((request for request in after if request.id == id_), None):
+    same = [request for request in after if request.details.follow == followup]
+    if taken := next((request for request in same if request.state not in CALLED_OFF), None):
         return await _taken_already(services, taken)
     if words := await _impossible(services, before, followup, actor):
         return words
@@ -49,7 +49,7 @@ async def _follow(services: Services, before: Request, followup: Followup, actor
         await refuse(services, before, actor.user_id, action=followup, code="nothing_left")
         return f"“{LABELS[followup]}” has nothing to do here; nothing was done."
     draft = Draft(
-        id=id_,
+        id=request_id(before.id, followup, *(request.id for request in same)),
         operation=planned.operation,
         group=group_of(services, before),
         roster=Roster(),

@@ -8,7 +8,7 @@ from slack_sdk.models.blocks import ButtonElement
 from bot.domain.followups import LABELS, Followup, offered, plan
 from bot.domain.operations import actions_of
 from bot.domain.outcomes import Tally
-from bot.domain.requests import Participant, Request
+from bot.domain.requests import CALLED_OFF, Participant, Request, State
 from handlers.views.buttons import button, question
 from handlers.views.request_message import request_link
 from handlers.views.text import count, foreign
@@ -17,6 +17,8 @@ from providers.base import Action
 _PREFIX = "follow_"
 ACTION_IDS = f"^{_PREFIX}[a-z]+$"
 """A pattern of the ids of all these buttons."""
+_STANDS = {State.RECEIVED: "under way", State.RUNNING: "under way", State.WAITING: "waits for approval"}
+"""How a request that follows stands, where its state's own word is none for people, or changes without being shown."""
 _ASKED_BEFORE = frozenset({Followup.UNDO, Followup.AGAIN})
 
 
@@ -35,8 +37,11 @@ def build(
     taken: Sequence[Followed],
     able: Collection[Action] = frozenset(Action),
 ) -> list[ButtonElement]:
-    """Make a button for everything that makes sense here, that the provider is able to do, and not asked for yet."""
-    gone = {followed.request.details.follow for followed in taken}
+    """Make a button for everything that makes sense here, that the provider is able to do, and that does not follow.
+
+    What followed and was not carried out can be asked for again.
+    """
+    gone = {f.request.details.follow for f in taken if f.request.state not in CALLED_OFF}
     made = []
     for followup in offered(request, people):
         planned = plan(request, people, followup)
@@ -53,9 +58,10 @@ def parse(action_id: str) -> Followup:
 
 
 def lines(taken: Sequence[Followed]) -> list[str]:
-    """Say what followed, and who asked for it, the oldest first."""
+    """Say what followed, who asked for it, and how it stands, the oldest first."""
     return [
-        f"↪️ {LABELS[Followup(f.request.details.follow)]}: {linked(f)}, asked by <@{f.request.requester}>"
+        f"↪️ {LABELS[Followup(f.request.details.follow)]}: {linked(f)}, "
+        f"asked by <@{f.request.requester}>: {_STANDS.get(f.request.state, f.request.state)}"
         for f in sorted(taken, key=lambda f: f.request.asked_at)
     ]
 

@@ -31,12 +31,14 @@ async def at(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desk]:
         yield played
 
 
-async def followed(asked: Asked, user: str, label: str) -> Asked:
-    """Click what is to follow, and wait until that has ended."""
+async def followed(asked: Asked, user: str, label: str, *, approved_by: str = "") -> Asked:
+    """Click what is to follow, have it approved where somebody has to, and wait until that has ended."""
     before = set(asked.desk.requests())
     await asked.click(user, label, "summary")
     (id_,) = await asked.desk.stage.slack.wait_for(lambda: set(asked.desk.requests()) - before)
     after = Asked(asked.desk, id_)
+    if approved_by:
+        await after.click(approved_by, "Approve", "approval")
     await after.done()
     return after
 
@@ -212,6 +214,23 @@ async def test_a_followup_needs_approval_like_any_request(at: Desk) -> None:
 
     await at.stage.hears(ALICE, "It waits for approval by `lead`")
     assert f"Resumes <{await link(asked)}|request> `" in (await resumed.message("approval"))["text"]
+
+
+async def test_a_followup_that_was_denied_says_so_and_can_be_asked_for_again(at: Desk) -> None:
+    asked = await at.plant(*[Outcome.NOT_ATTEMPTED] * 50)
+    await asked.click(ALICE, "Resume", "summary")
+    first = Asked(at, request_id(asked.id, "resume"))
+    await first.labels("approval", "Deny")
+    await asked.says("summary", f"`{first.id}`, asked by <@{ALICE}>: waits for approval")
+    assert "Resume" not in labels_of(await asked.message("summary"))
+    await first.decide(BOB, "Deny", "not now")
+    await asked.says("summary", f"`{first.id}`, asked by <@{ALICE}>: denied")
+    second = await followed(asked, ALICE, "Resume", approved_by=BOB)
+
+    said = await asked.says("summary", f"`{second.id}`, asked by <@{ALICE}>: done")
+    assert f"`{first.id}`, asked by <@{ALICE}>: denied" in said
+    assert "Resume" not in labels_of(await asked.message("summary"))
+    assert "50 added" in (await second.message("summary"))["text"]
 
 
 async def test_what_was_denied_can_be_asked_again(at: Desk) -> None:

@@ -1,6 +1,7 @@
 """Those who decide on a request, each in their direct messages: for a question that stands where they do not look."""
 
 import asyncio
+from collections.abc import Sequence
 from weakref import WeakValueDictionary
 
 from bot.domain.requests import Request, State
@@ -38,9 +39,16 @@ class Deciders:
             for user_id in await self._people(request):
                 await self._show(request, user_id, card)
 
+    async def undecided(self, request: Request) -> Sequence[str]:
+        """Give the users and user groups whose votes are missing; once some of a group voted, its others."""
+        ids, voted = self._decisions.deciders(request), await self._voted(request)
+        if not voted <= set(ids):
+            return await self._left(request)
+        return [id_ for id_ in ids if id_ not in voted]
+
     async def remind(self, request: Request, number: int, reminder: Message) -> None:
-        """Remind each of those who were asked, below the question."""
-        for user_id in await self._people(request):
+        """Remind each of those who were asked and have not voted, below the question."""
+        for user_id in await self._left(request):
             if asked := await self._poster.find(request, f"approval-{user_id}"):
                 place = Place(asked.channel, asked.ts)
                 await self._poster.post(request, f"reminder-{number}-{user_id}", reminder, place)
@@ -53,6 +61,13 @@ class Deciders:
                 await self._poster.update(posted, card)
         elif posted is None and (direct := await self._poster.direct(user_id)):
             await self._poster.post(request, name, card, direct)
+
+    async def _voted(self, request: Request) -> set[str]:
+        return {vote.user_id for vote in await self._decisions.of(request.id)}
+
+    async def _left(self, request: Request) -> list[str]:
+        voted = await self._voted(request)
+        return [user_id for user_id in await self._people(request) if user_id not in voted]
 
     async def _people(self, request: Request) -> list[str]:
         users = await self._usergroups.people(self._decisions.deciders(request))

@@ -126,12 +126,12 @@ class SlackThread:
         self._changes.tell(request)
 
     async def remind(self, request: Request, number: int) -> None:
-        """Remind those who can decide, in the place where the question stands."""
+        """Remind those who can decide and have not voted, in the place where the question stands."""
         asked = await self._poster.find(request, "approval")
         thread = await self._thread(request)
         elsewhere = asked is not None and asked.channel != thread.channel
         place = Place(asked.channel, asked.ts) if asked is not None and elsewhere else thread
-        content = approval_card.reminder(request, self._decisions.deciders(request), number)
+        content = approval_card.reminder(request, await self._deciders.undecided(request), number)
         if place.channel.startswith(_DIRECT):
             await self._deciders.remind(request, number, content)
         else:

@@ -7,7 +7,7 @@ from slack_sdk.models.blocks import ActionsBlock, ButtonElement
 
 from bot.domain.approvals import ApprovalRule, Choice, Vote
 from bot.domain.outcomes import Tally
-from bot.domain.requests import Request, State
+from bot.domain.requests import CALLED_OFF, Request, State
 from handlers.views import buttons
 from handlers.views.buttons import button
 from handlers.views.followup_buttons import Followed, lines
@@ -70,7 +70,7 @@ def build(
     asked = f"{asks} {phrase(request, tally, bold=False)}"
     shown = sections([f"{asks} {phrase(request, tally)}", *why])
     if request.state is not State.WAITING:
-        end = _ENDS[request.state]
+        end = _end(request, decisions)
         return message([end, asked, *why, *votes, name], [*shown, *sections([end, *votes]), context(name)])
     needed = needs(request, request.rule, len(decisions))
     pressed = ActionsBlock(elements=_buttons(request, tally, alone=alone))
@@ -107,7 +107,7 @@ def ending(
     if request.state is State.WITHDRAWN:
         who = [f"<@{request.stopped_by or request.requester}>"]
     why = [f"“{foreign(d.reason, 500)}”" for d in decisions if d.choice is Choice.DENY and d.reason]
-    end = f"{_ENDS[request.state]}{f' by {who[0]}' if who else ''}{f': {why[0]}' if why else ''}"
+    end = f"{_end(request, decisions)}{f' by {who[0]}' if who else ''}{f': {why[0]}' if why else ''}"
     end += "" if end.endswith((".”", "!”", "?”")) else "."
     said = [f"{end} Nothing was sent to the provider. <@{request.requester}>", *lines(followed)]
     pressed = [ActionsBlock(elements=list(again))] if again else []
@@ -127,7 +127,7 @@ def overridden(request: Request, vote: Vote, deciders: Sequence[str]) -> Message
 
 
 def reminder(request: Request, deciders: Sequence[str], number: int) -> Message:
-    """Build a reminder that mentions those who can decide. Raises `ValueError` for a request without a rule."""
+    """Build a reminder that mentions `deciders`. Raises `ValueError` for a request without a rule."""
     if request.rule is None:
         raise ValueError("a request without a rule needs no reminder")
     what = f"<@{request.requester}> still waits for a decision about {foreign(request.group_name, 100)}"
@@ -162,6 +162,16 @@ def needs(request: Request, rule: ApprovalRule, votes: int) -> str:
     so_far = f" ({votes:,} so far)" if votes else ""
     until = moment(request.asked_at + rule.expires_after)
     return f"Needs {count(rule.quorum, 'approval')} by {approvers}{so_far}, until {until}"
+
+
+def _end(request: Request, votes: Sequence[Vote]) -> str:
+    """Say what was decided: also that it was by an override, and how near to it a request was that expired."""
+    approvals = sum(vote.choice is Choice.APPROVE for vote in votes)
+    if request.state is State.EXPIRED and approvals and request.rule is not None:
+        return f"⌛ Expired with {approvals:,} of {count(request.rule.quorum, 'approval')}"
+    if request.state not in CALLED_OFF and any(vote.choice is Choice.OVERRIDE for vote in votes):
+        return "⚠️ Approval overridden"
+    return _ENDS[request.state]
 
 
 def _buttons(request: Request, tally: Tally, *, alone: bool) -> list[ButtonElement]:

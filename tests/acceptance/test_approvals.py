@@ -134,6 +134,7 @@ async def test_an_override_tells_everybody_who_and_why(at: Desk) -> None:
     await asked.decide(ADMIN, "Override", "the launch is in an hour")
     await asked.done()
 
+    await asked.says("approval", "⚠️ Approval overridden")
     told = await asked.says("override", f"<@{ADMIN}> overrode")
     assert ">the launch is in an hour" in told
     assert f"<@{BOB}> <@{SECOND}>" in told

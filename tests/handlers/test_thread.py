@@ -1,12 +1,14 @@
 """The thread of a request, through the poster into a simulated Slack."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 from structlog.testing import capture_logs
 
-from bot.domain.access import Role
+from bot.domain.access import Actor, Role
+from bot.domain.approvals import Choice
 from bot.domain.outcomes import Tally
 from bot.domain.requests import Participant, State
 from bot.runtime.archive import Archive
@@ -161,6 +163,34 @@ async def test_a_question_in_direct_messages_goes_to_each_who_decides(
     for room in ("D0BOB", "D0CAROL"):
         assert "Denied" in slack.messages(room)[0]["text"]
         assert labels_of(slack.messages(room)[0]) == []
+
+
+@pytest.mark.parametrize(
+    ("voter", "mentioned"),
+    [("U02BOB", "<!subteam^S0OPERATORS> <@U0GONE> Reminder"), ("U03CAROL", "<@U02BOB> <@U0GONE> Reminder")],
+)
+@pytest.mark.parametrize("channel", [LAUNCH, DIRECT])
+async def test_who_has_voted_is_not_reminded_and_their_vote_counts_at_the_end(
+    slack: SlackServer, thread: SlackThread, database: Database, voter: str, mentioned: str, channel: str
+) -> None:
+    asked = changed(id="RVOTED", rule=RULE, channel=channel, asked_at=datetime.now(UTC))
+    journal, tally = Journal(database), Tally.of([None])
+    await journal.create(asked, [])
+    await journal.hold_back(asked.id)
+    waiting = await journal.request(asked.id)
+    await thread.open(waiting, tally)
+    await thread.show_approval(waiting, tally)
+    await Decisions(database, [LEAD]).vote(asked.id, Actor(voter, frozenset({OPERATORS})), Choice.APPROVE)
+    await thread.remind(waiting, 0)
+    await thread.close(changed(id=asked.id, rule=RULE, channel=channel, state=State.EXPIRED), tally)
+
+    reminded = [m["text"] for room in (LAUNCH, "D0BOB", "D0CAROL") for m in slack.messages(room)]
+    assert sum("Reminder 1" in text for text in reminded) == 1
+    if channel == LAUNCH:
+        assert any(text.startswith(mentioned) for text in reminded)
+    else:
+        assert len(slack.messages("D0BOB" if voter == "U02BOB" else "D0CAROL")) == 1
+    assert "Expired with 1 of 2 approvals. Nothing was sent" in slack.messages(channel)[-1]["text"]
 
 
 async def test_progress_is_shown_and_its_failure_stops_nothing(slack: SlackServer, thread: SlackThread) -> None:

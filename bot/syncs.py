@@ -13,7 +13,7 @@ from bot.domain.access import Actor, Allowed
 from bot.domain.groups import KnownGroup
 from bot.domain.requests import Details, Participant, request_id
 from bot.domain.roster import Roster
-from bot.domain.sync import Drift, Source, SyncMode, compare
+from bot.domain.sync import Drift, Source, SyncMode, changes, compare
 from bot.intake import Draft, Intake, Refused, Taken
 from bot.lists import Lists, SourceUnreadable
 from bot.rights import Rights
@@ -99,9 +99,9 @@ class Syncs:
             return InLine(drift)
         if wish.mode is SyncMode.REPORT:
             lines = [_reported(line) for line in lines]
-        adding = sum(line.operation is Operation.ADD for line in lines)
         stays = "" if wish.mode is SyncMode.ADD else told_of(drift)
-        note = f"The list: {wish.source.name}. Adds {adding:,} and removes {len(lines) - adding:,}. {stays}".strip()
+        changed = changes(line.operation for line in lines)
+        note = f"The list: {wish.source.name}. {changed} {stays}".strip()
         return await self._intake.take(self._draft(wish, tuple(lines), note))
 
     async def refused(self, wish: Wish) -> Refused | None:

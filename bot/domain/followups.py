@@ -8,6 +8,7 @@ from types import MappingProxyType
 from bot.domain.operations import AIMS
 from bot.domain.outcomes import helps_to_repeat
 from bot.domain.requests import ENDED, Details, Participant, Request, State
+from bot.domain.sync import changes
 from providers.base import Operation, Outcome
 
 
@@ -77,8 +78,15 @@ def plan(request: Request, people: Sequence[Participant], followup: Followup) ->
 
     An undo is about exactly those for whom this request brought something about. A retry of a creation whose group
     was made adds to that group; where nobody knows whether it was made, it is not asked for again. A sync that only
-    reported is resumed by doing what it reported.
+    reported is resumed by doing what it reported. A time that was asked for holds for the whole request once more.
     """
+    planned = _plan(request, people, followup)
+    if planned.operation is not Operation.SYNC or planned.details.look_only or planned.details.note:
+        return planned
+    return replace(planned, details=replace(planned.details, note=changes(line.operation for line in planned.lines)))
+
+
+def _plan(request: Request, people: Sequence[Participant], followup: Followup) -> Plan:
     details = replace(request.details, parent=request.id, follow=followup.value, run_at=None, note="")
     match followup:
         case Followup.INVITE:
@@ -103,15 +111,15 @@ def plan(request: Request, people: Sequence[Participant], followup: Followup) ->
             everybody = [p for p in people if p.outcome is not Outcome.INVALID or p.person.is_somebody]
             twice = request.details.look_only or (request.operation is Operation.CREATE and request.group_id)
             lines = () if twice else _as(everybody, lambda p: p.operation)
-            return Plan(request.operation, lines, details)
+            return Plan(request.operation, lines, replace(details, run_at=request.details.run_at))
         case Followup.RETRY | Followup.RESUME:
             made = request.operation is Operation.CREATE and bool(request.group_id)
             operation = Operation.ADD if made else request.operation
-            report = request.operation is Operation.SYNC and followup is Followup.RESUME
+            report = request.reports and followup is Followup.RESUME
             unsure = request.operation is Operation.CREATE and not made and _chosen(people, Followup.VERIFY)
             nothing = unsure or (request.details.look_only and not report)
             chosen = [] if nothing else _chosen(people, followup)
-            details = replace(details, look_only=False)
+            details = replace(details, look_only=False, note=request.details.note if report else "")
             return Plan(operation, _as(chosen, lambda p: operation if made else p.operation), details)
 
 

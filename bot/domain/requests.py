@@ -102,6 +102,11 @@ class Request:
     details: Details = Details()
     stopped_by: str = ""
 
+    @property
+    def reports(self) -> bool:
+        """Whether it only reports how a group differs from a list; a look after unknown people does not."""
+        return self.operation is Operation.SYNC and self.details.look_only and self.details.follow != "verify"
+
 
 @dataclass(frozen=True, slots=True)
 class Participant:

@@ -1,10 +1,11 @@
 """Bringing a group in line with a list: who is missing, who is too many, and who is never removed."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from providers.base import Member, Person, Standing
+from providers.base import Member, Operation, Person, Standing
 from providers.identity import person_keys
 
 
@@ -80,6 +81,16 @@ def compare(
             )
     missing = [p for p in wanted if present.isdisjoint(_keys([p.phone]) | ({p.lid} - {""}))]
     return Drift(tuple(missing), tuple(extra), tuple(protected), nameless)
+
+
+def changes(operations: Iterable[Operation]) -> str:
+    """Say in a sentence what a sync changes, line by line.
+
+    >>> changes([Operation.ADD, Operation.REMOVE, Operation.ADD])
+    'Adds 2 and removes 1.'
+    """
+    counted = Counter(operations)
+    return f"Adds {counted[Operation.ADD]:,} and removes {counted[Operation.REMOVE]:,}."
 
 
 def _keys(phones: Iterable[str]) -> set[str]:

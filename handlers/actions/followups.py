@@ -1,6 +1,8 @@
 """What follows a request that has ended: each followup is a new request, linked to the one before."""
 
 import re
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -8,7 +10,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 
 from bot.domain.access import Actor
 from bot.domain.followups import LABELS, Followup, offered, plan
-from bot.domain.requests import CALLED_OFF, Request, request_id
+from bot.domain.requests import CALLED_OFF, Details, Request, request_id
 from bot.domain.roster import Roster
 from bot.intake import Draft, Refused
 from handlers.actions.clicks import GONE, Click, find, group_of, refuse, tell
@@ -17,6 +19,8 @@ from handlers.usergroups import FRESH_FOR_APPROVAL
 from handlers.views import approval_card, followup_buttons
 from handlers.views.followup_buttons import Followed, linked
 from handlers.views.text import escape, foreign, moment
+
+_TIME_IS_PAST = "The time that was asked for is past, so it runs as soon as it may."
 
 log = structlog.get_logger(__name__)
 
@@ -56,7 +60,7 @@ async def _follow(services: Services, before: Request, followup: Followup, actor
         reason="" if followup is Followup.UNDO else before.reason,
         requester=actor,
         channel=before.channel,
-        details=planned.details,
+        details=_in_time(planned.details),
         lines=planned.lines,
     )
     result = await services.intake.take(draft)
@@ -65,6 +69,13 @@ async def _follow(services: Services, before: Request, followup: Followup, actor
     if result.again:
         return await _taken_already(services, result.request)
     return "\n".join(_taken(services, result.request, LABELS[followup]))
+
+
+def _in_time(details: Details) -> Details:
+    """Drop a time that is past, and say so to whoever decides."""
+    if details.run_at is None or details.run_at > datetime.now(UTC):
+        return details
+    return replace(details, run_at=None, note=f"{_TIME_IS_PAST} {details.note}".strip())
 
 
 async def _impossible(services: Services, before: Request, followup: Followup, actor: Actor) -> str:
@@ -87,6 +98,10 @@ async def _impossible(services: Services, before: Request, followup: Followup, a
 
 def _taken(services: Services, request: Request, label: str) -> list[str]:
     said = [f"Taken: {label}, as request `{request.id}` in this channel."]
+    if request.details.run_at:
+        said.append(f"It begins {moment(request.details.run_at)}, not before.")
+    if request.details.note:
+        said.append(request.details.note)
     if request.rule is not None:
         said.append(f"It waits for approval by {' or '.join(f'`{escape(name)}`' for name in request.rule.approvers)}.")
     if warning := services.warnings.get((request.connection, request.group_id)):

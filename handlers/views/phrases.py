@@ -1,6 +1,7 @@
 """What a request asks for, as a phrase that begins with a verb: `add 5 people to *launch-team*`."""
 
 from bot.deeds import LABELS
+from bot.domain.followups import Followup
 from bot.domain.outcomes import Tally
 from bot.domain.requests import Request
 from handlers.views.text import count, foreign
@@ -25,8 +26,9 @@ def phrase(request: Request, tally: Tally, *, bold: bool = True) -> str:
     group = f"*{name}*" if bold else name
     people = people_of(tally)
     if request.details.look_only:
-        is_report = request.operation is Operation.SYNC
-        return f"report how {group} differs from a list" if is_report else f"look what became of {people} in {group}"
+        return (
+            f"report how {group} differs from a list" if request.reports else f"look what became of {people} in {group}"
+        )
     to_people = bool(tally.people)
     match request.operation:
         case Operation.REMOVE:
@@ -44,7 +46,12 @@ def phrase(request: Request, tally: Tally, *, bold: bool = True) -> str:
         case Operation.SEND:
             return f"send a text to {people} from {group}" if to_people else f"send a text to {group}"
         case Operation.SYNC:
-            return f"bring {group} in line with a list, changing {people}"
+            undoes = request.details.follow == Followup.UNDO
+            return (
+                f"undo a sync of {group}, changing {people} back"
+                if undoes
+                else f"bring {group} in line with a list, changing {people}"
+            )
         case _:
             return f"add {people} to {group}"
 

@@ -70,7 +70,7 @@ def summary(
     `able` is what the provider can do: the rest is neither advised nor offered.
     """
     tally = tally_of(people)
-    head, details = _report(people) if _is_report(request) else _answers(request, people, tally, able)
+    head, details = _report(people) if request.reports else _answers(request, people, tally, able)
     if request.duplicates:
         details.append(f"• {count(request.duplicates, 'entry', 'entries')} named somebody twice and counted once")
     details += followup_buttons.lines(followed)
@@ -84,10 +84,6 @@ def summary(
             *([ActionsBlock(elements=pressed)] if pressed else []),
         ],
     )
-
-
-def _is_report(request: Request) -> bool:
-    return request.operation is Operation.SYNC and request.details.look_only
 
 
 def _report(people: Sequence[Participant]) -> tuple[str, list[str]]:

@@ -325,6 +325,25 @@ async def test_a_request_that_waited_is_not_carried_out_for_somebody_who_may_not
     assert "Who asked may not do this any more." in str(await asked.message("summary"))
 
 
+async def test_what_is_run_again_keeps_its_time_while_that_is_ahead(at: Desk) -> None:
+    asked = await at.plant(None, details=Details(run_at=datetime.now(UTC) + timedelta(hours=1)))
+    await asked.click(ALICE, "Withdraw", "parent")
+    await asked.click(ALICE, "Run again", "closed")
+    again = Asked(at, request_id(asked.id, "again"))
+
+    assert "It runs <!date^" in await again.says("parent", "Scheduled")
+    await at.stage.hears(ALICE, "It begins <!date^")
+
+
+async def test_what_is_run_again_after_its_time_says_that_it_runs_as_soon_as_it_may(at: Desk) -> None:
+    asked = await at.plant(None, details=Details(run_at=datetime.now(UTC) - timedelta(hours=1)))
+    await asked.done()
+    again = await followed(asked, ALICE, "Run again")
+
+    assert "is past, so it runs as soon as it may" in (await again.parent())["text"]
+    await at.stage.hears(ALICE, "is past, so it runs as soon as it may")
+
+
 async def test_the_file_goes_to_the_direct_messages_of_who_may_read_numbers(at: Desk) -> None:
     phones = new(2)
     asked = await at.add(*phones)

@@ -106,6 +106,21 @@ async def test_a_report_changes_nothing_and_can_be_carried_out_after_it(played: 
     await played.parent(number + 1)
     await approve(played, number + 1)
     assert members(played) == {ANA, BEN, DEE}
+    assert "Adds 1 and removes 1. 1 not on the list stay: admins" in played.parents()[number + 1]["text"]
+
+
+async def test_the_undo_of_a_sync_is_called_what_it_is(played: Stage) -> None:
+    number = len(played.parents())
+    await sync(played, "mode: mirror")
+    await approve(played, number)
+    summary = await played.button("Undo")
+    await played.slack.click(ALICE, CHANNEL, summary["ts"], "Undo")
+    parent = await played.parent(number + 1)
+
+    assert parent["text"].startswith("Undo a sync of wasend-team, changing 2 people back")
+    assert "Adds 1 and removes 1." in parent["text"]
+    await approve(played, number + 1)
+    assert members(played) == {BEN, CAI, DEE}
 
 
 async def test_a_group_that_is_in_line_is_told_and_makes_no_request(played: Stage) -> None:

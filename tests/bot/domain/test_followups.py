@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -103,11 +104,27 @@ def test_the_undo_of_a_sync_turns_each_line_around() -> None:
     assert [line.operation for line in planned.lines] == [Operation.REMOVE, Operation.ADD]
     assert planned.operation is Operation.SYNC
 
+    assert planned.details.note == "Adds 1 and removes 1."
+
 
 def test_a_sync_that_only_reported_is_resumed_by_doing_it() -> None:
     roster = answered(Outcome.NOT_ATTEMPTED)
-    planned = plan(done(Operation.SYNC, Details(look_only=True)), roster, Followup.RESUME)
-    assert (len(planned.lines), planned.details.look_only) == (1, False)
+    told = "Adds 1 and removes 0. 2 not on the list stay."
+    planned = plan(done(Operation.SYNC, Details(look_only=True, note=told)), roster, Followup.RESUME)
+    assert (len(planned.lines), planned.details.look_only, planned.details.note) == (1, False, told)
+
+
+def test_a_sync_of_which_some_failed_is_retried_for_those_alone_and_says_so() -> None:
+    roster = [*answered(Outcome.FAILED), *answered(Outcome.REMOVED, operation=Operation.REMOVE)]
+    asked = done(Operation.SYNC, Details(note="Adds 1 and removes 1."))
+    assert plan(asked, roster, Followup.RETRY).details.note == "Adds 1 and removes 0."
+    assert plan(asked, answered(Outcome.UNKNOWN), Followup.VERIFY).details.note == ""
+
+
+def test_only_the_whole_request_keeps_the_time_that_was_asked_for() -> None:
+    later = Details(run_at=datetime(2031, 1, 1, tzinfo=UTC))
+    assert plan(done(details=later), MIXED, Followup.AGAIN).details.run_at == later.run_at
+    assert plan(done(details=later), MIXED, Followup.RETRY).details.run_at is None
 
 
 def test_a_look_keeps_how_people_stood_before() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, 
 import structlog
 
 from bot.domain.access import Actor, Denied
+from bot.domain.followups import Followup
 from bot.domain.groups import KnownGroup
 from bot.domain.operations import actions_of
 from bot.domain.requests import Participant, Request
@@ -48,7 +49,8 @@ class Review:
         if words := await self._refused(request, people):
             log.info("refused_at_start", request=request.id, user=request.requester)
             return dict.fromkeys((p.position for p in people), words)
-        return await self._left_by_sync(request, people) if request.operation is Operation.SYNC else {}
+        syncs = request.operation is Operation.SYNC and request.details.follow != Followup.UNDO
+        return await self._left_by_sync(request, people) if syncs else {}
 
     async def _refused(self, request: Request, people: Sequence[Participant]) -> str:
         """Say why a request that waited may not run; empty where it may."""

@@ -191,7 +191,7 @@ async def test_members_that_cannot_be_read_are_no_file(played: Scene, slack: Sla
 async def test_what_is_typed_is_done_as_it_is_typed(slack: SlackServer, world: World) -> None:
     lines = [
         "/wa-settings bulk01@g.us name: “at: noon” description: Call us | announce: on",
-        "/wa-send bulk01@g.us Be there at: 5 &amp; to: win",
+        "/wa-send bulk01@g.us text: Be there at: 5 &amp; to: win",
         "/wa-send bulk01@g.us to: +1 415 555 0107 text: to: you",
         "/wa-invite bulk01@g.us +1 415 555 0108 text: Come in",
         "/wa-create wasend 'New one' +1 415 555 0109",

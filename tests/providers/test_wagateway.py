@@ -2,7 +2,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from providers.base import Action, Capability, Evidence, Outcome, Person, Standing, Verdict
+from providers.base import Action, Capability, Cause, Evidence, Outcome, Person, Standing, Verdict
 from providers.wagateway.people import Directory
 from sandbox.providers.server import Fault
 from sandbox.providers.wagateway import ContactShape
@@ -85,6 +85,7 @@ async def test_the_204_says_nothing_of_anybody_and_a_failed_check_keeps_its_word
             Evidence.REPORTED,
             "isOnWhatsApp: false",
             "The number is not on WhatsApp.",
+            Cause.WRONG,
         ),
     }
     assert [(event.phone, event.effect) for event in bench.world.events] == [(ANA, Effect.ADDED)]

@@ -236,7 +236,9 @@ def _wire(
         zones=Zones(client),
         syncs=syncs,
         schedules=schedules,
-        repeater=Repeater(syncs, schedules, directory.group, usergroups.actor, partial(tell, client)),
+        repeater=Repeater(
+            syncs, schedules, journal, directory.group, actor_of=usergroups.actor, tell=partial(tell, client)
+        ),
         journal=journal,
         archive=archive,
         audit=audit,

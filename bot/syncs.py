@@ -11,19 +11,24 @@ import structlog
 
 from bot.domain.access import Actor, Allowed
 from bot.domain.groups import KnownGroup
-from bot.domain.requests import Details, Participant, request_id
+from bot.domain.requests import ENDED, Details, Participant, request_id
 from bot.domain.roster import Roster
 from bot.domain.sync import Drift, Source, SyncMode, changes, compare
 from bot.intake import Draft, Intake, Refused, Taken
 from bot.lists import Lists, SourceUnreadable
 from bot.rights import Rights
-from bot.runtime.schedules import Schedule, Schedules
+from bot.runtime.journal import Journal
+from bot.runtime.schedules import MOST_FAILURES, Schedule, Schedules
 from providers.base import Action, Operation, Outcome, Person, ProviderError
 
 EVERY = 60.0
 """Seconds between two looks for schedules that are due, when none comes sooner."""
 AGAIN = 5.0
 """Seconds before one that failed, and is due still, is run again."""
+_LATER = "It is compared again at its next time."
+_LAST = (
+    f"It failed {MOST_FAILURES} times in a row, so it is not repeated any more: ask for it again once that is mended."
+)
 _WOULD = {Operation.ADD: "Would be added.", Operation.REMOVE: "Would be removed."}
 
 log = structlog.get_logger(__name__)
@@ -108,6 +113,8 @@ class Syncs:
         """Tell why this sync would not be taken, before anything is read; None where it would."""
         if wish.group.connection not in self._rights.lines:
             return Refused("The connection of the group is not in the configuration any more.", "no_connection")
+        if wish.source.group == (wish.group.connection, wish.group.id):
+            return Refused("The list is the group itself: there is nothing to compare.", "same_group")
         if wish.source.group and wish.source.group[0] in self._rights.lines:
             listed = self._rights.may_act(wish.requester, Action.LIST_MEMBERS, self._group_of(*wish.source.group))
             if not isinstance(listed, Allowed):
@@ -130,12 +137,24 @@ class Syncs:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Ran:
+    """What came of one run: a request whose thread tells the rest, or words for who made the schedule."""
+
+    words: str = ""
+    request: str = ""
+    failed: bool = False
+
+
 class Repeater:
     """Runs syncs when they are due. What was begun before a crash is begun again, as the same request.
+
+    While the request of one run is open, the next run asks for nothing: two would wait for the same decision.
 
     Args:
         syncs: makes the requests.
         schedules: which and when.
+        journal: tells whether the request of the run before is still open.
         group_of: finds a group by connection and id.
         actor_of: gives a person with their user groups, so that rights are checked at each run.
         tell: tells somebody, by user id and channel, what became of the sync of a group.
@@ -145,12 +164,15 @@ class Repeater:
         self,
         syncs: Syncs,
         schedules: Schedules,
+        journal: Journal,
         group_of: Callable[[str, str], KnownGroup],
+        *,
         actor_of: Callable[[str], Awaitable[Actor]],
         tell: Callable[[str, str, KnownGroup, str], Awaitable[None]],
     ) -> None:
         self._syncs = syncs
         self._schedules = schedules
+        self._journal = journal
         self._group_of = group_of
         self._actor_of = actor_of
         self._tell = tell
@@ -196,6 +218,10 @@ class Repeater:
     async def run(self, schedule: Schedule) -> None:
         """Run a schedule once, and move it on; what cannot be done is told to who made it."""
         group = self._group_of(schedule.connection, schedule.group_id)
+        if schedule.request and (await self._journal.request(schedule.request)).state not in ENDED:
+            log.info("schedule_waits", schedule=schedule.id, run=schedule.run, request=schedule.request)
+            await self._schedules.done(schedule, datetime.now(UTC))
+            return
         wish = Wish(
             id=request_id(schedule.id, str(schedule.run)),
             group=group,
@@ -205,25 +231,29 @@ class Repeater:
             channel=schedule.channel,
             reason=schedule.reason,
         )
-        words = await self._ask(wish, once=schedule.every is None)
-        if words:
+        ran = await self._ask(wish)
+        words = ran.words
+        if ran.failed and schedule.every:
+            words = f"{words} {_LAST if schedule.failed + 1 >= MOST_FAILURES else _LATER}"
+        if words and (ran.failed or schedule.every is None):
             log.info("schedule_told", schedule=schedule.id, run=schedule.run)
-            await self._tell(schedule.requester, schedule.channel, group, words)
-        await self._schedules.done(schedule, datetime.now(UTC))
+            await self._tell(schedule.requester, "" if schedule.every else schedule.channel, group, words)
+        await self._schedules.done(schedule, datetime.now(UTC), request=ran.request, failed=ran.failed)
 
-    async def _ask(self, wish: Wish, *, once: bool) -> str:
-        """Ask for the sync. Gives what its maker is to be told; empty where the request's own thread tells it."""
+    async def _ask(self, wish: Wish) -> _Ran:
+        list_ = wish.source.name or "its list"
         try:
             answer = await self._syncs.ask(wish)
         except SourceUnreadable as error:
-            return f"The sync was not done. {error}"
+            return _Ran(f"The sync with {list_} was not done. {error}", failed=True)
         except ProviderError as error:
-            return f"The sync was not done, because the group could not be read: {error.message}"
+            words = f"The sync with {list_} was not done, because a group could not be read: {error.message}"
+            return _Ran(words, failed=True)
         if isinstance(answer, Refused):
-            return f"The sync was not done. {answer.reason}"
-        if isinstance(answer, InLine) and once:
-            return f"The group is in line with the list already; nothing needs to be done. {told_of(answer.drift)}"
-        return ""
+            return _Ran(f"The sync with {list_} was not done. {answer.reason}", failed=True)
+        if isinstance(answer, InLine):
+            return _Ran(f"The group is in line with {list_} already; nothing needs to be done. {told_of(answer.drift)}")
+        return _Ran(request=answer.request.id)
 
 
 def told_of(drift: Drift) -> str:

@@ -12,7 +12,7 @@ from bot.domain.access import Actor
 from bot.domain.groups import Found, KnownGroup
 from bot.domain.sync import Source, SyncMode
 from bot.intake import Refused
-from bot.runtime.schedules import Schedule
+from bot.runtime.schedules import Kept, Schedule
 from bot.syncs import Wish
 from handlers.errors import error_word, is_closed
 from handlers.services import Services
@@ -50,7 +50,7 @@ async def start(services: Services, ask: Ask) -> str:
     refused: Refused | None = await services.syncs.refused(wish)
     if refused:
         return refused.reason
-    new = await services.schedules.add(
+    kept = await services.schedules.add(
         Schedule(
             id=ask.id,
             connection=ask.group.connection,
@@ -66,13 +66,15 @@ async def start(services: Services, ask: Ask) -> str:
     )
     services.repeater.wake()
     name = f"*{foreign(ask.group.name, 100)}*"
-    if not new:
+    if kept is Kept.KNOWN:
         return f"This sync of {name} was taken already. Nothing was done twice."
     again = (
         f" It is repeated every {_said(ask.every)}, until `/wa-sync {foreign(ask.group.name, 60)} off`."
         if ask.every
         else ""
     )
+    if kept is Kept.INSTEAD:
+        again += " What was repeated for this group before has ended."
     return (
         f"Comparing {name} with the list. What differs becomes a request here; nothing is changed before that.{again}"
     )

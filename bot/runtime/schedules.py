@@ -3,9 +3,11 @@
 import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from enum import Enum
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, and_, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.audit import Entry, scheduled
 from bot.domain.sync import Source, SyncMode
@@ -14,10 +16,27 @@ from bot.runtime.database import Database
 from bot.runtime.rows import source_of
 from bot.runtime.tables import schedules
 
+MOST_FAILURES = 3
+"""Runs in a row that could not be done, after which a sync is not repeated any more."""
+
+
+class Kept(Enum):
+    """What became of a schedule that was to be kept: `INSTEAD` of what was repeated for the group until now."""
+
+    NEW = "new"
+    INSTEAD = "instead"
+    KNOWN = "known"
+
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A sync that is to run at `next_at` (aware), and then `every` so often; None: once."""
+    """A sync that is to run at `next_at` (aware), and then `every` so often; None: once.
+
+    Attributes:
+        run: how many runs are over.
+        request: the last request that was made; empty: none yet.
+        failed: how many runs in a row could not be done.
+    """
 
     id: str
     connection: str
@@ -30,6 +49,8 @@ class Schedule:
     every: timedelta | None
     next_at: datetime
     run: int = 0
+    request: str = ""
+    failed: int = 0
 
 
 class Schedules:
@@ -38,14 +59,16 @@ class Schedules:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, schedule: Schedule) -> bool:
-        """Keep a schedule. False when it was kept already: nothing is changed."""
+    async def add(self, schedule: Schedule) -> Kept:
+        """Keep a schedule. A group has one repeated sync: a new one takes the place of the one before."""
         async with self._database.write() as connection:
-            known = await connection.scalar(select(schedules.c.id).where(schedules.c.id == schedule.id))
-            if known is None:
-                await connection.execute(insert(schedules).values(**_row(schedule)))
-                await record(connection, [_started(schedule)])
-        return known is None
+            if await connection.scalar(select(schedules.c.id).where(schedules.c.id == schedule.id)) is not None:
+                return Kept.KNOWN
+            repeated = and_(_of_group(schedule.connection, schedule.group_id), schedules.c.every.is_not(None))
+            replaced = await _end(connection, repeated) if schedule.every else 0
+            await connection.execute(insert(schedules).values(**_row(schedule)))
+            await record(connection, [_started(schedule, replaced)])
+        return Kept.INSTEAD if replaced else Kept.NEW
 
     async def active(self) -> list[Schedule]:
         """Give those that go on, the soonest first."""
@@ -63,40 +86,62 @@ class Schedules:
             soonest: float | None = await connection.scalar(select(func.min(schedules.c.next_at)))
         return soonest
 
-    async def done(self, schedule: Schedule, now: datetime) -> None:
-        """Move a schedule on to its next run after `now` (aware), if any; runs that were missed are left out."""
+    async def done(self, schedule: Schedule, now: datetime, *, request: str = "", failed: bool = False) -> bool:
+        """Move a schedule on to its next run after `now` (aware), if any; runs that were missed are left out.
+
+        Args:
+            schedule: as it was read when it was due.
+            now: when the run was over, aware.
+            request: the request that it made; empty: none.
+            failed: it could not be done.
+
+        Returns:
+            False where it was repeated until now, and is not any more, because too many runs in a row failed.
+        """
+        failures = schedule.failed + 1 if failed else 0
+        given_up = schedule.every is not None and failures >= MOST_FAILURES
         following: float | None = None
-        if schedule.every is not None:
+        if schedule.every is not None and not given_up:
             missed = max(0, (now - schedule.next_at) // schedule.every)
             following = (schedule.next_at + (missed + 1) * schedule.every).timestamp()
+        this_run = and_(
+            schedules.c.id == schedule.id, schedules.c.run == schedule.run, schedules.c.next_at.is_not(None)
+        )
+        values: dict[str, Any] = {"run": schedule.run + 1, "next_at": following, "failed": failures}
+        values |= {"request": request} if request else {}
         async with self._database.write() as connection:
-            await connection.execute(
-                update(schedules)
-                .where(schedules.c.id == schedule.id, schedules.c.run == schedule.run, schedules.c.next_at.is_not(None))
-                .values(run=schedule.run + 1, next_at=following)
-            )
+            result = await connection.execute(update(schedules).where(this_run).values(**values))
+            if given_up and result.rowcount:
+                await record(connection, [_ended(schedule.connection, schedule.group_id, "", 1)])
+        return not given_up
 
     async def end(self, connection_name: str, group_id: str, user_id: str) -> int:
         """End the schedules of a group, for somebody. Gives how many went on until now."""
         async with self._database.write() as connection:
-            result = await connection.execute(
-                update(schedules)
-                .where(
-                    schedules.c.connection == connection_name,
-                    schedules.c.group_id == group_id,
-                    schedules.c.next_at.is_not(None),
-                )
-                .values(next_at=None)
-            )
-            if result.rowcount:
-                told = {"ended": result.rowcount}
-                at = datetime.now(UTC)
-                entry = scheduled(actor=user_id, connection=connection_name, group_id=group_id, at=at, details=told)
-                await record(connection, [entry])
-        return result.rowcount
+            ended = await _end(connection, _of_group(connection_name, group_id))
+            if ended:
+                await record(connection, [_ended(connection_name, group_id, user_id, ended)])
+        return ended
 
 
-def _started(schedule: Schedule) -> Entry:
+def _of_group(connection_name: str, group_id: str) -> ColumnElement[bool]:
+    return and_(schedules.c.connection == connection_name, schedules.c.group_id == group_id)
+
+
+async def _end(connection: AsyncConnection, which: ColumnElement[bool]) -> int:
+    """End those that go on. Gives how many these are."""
+    result = await connection.execute(
+        update(schedules).where(which, schedules.c.next_at.is_not(None)).values(next_at=None)
+    )
+    return result.rowcount
+
+
+def _ended(connection: str, group_id: str, user_id: str, ended: int) -> Entry:
+    told = {"ended": ended}
+    return scheduled(actor=user_id, connection=connection, group_id=group_id, at=datetime.now(UTC), details=told)
+
+
+def _started(schedule: Schedule, replaced: int) -> Entry:
     every = None if schedule.every is None else int(schedule.every.total_seconds())
     told = {
         "started": schedule.id,
@@ -104,6 +149,7 @@ def _started(schedule: Schedule) -> Entry:
         "mode": schedule.mode.value,
         "every": every,
         "reason": schedule.reason,
+        "replaced": replaced,
     }
     return scheduled(
         actor=schedule.requester,
@@ -127,6 +173,8 @@ def _row(schedule: Schedule) -> dict[str, Any]:
         "every": None if schedule.every is None else schedule.every.total_seconds(),
         "run": schedule.run,
         "next_at": schedule.next_at.timestamp(),
+        "request": schedule.request,
+        "failed": schedule.failed,
     }
 
 
@@ -143,4 +191,6 @@ def _schedule(row: Row[Any]) -> Schedule:
         every=None if row.every is None else timedelta(seconds=row.every),
         next_at=datetime.fromtimestamp(row.next_at, UTC),
         run=row.run,
+        request=row.request,
+        failed=row.failed,
     )

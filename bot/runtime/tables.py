@@ -143,10 +143,13 @@ schedules = Table(
     Column("every", Float),
     Column("run", Integer, nullable=False),
     Column("next_at", Float),
+    Column("request", String(32), nullable=False, server_default=""),
+    Column("failed", Integer, nullable=False, server_default="0"),
 )
 """Syncs that are to run, those without `next_at` no more.
 
-`run` counts them, and makes each run's request the same one after a crash.
+`run` counts them, and makes each run's request the same one after a crash; `request` is the last one that was made, and
+`failed` counts the runs in a row that could not be done.
 """
 
 drafts = Table(

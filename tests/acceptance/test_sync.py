@@ -127,7 +127,7 @@ async def test_a_group_that_is_in_line_is_told_and_makes_no_request(played: Stag
     number = len(played.parents())
     played.world("wasend").put_group(GROUP, "Wasend Team", [ANA, BEN])
     await sync(played, "mode: mirror")
-    await played.hears(ALICE, "in line with the list already")
+    await played.hears(ALICE, "in line with the members of The List already")
     assert len(played.parents()) == number
 
 
@@ -181,12 +181,6 @@ async def test_who_may_only_read_starts_no_sync(played: Stage) -> None:
     assert len(played.parents()) == number
 
 
-async def test_what_is_repeated_runs_at_once_and_is_ended_by_its_command(played: Stage) -> None:
-    number = len(played.parents())
-    await sync(played, "mode: report every: 24h")
-    await played.finished(number)
-    assert "repeated every 24 hours" in str(played.slack.ephemerals(ALICE))
-    await played.slack.command(ALICE, CHANNEL, "/wa-sync", "wasend-team off")
-    assert "Ended 1" in played.told(ALICE)
-    await played.slack.command(ALICE, CHANNEL, "/wa-sync", "wasend-team off")
-    assert "No sync is repeated" in played.told(ALICE)
+async def test_the_list_is_another_than_the_group(played: Stage) -> None:
+    await played.slack.command(ALICE, CHANNEL, "/wa-sync", "wasend-team from: wasend-team mode: mirror")
+    assert "The list is the group itself" in played.told(ALICE)

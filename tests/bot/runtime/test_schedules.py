@@ -5,7 +5,7 @@ import pytest
 from bot.domain.sync import Source, SyncMode
 from bot.runtime.audit import Audit
 from bot.runtime.database import Database
-from bot.runtime.schedules import Schedule, Schedules
+from bot.runtime.schedules import Kept, Schedule, Schedules
 
 NOON = datetime(2030, 5, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -36,8 +36,8 @@ def schedule(id_: str = "S1", *, every: timedelta | None = DAY, source: Source |
 )
 async def test_a_schedule_is_read_as_it_was_kept(schedules: Schedules, source: Source) -> None:
     kept = schedule(source=source)
-    assert await schedules.add(kept)
-    assert not await schedules.add(kept)
+    assert await schedules.add(kept) is Kept.NEW
+    assert await schedules.add(kept) is Kept.KNOWN
     assert await schedules.active() == [kept]
     assert await schedules.next_at() == NOON.timestamp()
 
@@ -62,8 +62,8 @@ async def test_what_runs_once_goes_on_no_more(schedules: Schedules) -> None:
 
 
 async def test_ending_ends_those_of_the_group(schedules: Schedules) -> None:
-    for id_ in ("S1", "S2"):
-        await schedules.add(schedule(id_))
+    await schedules.add(schedule("S1"))
+    await schedules.add(schedule("S2", every=None))
     assert await schedules.end("support", "2@g.us", "U02BOB") == 0
     assert await schedules.end("support", "1@g.us", "U02BOB") == 2
     assert await schedules.end("support", "1@g.us", "U02BOB") == 0

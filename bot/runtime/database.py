@@ -2,23 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext, suppress
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection as SyncConnection
-from sqlalchemy import event, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from bot.runtime.sqlite import AlreadyRunning, Connection, only_process
-
-_LOCK = 7_265_211_011
-"""The key of the advisory lock by which one process holds a PostgreSQL database."""
-
-_KEEPALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "connect_timeout": 10}
+from bot.runtime import postgres
+from bot.runtime.sqlite import Connection, only_process
 
 
 class Database:
@@ -62,25 +57,20 @@ class Database:
         """Hold the database for this process alone: two would run each other's work twice.
 
         Raises:
-            AlreadyRunning: another process holds it.
+            AlreadyRunning: another process holds it; on PostgreSQL also later, see `postgres.only_process`.
         """
         if self.file is not None:
             with only_process(self.file):
                 yield
             return
-        async with self._reader.connect() as connection:
-            held = await connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _LOCK})
-            if not held:
-                raise AlreadyRunning("The database of storage.url is in use by another rollcall process; stop it.")
-            try:
-                yield
-            finally:
-                with suppress(SQLAlchemyError):  # the session may be gone, and its lock with it
-                    await connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _LOCK})
+        async with postgres.only_process(self._reader):
+            yield
 
     async def upgrade(self) -> None:
         """Bring the tables to the newest version; nothing happens where they are already."""
         async with self.write() as connection:
+            if not self.is_sqlite:
+                await postgres.unlimited(connection)
             await connection.run_sync(_migrate)
 
     async def aclose(self) -> None:
@@ -122,9 +112,11 @@ def _engine(url: str, *, is_sqlite: bool) -> AsyncEngine:
     """Make the engine; its errors do not show the parameters of a statement, which are people's phone numbers."""
     if not is_sqlite:
         driver_url = "postgresql+psycopg://" + url.split("://", 1)[1]
-        return create_async_engine(
-            driver_url, pool_size=5, connect_args=_KEEPALIVE, pool_pre_ping=True, hide_parameters=True
+        server = create_async_engine(
+            driver_url, pool_size=5, connect_args=postgres.KEEPALIVE, pool_pre_ping=True, hide_parameters=True
         )
+        event.listen(server.sync_engine, "connect", postgres.limit)
+        return server
     engine = create_async_engine(
         "sqlite+aiosqlite:///" + url.removeprefix("sqlite:///"),
         connect_args={"factory": Connection, "isolation_level": None},

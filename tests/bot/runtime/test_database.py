@@ -6,8 +6,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection as SyncConnection
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
+import bot.runtime.postgres
 from bot.runtime.database import Database
 from bot.runtime.sqlite import AlreadyRunning
 from bot.runtime.tables import metadata
@@ -91,6 +92,51 @@ async def test_a_killed_process_frees_its_postgres_database(postgres: Database) 
             await until(partial(connection.scalar, locks))
         async with postgres.hold():
             pass
+
+
+_HERE = "database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+_HOLDERS = f"FROM pg_locks WHERE locktype = 'advisory' AND granted AND {_HERE}"
+_END_THE_HOLDER = text(f"SELECT pg_terminate_backend(pid) {_HOLDERS}")
+
+
+async def test_a_lock_whose_session_is_lost_is_taken_again(postgres: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bot.runtime.postgres, "LOOK", 0.2)
+    async with open_database(postgres.url) as other, postgres.hold():
+        async with other.read() as connection:
+            await connection.execute(_END_THE_HOLDER)
+            await until(partial(connection.scalar, text(f"SELECT count(*) = 1 {_HOLDERS}")))
+        with pytest.raises(AlreadyRunning):
+            async with other.hold():
+                pass
+    async with open_database(postgres.url) as other, other.hold():
+        pass
+
+
+async def test_who_lost_the_lock_to_another_process_ends(postgres: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bot.runtime.postgres, "LOOK", 0.2)
+    async with open_database(postgres.url) as other, other.read() as waiting, other.read() as connection:
+
+        async def lose_it() -> None:
+            async with postgres.hold():
+                take = text("SELECT pg_advisory_lock(:key)").bindparams(key=bot.runtime.postgres.LOCK)
+                taking = asyncio.create_task(waiting.execute(take))
+                await until(partial(connection.scalar, text("SELECT count(*) = 1 FROM pg_locks WHERE NOT granted")))
+                await connection.execute(_END_THE_HOLDER)
+                await taking
+                await asyncio.Event().wait()
+
+        with pytest.raises(AlreadyRunning, match="in use by another rollcall process"):
+            await lose_it()
+
+
+async def test_a_statement_that_waits_for_a_lock_ends(postgres: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    limits = bot.runtime.postgres._LIMITS | {"lock_timeout": "200ms"}
+    monkeypatch.setattr(bot.runtime.postgres, "_LIMITS", limits)
+    async with open_database(postgres.url) as impatient, postgres.write() as connection:
+        await connection.execute(text("LOCK TABLE requests"))
+        with pytest.raises(OperationalError, match="lock timeout"):
+            async with impatient.read() as reading:
+                await reading.execute(text("SELECT count(*) FROM requests"))
 
 
 async def test_who_is_cancelled_at_any_moment_gives_the_connection_back(database: Database) -> None:

@@ -12,6 +12,7 @@ from aiohttp import ClientError
 from slack_sdk.errors import SlackApiError
 from slack_sdk.models.metadata import Metadata
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.domain.requests import Request
 from bot.runtime.postings import Posting, Postings
@@ -115,10 +116,9 @@ class Poster:
 
     async def update(self, posting: Posting, content: Message) -> None:
         """Change a message that was posted; nothing happens where it is gone."""
+        change = partial(self._client.chat_update, channel=posting.channel, ts=posting.ts, parse="none")
         try:
-            await self._client.chat_update(
-                channel=posting.channel, ts=posting.ts, text=content.text, blocks=content.blocks, parse="none"
-            )
+            await _shown(change, content, instead=[])
         except SlackApiError as error:
             if not is_closed(error) and not is_unshowable(error):
                 raise
@@ -170,14 +170,7 @@ class Poster:
             unfurl_links=False,
             unfurl_media=False,
         )
-        try:
-            response = await post(text=content.text, blocks=content.blocks)
-        except SlackApiError as error:
-            if not is_unshowable(error):
-                raise
-            log.error("message_refused", channel=place.channel, error=error_word(error))  # noqa: TRY400 - no crash
-            response = await post(text=content.text[:_PLAIN])
-        return str(response["ts"])
+        return str((await _shown(post, content, instead=None))["ts"])
 
     async def _share(self, file: File, place: Place) -> str:
         response = await self._client.files_upload_v2(
@@ -222,6 +215,22 @@ class Poster:
             for message in page["messages"]:
                 yield message
             cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
+
+
+async def _shown(
+    send: Callable[..., Awaitable[AsyncSlackResponse]], content: Message, *, instead: list[Any] | None
+) -> AsyncSlackResponse:
+    """Send a message, and where Slack refuses the blocks its text alone, with `instead` for blocks.
+
+    Without blocks chat.update keeps those from before; an empty list removes them. Raises `SlackApiError`.
+    """
+    try:
+        return await send(text=content.text, blocks=content.blocks)
+    except SlackApiError as error:
+        if not is_unshowable(error):
+            raise
+        log.error("message_refused", error=error_word(error))  # noqa: TRY400 - no crash
+        return await send(text=content.text[:_PLAIN], blocks=instead)
 
 
 def _rest_of(places: Sequence[Place], channel: str) -> Sequence[Place]:

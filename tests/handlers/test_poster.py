@@ -263,6 +263,14 @@ async def test_an_update_of_a_deleted_message_does_no_harm(
     assert slack.messages(LAUNCH) == []
 
 
+async def test_an_update_whose_blocks_slack_refuses_shows_its_text(slack: SlackServer, poster: Poster) -> None:
+    posting = await poster.post(REQUEST, "parent", SAYS, Place(LAUNCH))
+    slack.faults.append(Fault("chat.update", error="invalid_blocks"))
+    await poster.update(posting, Message("Done", [{"type": "section", "text": {"type": "mrkdwn", "text": "no"}}]))
+    (message,) = slack.messages(LAUNCH)
+    assert (message["text"], message["blocks"]) == ("Done", [])
+
+
 async def test_an_update_that_slack_fails_is_raised(slack: SlackServer, poster: Poster) -> None:
     posting = await poster.post(REQUEST, "parent", SAYS, Place(LAUNCH))
     slack.faults.append(Fault("chat.update", error="internal_error"))

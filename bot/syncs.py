@@ -46,7 +46,7 @@ class Wish:
     """A sync that somebody wants.
 
     Attributes:
-        id: from `request_id`.
+        id: from `request_id`, derived from Slack's delivery, so that a second one changes nothing.
         group: the group that is to be brought in line.
     """
 

@@ -1,7 +1,6 @@
 """Starting a sync, from whatever surface: it is kept first, and compared and asked for behind the acknowledgement."""
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -30,48 +29,31 @@ _USERGROUP = re.compile(r"<!subteam\^(S\w+)(?:\|([^>]*))?>|(S[A-Z0-9]{6,})")
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """A sync as somebody asked for it. `id` is derived from Slack's delivery, so that a second one changes nothing."""
-
-    id: str
-    group: KnownGroup
-    source: Source
-    mode: SyncMode
-    actor: Actor
-    channel: str
-    reason: str = ""
-    every: timedelta | None = None
-
-
-async def start(services: Services, ask: Ask) -> str:
+async def start(services: Services, wish: Wish, every: timedelta | None) -> str:
     """Keep a sync that is to run now, and perhaps again. Gives what the person is told."""
-    wish = Wish(ask.id, ask.group, ask.source, ask.mode, ask.actor, ask.channel, ask.reason)
     refused: Refused | None = await services.syncs.refused(wish)
     if refused:
         return refused.reason
     kept = await services.schedules.add(
         Schedule(
-            id=ask.id,
-            connection=ask.group.connection,
-            group_id=ask.group.id,
-            requester=ask.actor.user_id,
-            channel=ask.channel,
-            source=ask.source,
-            mode=ask.mode,
-            reason=ask.reason,
-            every=ask.every,
+            id=wish.id,
+            connection=wish.group.connection,
+            group_id=wish.group.id,
+            requester=wish.requester.user_id,
+            channel=wish.channel,
+            source=wish.source,
+            mode=wish.mode,
+            reason=wish.reason,
+            every=every,
             next_at=datetime.now(UTC),
         )
     )
     services.repeater.wake()
-    name = f"*{foreign(ask.group.name, 100)}*"
+    name = f"*{foreign(wish.group.name, 100)}*"
     if kept is Kept.KNOWN:
         return f"This sync of {name} was taken already. Nothing was done twice."
     again = (
-        f" It is repeated every {_said(ask.every)}, until `/wa-sync {foreign(ask.group.name, 60)} off`."
-        if ask.every
-        else ""
+        f" It is repeated every {_said(every)}, until `/wa-sync {foreign(wish.group.name, 60)} off`." if every else ""
     )
     if kept is Kept.INSTEAD:
         again += " What was repeated for this group before has ended."

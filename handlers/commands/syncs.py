@@ -4,6 +4,7 @@ import asyncio
 
 from bot.domain.grammar import UsageError, read
 from bot.domain.sync import SyncMode
+from bot.syncs import Wish
 from handlers import sync
 from handlers.commands.asked import Asked, meet
 from handlers.services import Services
@@ -32,7 +33,5 @@ async def run(services: Services, asked: Asked) -> str:
         return met
     if isinstance(source, str):
         return source
-    return await sync.start(
-        services,
-        sync.Ask(asked.id, met.group, source, SyncMode(mode), met.actor, asked.channel, typed.option("reason"), every),
-    )
+    wish = Wish(asked.id, met.group, source, SyncMode(mode), met.actor, asked.channel, typed.option("reason"))
+    return await sync.start(services, wish, every)

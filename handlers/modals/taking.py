@@ -54,16 +54,4 @@ async def _start(services: Services, draft: Draft, terms: SyncTerms) -> str | Re
     wish = wish_of(services, draft, terms)
     if refused := services.intake.refusal(draft) if draft.roster.people else None:
         return refused
-    return await sync.start(
-        services,
-        sync.Ask(
-            id=wish.id,
-            group=wish.group,
-            source=wish.source,
-            mode=wish.mode,
-            actor=wish.requester,
-            channel=wish.channel,
-            reason=wish.reason,
-            every=timedelta(seconds=terms.every) if terms.every else None,
-        ),
-    )
+    return await sync.start(services, wish, timedelta(seconds=terms.every) if terms.every else None)

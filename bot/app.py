@@ -37,8 +37,8 @@ from bot.runtime.postings import Postings
 from bot.runtime.schedules import Schedules
 from bot.server import serving
 from bot.settings import ConfigurationError, Settings, SlackCredentials
-from bot.settings_model import NumberStyle
-from bot.settings_summary import summary
+from bot.settings.model import NumberStyle
+from bot.settings.summary import summary
 from bot.syncs import Repeater, Syncs
 from bot.workflow import Workflow
 from handlers import home

@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 from bot.cli import cli
 from bot.domain.audit import Entry, Kind
 from bot.runtime.audit import Audit
-from bot.settings_summary import summary
+from bot.settings.summary import summary
 from tests.bot.configuration import TOKENS, read
 from tests.bot.runtime.databases import open_database
 

@@ -12,9 +12,9 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from bot.domain.access import Role
 from bot.domain.approvals import ApprovalRule
-from bot.durations import Duration
-from bot.settings_problems import ConfigurationError
-from bot.settings_values import (
+from bot.settings.durations import Duration
+from bot.settings.problems import ConfigurationError
+from bot.settings.values import (
     ChannelId,
     DatabaseUrl,
     HttpUrl,

@@ -12,7 +12,7 @@ from bot.settings import ConfigurationError, Settings, load
 from providers.base import Capability, Operation
 from tests.bot.configuration import FILE, TOKENS, read
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(autouse=True)

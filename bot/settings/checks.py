@@ -5,8 +5,8 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from bot.settings_model import ACCOUNTS, NEEDS_BASE_URL, ApprovalSettings, Settings
-from bot.settings_problems import KeyPath, guidance, variable_name
+from bot.settings.model import ACCOUNTS, NEEDS_BASE_URL, ApprovalSettings, Settings
+from bot.settings.problems import KeyPath, guidance, variable_name
 from providers.base import Capability
 
 Finding = tuple[KeyPath, str]

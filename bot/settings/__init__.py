@@ -6,8 +6,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from bot.settings_checks import reference_findings, type_findings
-from bot.settings_model import (
+from bot.settings.checks import reference_findings, type_findings
+from bot.settings.model import (
     ApprovalSettings,
     ConnectionSettings,
     GroupSettings,
@@ -20,8 +20,8 @@ from bot.settings_model import (
     SlackSettings,
     StorageSettings,
 )
-from bot.settings_problems import ConfigurationError, refusal
-from bot.settings_sources import read
+from bot.settings.problems import ConfigurationError, refusal
+from bot.settings.sources import read
 
 __all__ = [
     "ApprovalSettings",

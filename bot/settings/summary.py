@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bot.settings_model import Settings
+from bot.settings.model import Settings
 
 _CONNECTION = {"provider", "base_url", "account", "default_region", "pace", "verify_after"}
 _KEPT: dict[str, Any] = {

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator
 
-from bot.settings_problems import shown
+from bot.settings.problems import shown
 
 _WRITTEN = re.compile(r"(?:([0-9]+)d)?(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+)s)?")
 _FORMS = 'write it like "5s", "90m", "1h30m", "24h" or "7d"'

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.durations import parse_duration
+from bot.settings.durations import parse_duration
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ import phonenumbers
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from bot.domain import roster
-from bot.durations import Duration
-from bot.settings_problems import guidance, shown
+from bot.settings.durations import Duration
+from bot.settings.problems import guidance, shown
 
 Word = TypeVar("Word", bound=StrEnum)
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from pydantic_settings import EnvSettingsSource, SettingsError
 
-from bot.settings_model import Settings
-from bot.settings_problems import (
+from bot.settings.model import Settings
+from bot.settings.problems import (
     ConfigurationError,
     KeyPath,
     Problem,

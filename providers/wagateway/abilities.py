@@ -15,7 +15,7 @@ minute's allowance.
 _READ = Capability.GROUPS_READ
 _SEND = Capability.SEND
 _SILENT = "The gateway does not say what became of each person; the group is read back."
-_ONE_BY_ONE = "One call for each person, whose answer does not say whether anything changed; the group is read back."
+_ONE_BY_ONE = "One call for each person; its answer says how they stand now, the look before whether that is a change."
 
 # How a member is addressed by phone, and how a 403 is explained.
 _ADDRESSING = ("checkContact", "getContact", "listContacts", "getGroupInvite")

@@ -21,6 +21,7 @@ from providers.base import (
     InvalidRequest,
     Member,
     NumberCheck,
+    Operation,
     Outcome,
     PeopleResult,
     PermissionMissing,
@@ -117,11 +118,11 @@ class WaGateway(Provider):
 
     async def promote(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
         """Make members admins one by one (`promoteGroupMember`)."""
-        return await self._members.give_role(group_id, people, "promote")
+        return await self._members.give_role(group_id, people, Operation.PROMOTE)
 
     async def demote(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
         """Make admins members one by one (`demoteGroupMember`)."""
-        return await self._members.give_role(group_id, people, "demote")
+        return await self._members.give_role(group_id, people, Operation.DEMOTE)
 
     async def create(self, subject: str, people: Sequence[Person]) -> Created:
         """Make a group (`createGroup`) with those who are on WhatsApp; of them the gateway says nothing.

@@ -1,13 +1,16 @@
 """The members of a group at the WhatsApp Gateway: read from stored data by LID, changed live by phone."""
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from providers.base import (
     Evidence,
     GroupNotFound,
     InvalidRequest,
     Member,
+    Operation,
     Outcome,
     PeopleResult,
     Person,
@@ -16,9 +19,47 @@ from providers.base import (
     Verdict,
     judge,
 )
+from providers.memory import Memory
 from providers.wagateway.api import Gateway, group_path, still_open
 from providers.wagateway.people import Directory, Seat, together
 from providers.wagateway.rows import GroupRow, MemberRow, Page
+
+LOOK_LASTS = 3600.0
+"""Seconds for which a look into a group tells how somebody stood before they are changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a 204 says of one person, by the contract's own words for it.
+
+    Attributes:
+        now: how they stand.
+        change: what became of those who stood so before, as far as that tells.
+    """
+
+    now: str
+    change: Mapping[Standing, Outcome]
+
+
+_REPORTS: Mapping[Operation, Report] = MappingProxyType(
+    {
+        Operation.REMOVE: Report(
+            "not in the group",
+            {
+                Standing.PRESENT: Outcome.REMOVED,
+                Standing.MEMBER: Outcome.REMOVED,
+                Standing.ADMIN: Outcome.REMOVED,
+                Standing.ABSENT: Outcome.ALREADY_DONE,
+            },
+        ),
+        Operation.PROMOTE: Report(
+            "an admin", {Standing.MEMBER: Outcome.PROMOTED, Standing.ADMIN: Outcome.ALREADY_DONE}
+        ),
+        Operation.DEMOTE: Report(
+            "an ordinary member", {Standing.ADMIN: Outcome.DEMOTED, Standing.MEMBER: Outcome.ALREADY_DONE}
+        ),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +88,24 @@ class Members:
     def __init__(self, gateway: Gateway, directory: Directory) -> None:
         self._gateway = gateway
         self._directory = directory
+        self._before: Memory[Standing] = Memory(LOOK_LASTS, time.monotonic)
 
     async def standing(self, group_id: str, people: Sequence[Person]) -> Mapping[str, Standing]:
         """Look for `people` in the stored member list (`listGroupMembers`), which names its rows by LID.
 
-        Nobody is absent from a list that is not whole: one in which nobody stands, since the account itself is in
-        every group that it administers, or one that is shorter than the group's own count (`getGroup`).
+        What was seen is remembered for who is changed next. Nobody is absent from a list that is not whole: one in
+        which nobody stands, since the account itself is in every group that it administers, or one that is shorter
+        than the group's own count (`getGroup`).
         """
         seats = [seat async for page in self._seats(group_id) for seat in page]
-        if not seats:
-            return {person.key: Standing.UNKNOWN for person in people}
-        found = await self._directory.find(group_id, seats, people)
-        if Standing.ABSENT not in found.values() or len(seats) >= await self._count(group_id):
-            return found
-        return {key: Standing.UNKNOWN if at is Standing.ABSENT else at for key, at in found.items()}
+        found = {person.key: Standing.UNKNOWN for person in people}
+        if seats:
+            found |= await self._directory.find(group_id, seats, people)
+        if Standing.ABSENT in found.values() and len(seats) < await self._count(group_id):
+            found |= {key: Standing.UNKNOWN for key, standing in found.items() if standing is Standing.ABSENT}
+        for key, standing in found.items():
+            self._before.put(f"{group_id} {key}", standing)
+        return found
 
     async def listed(self, group_id: str) -> AsyncIterator[Member]:
         """Give the stored members page after page, with their phones as far as the gateway tells them."""
@@ -103,7 +148,8 @@ class Members:
             if not checked.verdicts:
                 raise
             return PeopleResult(checked.verdicts + judge(error, rest), error)
-        return PeopleResult(checked.verdicts + tuple(map(_carried_out, rest)))
+        silent = (Verdict(person.key, Outcome.UNKNOWN, Evidence.NONE, "204") for person in rest)
+        return PeopleResult((*checked.verdicts, *silent))
 
     async def remove(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
         """Remove people one by one (`removeGroupMember`), which succeeds also for somebody who was not there."""
@@ -111,9 +157,9 @@ class Members:
         async def remove(path: str) -> None:
             await self._gateway.write_as_admin("DELETE", group_path(group_id), path)
 
-        return await self._one_by_one(people, remove)
+        return await self._one_by_one(group_id, people, Operation.REMOVE, remove)
 
-    async def give_role(self, group_id: str, people: Sequence[Person], verb: str) -> PeopleResult:
+    async def give_role(self, group_id: str, people: Sequence[Person], operation: Operation) -> PeopleResult:
         """Promote or demote people one by one (`promoteGroupMember`, `demoteGroupMember`).
 
         Who had the role already is a success, somebody who is not in the group a 404: as is a group that is not there,
@@ -122,7 +168,7 @@ class Members:
         Args:
             group_id: the group's JID.
             people: whom.
-            verb: `promote` or `demote`, as the path ends.
+            operation: to promote or to demote, as the path ends.
         """
         group = group_path(group_id)
         group_is_there = False
@@ -130,7 +176,7 @@ class Members:
         async def change(path: str) -> None:
             nonlocal group_is_there
             try:
-                await self._gateway.write_as_admin("POST", group, f"{path}/{verb}")
+                await self._gateway.write_as_admin("POST", group, f"{path}/{operation}")
             except GroupNotFound as error:
                 if not group_is_there:
                     await self._gateway.read(group, missing=GroupNotFound)
@@ -138,7 +184,7 @@ class Members:
                 message = "The gateway finds no such member in the group."
                 raise InvalidRequest(message, code=error.code, words=error.words) from None
 
-        return await self._one_by_one(people, change)
+        return await self._one_by_one(group_id, people, operation, change)
 
     async def _seats(self, group_id: str) -> AsyncIterator[list[Seat]]:
         path = f"{group_path(group_id)}/members"
@@ -159,7 +205,9 @@ class Members:
         except InvalidRequest as error:
             raise still_open(error) if len(jids) > 1 else error from None
 
-    async def _one_by_one(self, people: Sequence[Person], call: Callable[[str], Awaitable[None]]) -> PeopleResult:
+    async def _one_by_one(
+        self, group_id: str, people: Sequence[Person], operation: Operation, call: Callable[[str], Awaitable[None]]
+    ) -> PeopleResult:
         """Make one call for each person; `call` takes the member's path below the group's.
 
         An error of one person is that person's; one that stops the sender leaves the others not attempted.
@@ -169,6 +217,7 @@ class Members:
         """
         verdicts: list[Verdict] = []
         for place, person in enumerate(people):
+            before = self._seen_before(group_id, person)
             try:
                 jid = await self._directory.member_jid(person)
                 await call(f"/members/{jid.replace('@', '%40')}")
@@ -184,10 +233,21 @@ class Members:
                     )
                     return PeopleResult(tuple(verdicts), error)
             else:
-                verdicts.append(_carried_out(person))
+                verdicts.append(_judged(person, _REPORTS[operation], before))
         return PeopleResult(tuple(verdicts))
 
+    def _seen_before(self, group_id: str, person: Person) -> Standing:
+        """Give what the last look showed of somebody, once: they are about to stand differently."""
+        seat = f"{group_id} {person.key}"
+        before = self._before.get(seat)
+        self._before.forget(seat)
+        return before or Standing.UNKNOWN
 
-def _carried_out(person: Person) -> Verdict:
-    """Judge somebody about whom the gateway said only that the call went through."""
-    return Verdict(person.key, Outcome.UNKNOWN, Evidence.NONE, "204")
+
+def _judged(person: Person, report: Report, before: Standing) -> Verdict:
+    """Judge somebody by a 204: it reports how they stand now, and the look before tells whether that is new."""
+    outcome = report.change.get(before, Outcome.UNKNOWN)
+    if outcome is Outcome.UNKNOWN:
+        words = f"The gateway reports them as {report.now}; how they stood before is not known."
+        return Verdict(person.key, outcome, Evidence.NONE, "204", words)
+    return Verdict(person.key, outcome, Evidence.REPORTED, "204")

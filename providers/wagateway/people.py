@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from providers.base import InvalidRequest, NumberCheck, Outcome, Person, ProviderError, Standing
+from providers.base import InvalidRequest, NumberCheck, Outcome, Person, ProviderError, ProviderFault, Standing
 from providers.http import Query
 from providers.identity import lid_of, phone_digits, same_person_keys
 from providers.memory import DAY, Memory
@@ -94,14 +94,18 @@ class Directory:
     async def member_jid(self, person: Person) -> str:
         """Give the JID of somebody who may be in a group, asking only where the number has several written forms.
 
-        Under a wrong form the gateway would find nobody, and call that a success. Raises as `jid_of`.
+        Under a wrong form the gateway would find nobody, and call that a success: a check that does not tell the form
+        is a `ProviderFault`. Raises as `jid_of`.
         """
         digits = await self._digits(person)
         forms = same_person_keys(digits)
         listed = (self._phone_of_lid.get(self._lid_of_phone.get(form) or "") or "" for form in sorted(forms))
         known = self._checked.get(digits) or next((phone for phone in listed if phone in forms), "")
         if not known and len(forms) > 1:
-            return await self.jid_of(person)
+            jid = await self.jid_of(person)
+            if not self._checked.get(digits):
+                raise ProviderFault("The gateway does not say under which form of the number it knows the person.")
+            return jid
         return _jid(known or digits)
 
     async def check(self, person: Person) -> NumberCheck:

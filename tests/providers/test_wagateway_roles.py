@@ -8,9 +8,12 @@ from providers.base import (
     GroupNotFound,
     NotGroupAdmin,
     Outcome,
+    OutcomeUnknown,
     Person,
     ProviderError,
+    ProviderFault,
     Standing,
+    Verdict,
 )
 from sandbox.providers.server import Fault
 from sandbox.providers.world import Disposition, Effect
@@ -50,13 +53,73 @@ async def call(bench: Bench, verb: str, *phones: str) -> tuple[list[Outcome], Pr
         ("demote", [Standing.MEMBER, Standing.MEMBER]),
     ],
 )
-async def test_one_call_for_each_person_says_nothing_and_the_read_back_does(
+async def test_without_a_look_before_one_call_for_each_person_leaves_open_what_changed(
     bench: Bench, verb: str, standings: list[Standing]
 ) -> None:
     bench.world.promote(GROUP, ANA)
     assert await call(bench, verb, ANA, BEN) == ([Outcome.UNKNOWN] * 2, None)
     assert bench.lines() == [line(verb, ANA), line(verb, BEN)]
     assert list((await present(bench, ANA, BEN)).values()) == standings
+
+
+REPORTED = {
+    "remove": {ANA: Outcome.REMOVED, BEN: Outcome.REMOVED, DORA: Outcome.ALREADY_DONE},
+    "promote": {ANA: Outcome.PROMOTED, BEN: Outcome.ALREADY_DONE},
+    "demote": {ANA: Outcome.ALREADY_DONE, BEN: Outcome.DEMOTED},
+}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+async def test_after_a_look_the_answer_reports_what_became_of_each_person(bench: Bench, verb: str) -> None:
+    bench.world.promote(GROUP, BEN)
+    await present(bench, *REPORTED[verb])
+    result = await getattr(bench.adapter, verb)(GROUP, people(*REPORTED[verb]))
+    assert result.verdicts == tuple(
+        Verdict(f"+{phone}", outcome, Evidence.REPORTED, "204") for phone, outcome in REPORTED[verb].items()
+    )
+
+
+async def test_what_the_answer_reports_stands_though_the_stored_list_is_late() -> None:
+    async with wagateway(read_lag=60.0) as bench:
+        bench.world.put_group(GROUP, "Launch team", [ANA, BEN])
+        await present(bench, ANA)
+        assert await call(bench, "remove", ANA) == ([Outcome.REMOVED], None)
+        assert await present(bench, ANA) == {ANA: Standing.MEMBER}
+        assert ANA not in bench.world.groups[GROUP].members
+
+
+@pytest.mark.parametrize("verb", VERBS)
+async def test_a_role_that_the_list_does_not_tell_leaves_open_whether_it_changed(bench: Bench, verb: str) -> None:
+    bench.world.groups[GROUP].members[ANA].role = "superadmin"
+    await present(bench, ANA)
+    told = Outcome.REMOVED if verb == "remove" else Outcome.UNKNOWN
+    assert await call(bench, verb, ANA) == ([told], None)
+
+
+async def test_one_look_serves_one_change_in_its_group(bench: Bench) -> None:
+    await present(bench, ANA)
+    other = bench.world.put_group("120363000000000002@g.us", "Others", [BEN])
+    result = await bench.adapter.remove(other.id, people(ANA))
+    assert [verdict.outcome for verdict in result.verdicts] == [Outcome.UNKNOWN]
+    assert "not in the group" in result.verdicts[0].provider_message
+    assert await call(bench, "remove", ANA) == ([Outcome.REMOVED], None)
+    assert await call(bench, "remove", ANA) == ([Outcome.UNKNOWN], None)
+
+
+async def test_a_look_from_before_a_lost_answer_judges_nobody(bench: Bench) -> None:
+    await present(bench, ANA)
+    bench.server.faults = [Fault(line("remove", ANA), "after", status=502)]
+    with pytest.raises(OutcomeUnknown):
+        await bench.adapter.remove(GROUP, people(ANA))
+    assert await call(bench, "remove", ANA) == ([Outcome.UNKNOWN], None)
+    bench.transport.broken.clear()
+
+
+async def test_nothing_is_sent_while_the_form_of_the_number_is_open(bench: Bench) -> None:
+    bench.server.faults = [Fault(CHECK, status=200, body='{"query": "5511987654321"}')]
+    with pytest.raises(ProviderFault):
+        await bench.adapter.remove(GROUP, people("5511987654321"))
+    assert bench.lines() == [CHECK]
 
 
 async def test_removing_somebody_who_is_not_there_says_the_same(bench: Bench) -> None:
@@ -119,7 +182,7 @@ async def test_who_was_seen_in_the_group_is_addressed_without_a_check(bench: Ben
     bench.world.put_group(GROUP, "Launch team", [listed, ANA])
     assert await present(bench, typed) == {typed: Standing.MEMBER}
     before = len(bench.lines())
-    await call(bench, "promote", typed)
+    assert await call(bench, "promote", typed) == ([Outcome.PROMOTED], None)
     assert bench.lines()[before:] == [line("promote", listed)]
 
 

@@ -242,6 +242,8 @@ class Directory:
             digits = ""
         else:
             digits = reply.parse(ContactRow).who.digits
+            if f"{digits}@lid" == lid:  # the contact need not name its LID
+                digits = ""
         self._asked.put(lid, self._clock())
         self._learn(lid, digits)
         return digits

@@ -88,12 +88,11 @@ class Identity(_Payload):
 
     @property
     def digits(self) -> str:
-        """The phone in digits; empty where none is given."""
-        for jid in (self.phone_jid, self.jid, self.lid):
-            if digits := phone_digits(jid or ""):
-                return digits
+        """The phone in digits; empty where none is given. The LID's own digits are no phone, wherever they stand."""
         number = _PHONE_NUMBER.fullmatch(self.phone_number or "")
-        return number[1] if number else ""
+        told = [phone_digits(jid or "") for jid in (self.phone_jid, self.jid, self.lid)]
+        told.append(number[1] if number else "")
+        return next((digits for digits in told if digits and f"{digits}@lid" != self.lid_key), "")
 
 
 class MemberRow(Identity):

@@ -194,6 +194,26 @@ async def test_member_rows_are_read_by_whatever_names_the_person(
         assert list((await present(bench, ANA, BEN)).values()) == expected
 
 
+@pytest.mark.parametrize("field", ["phoneNumber", "phoneJid", "jid"])
+async def test_a_lid_that_poses_as_a_phone_in_a_member_row_is_none(bench: Bench, field: str) -> None:
+    bench.world.put_group(GROUP, "Launch team", [ANA])
+    lid = bench.lid(ANA)
+    posing = lid.removesuffix("@lid") + ("" if field == "phoneNumber" else "@s.whatsapp.net")
+    body = json.dumps({"data": [{"lid": lid, field: posing}]})
+    bench.server.faults = [Fault(MEMBERS, status=200, body=body, times=3)]
+    assert await present(bench, ANA, BEN) == {ANA: Standing.PRESENT, BEN: Standing.ABSENT}
+    assert await present(bench, lid.removesuffix("@lid")) == {lid.removesuffix("@lid"): Standing.ABSENT}
+    assert [member async for member in bench.adapter.members(GROUP)] == [Member(f"+{ANA}", lid)]
+
+
+async def test_a_lid_that_poses_as_a_phone_in_a_contact_leaves_absence_unknown(bench: Bench) -> None:
+    bench.world.put_group(GROUP, "Launch team", [ANA])
+    lid = bench.lid(ANA)
+    body = json.dumps({"identity": {"phoneNumber": lid.removesuffix("@lid")}})
+    bench.server.faults = [Fault(f"{CONTACTS}/{lid}", status=200, body=body)]
+    assert await present(bench, BEN) == {BEN: Standing.UNKNOWN}
+
+
 @pytest.mark.parametrize("shape", ["flat", "nested"])
 async def test_a_group_of_a_thousand_is_resolved_by_pages_of_contacts(bench: Bench, shape: ContactShape) -> None:
     bench.server.contact_shape = shape

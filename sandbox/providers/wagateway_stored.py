@@ -43,6 +43,7 @@ class StoredServer(ProviderServer):
         reading_sessions_needs: `manage` by the session pages, `read` by the API-keys guide.
         phoneless: phones of people whose contact is stored without a phone.
         unstored: phones of people without a stored contact.
+        names: the names of stored contacts, by phone.
         most_per_minute: how many texts the session may send in a minute.
     """
 
@@ -67,6 +68,7 @@ class StoredServer(ProviderServer):
         self.reading_sessions_needs = "manage"
         self.phoneless: set[str] = set()
         self.unstored: set[str] = set()
+        self.names: dict[str, str] = {}
         self.most_per_minute = 20
 
     def routes(self) -> list[web.RouteDef]:
@@ -166,7 +168,12 @@ class StoredServer(ProviderServer):
         wanted = request.query.get("group")
         if wanted is not None and not GROUP_JID.fullmatch(wanted):
             return self.error(400, message="malformed JID")
-        rows = [self._contact_row(phone) for phone in self._seen(lambda group: wanted in (None, group.id))]
+        source = request.query.get("source", "group")
+        if source not in {"dm", "group"}:
+            return self.error(400, message="source must be dm or group")
+        # Everybody was seen in a group, and nobody has written.
+        seen = self._seen(lambda group: wanted in (None, group.id)) if source == "group" else []
+        rows = [self._contact_row(phone) for phone in seen if self._is_called(phone, request.query.get("q", ""))]
         # Of a limit out of range the contract says that it is clamped, as far as its text goes.
         return self._page(request, rows, min(max(int(limit), 1), _LARGEST_PAGE))
 
@@ -189,6 +196,10 @@ class StoredServer(ProviderServer):
         groups = [group for group in self.world.groups.values() if wanted(group)]
         phones = dict.fromkeys(member.phone for group in groups for member in self.world.visible_members(group.id))
         return [phone for phone in phones if phone not in self.unstored]
+
+    def _is_called(self, phone: str, part: str) -> bool:
+        row = self._identity(phone)
+        return any(part.casefold() in str(row.get(field, "")).casefold() for field in ("name", "phoneNumber"))
 
     def _page(self, request: web.Request, rows: Sequence[Record], size: int | None) -> web.Response:
         start = int(request.query.get("cursor", "0"))
@@ -218,7 +229,8 @@ class StoredServer(ProviderServer):
         return identity
 
     def _identity(self, phone: str) -> Record:
-        row: Record = {"id": 1, "lid": f"{self.world.human(phone).lid}@lid", "name": "", "updatedAt": _LONG_AGO}
+        row: Record = {"id": 1, "lid": f"{self.world.human(phone).lid}@lid", "updatedAt": _LONG_AGO}
+        row["name"] = self.names.get(phone, "")
         if phone in self.phoneless:
             return row
         return row | {"phoneJid": f"{phone}@s.whatsapp.net", "phoneNumber": phone}

@@ -236,10 +236,10 @@ async def test_where_the_contact_list_names_no_phones_contacts_are_asked_for_a_h
     phones = many(150)
     bench.world.put_group(GROUP, "Launch team", phones)
     assert await present(bench, ANA) == {ANA: Standing.UNKNOWN}
-    assert bench.lines()[:2] == [MEMBERS, CONTACTS]
-    assert len(bench.lines()) == 2 + LOOKUPS_PER_READ
+    assert bench.lines()[:3] == [MEMBERS, CONTACTS, CONTACTS]
+    assert len(bench.lines()) == 3 + LOOKUPS_PER_READ
     assert await present(bench, ANA) == {ANA: Standing.ABSENT}
-    assert len(bench.lines()) == 2 + LOOKUPS_PER_READ + 1 + 50 + 1
+    assert len(bench.lines()) == 3 + LOOKUPS_PER_READ + 2 + 50 + 1
     await present(bench, ANA)
     assert bench.lines()[-2:] == [MEMBERS, READ_GROUP]
 
@@ -247,12 +247,33 @@ async def test_where_the_contact_list_names_no_phones_contacts_are_asked_for_a_h
 async def test_the_newest_members_are_asked_for_first_and_no_more_than_are_needed(bench: Bench) -> None:
     bench.server.contact_shape = "bare"
     bench.world.put_group(GROUP, "Launch team", many(150))
+    new = [f"1415557{number:04}" for number in range(11)]
     bench.time[0] = 2_000_000_000.0
-    bench.world.add(GROUP, ANA)
-    assert await present(bench, ANA) == {ANA: Standing.MEMBER}
+    for phone in new:
+        bench.world.add(GROUP, phone)
+    assert set((await present(bench, *new)).values()) == {Standing.MEMBER}
     assert bench.lines()[:2] == [MEMBERS, CONTACTS]
-    assert f"{CONTACTS}/{bench.lid(ANA)}" in bench.lines()[2:]
-    assert len(bench.lines()) == 2 + AT_ONCE
+    assert {f"{CONTACTS}/{bench.lid(phone)}" for phone in new} <= set(bench.lines()[2:])
+    assert len(bench.lines()) == 2 + 3 * AT_ONCE
+
+
+@pytest.mark.parametrize(("listed", "asked"), [(many(150)[75], many(150)[75]), ("551187654321", "5511987654321")])
+async def test_one_member_of_many_is_searched_for_before_all_are_asked_about(
+    bench: Bench, listed: str, asked: str
+) -> None:
+    bench.server.contact_shape = "bare"
+    bench.world.put_group(GROUP, "Launch team", [*many(149), listed])
+    assert await present(bench, asked) == {asked: Standing.MEMBER}
+    assert bench.lines()[:3] == [MEMBERS, CONTACTS, CONTACTS]
+    assert f"{CONTACTS}/{bench.lid(listed)}" in bench.lines()[3:]
+    assert len(bench.lines()) == 3 + AT_ONCE
+
+
+async def test_a_search_that_finds_a_name_alone_proves_nothing(bench: Bench) -> None:
+    bench.server.contact_shape = "bare"
+    bench.world.put_group(GROUP, "Launch team", many(30))
+    bench.server.names = {many(30)[7]: f"not {ANA}"}
+    assert await present(bench, ANA) == {ANA: Standing.ABSENT}
 
 
 async def test_a_member_without_phone_is_asked_about_again_after_a_minute(bench: Bench) -> None:
@@ -355,3 +376,16 @@ async def test_a_session_that_is_not_the_tokens_is_told_as_such() -> None:
             with pytest.raises(AccountDisconnected, match="no session with this id"):
                 await call
         assert bench.transport.broken == []
+
+
+@pytest.mark.parametrize(
+    ("query", "listed"),
+    [({"q": "5550101"}, [ANA]), ({"q": "bEN"}, [BEN]), ({"source": "group"}, [ANA, BEN]), ({"source": "dm"}, [])],
+)
+async def test_the_simulated_contacts_are_narrowed_by_a_name_a_number_or_a_source(
+    bench: Bench, query: dict[str, str], listed: list[str]
+) -> None:
+    bench.world.put_group(GROUP, "Launch team", [ANA, BEN])
+    bench.server.names = {BEN: "Ben"}
+    rows = (await bench.adapter._gateway.read("/contacts", params=query)).body["data"]
+    assert [row["phoneNumber"] for row in rows] == listed

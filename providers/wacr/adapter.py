@@ -167,7 +167,7 @@ class Wacr(Provider):
         tenant = unwrapped(reply).parse(Tenant)
         if not tenant.status:
             return Account(AccountState.UNKNOWN, tenant.name)
-        state = AccountState.CONNECTED if tenant.status == "active" else AccountState.RESTRICTED
+        state = AccountState.RESTRICTED if tenant.has_run_out else AccountState.CONNECTED
         plan = f", plan {tenant.plan}" if tenant.plan else ""
         detail = f"{tenant.name} ({tenant.status}{plan}); adding needs groups:write, contacts:read and contacts:write"
         return Account(state, detail)

@@ -6,7 +6,6 @@ Membership calls take contact ids and answer with a count, so people are looked 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from providers.base import (
-    AccountRestricted,
     Evidence,
     GroupNotFound,
     InvalidRequest,
@@ -20,6 +19,7 @@ from providers.memory import Memory
 from providers.wacr.api import WacrApi
 from providers.wacr.contacts import REMEMBER, AddressBook, Wanted, best_first
 from providers.wacr.creation import ContactMaker
+from providers.wacr.refusals import NoMoreContacts
 from providers.wacr.replies import Added, Record, Removed, message_of, unwrapped
 from providers.wacr.run import Run
 
@@ -149,7 +149,7 @@ class Membership:
         run.sending = tuple(people)
         try:
             return {person: (contact.id,) for person, contact in (await self._maker.many(people)).items()}
-        except (InvalidRequest, AccountRestricted):
+        except (InvalidRequest, NoMoreContacts):
             run.sending = ()
             return {}
 

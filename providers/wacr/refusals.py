@@ -30,12 +30,25 @@ _CODE = re.compile(
 )
 
 
+class PlanIsFull(AccountRestricted):
+    """A limit of the plan is reached. What it does not count goes on, so the connection does not rest."""
+
+    rest = 0.0
+
+
+class NoMoreContacts(PlanIsFull):
+    """The plan has no room for another contact. Whoever has one already is not kept out."""
+
+    stops_sender = False
+
+
 _BY_CODE: Mapping[tuple[int, str], tuple[type[ProviderError], str]] = MappingProxyType(
     {
-        (403, "FEATURE_LIMIT_EXCEEDED"): (AccountRestricted, "A limit of the WA.cr plan is reached."),
+        (403, "FEATURE_LIMIT_EXCEEDED"): (PlanIsFull, "A limit of the WA.cr plan is reached."),
         (403, "CONTACT_OPTED_OUT"): (InvalidRequest, "The person has opted out of messages."),
         (404, "NOT_FOUND"): (InvalidRequest, "WA.cr does not find what it was asked about."),
         (422, "WHATSAPP_NOT_CONFIGURED"): (AccountDisconnected, "The WA.cr account has no WhatsApp number set up."),
+        (500, "MESSAGE_SEND_FAILED"): (InvalidRequest, "WhatsApp refused the message."),
     }
 )
 """What a code says beyond its status; an unknown group is told by the path."""
@@ -64,6 +77,8 @@ def _meaning(status: int, code: str, path: str, needs: str, *, was_write: bool) 
             return CredentialsRejected, "WA.cr does not accept the token."
         case 404 if path.startswith("/groups/"):
             return GroupNotFound, "WA.cr knows no group with this id."
+        case 403 if code == "FEATURE_LIMIT_EXCEEDED" and path.startswith("/contacts"):
+            return NoMoreContacts, "The WA.cr plan has no room for another contact."
         case _ if (status, code) in _BY_CODE:
             return _BY_CODE[status, code]
         case 403:

@@ -107,10 +107,18 @@ class Tenant(BaseModel):
     @property
     def plan(self) -> str:
         """The plan and the state of its subscription, in the provider's words; empty where they are not told."""
-        for value in (self.model_extra or {}).values():
-            if isinstance(value, dict) and value.get("plan_name"):
-                return " ".join(str(word) for word in (value["plan_name"], value.get("status")) if word)
-        return ""
+        told = (self._subscription.get(field) for field in ("plan_name", "status"))
+        return " ".join(str(word) for word in told if word)
+
+    @property
+    def has_run_out(self) -> bool:
+        """Whether the tenant is not active, or its subscription has expired; one that was cancelled may still last."""
+        return self.status != "active" or str(self._subscription.get("status")).casefold() == "expired"
+
+    @property
+    def _subscription(self) -> dict[str, Any]:
+        found = (v for v in (self.model_extra or {}).values() if isinstance(v, dict) and v.get("plan_name"))
+        return next(found, {})
 
 
 class Allowance(BaseModel):

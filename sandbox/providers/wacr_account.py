@@ -20,6 +20,7 @@ class AccountServer(ContactsServer):
     Attributes:
         calls_per_minute: how many calls the token may make.
         makes_contacts: whether the tenant has the settings with which a text makes a contact for an unknown number.
+        subscription_status: how the subscription stands: active, expired, cancelled or None.
         subscription_key: under which key the account shows its subscription (contract leaves it open).
     """
 
@@ -27,12 +28,13 @@ class AccountServer(ContactsServer):
         super().__init__(world, token=token, latency=latency)
         self.calls_per_minute = calls_per_minute
         self.makes_contacts = True
+        self.subscription_status: str | None = "active"
         self.subscription_key = "subscription"
 
     async def get_account(self, _: web.Request) -> web.Response:
         """Answer getAccount."""
         status = "suspended" if self.account_state == "restricted" else "active"
-        plan = {"plan_name": "Business", "plan_id": 2, "status": "active", "expires_at": timestamp(0)}
+        plan = {"plan_name": "Business", "plan_id": 2, "status": self.subscription_status, "expires_at": timestamp(0)}
         data = {"id": 7, "name": "Example Ltd", "subdomain": "example", "status": status, "created_at": timestamp(0)}
         data[self.subscription_key] = plan
         return web.json_response({"message": "Account information retrieved successfully", "data": data})

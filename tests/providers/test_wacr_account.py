@@ -5,6 +5,7 @@ import pytest
 from providers.base import (
     AccountDisconnected,
     AccountRestricted,
+    AccountState,
     InvalidRequest,
     OutcomeUnknown,
     PermissionMissing,
@@ -55,6 +56,42 @@ async def test_the_account_tells_its_plan_wherever_it_stands(bench: Bench, key: 
     assert "plan Business active" in (await bench.adapter.account()).detail
 
 
+@pytest.mark.parametrize(
+    ("tenant", "subscription", "state"),
+    [
+        ("connected", "active", AccountState.CONNECTED),
+        ("connected", "expired", AccountState.RESTRICTED),
+        ("connected", "Expired", AccountState.RESTRICTED),
+        ("connected", "cancelled", AccountState.CONNECTED),
+        ("connected", None, AccountState.CONNECTED),
+        ("restricted", "active", AccountState.RESTRICTED),
+    ],
+)
+async def test_a_tenant_or_a_subscription_that_has_run_out_restricts_the_account(
+    bench: Bench, tenant: str, subscription: str | None, state: AccountState
+) -> None:
+    bench.server.account_state = tenant
+    bench.server.subscription_status = subscription
+    account = await bench.adapter.account()
+    assert account.state is state
+    assert f"plan Business {subscription or ''}".strip() in account.detail
+
+
+async def test_a_full_plan_ends_the_texts_of_a_request_and_lets_the_connection_go_on(bench: Bench) -> None:
+    bench.server.contact_limit = 0
+    with pytest.raises(AccountRestricted) as caught:
+        await bench.adapter.send_to_person(people(ANA)[0], "Hello")
+    assert (caught.value.stops_sender, caught.value.rest) == (True, 0.0)
+
+
+async def test_a_failure_of_whatsapps_is_definite_by_its_code_and_its_status_alone(bench: Bench) -> None:
+    for status, body in ((500, '{"code": "INTERNAL_ERROR"}'), (500, ""), (502, '{"code": "MESSAGE_SEND_FAILED"}')):
+        bench.server.faults = [Fault(TEXT, status=status, body=body)]
+        with pytest.raises(OutcomeUnknown):
+            await bench.adapter.send_to_person(people(ANA)[0], "Hello")
+    bench.transport.broken.clear()
+
+
 async def test_a_refusal_that_is_not_about_the_scope_says_nothing_of_the_token(bench: Bench) -> None:
     bench.server.faults = [Fault("/account", status=403, body="<html>Blocked</html>")]
     with pytest.raises(PermissionMissing):
@@ -76,7 +113,7 @@ async def test_a_text_goes_to_a_phone_once_and_gives_its_id(bench: Bench) -> Non
         ("not configured", AccountDisconnected, "WHATSAPP_NOT_CONFIGURED"),
         ("no settings", InvalidRequest, "VALIDATION_ERROR"),
         ("plan is full", AccountRestricted, "FEATURE_LIMIT_EXCEEDED"),
-        ("whatsapp refuses", OutcomeUnknown, "MESSAGE_SEND_FAILED"),
+        ("whatsapp refuses", InvalidRequest, "MESSAGE_SEND_FAILED"),
         ("no scope", PermissionMissing, "INSUFFICIENT_SCOPE"),
         ("too many", RateLimited, "RATE_LIMIT_EXCEEDED"),
     ],

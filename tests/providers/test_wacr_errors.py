@@ -136,9 +136,17 @@ async def test_a_full_plan_stops_at_the_first_who_cannot_be_created_and_keeps_wh
         "14155550105": NOT_ATTEMPTED,
     }
     assert isinstance(result.error, AccountRestricted)
+    assert (result.error.stops_sender, result.error.rest) == (False, 0.0)
     assert result.verdicts[2].provider_code == "FEATURE_LIMIT_EXCEEDED"
     assert bench.members() == {ANA, CAT}
     assert bench.transport.broken == []
+
+
+async def test_a_full_plan_keeps_out_nobody_who_has_a_contact(bench: Bench) -> None:
+    bench.server.contact_limit = 2
+    error = await failed_add(bench, CAT)
+    assert (error.code, error.stops_sender, error.rest) == ("FEATURE_LIMIT_EXCEEDED", False, 0.0)
+    assert outcomes(await bench.adapter.add(GROUP, people(BEN))) == {BEN: (Outcome.ADDED, Evidence.INFERRED)}
 
 
 async def test_a_phone_that_the_provider_finds_invalid_fails_alone(bench: Bench) -> None:

@@ -52,6 +52,7 @@ OF_THE_REQUEST = frozenset({400, 422})
 CODES: dict[str, tuple[type[ProviderError], ...]] = {
     "DEVICE_NOT_READY": (AccountDisconnected,),
     "FEATURE_LIMIT_EXCEEDED": (AccountRestricted,),
+    "MESSAGE_SEND_FAILED": (InvalidRequest,),
     "CONTACT_OPTED_OUT": (InvalidRequest, PermissionMissing),
     "WHATSAPP_NOT_CONFIGURED": (AccountDisconnected, AccountRestricted, InvalidRequest),
 }

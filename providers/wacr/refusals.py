@@ -29,6 +29,12 @@ _CODE = re.compile(
     r"|WHATSAPP_NOT_CONFIGURED|RATE_LIMIT_EXCEEDED|INTERNAL_ERROR|MESSAGE_SEND_FAILED)\b"
 )
 
+_NOT_PROCESSED = frozenset({400, 405, 411, 413, 414, 415, 422, 431})
+"""The documented 422, and statuses by which a server refuses a request as it stands (RFC 9110 §15.5, RFC 6585).
+
+Nothing is documented of the others: one such as 409 may come after the effect.
+"""
+
 
 class PlanIsFull(AccountRestricted):
     """A limit of the plan is reached. What it does not count goes on, so the connection does not rest."""
@@ -85,7 +91,7 @@ def _meaning(status: int, code: str, path: str, needs: str, *, was_write: bool) 
             return PermissionMissing, f"The WA.cr token may not do this: it needs {needs}."
         case 404:
             return ProviderFault, f"WA.cr has nothing at {path}; check base_url."
-        case _ if httpx.codes.is_client_error(status) and status != httpx.codes.REQUEST_TIMEOUT:
+        case _ if status in _NOT_PROCESSED:
             return InvalidRequest, "WA.cr found the request invalid."
         case _ if was_write:
             return OutcomeUnknown, "WA.cr failed, and does not say what it did."

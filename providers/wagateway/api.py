@@ -105,19 +105,15 @@ class Gateway:
         """Change something, once; returning says that one of the documented successes came.
 
         Raises:
-            OutcomeUnknown: no answer, a 5xx without the gateway's own words, or a success that is not documented
-                here: a 202, another status, an error envelope inside.
+            OutcomeUnknown: no answer, or one that is not documented: another success or a 202, an error envelope inside
+                a success, a refusal by another status.
             ProviderError: as `read`; nothing was done.
         """
         reply = await self._http.write(method, self._root + path, body=body)
         if reply.status in success and not Problem.of(reply):
             return reply
         error = _failure(reply, missing)
-        if isinstance(error, ProviderFault) and (
-            reply.ok or reply.status == httpx.codes.REQUEST_TIMEOUT or httpx.codes.is_server_error(reply.status)
-        ):
-            raise still_open(error)
-        raise error
+        raise still_open(error) if isinstance(error, ProviderFault) else error
 
     async def write_as_admin(
         self, method: str, group: str, path: str, *, body: Any = None, success: Container[int] = EMPTY

@@ -7,6 +7,7 @@ from providers.base import (
     AccountRestricted,
     CredentialsRejected,
     Evidence,
+    GroupChange,
     GroupNotFound,
     InvalidRequest,
     Outcome,
@@ -55,7 +56,9 @@ STATUSES: list[tuple[int, type[ProviderError]]] = [
     (403, PermissionMissing),
     (404, GroupNotFound),
     (408, OutcomeUnknown),
+    (409, OutcomeUnknown),
     (413, InvalidRequest),
+    (418, OutcomeUnknown),
     (422, InvalidRequest),
     (500, OutcomeUnknown),
     (502, OutcomeUnknown),
@@ -74,6 +77,23 @@ async def test_every_status_of_an_add_has_its_meaning_whatever_its_body(
     assert type(error) is kind
     assert bench.members() == set()
     assert bench.asked().count("POST /groups/7/contacts") == 1
+
+
+@pytest.mark.parametrize("line", [JOIN, CREATE, LEAVE, f"PATCH {PATH}/groups/{GROUP}"])
+async def test_a_refusal_that_is_not_documented_leaves_open_a_write_that_took_effect(bench: Bench, line: str) -> None:
+    bench.world.put_group(GROUP, "Launch team", [BEN])
+    changes: dict[str, Callable[[], Awaitable[object]]] = {
+        JOIN: lambda: bench.adapter.add(GROUP, people(ANA)),
+        CREATE: lambda: bench.adapter.add(GROUP, people(CAT)),
+        LEAVE: lambda: bench.adapter.remove(GROUP, people(BEN)),
+    }
+    bench.server.faults = [Fault(line, "after", 409)]
+    if line in changes:
+        with pytest.raises(OutcomeUnknown):
+            await changes[line]()
+    else:
+        changed = await bench.adapter.change(GROUP, GroupChange(subject="New"))
+        assert [type(error) for error in changed.failed.values()] == [OutcomeUnknown]
 
 
 @pytest.mark.parametrize(

@@ -210,7 +210,8 @@ ODD_BODIES = ["<html>Oops</html>", " ", "[1]", '{"error": {"co']
         (202, OutcomeUnknown),
         (404, GroupNotFound),
         (408, OutcomeUnknown),
-        (418, ProviderFault),
+        (409, OutcomeUnknown),
+        (418, OutcomeUnknown),
         (501, OutcomeUnknown),
         (502, OutcomeUnknown),
     ],
@@ -224,8 +225,12 @@ async def test_answers_that_are_not_documented_are_survived(status: int, kind: t
             assert len(error.words) <= 300
 
 
-@pytest.mark.parametrize(("status", "when"), [(-1, "before"), (-1, "after"), (0, "after")])
-async def test_an_add_without_an_answer_is_unknown_and_reading_back_tells(status: int, when: str) -> None:
+@pytest.mark.parametrize(
+    ("status", "when"), [(-1, "before"), (-1, "after"), (0, "after"), (409, "before"), (409, "after"), (424, "after")]
+)
+async def test_an_add_without_an_answer_or_with_one_that_is_not_documented_is_unknown_and_reading_back_tells(
+    status: int, when: str
+) -> None:
     async with wagateway() as bench:
         bench.world.put_group(GROUP, "Launch team", [CLEO])
         bench.server.faults = [Fault(ADD, when="before" if when == "before" else "after", status=status)]

@@ -151,7 +151,8 @@ async def test_an_error_that_stops_the_sender_keeps_what_is_known(bench: Bench, 
 
 
 @pytest.mark.parametrize(
-    ("status", "outcome"), [(-1, Outcome.UNKNOWN), (503, Outcome.UNKNOWN), (400, Outcome.FAILED), (418, Outcome.FAILED)]
+    ("status", "outcome"),
+    [(-1, Outcome.UNKNOWN), (503, Outcome.UNKNOWN), (409, Outcome.UNKNOWN), (400, Outcome.FAILED)],
 )
 async def test_an_error_of_one_person_does_not_stop_the_others(status: int, outcome: Outcome) -> None:
     async with wagateway() as bench:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from providers.base import (
+    AccountDisconnected,
     Action,
     ChangeResult,
     GroupChange,
@@ -31,6 +32,7 @@ async def carry_out(gateway: Gateway, group_id: str, change: GroupChange) -> Cha
     The gateway applies the fields one after another and does not say in which order, nor what became of the others
     when one is refused. So after a refusal that may be of one field (400, or 403 to an account that is no admin: the
     contract says that most settings need one) each is sent alone; setting it to the same value again does no harm.
+    A session that is not connected (501) may have been lost between two fields, which leaves all of them open.
     """
     wanted = {action: _body(action, change) for action in change.actions if action in _FIELDS}
     if not wanted:
@@ -44,7 +46,8 @@ async def carry_out(gateway: Gateway, group_id: str, change: GroupChange) -> Cha
             ChangeResult((), dict.fromkeys(wanted, error)) if len(wanted) == 1 else await _each(gateway, group, wanted)
         )
     except ProviderError as error:
-        return ChangeResult((), dict.fromkeys(wanted, error))
+        cut_off = isinstance(error, AccountDisconnected) and len(wanted) > 1
+        return ChangeResult((), dict.fromkeys(wanted, still_open(error) if cut_off else error))
     return ChangeResult(tuple(wanted), {})
 
 

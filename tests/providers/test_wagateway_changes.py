@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Literal
 
 import pytest
 
@@ -148,6 +149,20 @@ async def test_what_a_refused_call_did_stays_open_when_the_session_is_lost_after
         Action.DESCRIBE: OutcomeUnknown,
         Action.ANNOUNCE_ONLY: OutcomeUnknown,
     }
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_a_session_that_is_lost_between_two_changes_leaves_all_of_the_call_open(
+    bench: Bench, when: Literal["before", "after"]
+) -> None:
+    bench.server.faults = [Fault(PATCH, when, 501)]
+    result = await bench.adapter.change(GROUP, THREE)
+    assert result.done == ()
+    assert {action: type(error) for action, error in result.failed.items()} == dict.fromkeys(
+        (Action.RENAME, Action.DESCRIBE, Action.ANNOUNCE_ONLY), OutcomeUnknown
+    )
+    assert {error.code for error in result.failed.values()} == {"not_implemented"}
+    assert bench.lines() == [PATCH]
 
 
 @pytest.mark.parametrize(

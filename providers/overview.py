@@ -45,7 +45,7 @@ CALLS: Mapping[Action, Mapping[str, Sequence[int]]] = {
         "twochat": (1, 1, 2, 10, 100),
     },
     Action.REMOVE: {
-        "wacr": (2, 2, 2, 3, 30),
+        "wacr": (2, 2, 2, 3, 75),
         "wagateway": (1, 10, 11, 100, 1000),
         "wasend": (1, 1, 2, 10, 100),
         "wuts": (1, 1, 2, 10, 100),

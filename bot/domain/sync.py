@@ -58,7 +58,7 @@ def compare(
 
     Args:
         wanted: the list.
-        members: the group's members, in any order.
+        members: the group's members, in any order; an address book may list a person twice.
         keep: E.164 phones that are never removed.
         has_admins: False for groups that have none; else a member of an untold role may be one, and is protected.
     """
@@ -71,10 +71,11 @@ def compare(
     nameless = 0
     for member in members:
         keys = _keys([member.phone])
+        listed_twice = not keys.isdisjoint(present)
         present |= keys | {member.lid}
         if not keys and member.lid not in lids:
             nameless += 1
-        elif keys.isdisjoint(listed) and member.lid not in lids:
+        elif not listed_twice and keys.isdisjoint(listed) and member.lid not in lids:
             is_safe = member.standing is Standing.MEMBER or not has_admins
             (extra if is_safe and keys.isdisjoint(kept) else protected).append(
                 Person(member.phone, member.phone, member.lid)

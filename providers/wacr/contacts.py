@@ -81,53 +81,93 @@ class Look:
     empty: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What was seen of a person's contacts, of which the CRM may hold several.
+
+    Attributes:
+        ids: of those that are theirs, the best first.
+        alike: those that may be theirs, if their phone is not stored with its country code.
+        group: the one whose contacts were looked at; None for the whole book.
+        whole: whether all of these were.
+    """
+
+    ids: tuple[int, ...]
+    alike: tuple[Contact, ...]
+    group: int | None
+    whole: bool
+
+    def covers(self, group: int) -> bool:
+        """Tell whether no contact of theirs in the group can be missing."""
+        return self.whole and self.group in {None, group}
+
+    def may_stay_in(self, group: int) -> bool:
+        """Tell whether the group has a contact that may be theirs."""
+        return any(contact.is_in(group) is not False for contact in self.alike)
+
+
 class AddressBook:
     """The tenant's contacts (listContacts). No filter on phone is documented, so they are compared here, by digits."""
 
     def __init__(self, api: WacrApi, clock: Callable[[], float]) -> None:
         self._api = api
-        self._ids: Memory[tuple[int, ...]] = Memory(REMEMBER, clock)
+        self._known: Memory[Known] = Memory(REMEMBER, clock)
 
     async def find(self, people: Sequence[Person]) -> Mapping[Person, list[Contact]]:
         """Give the contacts of each person: from the whole book if it is short, else by searching."""
         wanted = Wanted(people)
         whole = await self._read(wanted, len(people) // PEOPLE_PER_PAGE, {})
+        self._remember(wanted, None, whole=whole)
         for person in people:
             if not whole and not wanted.found[person]:
                 wanted.found[person] = (await self.search(person)).found[person]
-        self._remember(wanted.found)
         return wanted.found
 
     async def look(self, group: int, people: Sequence[Person]) -> Look:
-        """List a group's contacts until all `people` were seen, the list gets long, or it ends."""
+        """List a group's contacts until the list gets long, or it ends: whoever was seen may have another contact."""
         wanted = Wanted(people)
         empty, more = True, True
         most = max(1, len(people) // PEOPLE_PER_PAGE)
-        pages = self._pages({"sort": "id", "filter[group_id]": group}, most)
-        async with aclosing(pages):
-            async for page in pages:
-                wanted.take([contact for contact in page.items if contact.is_in(group) is not False])
-                empty, more = empty and not page.items, page.more
-                if wanted.all_found:
-                    break
-        self._remember(wanted.found)
+        async for page in self._pages({"sort": "id", "filter[group_id]": group}, most):
+            wanted.take([contact for contact in page.items if contact.is_in(group) is not False])
+            empty, more = empty and not page.items, page.more
+        self._remember(wanted, group, whole=not more)
         return Look(wanted, not more, empty)
 
     async def search(self, person: Person) -> Wanted:
         """Search for the end of the person's phone, among all contacts."""
         wanted = Wanted([person])
         await self._read(wanted, MOST_PAGES, {"search": person.digits[-SEARCHED_DIGITS:]}, to_the_end=True)
-        self._remember(wanted.found)
+        self._remember(wanted, None, whole=True)
         return wanted
+
+    async def all_in(self, group: int, person: Person) -> Known:
+        """Give what is known of the person's contacts, searching for those in the group where only some were seen."""
+        known = self._known.get(person.phone)
+        if known is not None and known.covers(group):
+            return known
+        seen = known.ids if known else ()
+        searched = await self.search(person)
+        found = tuple(contact.id for contact in best_first(person, searched.found[person]))
+        ids = (*found, *(number for number in seen if number not in found))
+        known = Known(ids, tuple(searched.alike[person]), None, whole=True)
+        self._known.put(person.phone, known)
+        return known
+
+    def only(self, group: int, person: Person) -> tuple[int, ...]:
+        """Give the id of the person's only contact; none where the group may have another one of theirs."""
+        known = self._known.get(person.phone)
+        return known.ids if known and known.covers(group) and len(known.ids) == 1 else ()
 
     def remembered(self, person: Person) -> tuple[int, ...]:
         """Give the ids of the person's contacts, the best first; none where nobody looked lately."""
-        return self._ids.get(person.phone) or ()
+        known = self._known.get(person.phone)
+        return known.ids if known else ()
 
     def forget(self, people: Iterable[Person]) -> None:
         """Look again the next time: a contact is not what it was."""
         for person in people:
-            self._ids.forget(person.phone)
+            self._known.forget(person.phone)
 
     async def _read(self, wanted: Wanted, most: int, params: Query, *, to_the_end: bool = False) -> bool:
         """Read contacts until all are found, or `to_the_end`. Gives whether it was reached."""
@@ -141,10 +181,11 @@ class AddressBook:
                     break
         return not more
 
-    def _remember(self, found: Mapping[Person, Sequence[Contact]]) -> None:
-        for person, contacts in found.items():
+    def _remember(self, seen: Wanted, group: int | None, *, whole: bool) -> None:
+        for person, contacts in seen.found.items():
             if contacts:
-                self._ids.put(person.phone, tuple(contact.id for contact in best_first(person, contacts)))
+                ids = tuple(contact.id for contact in best_first(person, contacts))
+                self._known.put(person.phone, Known(ids, tuple(seen.alike[person]), group, whole=whole))
 
     def _pages(self, params: Query, most: int) -> AsyncGenerator[Page[Contact], None]:
         return self._api.pages("/contacts", "contacts:read", Contact, params, most=most)

@@ -3,7 +3,7 @@
 Membership calls take contact ids and answer with a count, so people are looked up first, and the count judges them.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from providers.base import (
     Evidence,
@@ -92,16 +92,19 @@ class Membership:
         return run.result()
 
     async def remove(self, group: int, people: Sequence[Person]) -> PeopleResult:
-        """Take the contacts of people out of the group in one call; whoever is seen outside is done already.
+        """Take all contacts of people out of the group in one call; whoever is seen outside is done already.
 
+        Nobody is called gone while the group has another contact that may be theirs.
         Raises `ProviderError` when nothing is known about anybody.
         """
         run = Run(people)
         try:
             await self._look(run, group, [person for person in run.people if not self._book.remembered(person)])
-            inside = {p: self._book.remembered(p) for p in run.people if not run.has(p)}
+            inside = {p: await self._book.all_in(group, p) for p in run.people if not run.has(p)}
             if inside:
-                await self._change(run, group, inside, Outcome.REMOVED)
+                await self._change(run, group, {p: known.ids for p, known in inside.items()}, Outcome.REMOVED)
+            for person in (p for p, known in inside.items() if known.may_stay_in(group)):
+                run.tell(person, Outcome.UNKNOWN, Evidence.NONE, "", "Another contact in the group may be theirs.")
         except ProviderError as error:
             return run.stopped(error)
         return run.result()
@@ -115,9 +118,8 @@ class Membership:
                 run.tell(person, Outcome.UNKNOWN, Evidence.NONE, "", "WA.cr shows no contact with this phone.")
 
     async def _add(self, run: Run, group: int) -> None:
-        known = {p: ids for p in run.people if (ids := self._book.remembered(p))}
-        contacts = await self._book.find([person for person in run.people if person not in known])
-        waiting = {person: ids[:1] for person, ids in known.items()}
+        waiting = {p: ids for p in run.people if (ids := self._book.only(group, p))}
+        contacts = await self._book.find([person for person in run.people if person not in waiting])
         missing = []
         for person, found in contacts.items():
             if any(contact.is_in(group) for contact in found):
@@ -179,7 +181,7 @@ class Membership:
             run.refuse(person, error)
         return ()
 
-    async def _change(self, run: Run, group: int, contacts: Mapping[Person, Iterable[int]], done: Outcome) -> None:
+    async def _change(self, run: Run, group: int, contacts: Mapping[Person, Collection[int]], done: Outcome) -> None:
         """Put contacts into the group (`done` is `ADDED`) or take them out, and judge their people by the count."""
         ids = sorted({number for numbers in contacts.values() for number in numbers})
         run.sending = tuple(contacts)

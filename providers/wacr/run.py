@@ -1,6 +1,6 @@
 """One call about people in progress: who was judged, and for whom a write was sent last."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from providers.base import Evidence, Outcome, PeopleResult, Person, ProviderError, Verdict, judge
 
@@ -37,15 +37,20 @@ class Run:
         """Tell whether a person was judged."""
         return person.key in self._verdicts
 
-    def count(self, people: Iterable[Person], done: Outcome, number: int, *, of: int, code: str) -> None:
-        """Judge people by how many of their contacts a call says it changed.
+    def count(
+        self, contacts: Mapping[Person, Collection[int]], done: Outcome, number: int, *, of: int, code: str
+    ) -> None:
+        """Judge people by how many of their contacts a call says it changed, which is `inferred`.
 
-        All or none of them is `inferred`; in between nobody can tell who.
+        Fewer unchanged ones than somebody has contacts: one of theirs was changed. None changed: nobody's. In between
+        nobody can tell who.
         """
-        outcome, evidence = Outcome.UNKNOWN, Evidence.NONE
-        if number in {0, of}:
-            outcome, evidence = (done if number else Outcome.ALREADY_DONE), Evidence.INFERRED
-        for person in people:
+        for person, own in contacts.items():
+            outcome, evidence = Outcome.UNKNOWN, Evidence.NONE
+            if number == 0:
+                outcome, evidence = Outcome.ALREADY_DONE, Evidence.INFERRED
+            elif 0 <= of - number < len(own):
+                outcome, evidence = done, Evidence.INFERRED
             self.tell(person, outcome, evidence, code, f"contacts_{done}: {number} of {of}")
 
     def result(self, error: ProviderError | None = None) -> PeopleResult:

@@ -87,6 +87,65 @@ async def test_in_a_long_list_each_is_searched_and_nobody_without_a_contact_is_c
     assert bench.members() & {ANA, BEN} == {BEN}
 
 
+LONG, SHORT = "5511987654321", "551187654321"
+"""Two forms of one Brazilian number."""
+
+
+@pytest.mark.parametrize("inside", [[LONG], [SHORT], [LONG, SHORT]])
+async def test_somebody_with_two_contacts_is_one_person_who_leaves_with_both(bench: Bench, inside: list[str]) -> None:
+    bench.world.put_group(GROUP, "Launch team", [ANA, *inside])
+    for phone in {LONG, SHORT} - set(inside):
+        bench.server.put_contact(f"+{phone}")
+    assert await bench.standing(LONG) == {LONG: Standing.PRESENT}
+    assert outcomes(await bench.adapter.remove(GROUP, people(LONG))) == {LONG: REMOVED}
+    assert bench.members() == {ANA}
+
+
+async def test_a_count_tells_of_everybody_whose_contacts_cannot_all_have_been_outside(bench: Bench) -> None:
+    bench.world.put_group(GROUP, "Launch team", [ANA, LONG, SHORT])
+    await bench.standing(ANA, LONG)
+    bench.world.remove(GROUP, SHORT)
+    assert outcomes(await bench.adapter.remove(GROUP, people(ANA, LONG))) == {ANA: UNKNOWN, LONG: REMOVED}
+
+
+async def test_in_a_long_list_the_second_contact_of_somebody_seen_early_leaves_too(bench: Bench) -> None:
+    for phone in (LONG, *(f"3361234{number:04}" for number in range(150)), SHORT):
+        bench.server.put_contact(f"+{phone}")
+    bench.world.put_group(GROUP, "Launch team", [contact.digits for contact in bench.server.contacts.values()])
+    assert await bench.standing(LONG) == {LONG: Standing.PRESENT}
+    assert outcomes(await bench.adapter.remove(GROUP, people(LONG))) == {LONG: REMOVED}
+    assert bench.members().isdisjoint({LONG, SHORT})
+
+
+async def test_what_was_seen_in_another_group_is_not_all_that_leaves_this_one(bench: Bench) -> None:
+    bench.world.put_group(GROUP, "Launch team", [ANA, SHORT])
+    bench.world.put_group("8", "Others", [LONG])
+    for group in (GROUP, "8"):
+        await bench.adapter.standing(group, people(LONG))
+    assert outcomes(await bench.adapter.remove(GROUP, people(LONG))) == {LONG: REMOVED}
+    assert bench.members() == {ANA}
+
+
+@pytest.mark.parametrize("long", [False, True])
+async def test_nobody_is_called_gone_while_another_contact_in_the_group_may_be_theirs(bench: Bench, long: bool) -> None:
+    for phone in ("+447700900123", "07700 900123", *(f"+3361234{number:04}" for number in range(150 if long else 1))):
+        bench.server.put_contact(phone)
+    bench.world.put_group(GROUP, "Launch team", [contact.digits for contact in bench.server.contacts.values()])
+    await bench.standing("447700900123")
+    result = await bench.adapter.remove(GROUP, people("447700900123"))
+    assert outcomes(result) == {"447700900123": UNKNOWN}
+    assert "may be theirs" in result.verdicts[0].provider_message
+    assert "447700900123" not in bench.members()
+
+
+async def test_somebody_in_the_group_by_one_contact_is_not_added_by_another(bench: Bench) -> None:
+    bench.world.put_group(GROUP, "Launch team", [ANA, SHORT])
+    bench.world.put_group("8", "Others", [LONG])
+    await bench.adapter.standing("8", people(LONG))
+    assert outcomes(await bench.adapter.add(GROUP, people(LONG))) == {LONG: (Outcome.ALREADY_DONE, Evidence.OBSERVED)}
+    assert bench.members() == {ANA, SHORT}
+
+
 async def test_a_contact_whose_groups_are_not_told_is_removed_and_the_count_says_whether_it_was_in(
     bench: Bench,
 ) -> None:

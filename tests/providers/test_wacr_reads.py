@@ -43,7 +43,7 @@ async def test_presence_in_a_long_list_is_told_by_each_persons_own_contact(bench
     }
 
 
-async def test_presence_stops_reading_when_everybody_was_seen(bench: Bench) -> None:
+async def test_presence_reads_one_page_for_five_people_though_all_were_seen_on_the_first(bench: Bench) -> None:
     phones = [f"3361234{number:04}" for number in range(150)]
     bench.world.put_group(GROUP, "Launch team", phones)
     contacts = sorted(bench.world.groups[GROUP].members)
@@ -51,7 +51,9 @@ async def test_presence_stops_reading_when_everybody_was_seen(bench: Bench) -> N
     bench.server.calls.clear()
     first = [contact.digits for contact in list(bench.server.contacts.values())[:10]]
     assert set((await bench.standing(*first)).values()) == {Standing.PRESENT}
-    assert bench.asked() == ["GET /contacts"]
+    assert bench.asked() == ["GET /contacts"] * 2
+    assert set((await bench.standing(*first[:5])).values()) == {Standing.PRESENT}
+    assert bench.asked() == ["GET /contacts"] * 3
 
 
 async def test_a_list_that_ignores_the_filter_makes_nobody_a_member(bench: Bench) -> None:

@@ -43,6 +43,11 @@ def test_two_forms_of_one_number_are_one_person() -> None:
     assert compare([], inside("+525512345678"), ["+5215512345678"]).extra == ()
 
 
+def test_a_person_who_is_listed_twice_is_one_who_is_too_many() -> None:
+    drift = compare([], inside("+5511987654321", ANA, "+551187654321", ANA), [ANA])
+    assert (phones(drift.extra), phones(drift.protected)) == (["+5511987654321"], [ANA])
+
+
 def test_a_member_without_a_phone_is_never_removed() -> None:
     drift = compare(listed(ANA), [Member(lid="7@lid", standing=Standing.MEMBER)], ())
     assert (phones(drift.missing), drift.extra, drift.nameless) == ([ANA], (), 1)

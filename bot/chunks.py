@@ -1,7 +1,6 @@
 """The chunks of a request: who is sent together, what came of it, and what reading back tells."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import structlog
@@ -9,17 +8,15 @@ import structlog
 from bot.announcer import Announcer, Reviewer
 from bot.deeds import Deed, Deeds
 from bot.domain.followups import Followup
-from bot.domain.groups import KnownGroup
 from bot.domain.operations import AIMS
 from bot.domain.outcomes import left_over, looked_only, read_back, settle, settled_before
 from bot.domain.requests import Participant, Request
 from bot.lines import Line
 from bot.runtime.journal import Journal
-from bot.runtime.metrics import Metrics
-from bot.runtime.pace import DayIsFull, SenderRests
 from bot.standings import NOTHING_TOLD, Standings, standings
+from bot.turns import NO_TURN, STOPPED, turn
+from bot.verdicts import Verdicts
 from providers.base import (
-    Cause,
     Operation,
     Outcome,
     PeopleResult,
@@ -32,14 +29,10 @@ MOST_SUBMISSIONS = 2
 """How often a person is sent to the provider, when crashes interrupt: the second time is the last."""
 
 _NO_CONNECTION = "The connection is not in the configuration any more."
-_STOPPED = "The request was stopped before their turn."
+_DAY_IS_FULL = "The connection may send nobody else on this day."
 _NO_GROUP = "The group was not made, or nobody can tell which one it is."
 
 log = structlog.get_logger(__name__)
-
-
-class _Stopped(Exception):
-    """Somebody stopped the request."""
 
 
 class Chunks:
@@ -50,8 +43,8 @@ class Chunks:
         lines: by the connection's name.
         announcer: is told of the progress.
         reviewer: tells who is not to be sent after all.
-        metrics: counts verdicts.
-        known: gives a group by its connection and id, with its subject where that is known.
+        deeds: carries out what is sent.
+        verdicts: keeps what came of it.
     """
 
     def __init__(
@@ -60,26 +53,27 @@ class Chunks:
         lines: Mapping[str, Line],
         announcer: Announcer,
         reviewer: Reviewer,
-        metrics: Metrics,
         *,
-        known: Callable[[str, str], KnownGroup] = KnownGroup,
+        deeds: Deeds,
+        verdicts: Verdicts,
     ) -> None:
         self._journal = journal
         self._lines = lines
         self._announcer = announcer
         self._review = reviewer
-        self._metrics = metrics
-        self._deeds = Deeds(known)
+        self._deeds = deeds
+        self._verdicts = verdicts
 
     async def cut(self, request: Request) -> int:
         """Answer those who are as wanted already, and put the others into chunks. Gives the number of chunks."""
         line = self._lines.get(request.connection)
         people = await self._journal.open_people(request.id)
         if line is None:
-            await self._keep_and_stop(request, [], [], _NO_CONNECTION)
+            await self._verdicts.keep_and_stop(request, [], [], _NO_CONNECTION)
             return 0
         if left := await self._review.left_out(request, people):
-            await self._keep(request, people, [_not_sent(p, left[p.position]) for p in people if p.position in left])
+            verdicts = [_not_sent(p, left[p.position]) for p in people if p.position in left]
+            await self._verdicts.keep(request, people, verdicts)
             people = [p for p in people if p.position not in left]
         if not people:
             return 0
@@ -90,7 +84,7 @@ class Chunks:
                 return 0
             now = NOTHING_TOLD
         if request.details.look_only:
-            await self._keep(
+            await self._verdicts.keep(
                 request, people, [looked_only(p, AIMS.get(p.operation), now.believed.get(p.position)) for p in people]
             )
             return 0
@@ -116,7 +110,7 @@ class Chunks:
         request = await self._journal.request(request_id)
         line = self._lines.get(request.connection)
         if line is None or request.stopped_by:
-            await self._keep_and_stop(request, [], [], _STOPPED if line else _NO_CONNECTION)
+            await self._verdicts.keep_and_stop(request, [], [], STOPPED if line else _NO_CONNECTION)
             return False
         people = await self._journal.chunk(request_id, number)
         interrupted = any(p.submissions for p in people)
@@ -125,12 +119,12 @@ class Chunks:
         if not people:
             return bool(await self._journal.open_people(request_id))
         if request.operation is Operation.CREATE and (number or interrupted) and not request.group_id:
-            await self._keep_and_stop(request, [], [], _NO_GROUP)
+            await self._verdicts.keep_and_stop(request, [], [], _NO_GROUP)
             return False
         try:
             sent, deed = await self._submit(request, line, people)
-        except (DayIsFull, SenderRests, _Stopped) as refused:
-            await self._keep_and_stop(request, [], [], str(refused))
+        except NO_TURN as refused:
+            await self._verdicts.keep_and_stop(request, [], [], str(refused))
             return False
         if deed.group_id:
             await self._journal.group_made(request_id, deed.group_id)
@@ -139,12 +133,14 @@ class Chunks:
             log.warning("chunk_failed", request=request_id, chunk=number, error=type(error).__name__, code=error.code)
         if error is not None and error.stops_sender:
             words = f"The sender was stopped before their turn: {error.message}"
-            await self._keep_and_stop(request, sent, verdicts, words, cause=error.cause)
+            await self._verdicts.keep_and_stop(request, sent, verdicts, words, cause=error.cause)
             return False
         if len(sent) < len(people):
-            await self._keep_and_stop(request, sent, verdicts, "The connection may send nobody else on this day.")
+            await self._verdicts.keep_and_stop(
+                request, sent, verdicts, "The connection may send nobody else on this day."
+            )
             return False
-        await self._keep(request, sent, verdicts)
+        await self._verdicts.keep(request, sent, verdicts)
         await self._announcer.progress(request, partial(self._journal.tally, request_id))
         return True
 
@@ -153,21 +149,13 @@ class Chunks:
     ) -> tuple[Sequence[Participant], Deed]:
         """Wait for the sender's turn, and send as many as it grants. Raises where nobody is to be sent."""
         counted = sum(p.person.is_somebody for p in people)
-        async with self._turn(request, line, counted) as granted:
+        async with turn(self._journal, line, request, counted) as granted:
             sent = people[:granted] if counted else people
             await self._journal.submitted(request.id, [p.position for p in sent])
             deed = await self._deeds.do(line.provider, request, sent)
             if deed.result.error is not None:
-                await self._rest(line, deed.result.error)  # within the turn: nobody else's call comes between
+                await line.rest(deed.result.error)  # within the turn: nobody else's call comes between
             return sent, deed
-
-    @asynccontextmanager
-    async def _turn(self, request: Request, line: Line, people: int) -> AsyncIterator[int]:
-        """Hold the sender's turn, for as many as it grants. Raises where nobody is to be sent."""
-        async with line.sender.turn(people) as granted:
-            if (await self._journal.request(request.id)).stopped_by:  # while it waited
-                raise _Stopped(_STOPPED)
-            yield granted
 
     async def leave_rest(self, request_id: str) -> list[float]:
         """Answer those whom no answer named. Gives the waits before each look for unknown people."""
@@ -175,7 +163,7 @@ class Chunks:
         rest = await self._journal.open_people(request_id)
         if rest:
             words = "The provider's answer did not name them."
-            await self._keep(request, rest, [left_over(p.person.key, p.submissions, words) for p in rest])
+            await self._verdicts.keep(request, rest, [left_over(p.person.key, p.submissions, words) for p in rest])
         line = self._lines.get(request.connection)
         if line is None or request.details.look_only or not await self._unknown(request):
             return []
@@ -192,68 +180,21 @@ class Chunks:
             now = await standings(self._journal, line, request, unknown)
         except ProviderError as error:
             log.warning("verify_failed", request=request_id, error=type(error).__name__, code=error.code)
-            await self._rest(line, error)
+            await line.rest(error)
             return True
         found = [verdict for p in unknown if (verdict := _read_back(p, now.believed))]
-        await self._keep(request, unknown, found)
+        await self._verdicts.keep(request, unknown, found)
         return len(found) < len(unknown)
-
-    async def to_invite(self, request_id: str) -> list[int]:
-        """Give the positions of those who refused and are to be invited, where the request says so."""
-        request = await self._journal.request(request_id)
-        if not request.details.invite_refused or request.stopped_by or request.connection not in self._lines:
-            return []
-        return [p.position for p in await self._journal.with_outcome(request_id, Outcome.REFUSED) if not p.invited]
-
-    async def invite(self, request_id: str, position: int) -> None:
-        """Send an invite to somebody who refused, once: after a crash nobody can tell whether it went out."""
-        request = await self._journal.request(request_id)
-        refused = await self._journal.with_outcome(request_id, Outcome.REFUSED)
-        person = next((p for p in refused if p.position == position), None)
-        line = self._lines.get(request.connection)
-        if person is None or line is None:
-            return
-        if person.invited:
-            words = "an invite was begun before the process stopped, and may have gone out"
-        elif request.stopped_by:
-            words = f"not invited: {_STOPPED}"
-        else:
-            words = await self._invite(request, line, person)
-        if words:
-            said = f"{person.provider_message}; {words}" if person.provider_message else words
-            verdict = Verdict(person.person.key, Outcome.REFUSED, person.evidence, person.provider_code, said)
-            await self._keep(request, [person], [verdict])
-
-    async def _invite(self, request: Request, line: Line, person: Participant) -> str:
-        """Invite somebody in their turn. Gives why that failed; empty where it did not."""
-        try:
-            async with self._turn(request, line, 1):
-                await self._journal.begin_invite(request.id, person.position)
-                try:
-                    verdict = await self._deeds.invite(line.provider, request, person.person)
-                except ProviderError as error:
-                    await self._rest(line, error)
-                    raise
-        except (DayIsFull, SenderRests, _Stopped) as refused:
-            return f"not invited: {refused}"
-        except ProviderError as error:
-            log.warning("invite_failed", request=request.id, error=type(error).__name__, code=error.code)
-            open_ = error.outcome is Outcome.UNKNOWN
-            return f"{'the invite may have gone out' if open_ else 'not invited'}: {error.words or error.message}"
-        await self._keep(request, [person], [verdict])
-        return ""
 
     async def _look_failed(self, request: Request, line: Line, error: ProviderError) -> bool:
         """Keep what a read that failed means for the sender. True where everybody is answered and nobody to be sent."""
         log.warning("look_failed", request=request.id, error=type(error).__name__, code=error.code)
-        await self._rest(line, error)
+        await line.rest(error)
         if error.stops_sender:
-            await self._keep_and_stop(request, [], [], error.words or error.message, code=error.code, cause=error.cause)
+            await self._verdicts.keep_and_stop(
+                request, [], [], error.words or error.message, code=error.code, cause=error.cause
+            )
         return error.stops_sender
-
-    async def _rest(self, line: Line, error: ProviderError) -> None:
-        if error.rest:
-            await line.sender.rest(error.rest, error.message)
 
     async def _unknown(self, request: Request) -> list[Participant]:
         """Give the unknown people whom a look into the group can tell about."""
@@ -283,30 +224,8 @@ class Chunks:
                 again.append(p)
             else:
                 verdicts.append(Verdict(p.person.key, Outcome.UNKNOWN))
-        await self._keep(request, people, verdicts)
+        await self._verdicts.keep(request, people, verdicts)
         return again
-
-    async def _keep_and_stop(
-        self,
-        request: Request,
-        sent: Sequence[Participant],
-        verdicts: Sequence[Verdict],
-        words: str,
-        *,
-        code: str = "",
-        cause: Cause = Cause.UNTOLD,
-    ) -> None:
-        """Keep verdicts and answer everybody else in one commit: so a stop is not forgotten by a crash after it."""
-        answered = {verdict.key for verdict in verdicts}
-        rest = [p for p in await self._journal.open_people(request.id) if p.person.key not in answered]
-        left = [left_over(p.person.key, p.submissions, words, code, cause) for p in rest]
-        await self._keep(request, [*sent, *rest], [*verdicts, *left])
-
-    async def _keep(self, request: Request, people: Sequence[Participant], verdicts: Sequence[Verdict]) -> None:
-        positions = {p.person.key: p.position for p in people}
-        await self._journal.judge(request.id, {positions[v.key]: v for v in verdicts})
-        for verdict in verdicts:
-            self._metrics.verdict(verdict.outcome, request.connection)
 
 
 def _protected(request: Request, p: Participant, listed: Standing) -> Verdict | None:

@@ -7,7 +7,7 @@ from itertools import groupby
 from bot.domain.operations import ACTIONS, AIMS
 from bot.domain.requests import Participant, Request
 from bot.runtime.pace import Sender
-from providers.base import Action, Operation, Provider, Standing
+from providers.base import Action, Operation, Provider, ProviderError, Standing
 
 _ONE_BY_ONE = frozenset({Operation.SEND, Operation.INVITE})
 """What the provider is asked for each person in a call of its own, so that a crash leaves one of them open."""
@@ -66,3 +66,8 @@ class Line:
         if not joining or check is None or check.most <= self.size(Operation.ADD) or len(set(chunks.values())) == 1:
             return
         await self.provider.check_numbers(joining)
+
+    async def rest(self, error: ProviderError) -> None:
+        """Let the sender rest where an error demands it, as long as that says."""
+        if error.rest:
+            await self.sender.rest(error.rest, error.message)

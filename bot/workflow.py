@@ -12,12 +12,15 @@ import structlog
 
 from bot.announcer import PAGE, Announcer, Reviewer
 from bot.chunks import Chunks
+from bot.deeds import Deeds
 from bot.domain.groups import KnownGroup
 from bot.domain.requests import State
+from bot.invites import Invites
 from bot.lines import Line
 from bot.runtime.engine import Durable, sleep, step
 from bot.runtime.journal import Journal
 from bot.runtime.metrics import Metrics
+from bot.verdicts import Verdicts
 
 log = structlog.get_logger(__name__)
 
@@ -32,6 +35,10 @@ class Workflow:
         reviewer: tells, when a request begins, who is not to be sent after all.
         metrics: counts verdicts; where nobody reads them, counters of its own.
         known: gives a group by its connection and id, with its subject where that is known.
+
+    Attributes:
+        chunks: the steps in which people are sent.
+        invites: the steps in which those who refused are invited.
     """
 
     def __init__(
@@ -47,7 +54,9 @@ class Workflow:
         self._journal = journal
         self._lines = lines
         self._announcer = announcer
-        self._chunks = Chunks(journal, lines, announcer, reviewer, metrics or Metrics(), known=known)
+        deeds, verdicts = Deeds(known), Verdicts(journal, metrics or Metrics())
+        self.chunks = Chunks(journal, lines, announcer, reviewer, deeds=deeds, verdicts=verdicts)
+        self.invites = Invites(journal, lines, deeds, verdicts)
 
     def durable(self) -> dict[str, Durable]:
         """Give the workflows by the names under which the engine stores them."""
@@ -60,18 +69,18 @@ class Workflow:
 
     async def carry_out(self, request_id: str) -> None:
         """Give every person of the request an outcome, and post them."""
-        plan = await step("look", partial(self._look, request_id))
+        plan = await step("look", partial(self.look, request_id))
         if plan is None:
             return
         for number in range(plan["chunks"]):
-            if not await step("chunk", partial(self._chunks.send, request_id, number)):
+            if not await step("chunk", partial(self.chunks.send, request_id, number)):
                 break
-        for wait in await step("leave the rest", partial(self._chunks.leave_rest, request_id)):
+        for wait in await step("leave the rest", partial(self.chunks.leave_rest, request_id)):
             await sleep(wait)
-            if not await step("verify", partial(self._chunks.verify, request_id)):
+            if not await step("verify", partial(self.chunks.verify, request_id)):
                 break
-        for position in await step("list the refused", partial(self._chunks.to_invite, request_id)):
-            await step("invite", partial(self._chunks.invite, request_id, position))
+        for position in await step("list the refused", partial(self.invites.positions, request_id)):
+            await step("invite", partial(self.invites.send, request_id, position))
         for page in range(plan["pages"]):
             await step("post results", partial(self._post_page, request_id, page))
         await step("finish", partial(self._finish, request_id))
@@ -94,7 +103,7 @@ class Workflow:
             await self._announcer.show_approval(await self._journal.request(request_id), tally)
         return state is not State.RECEIVED
 
-    async def _look(self, request_id: str) -> dict[str, int] | None:
+    async def look(self, request_id: str) -> dict[str, int] | None:
         """See how people stand already, and cut the rest into chunks.
 
         Gives how many chunks and pages follow; None where the request was withdrawn before it could begin.
@@ -108,7 +117,7 @@ class Workflow:
             await self._announcer.show_approval(request, tally)
         else:
             await self._announcer.progress(request, partial(self._journal.tally, request_id))
-        return {"chunks": await self._chunks.cut(request), "pages": -(-tally.total // PAGE)}
+        return {"chunks": await self.chunks.cut(request), "pages": -(-tally.total // PAGE)}
 
     async def _post_page(self, request_id: str, page: int) -> None:
         request = await self._journal.request(request_id)

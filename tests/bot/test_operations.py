@@ -126,12 +126,12 @@ async def test_what_must_not_happen_twice_is_unknown_after_a_crash_in_the_call(
     id_ = await bench.ask(
         provider, lines(operation, 1), operation=operation, details=Details(text="hello", subject="S")
     )
-    await bench.workflow._look(id_)
+    await bench.workflow.look(id_)
     with suppress(asyncio.CancelledError):
-        await bench.workflow._chunks.send(id_, 0)
+        await bench.workflow.chunks.send(id_, 0)
     sent = len(provider.calls) + len(provider.texts)
     provider.failures.clear()
-    await bench.workflow._chunks.send(id_, 0)
+    await bench.workflow.chunks.send(id_, 0)
     assert len(provider.calls) + len(provider.texts) == sent == 1
     assert told(await bench.journal.people(id_)) == [Outcome.UNKNOWN]
 
@@ -194,12 +194,12 @@ async def test_an_invite_that_a_crash_interrupts_is_not_sent_again(bench: Bench)
     provider = Scripted(answers=[Answer(joins=0)])
     provider.failures = {Action.SEND_TO_PERSON: asyncio.CancelledError()}  # type: ignore[dict-item]
     id_ = await bench.ask(provider, people(1), details=Details(invite_refused=True))
-    await bench.workflow._look(id_)
-    await bench.workflow._chunks.send(id_, 0)
+    await bench.workflow.look(id_)
+    await bench.workflow.chunks.send(id_, 0)
     with suppress(asyncio.CancelledError):
-        await bench.workflow._chunks.invite(id_, 0)
+        await bench.workflow.invites.send(id_, 0)
     provider.failures.clear()
-    await bench.workflow._chunks.invite(id_, 0)
+    await bench.workflow.invites.send(id_, 0)
     assert len(provider.texts) == 1
     [answered] = await bench.journal.people(id_)
     assert answered.outcome is Outcome.REFUSED
@@ -233,11 +233,11 @@ async def test_an_account_that_is_limited_or_lost_rests_for_every_request(
 async def test_a_request_that_is_stopped_leaves_the_rest_not_attempted(bench: Bench) -> None:
     provider = Scripted()
     id_ = await bench.ask(provider, people(6))
-    await bench.workflow._look(id_)
-    assert await bench.workflow._chunks.send(id_, 0)
+    await bench.workflow.look(id_)
+    assert await bench.workflow.chunks.send(id_, 0)
     assert await bench.journal.stop(id_, "U0ASKED")
     assert not await bench.journal.stop(id_, "U1LEAD")
-    assert not await bench.workflow._chunks.send(id_, 1)
+    assert not await bench.workflow.chunks.send(id_, 1)
     assert told(await bench.journal.people(id_)) == [Outcome.ADDED] * 2 + [Outcome.NOT_ATTEMPTED] * 4
     assert (await bench.journal.request(id_)).stopped_by == "U0ASKED"
 
@@ -245,10 +245,10 @@ async def test_a_request_that_is_stopped_leaves_the_rest_not_attempted(bench: Be
 async def test_a_stop_reaches_a_chunk_that_waits_for_its_turn(bench: Bench) -> None:
     provider = Scripted()
     id_ = await bench.ask(provider, people(2))
-    await bench.workflow._look(id_)
+    await bench.workflow.look(id_)
     line = bench.lines[(await bench.journal.request(id_)).connection]
     async with line.sender.turn(1):
-        sending = asyncio.create_task(bench.workflow._chunks.send(id_, 0))
+        sending = asyncio.create_task(bench.workflow.chunks.send(id_, 0))
         await asyncio.sleep(0)
         assert await bench.journal.stop(id_, "U0ASKED")
     assert not await sending
@@ -259,16 +259,16 @@ async def test_a_stop_reaches_a_chunk_that_waits_for_its_turn(bench: Bench) -> N
 async def test_a_stop_reaches_the_invites_that_have_not_gone_out(bench: Bench) -> None:
     provider = Scripted(answers=[Answer(joins=0)])
     id_ = await bench.ask(provider, people(2), details=Details(invite_refused=True))
-    await bench.workflow._look(id_)
-    await bench.workflow._chunks.send(id_, 0)
-    assert await bench.workflow._chunks.to_invite(id_) == [0, 1]
+    await bench.workflow.look(id_)
+    await bench.workflow.chunks.send(id_, 0)
+    assert await bench.workflow.invites.positions(id_) == [0, 1]
     line = bench.lines[(await bench.journal.request(id_)).connection]
     async with line.sender.turn(1):
-        inviting = asyncio.create_task(bench.workflow._chunks.invite(id_, 0))
+        inviting = asyncio.create_task(bench.workflow.invites.send(id_, 0))
         await asyncio.sleep(0)
         assert await bench.journal.stop(id_, "U0ASKED")
     await inviting
-    await bench.workflow._chunks.invite(id_, 1)
+    await bench.workflow.invites.send(id_, 1)
     assert provider.texts == []
     answered = await bench.journal.people(id_)
     assert told(answered) == [Outcome.REFUSED] * 2
@@ -280,9 +280,9 @@ async def test_a_setting_that_fails_at_the_second_try_may_have_been_changed_by_t
     change = GroupChange(subject="New", announce_only=True)
     roster = things(Operation.SETTINGS, *(LABELS[action] for action in change.actions))
     id_ = await bench.ask(provider, roster, operation=Operation.SETTINGS, details=Details(change=change))
-    await bench.workflow._look(id_)
+    await bench.workflow.look(id_)
     await bench.journal.submitted(id_, [0, 1])  # and the process was killed
-    assert await bench.workflow._chunks.send(id_, 0)
+    assert await bench.workflow.chunks.send(id_, 0)
     assert told(await bench.journal.people(id_)) == [Outcome.CHANGED, Outcome.UNKNOWN]
 
 
@@ -291,9 +291,9 @@ async def test_a_group_is_not_made_for_those_whom_an_interrupted_creation_left_o
     id_ = await bench.ask(
         provider, lines(Operation.CREATE, 2), operation=Operation.CREATE, details=Details(subject="S")
     )
-    await bench.workflow._look(id_)
+    await bench.workflow.look(id_)
     await bench.journal.submitted(id_, [0])  # the day had room for one; the process was killed, and the day is over
-    assert not await bench.workflow._chunks.send(id_, 0)
+    assert not await bench.workflow.chunks.send(id_, 0)
     assert provider.created == []
     assert told(await bench.journal.people(id_)) == [Outcome.UNKNOWN, Outcome.NOT_ATTEMPTED]
 
@@ -341,7 +341,7 @@ async def test_a_request_runs_when_its_time_has_come(bench: Bench) -> None:
 async def test_a_request_that_was_withdrawn_before_it_began_does_nothing(bench: Bench) -> None:
     provider = Scripted()
     id_ = await bench.ask(provider, people(1), state=State.WITHDRAWN)
-    assert await bench.workflow._look(id_) is None
+    assert await bench.workflow.look(id_) is None
     assert provider.calls == []
 
 

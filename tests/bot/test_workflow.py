@@ -351,12 +351,12 @@ async def test_a_chunk_that_is_killed_while_it_is_sent_is_sent_twice_at_most(
     answers = [Answer(joins=joins, error=asyncio.CancelledError()) for joins in crashes]
     provider = Scripted(inside=set(before), answers=answers, reads=[None, *reads])
     id_ = await bench.ask(provider, people(3), pace=Pace(batch=3, gap=0.0))
-    await bench.workflow._look(id_)
+    await bench.workflow.look(id_)
     for _ in range(len(crashes) + 1):
         in_group, live = set(provider.inside), not provider.reads
         calls = len(provider.calls)
         with suppress(asyncio.CancelledError):
-            await bench.workflow._chunks.send(id_, 0)
+            await bench.workflow.chunks.send(id_, 0)
         if live and calls:
             assert in_group.isdisjoint(itertools.chain(*provider.calls[calls:]))
 
@@ -372,20 +372,20 @@ async def test_a_chunk_that_is_killed_while_it_is_sent_is_sent_twice_at_most(
 async def test_a_chunk_whose_verdicts_are_kept_is_not_sent_again(bench: Bench) -> None:
     provider = Scripted()
     id_ = await bench.ask(provider, people(2))
-    await bench.workflow._look(id_)
-    assert await bench.workflow._chunks.send(id_, 0)
-    await bench.workflow._chunks.send(id_, 0)
+    await bench.workflow.look(id_)
+    assert await bench.workflow.chunks.send(id_, 0)
+    await bench.workflow.chunks.send(id_, 0)
     assert len(provider.calls) == 1
 
 
 async def test_a_connection_that_left_the_configuration_still_answers_everybody(bench: Bench) -> None:
     provider = Scripted()
     id_ = await bench.ask(provider, people(3))
-    await bench.workflow._look(id_)
+    await bench.workflow.look(id_)
     gone = Workflow(bench.journal, {}, bench.voice, Nodding())
-    assert not await gone._chunks.send(id_, 0)
-    assert await gone._chunks.leave_rest(id_) == []
-    assert not await gone._chunks.verify(id_)
+    assert not await gone.chunks.send(id_, 0)
+    assert await gone.chunks.leave_rest(id_) == []
+    assert not await gone.chunks.verify(id_)
     assert provider.calls == []
     assert await bench.outcomes(id_) == [Outcome.NOT_ATTEMPTED] * 3
 
@@ -393,10 +393,10 @@ async def test_a_connection_that_left_the_configuration_still_answers_everybody(
 async def test_who_was_sent_once_is_not_called_not_attempted_when_the_day_is_full(bench: Bench) -> None:
     provider = Scripted(answers=[Answer(joins=2, error=asyncio.CancelledError())], reads=[None, Standing.UNKNOWN])
     id_ = await bench.ask(provider, people(2), pace=Pace(batch=2, gap=0.0, per_day=2))
-    await bench.workflow._look(id_)
+    await bench.workflow.look(id_)
     with suppress(asyncio.CancelledError):
-        await bench.workflow._chunks.send(id_, 0)
-    await bench.workflow._chunks.send(id_, 0)
+        await bench.workflow.chunks.send(id_, 0)
+    await bench.workflow.chunks.send(id_, 0)
     assert await bench.outcomes(id_) == [Outcome.UNKNOWN] * 2
 
 
@@ -404,10 +404,10 @@ async def test_who_may_have_been_added_by_an_interrupted_call_is_not_called_fail
     answers = [Answer(joins=2, error=asyncio.CancelledError()), Answer(joins=0, error=Unreachable("refused"))]
     provider = Scripted(answers=answers, reads=[None, Standing.UNKNOWN])
     id_ = await bench.ask(provider, people(2))
-    await bench.workflow._look(id_)
+    await bench.workflow.look(id_)
     with suppress(asyncio.CancelledError):
-        await bench.workflow._chunks.send(id_, 0)
-    await bench.workflow._chunks.send(id_, 0)
+        await bench.workflow.chunks.send(id_, 0)
+    await bench.workflow.chunks.send(id_, 0)
     assert await bench.outcomes(id_) == [Outcome.UNKNOWN] * 2
 
 
@@ -416,10 +416,10 @@ async def test_without_a_read_back_an_interrupted_call_is_not_repeated(bench: Be
         answers=[Answer(joins=2, error=asyncio.CancelledError())], reads=[None, Unreachable("no answer to the look")]
     )
     id_ = await bench.ask(provider, people(3), pace=Pace(batch=2, gap=0.0))
-    await bench.workflow._look(id_)
+    await bench.workflow.look(id_)
     with suppress(asyncio.CancelledError):
-        await bench.workflow._chunks.send(id_, 0)
-    assert await bench.workflow._chunks.send(id_, 0)
+        await bench.workflow.chunks.send(id_, 0)
+    assert await bench.workflow.chunks.send(id_, 0)
     assert len(provider.calls) == 1
     assert await bench.outcomes(id_) == [Outcome.UNKNOWN, Outcome.UNKNOWN, None]
 
@@ -428,10 +428,10 @@ async def test_a_read_back_that_meets_a_lost_account_stops_the_sender(bench: Ben
     lost = AccountDisconnected("gone")
     provider = Scripted(answers=[Answer(joins=2, error=asyncio.CancelledError())], reads=[None, lost])
     id_ = await bench.ask(provider, people(3), pace=Pace(batch=2, gap=0.0))
-    await bench.workflow._look(id_)
+    await bench.workflow.look(id_)
     with suppress(asyncio.CancelledError):
-        await bench.workflow._chunks.send(id_, 0)
-    assert not await bench.workflow._chunks.send(id_, 0)
+        await bench.workflow.chunks.send(id_, 0)
+    assert not await bench.workflow.chunks.send(id_, 0)
     assert len(provider.calls) == 1
     assert await bench.outcomes(id_) == [Outcome.UNKNOWN, Outcome.UNKNOWN, Outcome.NOT_ATTEMPTED]
     (line,) = bench.lines.values()
@@ -483,6 +483,6 @@ async def test_a_daily_number_smaller_than_a_batch_is_still_used_up(bench: Bench
 async def test_a_stop_is_not_forgotten_when_the_process_dies_right_after_keeping_it(bench: Bench) -> None:
     provider = Scripted(answers=[Answer(joins=0, error=AccountDisconnected("gone"))])
     id_ = await bench.ask(provider, people(4))
-    await bench.workflow._look(id_)
-    assert not await bench.workflow._chunks.send(id_, 0)
-    assert not await bench.workflow._chunks.send(id_, 0)
+    await bench.workflow.look(id_)
+    assert not await bench.workflow.chunks.send(id_, 0)
+    assert not await bench.workflow.chunks.send(id_, 0)

@@ -1,0 +1,77 @@
+"""The invites of a request: those who refuse a direct add are asked whether they would join."""
+
+from collections.abc import Mapping
+
+import structlog
+
+from bot.deeds import Deeds
+from bot.domain.requests import Participant, Request
+from bot.lines import Line
+from bot.runtime.journal import Journal
+from bot.turns import NO_TURN, STOPPED, turn
+from bot.verdicts import Verdicts
+from providers.base import Outcome, ProviderError, Verdict
+
+log = structlog.get_logger(__name__)
+
+
+class Invites:
+    """Invites those who refused, each at most once.
+
+    Args:
+        journal: where requests and verdicts are kept.
+        lines: by the connection's name.
+        deeds: carries out what is sent.
+        verdicts: keeps what came of it.
+    """
+
+    def __init__(self, journal: Journal, lines: Mapping[str, Line], deeds: Deeds, verdicts: Verdicts) -> None:
+        self._journal = journal
+        self._lines = lines
+        self._deeds = deeds
+        self._verdicts = verdicts
+
+    async def positions(self, request_id: str) -> list[int]:
+        """Give the positions of those who refused and are to be invited, where the request says so."""
+        request = await self._journal.request(request_id)
+        if not request.details.invite_refused or request.stopped_by or request.connection not in self._lines:
+            return []
+        return [p.position for p in await self._journal.with_outcome(request_id, Outcome.REFUSED) if not p.invited]
+
+    async def send(self, request_id: str, position: int) -> None:
+        """Send an invite to somebody who refused, once: after a crash nobody can tell whether it went out."""
+        request = await self._journal.request(request_id)
+        refused = await self._journal.with_outcome(request_id, Outcome.REFUSED)
+        person = next((p for p in refused if p.position == position), None)
+        line = self._lines.get(request.connection)
+        if person is None or line is None:
+            return
+        if person.invited:
+            words = "an invite was begun before the process stopped, and may have gone out"
+        elif request.stopped_by:
+            words = f"not invited: {STOPPED}"
+        else:
+            words = await self._invite(request, line, person)
+        if words:
+            said = f"{person.provider_message}; {words}" if person.provider_message else words
+            verdict = Verdict(person.person.key, Outcome.REFUSED, person.evidence, person.provider_code, said)
+            await self._verdicts.keep(request, [person], [verdict])
+
+    async def _invite(self, request: Request, line: Line, person: Participant) -> str:
+        """Invite somebody in their turn. Gives why that failed; empty where it did not."""
+        try:
+            async with turn(self._journal, line, request, 1):
+                await self._journal.begin_invite(request.id, person.position)
+                try:
+                    verdict = await self._deeds.invite(line.provider, request, person.person)
+                except ProviderError as error:
+                    await line.rest(error)
+                    raise
+        except NO_TURN as refused:
+            return f"not invited: {refused}"
+        except ProviderError as error:
+            log.warning("invite_failed", request=request.id, error=type(error).__name__, code=error.code)
+            open_ = error.outcome is Outcome.UNKNOWN
+            return f"{'the invite may have gone out' if open_ else 'not invited'}: {error.words or error.message}"
+        await self._verdicts.keep(request, [person], [verdict])
+        return ""

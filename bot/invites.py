@@ -41,10 +41,9 @@ class Invites:
     async def send(self, request_id: str, position: int) -> None:
         """Send an invite to somebody who refused, once: after a crash nobody can tell whether it went out."""
         request = await self._journal.request(request_id)
-        refused = await self._journal.with_outcome(request_id, Outcome.REFUSED)
-        person = next((p for p in refused if p.position == position), None)
+        [person] = await self._journal.page(request_id, position, 1)
         line = self._lines.get(request.connection)
-        if person is None or line is None:
+        if person.outcome is not Outcome.REFUSED or line is None:
             return
         if person.invited:
             words = "an invite was begun before the process stopped, and may have gone out"

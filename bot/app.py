@@ -213,7 +213,7 @@ def _wire(
     keep = {(g.connection, g.id): g.keep for g in settings.groups.values()}
     directory = Directory([KnownGroup(g.connection, g.id, alias) for alias, g in settings.groups.items()], providers)
     lists = Lists(lines, Profiles(client).phones_of)
-    review = Review(rights, usergroups.actor, directory.group, lists, keep)
+    review = Review(rights, usergroups.actor_for_work, directory.group, lists, keep)
     workflow = Workflow(journal, lines, announcer, review, metrics=metrics, known=directory.group)
     engine = Engine(database.engine_url, workflow.durable())
     dispatcher = Dispatcher(journal, engine)
@@ -237,7 +237,7 @@ def _wire(
         syncs=syncs,
         schedules=schedules,
         repeater=Repeater(
-            syncs, schedules, journal, directory.group, actor_of=usergroups.actor, tell=partial(tell, client)
+            syncs, schedules, journal, directory.group, actor_of=usergroups.actor_for_work, tell=partial(tell, client)
         ),
         journal=journal,
         archive=archive,

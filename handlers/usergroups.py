@@ -22,6 +22,10 @@ _GONE = "no_such_subteam"
 log = structlog.get_logger(__name__)
 
 
+class NotRead(Exception):
+    """Nobody knows yet who is in the user groups."""
+
+
 class UserGroups:
     """The members of the user groups that the roles name.
 
@@ -46,7 +50,18 @@ class UserGroups:
         that nobody gains a right by a failure.
         """
         await self._refresh(fresh)
-        return Actor(user_id, frozenset(g for g, members in self._members.items() if user_id in members))
+        return self._actor(user_id)
+
+    async def actor_for_work(self, user_id: str) -> Actor:
+        """Give the person with their user groups for work that can be tried again later.
+
+        Raises:
+            NotRead: there is no copy yet, so that nobody loses a right by a failure either.
+        """
+        await self._refresh(FRESH_FOR_APPROVAL)
+        if self._ids and self._read_at is None:
+            raise NotRead("Slack has not told yet who is in the user groups of the roles")
+        return self._actor(user_id)
 
     async def people(self, ids: Iterable[str]) -> frozenset[str]:
         """Give the users among the ids, and those who are in the user groups among them, as far as Slack tells."""
@@ -62,6 +77,9 @@ class UserGroups:
         if self._reading is not None:
             self._reading.cancel()
             await asyncio.gather(self._reading, return_exceptions=True)
+
+    def _actor(self, user_id: str) -> Actor:
+        return Actor(user_id, frozenset(g for g, members in self._members.items() if user_id in members))
 
     async def _refresh(self, fresh: float) -> None:
         if self._ids and (self._read_at is None or self._clock() - self._read_at >= fresh):

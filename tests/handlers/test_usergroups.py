@@ -8,7 +8,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from structlog.testing import capture_logs
 
 from handlers import usergroups
-from handlers.usergroups import FRESH, FRESH_FOR_APPROVAL, UserGroups
+from handlers.usergroups import FRESH, FRESH_FOR_APPROVAL, NotRead, UserGroups
 from sandbox.slack.faults import Fault
 from sandbox.slack.seed import UserGroup
 from sandbox.slack.server import SlackServer
@@ -142,3 +142,16 @@ async def test_a_group_that_goes_loses_its_members(slack: SlackServer, groups: U
     clock.now += FRESH
 
     assert (await groups.actor(ALICE)).usergroups == STRANGER
+
+
+async def test_work_waits_until_slack_has_told_and_then_goes_by_an_older_copy(
+    slack: SlackServer, groups: UserGroups, clock: Clock
+) -> None:
+    slack.faults.append(Fault(METHOD, error="internal_error"))
+    with pytest.raises(NotRead):
+        await groups.actor_for_work(ALICE)
+    assert (await groups.actor_for_work(ALICE)).usergroups == MEMBER
+
+    slack.faults.append(Fault(METHOD, error="internal_error", times=-1))
+    clock.now += FRESH
+    assert (await groups.actor_for_work(ALICE)).usergroups == MEMBER

@@ -1,4 +1,4 @@
-"""What the suite needs of each provider. A sixth provider is one more entry of `KITS`."""
+"""What the suite needs of each provider. A sixth provider is one more entry of `KITS`, and of `PROMISES`."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager

@@ -131,6 +131,11 @@ def paper(name: str) -> Paper:
     return Paper(name, yaml.load((CONTRACTS / f"{name}.openapi.yaml").read_text(), yaml.CSafeLoader))
 
 
+def quotes(name: str, words: str) -> bool:
+    """Tell whether a contract has these words, wherever its lines break."""
+    return words in " ".join((CONTRACTS / f"{name}.openapi.yaml").read_text().split())
+
+
 def code_and_words(body: bytes | str) -> tuple[str, str]:
     """Find the code and the words of an example body, in any of the shapes of the five contracts."""
     try:

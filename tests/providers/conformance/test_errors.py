@@ -75,13 +75,18 @@ def meanings(refusal: Refusal, step: Step) -> tuple[type[ProviderError], ...]:
 class Told:
     """What a task said of an error: its errors, wherever they were, its verdicts, and what was not so in its answer.
 
-    `enough` where the answer itself says that it went wrong: an account that is not connected.
+    `account` is the state of the account, where that was asked for.
     """
 
     errors: list[ProviderError] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
     untrue: list[str] = field(default_factory=list)
-    enough: bool = False
+    account: AccountState | None = None
+
+    @property
+    def enough(self) -> bool:
+        """Whether the answer itself says that it went wrong."""
+        return self.account not in {None, AccountState.CONNECTED}
 
 
 async def told_by(task: Task, at: Desk) -> Told:
@@ -91,7 +96,7 @@ async def told_by(task: Task, at: Desk) -> Told:
     except ProviderError as error:
         return Told([error])
     if isinstance(answer, Account):
-        return Told(enough=answer.state is not AccountState.CONNECTED)
+        return Told(account=answer.state)
     told = Told(untrue=task.untrue(at, start, answer))
     match answer:
         case PeopleResult(verdicts, stopped_by):

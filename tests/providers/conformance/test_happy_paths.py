@@ -22,6 +22,7 @@ async def test_what_an_adapter_can_do_it_does_and_tells_truly(kit: Kit, task: Ta
         answer = await task.do(at)
         assert task.untrue(at, start, answer) == []
         assert task.took_effect is None or task.took_effect(at, start)
+        assert task.action not in WANTED or answer.done == (task.action,)
         assert at.breaches() == []
         assert at.operations() <= set(kit.abilities[task.action].operations)
 

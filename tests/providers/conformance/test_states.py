@@ -1,5 +1,3 @@
-from collections.abc import Callable
-
 import pytest
 
 from providers.base import (
@@ -7,18 +5,14 @@ from providers.base import (
     AccountRestricted,
     AccountState,
     Action,
-    CredentialsRejected,
     GroupNotFound,
-    NotGroupAdmin,
-    OutcomeUnknown,
-    PermissionMissing,
     ProviderError,
 )
-from tests.providers.conformance.kits import KITS, Desk, Kit, desk
+from tests.providers.conformance.cases import STATES
+from tests.providers.conformance.kits import KITS, Kit, desk
+from tests.providers.conformance.promises import PROMISES
 from tests.providers.conformance.tasks import TASKS
 from tests.providers.conformance.test_errors import told_by
-
-Errors = tuple[type[ProviderError], ...]
 
 OF_NO_GROUP = frozenset(
     {
@@ -34,45 +28,26 @@ OF_NO_GROUP = frozenset(
 )
 
 
-def wrong_token(at: Desk) -> None:
-    at.server.token = "another"
-
-
-def no_admin(at: Desk) -> None:
-    at.group.account_is_admin = False
-
-
-def disconnected(at: Desk) -> None:
-    at.server.account_state = "disconnected"
-
-
-def restricted(at: Desk) -> None:
-    at.server.account_state = "restricted"
-
-
-STATES: dict[str, tuple[Callable[[Desk], None], Errors]] = {
-    "wrong token": (wrong_token, (CredentialsRejected,)),
-    "no admin": (no_admin, (NotGroupAdmin, PermissionMissing, OutcomeUnknown)),
-    "disconnected": (disconnected, (AccountDisconnected, OutcomeUnknown)),
-    "restricted": (restricted, (AccountRestricted, AccountDisconnected, OutcomeUnknown)),
-}
+OF_ACCOUNTS = {AccountDisconnected: AccountState.DISCONNECTED, AccountRestricted: AccountState.RESTRICTED}
+"""How an account that is asked after says what others are told by an error."""
 
 
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("kit", KITS.values(), ids=KITS)
 async def test_an_account_that_cannot_act_is_told_by_its_class(kit: Kit, state: str) -> None:
-    bring_about, fitting = STATES[state]
-    wrong = {}
+    stop, wrong = PROMISES[kit.name].stops[state], {}
     for task in (task for task in TASKS if task.action in kit.abilities):
         async with desk(kit, variant=kit.offered_in.get(task.action, "")) as at:
-            bring_about(at)
+            STATES[state](at)
             told = await told_by(task, at)
-            untrue = told.untrue + [repr(error) for error in told.errors if not isinstance(error, fitting)]
-            untrue += at.breaches()
-            if state == "wrong token" and not told.errors and not told.enough:
-                untrue.append("no error")
-            if untrue:
-                wrong[str(task)] = untrue
+            untrue = told.untrue + at.breaches()
+        kinds = [] if task.action in stop.goes_on else [stop.kind]
+        if told.account is not None:
+            right = told.account is (OF_ACCOUNTS[kinds[0]] if kinds else AccountState.CONNECTED)
+        else:
+            right = [type(error) for error in told.errors] == kinds
+        if untrue or not right:
+            wrong[str(task)] = [*untrue, told]
     assert wrong == {}
 
 
@@ -92,10 +67,3 @@ async def test_a_group_that_nobody_knows_is_not_found(kit: Kit) -> None:
             if not any(isinstance(error, GroupNotFound) for error in failed):
                 wrong[str(task)] = repr(answer)
     assert wrong == {}
-
-
-@pytest.mark.parametrize("kit", [kit for kit in KITS.values() if kit.own], ids=str)
-async def test_an_account_that_is_not_connected_says_so(kit: Kit) -> None:
-    async with desk(kit) as at:
-        disconnected(at)
-        assert (await at.adapter.account()).state is not AccountState.CONNECTED

@@ -68,7 +68,6 @@ class TwoChatAccount(ProviderServer):
         spent: how many calls it made.
         checked: how many numbers it checked.
         error_shape: which of the three published error bodies it answers with.
-        canonical: the digits under which WhatsApp knows a number that is asked for in another form.
         numbers: the connected numbers, digits without plus.
         page_size: connected numbers on a page where the call does not say.
         info_at: where getAccountInfo is: the billing page's path or that of the vendor's n8n node.
@@ -89,7 +88,6 @@ class TwoChatAccount(ProviderServer):
         self.spent = 0
         self.checked = 0
         self.error_shape: Literal["error_message", "message", "detail"] = "error_message"
-        self.canonical: dict[str, str] = {}
         self.page_size = 50
         self.info_at: Literal["/info", "/open/info"] = "/info"
 
@@ -171,7 +169,7 @@ class TwoChatAccount(ProviderServer):
         if not E164.fullmatch(number) or len(number) < _SHORTEST_NUMBER:
             return web.json_response({"is_valid": False})
         asked = number.removeprefix("+")
-        there = self.world.human(self.canonical.get(asked, asked)).disposition is not Disposition.NO_ACCOUNT
+        there = self.world.human(asked).disposition is not Disposition.NO_ACCOUNT
         # The page's own example was cut off: what else it tells is left out, for no adapter reads it.
         return web.json_response({"is_valid": True, "on_whatsapp": there})
 

@@ -87,8 +87,7 @@ class TwoChatPeople(TwoChatAccount):
         accepted: list[str] = []
         unaccepted: list[str] = []
         for asked in phones:
-            known = self.canonical.get(asked, asked)
-            effect = self.world.add(group_id, known)
+            effect = self.world.add(group_id, asked)
             if effect is Effect.NO_ACCOUNT:
                 unaccepted.append(f"+{asked}")
                 if not self.unaccepted_have_entries:
@@ -96,7 +95,7 @@ class TwoChatPeople(TwoChatAccount):
             elif effect is Effect.ADDED:
                 accepted.append(f"+{asked}")
             code, words = _CODES[effect]
-            entries[f"+{known if self.answers_canonical else asked}"] = {
+            entries[f"+{self.world.known_as(asked) if self.answers_canonical else asked}"] = {
                 "statusCode": code,
                 "message": words,
                 "isInviteV4Sent": self.sends_invites and effect is Effect.PRIVATE,
@@ -121,7 +120,7 @@ class TwoChatPeople(TwoChatAccount):
             group = request.match_info["group"]
             self.group_to_change(group, body, "participants")
             phones = phones_of(body["participants"])
-            effects = {f"+{p}": _WAYS[way](self.world, group, self.canonical.get(p, p)) for p in phones}
+            effects = {f"+{p}": _WAYS[way](self.world, group, p) for p in phones}
             style = "lists" if way == "remove" else self.roles_answer
             return web.json_response({"success": True, **self._told(style, effects)})
 

@@ -27,7 +27,6 @@ class WaGatewayServer(StoredServer):
 
     Attributes:
         malformed_spoils_all: whether a malformed JID keeps the good ones of an add from being added.
-        canonical: the phone of an account by another form of its number, where WhatsApp has both.
         created_shape: the answer to a new group: its row, a row nested in `group`, or nothing that names it.
         free_settings: the fields of an update that need no group admin.
         refused_settings: the fields of an update that are refused as malformed.
@@ -46,7 +45,6 @@ class WaGatewayServer(StoredServer):
         super().__init__(world, token=token, latency=latency, session=session, permissions=permissions)
         # The contract leaves open what becomes of the good JIDs beside a malformed one.
         self.malformed_spoils_all = True
-        self.canonical: dict[str, str] = {}
         # The contract does not know the fields of the answer to createGroup.
         self.created_shape: CreatedShape = "row"
         # "Most settings" need a group admin; the contract does not say which do not, nor what else is refused when.
@@ -87,7 +85,7 @@ class WaGatewayServer(StoredServer):
         if self.account_state != "connected":
             return self.error(501)
         jid = f"1203639{len(self.world.groups):011}@g.us"
-        self.world.create_group(jid, name, [self.canonical.get(phone, phone) for phone in phones if phone])
+        self.world.create_group(jid, name, filter(None, phones))
         shapes: dict[CreatedShape, Record] = {
             "row": {"groupJid": jid, "subject": name},
             "nested": {"group": {"id": 7, "jid": jid}},
@@ -126,7 +124,7 @@ class WaGatewayServer(StoredServer):
         if (refusal := self._live_refusal(group)) is not None:
             return refusal
         for phone in filter(None, phones):
-            self.world.add(group.id, self.canonical.get(phone, phone))
+            self.world.add(group.id, phone)
         return self.error(400, message="malformed JID") if malformed else web.Response(status=204)
 
     async def _remove_member(self, request: web.Request) -> web.Response:
@@ -196,7 +194,7 @@ class WaGatewayServer(StoredServer):
             return self.error(400, message="phone must be E.164 digits")
         if self.account_state != "connected":
             return self.error(501)
-        phone = self.canonical.get(number[1], number[1])
+        phone = self.world.known_as(number[1])
         exists = self.world.human(phone).disposition is not Disposition.NO_ACCOUNT
         # The contract leaves open what `jid` is for a number without an account.
         jid = f"{phone}@s.whatsapp.net" if exists else ""

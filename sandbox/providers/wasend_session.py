@@ -159,9 +159,9 @@ class WasendSession(ProviderServer):
     def phone(self, identifier: str) -> str | None:
         """Give the digits of a number or a JID; None for what is neither."""
         if match := _E164.fullmatch(identifier):
-            return match[1]
+            return self.world.known_as(match[1])
         if match := _JID.fullmatch(identifier):
-            return self.world.phone_of_lid(match[1]) if match[2] == "lid" else match[1]
+            return self.world.phone_of_lid(match[1]) if match[2] == "lid" else self.world.known_as(match[1])
         return None
 
     def result_id(self, identifier: str, phone: str | None) -> str:

@@ -124,23 +124,36 @@ class World:
         self.read_lag = read_lag
         self.now = clock
         self._by_lid: dict[str, str] = {}
+        self._forms: dict[str, str] = {}
 
     def human(self, phone: str) -> Human:
         """Give the person with this phone; someone never heard of is made, open to being added."""
+        phone = self.known_as(phone)
         if phone not in self.people:
             self.put_human(phone, Disposition.OPEN)
         return self.people[phone]
 
-    def put_human(self, phone: str, disposition: Disposition) -> Human:
+    def put_human(self, phone: str, disposition: Disposition, *, also: str = "") -> Human:
         """Make a person or change how they answer. The LID is drawn from the phone and holds none of its digits' order.
 
         The same phone always gets the same LID, so that runs can be repeated.
+
+        Args:
+            phone: the form of the number under which WhatsApp has the account.
+            disposition: how they answer.
+            also: another form of the number, which leads to the same account.
         """
+        if also:
+            self._forms[also] = phone
         lid = str((int(phone) * 2_654_435_761) % 10**14 + 10**14)
         human = Human(phone, lid, disposition)
         self.people[phone] = human
         self._by_lid[lid] = phone
         return human
+
+    def known_as(self, phone: str) -> str:
+        """Give the form of a number under which WhatsApp has its account: mostly the number itself."""
+        return self._forms.get(phone, phone)
 
     def phone_of_lid(self, lid: str) -> str | None:
         """Give the phone behind a LID's user part, None when nobody has it."""
@@ -164,11 +177,12 @@ class World:
 
     def add(self, group_id: str, phone: str) -> Effect:
         """Add one person as WhatsApp would, keep what happened, and give it."""
-        return self._happened(group_id, phone, self._add(self.groups[group_id], self.human(phone)))
+        human = self.human(phone)
+        return self._happened(group_id, human.phone, self._add(self.groups[group_id], human))
 
     def remove(self, group_id: str, phone: str) -> Effect:
         """Remove one person; somebody who is no member is left alone."""
-        group = self.groups[group_id]
+        group, phone = self.groups[group_id], self.known_as(phone)
         member = group.members.pop(phone, None)
         if member is None:
             return self._happened(group_id, phone, Effect.NOT_A_MEMBER)
@@ -178,10 +192,12 @@ class World:
 
     def promote(self, group_id: str, phone: str) -> Effect:
         """Make a member an admin."""
+        phone = self.known_as(phone)
         return self._happened(group_id, phone, self._give_role(group_id, phone, "admin"))
 
     def demote(self, group_id: str, phone: str) -> Effect:
         """Make an admin a member."""
+        phone = self.known_as(phone)
         return self._happened(group_id, phone, self._give_role(group_id, phone, "member"))
 
     def send(self, to: str, text: str) -> Sent:

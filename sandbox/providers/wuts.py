@@ -106,10 +106,8 @@ class WutsServer(WutsGroups):
 
     def _on_whatsapp(self, number: str) -> bool:
         # Whether the check knows a number in a form that is not canonical is left open: here it does not.
-        human = self.world.people.get(number)
-        if human is None:
-            return self.canonical(number) == number
-        return human.disposition is not Disposition.NO_ACCOUNT
+        human = self.world.human(number)
+        return human.phone == number and human.disposition is not Disposition.NO_ACCOUNT
 
 
 def _user_of(jid: str) -> str:

@@ -16,7 +16,6 @@ OWN_JID = f"{NUMBER}@s.whatsapp.net"
 
 _GROUP_JID = re.compile(r"\d+@g\.us")
 _USER = re.compile(r"(\d{10,15})(@s\.whatsapp\.net)?|(\d+)@lid")
-_SEVERAL_FORMS = {"55", "52", "54"}
 
 # The contract knows DEVICE_NOT_READY and VALIDATION_ERROR alone; the other codes and all these words are ours.
 _ERRORS = {
@@ -148,7 +147,7 @@ class WutsDevice(ProviderServer):
         match = _USER.fullmatch(participant)
         if match is None:
             return None
-        return self.canonical(match[1]) if match[1] else self.world.phone_of_lid(match[3])
+        return self.world.known_as(match[1]) if match[1] else self.world.phone_of_lid(match[3])
 
     def participants_of(self, body: dict[str, Any], *, may_be_empty: bool = False) -> list[str]:
         """Give the participants of a body.
@@ -163,12 +162,6 @@ class WutsDevice(ProviderServer):
             if not isinstance(participant, str) or not _USER.fullmatch(participant):
                 raise self.invalid(f"participants[{place}]", "participant is not a number or JID", participant)
         return participants
-
-    def canonical(self, number: str) -> str:
-        """Give the form in which WhatsApp knows a Brazilian, Mexican or Argentinian number."""
-        if number in self.world.people or number[:2] not in _SEVERAL_FORMS:
-            return number
-        return next((p for p in self.world.people if (p[:2], p[-8:]) == (number[:2], number[-8:])), number)
 
     def timestamp(self) -> str:
         """Give the world's time as the pages print times."""

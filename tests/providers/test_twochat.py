@@ -101,7 +101,7 @@ async def test_everybody_unaccepted_is_an_answer_about_everybody(bench: Bench) -
 async def test_a_number_that_whatsapp_normalises_is_still_the_person_asked_for(
     bench: Bench, asked: str, known: str
 ) -> None:
-    bench.server.canonical = {asked: known}
+    bench.world.put_human(known, Disposition.OPEN, also=asked)
     bench.server.answers_canonical = True
     assert await bench.adapter.standing(GROUP, people(asked)) == {f"+{asked}": Standing.ABSENT}
     assert outcomes(await bench.adapter.add(GROUP, people(asked))) == {asked: Outcome.ADDED}

@@ -168,14 +168,14 @@ async def test_a_number_is_found_under_the_form_that_whatsapp_has_for_it(
 
 
 async def test_the_jid_that_the_check_gives_is_the_one_that_is_added_and_found_again(bench: Bench) -> None:
-    bench.server.canonical = {ANA: CLEO}
+    bench.world.put_human(CLEO, Disposition.OPEN, also=ANA)
     await bench.adapter.add(GROUP, people(ANA))
     assert list(bench.world.groups[GROUP].members) == [CLEO]
     assert await present(bench, ANA) == {ANA: Standing.MEMBER}
 
 
 async def test_two_forms_of_one_number_are_added_once(bench: Bench) -> None:
-    bench.server.canonical = {"5511987654321": "551187654321"}
+    bench.world.put_human("551187654321", Disposition.OPEN, also="5511987654321")
     result = await bench.adapter.add(GROUP, people("5511987654321", "551187654321"))
     assert len(result.verdicts) == 2
     assert bench.server.calls[-1].body == {"participants": ["551187654321@s.whatsapp.net"]}

@@ -153,7 +153,7 @@ async def test_a_number_check_that_fails_does_not_stop_the_add(bench: Bench, sta
 async def test_a_number_known_in_another_form_is_added_and_found_in_that_form(
     bench: Bench, typed: str, canonical: str
 ) -> None:
-    bench.world.put_human(canonical, Disposition.OPEN)
+    bench.world.put_human(canonical, Disposition.OPEN, also=typed)
     verdicts = await carry_out(bench.adapter, people(typed))
     assert [body["participants"] for body in bench.bodies(ADD)] == [[f"{canonical}@s.whatsapp.net"]]
     assert [(event.phone, event.effect) for event in bench.world.events] == [(canonical, Effect.ADDED)]
@@ -161,7 +161,7 @@ async def test_a_number_known_in_another_form_is_added_and_found_in_that_form(
 
 
 async def test_a_number_none_of_whose_forms_is_known_is_not_on_whatsapp(bench: Bench) -> None:
-    bench.world.put_human("5511987654321", Disposition.NO_ACCOUNT)
+    bench.world.put_human("5511987654321", Disposition.NO_ACCOUNT, also="551187654321")
     result = await bench.adapter.add(GROUP, people("5511987654321"))
     assert result.verdicts[0].outcome is Outcome.NOT_ON_WHATSAPP
     assert bench.bodies(CHECK) == [{"numbers": ["551187654321", "5511987654321"]}]

@@ -206,6 +206,7 @@ async def test_a_code_of_too_many_changes_stops_the_sender_after_a_removal_too(b
 async def test_a_member_is_removed_under_the_form_in_which_the_number_is_listed(
     bench: Bench, listed_before: bool
 ) -> None:
+    bench.world.put_human("551187654321", Disposition.OPEN, also="5511987654321")
     bench.world.put_group(GROUP, "Launch team", ["551187654321"])
     if listed_before:
         await bench.adapter.standing(GROUP, people("5511987654321"))

@@ -36,7 +36,7 @@ def by_lid(bench: Bench, phone: str) -> Person:
 
 async def test_a_check_tells_the_number_under_which_somebody_is_known(bench: Bench) -> None:
     bench.world.put_human(BEN, Disposition.NO_ACCOUNT)
-    bench.world.put_human("551187654321", Disposition.OPEN)
+    bench.world.put_human("551187654321", Disposition.OPEN, also="5511987654321")
     cai = by_lid(bench, "14155550103")
     asked = [*people(ANA, BEN, "5511987654321", "376312345"), cai, Person("9@lid", lid="9@lid")]
     assert list((await bench.adapter.check_numbers(asked)).values()) == [
@@ -96,7 +96,7 @@ async def test_a_list_that_is_not_whole_ends_with_an_error(bench: Bench) -> None
 
 
 async def test_a_text_goes_to_the_number_that_is_known(bench: Bench) -> None:
-    bench.world.put_human("551187654321", Disposition.OPEN)
+    bench.world.put_human("551187654321", Disposition.OPEN, also="5511987654321")
     for person in (*people(ANA, "5511987654321"), by_lid(bench, BEN)):
         assert await bench.adapter.send_to_person(person, "Hello")
     assert await bench.adapter.send_to_group(GROUP, "Hello")

@@ -97,6 +97,9 @@ class Desk:
         members = self.world.groups[group_id or self.kit.group].members
         return {phone: m.role for phone, m in members.items() if phone != self.kit.own}
 
+    def pass_time(self, seconds: float) -> None:
+        self.time[0] += seconds
+
     def calls(self) -> list[Call]:
         return self.server.calls
 

@@ -1,3 +1,5 @@
+from functools import partial
+
 import pytest
 
 from providers.base import Action, Operation
@@ -17,10 +19,7 @@ async def test_a_list_that_lags_makes_a_verdict_unknown_and_never_wrong(
 ) -> None:
     async with desk(kit, read_lag=LAG, checked=False) as at:
         start = Start.of(at.world)
-
-        def wait() -> None:
-            at.time[0] += 2 * LAG if waits else 0.0
-
+        wait = partial(at.pass_time, 2 * LAG if waits else 0.0)
         verdicts = await carry_out(at.adapter, kit.group, operation, people(*EVERYBODY), before_reading_back=wait)
         assert len(verdicts) == len(EVERYBODY)
         assert lies(operation, kit.group, verdicts, at.world, start) == []

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from providers.base import Evidence, Operation, Outcome, Standing, Verdict
-from sandbox.providers.world import Disposition, Effect, Human, SimGroup, World
+from sandbox.providers.world import Disposition, Effect, Human, Membership, SimGroup, World
 
 DONE = frozenset({Effect.ADDED, Effect.REMOVED, Effect.PROMOTED, Effect.DEMOTED})
 _AS_WANTED = {
@@ -47,23 +47,31 @@ class Start:
 
 
 def effects(world: World, start: Start, group_id: str) -> dict[str, Effect]:
-    """Give what happened to people in a group since the start."""
-    return {event.phone: event.effect for event in world.events[start.events :] if event.group_id == group_id}
+    """Give what happened to people in a group since the start, by the phone that the world knows them by."""
+    since = world.events[start.events :]
+    return {world.known_as(event.phone): event.effect for event in since if event.group_id == group_id}
 
 
 def phone_of(key: str, world: World) -> str:
-    """Give the digits of the phone of somebody by their key, which may be a LID."""
-    return world.phone_of_lid(key.removesuffix("@lid")) or "" if key.endswith("@lid") else key.removeprefix("+")
+    """Give the phone by which the world knows somebody by their key, which may be a LID or another form of it."""
+    if key.endswith("@lid"):
+        return world.phone_of_lid(key.removesuffix("@lid")) or ""
+    return world.known_as(key.removeprefix("+"))
+
+
+def _members(group: SimGroup | None, world: World) -> dict[str, Membership]:
+    """Give a group's members by the phones that the world knows them by: a CRM keeps numbers as it was given them."""
+    return {world.known_as(phone): member for phone, member in group.members.items()} if group else {}
 
 
 def lies(operation: Operation, group_id: str, verdicts: Iterable[Verdict], world: World, start: Start) -> list[str]:
     """Give the verdicts that are not so, one line each."""
-    happened = effects(world, start, group_id)
+    happened, before = effects(world, start, group_id), _members(start.groups.get(group_id), world)
     found = []
     for verdict in verdicts:
         phone = phone_of(verdict.key, world)
         effect = happened.get(phone)
-        sure = _foregone(operation, start.groups.get(group_id), world.human(phone))
+        sure = _foregone(operation, before.get(phone), world.human(phone))
         if verdict.outcome is Outcome.ALREADY_DONE and verdict.evidence is Evidence.OBSERVED and effect in DONE:
             continue  # nobody knew how they stood before, so that it was brought about would be more than was seen
         if verdict.outcome is Outcome.INVALID and verdict.key.endswith("@lid") and effect is None:
@@ -75,7 +83,7 @@ def lies(operation: Operation, group_id: str, verdicts: Iterable[Verdict], world
 
 def misread(world: World, group_id: str, standings: Mapping[str, Standing]) -> list[str]:
     """Give the standings that contradict who is in the group, and who of them is an admin."""
-    members = world.groups[group_id].members
+    members = _members(world.groups[group_id], world)
     found = []
     for key, standing in standings.items():
         member = members.get(phone_of(key, world))
@@ -97,9 +105,8 @@ def _allowed(operation: Operation, outcome: Outcome, effect: Effect | None, sure
     return effect not in _AS_WANTED[operation]  # failed, rate limited, not attempted: it is not as wanted
 
 
-def _foregone(operation: Operation, group: SimGroup | None, human: Human) -> Effect | None:
+def _foregone(operation: Operation, member: Membership | None, human: Human) -> Effect | None:
     """Give the effect that the operation is sure to have on somebody, so that it need not be asked for; else None."""
-    member = group.members.get(human.phone) if group else None
     match operation:
         case Operation.ADD if member:
             return Effect.ALREADY_MEMBER

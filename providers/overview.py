@@ -96,7 +96,9 @@ _CALLS = """\
 
 How many HTTP calls an action takes for {sizes} people (groups, where groups are listed).
 People are sent in chunks: "people a call" is the most that one may hold. The calls are counted at the simulated
-providers, for people of whom the adapter remembers nothing from an earlier request.
+providers, for people of whom the adapter remembers nothing from an earlier request. What counts is every call that the
+adapter sends for the action, its own checks and reads too; the looks at the member list before and after a request, and
+reads that are repeated after a failure, come on top.
 """
 
 

@@ -110,7 +110,7 @@ async def _read(line: Line, draft: Draft, within: float) -> tuple[Mapping[str, S
 def _over(line: Line, draft: Draft, joining: int, group: Group | None) -> int:
     if draft.operation not in {Operation.ADD, Operation.CREATE}:
         return 0
-    most = (group.capacity if group else None) or line.provider.capacity
+    most = line.provider.capacity
     size = (group.size if group else None) or 0
     return max(0, size + joining - most) if most else 0
 

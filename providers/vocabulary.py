@@ -212,7 +212,6 @@ class Group:
 
     Attributes:
         size: how many members it has.
-        capacity: the most members that it takes.
         ephemeral: seconds after which messages disappear; 0: they stay.
     """
 
@@ -223,7 +222,6 @@ class Group:
     announce_only: bool | None = None
     locked: bool | None = None
     ephemeral: int | None = None
-    capacity: int | None = None
 
     def is_called(self, search: str) -> bool:
         """Tell whether the subject holds `search`, however either is capitalised; nothing to search for is in all."""

@@ -95,8 +95,7 @@ def _told(told: Group | str) -> list[str]:
     if isinstance(told, str):
         return [f"The group: {told}"]
     lines = [f"Subject: {foreign(told.subject, 200)}"]
-    size = "not told" if told.size is None else f"{told.size:,}"
-    lines.append(f"Members: {size}{f' of at most {told.capacity:,}' if told.capacity else ''}")
+    lines.append(f"Members: {'not told' if told.size is None else f'{told.size:,}'}")
     if told.description:
         lines.append(f"Description: {foreign(told.description, _MOST_DESCRIPTION)}")
     switches = {

@@ -25,7 +25,7 @@ ABILITIES: Mapping[Action, Ability] = MappingProxyType(
             _READ, operations=("listGroups",), note="The list has no pages and no search: it is searched here."
         ),
         Action.READ_GROUP: Ability(
-            _READ, operations=("getGroup",), note="The timer of disappearing messages and the capacity are not told."
+            _READ, operations=("getGroup",), note="The timer of disappearing messages is not told."
         ),
         Action.LIST_MEMBERS: Ability(
             _READ,

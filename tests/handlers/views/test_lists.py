@@ -29,9 +29,7 @@ def groups_page(name: str) -> Message:
 
 def card(name: str) -> Message:
     group = KnownGroup("c" * 60, "g" * 150, "", name)
-    told = Group(
-        group.id, name, 1024, name * 50, announce_only=True, locked=False, ephemeral=90 * 86_400, capacity=1024
-    )
+    told = Group(group.id, name, 1024, name * 50, announce_only=True, locked=False, ephemeral=90 * 86_400)
     account = Account(AccountState.RESTRICTED, name * 20)
     return group_card.build(
         group_card.Facts(group, told, account, ADMINS, can=frozenset(Action), may_list=True, warning=name * 20)

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 from bot.domain.access import Actor, Allowed, Decision, Denied, DeniedFor, Role, Target, decide
 from bot.domain.groups import KnownGroup
-from bot.domain.operations import ACTIONS
 from bot.lines import Line
-from providers.base import Ability, Action, Capability, Operation
+from providers.base import Ability, Action, Capability
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +21,8 @@ class Rights:
     lines: Mapping[str, Line]
     roles: Sequence[Role]
 
-    def may(self, actor: Actor, operation: Operation, group: KnownGroup) -> Decision:
-        """Decide whether the person may do this to this group, by the provider's own capability for it."""
-        return self.may_act(actor, ACTIONS[operation], group)
-
     def may_act(self, actor: Actor, action: Action, group: KnownGroup) -> Decision:
-        """Decide whether the person may, and the group's provider can, do this action."""
+        """Decide whether the person may, by the provider's own capability for it, and the provider can, do this."""
         ability = self.ability(group.connection, action)
         if ability is None:
             words = f"The provider of the connection `{group.connection}` cannot do this: {action}."

@@ -24,7 +24,7 @@ from bot.syncs import Repeater, Syncs
 from handlers.changes import Changes
 from handlers.usergroups import UserGroups
 from handlers.zones import Zones
-from providers.base import Operation
+from providers.base import Action
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Services:
             group
             for group in groups
             if any(
-                isinstance(self.rights.may(actor, operation, group), Allowed)
-                for operation in (Operation.LIST, Operation.ADD)
+                isinstance(self.rights.may_act(actor, action, group), Allowed)
+                for action in (Action.LIST_GROUPS, Action.ADD)
             )
         ]

@@ -18,7 +18,6 @@ class Capability(StrEnum):
 class Operation(StrEnum):
     """What a person can ask for."""
 
-    LIST = "list"
     ADD = "add"
     REMOVE = "remove"
     PROMOTE = "promote"

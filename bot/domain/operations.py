@@ -9,7 +9,6 @@ from providers.base import Action, Operation, Outcome, Standing
 
 ACTIONS: Mapping[Operation, Action] = MappingProxyType(
     {
-        Operation.LIST: Action.LIST_GROUPS,
         Operation.ADD: Action.ADD,
         Operation.REMOVE: Action.REMOVE,
         Operation.PROMOTE: Action.PROMOTE,

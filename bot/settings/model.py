@@ -163,9 +163,9 @@ class ApprovalSettings(Section):
     """`[[approvals]]`: one rule; the first that matches a request wins."""
 
     operations: Annotated[
-        tuple[Annotated[Operation, one_of("operation to approve", Operation, Operation.LIST)], ...],
+        tuple[Annotated[Operation, one_of("operation to approve", Operation)], ...],
         Field(min_length=1),
-    ] = Field(description=f"some of {', '.join(word for word in Operation if word is not Operation.LIST)}")
+    ] = Field(description=f"some of {', '.join(Operation)}")
     groups: Texts = Field(("*",), description="globs of groups, such as `launch-*`; without it all")
     min_participants: int = Field(0, ge=0, description="the rule holds for requests with at least so many people")
     approvers: Texts = Field(description="roles whose members decide; each has the capability `approve`")

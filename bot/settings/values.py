@@ -16,11 +16,11 @@ from bot.settings.problems import guidance, shown
 Word = TypeVar("Word", bound=StrEnum)
 
 
-def one_of(kind: str, words: type[Word], *without: Word) -> BeforeValidator:
+def one_of(kind: str, words: type[Word]) -> BeforeValidator:
     """Read a word of an enumeration, and say the nearest one when it is another."""
 
     def read(written: object) -> object:
-        known = [word.value for word in words if word not in without]
+        known = [word.value for word in words]
         if written not in known:
             raise ValueError(f"is {shown(written)}, which is no {kind}; {guidance(str(written), known)}")
         return words(str(written))

@@ -18,7 +18,7 @@ from handlers.commands.replying import Click, Reply
 from handlers.files import send_file
 from handlers.services import Services
 from handlers.views import answers, group_card, group_list
-from providers.base import Action, Member, Operation, ProviderError, Standing
+from providers.base import Action, Member, ProviderError, Standing
 
 MEMBERS_WITHIN = 20.0
 """Seconds for everything that the card reads: what is not there then is said to be missing."""
@@ -73,7 +73,7 @@ async def card(services: Services, asked: Asked) -> Answer | Look:
 async def _page(services: Services, user: str, turn: group_list.Turn) -> Answer:
     actor, _ = await asyncio.gather(services.usergroups.actor(user), services.directory.refresh(within=WITHIN))
     decisions = [
-        (group, services.rights.may(actor, Operation.LIST, group))
+        (group, services.rights.may_act(actor, Action.LIST_GROUPS, group))
         for group in search(turn.search, services.directory.known())
     ]
     allowed = [group for group, decision in decisions if isinstance(decision, Allowed)]

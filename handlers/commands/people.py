@@ -74,7 +74,7 @@ def _connection(services: Services, actor: Actor, typed: Typed) -> str:
 
 
 def _may_create(services: Services, actor: Actor, connection: str) -> bool:
-    return isinstance(services.rights.may(actor, Operation.CREATE, _new(connection, "")), Allowed)
+    return isinstance(services.rights.may_act(actor, Action.CREATE, _new(connection, "")), Allowed)
 
 
 def _unknown(name: str, allowed: Sequence[str]) -> str:

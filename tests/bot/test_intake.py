@@ -125,8 +125,8 @@ async def test_the_capability_is_the_providers_own_word(database: Database) -> N
     """To add through this provider takes `send`; `groups:write` alone does not do."""
     line = Line(Scripted(), Sender(database, "support", Pace()), [])
     rights = Rights({"support": line}, [SENDERS, WRITERS, LEAD])
-    assert rights.may(ALICE, Operation.ADD, TEAM) == Allowed(("operator",))
-    denied = rights.may(Actor("U03WRITES"), Operation.ADD, TEAM)
+    assert rights.may_act(ALICE, Action.ADD, TEAM) == Allowed(("operator",))
+    denied = rights.may_act(Actor("U03WRITES"), Action.ADD, TEAM)
     assert isinstance(denied, Denied)
     assert (denied.capability, denied.reason_code) == (Capability.SEND, DeniedFor.NO_CAPABILITY)
 

@@ -57,7 +57,7 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class NotTaken:
     """Nothing was written; `reason` is the sentence for the person, `code` the reason's word for the journal."""
 
     reason: str
@@ -113,26 +113,26 @@ class Intake:
             return self._sync_rule
         return rule if rule and rule.quorum else None
 
-    def refusal(self, draft: Draft) -> Refused | None:
+    def refusal(self, draft: Draft) -> NotTaken | None:
         """Tell why this draft would not be taken; None where it would."""
         about_people = bool(draft.roster.people or any(line.person.is_somebody for line in draft.lines))
         actions = actions_of(draft.operation, draft.details, people=about_people)
         decision = self._rights.may_all(draft.requester, actions, draft.group)
         if not isinstance(decision, Allowed):
-            return Refused(decision.reason, decision.reason_code)
+            return NotTaken(decision.reason, decision.reason_code)
         if refused := self._refused_picture(draft):
             return refused
         if long := _too_long(draft):
             return long
         if not _people(draft):
-            return Refused("None of the entries is a number that can be used; nothing was done.", "nobody")
+            return NotTaken("None of the entries is a number that can be used; nothing was done.", "nobody")
         rule = self.rule(draft)
         if rule is None:
             return None
         nobody = undecidable(rule, target_of(draft.group), draft.requester.user_id, self._rights.roles)
-        return Refused(nobody.reason, nobody.code) if nobody else None
+        return NotTaken(nobody.reason, nobody.code) if nobody else None
 
-    def _refused_picture(self, draft: Draft) -> Refused | None:
+    def _refused_picture(self, draft: Draft) -> NotTaken | None:
         """Tell whether a picture is given in a form that the provider does not take."""
         picture = draft.details.change.picture if draft.details.change else None
         if picture is None:
@@ -142,16 +142,16 @@ class Intake:
         if form is None or form is picture.form:
             return None
         where = f"The provider of the connection `{draft.group.connection}`"
-        return Refused(f"{where} {_TAKES[form]} Nothing was done.", DeniedFor.PROVIDER_CANNOT)
+        return NotTaken(f"{where} {_TAKES[form]} Nothing was done.", DeniedFor.PROVIDER_CANNOT)
 
-    async def refused(self, draft: Draft) -> Refused | None:
+    async def refused(self, draft: Draft) -> NotTaken | None:
         """Tell as `refusal` does, to somebody who asked for it in earnest: it is kept in the audit journal."""
         refused = self.refusal(draft)
         if refused:
             await self._audit.add(_refusal_entry(draft, refused))
         return refused
 
-    async def take(self, draft: Draft) -> Taken | Refused:
+    async def take(self, draft: Draft) -> Taken | NotTaken:
         """Check and write a request; the same draft a second time changes nothing."""
         if refused := await self.refused(draft):
             return refused
@@ -177,7 +177,7 @@ class Intake:
         return Taken(request, again=False)
 
 
-def _refusal_entry(draft: Draft, refused: Refused) -> Entry:
+def _refusal_entry(draft: Draft, refused: NotTaken) -> Entry:
     return command_refused(
         actor=draft.requester.user_id,
         operation=draft.operation,
@@ -189,13 +189,13 @@ def _refusal_entry(draft: Draft, refused: Refused) -> Entry:
     )
 
 
-def _too_long(draft: Draft) -> Refused | None:
+def _too_long(draft: Draft) -> NotTaken | None:
     """Tell whether somebody wrote more than is sent, and more than a form holds."""
     description = draft.details.change.description if draft.details.change else None
     written = max(len(draft.details.text), len(description or ""))
     if written <= MOST_TEXT:
         return None
-    return Refused(
+    return NotTaken(
         f"The text has {written:,} characters, and at most {MOST_TEXT:,} are taken. Nothing was done.", "too_long"
     )
 

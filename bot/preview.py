@@ -9,7 +9,7 @@ import structlog
 from bot.domain.approvals import ApprovalRule
 from bot.domain.operations import AIMS
 from bot.domain.roster import Duplicate, Rejected
-from bot.intake import Draft, Intake, Refused
+from bot.intake import Draft, Intake, NotTaken
 from bot.lines import Line
 from bot.runtime.pace import Rest
 from providers.base import Group, Operation, Person, ProviderError, Standing
@@ -48,7 +48,7 @@ class Preview:
     left_today: int | None
     rest: Rest | None
     rule: ApprovalRule | None
-    refused: Refused | None
+    refused: NotTaken | None
 
 
 class Previews:

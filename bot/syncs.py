@@ -14,7 +14,7 @@ from bot.domain.groups import KnownGroup
 from bot.domain.requests import ENDED, Details, Participant, request_id
 from bot.domain.roster import Roster
 from bot.domain.sync import Drift, Source, SyncMode, changes, compare
-from bot.intake import Draft, Intake, Refused, Taken
+from bot.intake import Draft, Intake, NotTaken, Taken
 from bot.lists import Lists, SourceUnreadable
 from bot.rights import Rights
 from bot.runtime.journal import Journal
@@ -92,7 +92,7 @@ class Syncs:
         keep = self._keep.get((wish.group.connection, wish.group.id), ())
         return compare(wanted, members, keep, has_admins=Action.PROMOTE in provider.abilities)
 
-    async def ask(self, wish: Wish) -> Taken | Refused | InLine:
+    async def ask(self, wish: Wish) -> Taken | NotTaken | InLine:
         """Compare, and ask for what the mode says. Raises `SourceUnreadable` and `ProviderError`."""
         if refused := await self.refused(wish):
             return refused
@@ -109,16 +109,16 @@ class Syncs:
         note = f"The list: {wish.source.name}. {changed} {stays}".strip()
         return await self._intake.take(self._draft(wish, tuple(lines), note))
 
-    async def refused(self, wish: Wish) -> Refused | None:
+    async def refused(self, wish: Wish) -> NotTaken | None:
         """Tell why this sync would not be taken, before anything is read; None where it would."""
         if wish.group.connection not in self._rights.lines:
-            return Refused("The connection of the group is not in the configuration any more.", "no_connection")
+            return NotTaken("The connection of the group is not in the configuration any more.", "no_connection")
         if wish.source.group == (wish.group.connection, wish.group.id):
-            return Refused("The list is the group itself: there is nothing to compare.", "same_group")
+            return NotTaken("The list is the group itself: there is nothing to compare.", "same_group")
         if wish.source.group and wish.source.group[0] in self._rights.lines:
             listed = self._rights.may_act(wish.requester, Action.LIST_MEMBERS, self._group_of(*wish.source.group))
             if not isinstance(listed, Allowed):
-                return Refused(f"The list comes from the other group. {listed.reason}", listed.reason_code)
+                return NotTaken(f"The list comes from the other group. {listed.reason}", listed.reason_code)
         return await self._intake.refused(self._draft(wish, (_line(Person("a line"), Operation.ADD),)))
 
     def _draft(self, wish: Wish, lines: tuple[Participant, ...], note: str = "") -> Draft:
@@ -249,7 +249,7 @@ class Repeater:
         except ProviderError as error:
             words = f"The sync with {list_} was not done, because a group could not be read: {error.message}"
             return _Ran(words, failed=True)
-        if isinstance(answer, Refused):
+        if isinstance(answer, NotTaken):
             return _Ran(f"The sync with {list_} was not done. {answer.reason}", failed=True)
         if isinstance(answer, InLine):
             return _Ran(f"The group is in line with {list_} already; nothing needs to be done. {told_of(answer.drift)}")

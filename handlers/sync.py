@@ -10,7 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.domain.access import Actor
 from bot.domain.groups import Found, KnownGroup
 from bot.domain.sync import Source, SyncMode
-from bot.intake import Refused
+from bot.intake import NotTaken
 from bot.runtime.schedules import Kept, Schedule
 from bot.syncs import Wish
 from handlers.errors import error_word, is_closed
@@ -31,7 +31,7 @@ log = structlog.get_logger(__name__)
 
 async def start(services: Services, wish: Wish, every: timedelta | None) -> str:
     """Keep a sync that is to run now, and perhaps again. Gives what the person is told."""
-    refused: Refused | None = await services.syncs.refused(wish)
+    refused: NotTaken | None = await services.syncs.refused(wish)
     if refused:
         return refused.reason
     kept = await services.schedules.add(

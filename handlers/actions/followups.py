@@ -12,7 +12,7 @@ from bot.domain.access import Actor
 from bot.domain.followups import LABELS, Followup, offered, plan
 from bot.domain.requests import CALLED_OFF, Details, Request, request_id
 from bot.domain.roster import Roster
-from bot.intake import Draft, Refused
+from bot.intake import Draft, NotTaken
 from handlers.actions.clicks import GONE, Click, find, group_of, refuse, tell
 from handlers.services import Services
 from handlers.usergroups import FRESH_FOR_APPROVAL
@@ -64,7 +64,7 @@ async def _follow(services: Services, before: Request, followup: Followup, actor
         lines=planned.lines,
     )
     result = await services.intake.take(draft)
-    if isinstance(result, Refused):
+    if isinstance(result, NotTaken):
         return f"{result.reason} Nothing was done."
     if result.again:
         return await _taken_already(services, result.request)

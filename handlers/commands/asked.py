@@ -13,7 +13,7 @@ from bot.domain.grammar import Typed
 from bot.domain.groups import Ambiguous, KnownGroup, NotFound
 from bot.domain.requests import Details, request_id
 from bot.domain.roster import Roster
-from bot.intake import Draft, Refused
+from bot.intake import Draft, NotTaken
 from handlers.services import Services
 from handlers.views import answers
 from handlers.views.message import Message
@@ -126,7 +126,7 @@ def draft(
 async def take(services: Services, wanted: Draft) -> str:
     """Take a draft in, and give what the person is told."""
     result = await services.intake.take(wanted)
-    if isinstance(result, Refused):
+    if isinstance(result, NotTaken):
         return answers.refused(result.reason, wanted.roster)
     warning = services.warnings.get((wanted.group.connection, wanted.group.id), "")
     return answers.taken(result.request, wanted.roster, again=result.again, warning=warning)

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from slack_bolt.async_app import AsyncAck
 
-from bot.intake import Draft, Refused
+from bot.intake import Draft, NotTaken
 from handlers import sync
 from handlers.modals.drafting import Submission
 from handlers.modals.previewing import Previewing, wish_of
@@ -32,25 +32,25 @@ async def take(services: Services, previewing: Previewing, submission: Submissio
         return "", ""
     draft = replace(draft, requester=submission.actor)
     if carried.sync:
-        text: str | Refused = await _start(services, draft, carried.sync)
+        text: str | NotTaken = await _start(services, draft, carried.sync)
     else:
         text = await _ask(services, draft)
-    if isinstance(text, Refused):
+    if isinstance(text, NotTaken):
         await ack(response_action="update", view=waiting_modal.stopped([unformatted(text.reason)]))
         return "", ""
     await ack(response_action="clear")
     return text, draft.channel
 
 
-async def _ask(services: Services, draft: Draft) -> str | Refused:
+async def _ask(services: Services, draft: Draft) -> str | NotTaken:
     result = await services.intake.take(draft)
-    if isinstance(result, Refused):
+    if isinstance(result, NotTaken):
         return result
     warning = services.warnings.get((draft.group.connection, draft.group.id), "")
     return answers.taken(result.request, draft.roster, again=result.again, warning=warning)
 
 
-async def _start(services: Services, draft: Draft, terms: SyncTerms) -> str | Refused:
+async def _start(services: Services, draft: Draft, terms: SyncTerms) -> str | NotTaken:
     wish = wish_of(services, draft, terms)
     if refused := services.intake.refusal(draft) if draft.roster.people else None:
         return refused

@@ -10,7 +10,7 @@ from bot.domain.approvals import ApprovalRule
 from bot.domain.groups import KnownGroup
 from bot.domain.requests import Details, State
 from bot.domain.roster import Roster, parse
-from bot.intake import Draft, Intake, Refused, Taken
+from bot.intake import Draft, Intake, NotTaken, Taken
 from bot.lines import Line
 from bot.rights import Rights
 from bot.runtime.audit import Audit
@@ -143,7 +143,7 @@ async def test_who_may_not_is_told_why_and_nothing_is_written(
     intake: Intake, journal: Journal, who: Actor, group: KnownGroup, words: str
 ) -> None:
     refused = await intake.take(_draft(who=who, group=group))
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, NotTaken)
     assert words in refused.reason
     assert await journal.due(time.time()) == []
 
@@ -155,7 +155,7 @@ async def test_a_member_of_a_user_group_may(intake: Intake) -> None:
 
 async def test_a_roster_without_anybody_is_refused(intake: Intake, journal: Journal) -> None:
     refused = await intake.take(_draft("nobody, 12"))
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, NotTaken)
     assert await journal.due(time.time()) == []
 
 

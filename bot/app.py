@@ -5,13 +5,10 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 
-import aiohttp
 import structlog
 from pydantic import SecretStr
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
-from slack_sdk.errors import SlackApiError
-from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
 import handlers
@@ -36,9 +33,10 @@ from bot.runtime.pace import Pace, Sender
 from bot.runtime.postings import Postings
 from bot.runtime.schedules import Schedules
 from bot.server import serving
-from bot.settings import ConfigurationError, Settings, SlackCredentials
+from bot.settings import ConfigurationError, Settings
 from bot.settings.model import NumberStyle
 from bot.settings.summary import summary
+from bot.slack import probe, slack_client, slack_session
 from bot.syncs import Repeater, Syncs
 from bot.workflow import Workflow
 from handlers import home
@@ -46,7 +44,6 @@ from handlers.budget import Budget
 from handlers.changes import Changes
 from handlers.channels import Channels
 from handlers.deciders import Deciders
-from handlers.errors import error_word
 from handlers.poster import Poster
 from handlers.profiles import Profiles
 from handlers.services import Services
@@ -61,29 +58,8 @@ CONNECT_TIMEOUT = 30
 """Seconds for opening the connection of Socket Mode."""
 SOCKET_PING = 3.0
 """Seconds between two looks whether the connection of Socket Mode lives; a broken one is deaf until the next look."""
-SLACK_TIMEOUT = 10
-"""Seconds for one call of Slack's Web API."""
 
 log = structlog.get_logger(__name__)
-
-
-def slack_session() -> aiohttp.ClientSession:
-    """Make the session of all calls to Slack; the time-out is the session's, the client's own counts without one."""
-    return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=SLACK_TIMEOUT))
-
-
-def slack_client(settings: Settings, token: SecretStr, session: aiohttp.ClientSession) -> AsyncWebClient:
-    """Make the client of Slack's Web API.
-
-    It waits and repeats only what Slack refused for its rate: whatever else fails is repeated by the workflow, which
-    first looks whether it took effect.
-    """
-    return AsyncWebClient(
-        token=token.get_secret_value(),
-        base_url=settings.slack.api_url,
-        session=session,
-        retry_handlers=[AsyncRateLimitErrorRetryHandler(max_retry_count=5)],
-    )
 
 
 def make_providers(settings: Settings) -> dict[str, Provider]:
@@ -118,7 +94,7 @@ async def running(settings: Settings) -> AsyncIterator[str]:
             stack.push_async_callback(provider.aclose)
         session = await stack.enter_async_context(slack_session())
         client = slack_client(settings, credentials.bot_token, session)
-        await _introduce(client, credentials)
+        await probe(client, credentials)
         await Audit(database).configured(summary(settings))
         metrics = Metrics()
         services, engine = _wire(settings, database, providers, client, metrics)
@@ -151,21 +127,6 @@ async def running(settings: Settings) -> AsyncIterator[str]:
         ready.set()
         log.info("running", url=url, socket_mode=credentials.socket_mode, connections=len(providers))
         yield url
-
-
-async def _introduce(client: AsyncWebClient, credentials: SlackCredentials) -> None:
-    """Try the tokens once before anything starts. Raises `ConfigurationError` where Slack refuses one of them."""
-    try:
-        await client.auth_test()
-        if credentials.app_token is not None:
-            await client.apps_connections_open(app_token=credentials.app_token.get_secret_value())
-    except SlackApiError as error:
-        if not (word := error_word(error)):
-            raise ConfigurationError(f"slack.api_url: {client.base_url} does not answer as Slack does") from None
-        raise ConfigurationError(f"Slack refuses a token ({word}); `rollcall check` looks at each of them") from None
-    except (aiohttp.ClientError, TimeoutError) as error:
-        where = client.base_url
-        raise ConfigurationError(f"slack.api_url: no answer from {where} ({type(error).__name__})") from None
 
 
 async def _connect(socket: AsyncSocketModeHandler) -> None:

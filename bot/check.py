@@ -4,14 +4,10 @@ import asyncio
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 
-import aiohttp
-from slack_sdk.errors import SlackApiError
-from slack_sdk.web.async_client import AsyncWebClient
-
-from bot.app import make_providers, slack_client, slack_session
+from bot.app import make_providers
 from bot.manifest import BOT_SCOPES
 from bot.settings import ConfigurationError, Settings
-from handlers.errors import error_word
+from bot.slack import probe, slack_client, slack_session
 from providers.base import AccountState, Action, NotSupported, Provider, ProviderError, Usage
 
 TIMEOUT = 30.0
@@ -58,27 +54,15 @@ def _aliases(settings: Settings, connection: str) -> dict[str, str]:
 async def _slack(settings: Settings) -> Finding:
     try:
         credentials = settings.require_slack()
+        async with slack_session() as session:
+            identity = await probe(slack_client(settings, credentials.bot_token, session), credentials)
     except ConfigurationError as error:
         return Finding("slack", ok=False, detail=str(error))
-    mode = "Socket Mode" if credentials.socket_mode else "HTTP"
-    async with slack_session() as session:
-        client = slack_client(settings, credentials.bot_token, session)
-        try:
-            identity = await client.auth_test()
-            if credentials.app_token is not None:
-                await AsyncWebClient(base_url=settings.slack.api_url, session=session).apps_connections_open(
-                    app_token=credentials.app_token.get_secret_value()
-                )
-        except SlackApiError as error:
-            return Finding("slack", ok=False, detail=f"Slack answers {error_word(error) or 'nothing of its own'}")
-        except (aiohttp.ClientError, TimeoutError) as error:
-            return Finding(
-                "slack", ok=False, detail=f"no answer from {settings.slack.api_url} ({type(error).__name__})"
-            )
     granted = {s.strip() for s in str(identity.headers.get("x-oauth-scopes", "")).split(",") if s.strip()}
     missing = sorted(set(BOT_SCOPES) - granted) if granted else []
     if missing:
         return Finding("slack", ok=False, detail=f"missing scopes: {', '.join(missing)}; install the app again")
+    mode = "Socket Mode" if credentials.socket_mode else "HTTP"
     return Finding("slack", ok=True, detail=f"{identity['team']} as {identity['user']}, {mode}")
 
 

@@ -119,19 +119,20 @@ async def test_a_second_process_on_one_database_ends_with_a_line(tmp_path: Path)
     assert "Traceback" not in result.stderr
 
 
-async def test_a_token_that_slack_refuses_ends_the_start_with_a_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "wrong"), [("SLACK_BOT_TOKEN", "xoxb-wrong"), ("SLACK_APP_TOKEN", "xapp-wrong")])
+async def test_a_token_that_slack_refuses_is_named_at_the_start_and_by_the_check(
+    tmp_path: Path, name: str, wrong: str
+) -> None:
     async with scene(["wasend"]) as played:
-        config = tmp_path / "rollcall.toml"
-        config.write_text(played.config(f"sqlite:///{tmp_path}/rollcall.db"))
-        for name in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"):
-            wrong = "xoxb-wrong" if name == "SLACK_BOT_TOKEN" else "xapp-wrong"
-            environment = {**played.environment(socket_mode=True), name: wrong}
-            result = await asyncio.to_thread(rollcall, "run", cwd=tmp_path, **environment)
+        changed = {**played.environment(socket_mode=True), name: wrong}
+        looked = await checked(played, tmp_path, **changed)
+        started = await asyncio.to_thread(rollcall, "run", cwd=tmp_path, **changed)
 
-            assert result.returncode == 2
-            assert len(result.stderr.strip().splitlines()) == 1
-            assert "Slack refuses a token" in result.stderr
-            assert "wrong" not in result.stderr
+    assert (looked.returncode, started.returncode) == (1, 2)
+    assert len(started.stderr.strip().splitlines()) == 1
+    assert f"{name}: Slack refuses it (" in looked.stdout
+    assert f"{name}: Slack refuses it (" in started.stderr
+    assert "wrong" not in looked.stdout + started.stderr
 
 
 def test_a_database_that_does_not_answer_ends_the_start_with_a_line(config: Path) -> None:

@@ -97,7 +97,9 @@ _WACR = Promises(
             AccountDisconnected, "WHATSAPP_NOT_CONFIGURED: {status: 422", frozenset(Action) - {Action.SEND_TO_PERSON}
         ),
         # A tenant that is not active; what else that stops is not documented.
-        "restricted": Stop(AccountRestricted, "status", frozenset(Action) - {Action.ACCOUNT}),
+        "restricted": Stop(
+            AccountRestricted, "status: {type: string, default: active}", frozenset(Action) - {Action.ACCOUNT}
+        ),
     },
     roles=False,
 )
@@ -116,7 +118,7 @@ _WAGATEWAY = Promises(
         "demoting somebody who is not a member": _NO_MEMBER,
     },
     stops={
-        "wrong token": Stop(CredentialsRejected, "unauthorized"),
+        "wrong token": Stop(CredentialsRejected, "`unauthorized` - credential missing or invalid."),
         "no admin": Stop(NotGroupAdmin, "or the session's account is not an admin of the group", _OF_ANY_MEMBER),
         "disconnected": _GATEWAY_OFF,
         "restricted": _GATEWAY_OFF,
@@ -148,7 +150,7 @@ _WASEND = Promises(
         "demoting somebody who is not a member": _reported(Outcome.FAILED, "NOT_FOUND: in data.failed (add, demote)"),
     },
     stops={
-        "wrong token": Stop(CredentialsRejected, "'401'"),
+        "wrong token": Stop(CredentialsRejected, "API key missing or invalid."),
         "no admin": Stop(NotGroupAdmin, "Not allowed to add participants (only group admins may).", _OF_ANY_MEMBER),
         "disconnected": _WASEND_OFF,
         "restricted": _WASEND_OFF,
@@ -165,7 +167,7 @@ _WUTS = Promises(
         "creating with somebody without an account": _MAPPED,
     },
     stops={
-        "wrong token": Stop(CredentialsRejected, "unauthorized"),
+        "wrong token": Stop(CredentialsRejected, "no usable token in the Authorization header"),
         "no admin": Stop(
             PermissionMissing,
             "Whether the device must be a group admin, and what a non-admin call returns, is not shown.",

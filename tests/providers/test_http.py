@@ -74,8 +74,15 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
         yield waits
 
 
-def _date(seconds: float, form: Callable[[datetime], str]) -> str:
-    return form(datetime.now(UTC) + timedelta(seconds=seconds))
+@dataclass(frozen=True)
+class In:
+    """A moment this many seconds from now, as a header says it."""
+
+    seconds: float
+    form: Callable[[datetime], str]
+
+    def __str__(self) -> str:
+        return self.form(datetime.now(UTC) + timedelta(seconds=self.seconds))
 
 
 @pytest.mark.parametrize(
@@ -86,15 +93,18 @@ def _date(seconds: float, form: Callable[[datetime], str]) -> str:
         ("1763737200", LONGEST_REST, LONGEST_REST),
         (NEVER, LONGEST_REST, LONGEST_REST),
         ("9" * 400, LONGEST_REST, LONGEST_REST),
-        (_date(3600, lambda d: format_datetime(d, usegmt=True)), 3000, 3600),
-        (_date(3600, lambda d: d.strftime("%A, %d-%b-%y %H:%M:%S GMT")), 3000, 3600),
-        (_date(3600, lambda d: d.strftime("%a %b %d %H:%M:%S %Y")), 3000, 3600),
-        (_date(-3600, format_datetime), 1, 1),
-        (_date(10**9, format_datetime), LONGEST_REST, LONGEST_REST),
+        (In(3600, lambda d: format_datetime(d, usegmt=True)), 3000, 3600),
+        (In(3600, lambda d: d.strftime("%A, %d-%b-%y %H:%M:%S GMT")), 3000, 3600),
+        (In(3600, lambda d: d.strftime("%a %b %d %H:%M:%S %Y")), 3000, 3600),
+        (In(-3600, format_datetime), 1, 1),
+        (In(10**9, format_datetime), LONGEST_REST, LONGEST_REST),
     ],
+    ids=range(10),
 )
-async def test_a_wait_is_read_in_every_form_and_is_a_second_to_a_day(header: str, least: float, most: float) -> None:
-    async with script((429, header, "{}")) as at:
+async def test_a_wait_is_read_in_every_form_and_is_a_second_to_a_day(
+    header: str | In, least: float, most: float
+) -> None:
+    async with script((429, str(header), "{}")) as at:
         error = rate_limited(await at.client.write("POST", "/"))
         assert error.retry_after is not None
         assert least <= error.retry_after <= most

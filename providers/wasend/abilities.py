@@ -38,7 +38,7 @@ _BARE = "The SDK's way answers without names; the members are read back then."
 
 ABILITIES: Mapping[Action, Ability] = MappingProxyType(
     {
-        Action.LIST_GROUPS: _reading("listGroups", note="Fifty a page, without member lists."),
+        Action.LIST_GROUPS: _reading("listGroups", note="Fifty a page, without member lists; searched here."),
         Action.READ_GROUP: _reading("getGroupInfo", "getGroup", note="The path that the server has is remembered."),
         Action.LIST_MEMBERS: _reading("listGroupParticipants", note="The list has no pages."),
         Action.ADD: _changing(

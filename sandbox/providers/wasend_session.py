@@ -68,7 +68,6 @@ class WasendSession(ProviderServer):
         result_ids: how people are named in results: by a JID with this suffix, or as the request did.
         lists_refused: the record of a new group also lists people who were not added, in the SDK's variant with an
             `error`; the contract leaves it open.
-        folds_case: whether the search of groups takes small and capital letters alike; the contract leaves it open.
         quotes_codes: an invite code without a wrapping is JSON; else it is plain text.
         not_connected_status: what a call answers while the session is not connected; the contract leaves it open.
         lid_only: phones of members whom lists show by their LID alone.
@@ -96,7 +95,6 @@ class WasendSession(ProviderServer):
         # The contract leaves open whether ids echo the request and which suffix they have; its samples have `@c.us`.
         self.result_ids: ResultIds = "c.us"
         self.lists_refused = False
-        self.folds_case = True
         self.quotes_codes = True
         self.not_connected_status = 400
         self.lid_only: set[str] = set()

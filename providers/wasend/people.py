@@ -34,14 +34,18 @@ _REASONS: Mapping[Action, Mapping[str, Outcome]] = {
     },
     Action.REMOVE: _LIMITED | {"NOT_FOUND": Outcome.UNKNOWN, "404": Outcome.UNKNOWN},
     Action.PROMOTE: _LIMITED,
-    Action.DEMOTE: _LIMITED | {"NOT_ADMIN": Outcome.ALREADY_DONE},
+    Action.DEMOTE: _LIMITED | {"NOT_ADMIN": Outcome.UNKNOWN},
 }
 """What a reason means, beside those of `_SUCCESS`. The words are the ones that the add page and the demote page show
 (x-reason-codes); their sets are open.
 
-The numbers are WhatsApp's own, in case Wasend hands them through. No other word is guessed at. `NOT_ADMIN` is
-documented for demoting only, where it speaks of the person, not the account. Somebody who was not found when removed
-may be no member, or one under another form of the number: only the list of members tells.
+The numbers are WhatsApp's own, in case Wasend hands them through. No other word is guessed at. Somebody who was not
+found when removed may be no member, or one under another form of the number: only the list of members tells.
+"""
+
+_WHERE_SOME_WERE_DEMOTED = {**_REASONS[Action.DEMOTE], "NOT_ADMIN": Outcome.ALREADY_DONE}
+"""`NOT_ADMIN` is documented for demoting only. Where somebody was demoted it cannot mean the session, which then is an
+admin; where nobody was, no page says whom it means.
 """
 
 _SUCCESS = frozenset({"SUCCESS", "200"})
@@ -127,7 +131,8 @@ def _verdicts_of(action: Action, people: Sequence[Person], reply: PeopleReply) -
         for result in results:
             for person in _whose(result.id, people):
                 told[person.key].add(_Told(done, _reason(action, result)))
-    return tuple(_verdict(action, person, told[person.key]) for person in people)
+    meanings = _WHERE_SOME_WERE_DEMOTED if action is Action.DEMOTE and reply.done else _REASONS[action]
+    return tuple(_verdict(action, meanings, person, told[person.key]) for person in people)
 
 
 def _reason(action: Action, result: Result) -> str:
@@ -145,14 +150,14 @@ def _whose(identifier: str, people: Iterable[Person]) -> list[Person]:
     return [person for person in possible if person.digits == digits_of(identifier)] or possible
 
 
-def _verdict(action: Action, person: Person, told: set[_Told]) -> Verdict:
+def _verdict(action: Action, meanings: Mapping[str, Outcome], person: Person, told: set[_Told]) -> Verdict:
     codes = ", ".join(sorted({one.reason for one in told} - {""}))
     if not told:
         return Verdict(person.key, Outcome.UNKNOWN, provider_message="Wasend's answer does not name this person.")
     if len(told) > 1:
         return Verdict(person.key, Outcome.UNKNOWN, Evidence.NONE, codes, "Wasend's answer contradicts itself.")
     (one,) = told
-    outcome = _outcome(action, one)
+    outcome = _outcome(action, meanings, one)
     if outcome is Outcome.UNKNOWN:
         listed = DONE[action] if one.done else Outcome.FAILED
         words = f"Listed as {listed}, with a reason that does not say so."
@@ -163,12 +168,12 @@ def _verdict(action: Action, person: Person, told: set[_Told]) -> Verdict:
     return Verdict(person.key, outcome, Evidence.REPORTED, codes)
 
 
-def _outcome(action: Action, told: _Told) -> Outcome:
+def _outcome(action: Action, meanings: Mapping[str, Outcome], told: _Told) -> Outcome:
     """Read a reason in its list; where the two do not fit together, or success has a strange word, nothing is known."""
     success = told.reason in _SUCCESS
     if told.done and (success or not told.reason):
         return DONE[action]
-    meaning = _REASONS[action].get(told.reason, Outcome.FAILED)
+    meaning = meanings.get(told.reason, Outcome.FAILED)
     if told.done:
         return meaning if meaning is Outcome.ALREADY_DONE else Outcome.UNKNOWN
     return Outcome.UNKNOWN if success else meaning

@@ -67,8 +67,7 @@ async def test_the_servers_own_path_is_found_once_and_costs_nothing_after(
     first, again = await changed(bench, verb, phone), await changed(bench, verb, phone)
     expected = {"docs": DONE[verb], "sdk": Outcome.UNKNOWN}[bench.server.variant]
     assert outcomes(first) == {phone: expected}
-    already = Outcome.ALREADY_DONE if verb == "demote" and expected is not Outcome.UNKNOWN else Outcome.UNKNOWN
-    assert outcomes(again) == {phone: already}
+    assert outcomes(again) == {phone: Outcome.UNKNOWN}
     ways = WAYS[verb]
     lines = {
         "docs": [f"{ways['docs']} 200"] * 2,
@@ -155,7 +154,7 @@ async def test_the_other_path_is_not_tried_after_an_answer_that_leaves_the_effec
         ("promote", {"promoted": [{"id": ANA, "isAdmin": False}]}, Outcome.UNKNOWN, "isAdmin: false"),
         ("promote", {"promoted": [{"id": ANA}]}, Outcome.PROMOTED, ""),
         ("promote", {"promoted": [], "failed": [{"id": ANA, "reason": "NOT_ADMIN"}]}, Outcome.FAILED, "NOT_ADMIN"),
-        ("demote", {"data": {"failed": [{"id": ANA, "reason": "NOT_ADMIN"}]}}, Outcome.ALREADY_DONE, "NOT_ADMIN"),
+        ("demote", {"data": {"failed": [{"id": ANA, "reason": "NOT_ADMIN"}]}}, Outcome.UNKNOWN, "NOT_ADMIN"),
         ("demote", {"data": {"failed": [{"id": ANA, "reason": "NOT_FOUND"}]}}, Outcome.FAILED, "NOT_FOUND"),
         ("demote", {"data": {"demoted": [{"id": ANA, "reason": "NOT_ADMIN"}]}}, Outcome.ALREADY_DONE, "NOT_ADMIN"),
         ("demote", {"data": {"failed": [{"id": ANA, "reason": 429}]}}, Outcome.RATE_LIMITED, "429"),
@@ -169,6 +168,14 @@ async def test_a_verdict_is_no_better_than_what_the_answer_says(
         result = await changed(bench, verb, ANA)
         assert [(v.outcome, v.provider_code) for v in result.verdicts] == [(outcome, code)]
         assert isinstance(result.error, RateLimited) == (outcome is Outcome.RATE_LIMITED)
+
+
+async def test_who_is_no_admin_may_be_the_session_itself_unless_it_demoted_somebody_else(bench: Bench) -> None:
+    bench.server.mixed = {"demote": "docs"}
+    both = await bench.adapter.demote(GROUP, people(ANA, BEN))
+    assert outcomes(both) == {ANA: Outcome.ALREADY_DONE, BEN: Outcome.DEMOTED}
+    neither = await bench.adapter.demote(GROUP, people(ANA, BEN))
+    assert outcomes(neither) == {ANA: Outcome.UNKNOWN, BEN: Outcome.UNKNOWN}
 
 
 @pytest.mark.parametrize("verb", WAYS)

@@ -145,9 +145,12 @@ class Wasend(Provider):
         return await self._change_people(Action.DEMOTE, Point.DEMOTE, calls, group_id, people)
 
     async def create(self, subject: str, people: Sequence[Person]) -> Created:
-        """Make a group (createGroup)."""
+        """Make a group (createGroup), whose people are phone numbers; with nobody left who has one none is made."""
         fit(people)
-        body = {"name": subject, "participants": [{"id": person.key} for person in people]}
+        phones = list(dict.fromkeys(person.phone for person in people if person.phone))
+        if people and not phones:
+            return Created(None, created_verdicts(people, ()))
+        body = {"name": subject, "participants": [{"id": phone} for phone in phones]}
         reply = await self._api.write(Call("POST", self._api.groups_path, body), ELSEWHERE)
         record = accepted(reply, GroupRecord)
         return Created(Group(record.id, record.name or subject), created_verdicts(people, record.rows))

@@ -93,17 +93,11 @@ def judged(action: Action, people: Sequence[Person], reply: Reply) -> PeopleResu
 
 
 def created_verdicts(people: Sequence[Person], rows: Sequence[MemberRow]) -> tuple[Verdict, ...]:
-    """Judge the people of a new group: nobody is known to be in it.
+    """Judge the people of a new group: nobody is known to be in it, and who has no phone was not asked for.
 
     Whether its record lists people who could not be added is not documented, nor what a row's `error` means.
     """
-    verdicts = []
-    for person in people:
-        mine = [row for row in rows if person.lid in row.lids or person.digits in row.phones]
-        words = "Listed in the answer, which does not say who got in." if mine else "Not listed in the answer."
-        code = next((str(row.error) for row in mine if row.error), "")
-        verdicts.append(Verdict(person.key, Outcome.UNKNOWN, Evidence.NONE, code, words))
-    return tuple(verdicts)
+    return tuple(_created_verdict(person, rows) for person in people)
 
 
 def standings_of(people: Sequence[Person], rows: Sequence[MemberRow]) -> dict[str, Standing]:
@@ -119,6 +113,16 @@ def standings_of(people: Sequence[Person], rows: Sequence[MemberRow]) -> dict[st
         person.key: roll.find(Known(person.lid, frozenset({person.digits} if person.digits else ())))
         for person in people
     }
+
+
+def _created_verdict(person: Person, rows: Sequence[MemberRow]) -> Verdict:
+    if not person.phone:
+        words = "Wasend makes groups of phone numbers only."
+        return Verdict(person.key, Outcome.INVALID, provider_message=words)
+    mine = [row for row in rows if person.lid in row.lids or person.digits in row.phones]
+    words = "Listed in the answer, which does not say who got in." if mine else "Not listed in the answer."
+    code = next((str(row.error) for row in mine if row.error), "")
+    return Verdict(person.key, Outcome.UNKNOWN, Evidence.NONE, code, words)
 
 
 def _named(names: Iterable[str]) -> Mapping[str, Sequence[str]]:

@@ -115,8 +115,10 @@ class WasendServer(WasendSession):
         rows = [self.member(member) for member in group.members.values()] + (refused if self.lists_refused else [])
         return web.json_response(group_record(group, rows, self.variant))
 
-    def _asked_phone(self, item: Any) -> str | None:
-        return self.phone(item["id"]) if isinstance(item, dict) and isinstance(item.get("id"), str) else None
+    @staticmethod
+    def _asked_phone(item: Any) -> str | None:
+        asked = str(item.get("id")) if isinstance(item, dict) else ""
+        return asked.removeprefix("+") if _PHONE.fullmatch(asked) else None
 
     def _refused(self, phone: str, effect: Effect) -> Record:
         row = member_record(Membership(phone), self.world.human(phone).lid, self.variant)

@@ -12,6 +12,7 @@ from providers.base import (
     Outcome,
     OutcomeUnknown,
     PeopleResult,
+    Person,
     ProviderError,
     RateLimited,
 )
@@ -198,6 +199,16 @@ async def test_a_new_group_is_known_and_who_is_in_it_is_left_to_a_read(bench: Be
     coded = lists_refused and bench.server.variant == "sdk"
     assert [verdict.provider_code for verdict in created.verdicts] == ["", "403" if coded else ""]
     assert set(bench.world.groups[created.group.id].members) == {OWN_PHONE, ANA}
+    assert len(bench.server.calls) == 1
+
+
+async def test_a_new_group_takes_phone_numbers_alone_and_is_not_made_where_nobody_has_one(bench: Bench) -> None:
+    nameless = Person("lid", lid=f"{bench.world.human(CLEO).lid}@lid")
+    created = await bench.adapter.create("New team", [nameless, *people(ANA)])
+    assert outcomes(PeopleResult(created.verdicts)) == {nameless.lid: Outcome.INVALID, ANA: Outcome.UNKNOWN}
+    assert [call.body["participants"] for call in bench.server.calls] == [[{"id": f"+{ANA}"}]]
+    alone = await bench.adapter.create("New team", [nameless])
+    assert (alone.group, [verdict.outcome for verdict in alone.verdicts]) == (None, [Outcome.INVALID])
     assert len(bench.server.calls) == 1
 
 

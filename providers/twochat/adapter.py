@@ -80,14 +80,14 @@ class TwoChat(Provider):
         """Give the stored members (getGroup), which come in one answer and trail changes by some minutes.
 
         Raises:
-            ProviderFault: after all that were listed, where 2Chat counts others than it lists.
+            ProviderFault: after all that were listed, where 2Chat counts others than it lists, or lists nobody.
             ProviderError: the members could not be read.
         """
         group = await self._group(group_id)
         for row in group.rows:
             yield row.member
         if not group.whole:
-            raise ProviderFault("2Chat does not list as many members as it counts.")
+            raise ProviderFault("2Chat does not list all members of the group.")
 
     async def standing(self, group_id: str, people: Sequence[Person]) -> Mapping[str, Standing]:
         """Look for `people` in the stored members (getGroup).

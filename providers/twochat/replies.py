@@ -77,10 +77,8 @@ class GroupRecord(BaseModel):
 
     @property
     def whole(self) -> bool:
-        """Whether all members are listed: without a size, unless nobody is, for the account itself is a member."""
-        if self.participants is None:
-            return False
-        return bool(self.rows) if self.size is None else self.size <= len(self.rows)
+        """Whether all are listed, as many as are counted: never where nobody is, for the account itself is a member."""
+        return bool(self.rows) and (self.size is None or self.size <= len(self.rows))
 
 
 class GroupReply(BaseModel):

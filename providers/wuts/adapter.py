@@ -85,7 +85,7 @@ class Wuts(Provider):
         """Give the members (`getGroup`), with the phones behind LIDs (`resolveContacts`) as far as WUTS knows them.
 
         Raises:
-            ProviderFault: after all that were listed, where WUTS counts others than it lists.
+            ProviderFault: after all that were listed, where WUTS counts others than it lists, or lists nobody.
             ProviderError: the members could not be read.
         """
         group = await self._group(group_id)
@@ -94,7 +94,7 @@ class Wuts(Provider):
             digits = member.phone or phones.get(member.lid_jid, "")
             yield Member(f"+{digits}" if digits else "", member.lid_jid, standing=member.standing)
         if not group.whole:
-            raise ProviderFault("WUTS does not list as many members as it counts.")
+            raise ProviderFault("WUTS does not list all members of the group.")
 
     async def standing(self, group_id: str, people: Sequence[Person]) -> Mapping[str, Standing]:
         """Read the members (`getGroup`), and the phones behind LIDs (`resolveContacts`) where they decide.

@@ -90,8 +90,8 @@ class GroupRow(LooseGroup):
 
     @property
     def whole(self) -> bool:
-        """Whether all are listed: without a count, unless the list is empty, for the account itself is a member."""
-        return bool(self.members) if self.members_count is None else self.members_count == len(self.members)
+        """Whether all are listed, as many as are counted: never where nobody is, for the account itself is a member."""
+        return bool(self.members) and self.members_count in {None, len(self.members)}
 
 
 class GroupsAnswer(BaseModel):

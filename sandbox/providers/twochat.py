@@ -64,7 +64,7 @@ class TwoChatServer(TwoChatPeople):
         group = self.world.groups.get(request.match_info["group"])
         if group is None or not self._is_seen(group):
             raise Refusal(404)
-        members = [self._member(m) for m in self.world.visible_members(group.id)]
+        members = [self._member(m) for m in self._members(group)]
         data = {**self._summary(group), "channel_uuid": CHANNEL, "wa_subject": group.description}
         return web.json_response({"success": True, "data": {**data, "participants": members}})
 
@@ -134,11 +134,17 @@ class TwoChatServer(TwoChatPeople):
         return {
             "uuid": group.id,
             "wa_group_name": group.subject,
-            "size": len(self.world.visible_members(group.id)),
+            "size": len(self._members(group)),
             "is_muted": False,
             "is_read_only": False,
             "channel_is_owner": False,
         }
+
+    def _members(self, group: SimGroup) -> list[Membership]:
+        """Give the members that reads show, among whom the connected number itself always is."""
+        members = self.world.visible_members(group.id)
+        own = Membership(self.number, "admin" if group.account_is_admin else "member")
+        return members if any(member.phone == self.number for member in members) else [own, *members]
 
     def _member(self, member: Membership) -> dict[str, Any]:
         admin = {"wa_is_admin": member.role != "member", "wa_is_super_admin": member.role == "superadmin"}

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from aiohttp import web
 
 from sandbox.providers.server import Handler, ProviderServer
-from sandbox.providers.world import SimGroup, World
+from sandbox.providers.world import Membership, SimGroup, World
 
 NUMBER = "5511900000001"
 """The device's own."""
@@ -121,7 +121,7 @@ class WutsDevice(ProviderServer):
 
     def group_row(self, group: SimGroup) -> dict[str, Any]:
         """Give a group as lists and updates show it."""
-        count = {"members_count": len(self.world.visible_members(group.id))} if self.counts_members else {}
+        count = {"members_count": len(self.members(group))} if self.counts_members else {}
         return {
             "jid": group.id,
             "name": group.subject,
@@ -133,6 +133,12 @@ class WutsDevice(ProviderServer):
             "join_approval": group.joins_need_approval,
             **count,
         }
+
+    def members(self, group: SimGroup) -> list[Membership]:
+        """Give the members that reads show, among whom the device itself always is."""
+        members = self.world.visible_members(group.id)
+        own = Membership(NUMBER, "admin" if group.account_is_admin else "member")
+        return members if any(member.phone == NUMBER for member in members) else [own, *members]
 
     def record(self, phone: str, *, is_admin: bool = False) -> dict[str, Any]:
         """Give a participant as members and changed people are shown."""

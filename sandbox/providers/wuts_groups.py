@@ -71,8 +71,7 @@ class WutsGroups(WutsDevice):
 
     async def _get(self, request: web.Request) -> web.Response:
         group = self.group_of(request)
-        members = self.world.visible_members(group.id)
-        participants = [self.record(member.phone, is_admin=member.role == "admin") for member in members]
+        participants = [self.record(m.phone, is_admin=m.role == "admin") for m in self.members(group)]
         return web.json_response({"success": True, "group": {**self.group_row(group), "participants": participants}})
 
     async def _create(self, request: web.Request) -> web.Response:

@@ -8,6 +8,7 @@ from providers.http import HttpClient
 from providers.wuts import Wuts
 from sandbox.providers.server import Fault
 from sandbox.providers.world import Disposition, Effect
+from sandbox.providers.wuts_device import NUMBER
 from tests.providers.wuts_bench import ADD, CHECK, GROUP, READ, RESOLVE, TOKEN, Bench, carry_out, people, wuts
 
 ANA, BEN, CAI = "14155550101", "14155550102", "14155550103"
@@ -212,7 +213,7 @@ async def test_phones_behind_lids_are_asked_once_and_at_most_160_in_a_call(bench
     for _ in range(2):
         presence = await bench.adapter.standing(GROUP, people("14155550169", "14155550170"))
         assert list(presence.values()) == [Standing.MEMBER, Standing.ABSENT]
-    assert [len(body["jids"]) for body in bench.bodies(RESOLVE)] == [160, 10]
+    assert [len(body["jids"]) for body in bench.bodies(RESOLVE)] == [160, 11]
 
 
 async def test_a_member_behind_an_unresolved_lid_leaves_the_absence_of_others_unknown(bench: Bench) -> None:
@@ -232,8 +233,8 @@ async def test_a_lid_that_poses_as_a_phone_number_leaves_absence_unknown(bench: 
         "+14155559999": Standing.UNKNOWN,
         f"+{ANA}": Standing.UNKNOWN,
     }
-    lid = f"{bench.world.human('14155559999').lid}@lid"
-    assert [(member.phone, member.lid) async for member in bench.adapter.members(GROUP)] == [("", lid)]
+    lids = [f"{bench.world.human(phone).lid}@lid" for phone in (NUMBER, "14155559999")]
+    assert [(member.phone, member.lid) async for member in bench.adapter.members(GROUP)] == [("", lid) for lid in lids]
 
 
 async def test_a_look_up_of_lids_that_fails_leaves_absence_unknown(bench: Bench) -> None:
@@ -251,9 +252,10 @@ async def test_a_list_shorter_than_its_count_proves_presence_but_not_absence(ben
     assert list(presence.values()) == [Standing.PRESENT, Standing.UNKNOWN]
 
 
-async def test_an_empty_list_without_a_count_proves_nothing(bench: Bench) -> None:
-    bench.server.counts_members = False
-    bench.world.put_group(GROUP, "Launch team")
+@pytest.mark.parametrize("count", ["", '"members_count": 0, '])
+async def test_a_list_without_even_the_device_proves_nothing(bench: Bench, count: str) -> None:
+    group = f'{{"jid": "{GROUP}", {count}"participants": []}}'
+    bench.server.faults = [Fault(READ, status=200, body=f'{{"success": true, "group": {group}}}')]
     assert await bench.adapter.standing(GROUP, people(ANA)) == {f"+{ANA}": Standing.UNKNOWN}
 
 

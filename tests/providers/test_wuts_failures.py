@@ -71,7 +71,7 @@ def _group(group_id: str, subject: str, size: int) -> Group:
 async def test_groups_are_listed_and_one_is_read(bench: Bench) -> None:
     bench.world.put_group("120363000000000002@g.us", "Night shift", [ANA, BEN])
     listed = [group async for group in bench.adapter.groups()]
-    assert listed == [_group(GROUP, "Launch team", 1), _group("120363000000000002@g.us", "Night shift", 2)]
+    assert listed == [_group(GROUP, "Launch team", 2), _group("120363000000000002@g.us", "Night shift", 3)]
     assert [group.subject async for group in bench.adapter.groups("NIGHT")] == ["Night shift"]
     assert await bench.adapter.group(GROUP) == listed[0]
     bench.server.counts_members = False

@@ -51,7 +51,7 @@ async def test_all_changes_take_three_calls(bench: Bench) -> None:
     assert (set(result.done), result.failed) == (set(change.actions), {})
     assert lines(bench) == ["PATCH ", "POST /picture", "PUT /ephemeral"]
     assert await bench.adapter.group(GROUP) == Group(
-        GROUP, "Evening team", 1, description="The rota", announce_only=True, locked=False
+        GROUP, "Evening team", 2, description="The rota", announce_only=True, locked=False
     )
     group = bench.world.groups[GROUP]
     assert (group.ephemeral, group.picture) == (604_800, "/9j/4CBhIHBpY3R1cmU=")

@@ -17,6 +17,7 @@ from providers.base import (
 )
 from sandbox.providers.server import Fault
 from sandbox.providers.world import Disposition
+from sandbox.providers.wuts_device import NUMBER
 from tests.providers.wuts_bench import CHECK, GROUP, READ, RESOLVE, SEND, Bench, people, wuts
 
 ANA, BEN = "14155550101", "14155550102"
@@ -78,10 +79,11 @@ async def test_a_check_that_fails_is_told_and_an_absence_is_asked_again_before_i
 async def test_members_come_with_phones_lids_and_roles_as_far_as_they_are_told(bench: Bench, members_by: str) -> None:
     bench.server.members_by = "phone" if members_by == "phone" else "lid"
     bench.world.put_group(GROUP, "Launch team", [ANA, BEN]).members[ANA].role = "admin"
-    lids = [by_lid(bench, phone).lid if members_by == "lid" else "" for phone in (ANA, BEN)]
+    lids = [by_lid(bench, phone).lid if members_by == "lid" else "" for phone in (NUMBER, ANA, BEN)]
     assert [member async for member in bench.adapter.members(GROUP)] == [
-        Member(f"+{ANA}", lids[0], standing=Standing.ADMIN),
-        Member(f"+{BEN}", lids[1], standing=Standing.MEMBER),
+        Member(f"+{NUMBER}", lids[0], standing=Standing.ADMIN),
+        Member(f"+{ANA}", lids[1], standing=Standing.ADMIN),
+        Member(f"+{BEN}", lids[2], standing=Standing.MEMBER),
     ]
     assert len(bench.bodies(RESOLVE)) == (members_by == "lid")
 

@@ -63,7 +63,9 @@ ABILITIES: Mapping[Action, Ability] = MappingProxyType(
         Action.SEND_TO_GROUP: Ability(_SEND, operations=("sendMessage",), note=_QUEUED),
         Action.SEND_TO_PERSON: Ability(_SEND, operations=("sendMessage",), most=1, note=_QUEUED),
         Action.ACCOUNT: Ability(
-            _READ, operations=("listNumbers",), note="The state of the connected number, found in the list of all."
+            _READ,
+            operations=("listNumbers", "getAccountInfo"),
+            note="The state of the number, found in the list of all, and whether 2Chat has blocked the account.",
         ),
         Action.LIMITS: Ability(_READ, operations=("getAccountInfo",), note="Number checks are counted apart."),
     }

@@ -31,26 +31,47 @@ class Reception:
         self._info = _INFO[0]
 
     async def state(self) -> Account:
-        """Read the state of the connected number (listNumbers, which also checks the API key and the credits)."""
+        """Read the state of the connected number (listNumbers), and whether 2Chat has blocked the account."""
         try:
-            channel = await self._channel()
+            account = await self._number()
+            if account.state is AccountState.CONNECTED:
+                await self._look_whether_blocked()
         except AccountRestricted as error:
             return Account(AccountState.RESTRICTED, error.words or error.message)
+        return account
+
+    async def allowances(self) -> Sequence[Usage]:
+        """Read the credits, the number checks and the calls a minute. Raises `AccountRestricted` where blocked."""
+        return (await self._read_info()).allowances
+
+    async def _number(self) -> Account:
+        channel = await self._channel()
         if channel is None:
             return Account(AccountState.DISCONNECTED, "2Chat does not list the number among its connected ones.")
         status = channel.connection_status or ""
         return Account(*_STATES.get(status, (AccountState.UNKNOWN, f"connection_status {text_of(status)!r}")))
 
-    async def allowances(self) -> Sequence[Usage]:
-        """Read the credits, the number checks and the calls a minute (getAccountInfo, at either of two places)."""
+    async def _look_whether_blocked(self) -> None:
+        """Raise `AccountRestricted` where 2Chat says so; what cannot be read says nothing."""
         try:
-            return (await self._api.read(self._info, InfoReply, missing=NO_PATH)).allowances
+            await self._read_info()
+        except AccountRestricted:
+            raise
+        except ProviderError:
+            return
+
+    async def _read_info(self) -> InfoReply:
+        """Read getAccountInfo, at either of two places. Raises `AccountRestricted` for a blocked account."""
+        try:
+            info = await self._api.read(self._info, InfoReply, missing=NO_PATH)
         except ProviderError as error:
             if error.code != "404" or self._info == _INFO[1]:
                 raise
-        info = await self._api.read(_INFO[1], InfoReply, missing=NO_PATH)
-        self._info = _INFO[1]
-        return info.allowances
+            info = await self._api.read(_INFO[1], InfoReply, missing=NO_PATH)
+            self._info = _INFO[1]
+        if info.account.blocked:
+            raise AccountRestricted("2Chat has blocked the account.", code="blocked")
+        return info
 
     async def _channel(self) -> Channel | None:
         """Find the own number. The last page is not marked as such, so it is the first that brings nothing new."""

@@ -177,7 +177,7 @@ class TwoChat(Provider):
         return await self._send({"to_number": person.phone, "text": text}, NEITHER_NUMBER)
 
     async def account(self) -> Account:
-        """Read the state of the connected number (listNumbers, which also checks the API key and the credits)."""
+        """Read the state of the connected number (listNumbers), and whether the account is blocked (getAccountInfo)."""
         return await self._reception.state()
 
     async def limits(self) -> Sequence[Usage]:

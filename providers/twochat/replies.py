@@ -138,6 +138,10 @@ class CreatedReply(BaseModel):
     group: MadeGroup
 
 
+class _Customer(BaseModel):
+    blocked: bool | None = None
+
+
 class _Limits(BaseModel):
     requests_per_minute: float | None = None
 
@@ -152,6 +156,7 @@ class _Counters(BaseModel):
 class InfoReply(BaseModel):
     """The answer of getAccountInfo."""
 
+    account: _Customer = _Customer()
     limits: _Limits = _Limits()
     usage: _Counters = _Counters()
 

@@ -70,6 +70,7 @@ class TwoChatAccount(ProviderServer):
         error_shape: which of the three published error bodies it answers with.
         numbers: the connected numbers, digits without plus.
         page_size: connected numbers on a page where the call does not say.
+        blocked: whether getAccountInfo says that 2Chat has blocked the account.
         info_at: where getAccountInfo is: the billing page's path or that of the vendor's n8n node.
     """
 
@@ -89,6 +90,7 @@ class TwoChatAccount(ProviderServer):
         self.checked = 0
         self.error_shape: Literal["error_message", "message", "detail"] = "error_message"
         self.page_size = 50
+        self.blocked = False
         self.info_at: Literal["/info", "/open/info"] = "/info"
 
     def account_routes(self) -> list[web.RouteDef]:
@@ -177,7 +179,7 @@ class TwoChatAccount(ProviderServer):
         if request.path != self.info_at:
             return self.error(404)
         body = {
-            "account": {"name": "Sandbox", "on_trial": False, "blocked": False},
+            "account": {"name": "Sandbox", "on_trial": False, "blocked": self.blocked},
             "limits": {"requests_per_minute": 80},
             "usage": {
                 "api_request_count": self.spent,

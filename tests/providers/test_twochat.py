@@ -5,6 +5,7 @@ import pytest
 
 from providers.base import (
     Account,
+    AccountRestricted,
     AccountState,
     Evidence,
     Group,
@@ -184,11 +185,24 @@ async def test_more_than_ten_people_are_not_sent(bench: Bench) -> None:
 
 async def test_the_account_is_the_state_of_the_number(bench: Bench) -> None:
     assert await bench.adapter.account() == Account(AccountState.CONNECTED, "connected")
-    assert len(bench.server.calls) == 1
+    assert [call.path for call in bench.server.calls] == ["/open/whatsapp/get-numbers", "/info"]
     bench.server.account_state = "disconnected"
     assert (await bench.adapter.account()).state is AccountState.DISCONNECTED
     bench.server.account_state = "restricted"
     assert (await bench.adapter.account()).state is AccountState.RESTRICTED
+
+
+async def test_an_account_that_2chat_has_blocked_is_restricted_though_its_number_is_connected(bench: Bench) -> None:
+    bench.server.blocked = True
+    assert await bench.adapter.account() == Account(AccountState.RESTRICTED, "2Chat has blocked the account.")
+    with pytest.raises(AccountRestricted):
+        await bench.adapter.limits()
+
+
+async def test_a_number_is_connected_where_nothing_more_can_be_read_of_the_account() -> None:
+    async with twochat() as bench:
+        bench.server.faults = [Fault("/info", status=403, times=-1)]
+        assert await bench.adapter.account() == Account(AccountState.CONNECTED, "connected")
 
 
 async def test_the_number_is_looked_for_on_every_page(bench: Bench) -> None:

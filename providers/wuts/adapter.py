@@ -49,7 +49,7 @@ from providers.wuts.replies import (
     SentAnswer,
     StatusAnswer,
 )
-from providers.wuts.verdicts import AFTER_ADD, AFTER_ANOTHER, failed, judged
+from providers.wuts.verdicts import AFTER_ADD, AFTER_ANOTHER, failed, judged, rejected
 
 BASE_URL = "https://api.wuts.com.br"
 LONGEST_TEXT = 4096
@@ -137,7 +137,7 @@ class Wuts(Provider):
         """
         addressed = await self._directory.check_in(people)
         if people and not addressed.jids:
-            return Created(None, tuple(addressed.absent.values()))
+            return Created(None, tuple(addressed.unfit.values()))
         return await self._create("/groups", subject, people, addressed)
 
     async def change(self, group_id: str, change: GroupChange) -> ChangeResult:
@@ -195,7 +195,7 @@ class Wuts(Provider):
                 raise InvalidRequest("WUTS knows no phone number for this LID, and sends texts to numbers.")
             return await self._send(digits, text)
         addressed = await self._directory.check_in([person])
-        if addressed.absent:
+        if addressed.unfit:
             raise NotOnWhatsApp("The number is not on WhatsApp.", code="false", words="contact check: false")
         message_id = await self._send(addressed.jids[person].partition("@")[0], text)
         if not self._directory.has_account(person):
@@ -238,15 +238,19 @@ class Wuts(Provider):
     ) -> PeopleResult:
         """Send one change of participants, and judge the people from its answer.
 
-        A community gets no `action`: whether it takes one is not documented.
+        Where WUTS names values that it does not take, the others are sent without them: a validation comes before the
+        change, and were it otherwise, the change is the same when it is sent twice. A community gets no `action`:
+        whether it takes one is not documented.
         """
         if not addressed.jids:
-            return PeopleResult(tuple(addressed.absent.values()))
+            return PeopleResult(tuple(addressed.unfit.values()))
         body = {"participants": addressed.participants, **({"action": action} if action else {})}
         try:
             reply = await self._api.write(method, f"{place}/participants", body)
             records = parsed(reply, PeopleAnswer).participants or ()
         except ProviderError as error:
+            if invalid := rejected(error, addressed):
+                return await self._deal(method, place, people, addressed.without(invalid), action)
             return failed(error, people, addressed)
         is_add = method == "POST" and action in {"", "add"}
         return judged(records, people, addressed, AFTER_ADD if is_add else AFTER_ANOTHER)
@@ -255,7 +259,7 @@ class Wuts(Provider):
         try:
             reply = await self._api.write("POST", path, {"name": name, "participants": addressed.participants})
         except Rejected as error:
-            return Created(None, failed(error, people, addressed).verdicts)
+            return Created(None, failed(error, people, addressed.without(rejected(error, addressed))).verdicts)
         answer = read_leniently(reply, CreatedAnswer)
         return Created(answer.made_group, judged(answer.made.participants or (), people, addressed, AFTER_ADD).verdicts)
 

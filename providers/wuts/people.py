@@ -36,15 +36,20 @@ _HELP_MAY_FAIL = (PermissionMissing, InvalidRequest, ProviderFault)
 
 @dataclass(frozen=True, slots=True)
 class Addressed:
-    """How people are named to WUTS; those in `absent` have no account and are not sent."""
+    """How people are named to WUTS; those in `unfit` are not sent: they have no account, or WUTS does not take them."""
 
     jids: Mapping[Person, str]
-    absent: Mapping[str, Verdict]
+    unfit: Mapping[str, Verdict]
 
     @property
     def participants(self) -> list[str]:
         """The `participants` of a request: nobody twice."""
         return list(dict.fromkeys(self.jids.values()))
+
+    def without(self, unfit: Mapping[str, Verdict]) -> "Addressed":
+        """Leave out more people, by their keys."""
+        left = {person: jid for person, jid in self.jids.items() if person.key not in unfit}
+        return Addressed(left, {**self.unfit, **unfit})
 
 
 class Directory:

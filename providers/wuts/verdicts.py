@@ -34,7 +34,7 @@ def judged(
         for record in coded
         if _is(person, record)
     }
-    verdicts = {**addressed.absent, **told}
+    verdicts = {**addressed.unfit, **told}
     limited = any(verdict.outcome is Outcome.RATE_LIMITED for verdict in told.values())
     return PeopleResult(
         tuple(verdicts.get(person.key) or Verdict(person.key, Outcome.UNKNOWN) for person in people),
@@ -42,14 +42,10 @@ def judged(
     )
 
 
-def failed(error: ProviderError, people: Sequence[Person], addressed: Addressed) -> PeopleResult:
-    """Judge everybody after a failed call: those whom its validation names are invalid, the others share the error.
-
-    Raises:
-        ProviderError: `error`, where nothing else is known about anybody.
-    """
+def rejected(error: ProviderError, addressed: Addressed) -> Mapping[str, Verdict]:
+    """Give by key the verdicts of those whose value a failed call did not take; the others may have nothing wrong."""
     rejections = error.rejections if isinstance(error, Rejected) else ()
-    named = {
+    return {
         person.key: Verdict(
             person.key, Outcome.INVALID, Evidence.REPORTED, error.code, (rejection.message or error.words)[:300]
         )
@@ -57,7 +53,15 @@ def failed(error: ProviderError, people: Sequence[Person], addressed: Addressed)
         for rejection in rejections
         if _is(person, Participant(jid=str(rejection.value), phone_number=str(rejection.value)))
     }
-    known = {**addressed.absent, **named}
+
+
+def failed(error: ProviderError, people: Sequence[Person], addressed: Addressed) -> PeopleResult:
+    """Judge everybody after a failed call: those who were sent share the error.
+
+    Raises:
+        ProviderError: `error`, where nothing else is known about anybody.
+    """
+    known = addressed.unfit
     if not known:
         raise error
     return PeopleResult(tuple(known.get(person.key) or judge(error, [person])[0] for person in people), error)

@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from providers.base import Evidence, InvalidRequest, Outcome, Person, Standing, Verdict
+from providers.base import Evidence, Outcome, OutcomeUnknown, Person, Standing, Verdict
 from providers.http import HttpClient
 from providers.wuts import Wuts
 from sandbox.providers.server import Fault
@@ -175,15 +175,28 @@ async def test_a_form_that_the_check_left_unanswered_is_never_called_missing(ben
     assert result.verdicts[0].outcome is Outcome.UNKNOWN
 
 
-async def test_a_number_that_validation_names_is_invalid_and_the_others_share_the_failure(bench: Bench) -> None:
+async def test_numbers_that_validation_names_are_invalid_and_the_others_are_sent_without_them(bench: Bench) -> None:
+    result = await bench.adapter.add(GROUP, people("376312346", ANA, "376312345", BEN))
+    assert result.error is None
+    invalid = (Outcome.INVALID, Evidence.REPORTED, "VALIDATION_ERROR", "participant is not a number or JID")
+    silent = (Outcome.UNKNOWN, Evidence.NONE, "", "")
+    told = [(v.outcome, v.evidence, v.provider_code, v.provider_message) for v in result.verdicts]
+    assert told == [invalid, silent, invalid, silent]
+    assert [len(body["participants"]) for body in bench.bodies(ADD)] == [4, 3, 2]
+    assert [(event.phone, event.effect) for event in bench.world.events] == [(ANA, Effect.ADDED), (BEN, Effect.ADDED)]
+
+
+async def test_nobody_is_sent_again_where_validation_names_everybody(bench: Bench) -> None:
+    result = await bench.adapter.remove(GROUP, people("376312345"))
+    assert [verdict.outcome for verdict in result.verdicts] == [Outcome.INVALID]
+    assert len(bench.server.calls) == 1
+
+
+async def test_a_failure_after_validation_is_of_those_who_were_sent_again(bench: Bench) -> None:
+    bench.server.faults = [Fault(ADD, status=500, skip=1)]
     result = await bench.adapter.add(GROUP, people(ANA, "376312345"))
-    assert isinstance(result.error, InvalidRequest)
-    assert [(v.outcome, v.evidence, v.provider_code) for v in result.verdicts] == [
-        (Outcome.FAILED, Evidence.REPORTED, "VALIDATION_ERROR"),
-        (Outcome.INVALID, Evidence.REPORTED, "VALIDATION_ERROR"),
-    ]
-    assert result.verdicts[1].provider_message == "participant is not a number or JID"
-    assert bench.world.events == []
+    assert outcomes(result.verdicts) == {ANA: Outcome.UNKNOWN, "376312345": Outcome.INVALID}
+    assert isinstance(result.error, OutcomeUnknown)
 
 
 async def test_a_person_known_by_lid_alone_is_added_and_found(bench: Bench) -> None:

@@ -98,7 +98,7 @@ def words_of(reply: Reply) -> str:
 
 
 def error_of(reply: Reply, missing: Meaning, *, wrote: bool) -> ProviderError:
-    """Read a status outside 2xx. The effect of a write is open after a 5xx, a 408, and what is no error status.
+    """Read a status outside 2xx. The effect of a write is open after a 5xx, and after what the table does not have.
 
     Args:
         reply: the answer.
@@ -120,8 +120,6 @@ def error_of(reply: Reply, missing: Meaning, *, wrote: bool) -> ProviderError:
         if reply.status in PASSING:
             error.rest = _rest_after(reply)
         return error
-    if httpx.codes.is_client_error(reply.status) and reply.status != httpx.codes.REQUEST_TIMEOUT:
-        return InvalidRequest("2Chat refused the request.", code=code, words=words)
     if wrote:
         return OutcomeUnknown(
             "2Chat failed while changing something; only reading back can tell.", code=code, words=words

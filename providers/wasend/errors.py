@@ -126,7 +126,7 @@ def read_error(reply: Reply, refusals: Refusals) -> ProviderError:
 
 
 def write_error(reply: Reply, refusals: Refusals) -> ProviderError:
-    """Read the failure of a write. Its effect stays open after a 5xx, a 408, and what is no error status."""
+    """Read the failure of a write. Its effect stays open after a 5xx, and after every status that is not documented."""
     return refusal_of(reply, refusals) or unknown_after(reply, "Wasend failed")
 
 
@@ -136,19 +136,23 @@ def unknown_after(reply: Reply, what: str) -> OutcomeUnknown:
 
 
 def refusal_of(reply: Reply, refusals: Refusals) -> ProviderError | None:
-    """Read a status that says that nothing was done; None for every other."""
+    """Read a status that says that nothing was done; None for every other.
+
+    Those are the statuses of the add page, and the two by which a server says that it lacks a path or a field.
+    """
     words = words_of(reply)
     if reply.status == httpx.codes.TOO_MANY_REQUESTS:
         return rate_limited(reply, words=words)
-    if not httpx.codes.is_client_error(reply.status) or reply.status == httpx.codes.REQUEST_TIMEOUT:
-        return None
     meanings: dict[int, type[ProviderError]] = {
+        400: InvalidRequest,
         401: CredentialsRejected,
         403: refusals.forbidden,
         404: refusals.missing,
+        405: InvalidRequest,
+        422: InvalidRequest,
     }
-    kind = meanings.get(reply.status, InvalidRequest)
-    return kind(_MESSAGES[kind], code=str(reply.status), words=words)
+    kind = meanings.get(reply.status)
+    return kind(_MESSAGES[kind], code=str(reply.status), words=words) if kind else None
 
 
 def accepted(reply: Reply, model: type[_Model]) -> _Model:

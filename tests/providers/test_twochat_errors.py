@@ -81,7 +81,7 @@ async def test_every_documented_status_of_an_add_has_its_meaning_and_keeps_its_w
 @pytest.mark.parametrize("body", ["<html><body>Oops</body></html>", " ", "[1]", '"no"', '{"detail": [{"msg": "x"}]}'])
 @pytest.mark.parametrize(
     ("status", "kind"),
-    [(406, InvalidRequest), (408, OutcomeUnknown), (418, InvalidRequest), (500, OutcomeUnknown), (502, OutcomeUnknown)],
+    [(406, InvalidRequest), (408, OutcomeUnknown), (418, OutcomeUnknown), (500, OutcomeUnknown), (502, OutcomeUnknown)],
 )
 async def test_statuses_and_bodies_that_are_not_documented_are_survived(
     status: int, kind: type[ProviderError], body: str
@@ -91,6 +91,14 @@ async def test_statuses_and_bodies_that_are_not_documented_are_survived(
         error = await failed_add(bench)
         assert type(error) is kind
         assert bench.writes() == [status]
+
+
+@pytest.mark.parametrize("status", [405, 418, 499])
+async def test_a_refusal_that_is_not_documented_does_not_say_that_nothing_was_done(status: int) -> None:
+    async with twochat() as bench:
+        bench.server.faults = [Fault(ADD, when="after", status=status)]
+        assert type(await failed_add(bench)) is OutcomeUnknown
+        assert len(bench.world.events) == 2
 
 
 @pytest.mark.parametrize(

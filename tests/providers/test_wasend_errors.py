@@ -79,7 +79,7 @@ async def test_every_documented_status_of_an_add_has_its_meaning_and_keeps_its_w
 )
 @pytest.mark.parametrize(
     ("status", "kind"),
-    [(408, OutcomeUnknown), (418, InvalidRequest), (422, InvalidRequest), (502, OutcomeUnknown), (504, OutcomeUnknown)],
+    [(408, OutcomeUnknown), (418, OutcomeUnknown), (422, InvalidRequest), (502, OutcomeUnknown), (504, OutcomeUnknown)],
 )
 async def test_statuses_and_bodies_that_are_not_documented_are_survived(
     status: int, kind: type[ProviderError], body: str
@@ -89,6 +89,14 @@ async def test_statuses_and_bodies_that_are_not_documented_are_survived(
         error = await failed_add(bench)
         assert type(error) is kind
         assert len(error.words) <= 300
+
+
+@pytest.mark.parametrize("status", [402, 409, 418, 499])
+async def test_a_refusal_that_is_not_documented_does_not_say_that_nothing_was_done(status: int) -> None:
+    async with wasend() as bench:
+        bench.server.faults = [Fault(ADD, when="after", status=status)]
+        assert type(await failed_add(bench)) is OutcomeUnknown
+        assert len(bench.world.events) == 2
 
 
 @pytest.mark.parametrize(

@@ -138,7 +138,7 @@ async def test_the_other_path_is_not_tried_after_an_answer_that_leaves_the_effec
         fill(bench)
         bench.server.faults = [Fault(WAYS["promote"]["docs"], status=status)]
         error = await failed(bench, "promote", ANA)
-        kinds = {400: InvalidRequest, 403: NotGroupAdmin, 409: InvalidRequest, 429: RateLimited}
+        kinds = {400: InvalidRequest, 403: NotGroupAdmin, 429: RateLimited}
         assert type(error) is kinds.get(status, OutcomeUnknown)
         assert not any(WAYS["promote"]["sdk"] in line for line in bench.lines())
 

@@ -40,7 +40,7 @@ from providers.twochat.changes import change_group
 from providers.twochat.delay import OwnChanges
 from providers.twochat.errors import NEITHER_NUMBER, NO_GROUP, NO_NUMBER, Meaning
 from providers.twochat.numbers import Numbers
-from providers.twochat.people import ACCEPTED, Answer, limited
+from providers.twochat.people import ACCEPTED, Answer, limited, names_people
 from providers.twochat.replies import CreatedReply, GroupRecord, GroupReply, GroupsReply, SentReply, digits_of
 
 BASE_URL = "https://api.p.2chat.io"
@@ -149,7 +149,8 @@ class TwoChat(Provider):
         if people and not phones:
             return Created(None, _verdicts(Answer(), Operation.ADD, people))
         body = {"group": {"name": subject, "participants": phones}}
-        reply = await self._api.write("/open/whatsapp/group/create", body, missing=NO_NUMBER, once=True)
+        path = "/open/whatsapp/group/create"
+        reply = await self._api.write(path, body, missing=NO_NUMBER, once=True, tells=names_people)
         made = told(reply, CreatedReply).group
         verdicts = _verdicts(Answer.of(reply), Operation.ADD, people)
         if not made.uuid:
@@ -200,7 +201,8 @@ class TwoChat(Provider):
         if not phones:
             return PeopleResult(_verdicts(Answer(), operation, people))
         try:
-            reply = await self._api.write(group_path(group_id, f"{operation}-participant"), {"participants": phones})
+            path = group_path(group_id, f"{operation}-participant")
+            reply = await self._api.write(path, {"participants": phones}, tells=names_people)
             answer = Answer.of(reply)
             if answer.names_nobody:
                 confirmed(reply)

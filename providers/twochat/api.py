@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from providers.base import OutcomeUnknown, ProviderError, ProviderFault
 from providers.http import HttpClient, Query, Reply
-from providers.twochat.errors import NO_GROUP, PASSING, Meaning, envelope_of, error_of, silence, words_of
+from providers.twochat.errors import NO_GROUP, NOT_BEGUN, PASSING, Meaning, envelope_of, error_of, silence, words_of
 
 PASSING_ATTEMPTS = 3
 """How often a call is sent while the number is busy, starts, connects or disconnects (page api-response-codes)."""
@@ -17,6 +17,12 @@ PASSING_ATTEMPTS = 3
 _PASSING_CODES = frozenset(str(int(status)) for status in PASSING)
 
 _Model = TypeVar("_Model", bound=BaseModel)
+
+Tells = Callable[[Reply], bool]
+
+
+def _nothing(_: Reply) -> bool:
+    return False
 
 
 class Api:
@@ -40,7 +46,15 @@ class Api:
             raise ProviderFault("2Chat reports a failure.", code=str(reply.status), words=words_of(reply))
         return reply.parse(model)
 
-    async def write(self, path: str, body: dict[str, Any], *, missing: Meaning = NO_GROUP, once: bool = False) -> Reply:
+    async def write(
+        self,
+        path: str,
+        body: dict[str, Any],
+        *,
+        missing: Meaning = NO_GROUP,
+        once: bool = False,
+        tells: Tells = _nothing,
+    ) -> Reply:
         """Send a change by the connected number, and give its 2xx, whatever that says.
 
         Args:
@@ -48,10 +62,13 @@ class Api:
             body: what to send besides `from_number`.
             missing: what a 404 is about.
             once: not again in a passing state either: what is sent twice by a misreading of its status is done twice.
+            tells: whether an answer with an error status is given too, for what it tells besides.
         """
         said = {"from_number": self.number, **body}
         attempts = 1 if once else PASSING_ATTEMPTS
-        return await _while_passing(lambda: self._http.write("POST", path, body=said), missing, attempts, wrote=True)
+        return await _while_passing(
+            lambda: self._http.write("POST", path, body=said), missing, attempts, wrote=True, tells=tells
+        )
 
     async def aclose(self) -> None:
         """Close the connections to 2Chat."""
@@ -78,14 +95,19 @@ def confirmed(reply: Reply) -> None:
 
 
 async def _while_passing(
-    send: Callable[[], Awaitable[Reply]], missing: Meaning, attempts: int = PASSING_ATTEMPTS, *, wrote: bool
+    send: Callable[[], Awaitable[Reply]],
+    missing: Meaning,
+    attempts: int = PASSING_ATTEMPTS,
+    *,
+    wrote: bool,
+    tells: Tells = _nothing,
 ) -> Reply:
     async for attempt in stamina.retry_context(on=_passes, attempts=attempts, wait_initial=2.0, wait_max=8.0):
         with attempt:
             reply = await send()
-            if not reply.ok:
-                raise error_of(reply, missing, wrote=wrote)
-            return reply
+            if reply.ok or (reply.status not in NOT_BEGUN and tells(reply)):
+                return reply
+            raise error_of(reply, missing, wrote=wrote)
     raise AssertionError("stamina ends by a return or an error")
 
 

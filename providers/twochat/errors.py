@@ -29,6 +29,9 @@ BUSY = 486
 PASSING = frozenset({httpx.codes.CONFLICT, httpx.codes.GONE, BUSY})
 """States of the phone in which nothing is begun, and after which the page advises to try again in a few seconds."""
 
+NOT_BEGUN = PASSING | {httpx.codes.TOO_MANY_REQUESTS}
+"""Statuses that say of the whole call that it was not begun, whatever stands beside them."""
+
 PASSING_REST = 10.0
 """Seconds that such a number is left alone where the answer does not say how long: the page says "a few"."""
 

@@ -48,8 +48,9 @@ class Answer:
         entries: those with an entry of their own.
         accepted: those of `accepted_numbers`.
         unaccepted: those of `unaccepted_numbers`: invalid, without WhatsApp, or unfit for the change.
-        is_open: that somebody was accepted counts for nothing: beside `success` false, which contradicts it, and with
-            202, by which it is only accepted for later.
+        is_open: that somebody was accepted counts for nothing: beside `success` false, which contradicts it, with 202,
+            by which it is only accepted for later, and with an error status, for no page says which of these comes
+            where some are refused.
     """
 
     entries: Mapping[str, Entry] = field(default_factory=dict)
@@ -61,9 +62,9 @@ class Answer:
     def of(cls, reply: Reply) -> "Answer":
         """Read an answer. The lists count wherever they sit, for with add their place is not documented."""
         body = reply.body if isinstance(reply.body, dict) else {}
-        is_open = envelope_of(reply).success is False or reply.status == httpx.codes.ACCEPTED
-        accepted = frozenset() if is_open else frozenset(_listed(body, "accepted_numbers"))
-        return cls(dict(_entries(body)), accepted, frozenset(_listed(body, "unaccepted_numbers")), is_open)
+        is_open = envelope_of(reply).success is False or reply.status == httpx.codes.ACCEPTED or not reply.ok
+        accepted, unaccepted = (frozenset(_listed(body, f"{name}_numbers")) for name in ("accepted", "unaccepted"))
+        return cls(dict(_entries(body)), accepted, unaccepted, is_open)
 
     @property
     def names_nobody(self) -> bool:
@@ -91,8 +92,14 @@ class Answer:
         if refused:
             return _unaccepted(person, operation)
         if not self.accepted.isdisjoint(forms):
-            return _verdict(person, ACCEPTED.get(operation, Outcome.UNKNOWN), "accepted_numbers", "")
+            outcome = Outcome.UNKNOWN if self.is_open else ACCEPTED.get(operation, Outcome.UNKNOWN)
+            return _verdict(person, outcome, "accepted_numbers", "")
         return Verdict(person.key, Outcome.UNKNOWN, provider_message="2Chat's answer does not name this number.")
+
+
+def names_people(reply: Reply) -> bool:
+    """Tell whether an answer says something about any number."""
+    return not Answer.of(reply).names_nobody
 
 
 def limited(verdicts: Sequence[Verdict]) -> RateLimited | None:

@@ -4,6 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+import httpx
+from pydantic import ValidationError
+
 from providers.base import Action, Evidence, Outcome, PeopleResult, Person, RateLimited, Standing, Verdict
 from providers.forms import OTHER_FORM, Forms
 from providers.http import Reply
@@ -71,6 +74,15 @@ def numbers_of(people: Sequence[Person], forms: Forms) -> Mapping[str, Sequence[
 def jids_of(people: Sequence[Person], forms: Forms) -> Mapping[str, Sequence[str]]:
     """Name people as the documentation of remove and promote does; the SDK takes it everywhere."""
     return _named(f"{forms.digits(person)}@s.whatsapp.net" if person.phone else person.lid for person in people)
+
+
+def names_people(reply: Reply) -> bool:
+    """Tell whether an answer holds a list with anybody in it; one to a call that was one too many tells nothing."""
+    try:
+        answer = PeopleReply.model_validate(reply.body)
+    except ValidationError:
+        return False
+    return bool(answer.done or answer.failed) and reply.status != httpx.codes.TOO_MANY_REQUESTS
 
 
 def judged(action: Action, people: Sequence[Person], reply: Reply) -> PeopleResult:

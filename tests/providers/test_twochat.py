@@ -168,6 +168,30 @@ async def test_an_entry_of_success_proves_nothing_where_the_whole_answer_leaves_
     assert (result.verdicts[0].evidence, result.verdicts[0].provider_code) == (Evidence.NONE, "200")
 
 
+@pytest.mark.parametrize("status", [400, 403, 422, 503])
+async def test_people_who_are_named_beside_an_error_status_are_judged_as_far_as_it_leaves_nothing_open(
+    status: int,
+) -> None:
+    entries = f'"+{ANA}": {{"statusCode": 200, "message": "added"}}, "+{BEN}": {{"statusCode": 403, "message": "no"}}'
+    async with twochat() as bench:
+        for named, told in (
+            (f'"participants": {{{entries}}}', {ANA: Outcome.UNKNOWN, BEN: Outcome.REFUSED, CAI: Outcome.UNKNOWN}),
+            (f'"accepted_numbers": ["+{ANA}"]', dict.fromkeys((ANA, BEN, CAI), Outcome.UNKNOWN)),
+            (f'"unaccepted_numbers": ["+{CAI}"]', {ANA: Outcome.UNKNOWN, BEN: Outcome.UNKNOWN, CAI: Outcome.INVALID}),
+        ):
+            bench.server.faults = [Fault(ADD, when="after", status=status, body=f'{{"success": false, {named}}}')]
+            assert outcomes(await bench.adapter.add(GROUP, people(ANA, BEN, CAI))) == told
+
+
+async def test_a_new_group_that_is_told_beside_an_error_status_is_known() -> None:
+    async with twochat() as bench:
+        group = f'"group": {{"uuid": "{GROUP}", "name": "New", "unaccepted_numbers": ["+{BEN}"]}}'
+        bench.server.faults = [Fault("group/create", status=422, body=f'{{"success": false, {group}}}')]
+        created = await bench.adapter.create("New", people(ANA, BEN))
+        assert created.group == Group(GROUP, "New")
+        assert [verdict.outcome for verdict in created.verdicts] == [Outcome.UNKNOWN, Outcome.INVALID]
+
+
 async def test_a_person_without_a_phone_is_invalid_and_is_not_sent(bench: Bench) -> None:
     nameless = Person("77@lid", lid="77@lid")
     alone = await bench.adapter.add(GROUP, [nameless])

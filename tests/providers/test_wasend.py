@@ -158,6 +158,15 @@ async def test_the_lists_count_and_not_the_success_flag(bench: Bench, *, success
     ]
 
 
+@pytest.mark.parametrize("status", [400, 403, 409, 422, 500])
+async def test_the_lists_count_beside_an_error_status_too(status: int) -> None:
+    async with wasend() as bench:
+        body = answer([(f"{ANA}@c.us", "SUCCESS")], [(f"{BEN}@c.us", "NOT_FOUND")], success=False)
+        bench.server.faults = [Fault(ADD, when="after", status=status, body=body)]
+        result = await bench.adapter.add(GROUP, people(ANA, BEN, CLEO))
+        assert outcomes(result) == {ANA: Outcome.ADDED, BEN: Outcome.NOT_ON_WHATSAPP, CLEO: Outcome.UNKNOWN}
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -10,6 +10,7 @@ import re
 _BRAZIL = re.compile(r"55(\d\d)9?([6-9]\d{7})")
 _MEXICO = re.compile(r"521?(\d{10})")
 _ARGENTINA = re.compile(r"549?(\d{10})")
+_NUMBER = re.compile(r"\+?([0-9]{5,15})")
 _JID = re.compile(r"(\d+)(?::\d+)?@(s\.whatsapp\.net|c\.us|lid)")
 
 
@@ -42,6 +43,22 @@ def phone_digits(jid: str) -> str:
     """Give the digits of a user JID (`@s.whatsapp.net` or `@c.us`, a device suffix dropped); empty for others."""
     match = _JID.fullmatch(jid)
     return match[1] if match and match[2] != "lid" else ""
+
+
+def digits_of(text: str) -> str:
+    """Give the digits of a number, with or without plus and spaces, or of a user JID; empty for all else."""
+    match = _NUMBER.fullmatch("".join(text.split()))
+    return match[1] if match else phone_digits(text.strip())
+
+
+def phone_beside(lid: str, *told: str | None) -> str:
+    """Give the digits of the first of these numbers and JIDs that tells a phone; those of the LID beside it do not.
+
+    >>> phone_beside("123456@lid", "123456@s.whatsapp.net", "+1 4155550101")
+    '14155550101'
+    """
+    shown = (digits_of(text or "") for text in told)
+    return next((digits for digits in shown if digits and f"{digits}@lid" != lid), "")
 
 
 def lid_of(jid: str) -> str:

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from providers.base import Account, AccountRestricted, AccountState, ProviderError, Usage
 from providers.http import Query
-from providers.identity import same_person_keys
+from providers.identity import digits_of, same_person_keys
 from providers.twochat.api import Api
 from providers.twochat.errors import NO_PATH, text_of
-from providers.twochat.replies import Channel, ChannelsReply, InfoReply, digits_of
+from providers.twochat.replies import Channel, ChannelsReply, InfoReply
 
 _INFO = ("/info", "/open/info")
 """Where getAccountInfo is: by the billing page, and where the vendor's own n8n node calls it."""

@@ -31,7 +31,7 @@ from providers.base import (
 )
 from providers.forms import Forms, add_in_other_form
 from providers.http import TIMEOUT, HttpClient
-from providers.identity import same_person_keys
+from providers.identity import digits_of, same_person_keys
 from providers.roll import Known, Roll
 from providers.twochat.abilities import ABILITIES, MOST
 from providers.twochat.account import Reception
@@ -41,7 +41,7 @@ from providers.twochat.delay import OwnChanges
 from providers.twochat.errors import NEITHER_NUMBER, NO_GROUP, NO_NUMBER, Meaning
 from providers.twochat.numbers import Numbers
 from providers.twochat.people import ACCEPTED, Answer, limited, names_people
-from providers.twochat.replies import CreatedReply, GroupRecord, GroupReply, GroupsReply, SentReply, digits_of
+from providers.twochat.replies import CreatedReply, GroupRecord, GroupReply, GroupsReply, SentReply
 
 BASE_URL = "https://api.p.2chat.io"
 """The contract's server; every path but `/info` starts with `/open`."""

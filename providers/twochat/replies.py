@@ -1,21 +1,11 @@
 """What 2Chat answers when it worked (schemas of `contracts/twochat.openapi.yaml`); nearly any field may be missing."""
 
-import re
-
 from pydantic import BaseModel
 
 from providers import base
 from providers.base import Standing, Usage
-from providers.identity import lid_of, phone_digits
+from providers.identity import lid_of, phone_beside
 from providers.twochat.errors import Words
-
-_NUMBER = re.compile(r"\+?([0-9]{5,15})")
-
-
-def digits_of(text: str) -> str:
-    """Give the digits of a number, with or without plus, or of a user JID; empty for all else."""
-    match = _NUMBER.fullmatch(text.strip())
-    return match[1] if match else phone_digits(text.strip())
 
 
 class Row(BaseModel):
@@ -36,10 +26,7 @@ class Row(BaseModel):
     @property
     def phone(self) -> str:
         """The member's digits; empty where only a LID is known, also when it poses as a phone number."""
-        shown = digits_of(self.phone_number or "")
-        if shown and f"{shown}@lid" != self.lid:
-            return shown
-        return phone_digits(self.wa_participant_id or "")
+        return phone_beside(self.lid, self.phone_number, self.wa_participant_id)
 
     @property
     def standing(self) -> Standing:

@@ -4,11 +4,10 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
 from providers.base import NumberCheck, Person
-from providers.identity import lid_of, same_person_keys
+from providers.identity import digits_of, lid_of, same_person_keys
 from providers.memory import DAY, Memory
 from providers.wasend.api import Api
 from providers.wasend.errors import ELSEWHERE
-from providers.wasend.records import digits_of
 from providers.wasend.replies import CheckReply
 
 AT_ONCE = 5

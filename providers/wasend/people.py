@@ -10,12 +10,12 @@ from pydantic import ValidationError
 from providers.base import Action, Evidence, Outcome, PeopleResult, Person, RateLimited, Standing, Verdict
 from providers.forms import OTHER_FORM, Forms
 from providers.http import Reply
-from providers.identity import lid_of, same_person_keys
+from providers.identity import digits_of, lid_of, same_person_keys
 from providers.participant_codes import PARTICIPANT_CODES
 from providers.roll import Known, Roll
 from providers.wasend.abilities import MOST
 from providers.wasend.errors import envelope_of, readable, unknown_after
-from providers.wasend.records import MemberRow, digits_of, phone_forms
+from providers.wasend.records import MemberRow, phone_forms
 from providers.wasend.replies import PeopleReply, Result
 
 DONE: Mapping[Action, Outcome] = MappingProxyType(

@@ -1,16 +1,13 @@
 """Groups and members as Wasend lists them, in the documentation's shape and in the SDK's."""
 
-import re
 from collections.abc import Iterable
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, Field, ValidationError, model_validator
 
 from providers.base import Group, Member, Standing
-from providers.identity import lid_of, phone_digits, same_person_keys
+from providers.identity import digits_of, lid_of, same_person_keys
 from providers.wasend.errors import Words
-
-_NUMBER = re.compile(r"\+?([0-9]{5,15})")
 
 _Told = TypeVar("_Told")
 
@@ -177,12 +174,6 @@ def phone_forms(text: str) -> frozenset[str]:
     """Give every form of a number, with or without plus, or of a user JID; none for all else."""
     digits = digits_of(text)
     return same_person_keys(digits) if digits else frozenset()
-
-
-def digits_of(text: str) -> str:
-    """Give the digits of a number, with or without plus, or of a user JID; empty for all else."""
-    match = _NUMBER.fullmatch("".join(text.split()))
-    return match[1] if match else phone_digits(text.strip())
 
 
 def _row_of(body: Any) -> MemberRow | None:

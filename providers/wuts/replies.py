@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from providers import base
 from providers.base import ProviderFault, Standing
-from providers.identity import lid_of, phone_digits
+from providers.identity import lid_of, phone_beside
 from providers.participant_codes import PARTICIPANT_CODES
 
 GROUP_JID = re.compile(r"[0-9-]+@g\.us")
@@ -28,7 +28,7 @@ class Participant(BaseModel):
     @property
     def phone(self) -> str:
         """The member's phone in digits, empty where only a LID is known, also one that poses as a phone."""
-        return _phone_beside(self.lid_jid, self.jid, self.phone_number)
+        return phone_beside(self.lid_jid, self.jid, self.phone_number)
 
     @property
     def lid_jid(self) -> str:
@@ -176,7 +176,7 @@ class Contact(BaseModel):
     @property
     def phone(self) -> str:
         """The phone behind it in digits, empty where none is known, or only the LID's own digits are told."""
-        return _phone_beside(self.lid, self.resolved_jid, self.phone_number)
+        return phone_beside(self.lid, self.resolved_jid, self.phone_number)
 
 
 class ResolveAnswer(BaseModel):
@@ -197,15 +197,3 @@ class StatusAnswer(BaseModel):
     """The answer of `checkSessionStatus`."""
 
     data: Session
-
-
-def _phone_beside(lid: str, jid: str | None, number: str | None) -> str:
-    """Give the digits that a JID or a number tells, empty where they are only those of the LID beside them."""
-    told = (phone_digits(jid or ""), _digits(number))
-    return next((digits for digits in told if digits and f"{digits}@lid" != lid), "")
-
-
-def _digits(number: str | None) -> str:
-    """Give the digits of a user JID or of a plain number; `phone_number` is the one here and the other there."""
-    match = re.fullmatch(r"\+?([0-9]+)", number or "")
-    return match[1] if match else phone_digits(number or "")

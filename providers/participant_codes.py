@@ -4,10 +4,10 @@ There is no official list: the meanings are those that the main WhatsApp librari
 for 403). They are a participant's codes: the same number as an HTTP status or for a whole request means other things.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-from providers.base import Outcome
+from providers.base import Outcome, RateLimited, Verdict
 
 PARTICIPANT_CODES: Mapping[str, Outcome] = MappingProxyType(
     {
@@ -23,3 +23,12 @@ PARTICIPANT_CODES: Mapping[str, Outcome] = MappingProxyType(
     }
 )
 """By the code as text. 200 (added) is left out: whether it proves anything, each adapter has to say."""
+
+
+def sender_limited(verdicts: Iterable[Verdict]) -> RateLimited | None:
+    """Give what stops the sender where WhatsApp rate-limited a participant: it holds for everybody."""
+    limited = next((verdict for verdict in verdicts if verdict.outcome is Outcome.RATE_LIMITED), None)
+    if limited is None:
+        return None
+    message = "WhatsApp refuses changes by this account for now."
+    return RateLimited(message, code=limited.provider_code, words=limited.provider_message)

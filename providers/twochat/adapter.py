@@ -32,6 +32,7 @@ from providers.base import (
 from providers.forms import Forms, add_in_other_form
 from providers.http import TIMEOUT, HttpClient
 from providers.identity import digits_of, same_person_keys
+from providers.participant_codes import sender_limited
 from providers.roll import Known, Roll
 from providers.twochat.abilities import ABILITIES, MOST
 from providers.twochat.account import Reception
@@ -40,7 +41,7 @@ from providers.twochat.changes import change_group
 from providers.twochat.delay import OwnChanges
 from providers.twochat.errors import NEITHER_NUMBER, NO_GROUP, NO_NUMBER, Meaning
 from providers.twochat.numbers import Numbers
-from providers.twochat.people import ACCEPTED, Answer, limited, names_people
+from providers.twochat.people import ACCEPTED, Answer, names_people
 from providers.twochat.replies import CreatedReply, GroupRecord, GroupReply, GroupsReply, SentReply
 
 BASE_URL = "https://api.p.2chat.io"
@@ -211,7 +212,7 @@ class TwoChat(Provider):
             raise
         verdicts = _verdicts(answer, operation, people)
         self._remember(operation, group_id, people, verdicts)
-        return PeopleResult(verdicts, limited(verdicts))
+        return PeopleResult(verdicts, sender_limited(verdicts))
 
     def _phones(self, people: Sequence[Person]) -> list[str]:
         """Give the phones to send, nobody twice. Raises `ValueError` for more people than one call takes."""

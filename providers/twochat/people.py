@@ -5,14 +5,14 @@ group. What a promotion and a demotion answer besides `success` is not known, so
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 from pydantic import BaseModel, Field, ValidationError
 
-from providers.base import Evidence, Operation, Outcome, Person, RateLimited, Verdict
+from providers.base import Evidence, Operation, Outcome, Person, Verdict
 from providers.forms import OTHER_FORM
 from providers.http import Reply
 from providers.identity import digits_of, same_person_keys
@@ -99,15 +99,6 @@ class Answer:
 def names_people(reply: Reply) -> bool:
     """Tell whether an answer says something about any number."""
     return not Answer.of(reply).names_nobody
-
-
-def limited(verdicts: Sequence[Verdict]) -> RateLimited | None:
-    """Give what stops the sender where WhatsApp rate-limited a participant: it holds for everybody."""
-    verdict = next((v for v in verdicts if v.outcome is Outcome.RATE_LIMITED), None)
-    if verdict is None:
-        return None
-    message = "WhatsApp refuses changes by this number for now."
-    return RateLimited(message, code=verdict.provider_code, words=verdict.provider_message)
 
 
 def _unaccepted(person: Person, operation: Operation) -> Verdict:

@@ -7,11 +7,11 @@ from types import MappingProxyType
 import httpx
 from pydantic import ValidationError
 
-from providers.base import Action, Evidence, Outcome, PeopleResult, Person, RateLimited, Standing, Verdict
+from providers.base import Action, Evidence, Outcome, PeopleResult, Person, Standing, Verdict
 from providers.forms import OTHER_FORM, Forms
 from providers.http import Reply
 from providers.identity import digits_of, lid_of, same_person_keys
-from providers.participant_codes import PARTICIPANT_CODES
+from providers.participant_codes import PARTICIPANT_CODES, sender_limited
 from providers.roll import Known, Roll
 from providers.wasend.abilities import MOST
 from providers.wasend.errors import envelope_of, readable, unknown_after
@@ -96,12 +96,7 @@ def judged(action: Action, people: Sequence[Person], reply: Reply) -> PeopleResu
     if not answer.done and not answer.failed and envelope_of(reply).reports_failure:
         raise unknown_after(reply, "Wasend reports a failure")
     verdicts = _verdicts_of(action, people, answer)
-    limited = next((v for v in verdicts if v.outcome is Outcome.RATE_LIMITED), None)
-    if limited is None:
-        return PeopleResult(verdicts)
-    return PeopleResult(
-        verdicts, RateLimited("WhatsApp refuses this to the session for now.", code=limited.provider_code)
-    )
+    return PeopleResult(verdicts, sender_limited(verdicts))
 
 
 def created_verdicts(people: Sequence[Person], rows: Sequence[MemberRow]) -> tuple[Verdict, ...]:

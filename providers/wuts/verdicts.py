@@ -8,12 +8,11 @@ from providers.base import (
     PeopleResult,
     Person,
     ProviderError,
-    RateLimited,
     Verdict,
     judge,
 )
 from providers.identity import same_person_keys
-from providers.participant_codes import PARTICIPANT_CODES
+from providers.participant_codes import PARTICIPANT_CODES, sender_limited
 from providers.wuts.errors import Rejected
 from providers.wuts.people import Addressed
 from providers.wuts.replies import Participant
@@ -34,12 +33,9 @@ def judged(
         for record in coded
         if _is(person, record)
     }
-    verdicts = {**addressed.unfit, **told}
-    limited = any(verdict.outcome is Outcome.RATE_LIMITED for verdict in told.values())
-    return PeopleResult(
-        tuple(verdicts.get(person.key) or Verdict(person.key, Outcome.UNKNOWN) for person in people),
-        RateLimited("WhatsApp refused people because of too many changes.", code="429") if limited else None,
-    )
+    known = {**addressed.unfit, **told}
+    verdicts = tuple(known.get(person.key) or Verdict(person.key, Outcome.UNKNOWN) for person in people)
+    return PeopleResult(verdicts, sender_limited(verdicts))
 
 
 def rejected(error: ProviderError, addressed: Addressed) -> Mapping[str, Verdict]:

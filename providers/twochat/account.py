@@ -6,8 +6,9 @@ from providers.base import Account, AccountRestricted, AccountState, ProviderErr
 from providers.http import Query
 from providers.identity import digits_of, same_person_keys
 from providers.twochat.api import Api
-from providers.twochat.errors import NO_PATH, text_of
+from providers.twochat.errors import NO_PATH
 from providers.twochat.replies import Channel, ChannelsReply, InfoReply
+from providers.words import text_of
 
 _INFO = ("/info", "/open/info")
 """Where getAccountInfo is: by the billing page, and where the vendor's own n8n node calls it."""

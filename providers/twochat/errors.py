@@ -1,12 +1,10 @@
 """What goes wrong at 2Chat: its statuses (page api-response-codes), and its words in three published shapes."""
 
-import json
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any
 
 import httpx
-from pydantic import BaseModel, BeforeValidator, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from providers.base import (
     AccountDisconnected,
@@ -22,6 +20,7 @@ from providers.base import (
     RateLimited,
 )
 from providers.http import Reply, rate_limited
+from providers.words import Words, text_of
 
 BUSY = 486
 """Not a registered status: the number still works on an earlier request, this one was not begun."""
@@ -34,9 +33,6 @@ NOT_BEGUN = PASSING | {httpx.codes.TOO_MANY_REQUESTS}
 
 PASSING_REST = 10.0
 """Seconds that such a number is left alone where the answer does not say how long: the page says "a few"."""
-
-LONGEST_WORDS = 300
-"""Characters kept of what 2Chat says."""
 
 Meaning = tuple[type[ProviderError], str]
 
@@ -62,15 +58,6 @@ _ERRORS: Mapping[int, Meaning] = {
 """HTTP statuses of the one API-wide table; 409 and 410 are states of the phone, not conflict and gone."""
 
 _NOT_ADMIN = re.compile(r"\badmin.*\bgroup\b|\bgroup\b.*\badmin", re.IGNORECASE | re.DOTALL)
-
-
-def text_of(value: Any) -> str:
-    """Give words of any JSON type as one short line of printable text; empty for null."""
-    text = value if isinstance(value, str) else "" if value is None else json.dumps(value)
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:LONGEST_WORDS]
-
-
-Words = Annotated[str, BeforeValidator(text_of)]
 
 
 class Envelope(BaseModel):

@@ -17,7 +17,8 @@ from providers.forms import OTHER_FORM
 from providers.http import Reply
 from providers.identity import digits_of, same_person_keys
 from providers.participant_codes import PARTICIPANT_CODES
-from providers.twochat.errors import Words, envelope_of
+from providers.twochat.errors import envelope_of
+from providers.words import Words
 
 ADDED = 200
 """The only `statusCode` that 2Chat documents. The others are WhatsApp's, as its libraries read them (x-unverified)."""

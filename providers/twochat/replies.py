@@ -5,7 +5,7 @@ from pydantic import BaseModel
 from providers import base
 from providers.base import Standing, Usage
 from providers.identity import lid_of, phone_beside
-from providers.twochat.errors import Words
+from providers.words import Words
 
 
 class Row(BaseModel):

@@ -1,12 +1,11 @@
 """What Wasend's statuses and words mean in the taxonomy of `providers.base`."""
 
-import json
 import re
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
 import httpx
-from pydantic import BaseModel, BeforeValidator, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from providers.base import (
     AccountDisconnected,
@@ -20,9 +19,7 @@ from providers.base import (
     ProviderFault,
 )
 from providers.http import Reply, rate_limited
-
-LONGEST_WORDS = 300
-"""Characters kept of what Wasend says."""
+from providers.words import Words, text_of
 
 NO_SUCH_PATH = frozenset({httpx.codes.NOT_FOUND, httpx.codes.METHOD_NOT_ALLOWED})
 """How a server answers a path, or a method of a path, that it does not have; 404 is its word for no such group too."""
@@ -69,15 +66,6 @@ OF_ADMINS = Refusals(NotGroupAdmin, GroupNotFound)
 """Of calls about a group that only its admins may do."""
 ELSEWHERE = Refusals(PermissionMissing, InvalidRequest)
 """Of calls that name no group: what is missing may be the session, and its state tells."""
-
-
-def text_of(value: Any) -> str:
-    """Give words of any JSON type as one short line of text; empty for null and false."""
-    text = value if isinstance(value, str) else "" if value is None or value is False else json.dumps(value)
-    return " ".join(text.split())[:LONGEST_WORDS]
-
-
-Words = Annotated[str, BeforeValidator(text_of)]
 
 
 class Envelope(BaseModel):

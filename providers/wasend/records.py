@@ -7,7 +7,7 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, Field, Validation
 
 from providers.base import Group, Member, Standing
 from providers.identity import digits_of, lid_of, same_person_keys
-from providers.wasend.errors import Words
+from providers.words import Words
 
 _Told = TypeVar("_Told")
 

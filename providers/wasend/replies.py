@@ -5,8 +5,9 @@ from typing import Annotated, Any
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, Field, model_validator
 
-from providers.wasend.errors import Envelope, Words
+from providers.wasend.errors import Envelope
 from providers.wasend.records import Flag, GroupRecord, MaybeSettings, Settings, Text
+from providers.words import Words
 
 LINK = "https://chat.whatsapp.com/"
 

@@ -146,7 +146,7 @@ _WASEND = Promises(
         "promoting an admin": _OTHERS,
         "promoting somebody who is not a member": _OTHERS,
         "demoting an admin": _reported(Outcome.DEMOTED, "and data.demoted (demote)"),
-        "demoting a member": _reported(Outcome.ALREADY_DONE, "NOT_ADMIN: in data.failed (demote)"),
+        "demoting a member": Promise("NOT_ADMIN: in data.failed (demote)"),
         "demoting somebody who is not a member": _reported(Outcome.FAILED, "NOT_FOUND: in data.failed (add, demote)"),
     },
     stops={

@@ -8,6 +8,7 @@ import structlog
 
 from bot.domain.approvals import ApprovalRule
 from bot.domain.operations import AIMS
+from bot.domain.outcomes import settled_before
 from bot.domain.roster import Duplicate, Rejected
 from bot.intake import Draft, Intake, NotTaken
 from bot.lines import Line
@@ -27,6 +28,7 @@ class Preview:
     Attributes:
         to_do: the people who would be sent to the provider.
         already: those who are as wanted already.
+        absent: those who are not in the group, and for whom nothing is sent for that reason.
         rejected: the entries that name nobody, each with its reason.
         duplicates: the entries that name somebody again.
         read: whether the group could be read; where not, everybody is in `to_do`.
@@ -40,6 +42,7 @@ class Preview:
 
     to_do: tuple[Person, ...]
     already: tuple[Person, ...]
+    absent: tuple[Person, ...]
     rejected: tuple[Rejected, ...]
     duplicates: tuple[Duplicate, ...]
     read: bool
@@ -70,12 +73,15 @@ class Previews:
         refused = self._intake.refusal(draft)
         standing, group = ({}, None) if refused else await _read(line, draft, within)
         aim = AIMS.get(draft.operation)
-        already = {p for p in people if aim and aim.reached(standing.get(p.key, Standing.UNKNOWN)) is True}
-        to_do = tuple(p for p in people if p not in already)
+        stands = {p: standing.get(p.key, Standing.UNKNOWN) for p in people}
+        settled = {p for p in people if settled_before(p.key, aim, stands[p])}
+        absent = tuple(p for p in people if p in settled and stands[p] is Standing.ABSENT)
+        to_do = tuple(p for p in people if p not in settled)
         left, rest = await line.sender.left_today(), await line.sender.resting()
         return Preview(
             to_do=to_do,
-            already=tuple(p for p in people if p in already),
+            already=tuple(p for p in people if p in settled and stands[p] is not Standing.ABSENT),
+            absent=absent,
             rejected=draft.roster.rejected,
             duplicates=draft.roster.duplicates,
             read=bool(standing) or not people or not draft.group.id or draft.operation not in AIMS,

@@ -1,7 +1,7 @@
 """The preview of a request: what it would do, before anything is asked for."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,7 +20,7 @@ from handlers.views.message import context, sections
 from handlers.views.phrases import title
 from handlers.views.preview_content import content
 from handlers.views.text import count, cut, escape, foreign, moment, person_name
-from providers.base import Operation
+from providers.base import Operation, Person
 
 CALLBACK_ID = "preview"
 _SHOWN = 50
@@ -49,9 +49,13 @@ _NEW = {
 }
 _LATER = {
     Operation.ADD: "in the group already; nothing is sent for them",
-    Operation.REMOVE: "not in the group; nothing is sent for them",
     Operation.PROMOTE: "admins already; nothing is sent for them",
     Operation.DEMOTE: "no admins; nothing is sent for them",
+}
+_ABSENT = {
+    Operation.REMOVE: "not in the group: nothing to remove, nothing is sent for them",
+    Operation.PROMOTE: "not in the group: they cannot be made admins, and nothing is sent for them",
+    Operation.DEMOTE: "not in the group: no admin rights to take, nothing is sent for them",
 }
 _MODES = {
     SyncMode.ADD: "Who is missing in the group is added; nobody is removed.",
@@ -200,16 +204,24 @@ def _of_people(facts: Facts, preview: Preview) -> list[str]:
         lines.append("• The group could not be read: who is as wanted already is found out before anything is sent.")
     elif operation in _LATER:
         lines.append(f"• {count(len(preview.already), 'person', 'people')} {_LATER[operation]}")
+    if preview.absent:
+        absent = count(len(preview.absent), "person", "people")
+        lines.append(f"• {absent} {_ABSENT[operation]}: {_named(preview.absent)}")
     if roster.duplicates:
-        who = ", ".join(dict.fromkeys(person_name(d.first) for d in roster.duplicates[:_MOST_NAMED]))
-        more = ", …" if len(roster.duplicates) > _MOST_NAMED else ""
         times = count(len(roster.duplicates), "entry names", "entries name")
-        lines.append(f"• {times} somebody again, and counts once: {escape(who)}{more}")
+        lines.append(f"• {times} somebody again, and counts once: {_named(d.first for d in roster.duplicates)}")
     if roster.rejected:
         lines.append(f"• {count(len(roster.rejected), 'entry', 'entries')} not usable, listed below")
     if preview.over:
         lines.append(f"• ⚠️ {count(preview.over, 'person', 'people')} more than the group has places for")
     return lines
+
+
+def _named(people: Iterable[Person]) -> str:
+    """Name each of some people once, the first of them only where they are many."""
+    names = list(dict.fromkeys(person_name(person) for person in people))
+    more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
+    return escape(", ".join(names[:_MOST_NAMED])) + more
 
 
 def _of_sending(preview: Preview) -> list[str]:

@@ -24,7 +24,8 @@ from tests.bot.test_intake import Woken
 ALL = Role("all", frozenset({ASKED.user_id}), frozenset(Capability))
 GROUP = KnownGroup("support", "120363041234567890@g.us", "launch-team")
 TEXT = "+14150000000, +14155550101, +14155550102, +14155550102, nobody"
-FIRST, SECOND, THIRD = "+14150000000", "+14155550101", "+14155550102"
+ADMIN = "+14155550199"
+SECOND, THIRD = "+14155550101", "+14155550102"
 
 
 class Sized(Scripted):
@@ -37,14 +38,16 @@ def database(sqlite: Database) -> Database:
     return sqlite
 
 
-async def look(database: Database, provider: Scripted, operation: Operation = Operation.ADD) -> Preview:
+async def look(
+    database: Database, provider: Scripted, operation: Operation = Operation.ADD, text: str = TEXT
+) -> Preview:
     sender = Sender(database, "support", Pace(batch=2, gap=10.0, per_day=100))
     lines = {"support": Line(provider, sender, ())}
     journal = Journal(database)
     rules = [replace(rule(), expires_after=timedelta(hours=1))]
     rights = Rights(lines, [ALL, LEAD])
     intake = Intake(journal, cast("Dispatcher", Woken()), Audit(database), rights=rights, rules=rules)
-    people = roster.parse(TEXT, default_region="US")
+    people = roster.parse(text, default_region="US")
     draft = Draft("R1", operation, GROUP, people, "", ASKED, "C0TEAM")
     return await Previews(intake, lines).of(draft, within=5.0)
 
@@ -71,6 +74,24 @@ async def test_a_removal_is_about_those_who_are_there(database: Database) -> Non
     seen = await look(database, Scripted(inside={SECOND}), Operation.REMOVE)
     assert [p.phone for p in seen.to_do] == [SECOND]
     assert seen.over == 0
+
+
+@pytest.mark.parametrize(
+    ("operation", "to_do", "already"),
+    [
+        (Operation.PROMOTE, [SECOND], [ADMIN]),
+        (Operation.DEMOTE, [ADMIN], [SECOND]),
+        (Operation.REMOVE, [ADMIN, SECOND], []),
+    ],
+)
+async def test_those_who_are_not_in_the_group_stand_apart(
+    database: Database, operation: Operation, to_do: list[str], already: list[str]
+) -> None:
+    provider = Scripted(inside={ADMIN, SECOND}, admins={ADMIN})
+    seen = await look(database, provider, operation, f"{ADMIN}, {SECOND}, {THIRD}")
+    assert [p.phone for p in seen.to_do] == to_do
+    assert [p.phone for p in seen.already] == already
+    assert [p.phone for p in seen.absent] == [THIRD]
 
 
 async def test_a_group_that_cannot_be_read_leaves_everybody_to_do(database: Database) -> None:

@@ -132,6 +132,7 @@ def told(people: Roster, *, rule: ApprovalRule | None = None, refused: NotTaken 
     return Preview(
         people.people[half:],
         people.people[:half],
+        (),
         people.rejected,
         people.duplicates,
         read=not rule,

@@ -44,10 +44,12 @@ class Entry:
         typed: what the person typed: Slack's own markup (`<tel:…|label>`, `&lt;`) is undone, all else is as it was.
         plain: the same for reading: digits, plus signs, dashes and spaces in ASCII, nothing invisible, a Slack link
             replaced by its address.
+        line: on which line of the text it begins, from 1.
     """
 
     typed: str
     plain: str
+    line: int = 1
 
 
 def unescape(text: str) -> str:
@@ -75,15 +77,17 @@ def entries(text: str, *, slack: bool = True) -> Iterator[Entry]:
     if slack:
         text = unescape(text)
     read, where = _plain(text)
+    line, counted = 1, 0
     for start, end, mentions in _segments(read):
         for first, last in _people(read, start, end, mentions):
             piece = read[first:last].strip()
             if _MORE_THAN_PUNCTUATION.search(piece):
                 begin = first + read[first:last].index(piece)
-                typed = text[where[begin] : where[begin + len(piece) - 1] + 1]
+                line, counted = line + text.count("\n", counted, where[begin]), where[begin]
+                typed = text[counted : where[begin + len(piece) - 1] + 1]
                 if slack:
                     typed, piece = as_typed(typed), _SLACK_LINK.sub(lambda link: link[1], piece)
-                yield Entry(typed, piece)
+                yield Entry(typed, piece, line)
 
 
 class _PlainCharacters(dict[str, str]):

@@ -26,6 +26,8 @@ _NAMED = re.compile(r"(?:^|(?<=[\s,;]))([A-Za-z]{2,20})\s?[:：](?!\s*(?:[+＋(<
 _LETTER = re.compile(r"[^\W\d_]")
 _BEFORE_A_NUMBER = re.compile(r"\d+\s+(?:[+＋]|<tel:)", re.IGNORECASE)
 """Digits that are no part of the number behind them: `2027 +1 415 555 0100`."""
+_EDGES = " \t\r\n,"
+"""What may stand around a value and is no part of it."""
 _NO_GROUP = "The group is missing."
 
 
@@ -39,12 +41,14 @@ class Typed:
             what the person typed.
         options: by name, as the person typed them.
         connection: the connection's name that stood before that of a new group; empty where none did.
+        lines: on which line of all that was typed each option's value begins; that of `rest` under the empty name.
     """
 
     group: str
     rest: str
     options: Mapping[str, str] = field(default_factory=dict)
     connection: str = ""
+    lines: Mapping[str, int] = field(default_factory=dict, compare=False)
 
     @property
     def plain(self) -> str:
@@ -54,6 +58,10 @@ class Typed:
     def option(self, name: str) -> str:
         """Give an option; empty where it was not typed."""
         return self.options.get(name, "")
+
+    def line(self, name: str = "") -> int:
+        """Give the line on which an option's value begins, or `rest`."""
+        return self.lines.get(name, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +76,7 @@ def read(command: Command, text: str) -> Typed | UsageError:
 
     What is typed comes as the person typed it: Slack's escaping and its automatic links are undone.
     """
-    text, marks = text.strip(), _marks(command.options)
+    whole, text, marks = text, text.strip(), _marks(command.options)
     if command.begin is Begin.ANYTHING:
         return _read_rest(command, Typed("", text), marks)
     if not text or marks.match(text):
@@ -91,7 +99,8 @@ def read(command: Command, text: str) -> Typed | UsageError:
         return UsageError(_NO_GROUP)
     if command.free_text and not marks.match(begun.rest.lstrip()):
         return _free_text(command, begun, marks)
-    return _read_rest(command, begun, marks)
+    line = 1 + whole.count("\n", 0, len(whole.rstrip()) - len(begun.rest))
+    return _read_rest(command, begun, marks, line)
 
 
 def _free_text(command: Command, begun: Typed, marks: re.Pattern[str]) -> Typed | UsageError:
@@ -109,19 +118,26 @@ def _free_text(command: Command, begun: Typed, marks: re.Pattern[str]) -> Typed 
     return replace(begun, rest=text)
 
 
-def _read_rest(command: Command, begun: Typed, marks: re.Pattern[str]) -> Typed | UsageError:
-    """Take the options out of the rest of a text."""
+def _read_rest(command: Command, begun: Typed, marks: re.Pattern[str], line: int = 1) -> Typed | UsageError:
+    """Take the options out of the rest of a text, which begins on this line of all that was typed."""
     mark = marks.search(begun.rest)
-    rest = (begun.rest[: mark.start()] if mark else begun.rest).strip(" \t\r\n,")  # a semicolon may end &gt;
-    found = list(_values(begun.rest[mark.start() :], marks, command.options)) if mark else []
-    names = [option.name for option, _ in found]
+    rest = (begun.rest[: mark.start()] if mark else begun.rest).strip(_EDGES)  # a semicolon may end &gt;
+    found = list(_values(begun.rest, marks, command.options))
+    names = [option.name for option, *_ in found]
     if twice := next((name for name in names if names.count(name) > 1), None):
         return UsageError(f"`{twice}:` is there twice.")
-    for part in (rest, *(value for option, value in found if not option.to_end)):
+    for part in (rest, *(value for option, value, _ in found if not option.to_end)):
         if error := _misspelt(command, part):
             return error
-    options = {option.name: _unquoted(option, value) for option, value in found}
-    return replace(begun, rest=rest, options=options)
+    options = {option.name: _unquoted(option, value) for option, value, _ in found}
+    places = {"": _inner(begun.rest, 0), **{option.name: place for option, _, place in found}}
+    lines = {name: line + begun.rest.count("\n", 0, place) for name, place in places.items()}
+    return replace(begun, rest=rest, options=options, lines=lines)
+
+
+def _inner(text: str, begin: int) -> int:
+    """Give where a text begins behind this place, without what is cut off its edges."""
+    return len(text) - len(text[begin:].lstrip(_EDGES))
 
 
 def _first_name(text: str) -> tuple[str, str] | UsageError:
@@ -181,16 +197,17 @@ def _by_name(options: Sequence[Option], name: str) -> Option:
     return next(option for option in options if option.name == name)
 
 
-def _values(text: str, marks: re.Pattern[str], options: Sequence[Option]) -> Iterator[tuple[Option, str]]:
-    """Give the options of a text that begins with one, each with its value, in quotes where it was."""
+def _values(text: str, marks: re.Pattern[str], options: Sequence[Option]) -> Iterator[tuple[Option, str, int]]:
+    """Give the options of a text, each with its value, in quotes where it was, and where that begins."""
     mark = marks.search(text)
     while mark:
         option, begin = _by_name(options, mark[1].casefold()), mark.end()
         if option.to_end:
-            yield option, text[begin:].strip()
+            yield option, text[begin:].strip(), _inner(text, begin)
             return
         following = marks.search(text, _past_quote(text, begin))
-        yield option, text[begin : following.start() if following else len(text)].strip(" \t\r\n,|")
+        value = text[begin : following.start() if following else len(text)].strip(f"{_EDGES}|")
+        yield option, value, _inner(text, begin)
         mark = following
 
 

@@ -42,11 +42,24 @@ class RejectedFor(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """An entry that is not a person: what was typed, why, and the line of the file that it stood in; 0: in none."""
+    """An entry that is not a person.
+
+    Attributes:
+        typed: what was typed.
+        code: why it is not.
+        line: the line that it stood in; 0 where all that was typed is one line.
+        in_file: whether that is a line of a file.
+    """
 
     typed: str
     code: RejectedFor
     line: int = 0
+    in_file: bool = False
+
+    @property
+    def where(self) -> str:
+        """Where it stood, in words; empty where that need not be told."""
+        return f"line {self.line:,}{' of the file' if self.in_file else ''}" if self.line else ""
 
     @property
     def reason(self) -> str:
@@ -71,15 +84,18 @@ class Roster:
     duplicates: tuple[Duplicate, ...] = ()
 
 
-def parse(text: str, *, default_region: str | None = None) -> Roster:
+def parse(text: str, *, default_region: str | None = None, first_line: int = 1) -> Roster:
     """Read participants in any form that people write or paste. Never raises, whatever the text.
 
     Args:
         text: what was typed, with Slack's escaping and link markup or without.
         default_region: the ISO 3166 code of the country whose national numbers are understood (`GB`); without it, or
             with one that `phonenumbers` does not know, only international numbers are.
+        first_line: on which line the text begins of all that was typed.
     """
-    return _roster(((0, entry) for entry in entries(text)), default_region)
+    lines = first_line > 1 or "\n" in text.strip()
+    found = ((first_line + entry.line - 1 if lines else 0, entry) for entry in entries(text))
+    return _roster(found, default_region)
 
 
 def parse_cells(cells: Iterable[tuple[int, str]], *, default_region: str | None = None) -> Roster:
@@ -88,10 +104,10 @@ def parse_cells(cells: Iterable[tuple[int, str]], *, default_region: str | None 
     A cell is data: Slack's escaping and markup mean nothing in it. One that holds several people is several entries.
     """
     found = ((line, entry) for line, cell in cells for entry in entries(cell, slack=False))
-    return _roster(found, default_region)
+    return _roster(found, default_region, in_file=True)
 
 
-def _roster(found: Iterable[tuple[int, Entry]], default_region: str | None) -> Roster:
+def _roster(found: Iterable[tuple[int, Entry]], default_region: str | None, *, in_file: bool = False) -> Roster:
     region = default_region if default_region in phonenumbers.SUPPORTED_REGIONS else None
     people: list[Person] = []
     rejected: list[Rejected] = []
@@ -101,7 +117,7 @@ def _roster(found: Iterable[tuple[int, Entry]], default_region: str | None) -> R
         try:
             person = _read(entry, region)
         except _NotAPerson as answer:
-            rejected.append(Rejected(entry.typed, answer.code, line))
+            rejected.append(Rejected(entry.typed, answer.code, line, in_file))
             continue
         names = person_keys(person.phone, person.lid)
         first = next((known[name] for name in names if name in known), None)

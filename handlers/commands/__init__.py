@@ -76,9 +76,9 @@ def _listener(services: Services, declared: Command) -> Callable[..., Awaitable[
 
 def _meant(declared: Command, text: str) -> tuple[Command, str]:
     """Give the command that is to run with this text: after `/wa` the one whose verb comes first."""
-    verb, rest, *_ = [*text.split(maxsplit=1), "", ""]
+    verb = next(iter(text.split(maxsplit=1)), "")
     if declared is WA and (command := called(plain(verb))):
-        return command, rest
+        return command, text.lstrip()[len(verb) :]
     return declared, text
 
 

@@ -32,7 +32,8 @@ async def on_people(services: Services, asked: Asked) -> str:
     if isinstance(found, str):
         return found
     met, at = found
-    people = roster.parse(typed.rest, default_region=services.regions[met.group.connection])
+    region = services.regions[met.group.connection]
+    people = roster.parse(typed.rest, default_region=region, first_line=typed.line())
     details = Details(run_at=at, invite_refused=invite)
     return await take(services, draft(asked, Operation(asked.command.verb), met, typed, roster=people, details=details))
 
@@ -54,7 +55,8 @@ async def create(services: Services, asked: Asked) -> str:
 
 
 async def _create(services: Services, asked: Asked, typed: Typed, met: Met, at: datetime | None) -> str:
-    people = roster.parse(typed.rest, default_region=services.regions[met.group.connection])
+    region = services.regions[met.group.connection]
+    people = roster.parse(typed.rest, default_region=region, first_line=typed.line())
     details = Details(run_at=at, subject=typed.group)
     return await take(services, draft(asked, Operation.CREATE, met, typed, roster=people, details=details))
 

@@ -49,7 +49,8 @@ async def invite(services: Services, asked: Asked) -> str | Look:
     if isinstance(found, str):
         return found
     met, at = found
-    people = None if reset else roster.parse(typed.rest, default_region=services.regions[met.group.connection])
+    region = services.regions[met.group.connection]
+    people = None if reset else roster.parse(typed.rest, default_region=region, first_line=typed.line())
     if people == Roster():  # without anybody an invite would be a reset
         return asked.misread(NO_NUMBERS)
     details = Details(run_at=at, text=typed.option("text"))
@@ -70,8 +71,8 @@ async def send(services: Services, asked: Asked) -> str:
     if isinstance(found, str):
         return found
     met, at = found
-    to = typed.option("to")
-    people = roster.parse(to, default_region=services.regions[met.group.connection]) if to else None
+    to, region = typed.option("to"), services.regions[met.group.connection]
+    people = roster.parse(to, default_region=region, first_line=typed.line("to")) if to else None
     if people == Roster():  # without anybody the text would go to the group
         return asked.misread(NO_NUMBERS)
     return await take(

@@ -193,7 +193,7 @@ def _unfit(draft: Draft, terms: SyncTerms) -> str:
     if nameless:
         return f"{count(len(nameless), 'entry is', 'entries are')} no phone number, and a sync goes by those."
     if rejected and terms.mode is SyncMode.MIRROR:
-        words = f"{count(len(rejected), 'entry is', 'entries are')} no number (line {rejected[0].line:,}:"
+        words = f"{count(len(rejected), 'entry is', 'entries are')} no number ({rejected[0].where}:"
         return f"{words} {rejected[0].reason}) A sync that removes people must know everybody on the list."
     return ""
 

@@ -10,7 +10,7 @@ from bot.domain.requests import Request
 from bot.domain.roster import Roster
 from handlers.views.contents import contents
 from handlers.views.phrases import phrase
-from handlers.views.text import count, cut, escape, foreign, moment
+from handlers.views.text import count, cut, escape, foreign, moment, unusable
 from providers.base import Account, Action, Capability, ProviderError
 
 _SHOWN = 10
@@ -60,7 +60,7 @@ def rejected(roster: Roster) -> list[str]:
     if not roster.rejected:
         return []
     lines = [f"Not usable ({len(roster.rejected):,}):"]
-    lines += [f"• {_in_line(r.line)}“{foreign(r.typed, 60)}”: {escape(r.reason)}" for r in roster.rejected[:_SHOWN]]
+    lines += [f"• {unusable(entry)}" for entry in roster.rejected[:_SHOWN]]
     if len(roster.rejected) > _SHOWN:
         lines.append(f"• and {len(roster.rejected) - _SHOWN:,} more")
     return lines
@@ -71,7 +71,8 @@ def nobody(roster: Roster) -> str:
     if not roster.rejected:
         return "Type at least one number."
     first = roster.rejected[0]
-    return f"No entry is a number that can be used. {_in_line(first.line)}“{cut(first.typed, 60)}”: {first.reason}"
+    where = f"{first.where}, ".capitalize() if first.where else ""
+    return f"No entry is a number that can be used. {where}“{cut(first.typed, 60)}”: {first.reason}"
 
 
 def unknown_group(text: str, nearest: Sequence[KnownGroup]) -> str:
@@ -199,10 +200,6 @@ def _needs(form: Form) -> str:
     said = [f"what the group's provider asks for: {', '.join(actions)}"] if actions else []
     said += [f"the capability `{need}`" for need in form.needs if isinstance(need, Capability)]
     return f" Needs {' and '.join(said)}." if said else ""
-
-
-def _in_line(line: int) -> str:
-    return f"line {line:,}, " if line else ""
 
 
 def _shown(problem: str) -> str:

@@ -19,7 +19,7 @@ from handlers.payloads import Payload
 from handlers.views.message import context, sections
 from handlers.views.phrases import title
 from handlers.views.preview_content import content
-from handlers.views.text import count, cut, escape, foreign, moment, person_name
+from handlers.views.text import count, cut, escape, foreign, moment, person_name, unusable
 from providers.base import Operation, Person
 
 CALLBACK_ID = "preview"
@@ -269,9 +269,7 @@ def _unusable(facts: Facts) -> list[str]:
     if rejected:
         what = "they are left out of the list" if facts.sync else "each gets its answer in the results"
         lines.append(f"*Not usable ({len(rejected):,})*; {what}:")
-        for entry in rejected[:_SHOWN]:
-            where = f"line {entry.line:,}, " if entry.line else ""
-            lines.append(f"• {where}“{foreign(entry.typed, 60)}”: {escape(entry.reason)}")
+        lines += [f"• {unusable(entry)}" for entry in rejected[:_SHOWN]]
         if len(rejected) > _SHOWN:
             lines.append(f"• and {len(rejected) - _SHOWN:,} more")
     if facts.without:

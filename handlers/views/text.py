@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import phonenumbers
 
 from bot.domain.requests import Participant
+from bot.domain.roster import Rejected
 from providers.base import Outcome, Person
 
 _BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -82,6 +83,12 @@ def line_name(p: Participant, *, short: bool = False) -> str:
     """Show whom or what a line of a request is about: a person, or a thing such as a setting, by its own name."""
     is_thing = not p.person.is_somebody and p.outcome is not Outcome.INVALID
     return cut(p.person.typed, 60) if is_thing else person_name(p.person, short=short)
+
+
+def unusable(entry: Rejected) -> str:
+    """Show an entry that is no number: where it stood, what was typed, and why it is none."""
+    where = f"{entry.where}, " if entry.where else ""
+    return f"{where}“{foreign(entry.typed, 60)}”: {escape(entry.reason)}"
 
 
 def shortened(text: str) -> str:

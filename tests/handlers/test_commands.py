@@ -60,6 +60,21 @@ def why(entry: str) -> str:
 
 
 @pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("wasend-team +1 415 555 0100, 1.5", ""),
+        ("wasend-team\n+1 415 555 0100\n1.5", "line 3, "),
+        ("wasend-team +1 415 555 0100,\n\n1.5\nreason: new", "line 3, "),
+        ("“wasend-team”\n\n 1.5, +1 415 555 0100", "line 3, "),
+    ],
+)
+async def test_an_entry_that_is_no_number_has_the_line_that_it_was_typed_on(
+    slack: SlackServer, text: str, where: str
+) -> None:
+    assert f"• {where}“1.5”: " in await told(slack, text)
+
+
+@pytest.mark.parametrize(
     ("text", "problem"),
     [
         ("launch-team", "The numbers are missing."),

@@ -191,6 +191,17 @@ async def test_an_error_stands_at_its_field(
     assert words in errors(slack)[block]
 
 
+async def test_an_entry_that_is_no_number_has_the_line_that_it_was_typed_on(slack: SlackServer) -> None:
+    file = csv("Phone", "+1 415 555 0301", "12")
+    typed = "+1 415 555 0303\nBen, nobody\n+1 415 555 0304; 1.5"
+    shown = await filled(slack, "add", {"Group": WASEND, "Numbers": typed, "file": file})
+    for words in ("line 2, “Ben”", "line 2, “nobody”", "line 3, “1.5”", "line 3 of the file, “12”"):
+        assert words in shown, words
+
+    await filled(slack, "add", {"Group": WASEND, "Numbers": "\n\nBen\nnobody"})
+    assert "Line 3, “Ben”" in errors(slack)["numbers"]
+
+
 async def test_who_may_do_it_nowhere_is_told_so_instead(slack: SlackServer) -> None:
     await slack.command(DAVE, LAUNCH, "/wa-add", "")
     assert slack.open_view(DAVE) is None
@@ -219,7 +230,13 @@ async def test_a_search_offers_only_what_can_be_done_and_says_when_there_is_more
 async def test_the_column_of_numbers_is_found_in_a_file(slack: SlackServer, file: list[tuple[str, bytes]]) -> None:
     values = {"Group": WASEND, "Numbers": "+1 415 555 0303, (415) 555-0301", "file": file}
     shown = await filled(slack, "add", values)
-    for words in ("3 people new", "column “Phone”", "line 5, “12”", "without a number (1): 4", "counts once"):
+    for words in (
+        "3 people new",
+        "column “Phone”",
+        "line 5 of the file, “12”",
+        "without a number (1): 4",
+        "counts once",
+    ):
         assert words in shown, words
 
 

@@ -221,3 +221,12 @@ def test_any_text_is_read_or_an_error(command: Command, text: str) -> None:
         assert bool(typed.group) is (command.begin != "anything")
         assert typed.group == typed.group.strip()
         assert plain(typed.rest) in plain(text)
+
+
+def test_each_part_of_what_was_typed_knows_its_line() -> None:
+    typed = read(SEND, "\nteam\nto:\n\n+1,\n +44 at: 9:00\nreason: x\ntext:\nHi")
+    assert isinstance(typed, Typed)
+    assert {name: typed.line(name) for name in typed.options} == {"to": 5, "at": 6, "reason": 7, "text": 9}
+    typed = read(ADD, "“Spring\nFair”\n, +1\n+44")
+    assert isinstance(typed, Typed)
+    assert (typed.rest, typed.line()) == ("+1\n+44", 3)

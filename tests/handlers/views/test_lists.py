@@ -106,15 +106,16 @@ def test_a_row_that_was_changed_is_said_to_be() -> None:
     assert "1: ⚠️ this row was changed" in audit_list.build([row], audit_list.Turn(), lambda *_: "", more=False).text
 
 
-def test_a_rejected_entry_of_a_file_is_told_with_its_line() -> None:
-    roster = Roster(
-        rejected=(Rejected("bogus", RejectedFor.NOT_A_NUMBER, 1200), Rejected("typed", RejectedFor.TOO_LONG))
-    )
+def test_a_rejected_entry_is_told_with_its_line() -> None:
+    in_file = Rejected("bogus", RejectedFor.NOT_A_NUMBER, 1200, in_file=True)
+    several = Rejected("typed", RejectedFor.TOO_LONG, 7)
+    roster = Roster(rejected=(in_file, several, Rejected("alone", RejectedFor.TOO_LONG)))
 
     lines = answers.rejected(roster)
-    assert lines[1].startswith("• line 1,200, “bogus”: ")
-    assert lines[2].startswith("• “typed”: ")
-    assert "line 1,200, “bogus”" in answers.nobody(roster)
+    assert lines[1].startswith("• line 1,200 of the file, “bogus”: ")
+    assert lines[2].startswith("• line 7, “typed”: ")
+    assert lines[3].startswith("• “alone”: ")
+    assert "Line 1,200 of the file, “bogus”" in answers.nobody(roster)
 
 
 def test_a_request_that_was_put_off_says_so() -> None:

@@ -16,10 +16,13 @@ _NUMBER = re.compile(r"numbers?|numero|nummer|numer|номер|号码|番号|번
 _FAX = re.compile(r"fax|факс|传真|pager")
 _OTHER = re.compile(
     r"""\b(?:(?:(?:first|last|full|given|family|user|sur|vor|nach)[ ]?)?names?|nom|prenom|nombre|apellidos?|nome|cognome
-      |sobrenome|naam|namn|navn|nimi|imie|nazwisko|e ?mail|mail|correo|company|firma|empresa|organi[sz]ation|city|ort
+      |sobrenome|naam|namn|navn|nimi|imie|nazwisko|contacts?|kontakte?|contactos?|participants?|participantes?
+      |teilnehm(?:er|erin|ende|erinnen|er innen)|members?|mitglied(?:er)?|membres?|miembros?|attendees?|guests?|gaste?
+      |people|persons?|personen|e ?mail|mail|correo|company|firma|empresa|organi[sz]ation|city|ort
       |ciudad|country|land|address|adresse|notes?|date|id|group|имя|фамилия|фио|почта)\b|姓名|名前|이름|الاسم|שם|नाम""",
     re.VERBOSE,
 )
+_LETTER = re.compile(r"[^\W\d_]")
 _MOST_ROWS_ABOVE = 10
 _FEWEST_DIGITS = 7
 _MOST_READ = 200
@@ -50,14 +53,31 @@ def promise(heading: str) -> Promise:
 def place(rows: Sequence[Sequence[str]]) -> int | None:
     """Find the row of headings near the top, perhaps under a title: one with a known word, no number in it or above.
 
-    A row without a known word is none, so that a name that stands where a number should is answered as an entry.
+    Without a known word it is a first row of several words, of which one stands above nothing but numbers. Any other is
+    none, so that a name that stands where a number should is answered as an entry.
     """
     for index, cells in enumerate(rows[:_MOST_ROWS_ABOVE]):
         if any(map(may_be_number, cells)):
-            return None
-        if any(promise(cell) or _OTHER.fullmatch(_words(cell)) for cell in cells):
+            break
+        if is_known(cells):
             return index
-    return None
+    return 0 if _stands_out(rows) else None
+
+
+def is_known(cells: Sequence[str]) -> bool:
+    """Tell whether a row has a word in it that headings have."""
+    return any(promise(cell) or _OTHER.fullmatch(_words(cell)) for cell in cells)
+
+
+def _stands_out(rows: Sequence[Sequence[str]]) -> bool:
+    first, *rest = rows
+    if len(first) <= 1 or not all(_LETTER.search(cell) and not any(map(str.isdecimal, cell)) for cell in first):
+        return False
+    for column in range(len(first)):
+        below = [cells[column] for cells in rest if column < len(cells) and cells[column]]
+        if below and all(map(may_be_number, below)):
+            return True
+    return False
 
 
 def may_be_number(cell: str) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from bot.domain.roster import Roster, parse_cells
 from bot.uploads.columns import Column, letters, number_columns, reads_as_number, the_one
 from bot.uploads.contents import Cards, Table, Tables, Unreadable
+from bot.uploads.headings import is_known
 from bot.uploads.reader import read
 
 _NO_NUMBERS = "There is no column of phone numbers in this file. Write each number with + and the country code."
@@ -127,5 +128,7 @@ def _of_column(table: Table, column: int, region: str | None) -> Found:
     source = f"column “{heading}”" if heading else f"column {letters(column)}"
     if table.sheet:
         source += f" of sheet “{table.sheet}”"
+    if heading and not is_known(table.heading.cells):
+        source += f"; line {table.heading.line} is taken for headings"
     without = tuple(row.line for row in table.rows if not row.cell(column))
     return Found(parse_cells(entries_of(table, column), default_region=region), source, without)

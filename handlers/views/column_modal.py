@@ -45,6 +45,9 @@ def build(choices: Choices, name: str, carried: Mapping[str, Any], external_id: 
         for place, column in choices.columns[: inputs.MOST_OPTIONS]
     ]
     sheet = f", sheet “{foreign(choices.sheet, 100)}”" if choices.sheet else ""
+    which, order = (
+        ("Several columns", ", the likeliest first") if len(options) > 1 else ("One column", ", or none does")
+    )
     return View(
         type="modal",
         callback_id=CALLBACK_ID,
@@ -54,7 +57,7 @@ def build(choices: Choices, name: str, carried: Mapping[str, Any], external_id: 
         close=PlainTextObject(text="Back"),
         private_metadata=json.dumps(carried),
         blocks=[
-            *sections([f"Several columns of “{foreign(name, 200)}”{sheet} may hold the numbers, the likeliest first."]),
+            *sections([f"{which} of “{foreign(name, 200)}”{sheet} may hold the numbers{order}."]),
             InputBlock(
                 block_id=COLUMN_BLOCK,
                 label="Column with the phone numbers",

@@ -240,6 +240,19 @@ async def test_the_column_of_numbers_is_found_in_a_file(slack: SlackServer, file
         assert words in shown, words
 
 
+async def test_words_above_numbers_are_shown_as_headings_and_an_unclear_column_is_asked_for(slack: SlackServer) -> None:
+    file = csv("Who,Reachable", "Ann,+1 415 555 0301", "Ben,+1 415 555 0302")
+    shown = await filled(slack, "add", {"Group": WASEND, "file": file})
+    assert "2 people new" in shown
+    assert "column “Reachable”; line 1 is taken for headings" in shown
+    assert "not usable" not in shown
+
+    file = csv("Ann,+1 415 555 0301", "Ben,none", "Cem,+1 415 555 0302")
+    shown = await filled(slack, "add", {"Group": WASEND, "file": file})
+    assert title(slack) == "Choose the column"
+    assert "One column of “people.csv” may hold the numbers, or none does." in shown
+
+
 async def test_the_column_is_asked_for_where_several_may_be_meant(slack: SlackServer) -> None:
     file = csv("Home phone,Work phone", "+1 415 555 0401,+1 415 555 0411", "+1 415 555 0402,+1 415 555 0412")
     shown = await filled(slack, "remove", {"Group": WASEND, "Numbers": "+1 415 555 0403", "file": file, "Reason": "r"})

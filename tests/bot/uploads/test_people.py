@@ -107,9 +107,38 @@ def test_every_entry_that_is_no_number_is_told_with_its_line() -> None:
         assert _phones(found) == PHONES[:2]
 
 
-def test_without_a_known_heading_the_first_row_is_an_entry_too() -> None:
-    found = _found(b"Alice\n" + "\n".join(NUMBERS).encode())
-    assert [(entry.line, entry.typed) for entry in found.roster.rejected] == [(1, "Alice")]
+@pytest.mark.parametrize(
+    ("headings", "source"),
+    [
+        (("Who", "Reachable"), "column “Reachable”; line 1 is taken for headings"),
+        (("Wer?", "Erreichbar unter"), "column “Erreichbar unter”; line 1 is taken for headings"),
+        (("Teilnehmer", "Kontakt"), "column “Kontakt”"),
+        (("Who", "Contact"), "column “Contact”"),
+    ],
+)
+def test_a_first_row_of_words_above_numbers_is_headings(headings: tuple[str, str], source: str) -> None:
+    found = _found(delimited([headings, *zip([*NAMES, "Eve"], [*NUMBERS, ""], strict=True)]))
+    assert found.source == source
+    assert (_phones(found), found.roster.rejected, found.without) == (PHONES, (), (6,))
+
+
+@pytest.mark.parametrize("heading", ["Contact", "Participants", "Gäste", "Members"])
+def test_a_word_for_people_above_a_list_is_its_heading(heading: str) -> None:
+    found = _found(f"{heading}\n{NUMBERS[0]}\n{NUMBERS[1]}".encode())
+    assert found.source == f"column “{heading}”"
+    assert (_phones(found), found.roster.rejected) == (PHONES[:2], ())
+
+
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [(["Alice"], []), (["Alice", "nobody"], ["Eve", "none"]), (["Alice", "12"], []), (["Alice", ""], ["Eve", "none"])],
+)
+def test_a_first_row_that_may_be_somebody_is_an_entry_too(first: list[str], last: list[str]) -> None:
+    numbers = zip(NAMES * 3, NUMBERS * 3, strict=True)
+    rows = [[name, number] if len(first) > 1 else [number] for name, number in numbers]
+    found = _found(delimited([first, *rows, last]))
+    assert 1 in {*(entry.line for entry in found.roster.rejected), *found.without}
+    assert "headings" not in found.source
 
 
 def test_a_column_of_numbers_without_their_country_code_is_found_and_answered() -> None:

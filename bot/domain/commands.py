@@ -1,8 +1,7 @@
 """The slash commands, each declared once: parsing, help, the app's manifest and `docs/commands.md` follow from it."""
 
-import difflib
-
 from bot.domain.declarations import Begin, Command, Form, Option
+from bot.domain.nearest import nearest
 from bot.domain.values import MOST_TEXT
 from providers.base import Action, Capability
 
@@ -261,12 +260,16 @@ COMMANDS = (
 
 def called(word: str) -> Command | None:
     """Give the command that a word names, as `add`, `wa-add` or `/wa-add`, however capitalised; None: there is none."""
-    verb = word.casefold().removeprefix("/").removeprefix("wa-")
+    verb = _verb(word)
     return next((command for command in COMMANDS if command.verb and command.verb == verb), None)
 
 
-def nearest(word: str) -> Command | None:
-    """Give the command whose verb looks most like a word; None where none does."""
-    verbs = {command.verb: command for command in COMMANDS if command.verb}
-    found = difflib.get_close_matches(word.casefold().removeprefix("/").removeprefix("wa-"), verbs, n=1, cutoff=0.5)
-    return verbs[found[0]] if found else None
+def nearest_command(word: str) -> str:
+    """Give what to type in place of a word that names no command; empty where nothing looks like it."""
+    names = {command.verb: command.name for command in COMMANDS if command.verb} | {"help": f"{WA.name} help"}
+    near = nearest(_verb(word), names, alike=0.5)
+    return names[near] if near else ""
+
+
+def _verb(word: str) -> str:
+    return word.casefold().removeprefix("/").removeprefix("wa-")

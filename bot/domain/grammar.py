@@ -1,12 +1,12 @@
 """The grammar of typed commands: `<group> <participants…> [name: value …] [reason: …]`, as `commands` declares them."""
 
-import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.domain.declarations import Begin, Command, Option
 from bot.domain.entries import as_typed, unescape
+from bot.domain.nearest import meant
 
 _CLOSING_QUOTES = {**dict.fromkeys('"“”„«»＂', '"“”«»＂'), **dict.fromkeys("'‘’", "'‘’")}
 _WORD = re.compile(r"<[^<>]*>,?|\S+")
@@ -231,6 +231,6 @@ def _misspelt(command: Command, text: str) -> UsageError | None:
         return None
     names = [option.name for option in command.options]
     for word in _NAMED.finditer(text):
-        if near := difflib.get_close_matches(word[1].casefold(), names, n=1, cutoff=0.7):
-            return UsageError(f"There is no “{word[1]}:” here. Did you mean `{near[0]}:`?")
+        if near := meant(word[1], names, alike=0.7, then=":"):
+            return UsageError(f"There is no “{word[1]}:” here.{near}")
     return None

@@ -1,7 +1,6 @@
 """The commands about people: add, remove, promote, demote, create."""
 
 import asyncio
-import difflib
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -9,6 +8,7 @@ from bot.domain import roster, values
 from bot.domain.access import Actor, Allowed
 from bot.domain.grammar import Typed, UsageError, read
 from bot.domain.groups import KnownGroup
+from bot.domain.nearest import meant
 from bot.domain.requests import Details
 from handlers.commands.asked import Asked, Met, draft, meet_at, take, time_of
 from handlers.services import Services
@@ -27,7 +27,7 @@ async def on_people(services: Services, asked: Asked) -> str:
         return asked.misread(NO_NUMBERS)
     invite = values.truth(typed.option("invite") or ("?" if "invite" in typed.options else "no"))
     if invite is None:
-        return asked.misread("`invite:` is yes or no.")
+        return asked.misread(f"`invite:` is yes or no.{meant(typed.option('invite'), ('yes', 'no'))}")
     found = await meet_at(services, asked, typed)
     if isinstance(found, str):
         return found
@@ -80,9 +80,9 @@ def _may_create(services: Services, actor: Actor, connection: str) -> bool:
 
 
 def _unknown(name: str, allowed: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name.casefold(), allowed, n=1, cutoff=0.5)
-    meant = f" Did you mean {_listed(near)}?" if near else ""
-    return f"There is no connection “{cut(name, 60)}”.{meant} A name with spaces goes in quotes."
+    return (
+        f"There is no connection “{cut(name, 60)}”.{meant(name, allowed, alike=0.5)} A name with spaces goes in quotes."
+    )
 
 
 def _listed(names: Sequence[str]) -> str:

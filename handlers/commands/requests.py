@@ -9,6 +9,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.access import Actor, Allowed
 from bot.domain.grammar import unquoted
+from bot.domain.nearest import nearest
 from bot.domain.requests import Request, State
 from bot.runtime.archive import Brief
 from handlers.commands import pages
@@ -19,6 +20,8 @@ from handlers.services import Services
 from handlers.views import answers, request_list
 from handlers.views.request_list import Turn
 from providers.base import Capability
+
+_LISTS = ("mine", "waiting", "all")
 
 
 def register(app: AsyncApp, services: Services) -> None:
@@ -38,14 +41,15 @@ async def listing(services: Services, asked: Asked) -> Answer | Look:
     """List the requests that are asked for, as far as the person may see them."""
     word = unquoted(asked.text)
     which = word.casefold() or "mine"
-    if which in {"mine", "waiting", "all"}:
+    if which in _LISTS:
         actor = await services.usergroups.actor(asked.user)
         if which == "all" and (refused := await refused_use(services, asked, actor, Capability.AUDIT_READ)):
             return refused
         return Look(partial(_page, services, actor, Turn(which=which)), "the requests")
     met = await meet(services, asked, word)
     if isinstance(met, str):
-        return met
+        near = nearest(which, _LISTS)
+        return f"{met} `{asked.command.name} {near}` is a list, if you meant that." if near else met
     return await _page(services, met.actor, Turn(which="group", connection=met.group.connection, group_id=met.group.id))
 
 

@@ -3,11 +3,14 @@
 import asyncio
 
 from bot.domain.grammar import UsageError, read
+from bot.domain.nearest import meant
 from bot.domain.sync import SyncMode
 from bot.syncs import Wish
 from handlers import sync
 from handlers.commands.asked import Asked, meet
 from handlers.services import Services
+
+_OFF = "off"
 
 
 async def run(services: Services, asked: Asked) -> str:
@@ -15,14 +18,15 @@ async def run(services: Services, asked: Asked) -> str:
     typed = read(asked.command, asked.text)
     if isinstance(typed, UsageError):
         return asked.misread(typed.message)
-    if typed.plain.casefold() == "off" and not typed.options:
+    if typed.plain.casefold() == _OFF and not typed.options:
         met = await meet(services, asked, typed.group)
         return met if isinstance(met, str) else await sync.end(services, met.actor, met.group)
     if typed.rest or not typed.option("from"):
-        return asked.misread("Say where the list comes from: `from: another group` or `from: @user-group`.")
+        near = meant(typed.plain, [_OFF])
+        return asked.misread(f"Say where the list comes from: `from: another group` or `from: @user-group`.{near}")
     mode = typed.option("mode").casefold() or SyncMode.ADD
     if mode not in set(SyncMode):
-        return asked.misread("`mode:` is add, mirror or report.")
+        return asked.misread(f"`mode:` is add, mirror or report.{meant(mode, SyncMode)}")
     every = sync.every_of(typed.option("every")) if "every" in typed.options else None
     if "every" in typed.options and every is None:
         return asked.misread("`every:` is a time such as 24h or 7d, at least 10 minutes.")

@@ -1,10 +1,10 @@
 """The commands about a group itself: settings, invite, send."""
 
-import difflib
 from functools import partial
 
 from bot.domain import roster, values
 from bot.domain.grammar import Typed, UsageError, plain, read
+from bot.domain.nearest import meant
 from bot.domain.requests import Details
 from bot.domain.roster import Roster
 from handlers.commands.asked import Asked, Look, Met, draft, meet, meet_at, refusal, take
@@ -14,6 +14,7 @@ from handlers.views import answers
 from handlers.views.text import cut
 from providers.base import Action, GroupChange, Operation, Picture, ProviderError
 
+_RESET = "reset"
 _SWITCHES = {"announce": "announce_only", "lock": "locked"}
 
 
@@ -38,11 +39,13 @@ async def invite(services: Services, asked: Asked) -> str | Look:
     if isinstance(typed, UsageError):
         return asked.misread(typed.message)
     word = typed.plain.casefold()
+    if word != _RESET and (near := meant(word, [_RESET])):
+        return asked.misread(f"“{cut(typed.plain, 60)}” is no number.{near}")
     if not word and typed.options:
         return asked.misread(NO_NUMBERS)
     if not word:
         return await _show_link(services, asked, typed)
-    reset = word == "reset"
+    reset = word == _RESET
     if reset and (typed.option("text") or typed.option("at")):
         return asked.misread("A reset takes a reason and nothing else.")
     found = await meet_at(services, asked, typed)
@@ -103,14 +106,13 @@ def _change(asked: Asked, typed: Typed) -> GroupChange | str:
     names = [option.name for option in asked.command.options]
     if typed.rest:
         word = typed.plain.split()[0].rstrip(":=")
-        near = difflib.get_close_matches(word.casefold(), names, n=1, cutoff=0.6)
-        return f"“{cut(word, 60)}” is no setting.{f' Did you mean `{near[0]}:`?' if near else ''}"
+        return f"“{cut(word, 60)}” is no setting.{meant(word, names, then=':')}"
     if empty := [name for name, value in typed.options.items() if not value and name not in {"description", "reason"}]:
         return f"`{empty[0]}:` has no value."
     switches = {}
     for name in _SWITCHES.keys() & typed.options.keys():
         if (on := values.truth(typed.option(name))) is None:
-            return f"`{name}:` is on or off."
+            return f"`{name}:` is on or off.{meant(typed.option(name), ('on', 'off'))}"
         switches[name] = on
     ephemeral = values.ephemeral(typed.option("ephemeral")) if "ephemeral" in typed.options else None
     if "ephemeral" in typed.options and ephemeral is None:

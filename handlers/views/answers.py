@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.domain.commands import COMMANDS, called, nearest
+from bot.domain.commands import COMMANDS, called, nearest_command
 from bot.domain.declarations import Begin, Command, Form
 from bot.domain.groups import KnownGroup
 from bot.domain.outcomes import Tally
@@ -168,9 +168,9 @@ def help_text(asked: str) -> str:
     lines = [f"`{c.name}`  {escape(c.summary)}" for c in COMMANDS]
     lines.append("`/wa help add` explains one; each can also be typed as a word after `/wa`: `/wa add …`.")
     if about:
-        near = nearest(about)
-        meant = f" Did you mean `{near.name}`?" if near else ""
-        lines.insert(0, f"I do not know “{foreign(about, 40)}”.{meant} This is what I know:")
+        near = nearest_command(about)
+        hint = f" Did you mean `{near}`?" if near else ""
+        lines.insert(0, f"I do not know “{foreign(about, 40)}”.{hint} This is what I know:")
     return "\n".join(lines)
 
 

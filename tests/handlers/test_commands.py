@@ -191,7 +191,8 @@ async def test_no_group_is_said(slack: SlackServer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("word", "near"), [("ad", "/wa-add"), ("setings", "/wa-settings"), ("/wa-grups", "/wa-groups")]
+    ("word", "near"),
+    [("ad", "/wa-add"), ("setings", "/wa-settings"), ("/wa-grups", "/wa-groups"), ("hepl", "/wa help")],
 )
 async def test_a_misspelt_command_gets_the_nearest(slack: SlackServer, word: str, near: str) -> None:
     assert f"Did you mean `{near}`?" in await told(slack, f"{word} x", name="/wa")
@@ -219,6 +220,7 @@ async def test_a_misread_command_shows_how_it_goes(slack: SlackServer, command: 
     [
         ("/wa-add “Spring Fete” +1 415 555 0100 reson: new", "There is no “reson:” here. Did you mean `reason:`?"),
         ("/wa-add “Spring Fete” +1 415 555 0100 invite: maybe", "`invite:` is yes or no."),
+        ("/wa-add “Spring Fete” +1 415 555 0100 invite: yess", "`invite:` is yes or no. Did you mean `yes`?"),
         ("/wa-add “Spring Fete” +1 415 555 0100 invite:", "`invite:` is yes or no."),
         ("/wa-add “Spring Fete” +1 415 555 0100 at: noon", "“noon” is no moment"),
         ("/wa-add “Spring Fete” +1 415 555 0100 at:", "`at:` has no value."),
@@ -226,17 +228,19 @@ async def test_a_misread_command_shows_how_it_goes(slack: SlackServer, command: 
         ("/wa-add “Spring Fete” +1 415 555 0100 at: 9999-01-01", "more than a year away"),
         ("/wa-add “Spring Fete” +1 415 555 0100 invite: yes invite: no", "`invite:` is there twice."),
         ("/wa-create “Fair”", "The numbers are missing."),
-        ("/wa-create wasendd “Fair” +1 415 555 0100", "There is no connection “wasendd”."),
+        ("/wa-create wasendd “Fair” +1 415 555 0100", "There is no connection “wasendd”. Did you mean `wasend`?"),
         ("/wa-settings “Spring Fete”", "No setting is named."),
         ("/wa-settings “Spring Fete” lok: on", "Did you mean `lock:`?"),
         ("/wa-settings “Spring Fete” anounce on", "“anounce” is no setting. Did you mean `announce:`?"),
         ("/wa-settings “Spring Fete” colour: red", "“colour” is no setting."),
         ("/wa-settings “Spring Fete” lock: perhaps", "`lock:` is on or off."),
+        ("/wa-settings “Spring Fete” lock: onn", "`lock:` is on or off. Did you mean `on`?"),
         ("/wa-settings “Spring Fete” ephemeral: 2d", "`ephemeral:` is off, 24h, 7d or 90d."),
         ("/wa-settings “Spring Fete” picture: http://example.com/a.jpg", "begins with https://"),
         ("/wa-settings “Spring Fete” name:", "`name:` has no value."),
         ("/wa-invite “Spring Fete” text: Hello", "The numbers are missing."),
         ("/wa-invite “Spring Fete” ---", "The numbers are missing."),
+        ("/wa-invite “Spring Fete” rest", "“rest” is no number. Did you mean `reset`?"),
         ("/wa-invite “Spring Fete” reset text: Hello", "A reset takes a reason and nothing else."),
         ("/wa-send “Spring Fete”", "The text is missing."),
         ("/wa-send “Spring Fete” text:", "The text is missing."),
@@ -244,11 +248,16 @@ async def test_a_misread_command_shows_how_it_goes(slack: SlackServer, command: 
         ("/wa-send “Spring Fete” to: -- text: Hello", "The numbers are missing."),
         ("/wa-sync “Spring Fete”", "Say where the list comes from"),
         ("/wa-sync “Spring Fete” from: Twins mode: destroy", "`mode:` is add, mirror or report."),
+        ("/wa-sync “Spring Fete” from: Twins mode: mirorr", "Did you mean `mirror`?"),
+        ("/wa-sync “Spring Fete” frm: Twins", "There is no “frm:” here. Did you mean `from:`?"),
+        ("/wa-sync “Spring Fete” of", "Did you mean `off`?"),
         ("/wa-sync “Spring Fete” from: Twins every: 1m", "`every:` is a time such as 24h"),
         ("/wa-sync “Spring Fete” from: nowhere", "“nowhere” is neither a group that I know nor a Slack user group."),
         ("/wa-group “Nowhere", "a quote that does not end"),
         ("/wa-group nowhere at all", "I know no group “nowhere at all”"),
         ("/wa-requests nowhere", "I know no group “nowhere”"),
+        ("/wa-requests waitng", "I know no group “waitng”. Nothing was done; `/wa-groups` lists"),
+        ("/wa-requests waitng", "`/wa-requests waiting` is a list, if you meant that."),
     ],
 )
 async def test_what_is_wrong_is_said_in_a_sentence(slack: SlackServer, line: str, problem: str) -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from bot.commands_page import page
-from bot.domain.commands import COMMANDS, called, nearest
+from bot.domain.commands import COMMANDS, called, nearest_command
 from bot.domain.declarations import Command
 from handlers.commands import RUN
 
@@ -38,9 +38,16 @@ def test_a_command_is_called_by_its_verb_or_its_name(word: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("word", "verb"), [("ad", "add"), ("grop", "group"), ("/wa-remov", "remove"), ("zzz", None), ("", None)]
+    ("word", "typed"),
+    [
+        ("ad", "/wa-add"),
+        ("grop", "/wa-group"),
+        ("/wa-remov", "/wa-remove"),
+        ("Hepl", "/wa help"),
+        ("zzz", ""),
+        ("", ""),
+    ],
 )
-def test_the_nearest_command_is_found(word: str, verb: str | None) -> None:
+def test_the_nearest_command_is_found(word: str, typed: str) -> None:
     assert called(word) is None
-    found = nearest(word)
-    assert (found.verb if found else None) == verb
+    assert nearest_command(word) == typed

@@ -29,6 +29,8 @@ _LATER = "It is compared again at its next time."
 _LAST = (
     f"It failed {MOST_FAILURES} times in a row, so it is not repeated any more: ask for it again once that is mended."
 )
+_ANYBODY = (Participant(0, Person("a line"), Operation.ADD),)
+"""What a sync asks for before its list is read."""
 _WOULD = {Operation.ADD: "Would be added.", Operation.REMOVE: "Would be removed."}
 
 log = structlog.get_logger(__name__)
@@ -110,7 +112,14 @@ class Syncs:
         return await self._intake.take(self._draft(wish, tuple(lines), note))
 
     async def refused(self, wish: Wish) -> NotTaken | None:
+        """Tell as `refusal` does, to somebody who asked for it in earnest."""
+        return self._refused_list(wish) or await self._intake.refused(self._draft(wish, _ANYBODY))
+
+    def refusal(self, wish: Wish) -> NotTaken | None:
         """Tell why this sync would not be taken, before anything is read; None where it would."""
+        return self._refused_list(wish) or self._intake.refusal(self._draft(wish, _ANYBODY))
+
+    def _refused_list(self, wish: Wish) -> NotTaken | None:
         if wish.group.connection not in self._rights.lines:
             return NotTaken("The connection of the group is not in the configuration any more.", "no_connection")
         if wish.source.group == (wish.group.connection, wish.group.id):
@@ -119,7 +128,7 @@ class Syncs:
             listed = self._rights.may_act(wish.requester, Action.LIST_MEMBERS, self._group_of(*wish.source.group))
             if not isinstance(listed, Allowed):
                 return NotTaken(f"The list comes from the other group. {listed.reason}", listed.reason_code)
-        return await self._intake.refused(self._draft(wish, (_line(Person("a line"), Operation.ADD),)))
+        return None
 
     def _draft(self, wish: Wish, lines: tuple[Participant, ...], note: str = "") -> Draft:
         again = replace(wish.source, phones=()) if wish.source.usergroup or wish.source.group else None
@@ -222,15 +231,7 @@ class Repeater:
             log.info("schedule_waits", schedule=schedule.id, run=schedule.run, request=schedule.request)
             await self._schedules.done(schedule, datetime.now(UTC))
             return
-        wish = Wish(
-            id=request_id(schedule.id, str(schedule.run)),
-            group=group,
-            source=schedule.source,
-            mode=schedule.mode,
-            requester=await self._actor_of(schedule.requester),
-            channel=schedule.channel,
-            reason=schedule.reason,
-        )
+        wish = wish_of(schedule, group, await self._actor_of(schedule.requester))
         ran = await self._ask(wish)
         words = ran.words
         if ran.failed and schedule.every:
@@ -254,6 +255,19 @@ class Repeater:
         if isinstance(answer, InLine):
             return _Ran(f"The group is in line with {list_} already; nothing needs to be done. {told_of(answer.drift)}")
         return _Ran(request=answer.request.id)
+
+
+def wish_of(schedule: Schedule, group: KnownGroup, requester: Actor) -> Wish:
+    """Give what the next run of a schedule wants."""
+    return Wish(
+        id=request_id(schedule.id, str(schedule.run)),
+        group=group,
+        source=schedule.source,
+        mode=schedule.mode,
+        requester=requester,
+        channel=schedule.channel,
+        reason=schedule.reason,
+    )
 
 
 def told_of(drift: Drift) -> str:

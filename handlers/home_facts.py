@@ -7,17 +7,22 @@ from functools import partial
 
 from bot.domain.access import Actor, Allowed, Decision
 from bot.domain.groups import KnownGroup, search
-from bot.domain.requests import Request, State
+from bot.domain.requests import ENDED, Request, State
 from bot.runtime.archive import Brief
 from bot.runtime.schedules import Schedule
+from bot.syncs import wish_of
+from handlers import sync
 from handlers.accounts import Accounts
 from handlers.actions.clicks import group_of
 from handlers.commands import pages
 from handlers.links import Links
 from handlers.services import Services
 from handlers.verbs import administered, may_create
+from handlers.views import home_syncs
 from handlers.views.home_groups import PAGE, Found, Turn
+from handlers.views.home_syncs import Repeated
 from handlers.views.home_view import MOST, RECENT, Connection, Facts, Listed
+from handlers.views.text import moment
 from providers.base import Capability
 
 GROUPS_WITHIN = 0.5
@@ -44,7 +49,7 @@ class Reader:
         creates = may_create(self.services, actor)
         everybody = Capability.AUDIT_READ in may
         shown = {*creates, *(group.connection for group, _ in able), *(self.services.lines if everybody else ())}
-        waiting, running, to_come, recent, repeated, connections = await asyncio.gather(
+        waiting, running, to_come, recent, (repeated, further), connections = await asyncio.gather(
             self._waiting(actor),
             self._mine(actor, State.RUNNING),
             self._mine(actor, State.WAITING, State.APPROVED),
@@ -52,7 +57,8 @@ class Reader:
             self._repeated(actor),
             self._connections(actor, shown, known),
         )
-        briefs = [*waiting.briefs, *running.briefs, *to_come.briefs, *recent]
+        last = [one.last for one in repeated if one.last]
+        briefs = [*waiting.briefs, *running.briefs, *to_come.briefs, *last, *recent]
         votes, links = await asyncio.gather(
             asyncio.gather(*(self.services.decisions.of(brief.request.id) for brief in waiting.briefs)),
             self.links.of(brief.request.id for brief in briefs),
@@ -71,6 +77,7 @@ class Reader:
             running=running,
             to_come=to_come,
             repeated=repeated,
+            repeated_more=further,
             recent=recent,
             everybody=everybody,
             links=links,
@@ -109,14 +116,37 @@ class Reader:
         before = (last.request.asked_at.timestamp(), last.request.id) if last else None
         return await self.services.archive.newest(states=states, before=before, limit=pages.READ)
 
-    async def _repeated(self, actor: Actor) -> list[tuple[Schedule, str]]:
+    async def _repeated(self, actor: Actor) -> tuple[list[Repeated], int]:
+        """Give the first of the repeated syncs that concern somebody, and how many others do."""
         found = []
         for schedule in await self.services.schedules.active():
             group = self.services.directory.group(schedule.connection, schedule.group_id)
-            mine = schedule.requester == actor.user_id
-            if mine or administered(self.services, actor, [group]):
-                found.append((schedule, group.name))
-        return found
+            if schedule.requester == actor.user_id or administered(self.services, actor, [group]):
+                found.append((schedule, group))
+        shown = found[: home_syncs.MOST]
+        last = await self.services.archive.called([schedule.request for schedule, _ in shown])
+        made = {brief.request.id: brief for brief in last}
+        repeated = [
+            Repeated(
+                schedule,
+                group.name,
+                may_end=sync.may_end(self.services, actor, group),
+                held=await self._held(schedule, group, made.get(schedule.request)),
+                last=made.get(schedule.request),
+            )
+            for schedule, group in shown
+        ]
+        return repeated, len(found) - len(shown)
+
+    async def _held(self, schedule: Schedule, group: KnownGroup, last: Brief | None) -> str:
+        """Say why a repeated sync would do nothing now; empty where it would."""
+        if last and last.request.state not in ENDED:
+            return "compares nothing until the request of its last run is over"
+        requester = await self.services.usergroups.actor(schedule.requester)
+        if refused := self.services.syncs.refusal(wish_of(schedule, group, requester)):
+            return f"does nothing now: {refused.reason}"
+        rest = await self.services.lines[schedule.connection].sender.resting()
+        return f"the connection sends nothing until {moment(rest.until)}" if rest else ""
 
     async def _connections(self, actor: Actor, shown: set[str], groups: Sequence[KnownGroup]) -> list[Connection]:
         """Give those that are shown anyway, and those that have a group whose name the person may learn."""

@@ -77,11 +77,19 @@ async def tell(client: AsyncWebClient, user_id: str, channel: str, group: KnownG
 
 async def end(services: Services, actor: Actor, group: KnownGroup) -> str:
     """End what is repeated for a group. Gives what the person is told."""
-    wish = Wish("", group, Source(), SyncMode.MIRROR, actor, "")
-    if refused := await services.syncs.refused(wish):
+    if refused := await services.syncs.refused(_ending(actor, group)):
         return refused.reason
     ended = await services.schedules.end(group.connection, group.id, actor.user_id)
     return f"Ended {count(ended, 'repeated sync')}." if ended else "No sync is repeated here."
+
+
+def may_end(services: Services, actor: Actor, group: KnownGroup) -> bool:
+    """Tell whether `end` would do it for this person."""
+    return services.syncs.refusal(_ending(actor, group)) is None
+
+
+def _ending(actor: Actor, group: KnownGroup) -> Wish:
+    return Wish("", group, Source(), SyncMode.MIRROR, actor, "")
 
 
 async def source_of(services: Services, text: str) -> Source | str:

@@ -62,6 +62,10 @@ class Archive:
             statement = statement.where(older)
         return await self._briefs(statement)
 
+    async def called(self, ids: Collection[str]) -> list[Brief]:
+        """Give the requests with these ids, those that exist."""
+        return await self._briefs(select(requests).where(requests.c.id.in_(ids)))
+
     async def following(self, request_id: str) -> list[Brief]:
         """Give the requests that follow from this one, newest first."""
         statement = select(requests).where(requests.c.parent == request_id).order_by(requests.c.asked_at.desc())

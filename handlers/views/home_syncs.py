@@ -1,10 +1,13 @@
 """The repeated syncs of the Home tab, each group's with a button that ends them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, HeaderBlock
 
-from bot.runtime.schedules import Schedule
+from bot.runtime.archive import Brief
+from bot.runtime.schedules import MOST_FAILURES, Schedule
+from handlers.views import request_list
 from handlers.views.buttons import question
 from handlers.views.group_card import Place
 from handlers.views.message import sections
@@ -14,18 +17,43 @@ END = "home_end_sync"
 """How the ids of the buttons begin: one of its own for each."""
 MOST = 10
 _MOST_LABEL = 75
+_MOST_HELD = 300
 
 
-def build(repeated: Sequence[tuple[Schedule, str]]) -> list[Block]:
-    """Build this part of the page, from schedules with their groups' names; nothing where there are none."""
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """A repeated sync.
+
+    Attributes:
+        name: the group's name.
+        may_end: whether who looks may end it.
+        held: why its next run would ask for nothing, or nothing would be sent; empty where nothing is in its way.
+        last: the last request that it made; None: none yet.
+    """
+
+    schedule: Schedule
+    name: str
+    may_end: bool
+    held: str = ""
+    last: Brief | None = None
+
+
+def build(repeated: Sequence[Repeated], more: int, links: Mapping[str, str]) -> list[Block]:
+    """Build this part of the page; nothing where there are none.
+
+    Args:
+        repeated: those that are shown.
+        more: how many others there are.
+        links: to the threads, by the requests' ids.
+    """
     if not repeated:
         return []
-    lines = [_line(schedule, name) for schedule, name in repeated[:MOST]]
-    if len(repeated) > MOST:
-        lines.append(f"and {len(repeated) - MOST:,} more")
-    groups = {(schedule.connection, schedule.group_id): name for schedule, name in repeated[:MOST]}
+    lines = [_line(one, links) for one in repeated]
+    if more:
+        lines.append(f"and {more:,} more")
+    groups = {(one.schedule.connection, one.schedule.group_id): one.name for one in repeated if one.may_end}
     ends = [_end(number, *group, name) for number, (group, name) in enumerate(groups.items())]
-    return [HeaderBlock(text="Repeated syncs"), *sections(lines), ActionsBlock(elements=ends)]
+    return [HeaderBlock(text="Repeated syncs"), *sections(lines), *([ActionsBlock(elements=ends)] if ends else [])]
 
 
 def parse(value: str) -> Place:
@@ -33,11 +61,35 @@ def parse(value: str) -> Place:
     return Place.model_validate_json(value)
 
 
-def _line(schedule: Schedule, name: str) -> str:
+def _line(one: Repeated, links: Mapping[str, str]) -> str:
+    schedule = one.schedule
     hours = schedule.every.total_seconds() / 3600 if schedule.every else 0
     how = f"every {hours:g} hours" if hours else "once"
-    who = f"asked by <@{schedule.requester}>, {schedule.mode}"
-    return f"• *{foreign(name, 100)}* {how}, next {moment(schedule.next_at)}; {who}"
+    list_ = f", with {foreign(schedule.source.name, 150)}" if schedule.source.name else ""
+    who = f"asked by <@{schedule.requester}>"
+    lines = [f"• *{foreign(one.name, 100)}* {how}, next {moment(schedule.next_at)}; {schedule.mode}{list_}; {who}"]
+    if one.last:
+        lines.append(f"   its last request: {_last(one.last, links)}")
+    elif schedule.run:
+        lines.append("   it has asked for nothing yet")
+    if schedule.failed:
+        lines.append(f"   ⚠️ {_failed(schedule.failed)}")
+    if one.held:
+        lines.append(f"   💤 {cut(one.held, _MOST_HELD)}")
+    return "\n".join(lines)
+
+
+def _failed(times: int) -> str:
+    runs = "Its last run" if times == 1 else f"Its last {times} runs"
+    return f"{runs} could not be done; after {MOST_FAILURES} in a row it ends by itself."
+
+
+def _last(last: Brief, links: Mapping[str, str]) -> str:
+    link = links.get(last.request.id, "")
+    thread = f" · <{link}|thread>" if link else ""
+    return (
+        f"{moment(last.request.asked_at)}, {request_list.state_of(last.request)}, {request_list.answered(last)}{thread}"
+    )
 
 
 def _end(number: int, connection: str, group_id: str, name: str) -> ButtonElement:

@@ -9,10 +9,10 @@ from slack_sdk.models.views import View
 
 from bot.runtime.archive import Brief
 from bot.runtime.pace import Rest
-from bot.runtime.schedules import Schedule
 from handlers.views import answers, approval_card, buttons, home_groups, home_syncs, request_list
 from handlers.views.contents import contents
 from handlers.views.home_groups import Found
+from handlers.views.home_syncs import Repeated
 from handlers.views.message import context, sections
 from handlers.views.phrases import title
 from handlers.views.request_message import bar, noted, origin
@@ -71,7 +71,8 @@ class Facts:
         votes: how many decided so far, by a request's id.
         running: what of theirs is carried out now.
         to_come: what of theirs waits for approval or for its time.
-        repeated: the repeated syncs that concern them, each with its group's name.
+        repeated: the repeated syncs that concern them, the soonest.
+        repeated_more: how many others do.
         recent: the newest requests, of theirs or of everybody.
         everybody: whether `recent` holds those of others too.
         links: to the threads, by the requests' ids.
@@ -89,7 +90,8 @@ class Facts:
     votes: Mapping[str, int] = field(default_factory=dict)
     running: Listed = Listed()
     to_come: Listed = Listed()
-    repeated: Sequence[tuple[Schedule, str]] = ()
+    repeated: Sequence[Repeated] = ()
+    repeated_more: int = 0
     recent: Sequence[Brief] = ()
     everybody: bool = False
     links: Mapping[str, str] = field(default_factory=dict)
@@ -105,7 +107,7 @@ def build(facts: Facts) -> View:
         *_part("Waiting for you", [_waiting(facts, brief) for brief in facts.waiting.briefs], facts.waiting.more),
         *_part("Running", [_running(facts, brief) for brief in facts.running.briefs], facts.running.more),
         *_part("To come", [_to_come(facts, brief) for brief in facts.to_come.briefs], facts.to_come.more),
-        *home_syncs.build(facts.repeated),
+        *home_syncs.build(facts.repeated, facts.repeated_more, facts.links),
         *home_groups.build(facts.found),
         *_connections(facts.connections),
         *_recent(facts),

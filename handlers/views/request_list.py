@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement
 
+from bot.domain.requests import Request, State
 from bot.runtime.archive import Brief
 from handlers.payloads import Payload
 from handlers.views.message import Message, message, sections
@@ -53,12 +54,21 @@ def parse(value: str) -> Turn:
 
 def _line(brief: Brief, link: str) -> str:
     request, tally = brief.request, brief.tally
-    state = "scheduled" if request.details.run_at and request.state == "approved" else str(request.state)
     where = f"<{link}|thread>" if link else "no thread yet"
-    told = f"{tally.answered:,} of {tally.total:,} answered"
-    summary = f": {summary_line(tally, request.operation)}" if tally.answered else ""
     who = f"`{request.id}` by <@{request.requester}> {moment(request.asked_at)}"
-    return f"• *{state}* {title(request, tally)} · {told}{summary}\n   {who} · {where}"
+    return f"• *{state_of(request)}* {title(request, tally)} · {answered(brief)}\n   {who} · {where}"
+
+
+def state_of(request: Request) -> str:
+    """Say in a word how far a request is."""
+    return "scheduled" if request.details.run_at and request.state is State.APPROVED else str(request.state)
+
+
+def answered(brief: Brief) -> str:
+    """Say how many lines of a request have an answer, and which."""
+    tally = brief.tally
+    summary = f": {summary_line(tally, brief.request.operation)}" if tally.answered else ""
+    return f"{tally.answered:,} of {tally.total:,} answered{summary}"
 
 
 def _button(label: str, action_id: str, turn: Turn) -> ButtonElement:

@@ -31,8 +31,11 @@ groups = ["twochat-*"]
 [roles.chief]
 members = ["U05CHIEF"]
 capabilities = ["admin"]
+[roles.sender]
+members = ["U06SENDER"]
+capabilities = ["groups:read", "send"]
 """
-CHIEF = "U05CHIEF"
+CHIEF, SENDER = "U05CHIEF", "U06SENDER"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -255,6 +258,24 @@ async def test_a_sync_that_is_repeated_is_shown_to_those_whom_it_concerns(slack:
     assert "every 36 hours" not in read(slack, ALICE)
     await press(slack, BOB, "End: twochat-team")  # on a page that shows it still
     await sees(slack, BOB, "No sync is repeated here.")
+
+
+async def test_a_repeated_sync_shows_its_list_its_last_run_and_who_may_end_it(played: Scene) -> None:
+    slack = played.slack
+    played.providers["twochat"].world.put_group("WAG003", "Spring 003", members=["14155550177"])
+    await typed(slack, "/wa-sync WAG002 from: WAG003 mode: report every: 36h")
+    await slack.wait_for(lambda: any("Would add 1 person" in m["text"] for m in slack.messages(LAUNCH)))
+    slack.workspace.users.setdefault(SENDER, User(SENDER, "sender", "Sender Example"))
+    await asyncio.gather(opens(slack, ALICE), opens(slack, SENDER))
+
+    for user in (ALICE, SENDER):
+        await sees(slack, user, "report, with the members of Spring 003; asked by <@U01ALICE>")
+        await sees(slack, user, "its last request: <!date^")
+        await sees(slack, user, "done, 1 of 1 answered: ⏸️ 1 not attempted · <https://")
+    assert "End: Spring 002" in labels(page(slack, ALICE).body["blocks"])
+    assert "End: Spring 002" not in labels(page(slack, SENDER).body["blocks"])
+    await press(slack, ALICE, "End: Spring 002")
+    await sees(slack, ALICE, "Ended 1 repeated sync.")
 
 
 async def test_the_messages_tab_draws_nothing(slack: SlackServer) -> None:

@@ -13,8 +13,9 @@ from bot.runtime.archive import Brief
 from bot.runtime.pace import Rest
 from bot.runtime.schedules import Schedule
 from handlers.verbs import ACTIONS
-from handlers.views import chooser, home_groups, home_view, numbers_view
+from handlers.views import chooser, home_groups, home_syncs, home_view, numbers_view
 from handlers.views.home_groups import PAGE, Found, Turn
+from handlers.views.home_syncs import Repeated
 from handlers.views.home_view import Connection, Facts, Listed
 from providers.base import Account, AccountState, Capability, GroupChange, Operation, Outcome, Picture
 from sandbox.slack.server import SlackServer
@@ -53,7 +54,18 @@ def longest(name: str) -> Facts:
     ]
     to_come = [brief(30 + n, name, state=State.WAITING, rule=RULE, details=Details(run_at=LATER)) for n in numbers]
     schedule = Schedule(
-        "S1", "support", "1", "U01ALICE", "C0LAUNCH", Source(usergroup="S0"), SyncMode.MIRROR, "", timedelta(1), LATER
+        "S1",
+        "support",
+        "1",
+        "U01ALICE",
+        "C0LAUNCH",
+        Source(usergroup="S0", name=EVIL * 10),
+        SyncMode.MIRROR,
+        "",
+        timedelta(1),
+        LATER,
+        run=3,
+        failed=2,
     )
     recent = [brief(40 + n, name, state=State.DONE) for n in range(home_view.RECENT)]
     return facts(
@@ -70,7 +82,8 @@ def longest(name: str) -> Facts:
         votes={"R000000000000010": 1},
         running=Listed([brief(20 + n, name, state=State.RUNNING) for n in numbers], more=True),
         to_come=Listed(to_come, more=True),
-        repeated=[(schedule, name)] * 50,
+        repeated=[Repeated(schedule, name, may_end=True, held="x" * 5000, last=recent[0])] * home_syncs.MOST,
+        repeated_more=40,
         recent=recent,
         everybody=True,
         warnings={("support", "120363041234567890@g.us"): EVIL * 100},

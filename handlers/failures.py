@@ -2,11 +2,12 @@
 
 import asyncio
 import secrets
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import structlog
 from pydantic import ValidationError
-from slack_bolt.async_app import AsyncApp
+from slack_bolt.async_app import AsyncApp, AsyncBoltContext, AsyncRespond
 from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
@@ -19,7 +20,9 @@ from handlers.whisper import whisper
 WITHIN = 2.0
 """Seconds to tell somebody: a click is acknowledged only after that, and is due within 3."""
 
+_ONLY_READS = "only_reads"
 _UNTIL_SENT = 0.1
+_HOME = "home"
 _EVENT = "event_callback"
 
 log = structlog.get_logger(__name__)
@@ -40,6 +43,7 @@ class _Event(Payload):
 
 
 class _View(Payload):
+    type: str = ""
     blocks: tuple[_Block, ...] = ()
 
 
@@ -69,15 +73,30 @@ class _Body(Payload):
         return next((block.block_id for block in blocks if block.type == "input"), "")
 
 
+async def only_reads(context: AsyncBoltContext, next: Callable[[], Awaitable[None]]) -> None:  # noqa: A002 - Bolt's
+    """Mark, as a middleware, what changes nothing: where it breaks, nobody is told that it may have."""
+    mark_as_reading(context)
+    await next()
+
+
+def mark_as_reading(context: AsyncBoltContext) -> None:
+    """Mark what is being done as something that changes nothing."""
+    context[_ONLY_READS] = True
+
+
 def register(app: AsyncApp) -> None:
     """Hang the last resort on the app."""
 
     @app.error
     async def failed(
-        error: Exception, body: dict[str, Any], response: BoltResponse | None, client: AsyncWebClient
+        error: Exception,
+        body: dict[str, Any],
+        response: BoltResponse | None,
+        context: AsyncBoltContext,
+        client: AsyncWebClient,
     ) -> BoltResponse | None:
         caused = _read(body)
-        text = _words(error, caused)
+        text = _words(error, caused, only_reads=_ONLY_READS in context)
         acknowledged = response is None
         if acknowledged:
             # Bolt forgets the acknowledgement when this handler ends, sent or not; it looks for one every 10 ms.
@@ -85,7 +104,7 @@ def register(app: AsyncApp) -> None:
         elif (answer := _answer(caused, text)) is not None:
             return BoltResponse(status=200, body=answer)
         if caused.person and text:
-            await _tell(client, caused, text)
+            await _tell(client, context.respond, caused, text)
         return None if acknowledged else BoltResponse(status=200, body="")
 
 
@@ -96,7 +115,7 @@ def _read(body: dict[str, Any]) -> _Body:
         return _Body()
 
 
-def _words(error: Exception, caused: _Body) -> str:
+def _words(error: Exception, caused: _Body, *, only_reads: bool) -> str:
     """Log what happened, and give what the person is told; nothing for an event, which nobody waits for.
 
     Messages and forms outlive the version of Rollcall that made them, so a click may come that nothing listens to.
@@ -107,7 +126,7 @@ def _words(error: Exception, caused: _Body) -> str:
         return "" if caused.type == _EVENT else answers.OUTDATED
     reference = secrets.token_hex(4)
     log.error("listener_failed", reference=reference, surface=surface, user=caused.person, exc_info=error)
-    return answers.failure(reference)
+    return answers.failure(reference, only_reads=only_reads)
 
 
 def _answer(caused: _Body, text: str) -> dict[str, Any] | None:
@@ -121,10 +140,13 @@ def _answer(caused: _Body, text: str) -> dict[str, Any] | None:
     return None
 
 
-async def _tell(client: AsyncWebClient, caused: _Body, text: str) -> None:
+async def _tell(client: AsyncWebClient, respond: AsyncRespond | None, caused: _Body, text: str) -> None:
     try:
         async with asyncio.timeout(WITHIN):
-            await whisper(client, caused.person, caused.place, text)
+            if respond and caused.view and caused.view.type == _HOME:
+                await respond(f"⚠️ {text}")
+            else:
+                await whisper(client, caused.person, caused.place, text)
     except Exception:
         # There is nothing behind the last resort but the log, which has the reference already.
         log.warning("failure_not_told", user=caused.person, exc_info=True)

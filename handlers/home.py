@@ -16,6 +16,7 @@ from bot.domain.access import Actor
 from bot.domain.requests import Request
 from handlers import modals, sync
 from handlers.accounts import Accounts
+from handlers.failures import only_reads
 from handlers.home_facts import Reader, decides, overrides
 from handlers.links import Links
 from handlers.payloads import Payload
@@ -187,7 +188,7 @@ def _register(app: AsyncApp, services: Services, homes: Homes) -> None:
     async def opened(event: dict[str, Any]) -> None:
         await homes.opened(event)
 
-    @app.action(home_view.NEW_REQUEST)
+    @app.action(home_view.NEW_REQUEST, middleware=[only_reads])
     async def choose(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond, client: AsyncWebClient) -> None:
         click = _Click.model_validate(body)
         await ack()
@@ -205,21 +206,21 @@ def _register(app: AsyncApp, services: Services, homes: Homes) -> None:
 
 
 def _register_groups(app: AsyncApp, services: Services, homes: Homes) -> None:
-    @app.action(home_groups.PREVIOUS)
-    @app.action(home_groups.NEXT)
+    @app.action(home_groups.PREVIOUS, middleware=[only_reads])
+    @app.action(home_groups.NEXT, middleware=[only_reads])
     async def turn(ack: AsyncAck, body: dict[str, Any]) -> None:
         click = _Click.model_validate(body)
         await ack()
         await homes.turn(click.user.id, home_groups.parse(click.actions[0].value or "{}"))
 
-    @app.action(home_groups.SEARCH)
+    @app.action(home_groups.SEARCH, middleware=[only_reads])
     async def find(ack: AsyncAck, body: dict[str, Any]) -> None:
         click = _Click.model_validate(body)
         await ack()
         await homes.turn(click.user.id, home_groups.searched(click.actions[0].value or ""))
 
-    @app.action(home_groups.MORE)
-    @app.action(re.compile(home_groups.VERBS))
+    @app.action(home_groups.MORE, middleware=[only_reads])
+    @app.action(re.compile(home_groups.VERBS), middleware=[only_reads])
     async def open_form(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond, client: AsyncWebClient) -> None:
         click = _Click.model_validate(body)
         await ack()

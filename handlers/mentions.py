@@ -17,9 +17,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.domain.commands import WA, called
 from bot.domain.grammar import plain
 from bot.domain.requests import Request
-from handlers.commands import RUN
+from handlers.commands import RUN, only_reads
 from handlers.commands.asked import Answer, Asked, Look
 from handlers.commands.replying import said
+from handlers.failures import mark_as_reading
 from handlers.payloads import Payload
 from handlers.services import Services
 from handlers.views import answers, chooser
@@ -73,6 +74,8 @@ class Mentions:
         delivery = _Delivery.model_validate(body)
         asked = _asked(delivery, context.bot_user_id or "")
         if asked is not None:
+            if only_reads(asked.command, asked.text):
+                mark_as_reading(context)
             known = self._deliveries.get(delivery.event_id)
             if known is None or (known.done() and (known.cancelled() or known.exception())):
                 known = self._begin(delivery.event_id, asked)

@@ -16,6 +16,7 @@ from bot.uploads.message import numbers_in
 from handlers import modals
 from handlers.actions import opening
 from handlers.errors import error_word
+from handlers.failures import only_reads
 from handlers.home_facts import rights
 from handlers.modals.people import CannotRead, Columns, Uploads
 from handlers.modals.verbs import can_invite, nowhere
@@ -88,21 +89,21 @@ def register(app: AsyncApp, services: Services) -> None:
     """Hang the shortcuts, and the buttons that open forms, on the app."""
     uploads = Uploads()
 
-    @app.shortcut(GROUPS)
+    @app.shortcut(GROUPS, middleware=[only_reads])
     async def choose(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         used = _Shortcut.model_validate(body)
         await ack()
         if problem := await open_chooser(services, client, used.trigger_id, used.user.id):
             await whisper(client, used.user.id, "", problem)
 
-    @app.shortcut(ADD_NUMBERS)
+    @app.shortcut(ADD_NUMBERS, middleware=[only_reads])
     async def add_numbers(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         used = _Used.model_validate(body)
         await ack()
         if problem := await _add_numbers(services, uploads, client, used):
             await whisper(client, used.user.id, used.channel.id, problem)
 
-    @app.action(chooser.OPEN_FORM)
+    @app.action(chooser.OPEN_FORM, middleware=[only_reads])
     async def open_form(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         click = _Click.model_validate(body)
         await ack()

@@ -12,6 +12,7 @@ from bot.domain.outcomes import Tally
 from bot.domain.requests import Request
 from handlers.actions.clicks import GONE, Click, find, group_of, tell
 from handlers.actions.opening import open_modal
+from handlers.failures import only_reads
 from handlers.services import Services
 from handlers.views import buttons
 from handlers.views import details as modal
@@ -22,7 +23,7 @@ from providers.base import Ability, Action, Capability
 def register(app: AsyncApp, services: Services) -> None:
     """Hang the button, and those that turn the modal's pages, on the app."""
 
-    @app.action(buttons.DETAILS)
+    @app.action(buttons.DETAILS, middleware=[only_reads])
     async def show(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond, client: AsyncWebClient) -> None:
         click = Click.model_validate(body)
         await ack()
@@ -43,8 +44,8 @@ def register(app: AsyncApp, services: Services) -> None:
             facts = await _facts(services, request, page, await services.usergroups.actor(click.user.id))
             await client.views_update(view_id=click.view.id, view=modal.build(facts))
 
-    app.action(modal.PREVIOUS)(turn)
-    app.action(modal.NEXT)(turn)
+    app.action(modal.PREVIOUS, middleware=[only_reads])(turn)
+    app.action(modal.NEXT, middleware=[only_reads])(turn)
 
 
 async def _facts(services: Services, request: Request, page: int, viewer: Actor) -> modal.Facts:

@@ -8,6 +8,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.access import Allowed
 from handlers.actions.clicks import GONE, Click, find, group_of, refuse, tell
+from handlers.failures import only_reads
 from handlers.files import send_file
 from handlers.services import Services
 from handlers.usergroups import FRESH_FOR_APPROVAL
@@ -20,7 +21,7 @@ log = structlog.get_logger(__name__)
 def register(app: AsyncApp, services: Services) -> None:
     """Hang the button on the app."""
 
-    @app.action(results.EXPORT)
+    @app.action(results.EXPORT, middleware=[only_reads])
     async def export(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond, client: AsyncWebClient) -> None:
         click = Click.model_validate(body)
         actor = await services.usergroups.actor(click.user.id, fresh=FRESH_FOR_APPROVAL)

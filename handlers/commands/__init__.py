@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.commands import COMMANDS, WA, called
@@ -15,6 +15,7 @@ from handlers import modals
 from handlers.commands import audit, groups, people, requests, syncs, things
 from handlers.commands.asked import Answer, Asked, Look
 from handlers.commands.replying import Reply, said
+from handlers.failures import mark_as_reading
 from handlers.payloads import Payload
 from handlers.services import Services
 from handlers.views import answers
@@ -59,10 +60,14 @@ def register(app: AsyncApp, services: Services) -> None:
 
 
 def _listener(services: Services, declared: Command) -> Callable[..., Awaitable[None]]:
-    async def listen(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond, client: AsyncWebClient) -> None:
+    async def listen(
+        ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext, respond: AsyncRespond, client: AsyncWebClient
+    ) -> None:
         began = asyncio.get_running_loop().time()
         payload = SlashCommand.model_validate(body)
         command, text = _meant(declared, payload.text)
+        if only_reads(command, text):
+            mark_as_reading(context)
         asked = Asked(command, text, payload.user_id, payload.team_id, payload.channel_id, payload.trigger_id)
         answer = await _run(services, client, asked)
         if isinstance(answer, Look):
@@ -72,6 +77,11 @@ def _listener(services: Services, declared: Command) -> Callable[..., Awaitable[
             await ack(**said(answer))
 
     return listen
+
+
+def only_reads(command: Command, text: str) -> bool:
+    """Tell whether a command with this text changes nothing: it lists something, or opens its form."""
+    return not command.opens_form or not text.strip()
 
 
 def _meant(declared: Command, text: str) -> tuple[Command, str]:

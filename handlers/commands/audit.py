@@ -19,6 +19,7 @@ from bot.domain.groups import KnownGroup
 from handlers.commands import pages
 from handlers.commands.asked import Answer, Asked, Look, meet, refused_use
 from handlers.commands.replying import Click, Reply
+from handlers.failures import only_reads
 from handlers.files import send_file
 from handlers.services import Services
 from handlers.views import answers, audit_list
@@ -34,19 +35,19 @@ MOST_EXPORTED = 20_000
 def register(app: AsyncApp, services: Services) -> None:
     """Hang the buttons of the journal on the app."""
 
-    @app.action(audit_list.NEWEST)
-    @app.action(audit_list.NEXT)
+    @app.action(audit_list.NEWEST, middleware=[only_reads])
+    @app.action(audit_list.NEXT, middleware=[only_reads])
     async def turn(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond, client: AsyncWebClient) -> None:
         click = Click.model_validate(body)
         await ack()
         answer = await _allowed(services, click) or await _page(services, *await _meant(services, click))
         await Reply(respond, client, click.user.id, click.place).say(answer, replace=True)
 
-    @app.action(audit_list.EXPORT_CSV)
+    @app.action(audit_list.EXPORT_CSV, middleware=[only_reads])
     async def as_csv(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond, client: AsyncWebClient) -> None:
         await _export(services, client, ack, respond, Click.model_validate(body), csv=True)
 
-    @app.action(audit_list.EXPORT_JSONL)
+    @app.action(audit_list.EXPORT_JSONL, middleware=[only_reads])
     async def as_jsonl(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond, client: AsyncWebClient) -> None:
         await _export(services, client, ack, respond, Click.model_validate(body), csv=False)
 

@@ -15,6 +15,7 @@ from bot.domain.grammar import UsageError, read, unquoted
 from bot.domain.groups import KnownGroup, search
 from handlers.commands.asked import WITHIN, Answer, Asked, Look, Met, meet, refusal
 from handlers.commands.replying import Click, Reply
+from handlers.failures import only_reads
 from handlers.files import send_file
 from handlers.services import Services
 from handlers.views import answers, group_card, group_list
@@ -32,15 +33,15 @@ T = TypeVar("T")
 def register(app: AsyncApp, services: Services) -> None:
     """Hang the buttons of the list and the card on the app."""
 
-    @app.action(group_list.PREVIOUS)
-    @app.action(group_list.NEXT)
+    @app.action(group_list.PREVIOUS, middleware=[only_reads])
+    @app.action(group_list.NEXT, middleware=[only_reads])
     async def turn(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond, client: AsyncWebClient) -> None:
         click = Click.model_validate(body)
         await ack()
         page = await _page(services, click.user.id, group_list.parse(click.value))
         await Reply(respond, client, click.user.id, click.place).say(page, replace=True)
 
-    @app.action(group_card.EXPORT)
+    @app.action(group_card.EXPORT, middleware=[only_reads])
     async def export(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond, client: AsyncWebClient) -> None:
         click = Click.model_validate(body)
         await ack()

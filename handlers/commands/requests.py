@@ -15,6 +15,7 @@ from bot.runtime.archive import Brief
 from handlers.commands import pages
 from handlers.commands.asked import Answer, Asked, Look, meet, refused_use
 from handlers.commands.replying import Click, Reply
+from handlers.failures import only_reads
 from handlers.links import Links
 from handlers.services import Services
 from handlers.views import answers, request_list
@@ -27,8 +28,8 @@ _LISTS = ("mine", "waiting", "all")
 def register(app: AsyncApp, services: Services) -> None:
     """Hang the buttons of the list on the app."""
 
-    @app.action(request_list.NEWEST)
-    @app.action(request_list.NEXT)
+    @app.action(request_list.NEWEST, middleware=[only_reads])
+    @app.action(request_list.NEXT, middleware=[only_reads])
     async def turn(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond, client: AsyncWebClient) -> None:
         click = Click.model_validate(body)
         await ack()

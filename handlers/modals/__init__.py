@@ -8,6 +8,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.requests import request_id
+from handlers.failures import only_reads
 from handlers.modals import drafting, selects, settings
 from handlers.modals.begin import open_modal
 from handlers.modals.drafting import Submission
@@ -49,9 +50,9 @@ def register(app: AsyncApp, services: Services) -> None:
     previewing = Previewing(services)
     selects.register(app, services)
     for verb in drafting.VERBS:
-        app.view(verb)(_on_form(services, previewing, verb))
+        app.view(verb, middleware=[only_reads])(_on_form(services, previewing, verb))
 
-    @app.view(column_modal.CALLBACK_ID)
+    @app.view(column_modal.CALLBACK_ID, middleware=[only_reads])
     async def on_column(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         async def work() -> Screen:
             return await previewing.of_column(client, await _submission(services, body))
@@ -65,7 +66,7 @@ def register(app: AsyncApp, services: Services) -> None:
         if text:
             await _tell(client, submission.actor.user_id, channel, text)
 
-    @app.action(inputs.GROUP_SELECT)
+    @app.action(inputs.GROUP_SELECT, middleware=[only_reads])
     async def on_group(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         await ack()
         payload = _Submission.model_validate(body)

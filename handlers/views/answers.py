@@ -177,8 +177,16 @@ def help_text(asked: str) -> str:
 OUTDATED = "Another version of Rollcall made this, and I do not know it; nothing was done. Type `/wa` to begin anew."
 
 
-def failure(reference: str) -> str:
-    """Say that something broke here, with the reference that also stands in the log."""
+def failure(reference: str, *, only_reads: bool = False) -> str:
+    """Say that something broke here, with the reference that also stands in the log.
+
+    `only_reads`: what broke changes nothing.
+    """
+    if only_reads:
+        return (
+            "Something went wrong on my side. This only reads: no request was made and no group was changed. "
+            f"Try again. Reference: `{reference}`"
+        )
     return (
         "Something went wrong on my side, and I cannot say whether this took effect. "
         f"Look in the channel before you try again. Reference: `{reference}`"

@@ -337,3 +337,4 @@ async def test_a_form_that_fails_is_a_failure_with_a_reference(slack: SlackServe
 
     (entry,) = [entry for entry in log if entry["event"] == "listener_failed"]
     assert f"Reference: `{entry['reference']}`" in answer
+    assert "no request was made" in answer

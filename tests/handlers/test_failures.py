@@ -18,7 +18,8 @@ from sandbox.slack.server import SlackServer
 
 ALICE, LAUNCH, ELSEWHERE, DIRECT = "U01ALICE", "C0LAUNCH", "C0ELSEWHERE", "D0ALICE"
 BUTTON = {"type": "button", "action_id": "break", "text": {"type": "plain_text", "text": "Break"}}
-BUTTONS = [{"type": "actions", "elements": [BUTTON]}]
+LOOK = {"type": "button", "action_id": "look", "text": {"type": "plain_text", "text": "Look"}}
+BUTTONS = [{"type": "actions", "elements": [BUTTON, LOOK]}]
 NO_FIELDS = {
     "type": "modal",
     "callback_id": "add",
@@ -42,6 +43,7 @@ def broken(acks_first: bool) -> AsyncApp:
 
     app.command("/wa-add")(listener)
     app.action("break")(listener)
+    app.action("look", middleware=[failures.only_reads])(listener)
     app.view("add")(listener)
     app.options(inputs.GROUP_SELECT)(listener)
     failures.register(app)
@@ -108,6 +110,22 @@ async def test_a_button_answers_there(slack: SlackServer, client: AsyncWebClient
     assert ack.ok
     assert_names(whispered(slack)[0], log, "block_actions")
     assert slack.messages(LAUNCH)[-1]["text"] == "Break?"
+
+
+async def test_what_only_reads_is_never_said_to_have_done_something_perhaps(
+    slack: SlackServer, client: AsyncWebClient, log: list[EventDict]
+) -> None:
+    posted = await client.chat_postMessage(channel=LAUNCH, text="Break?", blocks=BUTTONS)
+    await slack.click(ALICE, LAUNCH, str(posted["ts"]), "Look")
+    await slack.wait_for(lambda: whispered(slack))
+    await slack.click(ALICE, LAUNCH, str(posted["ts"]), "Break")
+    await slack.wait_for(lambda: len(whispered(slack)) > 1)
+
+    looked, broke = whispered(slack)
+    assert "This only reads: no request was made and no group was changed." in looked
+    assert "took effect" not in looked
+    assert "I cannot say whether this took effect" in broke
+    assert [entry["reference"] in text for entry, text in zip(log, (looked, broke), strict=True)] == [True, True]
 
 
 async def test_a_button_where_the_bot_is_not_answers_in_direct_messages(

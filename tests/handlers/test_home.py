@@ -7,6 +7,7 @@ import pytest_asyncio
 from handlers import home
 from handlers.refresher import Refresher
 from sandbox.scene import Scene
+from sandbox.slack.faults import Fault
 from sandbox.slack.seed import User
 from sandbox.slack.server import SlackServer
 from sandbox.slack.workspace import View
@@ -220,6 +221,18 @@ async def test_a_groups_buttons_open_the_forms_for_it(
     assert "Spring 007" in str(view.body["blocks"])
     assert "D0ALICE" in view.body["private_metadata"]
     await slack.close_view(ALICE, view.body["id"])
+
+
+async def test_a_click_that_fails_is_answered_on_the_page_itself(slack: SlackServer) -> None:
+    await opens(slack, ALICE)
+    before = len(slack.messages("D0ALICE"))
+    slack.faults.append(Fault("views.open", error="internal_error"))
+
+    await press(slack, ALICE, "New request")
+
+    await sees(slack, ALICE, "⚠️ Something went wrong on my side. This only reads: no request was made")
+    assert read(slack, ALICE).startswith("⚠️")
+    assert len(slack.messages("D0ALICE")) == before
 
 
 async def test_a_new_request_begins_with_a_choice(slack: SlackServer) -> None:

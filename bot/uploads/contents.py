@@ -74,11 +74,13 @@ class Card:
         line: where its number stands, or where it begins if it has none; from 1.
         name: the person's name, to show; may be empty.
         number: the number under which WhatsApp is most likely to know the person; empty if the card has none.
+        others: how many other phone numbers the card has.
     """
 
     line: int
     name: str
     number: str
+    others: int = 0
 
 
 @dataclass(frozen=True, slots=True)

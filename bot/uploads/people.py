@@ -95,6 +95,8 @@ def _of_cards(cards: Cards, region: str | None) -> Found:
     without = tuple(card.line for card in cards.cards if not card.number)
     count = len(cards.cards)
     source = "1 contact card" if count == 1 else f"{count:,} contact cards"
+    if several := sum(card.others > 0 for card in cards.cards):
+        source += f", {several:,} with several numbers: of each the mobile, preferred or first one is taken"
     return Found(parse_cells(numbers, default_region=region), source, without)
 
 

@@ -1,5 +1,7 @@
 """Finds out what an uploaded file is, by its content rather than by its name, and reads it."""
 
+import re
+
 from bot.uploads import delimited, vcard, workbook
 from bot.uploads.contents import MOST_BYTES, Budget, CannotRead, Cards, Tables, Unreadable
 from bot.uploads.text import decode
@@ -7,6 +9,12 @@ from bot.uploads.text import decode
 _ZIP = b"PK\x03\x04"
 _COMPOUND_FILE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """Begins Excel's files from before 2007, and today's when they are locked with a password (MS-CFB, MS-OFFCRYPTO)."""
+
+_EXCEL = (".xlsx", ".xls", ".xlsm")
+_MARKUP = re.compile(r"\s*(?:<(?:!doctype|html|head|body|table|\?xml)\b|\{\\rtf)", re.IGNORECASE)
+"""Begins web pages and other documents, whose tags would stand around every number."""
+_NEITHER = "This is neither a CSV file nor an Excel workbook (.xlsx) nor a contact card (vCard)."
+_NO_WORKBOOK = "This is no Excel workbook, whatever its name says. Save the list as .xlsx or CSV and upload that."
 
 
 def read(name: str, content: bytes) -> Tables | Cards | Unreadable:
@@ -31,8 +39,8 @@ def _read(name: str, content: bytes) -> Tables | Cards:
         found = workbook.read(content)
     else:
         text = None if content.startswith(b"%PDF") else decode(content)
-        if text is None:
-            raise CannotRead("This is neither a CSV file nor an Excel workbook (.xlsx) nor a contact card (vCard).")
+        if text is None or _MARKUP.match(text):
+            raise CannotRead(_NO_WORKBOOK if name.lower().endswith(_EXCEL) else _NEITHER)
         if vcard.holds_cards(text):
             return vcard.read(text)
         if name.lower().endswith((".vcf", ".vcard")) and text.strip():

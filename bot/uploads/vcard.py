@@ -57,10 +57,15 @@ class _Draft:
         best = min(self.phones, key=self._rank)
         whatsapp = best.parameter("waid")
         number = f"+{whatsapp}" if re.fullmatch(r"[0-9]{5,17}", whatsapp) else best.value.strip()
-        return Card(best.line, name, number)
+        digits = {re.sub(r"\D", "", phone.value) for phone in self.phones if not self._types(phone) & _NO_PHONE}
+        others = digits - {re.sub(r"\D", "", best.value)}
+        return Card(best.line, name, number, len(others))
+
+    def _types(self, phone: _Property) -> frozenset[str]:
+        return phone.types | {self.labels.get(phone.group, "")}
 
     def _rank(self, phone: _Property) -> tuple[bool, bool, bool, int]:
-        types = phone.types | {self.labels.get(phone.group, "")}
+        types = self._types(phone)
         preference = phone.parameter("pref")
         by_preference = int(preference) if re.fullmatch(r"[0-9]{1,3}", preference) else 0 if "pref" in types else 999
         return not phone.parameter("waid"), bool(types & _NO_PHONE), not types & _MOBILE, by_preference

@@ -181,6 +181,7 @@ async def test_back_leads_to_what_was_typed_and_forward_again(slack: SlackServer
             "must know everybody",
         ),
         ("sync", {"group": WASEND, "file": csv("phone", "+14155550101", "5@lid")}, "file", "goes by those"),
+        ("add", {"Group": WASEND, "file": [("a.xlsx", b"<html>+14155550101")]}, "file", "This is no Excel workbook"),
     ],
 )
 async def test_an_error_stands_at_its_field(

@@ -162,6 +162,28 @@ def test_cards_without_a_number_are_told_with_their_line() -> None:
     assert len(found.roster.duplicates) == 1
 
 
+def test_which_number_of_a_card_with_several_is_taken_is_said() -> None:
+    twice, mobile = (
+        f"TEL:{NUMBERS[0]}\nTEL;FAX:{NUMBERS[1]}\nTEL:{PHONES[0]}",
+        f"TEL:{OTHERS[0]}\nTEL;CELL:{NUMBERS[2]}",
+    )
+    text = "".join(f"BEGIN:VCARD\n{phones}\nEND:VCARD\n" for phones in (twice, mobile))
+    found = _found(text.encode(), name="a.vcf")
+    assert _phones(found) == [PHONES[0], PHONES[2]]
+    assert found.source == (
+        "2 contact cards, 1 with several numbers: of each the mobile, preferred or first one is taken"
+    )
+
+
+@pytest.mark.parametrize(
+    "start", ["<html><body>", "\n<!DOCTYPE html>", "<?xml version='1.0'?>", r"{\rtf1 ", "\x89PNG\0\0"]
+)
+def test_a_file_that_is_only_called_a_workbook_is_refused(start: str) -> None:
+    found = people_in("list.xlsx", f"{start}{NUMBERS[0]}".encode("latin-1") + bytes(range(9)))
+    assert isinstance(found, Unreadable)
+    assert found.reason.startswith("This is no Excel workbook, whatever its name says.")
+
+
 def test_a_file_without_numbers_says_so() -> None:
     found = people_in("a.csv", _table(name=NAMES, born=DATES))
     assert isinstance(found, Unreadable)

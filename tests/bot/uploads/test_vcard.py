@@ -66,11 +66,11 @@ def _cards(text: str, name: str = "contacts.vcf") -> tuple[Card, ...]:
 @pytest.mark.parametrize(
     ("text", "card"),
     [
-        (IOS, Card(9, "Ann Lee", "+44 7700 900123")),
+        (IOS, Card(9, "Ann Lee", "+44 7700 900123", others=2)),
         (ANDROID, Card(7, "José Ña", "07700-900-123")),
-        (GOOGLE, Card(6, "Bob, Ray", "+44 7700 900124")),
-        (RFC_6350, Card(6, "Simon Perreault", "tel:+1-418-262-6501")),
-        (WHATSAPP, Card(6, "Cat", "+14155550101")),
+        (GOOGLE, Card(6, "Bob, Ray", "+44 7700 900124", others=1)),
+        (RFC_6350, Card(6, "Simon Perreault", "tel:+1-418-262-6501", others=1)),
+        (WHATSAPP, Card(6, "Cat", "+14155550101", others=1)),
     ],
     ids=["iOS", "Android", "Google", "RFC 6350", "WhatsApp"],
 )

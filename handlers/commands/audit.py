@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache, partial
 from typing import Any
 
@@ -16,6 +16,7 @@ from bot.domain.commands import AUDIT
 from bot.domain.csv_rows import csv_row
 from bot.domain.grammar import Typed, UsageError, plain, read
 from bot.domain.groups import KnownGroup
+from bot.domain.roster import RejectedFor
 from handlers.commands import pages
 from handlers.commands.asked import Answer, Asked, Look, meet, refused_use
 from handlers.commands.replying import Click, Reply
@@ -74,15 +75,18 @@ async def _turn(services: Services, asked: Asked, typed: Typed) -> Turn | str:
         return asked.misread(f"`{empty[0]}:` has no value.")
     person = _person(typed.rest)
     if person is None:
-        return asked.misread(
-            f"“{cut(typed.plain, 60)}” is no person: write a mention, a Slack user id, or a phone number."
-        )
+        return asked.misread(f"“{cut(typed.plain, 60)}” is no person: {_why_nobody(typed.rest)}")
     moments: dict[str, datetime | None] = {"since": None, "until": None}
     for name in moments.keys() & typed.options.keys():
         zone = await services.zones.of(asked.user)
         moments[name] = values.moment(typed.option(name), zone, whole_day=name == "until")
         if moments[name] is None:
             return asked.misread(f"“{cut(typed.option(name), 60)}” is no day: write it as 2026-11-01.")
+    since, until = moments["since"], moments["until"]
+    if since and since > datetime.now(UTC):
+        return asked.misread(f"“{typed.option('since')}” is in the future: the journal has nothing of then yet.")
+    if since and until and until <= since:
+        return asked.misread(f"“{typed.option('until')}” is not after “{typed.option('since')}”.")
     if not typed.option("group"):
         return Turn(person=person, **moments)
     met = await meet(services, asked, typed.option("group"))
@@ -99,6 +103,13 @@ def _person(text: str) -> str | None:
     return (people[0].phone or people[0].lid) if len(people) == 1 else None
 
 
+def _why_nobody(text: str) -> str:
+    """Say why a text names nobody: what is wrong with its number, or what a person can be written as."""
+    if len(rejected := roster.parse(text).rejected) == 1 and rejected[0].code is RejectedFor.NO_COUNTRY_CODE:
+        return "write the number with + and the country code."
+    return "write one mention, one Slack user id, or one phone number with its country code."
+
+
 def _mentioned(text: str) -> str:
     """Give the Slack user id that a text is, as a mention or bare; empty where it is none."""
     match = _MENTION.fullmatch(text)
@@ -107,9 +118,11 @@ def _mentioned(text: str) -> str:
 
 async def _page(services: Services, actor: Actor, turn: Turn) -> Answer:
     rows, more = await pages.page_of(partial(_read, services, turn), _may_see(services, actor, turn), audit_list.PAGE)
-    if not rows:
-        return answers.NO_ROWS
-    return audit_list.build(rows, turn, lambda *place: services.directory.group(*place).name, more=more)
+
+    def name_of(connection: str, group_id: str) -> str:
+        return services.directory.group(connection, group_id).name
+
+    return audit_list.build(rows, turn, name_of, more=more) if rows else audit_list.nothing(turn, name_of)
 
 
 async def _read(services: Services, turn: Turn, last: Row | None) -> Sequence[Row]:

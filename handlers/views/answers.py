@@ -18,7 +18,6 @@ _SHOWN = 10
 _MOST_PROBLEM = 400
 _MOST_ECHO = 200
 SENT_DIRECTLY = "The file is in your direct messages with me."
-NO_ROWS = "The audit journal has nothing like that."
 
 
 def usage(command: Command, problem: str) -> str:

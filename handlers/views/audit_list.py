@@ -9,7 +9,7 @@ from bot.domain.audit import Entry, Kind
 from bot.domain.chain import Row
 from handlers.payloads import Payload
 from handlers.views.message import Message, context, message, sections
-from handlers.views.text import cut, foreign, moment
+from handlers.views.text import cut, escape, foreign, moment
 
 NEWEST = "audit_newest"
 NEXT = "audit_next"
@@ -55,6 +55,20 @@ def build(rows: Sequence[Row], turn: Turn, name_of: GroupName, *, more: bool) ->
     note = "The exports hold everything that was asked for here, and come to you alone."
     blocks: list[Block] = [*sections(lines), ActionsBlock(elements=buttons), context(note)]
     return message([*lines, note], blocks)
+
+
+def nothing(turn: Turn, name_of: GroupName) -> str:
+    """Say that the journal has nothing of what was asked for, and what that was."""
+    if turn.before:
+        return "There are no further rows."
+    person = f"<@{turn.person}>" if turn.person.isalnum() else f"`{escape(turn.person)}`"
+    asked = [
+        f" about {person}" if turn.person else "",
+        f" in *{foreign(name_of(turn.connection, turn.group_id), 100)}*" if turn.group_id else "",
+        f" since {moment(turn.since)}" if turn.since else "",
+        f" before {moment(turn.until)}" if turn.until else "",
+    ]
+    return f"The audit journal has nothing{''.join(asked)} that you may see. `/wa-audit` alone lists the newest."
 
 
 def parse(value: str) -> Turn:

@@ -283,8 +283,10 @@ async def test_the_audit_journal_is_searched_and_turned(slack: SlackServer) -> N
     guarded = await typed(slack, "/wa-audit group: guarded", user=BOB)
     assert {line.split("*")[1] for line in guarded.splitlines() if line.startswith("•")} == {"guarded"}
     assert "+14155550108" in await typed(slack, "/wa-audit +1 415 555 0108", user=BOB)
-    assert "nothing like that" in await typed(slack, "/wa-audit <@U04DAVE> until: 2020-01-01", user=BOB)
-    assert "nothing like that" in await typed(slack, f"/wa-audit since: {LATER}", user=BOB)
+    none = await typed(slack, "/wa-audit <@U04DAVE> group: guarded since: 2019-01-01 until: 2019-12-31", user=BOB)
+    assert none.startswith("The audit journal has nothing about <@U04DAVE> in *guarded* since <!date^")
+    none = await typed(slack, "/wa-audit +1 415 555 0199", user=BOB)
+    assert none.startswith("The audit journal has nothing about `+14155550199` that you may see.")
 
 
 @pytest.mark.parametrize(
@@ -292,6 +294,11 @@ async def test_the_audit_journal_is_searched_and_turned(slack: SlackServer) -> N
     [
         ("somebody", "“somebody” is no person"),
         ("since: yesterday", "“yesterday” is no day"),
+        ("since: 2026-02-30", "“2026-02-30” is no day"),
+        (f"since: {LATER}", f"“{LATER}” is in the future"),
+        ("since: 2026-03-02 until: 2026-03-01", "“2026-03-01” is not after “2026-03-02”."),
+        ("07700 900123", "“07700 900123” is no person: write the number with + and the country code."),
+        ("<@U01ALICE> <@U02BOB>", "is no person: write one mention"),
         ("group:", "`group:` has no value."),
         ("group: nowhere", "I know no group “nowhere”"),
         ("snce: 2026-01-01", "Did you mean `since:`?"),

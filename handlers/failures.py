@@ -12,7 +12,7 @@ from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from handlers.payloads import Payload
+from handlers.payloads import Named, Payload
 from handlers.views import answers
 from handlers.views.text import unformatted
 from handlers.whisper import whisper
@@ -26,10 +26,6 @@ _HOME = "home"
 _EVENT = "event_callback"
 
 log = structlog.get_logger(__name__)
-
-
-class _Named(Payload):
-    id: str
 
 
 class _Block(Payload):
@@ -53,9 +49,9 @@ class _Body(Payload):
     type: str = ""
     command: str = ""
     user_id: str = ""
-    user: _Named | None = None
+    user: Named | None = None
     channel_id: str = ""
-    channel: _Named | None = None
+    channel: Named | None = None
     view: _View | None = None
     event: _Event = _Event()
 

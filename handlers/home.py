@@ -19,7 +19,7 @@ from handlers.accounts import Accounts
 from handlers.failures import only_reads
 from handlers.home_facts import Reader, decides, overrides
 from handlers.links import Links
-from handlers.payloads import Payload
+from handlers.payloads import Named, Payload
 from handlers.refresher import Refresher
 from handlers.services import Services
 from handlers.shortcuts import open_chooser
@@ -44,10 +44,6 @@ class Visit:
     notice: str = ""
 
 
-class _Named(Payload):
-    id: str
-
-
 class _Option(Payload):
     value: str
 
@@ -62,7 +58,7 @@ class _Action(Payload):
 class _Click(Payload):
     """The payload of a `block_actions` on the Home tab (docs.slack.dev, "block_actions payload")."""
 
-    user: _Named
+    user: Named
     trigger_id: str = ""
     actions: list[_Action] = Field(min_length=1)
 

@@ -20,7 +20,7 @@ from handlers.failures import only_reads
 from handlers.home_facts import rights
 from handlers.modals.people import CannotRead, Columns, Uploads
 from handlers.modals.verbs import can_invite, nowhere
-from handlers.payloads import Payload
+from handlers.payloads import Named, Payload
 from handlers.services import Services
 from handlers.verbs import commands_somewhere
 from handlers.views import chooser, numbers_view, people_modal
@@ -38,10 +38,6 @@ _FORMS_NEED = (Capability.GROUPS_WRITE, Capability.SEND)
 log = structlog.get_logger(__name__)
 
 
-class _Named(Payload):
-    id: str
-
-
 class _Message(Payload):
     text: str | None = None
     files: tuple[UploadedFile, ...] = ()
@@ -50,14 +46,14 @@ class _Message(Payload):
 class _Shortcut(Payload):
     """The payload of a global shortcut (docs.slack.dev, "Shortcuts interaction payload")."""
 
-    user: _Named
+    user: Named
     trigger_id: str
 
 
 class _Used(_Shortcut):
     """The payload of a shortcut on a message (`message_action`, on the same page)."""
 
-    channel: _Named
+    channel: Named
     message: _Message
 
 
@@ -73,9 +69,9 @@ class _View(Payload):
 class _Click(Payload):
     """The payload of a `block_actions` for a button that opens a form (docs.slack.dev, "block_actions payload")."""
 
-    user: _Named
+    user: Named
     trigger_id: str
-    channel: _Named | None = None
+    channel: Named | None = None
     view: _View = _View()
     actions: list[_Button] = Field(min_length=1)
 

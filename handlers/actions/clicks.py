@@ -10,16 +10,12 @@ from slack_bolt.async_app import AsyncRespond
 from bot.domain.audit import click_refused
 from bot.domain.groups import KnownGroup
 from bot.domain.requests import Request
-from handlers.payloads import Payload
+from handlers.payloads import Named, Payload
 from handlers.services import Services
 
 GONE = "I know nothing of this request any more; nothing was done."
 
 log = structlog.get_logger(__name__)
-
-
-class _Named(Payload):
-    id: str
 
 
 class _Button(Payload):
@@ -34,10 +30,10 @@ class _Container(Payload):
 class Click(Payload):
     """The payload of a `block_actions` for a button (docs.slack.dev, "block_actions payload")."""
 
-    user: _Named
+    user: Named
     trigger_id: str = ""
     container: _Container = _Container()
-    view: _Named | None = None
+    view: Named | None = None
     actions: list[_Button] = Field(min_length=1)
 
     @property

@@ -9,7 +9,7 @@ from bot.domain import values
 from bot.domain.access import Actor, Allowed, Denied
 from bot.domain.audit import command_refused
 from bot.domain.declarations import Command
-from bot.domain.grammar import Typed
+from bot.domain.grammar import Typed, UsageError, read
 from bot.domain.groups import Ambiguous, KnownGroup, NotFound
 from bot.domain.requests import Details, request_id
 from bot.domain.roster import Roster
@@ -58,6 +58,11 @@ class Asked:
     def id(self) -> str:
         """The id of the request that comes of it, also when Slack delivers it twice."""
         return request_id(self.team, self.trigger_id)
+
+    def read(self) -> Typed | str:
+        """Read what was typed, as the command declares it; else say what cannot be read."""
+        typed = read(self.command, self.text)
+        return self.misread(typed.message) if isinstance(typed, UsageError) else typed
 
     def misread(self, problem: str) -> str:
         """Say what cannot be read in it."""

@@ -14,7 +14,7 @@ from bot.domain.access import Actor, Allowed
 from bot.domain.chain import EXPORTED, Row
 from bot.domain.commands import AUDIT
 from bot.domain.csv_rows import csv_row
-from bot.domain.grammar import Typed, UsageError, plain, read
+from bot.domain.grammar import Typed, plain
 from bot.domain.groups import KnownGroup
 from bot.domain.roster import RejectedFor
 from handlers.commands import pages
@@ -55,9 +55,9 @@ def register(app: AsyncApp, services: Services) -> None:
 
 async def look(services: Services, asked: Asked) -> Answer | Look:
     """Show the newest rows of what is asked for."""
-    typed = read(asked.command, asked.text)
-    if isinstance(typed, UsageError):
-        return asked.misread(typed.message)
+    typed = asked.read()
+    if isinstance(typed, str):
+        return typed
     actor = await services.usergroups.actor(asked.user)
     if refused := await refused_use(services, asked, actor, Capability.AUDIT_READ):
         return refused

@@ -11,7 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.domain.access import Allowed
 from bot.domain.commands import GROUP
 from bot.domain.csv_rows import csv_row
-from bot.domain.grammar import UsageError, read, unquoted
+from bot.domain.grammar import unquoted
 from bot.domain.groups import KnownGroup, search
 from handlers.commands.asked import WITHIN, Answer, Asked, Look, Met, meet, refusal
 from handlers.commands.replying import Click, Reply
@@ -59,9 +59,9 @@ async def card(services: Services, asked: Asked) -> Answer | Look:
     """Show one group; where none is named, list them."""
     if not asked.text.strip():
         return await listing(services, asked)
-    typed = read(asked.command, asked.text)
-    if isinstance(typed, UsageError):
-        return asked.misread(typed.message)
+    typed = asked.read()
+    if isinstance(typed, str):
+        return typed
     name = f"{typed.group} {typed.plain}".strip()  # a name with spaces needs no quotes where nothing follows it
     met = await meet(services, asked, name)
     if isinstance(met, str):

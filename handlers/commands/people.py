@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.domain import roster, values
 from bot.domain.access import Actor, Allowed
-from bot.domain.grammar import Typed, UsageError, read
+from bot.domain.grammar import Typed
 from bot.domain.groups import KnownGroup
 from bot.domain.nearest import meant
 from bot.domain.requests import Details
@@ -20,9 +20,9 @@ NO_NUMBERS = "The numbers are missing."
 
 async def on_people(services: Services, asked: Asked) -> str:
     """Take in a request about people in a group; the command's verb is the operation."""
-    typed = read(asked.command, asked.text)
-    if isinstance(typed, UsageError):
-        return asked.misread(typed.message)
+    typed = asked.read()
+    if isinstance(typed, str):
+        return typed
     if not typed.rest:
         return asked.misread(NO_NUMBERS)
     invite = values.truth(typed.option("invite") or ("?" if "invite" in typed.options else "no"))
@@ -40,9 +40,9 @@ async def on_people(services: Services, asked: Asked) -> str:
 
 async def create(services: Services, asked: Asked) -> str:
     """Take in a request for a new group."""
-    typed = read(asked.command, asked.text)
-    if isinstance(typed, UsageError):
-        return asked.misread(typed.message)
+    typed = asked.read()
+    if isinstance(typed, str):
+        return typed
     if not typed.rest:
         return asked.misread(NO_NUMBERS)
     actor, at = await asyncio.gather(services.usergroups.actor(asked.user), time_of(services, asked, typed))

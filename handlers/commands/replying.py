@@ -11,7 +11,7 @@ from slack_bolt.async_app import AsyncAck, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.commands.asked import Answer, Look
-from handlers.payloads import Payload
+from handlers.payloads import Named, Payload
 from handlers.views import answers
 from handlers.whisper import whisper
 
@@ -24,10 +24,6 @@ place."""
 log = structlog.get_logger(__name__)
 
 
-class _Named(Payload):
-    id: str
-
-
 class _Button(Payload):
     value: str = ""
 
@@ -35,9 +31,9 @@ class _Button(Payload):
 class Click(Payload):
     """The payload of a `block_actions` for a button in a message (docs.slack.dev, "block_actions payload")."""
 
-    user: _Named
-    team: _Named
-    channel: _Named | None = None
+    user: Named
+    team: Named
+    channel: Named | None = None
     trigger_id: str = ""
     actions: list[_Button] = Field(min_length=1)
 

@@ -2,7 +2,6 @@
 
 import asyncio
 
-from bot.domain.grammar import UsageError, read
 from bot.domain.nearest import meant
 from bot.domain.sync import SyncMode
 from bot.syncs import Wish
@@ -15,9 +14,9 @@ _OFF = "off"
 
 async def run(services: Services, asked: Asked) -> str:
     """Start a sync, or end what is repeated."""
-    typed = read(asked.command, asked.text)
-    if isinstance(typed, UsageError):
-        return asked.misread(typed.message)
+    typed = asked.read()
+    if isinstance(typed, str):
+        return typed
     if typed.plain.casefold() == _OFF and not typed.options:
         met = await meet(services, asked, typed.group)
         return met if isinstance(met, str) else await sync.end(services, met.actor, met.group)

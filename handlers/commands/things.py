@@ -3,7 +3,7 @@
 from functools import partial
 
 from bot.domain import roster, values
-from bot.domain.grammar import Typed, UsageError, plain, read
+from bot.domain.grammar import Typed, plain
 from bot.domain.nearest import meant
 from bot.domain.requests import Details
 from bot.domain.roster import Roster
@@ -20,9 +20,9 @@ _SWITCHES = {"announce": "announce_only", "lock": "locked"}
 
 async def settings(services: Services, asked: Asked) -> str:
     """Take in a change of a group."""
-    typed = read(asked.command, asked.text)
-    if isinstance(typed, UsageError):
-        return asked.misread(typed.message)
+    typed = asked.read()
+    if isinstance(typed, str):
+        return typed
     change = _change(asked, typed)
     if isinstance(change, str):
         return asked.misread(change)
@@ -35,9 +35,9 @@ async def settings(services: Services, asked: Asked) -> str:
 
 async def invite(services: Services, asked: Asked) -> str | Look:
     """Show the link, or take in that it is to be sent or reset."""
-    typed = read(asked.command, asked.text)
-    if isinstance(typed, UsageError):
-        return asked.misread(typed.message)
+    typed = asked.read()
+    if isinstance(typed, str):
+        return typed
     word = typed.plain.casefold()
     if word != _RESET and (near := meant(word, [_RESET])):
         return asked.misread(f"“{cut(typed.plain, 60)}” is no number.{near}")
@@ -62,9 +62,9 @@ async def invite(services: Services, asked: Asked) -> str | Look:
 
 async def send(services: Services, asked: Asked) -> str:
     """Take in a text for the group or for people."""
-    typed = read(asked.command, asked.text)
-    if isinstance(typed, UsageError):
-        return asked.misread(typed.message)
+    typed = asked.read()
+    if isinstance(typed, str):
+        return typed
     text = plain(typed.rest) if typed.rest else typed.option("text")
     if not text:
         return asked.misread("The text is missing.")

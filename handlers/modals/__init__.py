@@ -1,6 +1,5 @@
 """The forms: opened, searched, previewed and submitted."""
 
-import secrets
 from typing import Any
 
 import structlog
@@ -12,11 +11,12 @@ from handlers.failures import only_reads
 from handlers.modals import drafting, selects, settings
 from handlers.modals.begin import open_modal
 from handlers.modals.drafting import Submission
+from handlers.modals.ids import new_external_id
 from handlers.modals.link import show_link
 from handlers.modals.previewing import Previewing, Screen
 from handlers.modals.showing import show
 from handlers.modals.taking import take
-from handlers.payloads import Payload
+from handlers.payloads import Named, Payload
 from handlers.services import Services
 from handlers.views import column_modal, inputs, invite_modal, preview
 from handlers.views.filled import Filled, common
@@ -28,10 +28,6 @@ __all__ = ["open_modal", "register"]
 log = structlog.get_logger(__name__)
 
 
-class _Named(Payload):
-    id: str
-
-
 class _View(Payload):
     id: str
     root_view_id: str = ""
@@ -40,8 +36,8 @@ class _View(Payload):
 class _Submission(Payload):
     """The payload of a `view_submission`, and of a choice in a form; what the view holds is read by its builder."""
 
-    user: _Named
-    team: _Named
+    user: Named
+    team: Named
     view: dict[str, Any]
 
 
@@ -57,7 +53,7 @@ def register(app: AsyncApp, services: Services) -> None:
         async def work() -> Screen:
             return await previewing.of_column(client, await _submission(services, body))
 
-        await show(work(), ack, client, _Submission.model_validate(body).view, external_id=_new_id())
+        await show(work(), ack, client, _Submission.model_validate(body).view, external_id=new_external_id())
 
     @app.view(preview.CALLBACK_ID)
     async def on_preview(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
@@ -90,7 +86,7 @@ def _on_form(services: Services, previewing: Previewing, verb: str) -> Any:
         async def work() -> Screen:
             return await previewing.of_form(client, verb, await _submission(services, body))
 
-        await show(work(), ack, client, view, external_id=_new_id())
+        await show(work(), ack, client, view, external_id=new_external_id())
 
     return on_form
 
@@ -108,7 +104,3 @@ async def _tell(client: AsyncWebClient, user: str, channel: str, text: str) -> N
         await whisper(client, user, channel, text)
     except Exception:
         log.warning("taken_not_told", user=user, exc_info=True)
-
-
-def _new_id() -> str:
-    return f"rollcall-{secrets.token_hex(12)}"

@@ -1,7 +1,6 @@
 """Opens a form before Slack's patience ends."""
 
 import asyncio
-import secrets
 from collections.abc import Coroutine
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +14,7 @@ from bot.domain.audit import command_refused
 from bot.domain.groups import Found, KnownGroup, resolve
 from handlers.actions import opening
 from handlers.modals import settings, verbs
+from handlers.modals.ids import new_external_id
 from handlers.services import Services
 from handlers.verbs import ACTIONS, may, may_create
 from handlers.views import create_modal, inputs, invite_modal, people_modal, send_modal, settings_modal, sync_modal
@@ -61,7 +61,7 @@ async def open_modal(
             return refused
         await _keep_refusal(services, actor, verb, refused)
         return refused.reason
-    external_id = f"rollcall-{secrets.token_hex(12)}"
+    external_id = new_external_id()
     prefill = Prefill(channel, _group(services, actor, verb, group), numbers)
     try:
         view = _build(services, actor, verb, prefill, external_id)

@@ -1,7 +1,6 @@
 """From what a form asks for to its preview: the file is read, access is checked, the draft is kept."""
 
 import asyncio
-import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
@@ -13,6 +12,7 @@ from bot.intake import Draft
 from bot.lists import SourceUnreadable
 from bot.syncs import Wish
 from handlers.modals.drafting import Submission, Wanted, wanted
+from handlers.modals.ids import new_external_id
 from handlers.modals.mistakes import Mistake
 from handlers.modals.people import CannotRead, Columns, People, Uploads, merged, too_many
 from handlers.payloads import Payload
@@ -110,7 +110,7 @@ class Previewing:
             raise Mistake(block, unformatted(str(error))) from error
 
     async def _ask_for_column(self, asked: Wanted, file: UploadedFile, read: Columns) -> Screen:
-        external_id = _new_id()
+        external_id = new_external_id()
         key = await self._services.drafts.keep(asked.draft)
         carried = Carried(draft=key, file=file, sync=asked.sync).model_dump(mode="json")
         return Screen(column_modal.build(read.choices, read.name, carried, external_id), external_id)
@@ -138,7 +138,7 @@ class Previewing:
             self._services.drafts.keep(draft), self._services.previews.of(draft, within=QUICK)
         )
         waits = not first.read and bool(draft.group.id)
-        facts, external_id = replace(facts, key=key, preview=first, reading=waits), _new_id()
+        facts, external_id = replace(facts, key=key, preview=first, reading=waits), new_external_id()
 
         async def more() -> View:
             patient = await self._services.previews.of(draft, within=PATIENT)
@@ -154,7 +154,7 @@ class Previewing:
         if refused := await self._services.syncs.refused(wish):
             raise Mistake(block, unformatted(refused.reason))
         key = await self._services.drafts.keep(draft)
-        rule, external_id = self._services.intake.rule(draft), _new_id()
+        rule, external_id = self._services.intake.rule(draft), new_external_id()
         facts = replace(facts, key=key, rule=rule, list_=foreign(wish.source.name, 200))
         drift = await self._drift(wish, QUICK)
         first_facts = replace(facts, drift=drift, reading=drift is None)
@@ -196,7 +196,3 @@ def _unfit(draft: Draft, terms: SyncTerms) -> str:
         words = f"{count(len(rejected), 'entry is', 'entries are')} no number ({rejected[0].where}:"
         return f"{words} {rejected[0].reason}) A sync that removes people must know everybody on the list."
     return ""
-
-
-def _new_id() -> str:
-    return f"rollcall-{secrets.token_hex(12)}"

@@ -10,7 +10,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.groups import search
-from handlers.payloads import Payload
+from handlers.payloads import Named, Payload
 from handlers.services import Services
 from handlers.verbs import ACTIONS, may
 from handlers.views import inputs, sync_modal
@@ -24,10 +24,6 @@ FRESH = 300.0
 log = structlog.get_logger(__name__)
 
 
-class _Named(Payload):
-    id: str
-
-
 class _View(Payload):
     callback_id: str = ""
 
@@ -35,7 +31,7 @@ class _View(Payload):
 class _Search(Payload):
     """The payload of a `block_suggestion` (docs.slack.dev, "Block suggestion payload")."""
 
-    user: _Named
+    user: Named
     view: _View = _View()
     block_id: str = ""
     value: str = ""

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement
+from slack_sdk.models.blocks import ActionsBlock, Block
 
 from bot.domain.audit import Entry, Kind
 from bot.domain.chain import Row
 from handlers.payloads import Payload
+from handlers.views.buttons import carrying
 from handlers.views.message import Message, context, message, sections
 from handlers.views.text import cut, escape, foreign, moment
 
@@ -16,6 +17,7 @@ NEXT = "audit_next"
 EXPORT_CSV = "audit_csv"
 EXPORT_JSONL = "audit_jsonl"
 PAGE = 15
+_PAGES = "page of the audit journal"
 _SHOWN = ("code", "choice", "state", "reason", "digest")
 """The details that a line tells; the export has all."""
 _ASKED = "ask"
@@ -48,10 +50,13 @@ def build(rows: Sequence[Row], turn: Turn, name_of: GroupName, *, more: bool) ->
     """Build one page; `name_of` gives what a group is called, by connection and id."""
     lines = [_line(row, name_of) for row in rows]
     start = turn.model_copy(update={"before": None})
-    buttons = [_button("Newest", NEWEST, start)] if turn.before else []
+    buttons = [carrying("Newest", NEWEST, start, _PAGES)] if turn.before else []
     if more:
-        buttons.append(_button("Next", NEXT, turn.model_copy(update={"before": rows[-1].seq})))
-    buttons += [_button("Export CSV", EXPORT_CSV, start), _button("Export JSONL", EXPORT_JSONL, start)]
+        buttons.append(carrying("Next", NEXT, turn.model_copy(update={"before": rows[-1].seq}), _PAGES))
+    buttons += [
+        carrying("Export CSV", EXPORT_CSV, start, "of the audit journal"),
+        carrying("Export JSONL", EXPORT_JSONL, start, "of the audit journal"),
+    ]
     note = "The exports hold everything that was asked for here, and come to you alone."
     blocks: list[Block] = [*sections(lines), ActionsBlock(elements=buttons), context(note)]
     return message([*lines, note], blocks)
@@ -97,12 +102,3 @@ def _said(entry: Entry) -> str:
     parts += [str(clicked)] if clicked not in {"", _ASKED} else []
     parts += [f"{name} {entry.details[name]}" for name in _SHOWN if entry.details.get(name)]
     return " · ".join(part for part in parts if part)
-
-
-def _button(label: str, action_id: str, turn: Turn) -> ButtonElement:
-    return ButtonElement(
-        text=label,
-        action_id=action_id,
-        value=turn.model_dump_json(exclude_none=True),
-        accessibility_label=f"{label}: audit journal",
-    )

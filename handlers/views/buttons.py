@@ -4,6 +4,7 @@ from slack_sdk.models.blocks import ButtonElement, ConfirmObject, PlainTextObjec
 
 from bot.domain.outcomes import Tally
 from bot.domain.requests import Request
+from handlers.payloads import Payload
 from handlers.views.phrases import phrase
 from handlers.views.text import cut, unformatted
 
@@ -30,6 +31,12 @@ def button(
         confirm=confirm,
         accessibility_label=cut(f"{label}: {about}", _MOST_LABEL),
     )
+
+
+def carrying(label: str, action_id: str, carried: Payload, of: str) -> ButtonElement:
+    """Make a button that carries where it leads; a screen reader says the label and `of` what it is."""
+    value, heard = carried.model_dump_json(exclude_none=True), cut(f"{label} {of}", _MOST_LABEL)
+    return ButtonElement(text=label, action_id=action_id, value=value, accessibility_label=heard)
 
 
 def question(title: str, text: str, yes: str, no: str, *, style: str = "danger") -> ConfirmObject:

@@ -8,8 +8,9 @@ from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement
 from bot.domain.groups import KnownGroup
 from handlers.payloads import Payload
 from handlers.views import answers
+from handlers.views.buttons import carrying
 from handlers.views.message import Message, context, message, sections
-from handlers.views.text import count, cut, escape, foreign, person_name
+from handlers.views.text import count, escape, foreign, person_name
 from providers.base import Account, Action, Group, Member, Person
 
 EXPORT = "export_members"
@@ -129,9 +130,5 @@ def _named(member: Member) -> str:
 
 
 def _export(group: KnownGroup) -> ButtonElement:
-    return ButtonElement(
-        text="Export members (CSV)",
-        action_id=EXPORT,
-        value=Place(connection=group.connection, group_id=group.id).model_dump_json(),
-        accessibility_label=cut(f"Export members (CSV) of {group.name}", 75),
-    )
+    place = Place(connection=group.connection, group_id=group.id)
+    return carrying("Export members (CSV)", EXPORT, place, f"of {group.name}")

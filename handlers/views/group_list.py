@@ -7,6 +7,7 @@ from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement
 from bot.domain.groups import KnownGroup
 from handlers.payloads import Payload
 from handlers.views.answers import listed
+from handlers.views.buttons import carrying
 from handlers.views.message import Message, context, message, sections
 from handlers.views.text import count, foreign
 
@@ -43,19 +44,10 @@ def parse(value: str) -> Turn:
 
 
 def _buttons(search: str, start: int, total: int) -> list[ButtonElement]:
-    made = []
+    made, search = [], search[:_MOST_SEARCH]
     if start > 0:
-        made.append(_button("Previous", PREVIOUS, search, start - PAGE))
+        previous = Turn(search=search, start=max(0, start - PAGE))
+        made.append(carrying("Previous", PREVIOUS, previous, "page of the groups"))
     if start + PAGE < total:
-        made.append(_button("Next", NEXT, search, start + PAGE))
+        made.append(carrying("Next", NEXT, Turn(search=search, start=start + PAGE), "page of the groups"))
     return made
-
-
-def _button(label: str, action_id: str, search: str, start: int) -> ButtonElement:
-    turn = Turn(search=search[:_MOST_SEARCH], start=max(0, start))
-    return ButtonElement(
-        text=label,
-        action_id=action_id,
-        value=turn.model_dump_json(),
-        accessibility_label=f"{label} page of the groups",
-    )

@@ -18,6 +18,7 @@ from slack_sdk.models.blocks import (
 from bot.domain.groups import KnownGroup
 from handlers.payloads import Payload
 from handlers.views.answers import listed
+from handlers.views.buttons import carrying
 from handlers.views.inputs import value_of
 from handlers.views.message import context, sections
 from handlers.views.text import count, cut, foreign
@@ -126,16 +127,8 @@ def _leaf(found: Found) -> list[ButtonElement]:
     start, search = found.turn.start, found.turn.search
     made = []
     if start > 0:
-        made.append(_turn("Previous", PREVIOUS, Turn(search=search, start=max(0, start - PAGE))))
+        previous = Turn(search=search, start=max(0, start - PAGE))
+        made.append(carrying("Previous", PREVIOUS, previous, "page of the groups"))
     if start + PAGE < found.total:
-        made.append(_turn("Next", NEXT, Turn(search=search, start=start + PAGE)))
+        made.append(carrying("Next", NEXT, Turn(search=search, start=start + PAGE), "page of the groups"))
     return made
-
-
-def _turn(label: str, action_id: str, turn: Turn) -> ButtonElement:
-    return ButtonElement(
-        text=label,
-        action_id=action_id,
-        value=turn.model_dump_json(),
-        accessibility_label=f"{label} page of the groups",
-    )

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
-from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement
+from slack_sdk.models.blocks import ActionsBlock, Block
 
 from bot.domain.requests import Request, State
 from bot.runtime.archive import Brief
 from handlers.payloads import Payload
+from handlers.views.buttons import carrying
 from handlers.views.message import Message, message, sections
 from handlers.views.phrases import title
 from handlers.views.request_message import summary_line
@@ -15,6 +16,7 @@ from handlers.views.text import moment
 NEWEST = "requests_newest"
 NEXT = "requests_next"
 PAGE = 10
+_PAGES = "page of the requests"
 
 
 class Turn(Payload):
@@ -38,11 +40,11 @@ def build(briefs: Sequence[Brief], links: Mapping[str, str], turn: Turn, *, more
     lines = [_line(brief, links.get(brief.request.id, "")) for brief in briefs]
     buttons = []
     if turn.before:
-        buttons.append(_button("Newest", NEWEST, turn.model_copy(update={"before": None})))
+        buttons.append(carrying("Newest", NEWEST, turn.model_copy(update={"before": None}), _PAGES))
     if more:
         last = briefs[-1].request
         following = turn.model_copy(update={"before": (last.asked_at.timestamp(), last.id)})
-        buttons.append(_button("Next", NEXT, following))
+        buttons.append(carrying("Next", NEXT, following, _PAGES))
     blocks: list[Block] = sections(lines)
     return message(lines, [*blocks, ActionsBlock(elements=buttons)] if buttons else blocks)
 
@@ -69,12 +71,3 @@ def answered(brief: Brief) -> str:
     tally = brief.tally
     summary = f": {summary_line(tally, brief.request.operation)}" if tally.answered else ""
     return f"{tally.answered:,} of {tally.total:,} answered{summary}"
-
-
-def _button(label: str, action_id: str, turn: Turn) -> ButtonElement:
-    return ButtonElement(
-        text=label,
-        action_id=action_id,
-        value=turn.model_dump_json(),
-        accessibility_label=f"{label} page of the requests",
-    )

@@ -14,7 +14,7 @@ from handlers.actions.opening import open_modal
 from handlers.payloads import Payload
 from handlers.services import Services
 from handlers.usergroups import FRESH_FOR_APPROVAL
-from handlers.views import approval_card, buttons, reason_modal
+from handlers.views import approval_card, buttons, filled, reason_modal
 
 _NO_REASON = "Type a reason; it is shown to everybody who sees the request."
 
@@ -77,18 +77,18 @@ class Decided:
     async def decide(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """Count a decision with its reason; where it does not count any more, the modal says why."""
         submission = _Submission.model_validate(body)
-        filled = reason_modal.parse(submission.view)
-        if not filled.reason:
-            await ack(response_action="errors", errors={reason_modal.REASON_BLOCK: _NO_REASON})
+        form = reason_modal.parse(submission.view)
+        if not form.reason:
+            await ack(response_action="errors", errors={filled.REASON_BLOCK: _NO_REASON})
             return
         actor = await self._services.usergroups.actor(submission.user.id, fresh=FRESH_FOR_APPROVAL)
-        result = await self._services.decisions.vote(filled.request_id, actor, filled.choice, filled.reason)
+        result = await self._services.decisions.vote(form.request_id, actor, form.choice, form.reason)
         if isinstance(result, Refused):
-            log.info("vote_refused", request=filled.request_id, user=submission.user.id, code=result.code)
-            await ack(response_action="update", view=reason_modal.refused(filled.choice, result.reason))
+            log.info("vote_refused", request=form.request_id, user=submission.user.id, code=result.code)
+            await ack(response_action="update", view=reason_modal.refused(form.choice, result.reason))
         else:
             await ack()
-        await self._after(filled.request_id, result if isinstance(result, Refused) else None)
+        await self._after(form.request_id, result if isinstance(result, Refused) else None)
 
     async def withdraw(self, ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
         """Take a request back that has not begun."""

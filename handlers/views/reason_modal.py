@@ -10,14 +10,13 @@ from slack_sdk.models.views import View
 from bot.domain.approvals import Choice
 from bot.domain.outcomes import Tally
 from bot.domain.requests import Request
-from handlers.payloads import Payload
+from handlers.views.filled import REASON_BLOCK, Filled
+from handlers.views.inputs import INPUT
 from handlers.views.message import sections
 from handlers.views.phrases import phrase
 from handlers.views.text import foreign
 
 CALLBACK_ID = "decision_reason"
-REASON_BLOCK = "reason"
-_INPUT = "value"
 _MOST_CHARACTERS = 500
 _TITLES = {Choice.DENY: "Deny", Choice.OVERRIDE: "Override"}
 _WORDS = {
@@ -28,25 +27,12 @@ _WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Filled:
+class Form:
     """What was filled in: for which request and decision, and the reason without spaces around it."""
 
     request_id: str
     choice: Choice
     reason: str
-
-
-class _Field(Payload):
-    value: str | None = None
-
-
-class _State(Payload):
-    values: dict[str, dict[str, _Field]]
-
-
-class _View(Payload):
-    state: _State
-    private_metadata: str
 
 
 def build(choice: Choice, request: Request, tally: Tally) -> View:
@@ -66,19 +52,17 @@ def build(choice: Choice, request: Request, tally: Tally) -> View:
                 block_id=REASON_BLOCK,
                 label="Reason",
                 element=PlainTextInputElement(
-                    action_id=_INPUT, multiline=True, max_length=_MOST_CHARACTERS, focus_on_load=True
+                    action_id=INPUT, multiline=True, max_length=_MOST_CHARACTERS, focus_on_load=True
                 ),
             ),
         ],
     )
 
 
-def parse(view: dict[str, Any]) -> Filled:
+def parse(view: dict[str, Any]) -> Form:
     """Read back what was filled in, from the `view` of a `view_submission`. Raises `ValueError` for another shape."""
-    read = _View.model_validate(view)
-    reason = (read.state.values[REASON_BLOCK][_INPUT].value or "").strip()
-    about = json.loads(read.private_metadata)
-    return Filled(str(about["request"]), Choice(about["choice"]), reason)
+    filled = Filled(view)
+    return Form(str(filled.carried["request"]), Choice(filled.carried["choice"]), filled.text(REASON_BLOCK).strip())
 
 
 def refused(choice: Choice, words: str) -> View:

@@ -327,7 +327,7 @@ def test_a_reason_comes_back_with_its_request_and_its_choice(choice: Choice) -> 
     typed = {"reason": {"value": {"type": "plain_text_input", "value": " because\n"}}}
 
     filled = reason_modal.parse({**definition, "state": {"values": typed}})
-    assert filled == reason_modal.Filled("RABCDEFGHIJKLMNOP", choice, "because")
+    assert filled == reason_modal.Form("RABCDEFGHIJKLMNOP", choice, "because")
 
 
 async def test_a_summary_offers_what_makes_sense_and_nothing_twice(post: Post) -> None:

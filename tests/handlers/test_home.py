@@ -291,6 +291,22 @@ async def test_a_repeated_sync_shows_its_list_its_last_run_and_who_may_end_it(pl
     await sees(slack, ALICE, "Ended 1 repeated sync.")
 
 
+async def test_a_repeated_sync_says_what_is_in_its_way(played: Scene) -> None:
+    slack = played.slack
+    played.providers["twochat"].world.put_group("WAG004", "Spring 004", members=["14155550178"])
+    await typed(slack, "/wa-sync WAG005 from: WAG004 every: 36h")
+    await slack.wait_for(
+        lambda: any("Spring 005" in m["text"] and "asks to" in m["text"] for m in slack.messages(LAUNCH))
+    )
+    await opens(slack, ALICE)
+
+    await sees(slack, ALICE, "compares nothing until the request of its last run is over")
+    await press(slack, ALICE, "End: Spring 005")
+    await sees(slack, ALICE, "Ended 1 repeated sync.")
+    await press(slack, ALICE, "Withdraw")
+    await sees(slack, ALICE, "Withdrawn: nothing is sent to the provider.")
+
+
 async def test_the_messages_tab_draws_nothing(slack: SlackServer) -> None:
     before = len(drawn(slack, NOBODY))
 

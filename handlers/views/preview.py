@@ -181,7 +181,7 @@ def _lines(facts: Facts) -> list[str]:
         lines.append(f"Read from the file: {foreign(facts.source, 200)}")
     if facts.preview:
         lines += _of_people(facts, facts.preview) if draft.roster.people else []
-        lines += _of_sending(facts.preview)
+        lines += _of_sending(facts.preview, nobody=bool(draft.roster.people) and not facts.preview.to_do)
     if draft.details.invite_refused:
         lines.append("Those who refuse a direct add are sent the invite link in a message.")
     lines.append(f"Begins: {moment(draft.details.run_at)}, not before" if draft.details.run_at else "Begins: at once")
@@ -224,7 +224,9 @@ def _named(people: Iterable[Person]) -> str:
     return escape(", ".join(names[:_MOST_NAMED])) + more
 
 
-def _of_sending(preview: Preview) -> list[str]:
+def _of_sending(preview: Preview, *, nobody: bool) -> list[str]:
+    if nobody:
+        return ["Nothing would be sent to the provider."]
     lines = [f"Takes about {_span(preview.seconds)} at this connection's pace"]
     if preview.left_today is not None:
         late = " ⚠️ That is not enough for all." if preview.left_today < len(preview.to_do) else ""

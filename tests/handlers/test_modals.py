@@ -310,6 +310,7 @@ async def test_what_breaks_while_somebody_waits_is_told_there(
 async def test_a_preview_says_whose_approval_is_needed_and_who_is_no_member(slack: SlackServer) -> None:
     shown = await filled(slack, "promote", {"Group": WASEND, "Numbers": "+1 415 555 0701"})
     assert "0 people not admins yet" in shown
+    assert "Nothing would be sent to the provider." in shown
     assert (
         "1 person not in the group: they cannot be made admins, and nothing is sent for them: +1 415-555-0701" in shown
     )

@@ -1,8 +1,8 @@
 """Wires the application: makes every client once, starts everything in order, and closes it in reverse."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
 import structlog
@@ -32,6 +32,7 @@ from bot.runtime.metrics import Metrics
 from bot.runtime.pace import Pace, Sender
 from bot.runtime.postings import Postings
 from bot.runtime.schedules import Schedules
+from bot.runtime.tasks import background
 from bot.server import serving
 from bot.settings import ConfigurationError, Settings
 from bot.settings.model import NumberStyle
@@ -107,7 +108,7 @@ async def running(settings: Settings) -> AsyncIterator[str]:
         stack.push_async_callback(engine.aclose)
         await stack.enter_async_context(services.dispatcher.running())
         await stack.enter_async_context(services.repeater.running())
-        await stack.enter_async_context(_background(_read_ahead(services)))
+        await stack.enter_async_context(background(_read_ahead(services)))
         socket = None
         if credentials.app_token is not None:
             socket = AsyncSocketModeHandler(app, credentials.app_token.get_secret_value(), ping_interval=SOCKET_PING)
@@ -242,14 +243,3 @@ async def _read_ahead(services: Services) -> None:
         await services.directory.refresh(within=30, fresh=FRESH / 2)
         await services.usergroups.actor("", fresh=FRESH)
         await asyncio.sleep(FRESH / 2)
-
-
-@asynccontextmanager
-async def _background(work: Coroutine[object, object, None]) -> AsyncIterator[None]:
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task

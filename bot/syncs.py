@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -19,6 +19,7 @@ from bot.lists import Lists, SourceUnreadable
 from bot.rights import Rights
 from bot.runtime.journal import Journal
 from bot.runtime.schedules import MOST_FAILURES, Schedule, Schedules
+from bot.runtime.tasks import background
 from providers.base import Action, Operation, Outcome, Person, ProviderError
 
 EVERY = 60.0
@@ -191,16 +192,9 @@ class Repeater:
         """Tell it that a schedule was kept or ended."""
         self._awake.set()
 
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
+    def running(self) -> AbstractAsyncContextManager[None]:
         """Run schedules while the block runs."""
-        task = asyncio.create_task(self._run())
-        try:
-            yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        return background(self._run())
 
     async def _run(self) -> None:
         while True:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import structlog
 
 from bot.lines import Line
+from bot.runtime.tasks import stop
 from handlers.views import answers
 from providers.base import Account, ProviderError
 
@@ -48,10 +49,7 @@ class Accounts:
 
     async def aclose(self) -> None:
         """Stop reading."""
-        tasks = list(self._reading.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await stop(self._reading.values())
 
     async def _read(self, name: str) -> None:
         before = self._told.get(name)

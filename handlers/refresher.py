@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from bot.runtime.tasks import stop
+
 AT_ONCE = 4
 """How many pages are drawn at the same time."""
 
@@ -63,10 +65,7 @@ class Refresher:
 
     async def aclose(self) -> None:
         """Draw nothing any more."""
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await stop(self._tasks.values())
 
     async def _later(self, user_id: str) -> None:
         try:

@@ -9,6 +9,7 @@ import structlog
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID, StepOptions
 
 from bot.runtime.sqlite import Connection
+from bot.runtime.tasks import stop
 
 T = TypeVar("T")
 
@@ -48,9 +49,7 @@ class Engine:
         if self._running:
             await asyncio.wait(self._running, timeout=grace)
         self._closed = True
-        for task in self._running:
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        await stop(self._running)
         DBOS.destroy(destroy_registry=True)
         # dbos had put its own threads there, and they have ended.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import structlog
 
 from bot.domain.groups import Found, KnownGroup, Resolution, resolve
+from bot.runtime.tasks import stop
 from providers.base import Group, Provider, ProviderError
 
 FRESH = 60.0
@@ -82,10 +83,7 @@ class Directory:
 
     async def aclose(self) -> None:
         """Stop reading."""
-        tasks = list(self._reading.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await stop(self._reading.values())
 
     def _aliased_only(self) -> list[KnownGroup]:
         return [KnownGroup(a.connection, a.id, a.alias) for a in self._aliases]

@@ -14,10 +14,10 @@ import structlog
 from slack_bolt.async_app import AsyncApp, AsyncBoltContext
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.domain.commands import WA, called
+from bot.domain.commands import WA
 from bot.domain.grammar import plain
 from bot.domain.requests import Request
-from handlers.commands import RUN, only_reads
+from handlers.commands import RUN, meant, only_reads
 from handlers.commands.asked import Answer, Asked, Look
 from handlers.commands.replying import said
 from handlers.failures import mark_as_reading
@@ -145,16 +145,8 @@ def _asked(delivery: _Delivery, bot: str) -> Asked | None:
     words = text[to_bot.end() :] if to_bot else text
     if event.type == "app_mention" and to_bot is None:
         words = ""  # somebody speaks about the bot, not to it
-    verb, rest, *_ = [*words.split(maxsplit=1), "", ""]
-    command = called(plain(verb))
-    return Asked(
-        command or WA,
-        rest if command else words,
-        event.user,
-        delivery.team_id,
-        event.channel,
-        f"{event.channel}/{event.ts}",
-    )
+    command, text = meant(WA, words)
+    return Asked(command, text, event.user, delivery.team_id, event.channel, f"{event.channel}/{event.ts}")
 
 
 async def _run(services: Services, asked: Asked) -> Answer | Look:

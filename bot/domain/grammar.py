@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from bot.domain.declarations import Begin, Command, Option
 from bot.domain.entries import as_typed, unescape
-from bot.domain.nearest import meant
+from bot.domain.nearest import did_you_mean
 
 _CLOSING_QUOTES = {**dict.fromkeys('"“”„«»＂', '"“”«»＂'), **dict.fromkeys("'‘’", "'‘’")}
 _WORD = re.compile(r"<[^<>]*>,?|\S+")
@@ -231,6 +231,6 @@ def _misspelt(command: Command, text: str) -> UsageError | None:
         return None
     names = [option.name for option in command.options]
     for word in _NAMED.finditer(text):
-        if near := meant(word[1], names, alike=0.7, then=":"):
+        if near := did_you_mean(word[1], names, alike=0.7, then=":"):
             return UsageError(f"There is no “{word[1]}:” here.{near}")
     return None

@@ -15,10 +15,10 @@ def nearest(word: str, known: Iterable[str], *, alike: float = 0.6) -> str:
     return by_fold[found[0]] if found else ""
 
 
-def meant(word: str, known: Iterable[str], *, alike: float = 0.6, then: str = "") -> str:
+def did_you_mean(word: str, known: Iterable[str], *, alike: float = 0.6, then: str = "") -> str:
     """Ask for the nearest word, as a sentence that follows another; `then` is written behind it. Empty where none is.
 
-    >>> meant("anounce", ["announce", "lock"], then=":")
+    >>> did_you_mean("anounce", ["announce", "lock"], then=":")
     ' Did you mean `announce:`?'
     """
     near = nearest(word, known, alike=alike)

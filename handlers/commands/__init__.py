@@ -65,7 +65,7 @@ def _listener(services: Services, declared: Command) -> Callable[..., Awaitable[
     ) -> None:
         began = asyncio.get_running_loop().time()
         payload = SlashCommand.model_validate(body)
-        command, text = _meant(declared, payload.text)
+        command, text = meant(declared, payload.text)
         if only_reads(command, text):
             mark_as_reading(context)
         asked = Asked(command, text, payload.user_id, payload.team_id, payload.channel_id, payload.trigger_id)
@@ -84,8 +84,8 @@ def only_reads(command: Command, text: str) -> bool:
     return not command.opens_form or not text.strip()
 
 
-def _meant(declared: Command, text: str) -> tuple[Command, str]:
-    """Give the command that is to run with this text: after `/wa` the one whose verb comes first."""
+def meant(declared: Command, text: str) -> tuple[Command, str]:
+    """Give the command that is to run, and its own part of a text: after `/wa` the one that is named first."""
     verb = next(iter(text.split(maxsplit=1)), "")
     if declared is WA and (command := called(plain(verb))):
         return command, text.lstrip()[len(verb) :]

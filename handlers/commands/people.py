@@ -8,7 +8,7 @@ from bot.domain import roster, values
 from bot.domain.access import Actor, Allowed
 from bot.domain.grammar import Typed
 from bot.domain.groups import KnownGroup
-from bot.domain.nearest import meant
+from bot.domain.nearest import did_you_mean
 from bot.domain.requests import Details
 from handlers.commands.asked import Asked, Met, draft, meet_at, take, time_of
 from handlers.services import Services
@@ -27,7 +27,7 @@ async def on_people(services: Services, asked: Asked) -> str:
         return asked.misread(NO_NUMBERS)
     invite = values.truth(typed.option("invite") or ("?" if "invite" in typed.options else "no"))
     if invite is None:
-        return asked.misread(f"`invite:` is yes or no.{meant(typed.option('invite'), ('yes', 'no'))}")
+        return asked.misread(f"`invite:` is yes or no.{did_you_mean(typed.option('invite'), ('yes', 'no'))}")
     found = await meet_at(services, asked, typed)
     if isinstance(found, str):
         return found
@@ -80,9 +80,8 @@ def _may_create(services: Services, actor: Actor, connection: str) -> bool:
 
 
 def _unknown(name: str, allowed: Sequence[str]) -> str:
-    return (
-        f"There is no connection “{cut(name, 60)}”.{meant(name, allowed, alike=0.5)} A name with spaces goes in quotes."
-    )
+    near = did_you_mean(name, allowed, alike=0.5)
+    return f"There is no connection “{cut(name, 60)}”.{near} A name with spaces goes in quotes."
 
 
 def _listed(names: Sequence[str]) -> str:

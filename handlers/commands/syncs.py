@@ -2,7 +2,7 @@
 
 import asyncio
 
-from bot.domain.nearest import meant
+from bot.domain.nearest import did_you_mean
 from bot.domain.sync import SyncMode
 from bot.syncs import Wish
 from handlers import sync
@@ -21,11 +21,11 @@ async def run(services: Services, asked: Asked) -> str:
         met = await meet(services, asked, typed.group)
         return met if isinstance(met, str) else await sync.end(services, met.actor, met.group)
     if typed.rest or not typed.option("from"):
-        near = meant(typed.plain, [_OFF])
+        near = did_you_mean(typed.plain, [_OFF])
         return asked.misread(f"Say where the list comes from: `from: another group` or `from: @user-group`.{near}")
     mode = typed.option("mode").casefold() or SyncMode.ADD
     if mode not in set(SyncMode):
-        return asked.misread(f"`mode:` is add, mirror or report.{meant(mode, SyncMode)}")
+        return asked.misread(f"`mode:` is add, mirror or report.{did_you_mean(mode, SyncMode)}")
     every = sync.every_of(typed.option("every")) if "every" in typed.options else None
     if "every" in typed.options and every is None:
         return asked.misread("`every:` is a time such as 24h or 7d, at least 10 minutes.")

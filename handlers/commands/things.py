@@ -4,7 +4,7 @@ from functools import partial
 
 from bot.domain import roster, values
 from bot.domain.grammar import Typed, plain
-from bot.domain.nearest import meant
+from bot.domain.nearest import did_you_mean
 from bot.domain.requests import Details
 from bot.domain.roster import Roster
 from handlers.commands.asked import Asked, Look, Met, draft, meet, meet_at, refusal, take
@@ -39,7 +39,7 @@ async def invite(services: Services, asked: Asked) -> str | Look:
     if isinstance(typed, str):
         return typed
     word = typed.plain.casefold()
-    if word != _RESET and (near := meant(word, [_RESET])):
+    if word != _RESET and (near := did_you_mean(word, [_RESET])):
         return asked.misread(f"“{cut(typed.plain, 60)}” is no number.{near}")
     if not word and typed.options:
         return asked.misread(NO_NUMBERS)
@@ -106,13 +106,13 @@ def _change(asked: Asked, typed: Typed) -> GroupChange | str:
     names = [option.name for option in asked.command.options]
     if typed.rest:
         word = typed.plain.split()[0].rstrip(":=")
-        return f"“{cut(word, 60)}” is no setting.{meant(word, names, then=':')}"
+        return f"“{cut(word, 60)}” is no setting.{did_you_mean(word, names, then=':')}"
     if empty := [name for name, value in typed.options.items() if not value and name not in {"description", "reason"}]:
         return f"`{empty[0]}:` has no value."
     switches = {}
     for name in _SWITCHES.keys() & typed.options.keys():
         if (on := values.truth(typed.option(name))) is None:
-            return f"`{name}:` is on or off.{meant(typed.option(name), ('on', 'off'))}"
+            return f"`{name}:` is on or off.{did_you_mean(typed.option(name), ('on', 'off'))}"
         switches[name] = on
     ephemeral = values.ephemeral(typed.option("ephemeral")) if "ephemeral" in typed.options else None
     if "ephemeral" in typed.options and ephemeral is None:

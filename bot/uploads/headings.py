@@ -53,8 +53,8 @@ def promise(heading: str) -> Promise:
 def place(rows: Sequence[Sequence[str]]) -> int | None:
     """Find the row of headings near the top, perhaps under a title: one with a known word, no number in it or above.
 
-    Without a known word it is a first row of several words, of which one stands above nothing but numbers. Any other is
-    none, so that a name that stands where a number should is answered as an entry.
+    Without a known word it is a first row of several words, one of them the only one in a column of numbers. Any other
+    is none, so that a name that stands where a number should is answered as an entry.
     """
     for index, cells in enumerate(rows[:_MOST_ROWS_ABOVE]):
         if any(map(may_be_number, cells)):
@@ -71,13 +71,17 @@ def is_known(cells: Sequence[str]) -> bool:
 
 def _stands_out(rows: Sequence[Sequence[str]]) -> bool:
     first, *rest = rows
-    if len(first) <= 1 or not all(_LETTER.search(cell) and not any(map(str.isdecimal, cell)) for cell in first):
+    if len(first) <= 1 or not all(_LETTER.search(cell) and not _has_digit(cell) for cell in first):
         return False
     for column in range(len(first)):
         below = [cells[column] for cells in rest if column < len(cells) and cells[column]]
-        if below and all(map(may_be_number, below)):
+        if any(map(may_be_number, below)) and all(map(_has_digit, below)):
             return True
     return False
+
+
+def _has_digit(cell: str) -> bool:
+    return any(map(str.isdecimal, cell))
 
 
 def may_be_number(cell: str) -> bool:

@@ -117,9 +117,10 @@ def test_every_entry_that_is_no_number_is_told_with_its_line() -> None:
     ],
 )
 def test_a_first_row_of_words_above_numbers_is_headings(headings: tuple[str, str], source: str) -> None:
-    found = _found(delimited([headings, *zip([*NAMES, "Eve"], [*NUMBERS, ""], strict=True)]))
+    found = _found(delimited([headings, *zip([*NAMES, "Eve", "Fay"], [*NUMBERS, "", "12"], strict=True)]))
     assert found.source == source
-    assert (_phones(found), found.roster.rejected, found.without) == (PHONES, (), (6,))
+    assert [(entry.line, entry.typed) for entry in found.roster.rejected] == [(7, "12")]
+    assert (_phones(found), found.without) == (PHONES, (6,))
 
 
 @pytest.mark.parametrize("heading", ["Contact", "Participants", "Gäste", "Members"])

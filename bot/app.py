@@ -103,6 +103,7 @@ async def running(settings: Settings) -> AsyncIterator[str]:
         stack.push_async_callback(services.usergroups.aclose)
         app = _bolt(credentials.signing_secret, client)
         handlers.register(app, services)
+        stack.enter_context(services.changes.heard_by(services.directory.follow))
         await stack.enter_async_context(home.running(app, services))
         await engine.launch()
         stack.push_async_callback(engine.aclose)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
@@ -15,7 +15,6 @@ from bot.domain.chain import EXPORTED, Row
 from bot.domain.commands import AUDIT
 from bot.domain.csv_rows import csv_row
 from bot.domain.grammar import Typed, plain
-from bot.domain.groups import KnownGroup
 from bot.domain.roster import RejectedFor
 from handlers.commands import pages
 from handlers.commands.asked import Answer, Asked, Look, meet, refused_use
@@ -139,15 +138,11 @@ async def _read(services: Services, turn: Turn, last: Row | None) -> Sequence[Ro
 def _may_see(services: Services, actor: Actor, turn: Turn) -> Callable[[Row], bool]:
     """Give who may see a row: those with the right for its group; what is about none is for a right to all groups."""
 
-    @cache
-    def may_see_of(connection: str, group_id: str) -> bool:
-        group = services.directory.group(connection, group_id) if group_id else KnownGroup(connection, "")
-        return isinstance(services.rights.may_use(actor, Capability.AUDIT_READ, group), Allowed)
-
     def may_see(row: Row) -> bool:
         if turn.group_id and row.connection != turn.connection:
             return False
-        return may_see_of(row.connection, row.group_id)
+        group = services.directory.group(row.connection, row.group_id)
+        return isinstance(services.rights.may_use(actor, Capability.AUDIT_READ, group), Allowed)
 
     return may_see
 

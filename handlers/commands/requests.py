@@ -1,7 +1,7 @@
 """The list of requests."""
 
 from collections.abc import Callable, Sequence
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
@@ -74,13 +74,9 @@ async def _read(services: Services, actor: Actor, turn: Turn, last: Brief | None
 
 
 def _may_see(services: Services, actor: Actor, turn: Turn) -> Callable[[Brief], bool]:
-    @cache
-    def may_in(capability: Capability, connection: str, group_id: str) -> bool:
-        group = services.directory.group(connection, group_id)
-        return isinstance(services.rights.may_use(actor, capability, group), Allowed)
-
     def may(capability: Capability, request: Request) -> bool:
-        return may_in(capability, request.connection, request.group_id)
+        group = services.directory.group(request.connection, request.group_id)
+        return isinstance(services.rights.may_use(actor, capability, group), Allowed)
 
     def may_see(brief: Brief) -> bool:
         request = brief.request

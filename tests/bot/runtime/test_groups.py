@@ -33,10 +33,12 @@ class Lists(Provider):
         self.error: Exception | None = None
         self.gate = asyncio.Event()
         self.gate.set()
+        self.begun = asyncio.Event()
         self.calls = 0
 
     async def groups(self, search: str = "") -> AsyncIterator[Group]:
         self.calls += 1
+        self.begun.set()
         for group in self.listed:
             if group.is_called(search):
                 yield group
@@ -107,7 +109,7 @@ async def test_an_aliased_group_carries_its_subject_once_that_is_known() -> None
         named = Found(KnownGroup("support", "1@g.us", "launch-team", "Launch"))
         assert await directory.find("Launch", within=10) == named
         assert await directory.find("launch-team", within=10) == named
-        assert directory.known() == [named.group]
+        assert list(directory.known()) == [named.group]
 
 
 async def test_the_same_id_at_two_connections_is_two_groups() -> None:
@@ -133,6 +135,25 @@ async def test_a_list_is_read_again_only_when_it_is_not_fresh() -> None:
         assert _ids(await directory.find("New", within=10)) == ["2@g.us"]
         assert _ids(await directory.find("Old", within=10)) == []
     assert lists.calls == 2
+
+
+async def test_what_is_outdated_is_read_again_also_while_it_is_being_read() -> None:
+    lists = Lists(Group("2@g.us", "Old"))
+    async with _directory(support=lists) as directory:
+        await directory.refresh(within=10)
+        lists.listed = [Group("2@g.us", "New")]
+        directory.outdate("support")
+        assert _ids(await directory.find("New", within=10)) == ["2@g.us"]
+        lists.gate.clear()
+        lists.begun.clear()
+        directory.outdate("support")
+        reading = asyncio.create_task(directory.find("Newer", within=10))
+        await lists.begun.wait()
+        lists.listed = [Group("2@g.us", "Newer")]
+        directory.outdate("support")
+        lists.gate.set()
+        assert _ids(await reading) == ["2@g.us"]
+    assert lists.calls == 4
 
 
 async def test_a_provider_that_hangs_does_not_keep_the_others_from_answering() -> None:

@@ -164,6 +164,9 @@ class SlackThread:
         if override is not None:
             told = approval_card.overridden(request, override, self._decisions.deciders(request))
             await self._post(request, "override", told, thread)
+        if request.state is State.APPROVED and request.details.run_at is not None:
+            told = approval_card.scheduled(request, votes, request.details.run_at)
+            await self._post(request, "scheduled", told, thread)
 
     async def _show_followed(self, request_id: str) -> None:
         """Show in the last message of a request what followed from it, how that stands, and what can follow now."""

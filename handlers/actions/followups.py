@@ -18,7 +18,7 @@ from handlers.services import Services
 from handlers.usergroups import FRESH_FOR_APPROVAL
 from handlers.views import approval_card, followup_buttons
 from handlers.views.followup_buttons import Followed, linked
-from handlers.views.text import escape, foreign, moment
+from handlers.views.text import begins, escape, foreign, moment
 
 _TIME_IS_PAST = "The time that was asked for is past, so it runs as soon as it may."
 
@@ -99,7 +99,7 @@ async def _impossible(services: Services, before: Request, followup: Followup, a
 def _taken(services: Services, request: Request, label: str) -> list[str]:
     said = [f"Taken: {label}, as request `{request.id}` in this channel."]
     if request.details.run_at:
-        said.append(f"It begins {moment(request.details.run_at)}, not before.")
+        said.append(begins(request.details.run_at))
     if request.details.note:
         said.append(request.details.note)
     if request.rule is not None:

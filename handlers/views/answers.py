@@ -10,7 +10,7 @@ from bot.domain.requests import Request
 from bot.domain.roster import Roster
 from handlers.views.contents import contents
 from handlers.views.phrases import phrase
-from handlers.views.text import count, cut, escape, foreign, moment, unusable
+from handlers.views.text import begins, count, cut, escape, foreign, unusable
 from providers.base import Account, Action, Capability, ProviderError
 
 _SHOWN = 10
@@ -38,7 +38,7 @@ def taken(request: Request, roster: Roster, *, again: bool, warning: str = "") -
     lines = [f"Taken: {phrase(request, tally)}. {follows}"]
     lines += contents(request, _MOST_ECHO)
     if request.details.run_at:
-        lines.append(f"It begins {moment(request.details.run_at)}, not before.")
+        lines.append(begins(request.details.run_at))
     if warning:
         lines.append(f"⚠️ Warning: {foreign(warning, 500)}")
     if request.rule is not None:

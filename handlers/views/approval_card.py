@@ -14,7 +14,7 @@ from handlers.views.followup_buttons import Followed, lines
 from handlers.views.message import Message, context, message, sections
 from handlers.views.phrases import phrase
 from handlers.views.request_message import reasons
-from handlers.views.text import count, escape, foreign, moment
+from handlers.views.text import begins, count, escape, foreign, moment
 
 APPROVE = "approve_request"
 DENY = "deny_request"
@@ -112,6 +112,15 @@ def ending(
     said = [f"{end} Nothing was sent to the provider. <@{request.requester}>", *lines(followed)]
     pressed = [ActionsBlock(elements=list(again))] if again else []
     return message(said, [*sections(said), *pressed])
+
+
+def scheduled(request: Request, votes: Sequence[Vote], at: datetime) -> Message:
+    """Build the message that tells who asked that a request is approved, by whom, and when it begins."""
+    overrides = [vote for vote in votes if vote.choice is Choice.OVERRIDE]
+    deciding = overrides or [vote for vote in votes if vote.choice is Choice.APPROVE]
+    who = " and ".join(f"<@{vote.user_id}>" for vote in deciding)
+    said = [f"{_end(request, votes)} by {who}. {begins(at)} <@{request.requester}>"]
+    return message(said, sections(said))
 
 
 def overridden(request: Request, vote: Vote, deciders: Sequence[str]) -> Message:

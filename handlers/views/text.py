@@ -106,6 +106,11 @@ def moment(at: datetime) -> str:
     return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{fallback}>"
 
 
+def begins(at: datetime) -> str:
+    """Say when something begins that was put off."""
+    return f"It begins {moment(at)}, not before."
+
+
 def count(number: int, noun: str, plural: str = "") -> str:
     """Say a number of things: `1 person`, `2 people`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {plural or noun + 's'}"

@@ -45,9 +45,9 @@ class Desk:
     journal: Journal
     audit: Audit
 
-    async def add(self, *phones: str, user: str = ALICE, group: str = "wasend-team") -> "Asked":
+    async def add(self, *phones: str, user: str = ALICE, group: str = "wasend-team", when: str = "") -> "Asked":
         """Ask for people to be added, and wait for the parent message."""
-        ack = await self.stage.add(f"{group} {', '.join(f'+{p}' for p in phones)} reason: launch", user=user)
+        ack = await self.stage.add(f"{group} {', '.join(f'+{p}' for p in phones)} {when} reason: launch", user=user)
         assert ack.ok
         delivery = self.stage.slack.courier.find(ack.delivery)
         asked = Asked(self, request_id(str(delivery.payload["team_id"]), str(delivery.payload["trigger_id"])))

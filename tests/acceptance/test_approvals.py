@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import pytest_asyncio
@@ -62,6 +63,16 @@ async def test_an_approved_request_is_carried_out(at: Desk) -> None:
         assert said in card
     assert f"<@{BOB}> approved <!date^" in await asked.says("approval", "✅ Approved")
     assert labels_of(await asked.message("approval")) == []
+
+
+async def test_who_asked_for_a_later_time_is_told_of_the_approval_and_when_it_begins(at: Desk) -> None:
+    begins = (datetime.now(UTC) + timedelta(days=2)).replace(second=0, microsecond=0)
+    asked = await at.add(*new(2), group="wasend-parents", when=f"at: {begins:%Y-%m-%d %H:%M} UTC")
+    await asked.click(BOB, "Approve", "approval")
+
+    said = await asked.says("scheduled", f"✅ Approved by <@{BOB}>. It begins <!date^{int(begins.timestamp())}^")
+    assert said.endswith(f", not before. <@{ALICE}>")
+    await asked.says("parent", "🕓 Approved and scheduled")
 
 
 async def test_a_small_request_needs_no_approval(at: Desk) -> None:

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from bot.domain.chain import EXPORTED, Break, Head, Row
+from bot.domain.chain import EXPORTED, Break, Head, Row, Untold
 from bot.domain.csv_rows import csv_row
 from bot.runtime.audit import Audit
 from bot.runtime.database import Database
@@ -27,8 +27,8 @@ def moment_of(written: str) -> datetime:
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
-async def verify(settings: Settings) -> Head | Break:
-    """Walk the chain; give its end, or where it is broken first."""
+async def verify(settings: Settings) -> Head | Break | Untold:
+    """Walk the chain; give its end, where it is broken first, or what it tells nothing of."""
     async with _reading(settings) as audit:
         return await audit.verify()
 

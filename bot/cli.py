@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot import app, audit_cli, log, manifest
 from bot.check import check as run_check
-from bot.domain.chain import Break
+from bot.domain.chain import Break, Untold
 from bot.runtime.database import Database
 from bot.runtime.sqlite import AlreadyRunning
 from bot.settings import ConfigurationError, Settings, load
@@ -104,13 +104,17 @@ def upgrade(config: ConfigPath = None) -> None:
 
 @audit_commands.command()
 def verify(config: ConfigPath = None) -> None:
-    """Check the chain of the audit journal: no row of it was changed, removed, added or moved."""
+    """Check the audit journal: no row of it was changed, removed, added or moved, and none is missing at its end."""
     settings = _load(config)
 
     async def work() -> None:
         found = await audit_cli.verify(settings)
         if isinstance(found, Break):
             typer.echo(f"rollcall: the audit journal is broken: row {found.seq} was {found.fault}", err=True)
+            raise typer.Exit(1)
+        if isinstance(found, Untold):
+            line = f"the audit journal was cut or emptied: it tells nothing of what the database holds ({found})"
+            typer.echo(f"rollcall: {line}", err=True)
             raise typer.Exit(1)
         typer.echo(f"The audit journal is whole. Rows: {found.seq}. Last hash: {found.hash}")
 

@@ -9,7 +9,7 @@ keep the last hash, which `rollcall audit verify` prints, where they cannot writ
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -112,6 +112,33 @@ class Break:
 
     seq: int
     fault: Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """How much the database holds of which a whole chain has no row: then rows were cut off, and a new end was set.
+
+    Attributes:
+        ends: requests that expired, were withdrawn, or were stopped.
+    """
+
+    requests: int = 0
+    decisions: int = 0
+    answers: int = 0
+    ends: int = 0
+    syncs: int = 0
+
+    def __bool__(self) -> bool:
+        """Whether there is anything of the kind."""
+        return any(asdict(self).values())
+
+    def __str__(self) -> str:
+        """Name what there is.
+
+        >>> str(Untold(requests=1, answers=20))
+        'requests: 1, answers: 20'
+        """
+        return ", ".join(f"{name}: {number:,}" for name, number in asdict(self).items() if number)
 
 
 def seal(entry: Entry, head: Head) -> Row:

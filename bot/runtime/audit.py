@@ -9,10 +9,11 @@ from sqlalchemy import func, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.audit import Entry, Kind, canonical, configured, judged, moment
-from bot.domain.chain import GENESIS, Break, Fault, Head, Row, follow, seal
+from bot.domain.chain import GENESIS, Break, Fault, Head, Row, Untold, follow, seal
 from bot.runtime.database import Database
 from bot.runtime.rows import participant_of, request_of
 from bot.runtime.tables import audit, audit_head, participants, requests
+from bot.runtime.untold import untold
 from providers.base import Verdict
 
 PAGE = 1000
@@ -137,8 +138,17 @@ class Audit:
                 return
             page = statement.where(audit.c.seq > found[-1].seq)
 
-    async def verify(self) -> Head | Break:
-        """Walk the chain; give its end, or where it is broken first. What is added meanwhile is left out."""
+    async def verify(self) -> Head | Break | Untold:
+        """Walk the chain; give its end, or where it is broken first. What is added meanwhile is left out.
+
+        A chain that is whole may be another one, made anew, or one whose rows were taken off its end with the head: so
+        it is held against what else the database holds.
+        """
+        found = await self._walk()
+        missing = await untold(self._database) if isinstance(found, Head) else None
+        return missing or found
+
+    async def _walk(self) -> Head | Break:
         ends = select(
             select(audit_head.c.seq).scalar_subquery().label("seq"),
             select(audit_head.c.hash).scalar_subquery().label("hash"),

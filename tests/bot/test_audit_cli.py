@@ -14,10 +14,14 @@ from typer.testing import CliRunner, Result
 
 from bot.cli import cli
 from bot.domain.audit import Entry, Kind
+from bot.domain.chain import GENESIS
 from bot.runtime.audit import Audit
+from bot.runtime.journal import Journal
 from bot.settings.summary import summary
+from providers.base import Outcome, Verdict
 from tests.bot.configuration import TOKENS, read
 from tests.bot.runtime.databases import open_database
+from tests.bot.runtime.making import people, person, request
 
 MARCH, APRIL = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, 9, tzinfo=UTC)
 
@@ -69,6 +73,33 @@ def test_a_changed_row_is_said_in_a_line_and_ends_with_1(journal: Path) -> None:
 
     assert result.exit_code == 1
     assert result.stderr == "rollcall: the audit journal is broken: row 2 was changed\n"
+
+
+@pytest.mark.parametrize(
+    ("left", "said"),
+    [(5, "answers: 1"), (3, "requests: 1, answers: 2"), (0, "requests: 1, answers: 2")],
+)
+def test_a_journal_that_was_cut_with_its_head_is_said_in_a_line_and_ends_with_1(
+    journal: Path, left: int, said: str
+) -> None:
+    async def ask() -> None:
+        async with open_database(f"sqlite:///{journal}") as database:
+            await Journal(database).create(request("R2"), people(2))
+            await Journal(database).judge("R2", {n: Verdict(person(n).key, Outcome.ADDED) for n in (0, 1)})
+
+    asyncio.run(ask())
+    assert "Rows: 6." in rollcall("audit", "verify").stdout
+    with closing(sqlite3.connect(journal)) as connection, connection:
+        for trigger in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            connection.execute(f"DROP TRIGGER {trigger[0]}")
+        hash_ = "coalesce((SELECT hash FROM audit WHERE seq = ?), ?)"
+        connection.execute(f"UPDATE audit_head SET seq = ?, hash = {hash_}", (left, left, GENESIS))  # noqa: S608
+        connection.execute("DELETE FROM audit WHERE seq > ?", (left,))
+    result = rollcall("audit", "verify")
+
+    assert result.exit_code == 1
+    line = f"the audit journal was cut or emptied: it tells nothing of what the database holds ({said})"
+    assert result.stderr == f"rollcall: {line}\n"
 
 
 def test_an_unreadable_row_ends_an_export_with_1(journal: Path) -> None:

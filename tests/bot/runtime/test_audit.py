@@ -10,12 +10,14 @@ from sqlalchemy.exc import DBAPIError
 from bot.domain.access import Actor
 from bot.domain.approvals import Choice
 from bot.domain.audit import Entry, Kind, command_refused
-from bot.domain.chain import Break, Fault, Head
+from bot.domain.chain import Break, Fault, Head, Untold
 from bot.domain.requests import Participant, State
+from bot.domain.sync import Source, SyncMode
 from bot.runtime.audit import Audit, record
 from bot.runtime.database import Database
 from bot.runtime.decisions import Decisions
 from bot.runtime.journal import Journal
+from bot.runtime.schedules import Schedule, Schedules
 from providers.base import Evidence, Outcome, Person, Standing, Verdict
 from tests.bot.runtime.databases import open_database
 from tests.bot.runtime.making import ASKED, FIRST, LEAD, people, request, rule
@@ -88,6 +90,28 @@ async def test_the_first_broken_row_is_found(
     await tamper(database, *statements)
 
     assert await audit.verify() == (found or Head(7, last.hash))
+
+
+async def test_what_the_database_holds_and_a_new_chain_does_not_tell_is_counted(
+    database: Database, audit: Audit
+) -> None:
+    journal, decisions, schedules = Journal(database), Decisions(database, [LEAD]), Schedules(database)
+    for id_ in ("R1", "R2", "R3"):
+        await journal.create(request(id_, needs=rule()), people(2))
+        await journal.hold_back(id_)
+    await decisions.vote("R1", FIRST, Choice.APPROVE)
+    await decisions.withdraw("R2", ASKED)
+    await journal.judge("R1", {0: Verdict(people(1)[0].person.key, Outcome.ADDED)})
+    await schedules.add(
+        Schedule(
+            "S1", "support", "1@g.us", "U1", "C1", Source(usergroup="S0TEAM"), SyncMode.MIRROR, "weekly", None, NOON
+        )
+    )
+    assert isinstance(await audit.verify(), Head)
+    await tamper(database, "DELETE FROM audit", "DELETE FROM audit_head")
+    await audit.add(state(0))
+
+    assert await audit.verify() == Untold(requests=3, decisions=1, answers=1, ends=1, syncs=1)
 
 
 async def test_an_empty_journal_is_whole(audit: Audit) -> None:

@@ -74,7 +74,7 @@ async def _connection(name: str, provider: Provider, aliases: Mapping[str, str],
         async with asyncio.timeout_at(deadline):
             account = await provider.account()
     except ProviderError as error:
-        return Finding(subject, ok=False, detail=f"{error.message} {error.words}".strip())
+        return Finding(subject, ok=False, detail=error.said)
     except TimeoutError:
         return Finding(subject, ok=False, detail=f"no answer within {within:g} seconds")
     state = str(account.state) if account.detail in {"", account.state} else f"{account.state}, {account.detail}"
@@ -94,7 +94,7 @@ async def _told(what: str, reading: Awaitable[str], deadline: float) -> str:
     except NotSupported:
         return ""
     except ProviderError as error:
-        return f"{what}: not read: {error.message} {error.words}".strip()
+        return f"{what}: not read: {error.said}"
     except TimeoutError:
         return f"{what}: not read in time"
 

@@ -132,7 +132,7 @@ class Chunks:
         if error is not None:
             log.warning("chunk_failed", request=request_id, chunk=number, error=type(error).__name__, code=error.code)
         if error is not None and error.stops_sender:
-            words = f"The sender was stopped before their turn: {error.message}"
+            words = f"The sender was stopped before their turn: {error.said}"
             await self._verdicts.keep_and_stop(request, sent, verdicts, words, cause=error.cause)
             return False
         if len(sent) < len(people):
@@ -191,9 +191,7 @@ class Chunks:
         log.warning("look_failed", request=request.id, error=type(error).__name__, code=error.code)
         await line.rest(error)
         if error.stops_sender:
-            await self._verdicts.keep_and_stop(
-                request, [], [], error.words or error.message, code=error.code, cause=error.cause
-            )
+            await self._verdicts.keep_and_stop(request, [], [], error.said, code=error.code, cause=error.cause)
         return error.stops_sender
 
     async def _unknown(self, request: Request) -> list[Participant]:

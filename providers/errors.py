@@ -35,6 +35,11 @@ class ProviderError(Exception):
         self.code = code
         self.words = words[:300]
 
+    @property
+    def said(self) -> str:
+        """What happened, and the provider's own words for it, said to be its."""
+        return f"{self.message} The provider says: “{self.words}”" if self.words else self.message
+
 
 class CredentialsRejected(ProviderError):
     """The provider does not accept the connection's token."""

@@ -12,14 +12,14 @@ from bot.domain.access import Allowed
 from bot.domain.commands import GROUP
 from bot.domain.csv_rows import csv_row
 from bot.domain.grammar import unquoted
-from bot.domain.groups import KnownGroup, search
+from bot.domain.groups import search
 from handlers.commands.asked import WITHIN, Answer, Asked, Look, Met, meet, refusal
 from handlers.commands.replying import Click, Reply
 from handlers.failures import only_reads
 from handlers.files import send_file
 from handlers.services import Services
 from handlers.views import answers, group_card, group_list
-from providers.base import Action, Member, ProviderError, Standing
+from providers.base import Action, Group, GroupNotFound, Member, Provider, ProviderError
 
 MEMBERS_WITHIN = 20.0
 """Seconds for everything that the card reads: what is not there then is said to be missing."""
@@ -86,17 +86,19 @@ async def _page(services: Services, user: str, turn: group_list.Turn) -> Answer:
 
 async def _card(services: Services, met: Met) -> Answer:
     group, provider = met.group, services.lines[met.group.connection].provider
-    told, account, admins = await asyncio.gather(
-        _told(services, met, Action.READ_GROUP, partial(provider.group, group.id)),
+    told, account, members = await asyncio.gather(
+        _told(services, met, Action.READ_GROUP, partial(_group, provider, group.id)),
         _bounded(provider.account),
-        _told(services, met, Action.LIST_MEMBERS, partial(_admins, services, group)),
+        _told(services, met, Action.LIST_MEMBERS, partial(_members, provider, group.id)),
     )
+    if isinstance(told, GroupNotFound):
+        services.directory.outdate(group.connection)
     return group_card.build(
         group_card.Facts(
             group=group,
             told=told,
             account=account,
-            admins=admins,
+            members=members,
             can=frozenset(provider.abilities),
             may_list=isinstance(services.rights.may_act(met.actor, Action.LIST_MEMBERS, group), Allowed),
             warning=services.warnings.get((group.connection, group.id), ""),
@@ -104,11 +106,18 @@ async def _card(services: Services, met: Met) -> Answer:
     )
 
 
-async def _admins(services: Services, group: KnownGroup) -> list[Member] | str:
-    provider = services.lines[group.connection].provider
+async def _group(provider: Provider, group_id: str) -> Group | GroupNotFound:
+    try:
+        return await provider.group(group_id)
+    except GroupNotFound as error:
+        return error
+
+
+async def _members(provider: Provider, group_id: str) -> list[Member] | str:
+    """Read the members for the admins among them, and so that they are counted where nobody tells their number."""
     if Action.PROMOTE not in provider.abilities:
         return "groups of this provider have none."
-    return [member async for member in provider.members(group.id) if member.standing is Standing.ADMIN]
+    return [member async for member in provider.members(group_id)]
 
 
 async def _told(services: Services, met: Met, action: Action, reading: Callable[[], Awaitable[T]]) -> T | str:

@@ -96,8 +96,14 @@ def ambiguous_group(command: Command, text: str, candidates: Sequence[KnownGroup
 
 
 def listed(group: KnownGroup) -> str:
-    """Name a group in a line of its own, with its connection and id."""
-    return f"• *{foreign(group.name, 80)}* on `{escape(group.connection)}`: `{foreign(group.id, 200)}`"
+    """Name a group in a line of its own: by its alias with the subject beside it, its connection and id."""
+    subject = f" “{foreign(group.subject, 80)}”" if group.alias and group.subject else ""
+    return f"• *{foreign(group.name, 80)}*{subject} {at(group)}"
+
+
+def at(group: KnownGroup) -> str:
+    """Say where a group is."""
+    return f"on `{escape(group.connection)}`: `{foreign(group.id, 200)}`"
 
 
 def no_groups(text: str) -> str:
@@ -123,8 +129,7 @@ def link(group: KnownGroup, address: str) -> str:
 
 def words(error: ProviderError) -> str:
     """Say what a provider answered instead of what was asked for."""
-    said = f" It says: “{foreign(error.words, 200)}”" if error.words else ""
-    return f"{escape(error.message)}{said}"
+    return foreign(error.said, 800)
 
 
 def unread(what: str, error: ProviderError) -> str:
@@ -135,7 +140,7 @@ def unread(what: str, error: ProviderError) -> str:
 def account(told: Account) -> str:
     """Say how an account stands, and the provider's words for it where they say more."""
     says_more = told.detail.casefold() not in {"", told.state}
-    return f"{told.state} ({foreign(told.detail, 150)})" if says_more else f"{told.state}"
+    return f"{told.state} (as its provider tells: {foreign(told.detail, 150)})" if says_more else f"{told.state}"
 
 
 def reading(what: str) -> str:

@@ -11,7 +11,7 @@ from handlers.views import answers
 from handlers.views.buttons import carrying
 from handlers.views.message import Message, context, message, sections
 from handlers.views.text import count, escape, foreign, person_name
-from providers.base import Account, Action, Group, Member, Person
+from providers.base import Account, Action, Group, GroupNotFound, Member, Person, Standing
 
 EXPORT = "export_members"
 _MOST_ADMINS = 10
@@ -49,18 +49,18 @@ class Facts:
     """What the card shows.
 
     Attributes:
-        told: what the provider tells of the group; a sentence for people where it does not.
+        told: what the provider tells of the group, also that it knows of none; else a sentence for people.
         account: the state of the account behind the connection; likewise.
-        admins: its admins; likewise.
+        members: its members; likewise.
         can: what the provider can do.
         may_list: whether the viewer may export the members.
         warning: what the configuration wants everybody to know of the group.
     """
 
     group: KnownGroup
-    told: Group | str
+    told: Group | GroupNotFound | str
     account: Account | str
-    admins: Sequence[Member] | str
+    members: Sequence[Member] | str
     can: frozenset[Action]
     may_list: bool
     warning: str = ""
@@ -68,10 +68,14 @@ class Facts:
 
 def build(facts: Facts) -> Message:
     """Build the card."""
-    lines = [answers.listed(facts.group).removeprefix("• ")]
+    lines = [f"*{foreign(facts.group.name, 80)}* {answers.at(facts.group)}"]
     if facts.warning:
         lines.append(f"⚠️ Warning: {foreign(facts.warning, 1000)}")
-    lines += [_account(facts), *_told(facts.told), _admins(facts.admins)]
+    lines.append(_account(facts))
+    if isinstance(facts.told, GroupNotFound):
+        lines.append(f"⚠️ This group is gone, or its account is not in it any more: {answers.words(facts.told)}")
+        return message(lines, sections(lines))
+    lines += [*_told(facts.told, facts.members), _admins(facts)]
     can = [str(action) for action in _IN_ANY_GROUP if action in facts.can]
     cannot = [str(action) for action in _IN_ANY_GROUP if action not in facts.can]
     small = [f"Can be done here: {', '.join(can)}."] if can else []
@@ -92,11 +96,10 @@ def _account(facts: Facts) -> str:
     return f"{connection}: {facts.account if isinstance(facts.account, str) else answers.account(facts.account)}"
 
 
-def _told(told: Group | str) -> list[str]:
+def _told(told: Group | str, members: Sequence[Member] | str) -> list[str]:
     if isinstance(told, str):
         return [f"The group: {told}"]
-    lines = [f"Subject: {foreign(told.subject, 200)}"]
-    lines.append(f"Members: {'not told' if told.size is None else f'{told.size:,}'}")
+    lines = [f"Subject: {foreign(told.subject, 200)}", f"Members: {_size(told, members)}"]
     if told.description:
         lines.append(f"Description: {foreign(told.description, _MOST_DESCRIPTION)}")
     switches = {
@@ -109,15 +112,22 @@ def _told(told: Group | str) -> list[str]:
     return [*lines, *([f"Settings: {'; '.join(said)}"] if said else [])]
 
 
+def _size(told: Group, members: Sequence[Member] | str) -> str:
+    """Say how many members a group has; where its provider does not tell, those that were read are counted."""
+    size = len(members) if told.size is None and not isinstance(members, str) else told.size
+    return "the provider does not tell how many" if size is None else f"{size:,}"
+
+
 def _after(seconds: int) -> str:
     if not seconds:
         return "no"
     return f"after {count(seconds // _DAY, 'day')}" if seconds % _DAY == 0 else f"after {count(seconds, 'second')}"
 
 
-def _admins(admins: Sequence[Member] | str) -> str:
-    if isinstance(admins, str):
-        return f"Admins: {admins}"
+def _admins(facts: Facts) -> str:
+    if isinstance(facts.members, str):
+        return f"Admins: {facts.members}"
+    admins = [member for member in facts.members if member.standing is Standing.ADMIN]
     named = [_named(member) for member in admins[:_MOST_ADMINS]]
     more = f" and {len(admins) - _MOST_ADMINS:,} more" if len(admins) > _MOST_ADMINS else ""
     who = f" ({', '.join(named)}{more})" if named else ""

@@ -42,7 +42,9 @@ BULK = {f"bulk{n:02}@g.us": f"Bulk {n:02}" for n in range(35)}
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def played(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
-    async with commanding(tmp_path_factory.mktemp("lists"), ["wasend"], BULK, MORE) as scene:
+    async with commanding(
+        tmp_path_factory.mktemp("lists"), ["wasend"], {**BULK, "vanishing@g.us": "Vanishing"}, MORE
+    ) as scene:
         world = scene.providers["wasend"].world
         for number in range(3):
             world.add(GROUP, f"1415555010{number}")
@@ -112,6 +114,25 @@ async def test_a_card_tells_what_is_known_of_a_group(slack: SlackServer) -> None
     assert labels(slack) == ["Export members (CSV)"]
     assert "⚠️ Warning: Ask &lt;Ann&gt; first" in await typed(slack, "/wa-group guarded")
     assert "*Bulk 03*" in await typed(slack, "/wa-group bulk 03")
+
+
+async def test_a_subject_stands_beside_the_alias_in_the_list(slack: SlackServer) -> None:
+    assert f"• *wasend-team* “Wasend Team” on `wasend`: `{GROUP}`" in await typed(slack, "/wa-groups wasend")
+    assert "• *Bulk 03* on `wasend`: `bulk03@g.us`" in await typed(slack, "/wa-groups bulk 03")
+
+
+async def test_a_group_that_is_gone_is_said_to_be_gone(slack: SlackServer, world: World) -> None:
+    assert "Subject: Vanishing" in await typed(slack, "/wa-group vanishing@g.us")
+    del world.groups["vanishing@g.us"]
+    card = await typed(slack, "/wa-group vanishing@g.us")
+
+    assert "*Vanishing* on `wasend`: `vanishing@g.us`" in card
+    assert "Connection `wasend`: connected" in card
+    assert "⚠️ This group is gone, or its account is not in it any more: Wasend does not know the group" in card
+    assert "Admins" not in card
+    assert "Can be done here" not in card
+    assert labels(slack) == []
+    assert "I know no group “vanishing@g.us”" in await typed(slack, "/wa-group vanishing@g.us")
 
 
 async def test_a_card_says_what_could_not_be_read(played: Scene, slack: SlackServer) -> None:

@@ -48,7 +48,7 @@ LINES = {
     f"/wa-send {{group}} {AT} text: Hi": ((Action.SEND_TO_GROUP,), "Taken: send a text to *{group}*"),
     f"/wa-send {{group}} to: {ONE} {AT} text: Hi": ((Action.SEND_TO_PERSON,), "Taken: send a text to 1 person"),
     "/wa-group {group}": ((Action.LIST_GROUPS,), "Connection `{connection}`: connected"),
-    "/wa-groups {group}": ((Action.LIST_GROUPS,), "• *{group}* on `{connection}`"),
+    "/wa-groups {group}": ((Action.LIST_GROUPS,), "• *{group}* “"),
 }
 
 

@@ -169,7 +169,7 @@ async def test_who_may_do_nothing_is_told_whom_to_ask(client: AsyncWebClient, sl
         ("It does not answer.", "❔ its account could not be read: It does not answer."),
         (Account(AccountState.CONNECTED), "✅ connected; 💤 sends nothing until"),
         (Account(AccountState.CONNECTED, "Connected"), "✅ connected; 💤"),
-        (Account(AccountState.DISCONNECTED, "logged out"), "⛔ disconnected (logged out)"),
+        (Account(AccountState.DISCONNECTED, "logged out"), "⛔ disconnected (as its provider tells: logged out)"),
     ],
 )
 async def test_a_connection_says_how_it_stands(

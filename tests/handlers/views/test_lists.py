@@ -50,6 +50,25 @@ def test_an_accounts_state_is_told_once() -> None:
     assert "Connection `c`: connected\n" in group_card.build(told).text
 
 
+def test_members_are_counted_where_they_were_read_and_their_number_is_not_told() -> None:
+    facts = group_card.Facts(
+        KnownGroup("c", "g"), Group("g", "Team"), "", ADMINS[:2], can=frozenset(Action), may_list=False
+    )
+
+    assert "Members: 2\n" in group_card.build(facts).text
+    unread = group_card.build(replace(facts, members="the provider does not answer.")).text
+    assert "Members: the provider does not tell how many\n" in unread
+    assert "Admins: the provider does not answer.\n" in unread
+
+
+def test_a_providers_words_are_said_to_be_its() -> None:
+    assert answers.words(GroupNotFound("It is gone.", words="no <such> jid")) == (
+        "It is gone. The provider says: “no &lt;such&gt; jid”"
+    )
+    account = Account(AccountState.DISCONNECTED, "pairing")
+    assert answers.account(account) == "disconnected (as its provider tells: pairing)"
+
+
 def requests_page(name: str) -> Message:
     request = changed(group_name=name, operation=Operation.SYNC, reason=name)
     turn = request_list.Turn(which="group", connection="c" * 60, group_id="g" * 150, before=(1.5, "R" * 17))

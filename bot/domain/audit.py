@@ -78,7 +78,7 @@ class Entry:
             "evidence": self.evidence,
             "provider_code": self.provider_code,
             "provider_message": self.provider_message,
-            "at": moment(self.at),
+            "at": stamp(self.at),
             "kind": self.kind.value,
             "actor": self.actor,
             "details": self.details,
@@ -186,7 +186,7 @@ def canonical(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
 
 
-def moment(at: datetime) -> str:
+def stamp(at: datetime) -> str:
     """Write a moment in ISO 8601, UTC, always with microseconds: so earlier is less, also as text."""
     return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
@@ -208,7 +208,7 @@ def _plain(value: Any) -> Any:
         case str():
             return _text(value)
         case datetime():
-            return moment(value)
+            return stamp(value)
         case timedelta():
             return f"{value.total_seconds():g}s"
         case bytes():

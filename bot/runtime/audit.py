@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import func, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.audit import Entry, Kind, canonical, configured, judged, moment
+from bot.domain.audit import Entry, Kind, canonical, configured, judged, stamp
 from bot.domain.chain import GENESIS, Break, Fault, Head, Row, Untold, follow, seal
 from bot.runtime.database import Database
 from bot.runtime.rows import participant_of, request_of
@@ -113,9 +113,9 @@ class Audit:
         if group:
             statement = statement.where(audit.c.group_id == group)
         if since is not None:
-            statement = statement.where(audit.c.at >= moment(since))
+            statement = statement.where(audit.c.at >= stamp(since))
         if until is not None:
-            statement = statement.where(audit.c.at < moment(until))
+            statement = statement.where(audit.c.at < stamp(until))
         if before_seq is not None:
             statement = statement.where(audit.c.seq < before_seq)
         async with self._database.read() as connection:
@@ -125,7 +125,7 @@ class Audit:
         """Give the rows in their order, page after page: those from `since` (aware) on, up to the seq `through`."""
         statement = select(audit).order_by(audit.c.seq).limit(PAGE)
         if since is not None:
-            statement = statement.where(audit.c.at >= moment(since))
+            statement = statement.where(audit.c.at >= stamp(since))
         if through is not None:
             statement = statement.where(audit.c.seq <= through)
         page = statement

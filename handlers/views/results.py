@@ -2,10 +2,10 @@
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from datetime import UTC
 
 from slack_sdk.models.blocks import ActionsBlock, RawTextObject, TableBlock
 
+from bot.domain.audit import stamp
 from bot.domain.csv_rows import COLUMNS, csv_row
 from bot.domain.outcomes import MEANINGS, Tally, advice, words_of
 from bot.domain.requests import Participant, Request
@@ -137,7 +137,7 @@ def csv_file(request: Request, people: Sequence[Participant]) -> str:
             p.evidence,
             p.provider_code,
             p.provider_message,
-            p.at.astimezone(UTC).isoformat().replace("+00:00", "Z") if p.at else "",
+            stamp(p.at) if p.at else "",
         )
         for p in people
     )

@@ -50,7 +50,7 @@ def test_a_row_says_all_that_is_known_of_a_person() -> None:
             "evidence": "reported",
             "provider_code": "403",
             "provider_message": "private",
-            "at": "2026-03-01T14:05:30Z",
+            "at": "2026-03-01T14:05:30.000000Z",
         }
     ]
 

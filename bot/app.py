@@ -45,6 +45,7 @@ from handlers.budget import Budget
 from handlers.changes import Changes
 from handlers.channels import Channels
 from handlers.deciders import Deciders
+from handlers.links import Links
 from handlers.poster import Poster
 from handlers.profiles import Profiles
 from handlers.services import Services
@@ -158,8 +159,10 @@ def _wire(
     warnings = {(g.connection, g.id): g.warning for g in settings.groups.values() if g.warning}
     changes = Changes()
     usergroups = UserGroups(client, sorted({m for role in roles for m in role.members if m.startswith("S")}))
+    links = Links(poster.link)
     announcer = SlackThread(
         poster,
+        links,
         Budget(),
         decisions=decisions,
         deciders=Deciders(poster, decisions, usergroups),
@@ -209,7 +212,7 @@ def _wire(
         dispatcher=dispatcher,
         announcer=announcer,
         changes=changes,
-        link=poster.link,
+        links=links,
         lines=lines,
         regions={name: c.default_region for name, c in settings.connections.items()},
         warnings=warnings,

@@ -18,7 +18,6 @@ from handlers import modals, sync
 from handlers.accounts import Accounts
 from handlers.failures import only_reads
 from handlers.home_facts import Reader, decides, overrides
-from handlers.links import Links
 from handlers.payloads import Named, Payload
 from handlers.refresher import Refresher
 from handlers.services import Services
@@ -88,7 +87,7 @@ class Homes:
         self._visits: dict[str, Visit] = {}
         self._refresher = Refresher(self._draw, every=EVERY)
         self._accounts = Accounts(services.lines, self._refresher.wish)
-        self._reader = Reader(services, self._accounts, Links(services.link))
+        self._reader = Reader(services, self._accounts)
 
     async def opened(self, event: dict[str, Any]) -> None:
         """Draw the page for somebody who opens it."""

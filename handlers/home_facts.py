@@ -15,7 +15,6 @@ from handlers import sync
 from handlers.accounts import Accounts
 from handlers.actions.clicks import group_of
 from handlers.commands import pages
-from handlers.links import Links
 from handlers.services import Services
 from handlers.verbs import administered, may_create
 from handlers.views import home_syncs
@@ -38,7 +37,6 @@ class Reader:
 
     services: Services
     accounts: Accounts
-    links: Links
 
     async def facts(self, actor: Actor, turn: Turn, notice: str) -> Facts:
         """Read what the page shows to this person now."""
@@ -61,7 +59,7 @@ class Reader:
         briefs = [*waiting.briefs, *running.briefs, *to_come.briefs, *last, *recent]
         votes, links = await asyncio.gather(
             asyncio.gather(*(self.services.decisions.of(brief.request.id) for brief in waiting.briefs)),
-            self.links.of(brief.request.id for brief in briefs),
+            self.services.links.of(brief.request.id for brief in briefs),
         )
         return Facts(
             may=may,

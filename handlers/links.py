@@ -1,7 +1,7 @@
-"""The addresses of requests' threads, for lists of them: they never change, so each is asked for once."""
+"""The addresses of requests' threads: they never change, so each is asked for once."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 WITHIN = 1.0
 """Seconds for the addresses of a list; those that come later are there the next time."""
@@ -19,17 +19,28 @@ class Links:
         self._ask = ask
         self._known: dict[str, str] = {}
 
+    async def to(self, request_id: str) -> str:
+        """Give the address of this request; empty where it has none yet, or nobody tells."""
+        if not (link := self._known.get(request_id, "")) and (link := await self._ask(request_id)):
+            self._keep({request_id: link})
+        return link
+
     async def of(self, request_ids: Iterable[str]) -> dict[str, str]:
-        """Give the addresses of these requests, as far as they are told in time."""
+        """Give the addresses of these requests, for a list of them, as far as they are told in time."""
         wanted = dict.fromkeys(request_ids)
-        if len(self._known) > _MOST_KEPT:
-            self._known.clear()
-        asked = {id_: asyncio.ensure_future(self._ask(id_)) for id_ in wanted if id_ not in self._known}
+        known = {id_: self._known[id_] for id_ in wanted if id_ in self._known}
+        asked = {id_: asyncio.ensure_future(self._ask(id_)) for id_ in wanted if id_ not in known}
         if asked:
             _, late = await asyncio.wait(asked.values(), timeout=WITHIN)
             for task in late:
                 task.cancel()
             await asyncio.gather(*asked.values(), return_exceptions=True)
         told = {id_: task.result() for id_, task in asked.items() if not task.cancelled() and not task.exception()}
-        self._known |= {id_: link for id_, link in told.items() if link}
-        return {id_: self._known[id_] for id_ in wanted if id_ in self._known}
+        new = {id_: link for id_, link in told.items() if link}
+        self._keep(new)
+        return known | new
+
+    def _keep(self, links: Mapping[str, str]) -> None:
+        if len(self._known) > _MOST_KEPT:
+            self._known.clear()
+        self._known |= links

@@ -118,11 +118,11 @@ class Mentions:
                 shown.set()
 
         with self._services.changes.heard_by(hear), suppress(TimeoutError):
-            if link := await self._services.link(request_id):
+            if link := await self._services.links.to(request_id):
                 return link
             async with asyncio.timeout(LINK_WITHIN):
                 await shown.wait()
-        return await self._services.link(request_id)
+        return await self._services.links.to(request_id)
 
 
 def register(app: AsyncApp, services: Services) -> None:

@@ -1,6 +1,6 @@
 """What the listeners work with, made once by `bot.app`."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -22,6 +22,7 @@ from bot.runtime.journal import Journal
 from bot.runtime.schedules import Schedules
 from bot.syncs import Repeater, Syncs
 from handlers.changes import Changes
+from handlers.links import Links
 from handlers.usergroups import UserGroups
 from handlers.zones import Zones
 from providers.base import Action
@@ -32,7 +33,7 @@ class Services:
     """Everything a listener may need.
 
     Attributes:
-        link: gives the address of a request's parent message, by the request's id; empty where there is none.
+        links: the addresses of the requests' parent messages.
         lines: the connections, by name.
         regions: the region of numbers typed without a country code, by connection; None where there is none.
         warnings: what is to be known about a group before anything is done to it, by connection and id.
@@ -52,7 +53,7 @@ class Services:
     dispatcher: Dispatcher
     announcer: Announcer
     changes: Changes
-    link: Callable[[str], Awaitable[str]]
+    links: Links
     syncs: Syncs
     schedules: Schedules
     repeater: Repeater

@@ -17,6 +17,7 @@ from handlers.budget import Budget
 from handlers.changes import Changes
 from handlers.channels import Channels
 from handlers.deciders import Deciders
+from handlers.links import Links
 from handlers.poster import File, Place, Poster
 from handlers.views import approval_card, followup_buttons, request_message, results
 from handlers.views.followup_buttons import Followed
@@ -34,6 +35,7 @@ class SlackThread:
 
     Args:
         poster: posts once.
+        links: where requests stand.
         budget: how often a request may speak.
         decisions: who decided what, for the approval card.
         deciders: asks those who decide where the card stands in somebody's direct messages.
@@ -49,6 +51,7 @@ class SlackThread:
     def __init__(
         self,
         poster: Poster,
+        links: Links,
         budget: Budget,
         *,
         decisions: Decisions,
@@ -62,6 +65,7 @@ class SlackThread:
         changes: Changes | None = None,
     ) -> None:
         self._poster = poster
+        self._links = links
         self._budget = budget
         self._decisions = decisions
         self._deciders = deciders
@@ -185,7 +189,7 @@ class SlackThread:
         """Build the last message of a request that has ended, with what followed."""
         people = await self._journal.people(request.id)
         after = [brief.request for brief in await self._archive.following(request.id)]
-        followed = [Followed(following, await self._poster.link(following.id)) for following in after]
+        followed = [Followed(following, await self._links.to(following.id)) for following in after]
         able = self._able.get(request.connection, ())
         if request.state is State.DONE:
             return results.summary(request, people, followed, able)
@@ -197,7 +201,7 @@ class SlackThread:
         return request_message.build(request, tally, await self._link_before(request))
 
     async def _link_before(self, request: Request) -> str:
-        return await self._poster.link(request.details.parent) if request.details.parent else ""
+        return await self._links.to(request.details.parent) if request.details.parent else ""
 
     async def _thread(self, request: Request) -> Place:
         parent = await self._poster.find(request, "parent")

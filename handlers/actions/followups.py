@@ -110,5 +110,5 @@ def _taken(services: Services, request: Request, label: str) -> list[str]:
 
 
 async def _taken_already(services: Services, request: Request) -> str:
-    followed = Followed(request, await services.link(request.id))
+    followed = Followed(request, await services.links.to(request.id))
     return f"<@{request.requester}> asked for this already: {linked(followed)}. Nothing was done twice."

@@ -16,7 +16,6 @@ from handlers.commands import pages
 from handlers.commands.asked import Answer, Asked, Look, meet, refused_use
 from handlers.commands.replying import Click, Reply
 from handlers.failures import only_reads
-from handlers.links import Links
 from handlers.services import Services
 from handlers.views import answers, request_list
 from handlers.views.request_list import Turn
@@ -59,7 +58,7 @@ async def _page(services: Services, actor: Actor, turn: Turn) -> Answer:
     briefs, more = await pages.page_of(read, _may_see(services, actor, turn), request_list.PAGE)
     if not briefs:
         return answers.no_requests(turn.which, further=turn.before is not None)
-    links = await Links(services.link).of(brief.request.id for brief in briefs)
+    links = await services.links.of(brief.request.id for brief in briefs)
     return request_list.build(briefs, links, turn, more=more)
 
 

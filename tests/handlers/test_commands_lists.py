@@ -270,13 +270,25 @@ async def test_requests_are_listed_page_by_page_with_their_threads(slack: SlackS
 async def test_threads_that_slack_does_not_tell_in_time_are_left_out(
     slack: SlackServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    await told(slack, f"bulk34@g.us {ONE} at: {LATER}", user=ALICE)
+    await slack.wait_for(lambda: any("Bulk 34" in m["text"] for m in slack.messages(LAUNCH)))
     monkeypatch.setattr("handlers.links.WITHIN", 0.1)
     slack.faults.append(Fault("chat.getPermalink", error="hang", times=-1))
-    answer = await typed(slack, "/wa-requests bulk10@g.us", user=BOB)
+    answer = await typed(slack, "/wa-requests bulk34@g.us", user=BOB)
     slack.faults.clear()
 
-    assert "*Bulk 10*" in answer
+    assert "*Bulk 34*" in answer
     assert "|thread>" not in answer
+
+
+async def test_the_address_of_a_thread_is_asked_for_once(slack: SlackServer) -> None:
+    def asked() -> int:
+        return sum(call.method == "chat.getPermalink" for call in slack.calls)
+
+    assert "|thread>" in await typed(slack, "/wa-requests bulk10@g.us", user=BOB)
+    before = asked()
+    assert "|thread>" in await typed(slack, "/wa-requests bulk10@g.us", user=BOB)
+    assert asked() == before
 
 
 async def test_everybody_sees_the_requests_that_concern_them(slack: SlackServer) -> None:

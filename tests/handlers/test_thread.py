@@ -18,6 +18,7 @@ from bot.runtime.journal import Journal
 from handlers.budget import Budget
 from handlers.channels import Channels
 from handlers.deciders import Deciders
+from handlers.links import Links
 from handlers.poster import Poster
 from handlers.thread import SlackThread
 from handlers.usergroups import UserGroups
@@ -43,6 +44,7 @@ def made(poster: Poster, database: Database, client: AsyncWebClient, approvals_c
     decisions = Decisions(database, [LEAD])
     return SlackThread(
         poster,
+        Links(poster.link),
         Budget(),
         decisions=decisions,
         deciders=Deciders(poster, decisions, UserGroups(client, [OPERATORS])),

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from bot.deeds import GROUP_LABEL, LABELS, LINK_LABEL
 from bot.domain.access import Actor, Allowed, DeniedFor
 from bot.domain.approvals import ApprovalRule, rule_for, undecidable
-from bot.domain.audit import Entry, command_refused
 from bot.domain.groups import KnownGroup
 from bot.domain.operations import actions_of
 from bot.domain.requests import Details, Participant, Request
@@ -148,7 +147,9 @@ class Intake:
         """Tell as `refusal` does, to somebody who asked for it in earnest: it is kept in the audit journal."""
         refused = self.refusal(draft)
         if refused:
-            await self._audit.add(_refusal_entry(draft, refused))
+            await self._audit.refused(
+                draft.requester.user_id, draft.operation, draft.group, refused.code, request_id=draft.id
+            )
         return refused
 
     async def take(self, draft: Draft) -> Taken | NotTaken:
@@ -175,18 +176,6 @@ class Intake:
             return Taken(await self._journal.request(request.id), again=True)
         self._metrics.request(request.operation, request.connection)
         return Taken(request, again=False)
-
-
-def _refusal_entry(draft: Draft, refused: NotTaken) -> Entry:
-    return command_refused(
-        actor=draft.requester.user_id,
-        operation=draft.operation,
-        connection=draft.group.connection,
-        group_id=draft.group.id,
-        code=refused.code,
-        at=datetime.now(UTC),
-        request_id=draft.id,
-    )
 
 
 def _too_long(draft: Draft) -> NotTaken | None:

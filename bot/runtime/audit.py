@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import func, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.audit import Entry, Kind, canonical, configured, judged, stamp
+from bot.domain.audit import Entry, Kind, canonical, command_refused, configured, judged, stamp
 from bot.domain.chain import GENESIS, Break, Fault, Head, Row, Untold, follow, seal
+from bot.domain.groups import KnownGroup
 from bot.runtime.database import Database
 from bot.runtime.rows import participant_of, request_of
 from bot.runtime.tables import audit, audit_head, participants, requests
@@ -71,6 +72,29 @@ class Audit:
         """Add entries in a transaction of their own."""
         async with self._database.write() as connection:
             await record(connection, entries)
+
+    async def refused(
+        self, actor: str, operation: str, group: KnownGroup | None, code: str, *, request_id: str = ""
+    ) -> None:
+        """Add that somebody asked for something, here and now, and was refused it.
+
+        Args:
+            actor: the Slack user id of who asked.
+            operation: what was asked for, by its verb.
+            group: for which group; None: for none in particular.
+            code: why it was refused.
+            request_id: the id that the request would have got.
+        """
+        entry = command_refused(
+            actor=actor,
+            operation=operation,
+            connection=group.connection if group else "",
+            group_id=group.id if group else "",
+            code=code,
+            at=datetime.now(UTC),
+            request_id=request_id,
+        )
+        await self.add(entry)
 
     async def configured(self, summary: Mapping[str, Any]) -> None:
         """Add the configuration with which the bot starts, where it is not the last one that was added.

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot.domain import values
-from bot.domain.access import Actor, Allowed, Denied
-from bot.domain.audit import command_refused
+from bot.domain.access import Actor, Allowed
 from bot.domain.declarations import Command
 from bot.domain.grammar import Typed, UsageError, read
 from bot.domain.groups import Ambiguous, KnownGroup, NotFound
@@ -142,7 +141,7 @@ async def refusal(services: Services, asked: Asked, met: Met, action: Action) ->
     decision = services.rights.may_act(met.actor, action, met.group)
     if isinstance(decision, Allowed):
         return ""
-    await _keep(services, asked, decision, met.group)
+    await services.audit.refused(asked.user, asked.command.verb, met.group, decision.reason_code)
     return decision.reason
 
 
@@ -151,17 +150,5 @@ async def refused_use(services: Services, asked: Asked, actor: Actor, capability
     decision = services.rights.may_use(actor, capability)
     if isinstance(decision, Allowed):
         return ""
-    await _keep(services, asked, decision, KnownGroup("", ""))
+    await services.audit.refused(asked.user, asked.command.verb, None, decision.reason_code)
     return decision.reason
-
-
-async def _keep(services: Services, asked: Asked, decision: Denied, group: KnownGroup) -> None:
-    entry = command_refused(
-        actor=asked.user,
-        operation=asked.command.verb,
-        connection=group.connection,
-        group_id=group.id,
-        code=decision.reason_code,
-        at=datetime.now(UTC),
-    )
-    await services.audit.add(entry)

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Coroutine
-from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -10,7 +9,6 @@ from slack_sdk.models.views import View
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.access import Actor, Denied
-from bot.domain.audit import command_refused
 from bot.domain.groups import Found, KnownGroup, resolve
 from handlers.actions import opening
 from handlers.modals import settings, verbs
@@ -59,7 +57,7 @@ async def open_modal(
     if refused := verbs.nowhere(services, actor, verb):
         if not isinstance(refused, Denied):
             return refused
-        await _keep_refusal(services, actor, verb, refused)
+        await services.audit.refused(actor.user_id, verb, None, refused.reason_code)
         return refused.reason
     external_id = new_external_id()
     prefill = Prefill(channel, _group(services, actor, verb, group), numbers)
@@ -97,18 +95,6 @@ def _group(services: Services, actor: Actor, verb: str, named: str) -> KnownGrou
     if group is None and isinstance(found := resolve(named, known), Found):
         group = found.group
     return group if group and may(services, actor, group, *ACTIONS[verb]) else None
-
-
-async def _keep_refusal(services: Services, actor: Actor, verb: str, refused: Denied) -> None:
-    entry = command_refused(
-        actor=actor.user_id,
-        operation=verb,
-        connection="",
-        group_id="",
-        code=refused.reason_code,
-        at=datetime.now(UTC),
-    )
-    await services.audit.add(entry)
 
 
 def _go_on(work: Coroutine[Any, Any, None]) -> None:

@@ -10,7 +10,7 @@ from bot.domain.approvals import ApprovalRule
 from bot.domain.operations import AIMS
 from bot.domain.outcomes import settled_before
 from bot.domain.roster import Duplicate, Rejected
-from bot.intake import Draft, Intake, NotTaken
+from bot.intake import Draft, Intake
 from bot.lines import Line
 from bot.runtime.pace import Rest
 from providers.base import Group, Operation, Person, ProviderError, Standing
@@ -37,7 +37,6 @@ class Preview:
         left_today: how many people the connection may still send today; None: no limit.
         rest: until when and why the account sends nothing; None: it does not rest.
         rule: the approval that the request needs; None: none.
-        refused: why the request would not be taken; None: it would.
     """
 
     to_do: tuple[Person, ...]
@@ -51,7 +50,6 @@ class Preview:
     left_today: int | None
     rest: Rest | None
     rule: ApprovalRule | None
-    refused: NotTaken | None
 
 
 class Previews:
@@ -70,8 +68,7 @@ class Previews:
         """Look at the group for at most `within` seconds, and tell what the draft would do. Changes nothing."""
         line = self._lines[draft.group.connection]
         people = draft.roster.people
-        refused = self._intake.refusal(draft)
-        standing, group = ({}, None) if refused else await _read(line, draft, within)
+        standing, group = await _read(line, draft, within)
         aim = AIMS.get(draft.operation)
         stands = {p: standing.get(p.key, Standing.UNKNOWN) for p in people}
         settled = {p for p in people if settled_before(p.key, aim, stands[p])}
@@ -90,7 +87,6 @@ class Previews:
             left_today=left,
             rest=rest,
             rule=self._intake.rule(draft),
-            refused=refused,
         )
 
 

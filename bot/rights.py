@@ -26,12 +26,12 @@ class Rights:
         ability = self.ability(group.connection, action)
         if ability is None:
             words = f"The provider of the connection `{group.connection}` cannot do this: {action}."
-            return Denied(Capability.GROUPS_WRITE, DeniedFor.PROVIDER_CANNOT, words)
+            return Denied(DeniedFor.PROVIDER_CANNOT, words)
         return decide(actor, ability.capability, target_of(group), self.roles)
 
     def may_all(self, actor: Actor, actions: Iterable[Action], group: KnownGroup) -> Decision:
         """Decide whether the person may do all of these; what they may not do first is the answer."""
-        decision: Decision = Allowed(())
+        decision: Decision = Allowed()
         for action in actions:
             decision = self.may_act(actor, action, group)
             if isinstance(decision, Denied):

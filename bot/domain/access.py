@@ -52,16 +52,13 @@ class DeniedFor(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """The person may, through these roles."""
-
-    roles: tuple[str, ...]
+    """The person may."""
 
 
 @dataclass(frozen=True, slots=True)
 class Denied:
     """The person may not; `reason` is the sentence they are shown."""
 
-    capability: Capability
     reason_code: DeniedFor
     reason: str
 
@@ -76,20 +73,19 @@ def decide(actor: Actor, capability: Capability, target: Target | None, roles: S
     """
     own = [role for role in roles if actor.has(role)]
     able = [role for role in own if capability in role.capabilities]
-    granting = tuple(role.name for role in able if target is None or target.matches(role.groups))
-    if granting:
-        return Allowed(granting)
+    if any(_covers(role, target) for role in able):
+        return Allowed()
     would = ", ".join(f"`{r.name}`" for r in roles if capability in r.capabilities and _covers(r, target))
     hint = f"Roles that have it: {would}." if would else "No role of the configuration has it."
     if able:
         names = ", ".join(f"`{role.name}`" for role in able)
         reason = f"You have `{capability}` through {names}, but not for this group. {hint}"
-        return Denied(capability, DeniedFor.OTHER_GROUPS, reason)
+        return Denied(DeniedFor.OTHER_GROUPS, reason)
     if own:
         reason = f"This needs the capability `{capability}`, which your roles do not have. {hint}"
-        return Denied(capability, DeniedFor.NO_CAPABILITY, reason)
+        return Denied(DeniedFor.NO_CAPABILITY, reason)
     reason = f"You have no role in Rollcall; this needs the capability `{capability}`. {hint}"
-    return Denied(capability, DeniedFor.NO_ROLE, reason)
+    return Denied(DeniedFor.NO_ROLE, reason)
 
 
 def _covers(role: Role, target: Target | None) -> bool:

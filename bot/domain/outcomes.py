@@ -106,11 +106,6 @@ class Tally:
         """How many have an outcome."""
         return sum(count for _, count in self.counts)
 
-    @property
-    def open(self) -> int:
-        """How many still wait for theirs."""
-        return self.total - self.answered
-
     def count(self, outcome: Outcome) -> int:
         """How many have this outcome."""
         return dict(self.counts).get(outcome, 0)

@@ -50,11 +50,13 @@ def register(app: AsyncApp, services: Services) -> None:
 
 async def _facts(services: Services, request: Request, page: int, viewer: Actor) -> modal.Facts:
     """Read what the modal shows to this person."""
-    tally, people, votes, after = await asyncio.gather(
+    parent = request.details.parent
+    tally, people, votes, after, links = await asyncio.gather(
         services.journal.tally(request.id),
         services.journal.page(request.id, page * modal.PAGE, modal.PAGE),
         services.decisions.of(request.id),
         services.archive.following(request.id),
+        services.links.of([parent] if parent else []),
     )
     may = services.rights.may_use(viewer, Capability.GROUPS_READ, group_of(services, request))
     return modal.Facts(
@@ -67,6 +69,7 @@ async def _facts(services: Services, request: Request, page: int, viewer: Actor)
         votes=votes,
         deciders=services.decisions.deciders(request),
         warning=services.warnings.get((request.connection, request.group_id), ""),
+        link=links.get(parent, ""),
         followed=[Followed(brief.request) for brief in after],
     )
 

@@ -113,15 +113,11 @@ class Facts:
 
 
 def build(facts: Facts, external_id: str) -> View:
-    """Build the preview; without a way on where the request would be refused."""
-    draft, preview = facts.draft, facts.preview
-    refused = preview.refused if preview else None
+    """Build the preview."""
     blocks: list[Block] = sections([f"*{_heading(facts)}*"])
     if facts.warning:
         blocks += sections([f"⚠️ Warning: {foreign(facts.warning, 1000)}"])
-    if refused:
-        blocks += sections([f"This would be refused: {refused.reason}"])
-    blocks += [*sections(_lines(facts)), *content(draft)]
+    blocks += [*sections(_lines(facts)), *content(facts.draft)]
     if unusable := _unusable(facts):
         blocks += [DividerBlock(), *sections(unusable)]
     blocks.append(context("Nothing has been asked for yet. *Back* leads to the form, with all that you typed."))
@@ -131,7 +127,7 @@ def build(facts: Facts, external_id: str) -> View:
         callback_id=CALLBACK_ID,
         external_id=external_id,
         title=PlainTextObject(text="Preview"),
-        submit=None if refused else PlainTextObject(text=_submit(facts)),
+        submit=PlainTextObject(text=_submit(facts)),
         close=PlainTextObject(text="Back"),
         private_metadata=carried.model_dump_json(),
         blocks=blocks,
@@ -187,7 +183,7 @@ def _lines(facts: Facts) -> list[str]:
     lines.append(f"Begins: {moment(draft.details.run_at)}, not before" if draft.details.run_at else "Begins: at once")
     if facts.sync:
         lines += _of_approval(facts.rule)
-    elif facts.preview and not facts.preview.refused:
+    elif facts.preview:
         lines += _of_approval(facts.preview.rule)
     if draft.reason:
         lines.append(f"Reason: {foreign(draft.reason, 600)}")

@@ -74,6 +74,8 @@ async def test_a_retry_is_a_new_request_about_those_who_failed_linked_both_ways(
     assert f"/p{(await again.parent())['ts'].replace('.', '')}|" in summary
     assert "Retry failed" not in labels_of(await asked.message("summary"))
     assert again.id == request_id(asked.id, "retry")
+    await again.opens(CAROL, "Details", "parent")
+    assert f"A retry of <{await link(asked)}|request> `{asked.id}`" in str(at.modal(CAROL).body["blocks"])
 
 
 async def test_an_undo_removes_exactly_those_whom_the_request_added(at: Desk) -> None:

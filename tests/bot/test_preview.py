@@ -16,7 +16,7 @@ from bot.runtime.database import Database
 from bot.runtime.dispatcher import Dispatcher
 from bot.runtime.journal import Journal
 from bot.runtime.pace import Pace, Sender
-from providers.base import Action, Capability, Group, Operation, ProviderFault, Standing
+from providers.base import Capability, Group, Operation, ProviderFault
 from tests.bot.runtime.making import ASKED, LEAD, rule
 from tests.bot.scripted import Scripted
 from tests.bot.test_intake import Woken
@@ -60,7 +60,7 @@ async def test_a_preview_tells_who_is_new_and_what_cannot_be_used(database: Data
     assert [d.first.phone for d in seen.duplicates] == [THIRD]
     assert seen.read
     assert seen.rule is not None
-    assert (seen.refused, seen.rest, seen.left_today) == (None, None, 100)
+    assert (seen.rest, seen.left_today) == (None, 100)
 
 
 async def test_it_tells_how_long_it_takes_and_who_has_no_place(database: Database) -> None:
@@ -98,12 +98,3 @@ async def test_a_group_that_cannot_be_read_leaves_everybody_to_do(database: Data
     seen = await look(database, Scripted(reads=[ProviderFault("500")]))
     assert not seen.read
     assert seen.already == ()
-
-
-async def test_what_would_be_refused_is_said_before_anything_is_read(database: Database) -> None:
-    provider = Scripted(reads=[Standing.UNKNOWN])
-    provider.abilities = {}  # type: ignore[misc]
-    seen = await look(database, provider)
-    assert seen.refused is not None
-    assert Action.ADD in seen.refused.reason
-    assert provider.reads == [Standing.UNKNOWN]

@@ -19,19 +19,19 @@ FINANCE = Target(("finance", "120363049999999999@g.us"))
 def _denied(actor: Actor, capability: Capability, target: Target | None) -> Denied:
     decision = decide(actor, capability, target, ROLES)
     assert isinstance(decision, Denied)
-    assert decision.capability is capability
+    assert f"`{capability}`" in decision.reason
     return decision
 
 
 @pytest.mark.parametrize("actor", [Actor("U1"), Actor("U9", frozenset({"S1"})), Actor("U1", frozenset({"S1"}))])
 def test_a_role_is_held_by_name_or_through_a_user_group(actor: Actor) -> None:
-    assert decide(actor, Capability.GROUPS_WRITE, LAUNCH, ROLES) == Allowed(("operator",))
+    assert decide(actor, Capability.GROUPS_WRITE, LAUNCH, ROLES) == Allowed()
 
 
-def test_all_roles_that_allow_are_named() -> None:
+def test_one_role_that_has_it_for_the_group_is_enough() -> None:
     both = Actor("U2", frozenset({"S1"}))
-    assert decide(both, Capability.GROUPS_WRITE, LAUNCH, ROLES) == Allowed(("operator", "lead"))
-    assert decide(both, Capability.GROUPS_WRITE, FINANCE, ROLES) == Allowed(("lead",))
+    assert decide(both, Capability.GROUPS_WRITE, LAUNCH, ROLES) == Allowed()
+    assert decide(both, Capability.GROUPS_WRITE, FINANCE, ROLES) == Allowed()
 
 
 def test_somebody_without_a_role_is_told_which_would_do() -> None:
@@ -65,11 +65,11 @@ def test_a_capability_that_no_role_has_is_said_to_be_nobodys() -> None:
 
 def test_admin_implies_nothing() -> None:
     assert _denied(Actor("U4"), Capability.GROUPS_WRITE, LAUNCH).reason_code is DeniedFor.NO_CAPABILITY
-    assert decide(Actor("U4"), Capability.ADMIN, None, ROLES) == Allowed(("owner",))
+    assert decide(Actor("U4"), Capability.ADMIN, None, ROLES) == Allowed()
 
 
 def test_where_no_group_is_concerned_the_groups_of_a_role_do_not_matter() -> None:
-    assert decide(Actor("U1"), Capability.GROUPS_READ, None, ROLES) == Allowed(("operator",))
+    assert decide(Actor("U1"), Capability.GROUPS_READ, None, ROLES) == Allowed()
 
 
 @pytest.mark.parametrize(
@@ -106,10 +106,10 @@ def test_nobody_is_allowed_without_one_role_that_has_all_it_takes(
 ) -> None:
     decision = decide(Actor("U1", usergroups), capability, LAUNCH, among)
     enough = [
-        role.name
+        role
         for role in among
         if role.members & {"U1", *usergroups}
         and capability in role.capabilities
         and role.groups in {("*",), ("launch-*",)}
     ]
-    assert (decision == Allowed(tuple(enough))) if enough else isinstance(decision, Denied)
+    assert isinstance(decision, Allowed if enough else Denied)

@@ -267,7 +267,7 @@ async def test_the_tally_counts_everybody_once(journal: Journal) -> None:
     await journal.judge("R1", {0: added, 3: unknown, 4: added})
     tally = await journal.tally("R1")
     assert tally == Tally.of(p.outcome for p in await journal.people("R1"))
-    assert (tally.total, tally.answered, tally.open, tally.count(Outcome.ADDED)) == (5, 3, 2, 2)
+    assert (tally.total, tally.answered, tally.count(Outcome.ADDED)) == (5, 3, 2)
     assert [p.position for p in await journal.with_outcome("R1", Outcome.ADDED)] == [0, 4]
 
 

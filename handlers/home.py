@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import Field
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.webhook_response import WebhookResponse
@@ -18,7 +17,7 @@ from handlers import modals, sync
 from handlers.accounts import Accounts
 from handlers.failures import only_reads
 from handlers.home_facts import Reader, decides, overrides
-from handlers.payloads import Named, Payload
+from handlers.payloads import Click, Payload
 from handlers.refresher import Refresher
 from handlers.services import Services
 from handlers.shortcuts import open_chooser
@@ -41,25 +40,6 @@ class Visit:
     actor: Actor
     turn: Turn = field(default_factory=Turn)
     notice: str = ""
-
-
-class _Option(Payload):
-    value: str
-
-
-class _Action(Payload):
-    action_id: str
-    block_id: str = ""
-    value: str | None = None
-    selected_option: _Option | None = None
-
-
-class _Click(Payload):
-    """The payload of a `block_actions` on the Home tab (docs.slack.dev, "block_actions payload")."""
-
-    user: Named
-    trigger_id: str = ""
-    actions: list[_Action] = Field(min_length=1)
 
 
 class _Opened(Payload):
@@ -174,7 +154,7 @@ def _register(app: AsyncApp, services: Services, homes: Homes) -> None:
         next: Callable[[], Awaitable[None]],  # noqa: A002 - Bolt's name
     ) -> None:
         if body.get("type") == "block_actions" and (body.get("view") or {}).get("type") == "home":
-            user = _Click.model_validate(body).user.id
+            user = Click.model_validate(body).user.id
             homes.visit(user)
             context["respond"] = _OnPage(homes, user)
         await next()
@@ -185,15 +165,15 @@ def _register(app: AsyncApp, services: Services, homes: Homes) -> None:
 
     @app.action(home_view.NEW_REQUEST, middleware=[only_reads])
     async def choose(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond, client: AsyncWebClient) -> None:
-        click = _Click.model_validate(body)
+        click = Click.model_validate(body)
         await ack()
         if problem := await open_chooser(services, client, click.trigger_id, click.user.id):
             await respond(problem)
 
     @app.action(re.compile(home_syncs.END))
     async def end_sync(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
-        click = _Click.model_validate(body)
-        place = home_syncs.parse(click.actions[0].value or "")
+        click = Click.model_validate(body)
+        place = home_syncs.parse(click.value)
         actor = await services.usergroups.actor(click.user.id, fresh=FRESH_FOR_APPROVAL)
         told = await sync.end(services, actor, services.directory.group(place.connection, place.group_id))
         await ack()
@@ -204,30 +184,29 @@ def _register_groups(app: AsyncApp, services: Services, homes: Homes) -> None:
     @app.action(home_groups.PREVIOUS, middleware=[only_reads])
     @app.action(home_groups.NEXT, middleware=[only_reads])
     async def turn(ack: AsyncAck, body: dict[str, Any]) -> None:
-        click = _Click.model_validate(body)
+        click = Click.model_validate(body)
         await ack()
-        await homes.turn(click.user.id, home_groups.parse(click.actions[0].value or "{}"))
+        await homes.turn(click.user.id, home_groups.parse(click.value or "{}"))
 
     @app.action(home_groups.SEARCH, middleware=[only_reads])
     async def find(ack: AsyncAck, body: dict[str, Any]) -> None:
-        click = _Click.model_validate(body)
+        click = Click.model_validate(body)
         await ack()
-        await homes.turn(click.user.id, home_groups.searched(click.actions[0].value or ""))
+        await homes.turn(click.user.id, home_groups.searched(click.value))
 
     @app.action(home_groups.MORE, middleware=[only_reads])
     @app.action(re.compile(home_groups.VERBS), middleware=[only_reads])
     async def open_form(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond, client: AsyncWebClient) -> None:
-        click = _Click.model_validate(body)
+        click = Click.model_validate(body)
         await ack()
-        chosen = click.actions[0]
         problem = await modals.open_modal(
             services,
             client,
-            chosen.selected_option.value if chosen.selected_option else chosen.value or "",
+            click.value,
             trigger_id=click.trigger_id,
             channel=await direct_channel(client, click.user.id),
             user=click.user.id,
-            group=home_groups.group_in(chosen.block_id),
+            group=home_groups.group_in(click.clicked.block_id),
         )
         if problem:
             await respond(problem)

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import structlog
-from pydantic import Field
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.models.views import View
@@ -20,7 +19,7 @@ from handlers.failures import only_reads
 from handlers.home_facts import rights
 from handlers.modals.people import CannotRead, Columns, Uploads
 from handlers.modals.verbs import can_invite, nowhere
-from handlers.payloads import Named, Payload
+from handlers.payloads import Click, Interaction, Named, Payload
 from handlers.services import Services
 from handlers.verbs import commands_somewhere
 from handlers.views import chooser, numbers_view, people_modal
@@ -43,10 +42,9 @@ class _Message(Payload):
     files: tuple[UploadedFile, ...] = ()
 
 
-class _Shortcut(Payload):
+class _Shortcut(Interaction):
     """The payload of a global shortcut (docs.slack.dev, "Shortcuts interaction payload")."""
 
-    user: Named
     trigger_id: str
 
 
@@ -55,30 +53,6 @@ class _Used(_Shortcut):
 
     channel: Named
     message: _Message
-
-
-class _Button(Payload):
-    value: str
-
-
-class _View(Payload):
-    id: str = ""
-    private_metadata: str = ""
-
-
-class _Click(Payload):
-    """The payload of a `block_actions` for a button that opens a form (docs.slack.dev, "block_actions payload")."""
-
-    user: Named
-    trigger_id: str
-    channel: Named | None = None
-    view: _View = _View()
-    actions: list[_Button] = Field(min_length=1)
-
-    @property
-    def place(self) -> str:
-        """Where what is asked for will be answered; empty where that is nowhere."""
-        return self.channel.id if self.channel else chooser.parse(self.view.private_metadata).channel
 
 
 def register(app: AsyncApp, services: Services) -> None:
@@ -101,12 +75,19 @@ def register(app: AsyncApp, services: Services) -> None:
 
     @app.action(chooser.OPEN_FORM, middleware=[only_reads])
     async def open_form(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
-        click = _Click.model_validate(body)
+        click = Click.model_validate(body)
         await ack()
-        user, verb = click.user.id, click.actions[0].value
-        channel = click.place or await direct_channel(client, user)
+        user, view = click.user.id, click.view
+        wanted = click.place or (chooser.parse(view.private_metadata).channel if view else "")
+        channel = wanted or await direct_channel(client, user)
         if problem := await modals.open_modal(
-            services, client, verb, trigger_id=click.trigger_id, channel=channel, user=user, view_id=click.view.id
+            services,
+            client,
+            click.value,
+            trigger_id=click.trigger_id,
+            channel=channel,
+            user=user,
+            view_id=view.id if view else "",
         ):
             await whisper(client, user, channel, problem)
 

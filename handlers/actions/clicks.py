@@ -1,50 +1,20 @@
-"""What a click is, and what all buttons do with one: find its request, refuse it, tell who clicked."""
+"""What all buttons of a request do with a click: find its request, refuse it, tell who clicked."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import structlog
-from pydantic import Field
 from slack_bolt.async_app import AsyncRespond
 
 from bot.domain.audit import click_refused
 from bot.domain.groups import KnownGroup
 from bot.domain.requests import Request
-from handlers.payloads import Named, Payload
+from handlers.payloads import Click
 from handlers.services import Services
 
 GONE = "I know nothing of this request any more; nothing was done."
 
 log = structlog.get_logger(__name__)
-
-
-class _Button(Payload):
-    action_id: str
-    value: str
-
-
-class _Container(Payload):
-    thread_ts: str = ""
-
-
-class Click(Payload):
-    """The payload of a `block_actions` for a button (docs.slack.dev, "block_actions payload")."""
-
-    user: Named
-    trigger_id: str = ""
-    container: _Container = _Container()
-    view: Named | None = None
-    actions: list[_Button] = Field(min_length=1)
-
-    @property
-    def value(self) -> str:
-        """The value of the button: for most the id of a request."""
-        return self.actions[0].value
-
-    @property
-    def action_id(self) -> str:
-        """Which button it is."""
-        return self.actions[0].action_id
 
 
 async def find(services: Services, request_id: str) -> Request | None:

@@ -9,9 +9,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.approvals import Choice, Refused, RefusedFor
 from bot.domain.requests import Request, State
-from handlers.actions.clicks import Click, find, tell
+from handlers.actions.clicks import find, tell
 from handlers.actions.opening import open_modal
-from handlers.payloads import Payload
+from handlers.payloads import Click, Submission
 from handlers.services import Services
 from handlers.usergroups import FRESH_FOR_APPROVAL
 from handlers.views import approval_card, buttons, filled, reason_modal
@@ -19,15 +19,6 @@ from handlers.views import approval_card, buttons, filled, reason_modal
 _NO_REASON = "Type a reason; it is shown to everybody who sees the request."
 
 log = structlog.get_logger(__name__)
-
-
-class _User(Payload):
-    id: str
-
-
-class _Submission(Payload):
-    user: _User
-    view: dict[str, Any]
 
 
 def register(app: AsyncApp, services: Services) -> None:
@@ -60,7 +51,7 @@ class Decided:
     async def ask_why(self, ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond, client: AsyncWebClient) -> None:
         """Open the modal that asks for a reason, where the decision would count."""
         click = Click.model_validate(body)
-        choice = Choice.DENY if click.action_id == approval_card.DENY else Choice.OVERRIDE
+        choice = Choice.DENY if click.clicked.action_id == approval_card.DENY else Choice.OVERRIDE
         actor = await self._services.usergroups.actor(click.user.id, fresh=FRESH_FOR_APPROVAL)
         refused = await self._services.decisions.refusal(click.value, actor, choice)
         await ack()
@@ -76,7 +67,7 @@ class Decided:
 
     async def decide(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """Count a decision with its reason; where it does not count any more, the modal says why."""
-        submission = _Submission.model_validate(body)
+        submission = Submission.model_validate(body)
         form = reason_modal.parse(submission.view)
         if not form.reason:
             await ack(response_action="errors", errors={filled.REASON_BLOCK: _NO_REASON})

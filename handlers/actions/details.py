@@ -10,9 +10,10 @@ from bot.domain.access import Actor, Allowed
 from bot.domain.operations import actions_of
 from bot.domain.outcomes import Tally
 from bot.domain.requests import Request
-from handlers.actions.clicks import GONE, Click, find, group_of, tell
+from handlers.actions.clicks import GONE, find, group_of, tell
 from handlers.actions.opening import open_modal
 from handlers.failures import only_reads
+from handlers.payloads import Click
 from handlers.services import Services
 from handlers.views import buttons
 from handlers.views import details as modal

@@ -7,9 +7,10 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.access import Allowed
-from handlers.actions.clicks import GONE, Click, find, group_of, refuse, tell
+from handlers.actions.clicks import GONE, find, group_of, refuse, tell
 from handlers.failures import only_reads
 from handlers.files import send_file
+from handlers.payloads import Click
 from handlers.services import Services
 from handlers.usergroups import FRESH_FOR_APPROVAL
 from handlers.views import answers, results

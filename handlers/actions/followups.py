@@ -13,7 +13,8 @@ from bot.domain.followups import LABELS, Followup, offered, plan
 from bot.domain.requests import CALLED_OFF, Details, Request, request_id
 from bot.domain.roster import Roster
 from bot.intake import Draft, NotTaken
-from handlers.actions.clicks import GONE, Click, find, group_of, refuse, tell
+from handlers.actions.clicks import GONE, find, group_of, refuse, tell
+from handlers.payloads import Click
 from handlers.services import Services
 from handlers.usergroups import FRESH_FOR_APPROVAL
 from handlers.views import approval_card, followup_buttons
@@ -33,7 +34,7 @@ def register(app: AsyncApp, services: Services) -> None:
         click = Click.model_validate(body)
         actor = await services.usergroups.actor(click.user.id, fresh=FRESH_FOR_APPROVAL)
         before = await find(services, click.value)
-        followup = followup_buttons.parse(click.action_id)
+        followup = followup_buttons.parse(click.clicked.action_id)
         words = await _follow(services, before, followup, actor) if before else GONE
         await ack()
         await tell(respond, click, words)

@@ -8,7 +8,8 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 
 from bot.domain.access import Actor
 from bot.domain.requests import Request, State
-from handlers.actions.clicks import GONE, Click, find, refuse, tell
+from handlers.actions.clicks import GONE, find, refuse, tell
+from handlers.payloads import Click
 from handlers.services import Services
 from handlers.usergroups import FRESH_FOR_APPROVAL
 from handlers.views import buttons

@@ -18,9 +18,10 @@ from bot.domain.grammar import Typed, plain
 from bot.domain.roster import RejectedFor
 from handlers.commands import pages
 from handlers.commands.asked import Answer, Asked, Look, meet, refused_use
-from handlers.commands.replying import Click, Reply
+from handlers.commands.replying import Reply
 from handlers.failures import only_reads
 from handlers.files import send_file
+from handlers.payloads import Click
 from handlers.services import Services
 from handlers.views import answers, audit_list
 from handlers.views.audit_list import Turn
@@ -153,7 +154,7 @@ async def _meant(services: Services, click: Click) -> tuple[Actor, Turn]:
 
 async def _allowed(services: Services, click: Click) -> str:
     """Say why who clicked may not; empty where they may."""
-    asked = Asked(AUDIT, "", click.user.id, click.team.id, click.place, click.trigger_id)
+    asked = Asked(AUDIT, "", click.user.id, click.team_id, click.place, click.trigger_id)
     actor = await services.usergroups.actor(click.user.id)
     return await refused_use(services, asked, actor, Capability.AUDIT_READ)
 

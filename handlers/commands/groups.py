@@ -14,9 +14,10 @@ from bot.domain.csv_rows import csv_row
 from bot.domain.grammar import unquoted
 from bot.domain.groups import search
 from handlers.commands.asked import WITHIN, Answer, Asked, Look, Met, meet, refusal
-from handlers.commands.replying import Click, Reply
+from handlers.commands.replying import Reply
 from handlers.failures import only_reads
 from handlers.files import send_file
+from handlers.payloads import Click
 from handlers.services import Services
 from handlers.views import answers, group_card, group_list
 from providers.base import Action, Group, GroupNotFound, Member, Provider, ProviderError
@@ -143,7 +144,7 @@ async def _export(services: Services, client: AsyncWebClient, click: Click) -> s
         return "The connection of this group is not in the configuration any more."
     actor = await services.usergroups.actor(click.user.id)
     met = Met(actor, services.directory.group(place.connection, place.group_id))
-    asked = Asked(GROUP, "", click.user.id, click.team.id, click.place, click.trigger_id)
+    asked = Asked(GROUP, "", click.user.id, click.team_id, click.place, click.trigger_id)
     if refused := await refusal(services, asked, met, Action.LIST_MEMBERS):
         return refused
     rows = [csv_row(COLUMNS)]

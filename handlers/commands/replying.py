@@ -6,12 +6,10 @@ from typing import Any
 
 import aiohttp
 import structlog
-from pydantic import Field
 from slack_bolt.async_app import AsyncAck, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.commands.asked import Answer, Look
-from handlers.payloads import Named, Payload
 from handlers.views import answers
 from handlers.whisper import whisper
 
@@ -22,30 +20,6 @@ _MOST_TEXT = 3_900
 place."""
 
 log = structlog.get_logger(__name__)
-
-
-class _Button(Payload):
-    value: str = ""
-
-
-class Click(Payload):
-    """The payload of a `block_actions` for a button in a message (docs.slack.dev, "block_actions payload")."""
-
-    user: Named
-    team: Named
-    channel: Named | None = None
-    trigger_id: str = ""
-    actions: list[_Button] = Field(min_length=1)
-
-    @property
-    def value(self) -> str:
-        """What the button carries."""
-        return self.actions[0].value
-
-    @property
-    def place(self) -> str:
-        """The channel of the message; empty where Slack names none."""
-        return self.channel.id if self.channel else ""
 
 
 class Reply:

@@ -14,8 +14,9 @@ from bot.domain.requests import Request, State
 from bot.runtime.archive import Brief
 from handlers.commands import pages
 from handlers.commands.asked import Answer, Asked, Look, meet, refused_use
-from handlers.commands.replying import Click, Reply
+from handlers.commands.replying import Reply
 from handlers.failures import only_reads
+from handlers.payloads import Click
 from handlers.services import Services
 from handlers.views import answers, request_list
 from handlers.views.request_list import Turn

@@ -7,6 +7,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.requests import request_id
+from handlers import payloads
 from handlers.failures import only_reads
 from handlers.modals import drafting, selects, settings
 from handlers.modals.begin import open_modal
@@ -16,7 +17,7 @@ from handlers.modals.link import show_link
 from handlers.modals.previewing import Previewing, Screen
 from handlers.modals.showing import show
 from handlers.modals.taking import take
-from handlers.payloads import Named, Payload
+from handlers.payloads import Payload
 from handlers.services import Services
 from handlers.views import column_modal, inputs, invite_modal, preview
 from handlers.views.filled import Filled, common
@@ -33,14 +34,6 @@ class _View(Payload):
     root_view_id: str = ""
 
 
-class _Submission(Payload):
-    """The payload of a `view_submission`, and of a choice in a form; what the view holds is read by its builder."""
-
-    user: Named
-    team: Named
-    view: dict[str, Any]
-
-
 def register(app: AsyncApp, services: Services) -> None:
     """Hang the forms on the app."""
     previewing = Previewing(services)
@@ -53,7 +46,7 @@ def register(app: AsyncApp, services: Services) -> None:
         async def work() -> Screen:
             return await previewing.of_column(client, await _submission(services, body))
 
-        await show(work(), ack, client, _Submission.model_validate(body).view, external_id=new_external_id())
+        await show(work(), ack, client, payloads.Submission.model_validate(body).view, external_id=new_external_id())
 
     @app.view(preview.CALLBACK_ID)
     async def on_preview(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
@@ -65,7 +58,7 @@ def register(app: AsyncApp, services: Services) -> None:
     @app.action(inputs.GROUP_SELECT, middleware=[only_reads])
     async def on_group(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         await ack()
-        payload = _Submission.model_validate(body)
+        payload = payloads.Submission.model_validate(body)
         filled = common(Filled(payload.view))
         group = inputs.group_of(filled.group, services.directory.known())
         actor = await services.usergroups.actor(payload.user.id)
@@ -75,7 +68,7 @@ def register(app: AsyncApp, services: Services) -> None:
 
 def _on_form(services: Services, previewing: Previewing, verb: str) -> Any:
     async def on_form(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
-        view = _Submission.model_validate(body).view
+        view = payloads.Submission.model_validate(body).view
         if verb == "invite" and invite_modal.parse(view).what is invite_modal.What.SHOW:
             submission = await _submission(services, body)
             text, channel = await show_link(services, submission, ack)
@@ -92,10 +85,10 @@ def _on_form(services: Services, previewing: Previewing, verb: str) -> Any:
 
 
 async def _submission(services: Services, body: dict[str, Any]) -> Submission:
-    payload = _Submission.model_validate(body)
+    payload = payloads.Submission.model_validate(body)
     view = _View.model_validate(payload.view)
     actor = await services.usergroups.actor(payload.user.id)
-    return Submission(request_id(payload.team.id, view.root_view_id or view.id), actor, payload.view)
+    return Submission(request_id(payload.team_id, view.root_view_id or view.id), actor, payload.view)
 
 
 async def _tell(client: AsyncWebClient, user: str, channel: str, text: str) -> None:

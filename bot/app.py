@@ -41,6 +41,7 @@ from bot.slack import probe, slack_client, slack_session
 from bot.syncs import Repeater, Syncs
 from bot.workflow import Workflow
 from handlers import home
+from handlers.behind import Behind
 from handlers.budget import Budget
 from handlers.changes import Changes
 from handlers.channels import Channels
@@ -102,6 +103,7 @@ async def running(settings: Settings) -> AsyncIterator[str]:
         services, engine = _wire(settings, database, providers, client, metrics)
         stack.push_async_callback(services.directory.aclose)
         stack.push_async_callback(services.usergroups.aclose)
+        stack.push_async_callback(services.behind.aclose)
         app = _bolt(credentials.signing_secret, client)
         handlers.register(app, services)
         stack.enter_context(services.changes.heard_by(services.directory.follow))
@@ -212,6 +214,7 @@ def _wire(
         dispatcher=dispatcher,
         announcer=announcer,
         changes=changes,
+        behind=Behind(),
         links=links,
         lines=lines,
         regions={name: c.default_region for name, c in settings.connections.items()},

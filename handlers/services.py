@@ -21,6 +21,7 @@ from bot.runtime.groups import Directory
 from bot.runtime.journal import Journal
 from bot.runtime.schedules import Schedules
 from bot.syncs import Repeater, Syncs
+from handlers.behind import Behind
 from handlers.changes import Changes
 from handlers.links import Links
 from handlers.usergroups import UserGroups
@@ -53,6 +54,7 @@ class Services:
     dispatcher: Dispatcher
     announcer: Announcer
     changes: Changes
+    behind: Behind
     links: Links
     syncs: Syncs
     schedules: Schedules

@@ -1,10 +1,7 @@
 """Opens a form before Slack's patience ends."""
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any
 
-import structlog
 from slack_sdk.models.views import View
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -17,11 +14,6 @@ from handlers.services import Services
 from handlers.verbs import ACTIONS, may, may_create
 from handlers.views import create_modal, inputs, invite_modal, people_modal, send_modal, settings_modal, sync_modal
 from handlers.views.inputs import Prefill
-
-log = structlog.get_logger(__name__)
-
-_behind: set[asyncio.Task[None]] = set()
-"""What goes on behind an open form; asyncio itself keeps a task no longer than somebody waits for it."""
 
 
 async def open_modal(
@@ -68,7 +60,7 @@ async def open_modal(
     waited = asyncio.get_running_loop().time() - began
     problem = await opening.open_modal(client, trigger_id, view, view_id=view_id, waited=waited)
     if not problem and verb == "settings" and prefill.group:
-        _go_on(settings.fill(services, client, actor, prefill, external_id=external_id))
+        services.behind.begin(settings.fill(services, client, actor, prefill, external_id=external_id))
     return problem
 
 
@@ -95,17 +87,3 @@ def _group(services: Services, actor: Actor, verb: str, named: str) -> KnownGrou
     if group is None and isinstance(found := resolve(named, known), Found):
         group = found.group
     return group if group and may(services, actor, group, *ACTIONS[verb]) else None
-
-
-def _go_on(work: Coroutine[Any, Any, None]) -> None:
-    """Do something behind the acknowledgement; what fails there is logged, and the form stays as it is."""
-
-    async def logged() -> None:
-        try:
-            await work
-        except Exception:
-            log.exception("form_not_filled")
-
-    task = asyncio.create_task(logged())
-    _behind.add(task)
-    task.add_done_callback(_behind.discard)

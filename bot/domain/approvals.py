@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.domain.access import Actor, Allowed, Role, Target, decide
@@ -99,10 +99,11 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The click does not count; `reason` is the sentence for the person."""
+    """The click does not count; `reason` is the sentence for the person, `ended` how it had ended where it was over."""
 
     code: RefusedFor
     reason: str
+    ended: Approval | None = None
 
 
 def rule_for(
@@ -124,7 +125,8 @@ def vote(
     """
     approval = expire(approval, at)
     if approval.state is not ApprovalState.WAITING:
-        return Refused(RefusedFor.OVER, _over(approval))
+        words = f"This request is {approval.state} already; your click changed nothing."
+        return Refused(RefusedFor.OVER, words, approval)
     if actor.user_id == approval.requester:
         return Refused(RefusedFor.OWN_REQUEST, "You asked for this yourself; somebody else has to decide.")
     if choice is Choice.OVERRIDE:
@@ -204,21 +206,3 @@ def _deciding(rule: ApprovalRule, target: Target, roles: Sequence[Role]) -> list
         for role in roles
         if role.name in rule.approvers and Capability.APPROVE in role.capabilities and target.matches(role.groups)
     ]
-
-
-def _over(approval: Approval) -> str:
-    match approval.state:
-        case ApprovalState.EXPIRED:
-            when = _moment(approval.expires_at)
-            return f"This request expired {when}; nothing was done. It can be asked for again."
-        case ApprovalState.WITHDRAWN:
-            return f"<@{approval.withdrawn_by or approval.requester}> withdrew this request; nothing was done."
-        case _:
-            who = ", ".join(f"<@{v.user_id}> ({_moment(v.at)})" for v in approval.votes)
-            return f"This request is {approval.state} already, by {who}; your click changed nothing."
-
-
-def _moment(at: datetime) -> str:
-    """Write a moment for Slack, which shows it in the reader's time zone (docs.slack.dev, "Date formatting")."""
-    fallback = at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{fallback}>"

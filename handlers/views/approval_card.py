@@ -5,7 +5,7 @@ from datetime import datetime
 
 from slack_sdk.models.blocks import ActionsBlock, ButtonElement
 
-from bot.domain.approvals import ApprovalRule, Choice, Vote
+from bot.domain.approvals import ApprovalRule, ApprovalState, Choice, Refused, Vote
 from bot.domain.outcomes import Tally
 from bot.domain.requests import CALLED_OFF, Request, State
 from handlers.views import buttons
@@ -121,6 +121,21 @@ def scheduled(request: Request, votes: Sequence[Vote], at: datetime) -> Message:
     who = " and ".join(f"<@{vote.user_id}>" for vote in deciding)
     said = [f"{_end(request, votes)} by {who}. {begins(at)} <@{request.requester}>"]
     return message(said, sections(said))
+
+
+def not_counted(refused: Refused) -> str:
+    """Say why a click does not count; where it came too late, also who had decided, or when it expired."""
+    ended = refused.ended
+    if ended is None:
+        return refused.reason
+    match ended.state:
+        case ApprovalState.EXPIRED:
+            return f"This request expired {moment(ended.expires_at)}; nothing was done. It can be asked for again."
+        case ApprovalState.WITHDRAWN:
+            return f"<@{ended.withdrawn_by or ended.requester}> withdrew this request; nothing was done."
+        case _:
+            who = ", ".join(f"<@{vote.user_id}> ({moment(vote.at)})" for vote in ended.votes)
+            return f"This request is {ended.state} already, by {who}; your click changed nothing."
 
 
 def overridden(request: Request, vote: Vote, deciders: Sequence[str]) -> Message:

@@ -101,9 +101,8 @@ def test_a_late_click_is_told_who_decided_and_when() -> None:
     denied = _vote(_approval(quorum=2), ONE, Choice.DENY)
     refused = _refused(vote(denied, TWO, Choice.APPROVE, NOON + 2 * HOUR, ROLES))
     assert refused.code is RefusedFor.OVER
-    assert "denied already, by <@U1>" in refused.reason
-    assert f"<!date^{int((NOON + HOUR).timestamp())}^" in refused.reason
-    assert "|2026-01-05 13:00 UTC>" in refused.reason
+    assert "denied already" in refused.reason
+    assert refused.ended == denied
 
 
 def test_time_is_over_at_the_minute_that_was_said() -> None:
@@ -111,7 +110,7 @@ def test_time_is_over_at_the_minute_that_was_said() -> None:
     assert _vote(_approval(), ONE, after=day - timedelta(microseconds=1)).state is ApprovalState.APPROVED
     refused = _refused(vote(_approval(), ONE, Choice.APPROVE, NOON + day, ROLES))
     assert refused.code is RefusedFor.OVER
-    assert "2026-01-06 12:00 UTC" in refused.reason
+    assert refused.ended == expire(_approval(), NOON + day)
     assert expire(_approval(), NOON + day - timedelta(microseconds=1)).state is ApprovalState.WAITING
     assert expire(_approval(), NOON + day).state is ApprovalState.EXPIRED
 

@@ -8,13 +8,15 @@ from typing import Any
 import pytest
 from slack_sdk.models.views import View
 
-from bot.domain.approvals import Choice, Vote
+from bot.domain.access import Target
+from bot.domain.approvals import Approval, ApprovalState, Choice, Refused, RefusedFor, Vote
 from bot.domain.followups import LABELS, Followup
 from bot.domain.outcomes import MEANINGS, Tally, words_of
 from bot.domain.requests import Details, Participant, Request, State
 from handlers.views import approval_card, details, followup_buttons, reason_modal, request_message, results
 from handlers.views.followup_buttons import Followed
 from handlers.views.message import Message
+from handlers.views.text import moment
 from providers.base import Ability, Action, Capability, GroupChange, Operation, Outcome, Person
 from sandbox.slack.blocks import check_view
 from sandbox.slack.mrkdwn import oddities, texts
@@ -62,6 +64,21 @@ def assert_words_beside_icons(text: str) -> None:
     """Hold every line to saying something without its icons and signs."""
     for line in text.splitlines():
         assert any(c.isascii() and c.isalpha() for c in line) or "%" in line, line
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (ApprovalState.DENIED, f"is denied already, by <@U02BOB> ({moment(AT)}), <@U03CAROL> ({moment(AT)}); your"),
+        (ApprovalState.EXPIRED, f"expired {moment(AT + timedelta(hours=24))}; nothing was done."),
+        (ApprovalState.WITHDRAWN, "<@U01ALICE> withdrew this request; nothing was done."),
+    ],
+)
+def test_a_late_click_is_told_who_decided_and_when(state: ApprovalState, words: str) -> None:
+    ended = Approval("U01ALICE", Target(("launch-team",)), RULE, AT, VOTES, state)
+
+    assert words in approval_card.not_counted(Refused(RefusedFor.OVER, "It is over.", ended))
+    assert approval_card.not_counted(Refused(RefusedFor.OVER, "It is over.")) == "It is over."
 
 
 @pytest.mark.parametrize("state", State)

@@ -136,9 +136,7 @@ class Chunks:
             await self._verdicts.keep_and_stop(request, sent, verdicts, words, cause=error.cause)
             return False
         if len(sent) < len(people):
-            await self._verdicts.keep_and_stop(
-                request, sent, verdicts, "The connection may send nobody else on this day."
-            )
+            await self._verdicts.keep_and_stop(request, sent, verdicts, _DAY_IS_FULL)
             return False
         await self._verdicts.keep(request, sent, verdicts)
         await self._announcer.progress(request, partial(self._journal.tally, request_id))

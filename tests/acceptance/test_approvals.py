@@ -107,7 +107,7 @@ async def test_who_may_not_is_told_why_and_it_is_kept(at: Desk, user: str, label
     assert at.stage.slack.open_view(user) is None
     assert await at.refusals(asked.id) == [(user, label.lower(), code)]
     assert at.members().isdisjoint(phones)
-    assert "Waiting" in (await asked.parent())["text"]
+    await asked.says("parent", "Waiting")
 
 
 async def test_a_request_that_nobody_else_could_approve_is_refused_at_once(at: Desk) -> None:

@@ -62,8 +62,8 @@ ABILITIES: Mapping[Action, Ability] = MappingProxyType(
         Action.DESCRIBE: Ability(
             _SEND,
             ("send", "read"),
-            ("updateGroup", *_ADMIN),
-            note="Whether an empty text clears the description is not documented.",
+            ("updateGroup", *_ADMIN, "getGroup"),
+            note="Whether an empty text clears the description is not documented: the group is read back.",
         ),
         Action.ANNOUNCE_ONLY: Ability(_SEND, ("send", "read"), ("updateGroup", *_ADMIN)),
         Action.LOCK: Ability(_SEND, ("send", "read"), ("updateGroup", *_ADMIN)),

@@ -10,10 +10,12 @@ from providers.base import (
     GroupChange,
     InvalidRequest,
     NotGroupAdmin,
+    OutcomeUnknown,
     PermissionMissing,
     ProviderError,
 )
 from providers.wagateway.api import Gateway, group_path, still_open
+from providers.wagateway.rows import GroupRow
 
 _FIELDS: Mapping[Action, tuple[str, str]] = MappingProxyType(
     {
@@ -27,6 +29,25 @@ _FIELDS: Mapping[Action, tuple[str, str]] = MappingProxyType(
 
 
 async def carry_out(gateway: Gateway, group_id: str, change: GroupChange) -> ChangeResult:
+    """Make the changes; a description that was to be cleared is looked at, for an empty one may be passed over."""
+    result = await _apply(gateway, group_id, change)
+    if change.description != "" or Action.DESCRIBE not in result.done or await _is_cleared(gateway, group_id):
+        return result
+    done = tuple(action for action in result.done if action is not Action.DESCRIBE)
+    error = OutcomeUnknown("The gateway does not show that the description was cleared.")
+    return ChangeResult(done, {**result.failed, Action.DESCRIBE: error})
+
+
+async def _is_cleared(gateway: Gateway, group_id: str) -> bool:
+    """Tell whether the stored group (`getGroup`) has an empty description."""
+    try:
+        reply = await gateway.read(group_path(group_id))
+        return reply.parse(GroupRow).description == ""
+    except ProviderError:
+        return False
+
+
+async def _apply(gateway: Gateway, group_id: str, change: GroupChange) -> ChangeResult:
     """Make the changes in one call.
 
     The gateway applies the fields one after another and does not say in which order, nor what became of the others

@@ -30,6 +30,7 @@ class WaGatewayServer(StoredServer):
         created_shape: the answer to a new group: its row, a row nested in `group`, or nothing that names it.
         free_settings: the fields of an update that need no group admin.
         refused_settings: the fields of an update that are refused as malformed.
+        clears_description: whether an empty description clears it, or is passed over.
         message_id_field: `waMessageId` by the reference, `messageId` by the sending guide.
     """
 
@@ -50,6 +51,8 @@ class WaGatewayServer(StoredServer):
         # "Most settings" need a group admin; the contract does not say which do not, nor what else is refused when.
         self.free_settings: frozenset[str] = frozenset()
         self.refused_settings: frozenset[str] = frozenset()
+        # The contract does not say what an empty description does.
+        self.clears_description = True
         # The reference and the sending guide disagree (x-contradictions).
         self.message_id_field = "waMessageId"
 
@@ -108,6 +111,8 @@ class WaGatewayServer(StoredServer):
                 return self.error(403)
             if name in self.refused_settings:
                 return self.error(400, message=f"{name} was refused")
+            if name == "description" and not body[name] and not self.clears_description:
+                continue
             setattr(group, "announce_only" if name == "announce" else name, body[name])
         return web.Response(status=204)
 

@@ -108,7 +108,7 @@ async def test_everything_is_changed_in_one_call_but_what_the_gateway_lacks(benc
         Action.PICTURE: NotSupported,
         Action.EPHEMERAL: NotSupported,
     }
-    assert [call.body for call in bench.server.calls] == [
+    assert [call.body for call in bench.server.calls if call.method == "PATCH"] == [
         {"subject": "Renamed", "description": "", "announce": True, "locked": True}
     ]
     group = await bench.adapter.group(GROUP)
@@ -151,23 +151,49 @@ async def test_what_a_refused_call_did_stays_open_when_the_session_is_lost_after
     }
 
 
+@pytest.mark.parametrize("cleared", [True, False])
+async def test_a_description_counts_as_cleared_where_the_group_shows_it(bench: Bench, cleared: bool) -> None:
+    bench.world.groups[GROUP].description = "Rota"
+    bench.server.clears_description = cleared
+    result = await bench.adapter.change(GROUP, GroupChange(subject="Renamed", description=""))
+    assert result.done == ((Action.RENAME, Action.DESCRIBE) if cleared else (Action.RENAME,))
+    assert [type(error) for error in result.failed.values()] == [OutcomeUnknown] * (not cleared)
+    assert bench.lines() == [PATCH, READ_GROUP]
+
+
+async def test_a_description_that_nothing_shows_after_the_call_stays_open(bench: Bench) -> None:
+    bench.server.faults = [
+        Fault(READ_GROUP, status=404),
+        Fault(READ_GROUP, status=200, body=f'{{"groupJid": "{GROUP}"}}'),
+    ]
+    for _ in range(2):
+        result = await bench.adapter.change(GROUP, GroupChange(description=""))
+        assert {action: type(error) for action, error in result.failed.items()} == {Action.DESCRIBE: OutcomeUnknown}
+
+
+@pytest.mark.parametrize(("status", "code"), [(501, "not_implemented")])
 @pytest.mark.parametrize("when", ["before", "after"])
-async def test_a_session_that_is_lost_between_two_changes_leaves_all_of_the_call_open(
-    bench: Bench, when: Literal["before", "after"]
+async def test_a_call_that_may_have_ended_between_two_changes_leaves_all_of_them_open(
+    bench: Bench, when: Literal["before", "after"], status: int, code: str
 ) -> None:
-    bench.server.faults = [Fault(PATCH, when, 501)]
+    bench.server.faults = [Fault(PATCH, when, status)]
     result = await bench.adapter.change(GROUP, THREE)
     assert result.done == ()
     assert {action: type(error) for action, error in result.failed.items()} == dict.fromkeys(
         (Action.RENAME, Action.DESCRIBE, Action.ANNOUNCE_ONLY), OutcomeUnknown
     )
-    assert {error.code for error in result.failed.values()} == {"not_implemented"}
+    assert {error.code for error in result.failed.values()} == {code}
     assert bench.lines() == [PATCH]
 
 
 @pytest.mark.parametrize(
     ("status", "kind", "calls"),
-    [(400, InvalidRequest, 1), (403, PermissionMissing, 2), (501, AccountDisconnected, 1), (502, OutcomeUnknown, 1)],
+    [
+        (400, InvalidRequest, 1),
+        (403, PermissionMissing, 2),
+        (501, AccountDisconnected, 1),
+        (502, OutcomeUnknown, 1),
+    ],
 )
 async def test_one_change_has_the_error_of_its_call(
     bench: Bench, status: int, kind: type[ProviderError], calls: int

@@ -13,6 +13,7 @@ from providers.base import (
     OutcomeUnknown,
     PermissionMissing,
     ProviderError,
+    RateLimited,
 )
 from providers.wagateway.api import Gateway, group_path, still_open
 from providers.wagateway.rows import GroupRow
@@ -53,7 +54,8 @@ async def _apply(gateway: Gateway, group_id: str, change: GroupChange) -> Change
     The gateway applies the fields one after another and does not say in which order, nor what became of the others
     when one is refused. So after a refusal that may be of one field (400, or 403 to an account that is no admin: the
     contract says that most settings need one) each is sent alone; setting it to the same value again does no harm.
-    A session that is not connected (501) may have been lost between two fields, which leaves all of them open.
+    A session that is not connected (501) may have been lost between two fields, and so may the session's rate have been
+    used up (429): that leaves all of them open.
     """
     wanted = {action: _body(action, change) for action in change.actions if action in _FIELDS}
     if not wanted:
@@ -67,7 +69,7 @@ async def _apply(gateway: Gateway, group_id: str, change: GroupChange) -> Change
             ChangeResult((), dict.fromkeys(wanted, error)) if len(wanted) == 1 else await _each(gateway, group, wanted)
         )
     except ProviderError as error:
-        cut_off = isinstance(error, AccountDisconnected) and len(wanted) > 1
+        cut_off = isinstance(error, AccountDisconnected | RateLimited) and len(wanted) > 1
         return ChangeResult((), dict.fromkeys(wanted, still_open(error) if cut_off else error))
     return ChangeResult(tuple(wanted), {})
 

@@ -15,6 +15,7 @@ from providers.base import (
     PermissionMissing,
     Picture,
     ProviderError,
+    RateLimited,
     Standing,
 )
 from providers.wagateway import WaGateway
@@ -171,7 +172,7 @@ async def test_a_description_that_nothing_shows_after_the_call_stays_open(bench:
         assert {action: type(error) for action, error in result.failed.items()} == {Action.DESCRIBE: OutcomeUnknown}
 
 
-@pytest.mark.parametrize(("status", "code"), [(501, "not_implemented")])
+@pytest.mark.parametrize(("status", "code"), [(501, "not_implemented"), (429, "rate_limited")])
 @pytest.mark.parametrize("when", ["before", "after"])
 async def test_a_call_that_may_have_ended_between_two_changes_leaves_all_of_them_open(
     bench: Bench, when: Literal["before", "after"], status: int, code: str
@@ -191,6 +192,7 @@ async def test_a_call_that_may_have_ended_between_two_changes_leaves_all_of_them
     [
         (400, InvalidRequest, 1),
         (403, PermissionMissing, 2),
+        (429, RateLimited, 1),
         (501, AccountDisconnected, 1),
         (502, OutcomeUnknown, 1),
     ],

@@ -95,14 +95,18 @@ class Members:
 
         What was seen is remembered for who is changed next. Nobody is absent from a list that is not whole: one in
         which nobody stands, since the account itself is in every group that it administers, or one that is shorter
-        than the group's own count (`getGroup`).
+        than the group's own count (`getGroup`). Nobody is present by a list that is longer: it may hold people who
+        left, and which of them is not documented.
         """
         seats = [seat async for page in self._seats(group_id) for seat in page]
         found = {person.key: Standing.UNKNOWN for person in people}
         if seats:
             found |= await self._directory.find(group_id, seats, people)
-        if Standing.ABSENT in found.values() and len(seats) < await self._count(group_id):
-            found |= {key: Standing.UNKNOWN for key, standing in found.items() if standing is Standing.ABSENT}
+        if set(found.values()) - {Standing.UNKNOWN}:
+            surplus = len(seats) - (await self._count(group_id) or len(seats))
+            for key, standing in found.items():
+                if surplus < 0 if standing is Standing.ABSENT else surplus > 0:
+                    found[key] = Standing.UNKNOWN
         for key, standing in found.items():
             self._before.put(f"{group_id} {key}", standing)
         return found

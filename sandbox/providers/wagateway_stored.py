@@ -43,6 +43,7 @@ class StoredServer(ProviderServer):
         reading_sessions_needs: `manage` by the session pages, `read` by the API-keys guide.
         phoneless: phones of people whose contact is stored without a phone.
         unstored: phones of people without a stored contact.
+        keeps_leavers: whether those who left stay in the member list, though not in the group's count.
         names: the names of stored contacts, by phone.
         most_per_minute: how many texts the session may send in a minute.
     """
@@ -68,6 +69,8 @@ class StoredServer(ProviderServer):
         self.reading_sessions_needs = "manage"
         self.phoneless: set[str] = set()
         self.unstored: set[str] = set()
+        # The contract does not say whether people who left disappear from the list.
+        self.keeps_leavers = False
         self.names: dict[str, str] = {}
         self.most_per_minute = 20
 
@@ -155,7 +158,7 @@ class StoredServer(ProviderServer):
         group = self.group(request, "read")
         if isinstance(group, web.Response):
             return group
-        members = self.world.visible_members(group.id)
+        members = self._listed(group)
         rows = [self._member_row(place, group, member) for place, member in enumerate(members, start=1)]
         return self._page(request, rows, self.rows_per_page)
 
@@ -194,8 +197,13 @@ class StoredServer(ProviderServer):
     def _seen(self, wanted: Callable[[SimGroup], bool] = lambda _: True) -> list[str]:
         """Give the phones of stored contacts: those whom the session has seen in its groups."""
         groups = [group for group in self.world.groups.values() if wanted(group)]
-        phones = dict.fromkeys(member.phone for group in groups for member in self.world.visible_members(group.id))
+        phones = dict.fromkeys(member.phone for group in groups for member in self._listed(group))
         return [phone for phone in phones if phone not in self.unstored]
+
+    def _listed(self, group: SimGroup) -> list[Membership]:
+        """Give the members as they are stored, each once."""
+        gone = group.gone if self.keeps_leavers else []
+        return list({member.phone: member for member in (*gone, *self.world.visible_members(group.id))}.values())
 
     def _is_called(self, phone: str, part: str) -> bool:
         row = self._identity(phone)

@@ -10,6 +10,7 @@ from providers.base import (
     Group,
     GroupNotFound,
     Member,
+    Outcome,
     Person,
     ProviderFault,
     Standing,
@@ -18,7 +19,17 @@ from providers.wagateway import WaGateway
 from providers.wagateway.people import AT_ONCE, LOOKUPS_PER_READ, Directory
 from sandbox.providers.server import Fault
 from sandbox.providers.wagateway import ContactShape
-from tests.providers.wagateway_bench import CONTACTS, GROUP, MEMBERS, ROOT, Bench, people, present, wagateway
+from tests.providers.wagateway_bench import (
+    CONTACTS,
+    GROUP,
+    MEMBERS,
+    ROOT,
+    Bench,
+    as_the_workflow_would,
+    people,
+    present,
+    wagateway,
+)
 
 ANA, BEN, CLEO = "14155550101", "14155550102", "14155550103"
 OTHER = "120363000000000002@g.us"
@@ -65,17 +76,40 @@ async def test_a_member_list_shorter_than_the_groups_count_proves_nobody_absent(
     assert await present(bench, ANA, BEN) == {ANA: Standing.MEMBER, BEN: Standing.UNKNOWN}
 
 
-async def test_a_member_list_is_believed_where_the_group_tells_no_count(bench: Bench) -> None:
+async def test_a_member_list_longer_than_the_groups_count_proves_nobody_present(bench: Bench) -> None:
+    bench.world.put_group(GROUP, "Launch team", [ANA, BEN])
+    bench.server.keeps_leavers = True
+    bench.world.remove(GROUP, BEN)
+    assert await present(bench, ANA, BEN, CLEO) == {
+        ANA: Standing.UNKNOWN,
+        BEN: Standing.UNKNOWN,
+        CLEO: Standing.ABSENT,
+    }
+
+
+async def test_somebody_who_left_and_is_listed_still_is_added_again(bench: Bench) -> None:
+    bench.world.put_group(GROUP, "Launch team", [ANA, BEN])
+    bench.server.keeps_leavers = True
+    bench.world.remove(GROUP, BEN)
+    [verdict] = await as_the_workflow_would(bench, [BEN])
+    assert verdict.outcome is Outcome.ADDED
+    assert BEN in bench.world.groups[GROUP].members
+
+
+@pytest.mark.parametrize("count", ["", ', "participantCount": 0'])
+async def test_a_member_list_is_believed_where_the_group_tells_no_count(bench: Bench, count: str) -> None:
     bench.world.put_group(GROUP, "Launch team", [ANA])
-    bench.server.faults = [Fault(READ_GROUP, status=200, body=f'{{"groupJid": "{GROUP}"}}', skip=1)]
-    assert await present(bench, BEN) == {BEN: Standing.ABSENT}
+    bench.server.faults = [Fault(READ_GROUP, status=200, body=f'{{"groupJid": "{GROUP}"{count}}}', skip=1)]
+    assert await present(bench, ANA, BEN) == {ANA: Standing.MEMBER, BEN: Standing.ABSENT}
 
 
-async def test_the_groups_count_is_read_only_where_somebody_would_be_absent(bench: Bench) -> None:
+async def test_the_groups_count_is_read_only_where_the_list_tells_of_somebody(bench: Bench) -> None:
+    bench.world.put_group(GROUP, "Launch team", [CLEO])
+    bench.server.phoneless = {CLEO}
+    assert await present(bench, ANA) == {ANA: Standing.UNKNOWN}
+    assert READ_GROUP not in bench.lines()
     bench.world.put_group(GROUP, "Launch team", [ANA])
     await present(bench, ANA)
-    assert READ_GROUP not in bench.lines()
-    await present(bench, BEN)
     assert bench.lines()[-1] == READ_GROUP
 
 
@@ -254,7 +288,7 @@ async def test_the_newest_members_are_asked_for_first_and_no_more_than_are_neede
     assert set((await present(bench, *new)).values()) == {Standing.MEMBER}
     assert bench.lines()[:2] == [MEMBERS, CONTACTS]
     assert {f"{CONTACTS}/{bench.lid(phone)}" for phone in new} <= set(bench.lines()[2:])
-    assert len(bench.lines()) == 2 + 3 * AT_ONCE
+    assert len(bench.lines()) == 2 + 3 * AT_ONCE + 1
 
 
 @pytest.mark.parametrize(("listed", "asked"), [(many(150)[75], many(150)[75]), ("551187654321", "5511987654321")])
@@ -266,7 +300,7 @@ async def test_one_member_of_many_is_searched_for_before_all_are_asked_about(
     assert await present(bench, asked) == {asked: Standing.MEMBER}
     assert bench.lines()[:3] == [MEMBERS, CONTACTS, CONTACTS]
     assert f"{CONTACTS}/{bench.lid(listed)}" in bench.lines()[3:]
-    assert len(bench.lines()) == 3 + AT_ONCE
+    assert len(bench.lines()) == 3 + AT_ONCE + 1
 
 
 async def test_a_search_that_finds_a_name_alone_proves_nothing(bench: Bench) -> None:

@@ -217,6 +217,7 @@ KITS: Mapping[str, Kit] = {
                 "contacts without phone": {"contact_shape": "bare"},
                 "members without phone": {"phoneless": {MEMBER}},
                 "members without contact": {"unstored": {ADMIN}},
+                "leavers listed": {"keeps_leavers": True},
             },
             error_inside=('{"error": {"code": "not_implemented", "message": "session is not connected"}}',),
             left_open=frozenset({("addGroupMembers", 400)}),  # x-undocumented: the good ones beside a malformed one

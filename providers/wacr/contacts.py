@@ -90,12 +90,14 @@ class Known:
         alike: those that may be theirs, if their phone is not stored with its country code.
         group: the one whose contacts were looked at; None for the whole book.
         whole: whether all of these were.
+        opted_out: whether one of theirs has opted out of messages.
     """
 
     ids: tuple[int, ...]
     alike: tuple[Contact, ...]
     group: int | None
     whole: bool
+    opted_out: bool
 
     def covers(self, group: int) -> bool:
         """Tell whether no contact of theirs in the group can be missing."""
@@ -147,10 +149,12 @@ class AddressBook:
         if known is not None and known.covers(group):
             return known
         seen = known.ids if known else ()
+        opted_out = self.has_opted_out(person)
         searched = await self.search(person)
         found = tuple(contact.id for contact in best_first(person, searched.found[person]))
         ids = (*found, *(number for number in seen if number not in found))
-        known = Known(ids, tuple(searched.alike[person]), None, whole=True)
+        opted_out = opted_out or self.has_opted_out(person)
+        known = Known(ids, tuple(searched.alike[person]), None, whole=True, opted_out=opted_out)
         self._known.put(person.phone, known)
         return known
 
@@ -163,6 +167,11 @@ class AddressBook:
         """Give the ids of the person's contacts, the best first; none where nobody looked lately."""
         known = self._known.get(person.phone)
         return known.ids if known else ()
+
+    def has_opted_out(self, person: Person) -> bool:
+        """Tell whether a contact of the person is known to have opted out of messages."""
+        known = self._known.get(person.phone)
+        return known is not None and known.opted_out
 
     def forget(self, people: Iterable[Person]) -> None:
         """Look again the next time: a contact is not what it was."""
@@ -185,7 +194,9 @@ class AddressBook:
         for person, contacts in seen.found.items():
             if contacts:
                 ids = tuple(contact.id for contact in best_first(person, contacts))
-                self._known.put(person.phone, Known(ids, tuple(seen.alike[person]), group, whole=whole))
+                opted_out = any(contact.is_opted_out for contact in contacts)
+                known = Known(ids, tuple(seen.alike[person]), group, whole=whole, opted_out=opted_out)
+                self._known.put(person.phone, known)
 
     def _pages(self, params: Query, most: int) -> AsyncGenerator[Page[Contact], None]:
         return self._api.pages("/contacts", "contacts:read", Contact, params, most=most)

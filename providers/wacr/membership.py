@@ -196,7 +196,8 @@ class Membership:
             self.note(group, there=False)
             raise
         self.note(group, there=True)
-        run.count(contacts, done, counted.number, of=len(ids), code=str(reply.status))
+        unsure = [person for person in contacts if self._book.has_opted_out(person)]
+        run.count(contacts, done, counted.number, of=len(ids), code=str(reply.status), unsure=unsure)
 
 
 def _stands(group: int, person: Person, searched: Wanted) -> Standing:

@@ -36,6 +36,7 @@ class Contact(BaseModel):
     lastname: str | None = None
     group_id: list[int] | None = None
     groups: list[Record] | None = None
+    is_opted_out: bool | None = None
 
     @property
     def can_be_compared(self) -> bool:

@@ -38,18 +38,25 @@ class Run:
         return person.key in self._verdicts
 
     def count(
-        self, contacts: Mapping[Person, Collection[int]], done: Outcome, number: int, *, of: int, code: str
+        self,
+        contacts: Mapping[Person, Collection[int]],
+        done: Outcome,
+        number: int,
+        *,
+        of: int,
+        code: str,
+        unsure: Collection[Person],
     ) -> None:
         """Judge people by how many of their contacts a call says it changed, which is `inferred`.
 
         Fewer unchanged ones than somebody has contacts: one of theirs was changed. None changed: nobody's. In between
-        nobody can tell who.
+        nobody can tell who. Contacts of those who are `unsure` may have been passed over: of them all changed tells.
         """
         for person, own in contacts.items():
             outcome, evidence = Outcome.UNKNOWN, Evidence.NONE
-            if number == 0:
+            if number == 0 and person not in unsure:
                 outcome, evidence = Outcome.ALREADY_DONE, Evidence.INFERRED
-            elif 0 <= of - number < len(own):
+            elif 0 <= of - number < (1 if person in unsure else len(own)):
                 outcome, evidence = done, Evidence.INFERRED
             self.tell(person, outcome, evidence, code, f"contacts_{done}: {number} of {of}")
 

@@ -9,7 +9,7 @@ from aiohttp import web
 from sandbox.providers.server import Handler
 from sandbox.providers.wacr_account import AccountServer
 from sandbox.providers.wacr_contacts import Details
-from sandbox.providers.wacr_records import body_of, error, group_record, page
+from sandbox.providers.wacr_records import SimContact, body_of, error, group_record, page
 from sandbox.providers.world import Effect, SimGroup, World
 
 PREFIX = "/api/v2"
@@ -37,6 +37,7 @@ class WacrServer(AccountServer):
         scopes: what the token may do.
         deletes_silently: whether a deleted group is answered without a body (contract leaves it open).
         removes_only_known: whether removing an id that is nobody's is refused (contract leaves it open).
+        passes_over_opted_out: whether contacts who opted out neither come nor go (contract leaves it open).
     """
 
     name = "wacr"
@@ -53,6 +54,7 @@ class WacrServer(AccountServer):
         self.scopes = set(SCOPES)
         self.deletes_silently = False
         self.removes_only_known = False
+        self.passes_over_opted_out = False
         self._accepted: deque[float] = deque()
 
     def routes(self) -> list[web.RouteDef]:
@@ -167,16 +169,21 @@ class WacrServer(AccountServer):
         if problems := self._problems_of_ids(ids, only_known=True):
             return error(422, "", "", problems)
         # What the same id twice does is left open by the contract; here it counts once.
-        added = sum(self.enrol(group, self.contacts[contact_id]) for contact_id in set(ids or ()))
+        added = sum(self.enrol(group, contact) for contact in self._movable(ids))
         return web.json_response({"data": {"group_id": int(group.id), "contacts_added": added}})
 
     def _remove_contacts(self, group: SimGroup, body: dict[str, Any]) -> web.Response:
         ids = body.get("contact_ids")
         if problems := self._problems_of_ids(ids, only_known=self.removes_only_known):
             return error(422, "", "", problems)
-        people = {self.contacts[number].digits for number in ids or () if number in self.contacts}
+        people = {contact.digits for contact in self._movable(ids)}
         removed = sum(self.world.remove(group.id, phone) is Effect.REMOVED for phone in sorted(people))
         return web.json_response({"data": {"group_id": int(group.id), "contacts_removed": removed}})
+
+    def _movable(self, ids: Any) -> list[SimContact]:
+        """Give the contacts with these ids, each once, without those that are passed over."""
+        found = [self.contacts[number] for number in sorted(set(ids)) if number in self.contacts]
+        return [contact for contact in found if not (self.passes_over_opted_out and contact.is_opted_out)]
 
     def _problems_of_ids(self, ids: Any, *, only_known: bool) -> Details:
         if not ids:

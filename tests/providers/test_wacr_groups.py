@@ -138,6 +138,33 @@ async def test_nobody_is_called_gone_while_another_contact_in_the_group_may_be_t
     assert "447700900123" not in bench.members()
 
 
+@pytest.mark.parametrize("passed_over", [True, False])
+async def test_a_count_of_none_tells_nothing_of_somebody_who_opted_out(bench: Bench, passed_over: bool) -> None:
+    bench.server.passes_over_opted_out = passed_over
+    dan = "14155550104"
+    for phone in (ANA, dan):
+        bench.server.put_contact(f"+{phone}", is_opted_out=True)
+    assert outcomes(await bench.adapter.add(GROUP, people(dan))) == {
+        dan: UNKNOWN if passed_over else (Outcome.ADDED, Evidence.INFERRED)
+    }
+    assert outcomes(await bench.adapter.remove(GROUP, people(ANA))) == {ANA: UNKNOWN if passed_over else REMOVED}
+    await bench.standing(ANA, BEN)
+    for phone in (ANA, BEN):
+        bench.world.remove(GROUP, phone)
+    assert outcomes(await bench.adapter.remove(GROUP, people(ANA, BEN))) == {
+        ANA: UNKNOWN,
+        BEN: (Outcome.ALREADY_DONE, Evidence.INFERRED),
+    }
+
+
+async def test_somebody_whose_second_contact_opted_out_is_not_called_gone_by_the_first(bench: Bench) -> None:
+    bench.server.passes_over_opted_out = True
+    bench.server.put_contact(f"+{LONG}", is_opted_out=True)
+    bench.world.put_group(GROUP, "Launch team", [ANA, LONG, SHORT])
+    assert outcomes(await bench.adapter.remove(GROUP, people(LONG))) == {LONG: UNKNOWN}
+    assert bench.members() == {ANA, LONG}
+
+
 async def test_somebody_in_the_group_by_one_contact_is_not_added_by_another(bench: Bench) -> None:
     bench.world.put_group(GROUP, "Launch team", [ANA, SHORT])
     bench.world.put_group("8", "Others", [LONG])

@@ -31,7 +31,7 @@ CALLS: Mapping[Action, Mapping[str, Sequence[int]]] = {
         "twochat": (1, 1, 1, 1, 1),
     },
     Action.LIST_MEMBERS: {
-        "wacr": (1, 1, 1, 2, 11),
+        "wacr": (2, 2, 2, 3, 12),
         "wagateway": (2, 2, 2, 2, 7),
         "wasend": (1, 1, 1, 1, 1),
         "wuts": (1, 1, 1, 1, 1),

@@ -87,15 +87,13 @@ class Wacr(Provider):
 
         Raises `GroupNotFound` and other `ProviderError`.
         """
-        group, empty = _number(group_id), True
+        group = _number(group_id)
+        await self._membership.record(group)  # one that is not there has no contacts, or those of a deleted group
         wanted: Query = {"sort": "id", "filter[group_id]": group}
         async for page in self._api.pages("/contacts", "contacts:read", Contact, wanted):
-            empty = empty and not page.items
             for contact in page.items:
                 if contact.is_in(group) is not False:
                     yield contact.as_member()
-        if empty:
-            await self._membership.record(group)  # an unknown group has no contacts either
 
     async def standing(self, group_id: str, people: Sequence[Person]) -> Mapping[str, Standing]:
         """Tell who has a contact in the group; `UNKNOWN` for a LID, which the CRM does not know.

@@ -52,24 +52,14 @@ class Membership:
     async def standing(self, group: int, people: Sequence[Person]) -> Mapping[Person, Standing]:
         """Tell how people stand in the group: from its contacts (filter[group_id]), else by searching for each.
 
-        A found contact tells by its own list of groups. In what form phones are stored is not documented: a search that
-        finds nothing leaves `UNKNOWN`, and so does a contact with a phone that may be the person's.
+        A found contact tells by its own list of groups, which may hold the id of a group that was deleted: where
+        somebody is present the group is read too. In what form phones are stored is not documented: a search that finds
+        nothing leaves `UNKNOWN`, and so does a contact with a phone that may be the person's.
         Raises `GroupNotFound` and other `ProviderError`.
         """
-        if not people:
-            return {}
-        look = await self._book.look(group, people)
-        if look.empty and look.whole:
-            await self.record(group)  # an unknown group has no contacts either
-        standing = {}
-        for person, found in look.shown.found.items():
-            if found:
-                standing[person] = Standing.PRESENT
-            elif not look.whole:
-                standing[person] = _stands(group, person, await self._book.search(person))
-            else:
-                told_apart = look.shown.comparable and not look.shown.alike[person]
-                standing[person] = Standing.ABSENT if told_apart else Standing.UNKNOWN
+        standing = await self._by_contacts(group, people)
+        if Standing.PRESENT in standing.values():
+            await self.record(group)
         return standing
 
     async def add(self, group: int, people: Sequence[Person]) -> PeopleResult:
@@ -109,9 +99,26 @@ class Membership:
             return run.stopped(error)
         return run.result()
 
+    async def _by_contacts(self, group: int, people: Sequence[Person]) -> Mapping[Person, Standing]:
+        if not people:
+            return {}
+        look = await self._book.look(group, people)
+        if look.empty and look.whole:
+            await self.record(group)  # an unknown group has no contacts either
+        standing = {}
+        for person, found in look.shown.found.items():
+            if found:
+                standing[person] = Standing.PRESENT
+            elif not look.whole:
+                standing[person] = _stands(group, person, await self._book.search(person))
+            else:
+                told_apart = look.shown.comparable and not look.shown.alike[person]
+                standing[person] = Standing.ABSENT if told_apart else Standing.UNKNOWN
+        return standing
+
     async def _look(self, run: Run, group: int, people: Sequence[Person]) -> None:
         """Judge those for whom there is nothing to take out of the group."""
-        for person, standing in (await self.standing(group, people)).items():
+        for person, standing in (await self._by_contacts(group, people)).items():
             if standing is Standing.ABSENT:
                 run.tell(person, Outcome.ALREADY_DONE, Evidence.OBSERVED)
             elif not self._book.remembered(person):
@@ -120,11 +127,13 @@ class Membership:
     async def _add(self, run: Run, group: int) -> None:
         waiting = {p: ids for p in run.people if (ids := self._book.only(group, p))}
         contacts = await self._book.find([person for person in run.people if person not in waiting])
+        inside = {p for p, found in contacts.items() if any(contact.is_in(group) for contact in found)}
+        if inside:
+            await self.record(group)  # they may hold the id of a deleted group
         missing = []
         for person, found in contacts.items():
-            if any(contact.is_in(group) for contact in found):
+            if person in inside:
                 run.tell(person, Outcome.ALREADY_DONE, Evidence.OBSERVED)
-                self.note(group, there=True)
             elif found:
                 waiting[person] = (best_first(person, found)[0].id,)
             else:
@@ -174,6 +183,7 @@ class Membership:
         """Search for the contact that kept another from being made: it was stored meanwhile, or hides its phone."""
         found = (await self._book.search(person)).found[person] if "already exists" in error.words else []
         if any(contact.is_in(group) for contact in found):
+            await self.record(group)
             run.tell(person, Outcome.ALREADY_DONE, Evidence.OBSERVED)
         elif found:
             return (best_first(person, found)[0].id,)

@@ -149,8 +149,9 @@ class WacrServer(AccountServer):
         return web.json_response({"message": "Group updated successfully", "data": group_record(group)})
 
     def _delete_group(self, group: SimGroup, _: dict[str, Any]) -> web.Response:
-        # What happens to the contacts' list of groups is left open by the contract; here the group goes from it.
         del self.world.groups[group.id]
+        if not self.strips_deleted:
+            self.deleted[group.id] = set(group.members)
         if self.deletes_silently:
             return web.Response(status=204)
         return web.json_response({"message": "Group deleted successfully"})

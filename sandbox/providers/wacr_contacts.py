@@ -42,6 +42,8 @@ class ContactsServer(ProviderServer):
         most_in_batch: how many contacts one batch takes; None for any number (contract leaves it open).
         limit_refuses_batch: whether the plan's limit refuses a batch, or the entries beyond it (contract: open).
         batch_in_data: whether the answer to a batch sits under `data` (contract leaves it open).
+        strips_deleted: whether contacts lose the id of a group that is deleted (contract leaves it open).
+        deleted: the phones of contacts that hold the id of a deleted group, by that id.
         sources: the tenant's contact sources, by id.
         statuses: the tenant's contact statuses, by id.
         contacts: the tenant's contacts, by id.
@@ -55,6 +57,8 @@ class ContactsServer(ProviderServer):
         self.most_in_batch: int | None = None
         self.limit_refuses_batch = False
         self.batch_in_data = False
+        self.strips_deleted = True
+        self.deleted: dict[str, set[str]] = {}
         self.sources = {3: "Website", 4: "Referral"}
         self.statuses = {5: "New", 6: "Customer"}
         self.contacts: dict[int, SimContact] = {}
@@ -91,6 +95,7 @@ class ContactsServer(ProviderServer):
         if search := request.query.get("search", request.query.get("q", "")):
             contacts = [contact for contact in contacts if self._matches(contact, search.lower())]
         groups = {group_id: {m.phone for m in self.world.visible_members(group_id)} for group_id in self.world.groups}
+        groups |= self.deleted
         if group_id := request.query.get("filter[group_id]"):
             contacts = [contact for contact in contacts if contact.digits in groups.get(group_id, ())]
         return page(request, [contact_record(contact, groups) for contact in contacts])

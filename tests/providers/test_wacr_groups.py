@@ -1,6 +1,7 @@
 import json
 from collections.abc import AsyncIterator
 
+import httpx
 import pytest
 
 from providers.base import (
@@ -27,6 +28,7 @@ from tests.providers.wacr_bench import (
     LEAVE,
     PATH,
     SEARCH,
+    TOKEN,
     UNKNOWN,
     Bench,
     outcomes,
@@ -277,6 +279,26 @@ async def test_a_group_is_deleted_whatever_the_answer_holds(bench: Bench, silent
     assert bench.world.groups == {}
     with pytest.raises(GroupNotFound):
         await bench.adapter.delete(GROUP)
+
+
+@pytest.mark.parametrize("long", [False, True])
+@pytest.mark.parametrize("strips", [True, False])
+async def test_nobody_is_in_a_deleted_group_though_contacts_may_hold_its_id(
+    bench: Bench, strips: bool, long: bool
+) -> None:
+    if long:
+        await crowd(bench)
+    bench.server.strips_deleted = strips
+    await bench.standing(CAT)
+    async with httpx.AsyncClient(headers={"Authorization": f"Bearer {TOKEN}"}) as somebody_else:
+        await somebody_else.delete(f"{bench.url}{PATH}/groups/{GROUP}")
+    with pytest.raises(GroupNotFound):
+        await bench.standing(ANA, BEN)
+    for change in (bench.adapter.add, bench.adapter.remove):
+        with pytest.raises(GroupNotFound):
+            await change(GROUP, people(ANA, BEN))
+    with pytest.raises(GroupNotFound):
+        [found async for found in bench.adapter.members(GROUP)]
 
 
 @pytest.mark.parametrize("body", ["<html>Sign in</html>", '{"errors": ["no"]}', '{"success": false, "message": "no"}'])

@@ -29,8 +29,12 @@ async def long_book(each_page: Callable[[int], None]) -> AsyncIterator[Wacr]:
         data = [{"id": i, "phone": f"+3361{i:07}", "group_id": [7]} for i in range(first, first + 100)]
         return web.json_response({"data": data, "meta": {"pagination": {"has_more": number < PAGES}}})
 
+    async def group(_: web.Request) -> web.Response:
+        return web.json_response({"data": {"id": 7, "name": "Launch team"}})
+
     app = web.Application()
     app.router.add_get(f"{PREFIX}/contacts", contacts)
+    app.router.add_get(f"{PREFIX}/groups/7", group)
     async with serve(app) as url:
         transport = httpx.AsyncHTTPTransport(verify=NO_CERTIFICATES)
         adapter = make(base_url=url, token=TOKEN, account="", transport=transport)

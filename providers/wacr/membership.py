@@ -10,6 +10,7 @@ from providers.base import (
     GroupNotFound,
     InvalidRequest,
     Outcome,
+    OutcomeUnknown,
     PeopleResult,
     Person,
     ProviderError,
@@ -199,15 +200,31 @@ class Membership:
         path, body = f"/groups/{group}/contacts", {"contact_ids": ids}
         try:
             counted, reply = await self._api.write(method, path, "groups:write", body, answer, repeatable=True)
-        except InvalidRequest:
+        except (InvalidRequest, GroupNotFound) as error:
             self._book.forget(contacts)  # one of them may be gone
-            raise
-        except GroupNotFound:
             self.note(group, there=False)
-            raise
+            raise await self._as_far_as_told(group, error, done, len(ids)) from None
         self.note(group, there=True)
         unsure = [person for person in contacts if self._book.has_opted_out(person)]
         run.count(contacts, done, counted.number, of=len(ids), code=str(reply.status), unsure=unsure)
+
+    async def _as_far_as_told(self, group: int, error: ProviderError, done: Outcome, of: int) -> ProviderError:
+        """Give the refusal of a change; what it did stays open where it may have come half way.
+
+        Adding refuses the whole call for one bad id. What removing does with an id that is nobody's is not documented,
+        nor whether it runs in one transaction.
+        """
+        if done is Outcome.ADDED or of == 1:
+            return error
+        if isinstance(error, GroupNotFound):
+            try:
+                await self.record(group)
+            except GroupNotFound:
+                return error
+            except ProviderError:
+                pass  # then nobody knows what was not found
+        message = "WA.cr refused the removal, and does not say whether some had left before."
+        return OutcomeUnknown(message, code=error.code, words=error.words)
 
 
 def _stands(group: int, person: Person, searched: Wanted) -> Standing:

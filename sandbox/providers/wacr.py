@@ -37,6 +37,8 @@ class WacrServer(AccountServer):
         scopes: what the token may do.
         deletes_silently: whether a deleted group is answered without a body (contract leaves it open).
         removes_only_known: whether removing an id that is nobody's is refused (contract leaves it open).
+        stops_at_unknown: the status of a removal that ends at an id that is nobody's, those before it done; None: it
+            goes on (contract leaves it open).
         passes_over_opted_out: whether contacts who opted out neither come nor go (contract leaves it open).
     """
 
@@ -54,6 +56,7 @@ class WacrServer(AccountServer):
         self.scopes = set(SCOPES)
         self.deletes_silently = False
         self.removes_only_known = False
+        self.stops_at_unknown: int | None = None
         self.passes_over_opted_out = False
         self._accepted: deque[float] = deque()
 
@@ -177,8 +180,14 @@ class WacrServer(AccountServer):
         ids = body.get("contact_ids")
         if problems := self._problems_of_ids(ids, only_known=self.removes_only_known):
             return error(422, "", "", problems)
+        ids = list(ids or ())
+        lost = [place for place, number in enumerate(ids) if number not in self.contacts]
+        if lost and self.stops_at_unknown:
+            ids = ids[: lost[0]]
         people = {contact.digits for contact in self._movable(ids)}
         removed = sum(self.world.remove(group.id, phone) is Effect.REMOVED for phone in sorted(people))
+        if lost and self.stops_at_unknown:
+            return self.error(self.stops_at_unknown)
         return web.json_response({"data": {"group_id": int(group.id), "contacts_removed": removed}})
 
     def _movable(self, ids: Any) -> list[SimContact]:

@@ -193,6 +193,28 @@ async def test_a_lost_answer_to_a_removal_is_unknown_and_keeps_who_was_out_alrea
     assert isinstance(result.error, OutcomeUnknown)
 
 
+@pytest.mark.parametrize("status", [404, 422])
+async def test_a_removal_that_is_refused_for_a_lost_contact_leaves_open_who_left_before(
+    bench: Bench, status: int
+) -> None:
+    bench.server.stops_at_unknown = status
+    await bench.standing(ANA, BEN)
+    lost = next(contact.id for contact in bench.server.contacts.values() if contact.digits == BEN)
+    del bench.server.contacts[lost]
+    bench.world.remove(GROUP, BEN)
+    with pytest.raises(OutcomeUnknown) as caught:
+        await bench.adapter.remove(GROUP, people(ANA, BEN))
+    assert caught.value.code in {"NOT_FOUND", "VALIDATION_ERROR"}
+    assert bench.members() == set()
+    assert await bench.standing(ANA, BEN) == {ANA: Standing.ABSENT, BEN: Standing.ABSENT}
+
+
+async def test_a_removal_of_one_contact_that_is_refused_did_nothing(bench: Bench) -> None:
+    bench.server.faults = [Fault(LEAVE, status=422)]
+    with pytest.raises(InvalidRequest):
+        await bench.adapter.remove(GROUP, people(ANA))
+
+
 async def test_a_lid_and_an_unknown_group_are_told_before_anything_is_removed(bench: Bench) -> None:
     lid = Person("123@lid", lid="123@lid")
     assert outcomes(await bench.adapter.remove(GROUP, [lid])) == {"123@lid": (Outcome.INVALID, Evidence.NONE)}

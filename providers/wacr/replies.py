@@ -51,10 +51,13 @@ class Contact(BaseModel):
         return re.sub(r"\D", "", self.phone or "").lstrip("0")
 
     def is_in(self, group: int) -> bool | None:
-        """Tell whether the contact holds the group's id; None where the answer lists no groups at all."""
-        if self.group_id is None and self.groups is None:
-            return None
-        return group in {*(self.group_id or ()), *(record.id for record in self.groups or ())}
+        """Tell whether the contact holds the group's id; None where the answer lists no groups.
+
+        None also where `group_id` and `groups` differ: whether the id of no group is kept is not documented.
+        """
+        told = set() if self.group_id is None else {group in self.group_id}
+        told |= set() if self.groups is None else {any(record.id == group for record in self.groups)}
+        return told.pop() if len(told) == 1 else None
 
     def as_member(self) -> Member:
         """Give the contact as a member; contacts have no role. A phone without a country code is no E.164 phone."""

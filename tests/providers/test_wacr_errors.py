@@ -182,6 +182,8 @@ async def test_a_phone_that_the_provider_finds_invalid_fails_alone(bench: Bench)
         '{"message": "Contact created successfully", "data": {"id": 5}}',
         '{"data": {"id": 5, "group_id": []}}',
         '{"id": 5, "groups": [{"id": 8, "name": "Other"}]}',
+        '{"id": 5, "group_id": [7], "groups": []}',
+        '{"id": 5, "group_id": [], "groups": [{"id": 7, "name": "Launch team"}]}',
     ],
 )
 async def test_a_created_contact_that_is_not_shown_in_the_group_is_unknown(bench: Bench, body: str) -> None:

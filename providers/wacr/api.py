@@ -134,8 +134,9 @@ def _seconds_to_wait(error: Exception) -> bool | float:
 
 
 def _has_more(body: Any) -> bool | None:
-    """Read meta.pagination.has_more; None where it is absent, since the published client alone knows it."""
+    """Read meta.pagination.has_more; None where it is no truth value, since the published client alone knows it."""
     try:
-        return bool(body["meta"]["pagination"]["has_more"])
+        told = body["meta"]["pagination"]["has_more"]
     except (KeyError, TypeError):
         return None
+    return told if isinstance(told, bool) else None

@@ -114,6 +114,19 @@ async def test_in_a_long_list_a_contact_outside_proves_absence_only_without_a_tw
     assert await bench.standing(UK) == {UK: expected}
 
 
+async def test_no_read_combines_a_filter_with_a_search_or_another(bench: Bench) -> None:
+    bench.world.put_group(GROUP, "Launch team", [f"3361234{number:04}" for number in range(150)])
+    await bench.standing(ANA)
+    await bench.adapter.add(GROUP, people(ANA))
+    await bench.adapter.remove(GROUP, people(BEN))
+    narrowed = [call.query.keys() - {"page", "per_page", "sort"} for call in bench.server.calls]
+    assert {frozenset(keys) for keys in narrowed} == {
+        frozenset(),
+        frozenset({"search"}),
+        frozenset({"filter[group_id]"}),
+    }
+
+
 @pytest.mark.parametrize("mark", ["", ', "meta": null', ', "meta": {"pagination": {"has_more": null}}'])
 async def test_a_full_page_without_a_pagination_mark_is_not_taken_for_the_end(bench: Bench, mark: str) -> None:
     page = ",".join(f'{{"id": {number}, "phone": "+3361234{number:04}"}}' for number in range(100))

@@ -58,6 +58,16 @@ async def test_a_check_that_says_nothing_leaves_it_open(fault: Fault) -> None:
         assert checks == {f"+{ANA}": NumberCheck(None), f"+{BEN}": NumberCheck(True, f"+{BEN}")}
 
 
+@pytest.mark.parametrize("jid", [f'"{ANA}@s.whatsapp.net"', '""', "null", '"77@lid"'])
+@pytest.mark.parametrize("exists", [True, False])
+async def test_the_check_tells_by_its_word_whatever_jid_it_names(exists: bool, jid: str) -> None:
+    async with wagateway() as bench:
+        body = f'{{"isOnWhatsApp": {str(exists).lower()}, "jid": {jid}}}'
+        bench.server.faults = [Fault(CHECK, status=200, body=body)]
+        [check] = (await bench.adapter.check_numbers(people(ANA))).values()
+        assert (check.on_whatsapp, check.phone) == (exists, f"+{ANA}" if exists else "")
+
+
 async def test_numbers_that_are_all_malformed_are_an_error(bench: Bench) -> None:
     bench.server.faults = [Fault(CHECK, status=400, times=2)]
     with pytest.raises(InvalidRequest):

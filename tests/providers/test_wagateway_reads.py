@@ -399,6 +399,11 @@ async def test_where_read_covers_sessions_it_is_enough(bench: Bench) -> None:
     assert (await bench.adapter.account()).state is AccountState.CONNECTED
 
 
+async def test_a_status_that_no_page_names_is_not_connected(bench: Bench) -> None:
+    bench.server.faults = [Fault(f"GET {ROOT}", status=200, body='{"status": "starting"}')]
+    assert await bench.adapter.account() == Account(AccountState.DISCONNECTED, "starting")
+
+
 async def test_a_session_without_a_status_is_unknown(bench: Bench) -> None:
     bench.server.faults = [Fault(ROOT, status=200, body="{}")]
     assert (await bench.adapter.account()).state is AccountState.UNKNOWN

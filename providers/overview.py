@@ -89,6 +89,7 @@ _INTRODUCTION = """\
 
 For every action: the capability that a role of Rollcall needs for it, and in brackets what the provider asks of the
 credential, where it names that. A dash: the provider's interface does not offer it; Rollcall says so without a call.
+What the provider's documentation leaves open, and how Rollcall lives with it: [undocumented.md](undocumented.md).
 """
 
 _CALLS = """\

@@ -24,6 +24,19 @@ def test_the_readme_has_the_icon_and_the_words_of_every_outcome() -> None:
     ] == []
 
 
+def test_every_row_on_what_providers_leave_open_names_tests_that_there_are() -> None:
+    tests = {(path.stem, name) for path in (ROOT / "tests").rglob("test_*.py") for name in _tests_in(path)}
+    page = (ROOT / "docs/undocumented.md").read_text()
+    rows = [line.strip("| ").rpartition(" | ")[2] for line in page.splitlines() if line.startswith("| ")]
+    seen = [cell for cell in rows if cell not in {"Seen in", "---", "not used"}]
+    assert seen
+    assert [cell for cell in seen if not set(re.findall(r"(\w+)\.py::(\w+)", cell) or [("", cell)]) <= tests] == []
+
+
+def _tests_in(path: Path) -> list[str]:
+    return re.findall(r"^(?:async )?def (test_\w+)", path.read_text(), re.MULTILINE)
+
+
 @pytest.mark.parametrize(
     "page", sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]), ids=lambda page: page.name
 )

@@ -116,6 +116,13 @@ async def test_a_text_that_is_only_queued_is_not_called_sent(bench: Bench) -> No
     assert len(bench.lines()) == 2
 
 
+async def test_a_text_of_a_session_that_is_not_connected_is_not_sent(bench: Bench) -> None:
+    bench.server.account_state = "disconnected"
+    with pytest.raises(AccountDisconnected):
+        await bench.adapter.send_to_group(GROUP, "Welcome")
+    assert (bench.lines(), bench.world.sent) == ([SEND], [])
+
+
 async def test_a_text_over_the_sessions_rate_is_refused_and_not_sent_again(bench: Bench) -> None:
     bench.server.most_per_minute = 1
     await bench.adapter.send_to_group(GROUP, "One")

@@ -8,6 +8,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -24,16 +25,31 @@ from handlers.failures import mark_as_reading
 from handlers.payloads import Payload
 from handlers.services import Services
 from handlers.views import answers, chooser
+from handlers.views.message import Message, sections
+from handlers.views.text import count
 from handlers.whisper import whisper
 
 LINK_WITHIN = 5.0
 """Seconds that an answer waits for the parent message of the request it tells of, to lead to it."""
 _MOST_KEPT = 1000
-_MENTION = re.compile(r"\s*<@(\w+)(?:\|[^>]*)?>[\s,:]*")
+_MENTION = re.compile(r"[\s*_~]*<@(\w+)(?:\|[^>]*)?>[*_~]*[\s,:\u200b-\u200f\u2060\ufeff]*")
+_FORMATTED = re.compile(r"(`{1,3}|[*_~])((?:(?!\1).)+)\1", re.DOTALL)
+"""A whole text in bold, italics, code: as somebody pastes what the help shows."""
+_AROUND_A_WORD = "*_~`:,.\u200b\u200e\u200f\u2060\ufeff"
 _BY_PEOPLE = frozenset({None, "file_share", "thread_broadcast"})
 """The subtypes of messages that somebody wrote; the others tell of changes (docs.slack.dev, "message event")."""
 
+_ABOUT = "This message mentions me, but does not begin with that, so I did nothing."
+_TWICE = (
+    "I am mentioned again further down in this message, and one message takes one command. Nothing was done: write "
+    "each command in a message of its own."
+)
+
 log = structlog.get_logger(__name__)
+
+
+class _File(Payload):
+    id: str
 
 
 class _Message(Payload):
@@ -47,6 +63,8 @@ class _Message(Payload):
     bot_id: str | None = None
     subtype: str | None = None
     thread_ts: str | None = None
+    files: tuple[_File, ...] = ()
+    edited: dict[str, Any] | None = None
 
 
 class _Delivery(Payload):
@@ -55,6 +73,23 @@ class _Delivery(Payload):
     event_id: str
     team_id: str
     event: _Message
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """What a message asks for.
+
+    Attributes:
+        asked: the command.
+        problem: why it is not done; empty where nothing speaks against it.
+        note: what else the person is told.
+        edited: the message was changed after it had been written.
+    """
+
+    asked: Asked
+    problem: str = ""
+    note: str = ""
+    edited: bool = False
 
 
 class Mentions:
@@ -72,14 +107,14 @@ class Mentions:
     ) -> None:
         """Do what a message asks for, before the event is acknowledged."""
         delivery = _Delivery.model_validate(body)
-        asked = _asked(delivery, context.bot_user_id or "")
-        if asked is not None:
-            if only_reads(asked.command, asked.text):
+        heard = _heard(delivery, context.bot_user_id or "")
+        if heard is not None:
+            if only_reads(heard.asked.command, heard.asked.text):
                 mark_as_reading(context)
             known = self._deliveries.get(delivery.event_id)
             if known is None or (known.done() and (known.cancelled() or known.exception())):
-                known = self._begin(delivery.event_id, asked)
-                context["answer"] = asked, await asyncio.shield(known)
+                known = self._begin(delivery.event_id, heard)
+                context["answer"] = heard, await asyncio.shield(known)
             else:
                 log.info("delivered_again", delivery=delivery.event_id)
                 await asyncio.wait([known])
@@ -89,9 +124,9 @@ class Mentions:
         """Tell the person what became of it, where they asked."""
         if "answer" not in context:
             return
-        asked, answer = context["answer"]
-        event = _Delivery.model_validate(body).event
-        told = said(await answer.work() if isinstance(answer, Look) else answer)
+        heard, answer = context["answer"]
+        asked, event = heard.asked, _Delivery.model_validate(body).event
+        told = said(_noted(await answer.work() if isinstance(answer, Look) else answer, heard.note))
         if link := await self._link(asked.id):
             told["text"] = f"{told['text']}\n<{link}|The request, with its answers>"
         if event.channel.startswith("D"):  # nobody else reads that, and what only one person is shown does not stay
@@ -99,17 +134,15 @@ class Mentions:
         else:
             await whisper(client, asked.user, asked.channel, thread_ts=event.thread_ts or "", **told)
 
-    def _begin(self, event_id: str, asked: Asked) -> asyncio.Task[Answer | Look]:
+    def _begin(self, event_id: str, heard: _Heard) -> asyncio.Task[Answer | Look]:
         while len(self._deliveries) >= _MOST_KEPT:
             del self._deliveries[next(iter(self._deliveries))]
-        self._deliveries[event_id] = task = asyncio.create_task(_run(self._services, asked))
+        self._deliveries[event_id] = task = asyncio.create_task(_run(self._services, heard))
         return task
 
     async def _link(self, request_id: str) -> str:
         """Give the address of a request's parent message once it stands there; empty where there is no request."""
-        try:
-            await self._services.journal.request(request_id)
-        except LookupError:
+        if not await _is_taken(self._services, request_id):
             return ""
         shown = asyncio.Event()
 
@@ -132,26 +165,78 @@ def register(app: AsyncApp, services: Services) -> None:
         app.event(event, middleware=[mentions.take])(mentions.answer)
 
 
-def _asked(delivery: _Delivery, bot: str) -> Asked | None:
+def _heard(delivery: _Delivery, bot: str) -> _Heard | None:
     """Read what a message asks for; None where it is not for the bot, or no person wrote it."""
     event = delivery.event
     if event.bot_id or not event.user or event.user == bot or event.subtype not in _BY_PEOPLE:
         return None
     if event.channel.startswith("D") != (event.type == "message"):
         return None  # a mention in a direct message is a message there already
-    text = event.text or ""
-    mention = _MENTION.match(text)
-    to_bot = mention if mention and mention[1] == bot else None
-    words = text[to_bot.end() :] if to_bot else text
-    if event.type == "app_mention" and to_bot is None:
-        words = ""  # somebody speaks about the bot, not to it
-    command, text = meant(WA, words)
-    return Asked(command, text, event.user, delivery.team_id, event.channel, f"{event.channel}/{event.ts}")
+    (begins, words), problem = _words(event.text or "", bot), ""
+    if event.type == "app_mention" and not begins:
+        words, problem = "", _ABOUT
+    elif f"<@{bot}" in words:
+        words, problem = "", _TWICE
+    command, text = meant(WA, _plain_verb(words))
+    asked = Asked(command, text, event.user, delivery.team_id, event.channel, f"{event.channel}/{event.ts}")
+    note = _unread(len(event.files)) if event.files and asked.command.opens_form else ""
+    return _Heard(asked, problem, note, edited=event.edited is not None)
 
 
-async def _run(services: Services, asked: Asked) -> Answer | Look:
+def _words(text: str, bot: str) -> tuple[bool, str]:
+    """Tell whether a text begins with the bot's mention, and give what follows, without marks around all of it."""
+    rest, begins = _bare(text), False
+    while (mention := _MENTION.match(rest)) and mention[1] == bot:
+        rest, begins = rest[mention.end() :], True
+    return begins, _bare(rest)
+
+
+def _plain_verb(words: str) -> str:
+    """Take the marks from the first word, which names the command."""
+    verb, *rest = words.split(maxsplit=1) or [""]
+    return " ".join([verb.strip(_AROUND_A_WORD), *rest])
+
+
+def _bare(text: str) -> str:
+    formatted = _FORMATTED.fullmatch(text.strip())
+    return formatted[2] if formatted else text
+
+
+def _unread(files: int) -> str:
+    """Say what becomes of files, which nobody would miss otherwise."""
+    return (
+        f"I did not read the {'file' if files == 1 else count(files, 'file')} of this message: *Add numbers to a "
+        "group* in the message's own menu does that, and so does the form."
+    )
+
+
+def _noted(answer: Answer, note: str) -> Answer:
+    if not note:
+        return answer
+    if isinstance(answer, str):
+        return f"{answer}\n{note}"
+    return Message(f"{answer.text}\n{note}", [*answer.blocks, *(block.to_dict() for block in sections([note]))])
+
+
+async def _run(services: Services, heard: _Heard) -> Answer | Look:
+    asked = heard.asked
+    if heard.problem:
+        return f"{heard.problem} {chooser.IN_WORDS}"
+    if heard.edited and await _is_taken(services, asked.id):
+        return (
+            f"This request was taken already: `{asked.id}`, and editing its message changes nothing. "
+            "Write a new message for something else."
+        )
     if asked.command is WA:
         return f"{chooser.IN_WORDS}\n{answers.help_text(plain(asked.text))}"
     if asked.command.opens_form and not asked.text.strip():
         return chooser.offer(asked.command)
     return await RUN[asked.command.verb](services, asked)
+
+
+async def _is_taken(services: Services, request_id: str) -> bool:
+    try:
+        await services.journal.request(request_id)
+    except LookupError:
+        return False
+    return True

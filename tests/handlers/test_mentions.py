@@ -7,6 +7,7 @@ import pytest_asyncio
 
 from sandbox.slack import payloads
 from sandbox.slack.delivery import Delivery
+from sandbox.slack.mrkdwn import texts
 from sandbox.slack.server import SlackServer
 from sandbox.slack.workspace import Message
 from tests.handlers.commanding import ALICE, BOB, ELSEWHERE, LATER, LAUNCH, NOBODY, READER, commanding
@@ -119,12 +120,90 @@ async def test_what_follows_the_mention_is_read_as_a_command(slack: SlackServer,
     assert len(parents(slack)) == count
 
 
-async def test_words_about_the_bot_are_answered_with_help_and_do_nothing(slack: SlackServer) -> None:
+@pytest.mark.parametrize(
+    "words",
+    [
+        f"{BOT} {BOT} add twochat-team",
+        f"*{BOT}* *add* twochat-team",
+        f"{BOT}\u200b: add: twochat-team",
+        f"{BOT}\xa0\u200badd\xa0“twochat-team”",
+    ],
+)
+async def test_a_command_is_found_whatever_stands_around_it(slack: SlackServer, words: str) -> None:
+    answer = await heard(slack, f"{words} <tel:+14155550163|+1 415 555 0163> at: {LATER}")
+
+    assert "Taken: add 1 person to *twochat-team*" in answer["text"]
+
+
+@pytest.mark.parametrize("mark", ["`", "```", "*"])
+async def test_a_command_that_was_pasted_as_the_help_shows_it_is_carried_out(slack: SlackServer, mark: str) -> None:
+    command = f"add twochat-team +1 415 555 0164 at: {LATER}"
+
+    assert "Taken: add 1 person" in (await heard(slack, f"{BOT} {mark}{command}{mark}"))["text"]
+    assert "Taken: add 1 person" in (await heard(slack, f"{mark}{BOT} {command}{mark}"))["text"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        f"add twochat-team +1 415 555 0161\n{BOT} remove twochat-team +1 415 555 0162",
+        f"add twochat-team +1 415 555 0161 {BOT}",
+    ],
+)
+async def test_two_commands_in_one_message_are_refused_before_one_is_taken_for_the_others_people(
+    slack: SlackServer, words: str
+) -> None:
+    count = len(parents(slack))
+
+    answer = await heard(slack, f"{BOT} {words}")
+    await heard(slack, f"{BOT} help")
+
+    assert "one message takes one command. Nothing was done" in answer["text"]
+    assert len(parents(slack)) == count
+
+
+@pytest.mark.parametrize("rest", [" twochat-team +1 415 555 0165 at: " + LATER, " twochat-team", ""])
+async def test_a_file_that_is_not_read_is_not_passed_over_in_silence(slack: SlackServer, rest: str) -> None:
+    before = len(slack.ephemerals(ALICE))
+    await slack.say(ALICE, LAUNCH, f"{BOT} add{rest}", files=[("a.csv", b"Phone\n+14155550166\n")])
+    await slack.wait_for(lambda: len(slack.ephemerals(ALICE)) > before)
+
+    answer = slack.ephemerals(ALICE)[before]
+    assert "I did not read the file of this message: *Add numbers to a group*" in answer["text"]
+    assert "I did not read the file" in "\n".join(texts(answer.get("blocks") or [])) or rest
+
+
+async def test_an_edit_is_told_that_it_changes_nothing(slack: SlackServer) -> None:
+    await heard(slack, f"{BOT} add twochat-team +1 415 555 0167 at: {LATER}")
+    count, told = len(parents(slack)), len(slack.ephemerals(ALICE))
+    event = dict(events(slack)[-1].payload["event"])
+
+    await slack.event(event | {"text": f"{BOT} add twochat-team +1 415 555 0168", "edited": {"user": ALICE, "ts": "1"}})
+    await slack.wait_for(lambda: len(slack.ephemerals(ALICE)) > told)
+
+    answer = slack.ephemerals(ALICE)[-1]["text"]
+    assert "editing its message changes nothing. Write a new message" in answer
+    assert "|The request, with its answers>" in answer
+    assert len(parents(slack)) == count
+
+
+async def test_a_command_that_could_not_be_read_is_carried_out_once_it_is_edited(slack: SlackServer) -> None:
+    await heard(slack, f"{BOT} add twochat-taem +1 415 555 0169 at: {LATER}")
+    told, event = len(slack.ephemerals(ALICE)), dict(events(slack)[-1].payload["event"])
+
+    edited = {"text": f"{BOT} add twochat-team +1 415 555 0169 at: {LATER}", "edited": {"user": ALICE, "ts": "1"}}
+    await slack.event(event | edited)
+    await slack.wait_for(lambda: len(slack.ephemerals(ALICE)) > told)
+
+    assert "Taken: add 1 person" in slack.ephemerals(ALICE)[-1]["text"]
+
+
+async def test_words_about_the_bot_are_told_how_to_speak_to_it_and_do_nothing(slack: SlackServer) -> None:
     count = len(parents(slack))
 
     answer = await heard(slack, f"I asked {BOT} add twochat-team +1 415 555 0100")
 
-    assert "Write to me" in answer["text"]
+    assert "does not begin with that, so I did nothing. Write to me" in answer["text"]
     assert len(parents(slack)) == count
 
 

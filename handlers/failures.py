@@ -36,6 +36,11 @@ class _Block(Payload):
 class _Event(Payload):
     user: str = ""
     channel: str = ""
+    thread_ts: str = ""
+
+
+class _Container(Payload):
+    thread_ts: str = ""
 
 
 class _View(Payload):
@@ -54,6 +59,7 @@ class _Body(Payload):
     channel: Named | None = None
     view: _View | None = None
     event: _Event = _Event()
+    container: _Container = _Container()
 
     @property
     def person(self) -> str:
@@ -62,6 +68,10 @@ class _Body(Payload):
     @property
     def place(self) -> str:
         return self.channel.id if self.channel else self.channel_id or self.event.channel
+
+    @property
+    def thread(self) -> str:
+        return self.container.thread_ts or self.event.thread_ts
 
     @property
     def first_input(self) -> str:
@@ -142,7 +152,7 @@ async def _tell(client: AsyncWebClient, respond: AsyncRespond | None, caused: _B
             if respond and caused.view and caused.view.type == _HOME:
                 await respond(f"⚠️ {text}")
             else:
-                await whisper(client, caused.person, caused.place, text)
+                await whisper(client, caused.person, caused.place, text, thread_ts=caused.thread)
     except Exception:
         # There is nothing behind the last resort but the log, which has the reference already.
         log.warning("failure_not_told", user=caused.person, exc_info=True)

@@ -42,6 +42,7 @@ def broken(acks_first: bool) -> AsyncApp:
         raise Broken
 
     app.command("/wa-add")(listener)
+    app.event("app_mention")(listener)
     app.action("break")(listener)
     app.action("look", middleware=[failures.only_reads])(listener)
     app.view("add")(listener)
@@ -126,6 +127,21 @@ async def test_what_only_reads_is_never_said_to_have_done_something_perhaps(
     assert "took effect" not in looked
     assert "I cannot say whether this took effect" in broke
     assert [entry["reference"] in text for entry, text in zip(log, (looked, broke), strict=True)] == [True, True]
+
+
+async def test_in_a_thread_a_button_and_a_mention_answer_in_the_thread(
+    slack: SlackServer, client: AsyncWebClient, log: list[EventDict]
+) -> None:
+    parent = await slack.say(ALICE, LAUNCH, "A thread")
+    posted = await client.chat_postMessage(channel=LAUNCH, text="Break?", blocks=BUTTONS, thread_ts=parent["ts"])
+    await slack.click(ALICE, LAUNCH, str(posted["ts"]), "Break")
+    await slack.wait_for(lambda: whispered(slack))
+    assert_names(whispered(slack)[0], log, "block_actions")
+
+    await slack.say(ALICE, LAUNCH, "<@U0ROLLCALL> break", parent["ts"])
+    await slack.wait_for(lambda: len(whispered(slack)) > 1)
+
+    assert [message["thread_ts"] for message in slack.ephemerals(ALICE)] == [parent["ts"]] * 2
 
 
 async def test_a_button_where_the_bot_is_not_answers_in_direct_messages(

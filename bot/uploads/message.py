@@ -22,8 +22,22 @@ _WHOLE = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-_NO_NUMBER_AFTER = re.compile(r"(?:[\w=/%@:]|[^\w\s,]*[#$€£¥₹₽₩₺₪฿]\s?)$")
-_NO_NUMBER_BEFORE = re.compile(r"\s?[$€£¥₹₽₩₺₪฿%]|\w|[.,]\d")
+_CURRENCY = r"(?:AUD|BRL|CAD|CHF|CNY|EUR|GBP|INR|JPY|MXN|NGN|USD|ZAR)"
+_NO_NUMBER_AFTER = re.compile(
+    rf"""
+    (?: [\w=/%@:] | [^\w\s,]*[#$€£¥₹₽₩₺₪฿]\s? | \b{_CURRENCY}\s?
+      | \b(?i:account|booking|iban|invoice|isbn|order|po|ref|reference|serial|sku|ticket|tracking)
+        (?:\W{{1,2}}(?i:code|id|no|nr|number)\b)?[\W_]{{0,3}}
+      | \b(?i:case|customer|parcel)(?:-|\W{{1,2}}(?i:code|id|no|nr|number)\b)[\W_]{{0,3}}
+    )$
+    """,
+    re.VERBOSE,
+)
+"""What stands before digits that are an amount or some thing's number: one in the form of a phone is one by chance."""
+_LOOKED_AT = 30
+_NO_NUMBER_BEFORE = re.compile(rf"\s?[$€£¥₹₽₩₺₪฿%]|\s?{_CURRENCY}\b|\w|[.,]\d")
+_ABROAD = re.compile(r"(?<![\w.,+/-])00(?=[1-9][\d\s().-]{7,}\d)")
+"""The `00` for a plus, which `phonenumbers` knows only where the default country dials it."""
 _DATE = re.compile(r"(?:19|20)\d\d[-./]\d\d?[-./]\d\d?|\d\d?[-./]\d\d?[-./](?:19|20)?\d\d")
 _MEANT = {RejectedFor.EXTENSION}
 
@@ -50,14 +64,18 @@ def _numbers(text: str, region: str | None) -> Iterator[str]:
 
 
 def _in_words(text: str, region: str | None) -> Iterator[str]:
-    text = plain(unescape(text))
+    text = _with_plus(plain(unescape(text)))
     for match in PhoneNumberMatcher(text, region, leniency=Leniency.POSSIBLE):
         if match.raw_string.lstrip("(").startswith("+") or _is_meant(text, match, region):
             yield match.raw_string
 
 
+def _with_plus(text: str) -> str:
+    return _ABROAD.sub(lambda zeros: zeros[0] if _NO_NUMBER_AFTER.search(text, 0, zeros.start()) else "+", text)
+
+
 def _is_meant(text: str, match: PhoneNumberMatch, region: str | None) -> bool:
-    before, after = text[max(0, match.start - 8) : match.start], text[match.end : match.end + 3]
+    before, after = text[max(0, match.start - _LOOKED_AT) : match.start], text[match.end : match.end + 5]
     if _DATE.fullmatch(match.raw_string) or _NO_NUMBER_AFTER.search(before) or _NO_NUMBER_BEFORE.match(after):
         return False
     roster = parse(match.raw_string, default_region=region)

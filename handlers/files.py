@@ -15,6 +15,7 @@ from handlers.views.filled import UploadedFile
 WITHIN = 30.0
 """Seconds for fetching a file."""
 _TOO_LARGE = f"The file is larger than {MOST_BYTES // 1_000_000} MB. Upload it in parts."
+_NOT_HANDED_OUT = "it is gone, or in a channel that I am not in. What you upload into a form, I can read."
 _NOT_FETCHED = "The file could not be fetched from Slack. Try again."
 _PIECE = 1 << 16
 
@@ -50,7 +51,9 @@ async def fetch_file(client: AsyncWebClient, file: UploadedFile) -> tuple[str, b
     except SlackApiError as error:
         log.warning("file_not_described", file=file.id, error=error_word(error))
         word = error_word(error)
-        raise CannotFetch(f"Slack does not hand the file out ({word})." if word else _NOT_FETCHED) from error
+        raise CannotFetch(
+            f"Slack does not hand the file out ({word}): {_NOT_HANDED_OUT}" if word else _NOT_FETCHED
+        ) from error
     except (aiohttp.ClientError, TimeoutError) as error:
         log.warning("file_not_fetched", file=file.id, error=type(error).__name__)
         raise CannotFetch(_NOT_FETCHED) from error
@@ -74,7 +77,7 @@ async def _content(client: AsyncWebClient, file: UploadedFile) -> bytes:
     ):
         if response.status != 200 or response.content_type == "text/html":  # noqa: PLR2004 - a login page, if anything
             log.warning("file_refused", file=file.id, status=response.status)
-            raise CannotFetch("Slack does not hand the file out: the app lacks `files:read`, or the file is gone.")
+            raise CannotFetch(f"Slack does not hand the file out: the app lacks `files:read`, or {_NOT_HANDED_OUT}")
         content = bytearray()
         async for piece in response.content.iter_chunked(_PIECE):
             content += piece

@@ -19,8 +19,9 @@ from handlers.failures import only_reads
 from handlers.home_facts import rights
 from handlers.modals.people import CannotRead, Columns, Uploads
 from handlers.modals.verbs import can_invite, nowhere
-from handlers.payloads import Click, Interaction, Named, Payload
+from handlers.payloads import Click, Interaction, Named
 from handlers.services import Services
+from handlers.shared_message import SharedMessage
 from handlers.verbs import commands_somewhere
 from handlers.views import chooser, numbers_view, people_modal
 from handlers.views.filled import UploadedFile
@@ -37,11 +38,6 @@ _FORMS_NEED = (Capability.GROUPS_WRITE, Capability.SEND)
 log = structlog.get_logger(__name__)
 
 
-class _Message(Payload):
-    text: str | None = None
-    files: tuple[UploadedFile, ...] = ()
-
-
 class _Shortcut(Interaction):
     """The payload of a global shortcut (docs.slack.dev, "Shortcuts interaction payload")."""
 
@@ -52,7 +48,7 @@ class _Used(_Shortcut):
     """The payload of a shortcut on a message (`message_action`, on the same page)."""
 
     channel: Named
-    message: _Message
+    message: SharedMessage
 
 
 def register(app: AsyncApp, services: Services) -> None:
@@ -105,7 +101,7 @@ async def open_chooser(services: Services, client: AsyncWebClient, trigger_id: s
 async def _add_numbers(services: Services, uploads: Uploads, client: AsyncWebClient, used: _Used) -> str:
     """Open the form with the numbers of a message; gives what the person is told where it cannot be opened."""
     region = _region(services)
-    numbers, files = numbers_in(used.message.text or "", region), used.message.files[:MOST_FILES]
+    numbers, files = _numbers(used.message, region), used.message.all_files[:MOST_FILES]
     actor = await services.usergroups.actor(used.user.id)
     if not files and not numbers:
         return await opening.open_modal(client, used.trigger_id, numbers_view.nothing([]))
@@ -123,7 +119,7 @@ async def _add_numbers(services: Services, uploads: Uploads, client: AsyncWebCli
     if problem := await opening.open_modal(client, used.trigger_id, numbers_view.reading(len(files), id_)):
         return problem
     found, problems = await _read(uploads, client, files, region)
-    if len(used.message.files) > MOST_FILES:
+    if len(used.message.all_files) > MOST_FILES:
         problems.append(f"Only the first {MOST_FILES} files were read.")
     view = _form(services, used.channel.id, "\n".join([*filter(None, [numbers]), *found]), problems)
     view.external_id = id_
@@ -136,6 +132,11 @@ async def _add_numbers(services: Services, uploads: Uploads, client: AsyncWebCli
     return ""
 
 
+def _numbers(message: SharedMessage, region: str | None) -> str:
+    """Give the numbers in a message's words, one a line; what is written twice alike, once."""
+    return "\n".join(dict.fromkeys(line for words in message.words for line in numbers_in(words, region).splitlines()))
+
+
 async def _read(
     uploads: Uploads, client: AsyncWebClient, files: Sequence[UploadedFile], region: str | None
 ) -> tuple[list[str], list[str]]:
@@ -143,15 +144,16 @@ async def _read(
     found: list[str] = []
     problems: list[str] = []
     for file in files:
+        name = file.name or "A file without a name"
         try:
             people = await uploads.read(client, file, region)
         except CannotRead as error:
-            problems.append(f"{file.name}: {error}")
+            problems.append(f"{name}: {error}")
             continue
         if isinstance(people, Columns):
-            problems.append(f"{file.name}: I cannot tell which column has the numbers. Upload it in the form instead.")
+            problems.append(f"{name}: I cannot tell which column has the numbers. Upload it in the form instead.")
         elif not people.roster.people:
-            problems.append(f"{file.name}: None of its entries is a number that can be used.")
+            problems.append(f"{name}: None of its entries is a number that can be used.")
         else:
             found += [person.phone or person.lid for person in people.roster.people]
             found += [" ".join(entry.typed.split()) for entry in people.roster.rejected]  # the preview says why

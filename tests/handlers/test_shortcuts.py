@@ -1,4 +1,5 @@
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -23,9 +24,12 @@ async def slack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Slack
         yield played.slack
 
 
-async def used(slack: SlackServer, text: str, files: Sequence[tuple[str, bytes]] = ()) -> View:
-    """Use the shortcut on a message of Bob's, and give the modal that it leads to in the end."""
+async def used(
+    slack: SlackServer, text: str, files: Sequence[tuple[str, bytes]] = (), *, parts: Mapping[str, Any] | None = None
+) -> View:
+    """Use the shortcut on a message of Bob's with these other parts, and give the modal that it leads to in the end."""
     message = await slack.say(BOB, LAUNCH, text, files=files)
+    message |= parts or {}
     ack = await slack.shortcut(ALICE, ADD_NUMBERS, LAUNCH, message["ts"])
     assert ack.ok, ack
 
@@ -60,6 +64,51 @@ async def test_so_do_those_of_its_files_and_every_entry_gets_an_answer(slack: Sl
 
     assert numbers(view) == ["+1 415 555 0100", "+14155550101", "+447700900123", "nothing", "+447700900456"]
     assert "notes.pdf: This is neither a CSV file" in text_of(view)
+
+
+FORWARDED: dict[str, Any] = {
+    "from_url": "https://sandbox.slack.com/archives/C0LAUNCH/p1",
+    "is_msg_unfurl": True,
+    "is_share": True,
+    "text": "Ann <tel:+14155550180|+1 415 555 0180>",
+}
+PREVIEW = {"from_url": "https://shop.example/", "title": "Shop", "text": "Call +1 415 555 0181", "fallback": "Shop"}
+CARD_OF_A_BOT = {"fallback": "New lead", "fields": [{"title": "Phone", "value": "+1 415 555 0182"}, {"title": None}]}
+BLOCKS = [
+    {"type": "section", "text": {"type": "mrkdwn", "text": "New: +1 415 555 0183"}},
+    {
+        "type": "rich_text",
+        "elements": [{"type": "rich_text_section", "elements": [{"type": "text", "text": "+1 415 555 0184"}]}],
+    },
+]
+
+
+@pytest.mark.parametrize(
+    ("parts", "found"),
+    [
+        ({"attachments": [FORWARDED]}, ["+1 415 555 0100", "<tel:+14155550180|+1 415 555 0180>"]),
+        ({"attachments": [PREVIEW]}, ["+1 415 555 0100"]),
+        ({"attachments": [CARD_OF_A_BOT]}, ["+1 415 555 0100", "+1 415 555 0182"]),
+        ({"blocks": BLOCKS}, ["+1 415 555 0100"]),
+        ({"blocks": BLOCKS, "bot_id": "B0LEADS"}, ["+1 415 555 0100", "+1 415 555 0183", "+1 415 555 0184"]),
+    ],
+    ids=["forwarded", "preview of a link", "card", "what a person wrote is the text", "of a bot"],
+)
+async def test_numbers_are_found_in_what_a_message_forwards_and_in_a_bots_card(
+    slack: SlackServer, parts: dict[str, Any], found: list[str]
+) -> None:
+    assert numbers(await used(slack, "+1 415 555 0100", parts=parts)) == found
+
+
+async def test_a_forwarded_file_is_read_and_a_deleted_one_is_named(slack: SlackServer) -> None:
+    holder = await slack.say(BOB, LAUNCH, "", files=[("dee.vcf", CARD)])
+    forwarded = {"is_share": True, "text": "", "files": holder["files"]}
+    gone = {"id": "F0GONE", "mode": "tombstone"}
+
+    view = await used(slack, "", parts={"attachments": [forwarded], "files": [gone]})
+
+    assert numbers(view) == ["+447700900456"]
+    assert "A file without a name: Slack does not hand the file out (file_not_found): it is gone" in text_of(view)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,8 @@ from enum import StrEnum
 from bot.domain.access import Actor, Allowed, Role, Target, decide
 from providers.base import Capability, Operation
 
+_OWN = "You asked for this yourself; somebody else has to decide. Until then you can withdraw it."
+
 
 @dataclass(frozen=True, slots=True)
 class ApprovalRule:
@@ -99,11 +101,18 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The click does not count; `reason` is the sentence for the person, `ended` how it had ended where it was over."""
+    """The click does not count.
+
+    Attributes:
+        reason: the sentence for the person.
+        ended: how it had ended, where it was over.
+        deciders: the ids of the users and user groups who can decide, where this person cannot.
+    """
 
     code: RefusedFor
     reason: str
     ended: Approval | None = None
+    deciders: tuple[str, ...] | None = None
 
 
 def rule_for(
@@ -121,21 +130,21 @@ def vote(
 ) -> Accepted | Refused:
     """Count a click, or refuse it: one denial denies, and approval needs the rule's quorum of different people.
 
-    An override approves alone: it needs `admin` in a role that covers the group, and a reason.
+    Who approved may still deny while it waits. An override approves alone: it needs `admin` in a role that covers the
+    group, and a reason.
     """
     approval = expire(approval, at)
     if approval.state is not ApprovalState.WAITING:
         words = f"This request is {approval.state} already; your click changed nothing."
         return Refused(RefusedFor.OVER, words, approval)
     if actor.user_id == approval.requester:
-        return Refused(RefusedFor.OWN_REQUEST, "You asked for this yourself; somebody else has to decide.")
+        return Refused(RefusedFor.OWN_REQUEST, _OWN)
     if choice is Choice.OVERRIDE:
         if refused := _may_not_override(approval, actor, roles, reason):
             return refused
     elif not any(actor.has(role) for role in _deciding(approval.rule, approval.target, roles)):
-        names = " or ".join(f"`{name}`" for name in approval.rule.approvers)
-        return Refused(RefusedFor.NOT_AN_APPROVER, f"Only {names} can decide on requests for this group.")
-    if choice is not Choice.OVERRIDE and any(v.user_id == actor.user_id for v in approval.votes):
+        return _not_an_approver(approval, roles)
+    if choice is Choice.APPROVE and any(v.user_id == actor.user_id for v in approval.votes):
         return Refused(RefusedFor.COUNTED_ALREADY, "Your vote counts already; it waits for somebody else's.")
     others = tuple(v for v in approval.votes if v.user_id != actor.user_id)
     votes = (*others, Vote(actor.user_id, choice, at, reason))
@@ -189,6 +198,13 @@ def _may_not_override(approval: Approval, actor: Actor, roles: Sequence[Role], r
     if not reason.strip():
         return Refused(RefusedFor.NO_REASON, "An override needs a reason, which everybody will see.")
     return None
+
+
+def _not_an_approver(approval: Approval, roles: Sequence[Role]) -> Refused:
+    names = " or ".join(f"`{name}`" for name in approval.rule.approvers)
+    words = f"Only {names} can decide on requests for this group."
+    ids = deciders(approval.rule, approval.target, approval.requester, roles)
+    return Refused(RefusedFor.NOT_AN_APPROVER, words, deciders=ids)
 
 
 def _state(rule: ApprovalRule, votes: Sequence[Vote]) -> ApprovalState:

@@ -73,7 +73,7 @@ class Decisions:
                 return await _refuse(connection, request_id, request, judged, actor=actor.user_id, action=choice)
             request, result = judged
             mine = decisions.c.request_id == request_id, decisions.c.user_id == actor.user_id
-            await connection.execute(delete(decisions).where(*mine))  # an override takes the place of one's own vote
+            await connection.execute(delete(decisions).where(*mine))  # a denial or an override takes its place
             values = {"choice": choice, "at": at.timestamp(), "reason": reason}
             await connection.execute(insert(decisions).values(request_id=request_id, user_id=actor.user_id, **values))
             if result.approval.state is not ApprovalState.WAITING:
@@ -102,8 +102,7 @@ class Decisions:
             if refused := self._not_theirs(request, actor):
                 return await _refuse(connection, request_id, request, refused, actor=user_id, action="withdraw")
             if request is None or not await advance(connection, request_id, State.WITHDRAWN):
-                state = f"{request.state} already" if request else "gone"
-                refused = Refused(RefusedFor.OVER, f"This request is {state}; it cannot be withdrawn any more.")
+                refused = Refused(RefusedFor.OVER, _too_late(request))
                 return await _refuse(connection, request_id, request, refused, actor=user_id, action="withdraw")
             await connection.execute(update(requests).where(requests.c.id == request_id).values(stopped_by=user_id))
             await record(connection, [moved(request, State.WITHDRAWN, datetime.now(UTC), user_id)])
@@ -151,6 +150,12 @@ class Decisions:
         target = self._target(request)
         state = _APPROVAL_STATES[request.state]
         return Approval(request.requester, target, rule, request.asked_at, votes, state, request.stopped_by)
+
+
+def _too_late(request: Request | None) -> str:
+    state = f"{request.state} already" if request else "gone"
+    stop = " *Stop* on its message ends it." if request and request.state is State.RUNNING else ""
+    return f"This request is {state}; it cannot be withdrawn any more.{stop}"
 
 
 async def _votes(connection: AsyncConnection, request_id: str) -> tuple[Vote, ...]:

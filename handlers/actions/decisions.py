@@ -45,7 +45,7 @@ class Decided:
         await ack()
         if isinstance(result, Refused):
             log.info("vote_refused", request=click.value, user=click.user.id, code=result.code)
-            await tell(respond, click, approval_card.not_counted(result))
+            await tell(respond, click, approval_card.not_counted(result, click.value))
         await self._after(click.value, result if isinstance(result, Refused) else None)
 
     async def ask_why(self, ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond, client: AsyncWebClient) -> None:
@@ -57,7 +57,7 @@ class Decided:
         await ack()
         if refused:
             log.info("vote_refused", request=click.value, user=click.user.id, code=refused.code)
-            await tell(respond, click, approval_card.not_counted(refused))
+            await tell(respond, click, approval_card.not_counted(refused, click.value))
             await self._after(click.value, refused)
             return
         request = await self._services.journal.request(click.value)
@@ -76,7 +76,7 @@ class Decided:
         result = await self._services.decisions.vote(form.request_id, actor, form.choice, form.reason)
         if isinstance(result, Refused):
             log.info("vote_refused", request=form.request_id, user=submission.user.id, code=result.code)
-            view = reason_modal.refused(form.choice, approval_card.not_counted(result))
+            view = reason_modal.refused(form.choice, approval_card.not_counted(result, form.request_id))
             await ack(response_action="update", view=view)
         else:
             await ack()
@@ -90,7 +90,7 @@ class Decided:
         await ack()
         if refused:
             log.info("withdrawal_refused", request=click.value, user=click.user.id, code=refused.code)
-            await tell(respond, click, refused.reason)
+            await tell(respond, click, approval_card.not_counted(refused, click.value))
         else:
             self._services.dispatcher.wake()
             await tell(respond, click, "Withdrawn: nothing is sent to the provider.")

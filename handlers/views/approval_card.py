@@ -30,6 +30,8 @@ _ENDS = {
 }
 _DECIDED = {Choice.APPROVE: "approved", Choice.DENY: "denied", Choice.OVERRIDE: "overrode the approval"}
 _ALL = "All that waits for you stands on my Home tab."
+_NOBODY = "As the roles are now, nobody is left who could; somebody with `admin` can override it."
+_MOST_ASKED = 10
 _MOST_NAMED = 30
 """How many deciders a message mentions; above that it would be noise."""
 
@@ -123,19 +125,9 @@ def scheduled(request: Request, votes: Sequence[Vote], at: datetime) -> Message:
     return message(said, sections(said))
 
 
-def not_counted(refused: Refused) -> str:
-    """Say why a click does not count; where it came too late, also who had decided, or when it expired."""
-    ended = refused.ended
-    if ended is None:
-        return refused.reason
-    match ended.state:
-        case ApprovalState.EXPIRED:
-            return f"This request expired {moment(ended.expires_at)}; nothing was done. It can be asked for again."
-        case ApprovalState.WITHDRAWN:
-            return f"<@{ended.withdrawn_by or ended.requester}> withdrew this request; nothing was done."
-        case _:
-            who = ", ".join(f"<@{vote.user_id}> ({moment(vote.at)})" for vote in ended.votes)
-            return f"This request is {ended.state} already, by {who}; your click changed nothing."
+def not_counted(refused: Refused, request_id: str) -> str:
+    """Say why a click does not count, what else can be done, and the name by which the log keeps it."""
+    return f"{_why_not(refused)}\nRequest `{request_id}`"
 
 
 def overridden(request: Request, vote: Vote, deciders: Sequence[str]) -> Message:
@@ -162,7 +154,12 @@ def reminder(request: Request, deciders: Sequence[str], number: int) -> Message:
 
 def mentions(deciders: Sequence[str]) -> str:
     """Mention users and user groups."""
-    return " ".join(f"<!subteam^{id_}>" if id_.startswith("S") else f"<@{id_}>" for id_ in deciders[:_MOST_NAMED])
+    return " ".join(map(mention, deciders[:_MOST_NAMED]))
+
+
+def mention(member: str) -> str:
+    """Mention a user or a user group (docs.slack.dev, "Formatting message text")."""
+    return f"<!subteam^{member}>" if member.startswith("S") else f"<@{member}>"
 
 
 def approve(request: Request, tally: Tally) -> ButtonElement:
@@ -196,6 +193,24 @@ def _end(request: Request, votes: Sequence[Vote]) -> str:
     if request.state not in CALLED_OFF and any(vote.choice is Choice.OVERRIDE for vote in votes):
         return "⚠️ Approval overridden"
     return _ENDS[request.state]
+
+
+def _why_not(refused: Refused) -> str:
+    """Say why a click does not count; where it came too late, also who had decided, or when it expired."""
+    ended = refused.ended
+    if refused.deciders is not None:
+        who = " or ".join(map(mention, refused.deciders[:_MOST_ASKED]))
+        return f"{refused.reason} {f'Ask {who}.' if who else _NOBODY}"
+    if ended is None:
+        return refused.reason
+    match ended.state:
+        case ApprovalState.EXPIRED:
+            return f"This request expired {moment(ended.expires_at)}; nothing was done. It can be asked for again."
+        case ApprovalState.WITHDRAWN:
+            return f"<@{ended.withdrawn_by or ended.requester}> withdrew this request; nothing was done."
+        case _:
+            who = ", ".join(f"<@{vote.user_id}> ({moment(vote.at)})" for vote in ended.votes)
+            return f"This request is {ended.state} already, by {who}; your click changed nothing."
 
 
 def _buttons(request: Request, tally: Tally, *, alone: bool) -> list[ButtonElement]:

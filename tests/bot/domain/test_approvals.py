@@ -83,6 +83,13 @@ def test_one_denial_denies() -> None:
     assert _vote(_vote(_approval(quorum=3), ONE), TWO, Choice.DENY).state is ApprovalState.DENIED
 
 
+def test_who_approved_may_still_deny_and_counts_once() -> None:
+    denied = _vote(_vote(_approval(quorum=2), ONE), ONE, Choice.DENY)
+
+    assert denied.state is ApprovalState.DENIED
+    assert [v.choice for v in denied.votes] == [Choice.DENY]
+
+
 @pytest.mark.parametrize("choice", list(Choice))
 def test_who_asked_decides_nothing_although_their_role_could(choice: Choice) -> None:
     assert _refused(vote(_approval(), ASKED, choice, NOON, ROLES)).code is RefusedFor.OWN_REQUEST
@@ -95,6 +102,13 @@ def test_only_an_approver_of_the_rule_with_the_capability_decides(actor: Actor) 
     refused = _refused(vote(_approval(), actor, Choice.DENY, NOON, ROLES))
     assert refused.code is RefusedFor.NOT_AN_APPROVER
     assert "`lead` or `mute`" in refused.reason
+
+
+def test_who_may_not_decide_is_told_who_can() -> None:
+    lead = replace(LEAD, members=frozenset({"U1", "S1", "UASKED"}))
+
+    assert _refused(vote(_approval(), Actor("U9"), Choice.APPROVE, NOON, (lead,))).deciders == ("S1", "U1")
+    assert _refused(vote(_approval(), Actor("U9"), Choice.APPROVE, NOON, ())).deciders == ()
 
 
 def test_a_late_click_is_told_who_decided_and_when() -> None:

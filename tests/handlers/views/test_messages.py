@@ -77,8 +77,21 @@ def assert_words_beside_icons(text: str) -> None:
 def test_a_late_click_is_told_who_decided_and_when(state: ApprovalState, words: str) -> None:
     ended = Approval("U01ALICE", Target(("launch-team",)), RULE, AT, VOTES, state)
 
-    assert words in approval_card.not_counted(Refused(RefusedFor.OVER, "It is over.", ended))
-    assert approval_card.not_counted(Refused(RefusedFor.OVER, "It is over.")) == "It is over."
+    assert words in approval_card.not_counted(Refused(RefusedFor.OVER, "It is over.", ended), "R1")
+    assert approval_card.not_counted(Refused(RefusedFor.OVER, "It is over."), "R1") == "It is over.\nRequest `R1`"
+
+
+@pytest.mark.parametrize(
+    ("deciders", "words"),
+    [
+        (("S1", "U1"), "Only leads. Ask <!subteam^S1> or <@U1>."),
+        ((), "Only leads. As the roles are now, nobody is left"),
+    ],
+)
+def test_who_may_not_decide_is_told_whom_to_ask(deciders: tuple[str, ...], words: str) -> None:
+    refused = Refused(RefusedFor.NOT_AN_APPROVER, "Only leads.", deciders=deciders)
+
+    assert approval_card.not_counted(refused, "R1").startswith(words)
 
 
 @pytest.mark.parametrize("state", State)

@@ -1,13 +1,14 @@
 """Those who decide on a request, each in their direct messages: for a question that stands where they do not look."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable
 from weakref import WeakValueDictionary
 
 from bot.domain.requests import Request, State
 from bot.runtime.decisions import Decisions
 from handlers.poster import Place, Poster
 from handlers.usergroups import UserGroups
+from handlers.views.approval_card import Undecided
 from handlers.views.message import Message
 
 MOST = 30
@@ -30,7 +31,7 @@ class Deciders:
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def show(self, request: Request, card: Message) -> None:
-        """Ask each of them once; as soon as the request does not wait any more, show that in place of the question.
+        """Ask each of them once; later, show in the question how the request stands: also who voted meanwhile.
 
         Whoever cannot be reached is left out.
         """
@@ -39,27 +40,34 @@ class Deciders:
             for user_id in await self._people(request):
                 await self._show(request, user_id, card)
 
-    async def undecided(self, request: Request) -> Sequence[str]:
+    async def undecided(self, request: Request) -> Undecided:
         """Give the users and user groups whose votes are missing; once some of a group voted, its others."""
         ids, voted = self._decisions.deciders(request), await self._voted(request)
-        if not voted <= set(ids):
-            return await self._left(request)
-        return [id_ for id_ in ids if id_ not in voted]
+        left = await self._left(request)
+        waits = left if not voted <= set(ids) else [id_ for id_ in ids if id_ not in voted]
+        told = self._usergroups.is_read and len(left) < MOST
+        needed = request.rule.quorum - len(voted) if request.rule else 0
+        return Undecided(waits, max(0, needed - len(left)) if told else 0)
 
     async def remind(self, request: Request, number: int, reminder: Message) -> None:
         """Remind each of those who were asked and have not voted, below the question."""
-        for user_id in await self._left(request):
+        await self._tell(request, f"reminder-{number}", reminder, await self._left(request))
+
+    async def tell(self, request: Request, name: str, content: Message) -> None:
+        """Tell each of those who were asked something, below the question."""
+        await self._tell(request, name, content, await self._people(request))
+
+    async def _tell(self, request: Request, name: str, content: Message, people: Iterable[str]) -> None:
+        for user_id in people:
             if asked := await self._poster.find(request, f"approval-{user_id}"):
-                place = Place(asked.channel, asked.ts)
-                await self._poster.post(request, f"reminder-{number}-{user_id}", reminder, place)
+                await self._poster.post(request, f"{name}-{user_id}", content, Place(asked.channel, asked.ts))
 
     async def _show(self, request: Request, user_id: str, card: Message) -> None:
         name = f"approval-{user_id}"
         posted = await self._poster.find(request, name)
-        if request.state is not State.WAITING:
-            if posted is not None:
-                await self._poster.update(posted, card)
-        elif posted is None and (direct := await self._poster.direct(user_id)):
+        if posted is not None:
+            await self._poster.update(posted, card)
+        elif request.state is State.WAITING and (direct := await self._poster.direct(user_id)):
             await self._poster.post(request, name, card, direct)
 
     async def _voted(self, request: Request) -> set[str]:

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 import structlog
 
-from bot.domain.approvals import Choice
+from bot.domain.approvals import Choice, Vote
 from bot.domain.outcomes import Tally
 from bot.domain.requests import Participant, Request, State
 from bot.runtime.archive import Archive
@@ -152,7 +152,8 @@ class SlackThread:
         votes = await self._decisions.of(request.id)
         warning = self._warnings.get((request.connection, request.group_id), "")
         link = await self._link_before(request)
-        card = approval_card.build(request, tally, votes, warning=warning, link=link)
+        undecided = await self._deciders.undecided(request)
+        card = approval_card.build(request, tally, votes, warning=warning, link=link, undecided=undecided)
         posted = await self._poster.find(request, "approval")
         thread = await self._thread(request)
         if posted is not None:
@@ -162,15 +163,26 @@ class SlackThread:
             places = [Place(self._approvals_channel), thread] if elsewhere else [thread]
             posted = await self._post(request, "approval", card, *places)
         if posted.channel.startswith(_DIRECT):
-            alone = approval_card.build(request, tally, votes, warning=warning, link=link, alone=True)
-            await self._deciders.show(request, alone)
-        override = next((vote for vote in votes if vote.choice is Choice.OVERRIDE), None)
-        if override is not None:
-            told = approval_card.overridden(request, override, self._decisions.deciders(request))
-            await self._post(request, "override", told, thread)
+            await self._deciders.show(
+                request,
+                approval_card.build(request, tally, votes, warning=warning, link=link, undecided=undecided, alone=True),
+            )
+        await self._tell_override(request, votes, posted, thread)
         if request.state is State.APPROVED and request.details.run_at is not None:
             told = approval_card.scheduled(request, votes, request.details.run_at)
             await self._post(request, "scheduled", told, thread)
+
+    async def _tell_override(self, request: Request, votes: Sequence[Vote], asked: Posting, thread: Place) -> None:
+        """Tell of an override in the request's thread, and where those were asked who would have decided."""
+        override = next((vote for vote in votes if vote.choice is Choice.OVERRIDE), None)
+        if override is None:
+            return
+        told = approval_card.overridden(request, override, self._decisions.deciders(request))
+        await self._post(request, "override", told, thread)
+        if asked.channel.startswith(_DIRECT):
+            await self._deciders.tell(request, "override", told)
+        elif asked.channel != thread.channel:
+            await self._post(request, "override-asked", told, Place(asked.channel, asked.ts))
 
     async def _show_followed(self, request_id: str) -> None:
         """Show in the last message of a request what followed from it, how that stands, and what can follow now."""

@@ -59,7 +59,7 @@ class UserGroups:
             NotRead: there is no copy yet, so that nobody loses a right by a failure either.
         """
         await self._refresh(FRESH_FOR_APPROVAL)
-        if self._ids and self._read_at is None:
+        if not self.is_read:
             raise NotRead("Slack has not told yet who is in the user groups of the roles")
         return self._actor(user_id)
 
@@ -71,6 +71,11 @@ class UserGroups:
         if groups:
             await self._refresh(FRESH)
         return frozenset(users.union(*(self._members.get(group, frozenset()) for group in groups)))
+
+    @property
+    def is_read(self) -> bool:
+        """Whether Slack has told who is in the user groups, now or some time ago."""
+        return not self._ids or self._read_at is not None
 
     async def aclose(self) -> None:
         """Stop reading."""

@@ -1,6 +1,7 @@
 """The question for approval, with its buttons; later, what was decided."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from slack_sdk.models.blocks import ActionsBlock, ButtonElement
@@ -36,6 +37,23 @@ _MOST_NAMED = 30
 """How many deciders a message mentions; above that it would be noise."""
 
 
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """Whose votes a request waits for.
+
+    Attributes:
+        ids: the users and user groups who can still vote.
+        missing: how many approvals nobody can give any more, as the roles are now.
+    """
+
+    ids: Sequence[str] = ()
+    missing: int = 0
+
+
+NOBODY = Undecided()
+"""For where nobody is to be named."""
+
+
 def build(
     request: Request,
     tally: Tally,
@@ -44,6 +62,7 @@ def build(
     warning: str = "",
     link: str = "",
     alone: bool = False,
+    undecided: Undecided = NOBODY,
 ) -> Message:
     """Build the card in its present state.
 
@@ -54,6 +73,7 @@ def build(
         warning: what the configuration wants everybody to know who decides about this group.
         link: leads to the request that this one follows from.
         alone: it is shown to one of those who decide, who sees nothing else of the request.
+        undecided: whose votes it waits for.
 
     Raises:
         ValueError: the request has no rule, and so no card.
@@ -74,16 +94,16 @@ def build(
     if request.state is not State.WAITING:
         end = _end(request, decisions)
         return message([end, asked, *why, *votes, name], [*shown, *sections([end, *votes]), context(name)])
-    needed = needs(request, request.rule, len(decisions))
+    needed = [needs(request, request.rule, len(decisions)), *_awaited(undecided, alone=alone)]
     pressed = ActionsBlock(elements=_buttons(request, tally, alone=alone))
     below = [name, _ALL] if alone else [name]
-    blocks = [*shown, *sections([needed, *votes]), pressed, *map(context, below)]
-    return message([asked, *why, needed, *votes, *below], blocks)
+    blocks = [*shown, *sections([*needed, *votes]), pressed, *map(context, below)]
+    return message([asked, *why, *needed, *votes, *below], blocks)
 
 
 def runs(at: datetime) -> str:
     """Say when a request runs that is to be approved first."""
-    return f"🕓 Once approved, it runs {moment(at)}."
+    return f"🕓 Once approved, it runs {moment(at)}, or at once where that is over by then."
 
 
 def warned(warning: str) -> str:
@@ -142,13 +162,17 @@ def overridden(request: Request, vote: Vote, deciders: Sequence[str]) -> Message
     return message(said, sections(said))
 
 
-def reminder(request: Request, deciders: Sequence[str], number: int) -> Message:
-    """Build a reminder that mentions `deciders`. Raises `ValueError` for a request without a rule."""
+def reminder(request: Request, undecided: Undecided, number: int) -> Message:
+    """Build a reminder that mentions those who can still vote; where they are too few, it says so.
+
+    Raises `ValueError` for a request without a rule.
+    """
     if request.rule is None:
         raise ValueError("a request without a rule needs no reminder")
     what = f"<@{request.requester}> still waits for a decision about {foreign(request.group_name, 100)}"
     until = f"until {moment(request.asked_at + request.rule.expires_after)}"
-    said = [f"{mentions(deciders)} Reminder {number + 1}: {what}, {until}. Request `{request.id}`"]
+    who = f"{mentions(undecided.ids)} " if undecided.ids else ""
+    said = [f"{who}Reminder {number + 1}: {what}, {until}. Request `{request.id}`", *_stuck(undecided)]
     return message(said, sections(said))
 
 
@@ -183,6 +207,22 @@ def needs(request: Request, rule: ApprovalRule, votes: int) -> str:
     so_far = f" ({votes:,} so far)" if votes else ""
     until = moment(request.asked_at + rule.expires_after)
     return f"Needs {count(rule.quorum, 'approval')} by {approvers}{so_far}, until {until}"
+
+
+def _awaited(undecided: Undecided, *, alone: bool) -> list[str]:
+    """Say whose votes are missing: a card in a thread reaches nobody whom it does not mention."""
+    asked = [f"Asked: {mentions(undecided.ids)}"] if undecided.ids and not alone else []
+    return [*asked, *_stuck(undecided)]
+
+
+def _stuck(undecided: Undecided) -> list[str]:
+    if not undecided.missing:
+        return []
+    said = f"⚠️ As the roles are now, nobody can give {count(undecided.missing, 'approval')} of those it needs."
+    can = (
+        "It can be withdrawn, denied, or overridden by somebody with `admin`; or whoever runs Rollcall adds approvers."
+    )
+    return [f"{said} {can}"]
 
 
 def _end(request: Request, votes: Sequence[Vote]) -> str:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
+from bot.domain.approvals import ApprovalRule
 from bot.domain.requests import Details, Participant, Request, request_id
 from bot.runtime.audit import Audit
 from bot.runtime.database import Database
@@ -45,9 +46,12 @@ class Desk:
     journal: Journal
     audit: Audit
 
-    async def add(self, *phones: str, user: str = ALICE, group: str = "wasend-team", when: str = "") -> "Asked":
+    async def add(
+        self, *phones: str, user: str = ALICE, group: str = "wasend-team", channel: str = CHANNEL, when: str = ""
+    ) -> "Asked":
         """Ask for people to be added, and wait for the parent message."""
-        ack = await self.stage.add(f"{group} {', '.join(f'+{p}' for p in phones)} {when} reason: launch", user=user)
+        text = f"{group} {', '.join(f'+{p}' for p in phones)} {when} reason: launch"
+        ack = await self.stage.slack.command(user, channel, "/wa-add", text)
         assert ack.ok
         delivery = self.stage.slack.courier.find(ack.delivery)
         asked = Asked(self, request_id(str(delivery.payload["team_id"]), str(delivery.payload["trigger_id"])))
@@ -62,6 +66,7 @@ class Desk:
         details: Details | None = None,
         said: str = "",
         requester: str = ALICE,
+        rule: ApprovalRule | None = None,
     ) -> "Asked":
         """Put a request with these answers into the journal, and wait for its parent message."""
         id_ = request_id(str(next(_NUMBERS)))
@@ -88,7 +93,7 @@ class Desk:
                 requester=requester,
                 channel=CHANNEL,
                 reason="launch",
-                rule=None,
+                rule=rule,
                 duplicates=0,
                 asked_at=at,
                 details=details or Details(),
@@ -162,9 +167,14 @@ class Asked:
         """Wait for a button of a message, and click it."""
         await self.labels(name, label)
         message = await self.message(name)
-        ack = await self.desk.stage.slack.click(user, CHANNEL, message["ts"], label)
+        ack = await self.desk.stage.slack.click(user, self.room(name), message["ts"], label)
         assert ack.ok, ack
         return ack
+
+    def room(self, name: str) -> str:
+        """Give the channel in which the message of this name stands."""
+        rooms = self.desk.stage.slack.workspace.rooms
+        return next(id_ for id_, room in rooms.items() if self._named(name) in room.messages.values())
 
     async def decide(self, user: str, label: str, reason: str) -> Ack:
         """Click Deny or Override, and give the reason."""

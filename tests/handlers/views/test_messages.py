@@ -14,6 +14,7 @@ from bot.domain.followups import LABELS, Followup
 from bot.domain.outcomes import MEANINGS, Tally, words_of
 from bot.domain.requests import Details, Participant, Request, State
 from handlers.views import approval_card, details, followup_buttons, reason_modal, request_message, results
+from handlers.views.approval_card import Undecided
 from handlers.views.followup_buttons import Followed
 from handlers.views.message import Message
 from handlers.views.text import moment
@@ -116,9 +117,11 @@ async def test_no_name_breaks_a_message(post: Post, name: str) -> None:
     tally = Tally.of(p.outcome for p in mix(3))
     for message in (
         request_message.build(request, tally, LINK),
-        approval_card.build(request, tally, VOTES, warning=name * 5, link=LINK),
+        approval_card.build(
+            request, tally, VOTES, warning=name * 5, link=LINK, undecided=Undecided(["S0LEADS"] * 50, 2)
+        ),
         approval_card.overridden(request, Vote("U02BOB", Choice.OVERRIDE, AT, name), ("U03CAROL", "S0LEADS")),
-        approval_card.reminder(request, ["U03CAROL"] * 50, 2),
+        approval_card.reminder(request, Undecided(["U03CAROL"] * 50, 1), 2),
         approval_card.ending(replace(request, state=State.DENIED), VOTES, again=AGAIN, followed=FOLLOWED),
         results.build(request, mix(3), total=3),
         results.build(request, mix(30), total=30),

@@ -32,6 +32,7 @@ from tests.handlers.samples import RULE, changed, mix
 LAUNCH, ELSEWHERE, APPROVALS, DIRECT = "C0LAUNCH", "C0ELSEWHERE", "C0APPROVALS", "D0ALICE"
 OPERATORS = "S0OPERATORS"  # Alice and Carol
 LEAD = Role("lead", frozenset({"U02BOB", "U0GONE", OPERATORS}), frozenset({Capability.APPROVE}))
+ADMIN = Role("owner", frozenset({"U04DAVE"}), frozenset({Capability.ADMIN}))
 WAITING = changed(state=State.WAITING, rule=RULE)
 
 
@@ -128,6 +129,25 @@ async def test_a_question_goes_to_the_channel_for_approvals(
     assert "Denied" in card["text"]
     assert not any(block["type"] == "actions" for block in card["blocks"])
     assert "Nothing was sent" in ending["text"]
+
+
+async def test_an_override_is_told_in_the_thread_and_where_the_question_stands(
+    slack: SlackServer, poster: Poster, database: Database, client: AsyncWebClient
+) -> None:
+    thread, journal = made(poster, database, client, APPROVALS), Journal(database)
+    await journal.create(changed(id="ROVER", rule=RULE, asked_at=datetime.now(UTC)), [])
+    await journal.hold_back("ROVER")
+    await thread.open(await journal.request("ROVER"), Tally.of([None]))
+    await thread.show_approval(await journal.request("ROVER"), Tally.of([None]))
+    await Decisions(database, [ADMIN]).vote("ROVER", Actor("U04DAVE"), Choice.OVERRIDE, "nobody is there")
+    for _ in range(2):
+        await thread.show_approval(await journal.request("ROVER"), Tally.of([None]))
+
+    card, told = slack.messages(APPROVALS)
+    assert "Approval overridden" in card["text"]
+    assert told["thread_ts"] == card["ts"]
+    for message in (told, *replies(slack)):
+        assert ">nobody is there" in message["text"]
 
 
 @pytest.mark.parametrize("channel", ["", LAUNCH, "C0GONE"])

@@ -162,6 +162,16 @@ def reminder_at(rule: ApprovalRule, asked_at: datetime, number: int) -> datetime
     return at if at < asked_at + rule.expires_after else None
 
 
+def following_reminder_at(rule: ApprovalRule, asked_at: datetime, number: int, now: datetime) -> datetime | None:
+    """Give when the reminder after `number` is due, if any: those whose time is over at `now` (aware) are left out.
+
+    After a downtime one reminder makes up for all that were missed.
+    """
+    while (at := reminder_at(rule, asked_at, number + 1)) is not None and at <= now:
+        number += 1
+    return at
+
+
 def deciders(rule: ApprovalRule, target: Target, requester: str, roles: Sequence[Role]) -> tuple[str, ...]:
     """Give the ids of users and user groups who may decide, the requester left out, in a fixed order."""
     members = frozenset[str]().union(*(role.members for role in _deciding(rule, target, roles)))

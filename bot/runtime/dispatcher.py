@@ -4,10 +4,11 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
 
 import structlog
 
-from bot.domain.approvals import reminder_at
+from bot.domain.approvals import following_reminder_at
 from bot.domain.requests import State
 from bot.runtime.engine import Engine
 from bot.runtime.journal import Journal
@@ -92,7 +93,8 @@ class Dispatcher:
             try:
                 request = await self._journal.request(reminder.request_id)
                 await self._engine.start("remind", reminder.request_id, reminder.number)
-                following = reminder_at(request.rule, request.asked_at, reminder.number + 1) if request.rule else None
+                rule, at = request.rule, datetime.fromtimestamp(now, UTC)
+                following = following_reminder_at(rule, request.asked_at, reminder.number, at) if rule else None
                 await self._journal.reminded(reminder, following.timestamp() if following else None)
             except Exception:
                 log.exception("not_reminded", request=reminder.request_id)

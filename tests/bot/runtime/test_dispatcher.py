@@ -25,7 +25,7 @@ class Engines:
         self.broken = False
         self.taken = asyncio.Condition()
 
-    async def start(self, name: str, request_id: str) -> None:
+    async def start(self, name: str, request_id: str, *_: int) -> None:
         async with self.taken:
             self.taken.notify_all()
             if self.broken or request_id in self.refuses:
@@ -137,3 +137,19 @@ async def test_at_the_end_what_is_under_way_is_finished_first(journal: Journal, 
     async with _running(journal, engine):
         await engine.until(lambda: len(engine.work) == 1)
     assert await journal.due(time.time()) == []
+
+
+async def test_after_a_downtime_one_reminder_makes_up_for_all_that_were_missed(
+    journal: Journal, engine: Engines
+) -> None:
+    asked_at = datetime.now(UTC) - timedelta(hours=10)  # due after 1, 3 and 7 hours, and then after 15
+    await journal.create(request("R1", needs=rule(remind=timedelta(hours=1)), asked_at=asked_at), [])
+    await journal.hold_back("R1")
+    async with _running(journal, engine) as dispatcher:
+        await engine.until(lambda: ("remind", "R1") in engine.work)
+        await journal.create(request("R2"), [])
+        dispatcher.wake()
+        await engine.until(lambda: ("open", "R2") in engine.work)
+
+    assert engine.work.count(("remind", "R1")) == 1
+    assert await journal.next_moment(time.time()) == pytest.approx((asked_at + timedelta(hours=15)).timestamp())

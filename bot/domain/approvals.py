@@ -106,7 +106,7 @@ class Refused:
     Attributes:
         reason: the sentence for the person.
         ended: how it had ended, where it was over.
-        deciders: the ids of the users and user groups who can decide, where this person cannot.
+        deciders: the ids of the users and user groups who can still decide, where this person cannot.
     """
 
     code: RefusedFor
@@ -213,8 +213,9 @@ def _may_not_override(approval: Approval, actor: Actor, roles: Sequence[Role], r
 def _not_an_approver(approval: Approval, roles: Sequence[Role]) -> Refused:
     names = " or ".join(f"`{name}`" for name in approval.rule.approvers)
     words = f"Only {names} can decide on requests for this group."
+    voted = {v.user_id for v in approval.votes}
     ids = deciders(approval.rule, approval.target, approval.requester, roles)
-    return Refused(RefusedFor.NOT_AN_APPROVER, words, deciders=ids)
+    return Refused(RefusedFor.NOT_AN_APPROVER, words, deciders=tuple(id_ for id_ in ids if id_ not in voted))
 
 
 def _state(rule: ApprovalRule, votes: Sequence[Vote]) -> ApprovalState:

@@ -126,8 +126,6 @@ def ending(
 ) -> Message:
     """Build the last message of the thread of a request that was not carried out, with what can and did follow."""
     who = [f"<@{d.user_id}>" for d in decisions if d.choice is Choice.DENY]
-    if request.state is State.WITHDRAWN:
-        who = [f"<@{request.stopped_by or request.requester}>"]
     why = [f"“{foreign(d.reason, 500)}”" for d in decisions if d.choice is Choice.DENY and d.reason]
     end = f"{_end(request, decisions)}{f' by {who[0]}' if who else ''}{f': {why[0]}' if why else ''}"
     end += "" if end.endswith((".”", "!”", "?”")) else "."
@@ -226,10 +224,12 @@ def _stuck(undecided: Undecided) -> list[str]:
 
 
 def _end(request: Request, votes: Sequence[Vote]) -> str:
-    """Say what was decided: also that it was by an override, and how near to it a request was that expired."""
+    """Say what was decided: by an override, who withdrew it, how near to a decision it was when it expired."""
     approvals = sum(vote.choice is Choice.APPROVE for vote in votes)
     if request.state is State.EXPIRED and approvals and request.rule is not None:
         return f"⌛ Expired with {approvals:,} of {count(request.rule.quorum, 'approval')}"
+    if request.state is State.WITHDRAWN:
+        return f"{_ENDS[request.state]} by <@{request.stopped_by or request.requester}>"
     if request.state not in CALLED_OFF and any(vote.choice is Choice.OVERRIDE for vote in votes):
         return "⚠️ Approval overridden"
     return _ENDS[request.state]

@@ -8,7 +8,7 @@ from slack_sdk.models.views import View
 
 from bot.domain.approvals import Vote
 from bot.domain.outcomes import Tally
-from bot.domain.requests import Participant, Request
+from bot.domain.requests import Participant, Request, State
 from handlers.views import approval_card, followup_buttons, results
 from handlers.views.contents import whole
 from handlers.views.followup_buttons import Followed
@@ -105,7 +105,7 @@ def _about(facts: Facts) -> list[str]:
     if facts.warning:
         said.append(approval_card.warned(facts.warning))
     if request.stopped_by:
-        said.append(f"Stopped by <@{request.stopped_by}>")
+        said.append(f"{'Withdrawn' if request.state is State.WITHDRAWN else 'Stopped'} by <@{request.stopped_by}>")
     if request.duplicates:
         said.append(f"{count(request.duplicates, 'entry', 'entries')} named somebody twice and counted once")
     return [*said, *(_need(request, action, ability) for action, ability in facts.needs)]

@@ -110,7 +110,9 @@ def _notes(request: Request) -> list[str]:
     notes = []
     if request.details.run_at and request.state in _TO_COME:
         notes.append(f"It runs {moment(request.details.run_at)}, not before.")
-    if request.stopped_by:
+    if request.stopped_by and request.state is State.WITHDRAWN:
+        notes.append(f"Withdrawn by <@{request.stopped_by}>: nothing was sent.")
+    elif request.stopped_by:
         notes.append(f"⏹️ Stopped by <@{request.stopped_by}>: what was sent stays as it is.")
     return notes
 

@@ -224,6 +224,8 @@ async def test_a_withdrawn_request_sends_nothing_and_late_clicks_are_told(at: De
     await asked.click(ALICE, "Withdraw", "parent")
     await asked.says("closed", f"Withdrawn by <@{ALICE}>")
     await at.stage.hears(ALICE, "Withdrawn: nothing is sent")
+    assert "Stopped" not in await asked.says("parent", f"Withdrawn by <@{ALICE}>: nothing was sent.")
+    await asked.says("approval", f"Withdrawn by <@{ALICE}>")
 
     (await asked.message("approval"))["blocks"] = card["blocks"]  # as somebody sees it who has not reloaded
     for user, label in ((BOB, "Approve"), (BOB, "Deny"), (ADMIN, "Override"), (ALICE, "Withdraw")):

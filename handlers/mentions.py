@@ -36,6 +36,7 @@ _MENTION = re.compile(r"[\s*_~]*<@(\w+)(?:\|[^>]*)?>[*_~]*[\s,:\u200b-\u200f\u20
 _FORMATTED = re.compile(r"(`{1,3}|[*_~])((?:(?!\1).)+)\1", re.DOTALL)
 """A whole text in bold, italics, code: as somebody pastes what the help shows."""
 _AROUND_A_WORD = "*_~`:,.\u200b\u200e\u200f\u2060\ufeff"
+_CHANGED = "message_changed"
 _BY_PEOPLE = frozenset({None, "file_share", "thread_broadcast"})
 """The subtypes of messages that somebody wrote; the others tell of changes (docs.slack.dev, "message event")."""
 
@@ -52,12 +53,10 @@ class _File(Payload):
     id: str
 
 
-class _Message(Payload):
-    """The event `app_mention`, or `message` in a direct message (docs.slack.dev, their pages)."""
+class _Written(Payload):
+    """What somebody wrote."""
 
-    type: str
-    channel: str
-    ts: str
+    ts: str = ""
     text: str | None = None
     user: str | None = None
     bot_id: str | None = None
@@ -65,6 +64,26 @@ class _Message(Payload):
     thread_ts: str | None = None
     files: tuple[_File, ...] = ()
     edited: dict[str, Any] | None = None
+
+
+class _Message(_Written):
+    """The event `app_mention`, or `message` in a direct message (docs.slack.dev, their pages).
+
+    Of a change (`message_changed`) `message` is what stands there now; what else may change, such as a link's preview,
+    leaves the text as it was.
+    """
+
+    type: str
+    channel: str
+    message: _Written | None = None
+    previous_message: _Written = _Written()
+
+    @property
+    def written(self) -> _Written:
+        """What a person wrote or edited, as far as that is what happened."""
+        now = self.message
+        edited = now is not None and now.edited is not None and now.text != self.previous_message.text
+        return now if self.subtype == _CHANGED and now is not None and edited else self
 
 
 class _Delivery(Payload):
@@ -84,12 +103,14 @@ class _Heard:
         problem: why it is not done; empty where nothing speaks against it.
         note: what else the person is told.
         edited: the message was changed after it had been written.
+        thread_ts: the thread that it stands in; empty where it stands in none.
     """
 
     asked: Asked
     problem: str = ""
     note: str = ""
     edited: bool = False
+    thread_ts: str = ""
 
 
 class Mentions:
@@ -120,19 +141,19 @@ class Mentions:
                 await asyncio.wait([known])
         await next()
 
-    async def answer(self, context: AsyncBoltContext, client: AsyncWebClient, body: dict[str, Any]) -> None:
+    async def answer(self, context: AsyncBoltContext, client: AsyncWebClient) -> None:
         """Tell the person what became of it, where they asked."""
         if "answer" not in context:
             return
         heard, answer = context["answer"]
-        asked, event = heard.asked, _Delivery.model_validate(body).event
+        asked, thread = heard.asked, heard.thread_ts
         told = said(_noted(await answer.work() if isinstance(answer, Look) else answer, heard.note))
         if link := await self._link(asked.id):
             told["text"] = f"{told['text']}\n<{link}|The request, with its answers>"
-        if event.channel.startswith("D"):  # nobody else reads that, and what only one person is shown does not stay
-            await client.chat_postMessage(channel=event.channel, thread_ts=event.thread_ts, **told)
+        if asked.channel.startswith("D"):  # nobody else reads that, and what only one person is shown does not stay
+            await client.chat_postMessage(channel=asked.channel, thread_ts=thread or None, **told)
         else:
-            await whisper(client, asked.user, asked.channel, thread_ts=event.thread_ts or "", **told)
+            await whisper(client, asked.user, asked.channel, thread_ts=thread, **told)
 
     def _begin(self, event_id: str, heard: _Heard) -> asyncio.Task[Answer | Look]:
         while len(self._deliveries) >= _MOST_KEPT:
@@ -167,20 +188,20 @@ def register(app: AsyncApp, services: Services) -> None:
 
 def _heard(delivery: _Delivery, bot: str) -> _Heard | None:
     """Read what a message asks for; None where it is not for the bot, or no person wrote it."""
-    event = delivery.event
-    if event.bot_id or not event.user or event.user == bot or event.subtype not in _BY_PEOPLE:
+    event, written = delivery.event, delivery.event.written
+    if written.bot_id or not written.user or written.user == bot or written.subtype not in _BY_PEOPLE:
         return None
     if event.channel.startswith("D") != (event.type == "message"):
         return None  # a mention in a direct message is a message there already
-    (begins, words), problem = _words(event.text or "", bot), ""
+    (begins, words), problem = _words(written.text or "", bot), ""
     if event.type == "app_mention" and not begins:
         words, problem = "", _ABOUT
     elif f"<@{bot}" in words:
         words, problem = "", _TWICE
     command, text = meant(WA, _plain_verb(words))
-    asked = Asked(command, text, event.user, delivery.team_id, event.channel, f"{event.channel}/{event.ts}")
-    note = _unread(len(event.files)) if event.files and asked.command.opens_form else ""
-    return _Heard(asked, problem, note, edited=event.edited is not None)
+    asked = Asked(command, text, written.user, delivery.team_id, event.channel, f"{event.channel}/{written.ts}")
+    note = _unread(len(written.files)) if written.files and asked.command.opens_form else ""
+    return _Heard(asked, problem, note, edited=written.edited is not None, thread_ts=written.thread_ts or "")
 
 
 def _words(text: str, bot: str) -> tuple[bool, str]:

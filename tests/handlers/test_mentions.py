@@ -231,6 +231,29 @@ async def test_in_direct_messages_no_mention_is_needed_and_the_answer_stays(slac
     assert len(parents(slack, DIRECT)) == 1
 
 
+async def test_an_edit_in_direct_messages_is_read_where_nothing_was_taken_before(slack: SlackServer) -> None:
+    wrong, right = (f"add {group} +1 415 555 0160 at: {LATER}" for group in ("twochat-taem", "twochat-team"))
+    message = await slack.say(ALICE, DIRECT, wrong)
+    now = {"type": "message", "user": ALICE, "ts": message["ts"], "edited": {"user": ALICE, "ts": "1"}}
+    event = {"type": "message", "subtype": "message_changed", "channel": DIRECT, "channel_type": "im", "ts": "2.1"}
+
+    async def edited(before: str, after: str) -> None:
+        await slack.event(event | {"message": now | {"text": after}, "previous_message": now | {"text": before}})
+
+    def said(words: str) -> int:
+        return sum(words in m["text"] for m in slack.messages(DIRECT))
+
+    taken = said("Taken: add 1 person")
+    await slack.wait_for(lambda: said("I know no group “twochat-taem”"))
+    await edited(wrong, right)
+    await slack.wait_for(lambda: said("Taken: add 1 person") > taken)
+    count = len(slack.messages(DIRECT))
+    await edited(right, right)  # a preview of a link was added
+    await edited(right, right.replace("0160", "0159"))
+    await slack.wait_for(lambda: said("editing its message changes nothing"))
+    assert len(slack.messages(DIRECT)) == count + 1
+
+
 async def test_where_the_bot_is_no_member_the_answer_comes_directly(slack: SlackServer) -> None:
     await slack.say(BOB, ELSEWHERE, f"{BOT} help")
 

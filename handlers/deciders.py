@@ -13,6 +13,8 @@ from handlers.views.message import Message
 
 MOST = 30
 """How many are asked; above that it would be noise."""
+_QUESTION = "approval-"
+"""How the name of a question begins; the id of who is asked follows."""
 
 
 class Deciders:
@@ -33,11 +35,12 @@ class Deciders:
     async def show(self, request: Request, card: Message) -> None:
         """Ask each of them once; later, show in the question how the request stands: also who voted meanwhile.
 
-        Whoever cannot be reached is left out.
+        Whoever cannot be reached is left out. Who was asked and cannot decide any more sees how it stands all the same.
         """
         turn = self._turns.setdefault(request.id, asyncio.Lock())
         async with turn:  # or a first vote asks those again whom the workflow is about to ask
-            for user_id in await self._people(request):
+            asked = {name.removeprefix(_QUESTION) for name in await self._poster.names(request, _QUESTION)}
+            for user_id in sorted(asked.union(await self._people(request))):
                 await self._show(request, user_id, card)
 
     async def undecided(self, request: Request) -> Undecided:
@@ -59,11 +62,11 @@ class Deciders:
 
     async def _tell(self, request: Request, name: str, content: Message, people: Iterable[str]) -> None:
         for user_id in people:
-            if asked := await self._poster.find(request, f"approval-{user_id}"):
+            if asked := await self._poster.find(request, f"{_QUESTION}{user_id}"):
                 await self._poster.post(request, f"{name}-{user_id}", content, Place(asked.channel, asked.ts))
 
     async def _show(self, request: Request, user_id: str, card: Message) -> None:
-        name = f"approval-{user_id}"
+        name = f"{_QUESTION}{user_id}"
         posted = await self._poster.find(request, name)
         if posted is not None:
             await self._poster.update(posted, card)

@@ -80,6 +80,10 @@ class Poster:
         posting = await self._postings.find(request.id, name)
         return posting if posting and posting.ts else None
 
+    async def names(self, request: Request, prefix: str) -> list[str]:
+        """Give the names, of those that begin so, of a request's messages."""
+        return await self._postings.names(request.id, prefix)
+
     async def link(self, request_id: str) -> str:
         """Give the address of a request's parent message; empty where none is known, or Slack does not tell."""
         posting = await self._postings.find(request_id, "parent")

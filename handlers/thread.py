@@ -153,13 +153,21 @@ class SlackThread:
         warning = self._warnings.get((request.connection, request.group_id), "")
         link = await self._link_before(request)
         undecided = await self._deciders.undecided(request)
-        card = approval_card.build(request, tally, votes, warning=warning, link=link, undecided=undecided)
+        elsewhere = self._approvals_channel not in {"", request.channel}
+        card = approval_card.build(
+            request,
+            tally,
+            votes,
+            warning=warning,
+            link=link,
+            thread=await self._poster.link(request.id) if elsewhere else "",
+            undecided=undecided,
+        )
         posted = await self._poster.find(request, "approval")
         thread = await self._thread(request)
         if posted is not None:
             await self._update(request, posted, card)
         else:
-            elsewhere = self._approvals_channel not in {"", request.channel}
             places = [Place(self._approvals_channel), thread] if elsewhere else [thread]
             posted = await self._post(request, "approval", card, *places)
         if posted.channel.startswith(_DIRECT):

@@ -32,6 +32,13 @@ class Postings:
             ).one_or_none()
         return None if row is None else Posting(row.channel, row.ts)
 
+    async def names(self, request_id: str, prefix: str) -> list[str]:
+        """Give the names, of those that begin so, under which something of a request was posted, in a fixed order."""
+        mine = postings.c.request_id == request_id, postings.c.name.startswith(prefix, autoescape=True)
+        async with self._database.read() as connection:
+            rows = await connection.scalars(select(postings.c.name).where(*mine).order_by(postings.c.name))
+            return list(rows)
+
     async def begin(self, request_id: str, name: str, channel: str) -> None:
         """Keep that this message is about to be posted."""
         async with self._database.write() as connection:

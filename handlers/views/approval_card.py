@@ -61,6 +61,7 @@ def build(
     *,
     warning: str = "",
     link: str = "",
+    thread: str = "",
     alone: bool = False,
     undecided: Undecided = NOBODY,
 ) -> Message:
@@ -72,6 +73,7 @@ def build(
         decisions: the votes so far.
         warning: what the configuration wants everybody to know who decides about this group.
         link: leads to the request that this one follows from.
+        thread: leads to the request itself, where the card is not below it.
         alone: it is shown to one of those who decide, who sees nothing else of the request.
         undecided: whose votes it waits for.
 
@@ -87,7 +89,7 @@ def build(
     if warning:
         why.append(warned(warning))
     source = f" in <#{request.channel}>" if request.channel.startswith(("C", "G")) else ""
-    name = f"Request `{request.id}`{source}"
+    name = f"{f'<{thread}|Request>' if thread else 'Request'} `{request.id}`{source}"
     votes = [told(decision) for decision in decisions]
     asked = f"{asks} {phrase(request, tally, bold=False)}"
     shown = sections([f"{asks} {phrase(request, tally)}", *why])

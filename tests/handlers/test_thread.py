@@ -24,6 +24,7 @@ from handlers.thread import SlackThread
 from handlers.usergroups import UserGroups
 from providers.base import Action, Capability
 from sandbox.slack.faults import Fault
+from sandbox.slack.seed import UserGroup
 from sandbox.slack.server import SlackServer
 from sandbox.slack.workspace import Message
 from tests.acceptance.desk import labels_of
@@ -127,6 +128,8 @@ async def test_a_question_goes_to_the_channel_for_approvals(
     (card,) = slack.messages(APPROVALS)
     (ending,) = replies(slack)
     assert "Denied" in card["text"]
+    assert f"/archives/{LAUNCH}/p" in card["text"]
+    assert f"|Request> `{WAITING.id}` in <#{LAUNCH}>" in card["text"]
     assert not any(block["type"] == "actions" for block in card["blocks"])
     assert "Nothing was sent" in ending["text"]
 
@@ -165,8 +168,9 @@ async def test_without_a_channel_for_approvals_the_thread_has_the_question(
 
 @pytest.mark.parametrize("channel", [DIRECT, "C0GONE"])
 async def test_a_question_in_direct_messages_goes_to_each_who_decides(
-    slack: SlackServer, thread: SlackThread, channel: str
+    slack: SlackServer, poster: Poster, database: Database, client: AsyncWebClient, channel: str
 ) -> None:
+    thread = made(poster, database, client)
     waiting, denied = (changed(state=s, rule=RULE, channel=channel) for s in (State.WAITING, State.DENIED))
     await thread.open(waiting, Tally.of([None]))
     for _ in range(2):
@@ -181,8 +185,9 @@ async def test_a_question_in_direct_messages_goes_to_each_who_decides(
     _, card = slack.messages(DIRECT)  # who asked is not asked, nor reminded
     assert "Withdraw" in labels_of(card)
 
-    await thread.show_approval(denied, Tally.of([None]))
-    for room in ("D0BOB", "D0CAROL"):
+    slack.workspace.groups[OPERATORS] = UserGroup(OPERATORS, "operators", "Operators", ("U01ALICE",))
+    await made(poster, database, client).show_approval(denied, Tally.of([None]))
+    for room in ("D0BOB", "D0CAROL"):  # also where somebody could not decide any more
         assert "Denied" in slack.messages(room)[0]["text"]
         assert labels_of(slack.messages(room)[0]) == []
 

@@ -162,15 +162,16 @@ def _wire(
     changes = Changes()
     usergroups = UserGroups(client, sorted({m for role in roles for m in role.members if m.startswith("S")}))
     links = Links(poster.link)
+    channels = Channels(client, shorten=settings.slack.numbers is NumberStyle.SHORT)
     announcer = SlackThread(
         poster,
         links,
         Budget(),
         decisions=decisions,
-        deciders=Deciders(poster, decisions, usergroups),
+        deciders=Deciders(poster, decisions, usergroups, channels),
         journal=journal,
         archive=archive,
-        channels=Channels(client, shorten=settings.slack.numbers is NumberStyle.SHORT),
+        channels=channels,
         able={name: frozenset(provider.abilities) for name, provider in providers.items()},
         warnings=warnings,
         approvals_channel=settings.slack.approvals_channel or "",

@@ -29,7 +29,8 @@ BOT_SCOPES: Mapping[str, str] = MappingProxyType(
         "groups:history": "the same in private channels that the bot was invited to",
         "im:history": "the same in direct messages with the bot; message.im: what is asked of it there",
         "im:write": "conversations.open: to answer in a direct message when the request's channel is closed to the bot",
-        "channels:read": "conversations.info: whether a channel is public, where phone numbers are shortened",
+        "channels:read": "conversations.info: whether a channel is public, where phone numbers are shortened; "
+        "conversations.members: which of those who decide do not see a question there",
         "groups:read": "the same of private channels",
         "usergroups:read": "usergroups.users.list: who is in the user groups that roles and syncs name",
         "users:read": "users.info: the time zone in which a person types a time",

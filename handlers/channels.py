@@ -1,4 +1,6 @@
-"""Which channels everybody can read: there phone numbers are shortened, unless the settings say otherwise."""
+"""Who reads a channel: where everybody can, phone numbers are shortened; who is not in it sees no question there."""
+
+from collections.abc import Collection
 
 import structlog
 from aiohttp import ClientError
@@ -9,6 +11,10 @@ from handlers.errors import error_word
 
 _SETTLED = frozenset({"missing_scope", "channel_not_found", "method_not_supported_for_channel_type"})
 """Errors of conversations.info that asking again does not mend."""
+
+_LARGEST_PAGE = 999
+_MOST_PAGES = 5
+"""Pages of members that are read; in a larger channel everybody is taken to be."""
 
 log = structlog.get_logger(__name__)
 
@@ -41,3 +47,19 @@ class Channels:
                 answer = {}
             self._public[channel] = not any(answer.get(kind) for kind in ("is_private", "is_im", "is_mpim"))
         return self._public[channel]
+
+    async def outside(self, channel: str, users: Collection[str]) -> frozenset[str]:
+        """Give those of the users who are not in a channel (conversations.members); nobody where Slack does not say."""
+        missing, cursor = frozenset(users), ""
+        for _ in range(_MOST_PAGES if missing else 0):
+            try:
+                page = await self._client.conversations_members(channel=channel, limit=_LARGEST_PAGE, cursor=cursor)
+            except (SlackApiError, ClientError, TimeoutError) as error:
+                word = error_word(error) if isinstance(error, SlackApiError) else type(error).__name__
+                log.warning("members_not_read", channel=channel, error=word)
+                return frozenset()
+            missing -= frozenset(page["members"])
+            cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor or not missing:
+                return missing
+        return frozenset()

@@ -1,11 +1,12 @@
 """Those who decide on a request, each in their direct messages: for a question that stands where they do not look."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from weakref import WeakValueDictionary
 
 from bot.domain.requests import Request, State
 from bot.runtime.decisions import Decisions
+from handlers.channels import Channels
 from handlers.poster import Place, Poster
 from handlers.usergroups import UserGroups
 from handlers.views.approval_card import Undecided
@@ -24,23 +25,25 @@ class Deciders:
         poster: posts once.
         decisions: tells who may decide.
         usergroups: tells who is in the user groups of those.
+        channels: tells who does not see what stands in a channel.
     """
 
-    def __init__(self, poster: Poster, decisions: Decisions, usergroups: UserGroups) -> None:
+    def __init__(self, poster: Poster, decisions: Decisions, usergroups: UserGroups, channels: Channels) -> None:
         self._poster = poster
         self._decisions = decisions
         self._usergroups = usergroups
+        self._channels = channels
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def show(self, request: Request, card: Message) -> None:
-        """Ask each of them once; later, show in the question how the request stands: also who voted meanwhile.
+    async def show(self, request: Request, card: Message, channel: str) -> None:
+        """Ask each of them once who does not see the question in `channel`; later, show there how the request stands.
 
         Whoever cannot be reached is left out. Who was asked and cannot decide any more sees how it stands all the same.
         """
         turn = self._turns.setdefault(request.id, asyncio.Lock())
         async with turn:  # or a first vote asks those again whom the workflow is about to ask
             asked = {name.removeprefix(_QUESTION) for name in await self._poster.names(request, _QUESTION)}
-            for user_id in sorted(asked.union(await self._people(request))):
+            for user_id in sorted(asked.union(await self._blind(request, channel))):
                 await self._show(request, user_id, card)
 
     async def undecided(self, request: Request) -> Undecided:
@@ -65,12 +68,19 @@ class Deciders:
             if asked := await self._poster.find(request, f"{_QUESTION}{user_id}"):
                 await self._poster.post(request, f"{name}-{user_id}", content, Place(asked.channel, asked.ts))
 
+    async def _blind(self, request: Request, channel: str) -> Collection[str]:
+        """Give those who do not see what stands in a channel: in somebody's direct messages, all of them."""
+        if request.state is not State.WAITING:
+            return ()
+        people = await self._people(request)
+        return people if channel.startswith("D") else await self._channels.outside(channel, people)
+
     async def _show(self, request: Request, user_id: str, card: Message) -> None:
         name = f"{_QUESTION}{user_id}"
         posted = await self._poster.find(request, name)
         if posted is not None:
             await self._poster.update(posted, card)
-        elif request.state is State.WAITING and (direct := await self._poster.direct(user_id)):
+        elif direct := await self._poster.direct(user_id):
             await self._poster.post(request, name, card, direct)
 
     async def _voted(self, request: Request) -> set[str]:

@@ -88,8 +88,8 @@ class SlackThread:
     async def show_approval(self, request: Request, tally: Tally) -> None:
         """Post the question for approval, or show in it what was decided; show in the parent message how it stands.
 
-        Where the channel for approvals is closed to the bot, it is asked in the thread: an approver may be there. Where
-        that is a direct message, none is: then those who decide are asked one by one.
+        Where the channel for approvals is closed to the bot, it is asked in the thread: an approver may be there. Those
+        who are not, which is everybody where that is a direct message, are asked one by one.
         """
         if request.rule is not None:
             await self._show_card(request, tally)
@@ -136,10 +136,9 @@ class SlackThread:
         elsewhere = asked is not None and asked.channel != thread.channel
         place = Place(asked.channel, asked.ts) if asked is not None and elsewhere else thread
         content = approval_card.reminder(request, await self._deciders.undecided(request), number)
-        if place.channel.startswith(_DIRECT):
-            await self._deciders.remind(request, number, content)
-        else:
+        if not place.channel.startswith(_DIRECT):
             await self._post(request, f"reminder-{number}", content, place)
+        await self._deciders.remind(request, number, content)
 
     async def close(self, request: Request, tally: Tally) -> None:
         """Say in the thread that nothing was done."""
@@ -160,7 +159,7 @@ class SlackThread:
             votes,
             warning=warning,
             link=link,
-            thread=await self._poster.link(request.id) if elsewhere else "",
+            thread=await self._links.to(request.id) if elsewhere else "",
             undecided=undecided,
         )
         posted = await self._poster.find(request, "approval")
@@ -170,11 +169,8 @@ class SlackThread:
         else:
             places = [Place(self._approvals_channel), thread] if elsewhere else [thread]
             posted = await self._post(request, "approval", card, *places)
-        if posted.channel.startswith(_DIRECT):
-            await self._deciders.show(
-                request,
-                approval_card.build(request, tally, votes, warning=warning, link=link, undecided=undecided, alone=True),
-            )
+        alone = approval_card.build(request, tally, votes, warning=warning, link=link, undecided=undecided, alone=True)
+        await self._deciders.show(request, alone, posted.channel)
         await self._tell_override(request, votes, posted, thread)
         if request.state is State.APPROVED and request.details.run_at is not None:
             told = approval_card.scheduled(request, votes, request.details.run_at)
@@ -187,10 +183,9 @@ class SlackThread:
             return
         told = approval_card.overridden(request, override, self._decisions.deciders(request))
         await self._post(request, "override", told, thread)
-        if asked.channel.startswith(_DIRECT):
-            await self._deciders.tell(request, "override", told)
-        elif asked.channel != thread.channel:
+        if asked.channel != thread.channel:
             await self._post(request, "override-asked", told, Place(asked.channel, asked.ts))
+        await self._deciders.tell(request, "override", told)
 
     async def _show_followed(self, request_id: str) -> None:
         """Show in the last message of a request what followed from it, how that stands, and what can follow now."""

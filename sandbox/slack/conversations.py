@@ -85,6 +85,17 @@ def _within(call: Call, message: Message) -> bool:
     return (not oldest or ts > float(oldest)) and (not latest or ts < float(latest))
 
 
+def _members(call: Call) -> Args:
+    room = call.room(member=False)
+    call.need(f"{room.channel.kind}:read")
+    start, limit = _position(str(call.args.get("cursor") or "")), call.number("limit", 100)
+    if not 1 <= limit <= LARGEST_PAGE:
+        raise Refused("invalid_limit")
+    members = sorted(room.members)
+    cursor = _cursor(start + limit) if start + limit < len(members) else ""
+    return {"members": members[start : start + limit], "response_metadata": {"next_cursor": cursor}}
+
+
 def _page(call: Call, messages: list[Message]) -> Args:
     limit = call.number("limit", 100)
     if not 1 <= limit <= LARGEST_PAGE:
@@ -94,8 +105,12 @@ def _page(call: Call, messages: list[Message]) -> Args:
     page = [visible(m, metadata=metadata) for m in messages[start : start + limit]]
     answer: Args = {"messages": page, "has_more": start + limit < len(messages)}
     if answer["has_more"]:
-        answer["response_metadata"] = {"next_cursor": base64.b64encode(f"next:{start + limit}".encode()).decode()}
+        answer["response_metadata"] = {"next_cursor": _cursor(start + limit)}
     return answer
+
+
+def _cursor(position: int) -> str:
+    return base64.b64encode(f"next:{position}".encode()).decode()
 
 
 def _position(cursor: str) -> int:
@@ -175,6 +190,7 @@ METHODS = {
     "conversations.info": Method(_info, tier=3),
     "conversations.history": Method(_history, tier=3),
     "conversations.replies": Method(_replies, tier=3),
+    "conversations.members": Method(_members, tier=4),
     "conversations.open": Method(_open, "im:write", tier=3),
     "users.info": Method(_user, "users:read", tier=4),
     "users.profile.get": Method(_profile, "users.profile:read", tier=4),

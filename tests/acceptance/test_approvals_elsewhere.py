@@ -111,6 +111,20 @@ async def test_in_a_private_channel_without_the_bot_everybody_is_asked_directly(
     await asked.done()
 
 
+async def test_who_decides_and_is_not_in_the_channel_is_asked_directly(at: Desk) -> None:
+    room = at.stage.slack.workspace.rooms[PRIVATE]
+    room.members.add("U0ROLLCALL")
+    asked = await at.add(*new(2), channel=PRIVATE)
+    await asked.says(f"approval-{SECOND}", "asks to add 2 people")
+
+    assert asked.room("approval") == PRIVATE
+    assert f"approval-{BOB}" not in [m["metadata"]["event_payload"]["name"] for m in asked.messages()]
+    await asked.click(SECOND, "Approve", f"approval-{SECOND}")
+    await asked.done()
+    await asked.says(f"approval-{SECOND}", "✅ Approved")
+    room.members.remove("U0ROLLCALL")
+
+
 async def test_a_quorum_that_a_user_group_cannot_fill_is_said_on_the_card_and_in_reminders(at: Desk) -> None:
     asked = await at.add(*new(4))
     stuck = "As the roles are now, nobody can give 1 approval of those it needs"

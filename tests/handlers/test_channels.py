@@ -34,3 +34,22 @@ async def test_what_slack_failed_to_tell_is_asked_again(slack: SlackServer, clie
 async def test_where_the_settings_want_it_numbers_are_never_short(slack: SlackServer, client: AsyncWebClient) -> None:
     assert not await Channels(client, shorten=False).shortens("C0LAUNCH")
     assert slack.calls == []
+
+
+async def test_who_is_not_in_a_channel_is_known_and_nobody_where_slack_does_not_say(
+    slack: SlackServer, client: AsyncWebClient
+) -> None:
+    channels = Channels(client)
+    slack.workspace.rooms["C0LAUNCH"].members |= {f"U1{n:04}" for n in range(1500)}  # Bob and Dave are on the last page
+
+    assert await channels.outside("C0LAUNCH", ["U02BOB", "U04DAVE", "U09AWAY"]) == {"U09AWAY"}
+    assert await channels.outside("C0GONE", ["U02BOB"]) == frozenset()
+    assert await channels.outside("C0LAUNCH", []) == frozenset()
+
+
+async def test_in_a_channel_too_large_to_be_read_everybody_is_taken_to_be(
+    slack: SlackServer, client: AsyncWebClient
+) -> None:
+    slack.workspace.rooms["C0LAUNCH"].members |= {f"U1{n:04}" for n in range(6000)}
+
+    assert await Channels(client).outside("C0LAUNCH", ["U09AWAY"]) == frozenset()

@@ -49,7 +49,7 @@ def made(poster: Poster, database: Database, client: AsyncWebClient, approvals_c
         Links(poster.link),
         Budget(),
         decisions=decisions,
-        deciders=Deciders(poster, decisions, UserGroups(client, [OPERATORS])),
+        deciders=Deciders(poster, decisions, UserGroups(client, [OPERATORS]), Channels(client)),
         journal=Journal(database),
         archive=Archive(database),
         channels=Channels(client),

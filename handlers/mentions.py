@@ -196,7 +196,7 @@ def _heard(delivery: _Delivery, bot: str) -> _Heard | None:
     (begins, words), problem = _words(written.text or "", bot), ""
     if event.type == "app_mention" and not begins:
         words, problem = "", _ABOUT
-    elif f"<@{bot}" in words:
+    elif any(mention[1] == bot for mention in _MENTION.finditer(words)):
         words, problem = "", _TWICE
     command, text = meant(WA, _plain_verb(words))
     asked = Asked(command, text, written.user, delivery.team_id, event.channel, f"{event.channel}/{written.ts}")

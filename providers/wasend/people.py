@@ -173,6 +173,9 @@ def _verdict(action: Action, meanings: Mapping[str, Outcome], person: Person, to
         listed = DONE[action] if one.done else Outcome.FAILED
         words = f"Listed as {listed}, with a reason that does not say so."
         return Verdict(person.key, outcome, Evidence.NONE, codes, words)
+    if outcome is Outcome.NOT_ON_WHATSAPP and not person.phone:
+        words = "Not found by the LID: Wasend documents phone numbers here."
+        return Verdict(person.key, Outcome.FAILED, Evidence.REPORTED, codes, words)
     if outcome is Outcome.NOT_ON_WHATSAPP and len(same_person_keys(person.digits)) > 1:
         words = f"Not found as written. {OTHER_FORM}"
         return Verdict(person.key, Outcome.FAILED, Evidence.REPORTED, codes, words)

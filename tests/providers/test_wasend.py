@@ -213,6 +213,14 @@ async def test_a_person_known_by_a_lid_is_added_and_judged_by_it(bench: Bench) -
     assert ANA in bench.world.groups[GROUP].members
 
 
+@pytest.mark.parametrize("reason", ["NOT_FOUND", "404"])
+async def test_somebody_known_by_a_lid_alone_is_never_called_missing(bench: Bench, reason: str) -> None:
+    lid = "100000000000001@lid"
+    told = await verdicts_after(bench, answer([], [(lid, reason)]), [Person("lid", lid=lid)])
+    assert (told[lid].outcome, told[lid].provider_code) == (Outcome.FAILED, reason)
+    assert len(bench.server.calls) == 1
+
+
 async def test_ids_by_lid_leave_people_asked_for_by_phone_unknown(bench: Bench) -> None:
     bench.server.result_ids = "lid"
     assert outcomes(await bench.adapter.add(GROUP, people(ANA))) == {ANA: Outcome.UNKNOWN}

@@ -122,7 +122,8 @@ def _absent(person: Person, outcome: Outcome, code: str, words: str) -> Verdict:
 def _meaning(entry: Entry, operation: Operation) -> Outcome:
     """Read a participant's code. Only of an addition is it known what the codes other than 200 mean.
 
-    408 is also what a library's own time-out looks like, and 500 wraps other codes.
+    408 is also what a library's own time-out looks like, and 500 wraps other codes. A code that no page and no library
+    explains may be a success of a kind, so it leaves the person unknown.
     """
     if entry.code == 429 or (entry.code == 500 and _TOO_MANY.search(entry.message)):  # noqa: PLR2004
         return Outcome.RATE_LIMITED
@@ -134,7 +135,7 @@ def _meaning(entry: Entry, operation: Operation) -> Outcome:
         return Outcome.ADDED
     if entry.code == 408 and _TIMED_OUT.search(entry.message):  # noqa: PLR2004
         return Outcome.UNKNOWN
-    return PARTICIPANT_CODES.get(str(entry.code), Outcome.FAILED)
+    return PARTICIPANT_CODES.get(str(entry.code), Outcome.UNKNOWN)
 
 
 def _invited(code: int) -> Outcome:

@@ -64,8 +64,11 @@ class GroupRecord(BaseModel):
 
     @property
     def whole(self) -> bool:
-        """Whether all are listed, as many as are counted: never where nobody is, for the account itself is a member."""
-        return bool(self.rows) and (self.size is None or self.size <= len(self.rows))
+        """Whether all are listed, as many as are counted: never where nobody is, for the account itself is a member.
+
+        Whether a long list has pages is not documented, so one without a count beside it may be the first of some.
+        """
+        return bool(self.rows) and self.size is not None and self.size <= len(self.rows)
 
 
 class GroupReply(BaseModel):

@@ -19,7 +19,9 @@ from providers.base import (
 )
 from providers.http import Reply, rate_limited
 
-_NOT_READY_CODES = frozenset({"DEVICE_NOT_READY", "DEVICE_DISCONNECTED"})
+_LOST_CODE = "DEVICE_DISCONNECTED"
+"""From another page (x-conventions.error-shapes): unlike `DEVICE_NOT_READY`, it may be said of a call under way."""
+_NOT_READY_CODES = frozenset({"DEVICE_NOT_READY", _LOST_CODE})
 _INVALID_CODES = frozenset({"VALIDATION_ERROR", "INVALID_REQUEST"})
 
 _STATUS_ERRORS: Mapping[int, tuple[type[ProviderError], str]] = {
@@ -53,6 +55,13 @@ class NotOnWhatsApp(InvalidRequest):
     """The number check says that no form of the number has an account: nothing was sent to the person."""
 
     outcome = Outcome.NOT_ON_WHATSAPP
+
+
+class LostDevice(OutcomeUnknown):
+    """The device was disconnected, perhaps during the call, whose effect is open; the others would fare no better."""
+
+    stops_sender = True
+    rest = AccountDisconnected.rest
 
 
 class _NestedError(BaseModel):
@@ -107,6 +116,8 @@ def read_error(reply: Reply, *, missing: type[ProviderError], write: bool = Fals
 
 
 def _kind(status: int, code: str, missing: type[ProviderError], *, write: bool) -> tuple[type[ProviderError], str]:
+    if write and code.upper() == _LOST_CODE:
+        return LostDevice, "The WhatsApp device of the token's user was disconnected; only reading back can tell."
     if code.upper() in _NOT_READY_CODES:
         return AccountDisconnected, "The WhatsApp device of the token's user is not connected."
     if code.upper() in _INVALID_CODES:

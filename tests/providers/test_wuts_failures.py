@@ -24,6 +24,7 @@ from providers.base import (
     Unreachable,
 )
 from providers.wuts import BASE_URL, make
+from providers.wuts.errors import LostDevice
 from sandbox.providers.server import Fault
 from sandbox.providers.world import Disposition
 from tests.contracts import CONTRACTS
@@ -152,10 +153,16 @@ async def test_a_nested_code_tells_that_the_device_is_not_ready(rough: Bench) ->
     rough.server.error_shape = "nested"
     rough.server.account_state = "disconnected"
     assert (await refused(rough, AccountDisconnected)).code == "device_not_ready"
+
+
+async def test_a_device_that_was_lost_leaves_open_what_a_write_did_and_stops_the_sender(rough: Bench) -> None:
     body = '{"success": false, "error": {"code": "device_disconnected", "message": "gone"}}'
-    rough.server.account_state = "connected"
-    rough.server.faults = [Fault(ADD, status=500, body=body)]
-    assert (await refused(rough, AccountDisconnected)).words == "gone"
+    rough.server.faults = [Fault(ADD, status=500, body=body, when="after"), Fault(READ, status=409, body=body)]
+    error = await refused(rough, LostDevice)
+    assert (error.words, error.outcome, error.stops_sender) == ("gone", Outcome.UNKNOWN, True)
+    assert [event.phone for event in rough.world.events] == [ANA]
+    with pytest.raises(AccountDisconnected):
+        await rough.adapter.standing(GROUP, people(ANA))
 
 
 async def test_an_unknown_group_is_not_found(bench: Bench) -> None:

@@ -54,7 +54,7 @@ ABILITIES: Mapping[Action, Ability] = MappingProxyType(
             "createGroup", most=MOST, note="The answer does not say who got in; the members are read back."
         ),
         Action.RENAME: _changing("setGroupSubject", *_READS_BACK, note=_SHORT, hint=_SHORT),
-        Action.DESCRIBE: _changing("setGroupDescription", _TELLS_APART, note="In the SDK only."),
+        Action.DESCRIBE: _changing("setGroupDescription", _TELLS_APART, *_READS_BACK, note="In the SDK only."),
         Action.PICTURE: _changing(
             "setGroupPicture", note="By a public address; Wasend fetches it.", picture=PictureForm.ADDRESS
         ),

@@ -25,6 +25,7 @@ _FLAGS = (Action.ANNOUNCE_ONLY, Action.LOCK)
 
 _SHOWN: Mapping[Action, Callable[[Group | GroupChange], object]] = {
     Action.RENAME: lambda shown: shown.subject,
+    Action.DESCRIBE: lambda shown: shown.description,
     Action.ANNOUNCE_ONLY: lambda shown: shown.announce_only,
     Action.LOCK: lambda shown: shown.locked,
 }
@@ -121,12 +122,11 @@ class Changing:
         return await self._put("/subject", {"subject": subject}, {"subject": subject})
 
     async def _describe(self, description: str) -> bool:
-        """Set the description, by a call that only the SDK has, and whose answer nobody describes."""
+        """Set the description, by a call that only the SDK has, and whose answer and longest text nobody describes."""
         reply = await self._api.send(self._call("/description", {"description": description}))
         if reply.status in NO_SUCH_PATH:
             raise await self._api.without_path(self._group_id, reply)
-        accepted(await self._api.checked(reply, OF_ADMINS), ChangeReply)
-        return True
+        return await self._confirmed(reply, {})
 
     async def _flag(self, name: str, *, wanted: bool) -> bool:
         reply = await self._api.send(self._call(f"/settings/security/{name}", {"enabled": wanted}))

@@ -57,7 +57,8 @@ async def test_everything_is_changed_in_one_call_for_each_and_one_for_both_flags
         assert kinds(result.failed) == {Action.EPHEMERAL: NotSupported}
     expected = {"docs": ["settings", *PUTS] * 2, "sdk": ["settings", *PUTS, *FLAGS, *PUTS, *FLAGS]}
     assert puts(bench) == expected[bench.server.variant]
-    assert len(bench.server.calls) == len(puts(bench))
+    reads = 2  # the answer to a description says nothing
+    assert len(bench.server.calls) == len(puts(bench)) + reads
     group = bench.world.groups[GROUP]
     assert (group.subject, group.description, group.announce_only, group.locked) == ("Evening team", "Rota", True, True)
     assert group.picture
@@ -96,6 +97,16 @@ async def test_an_answer_that_shows_one_of_two_flags_is_read_back_for_both() -> 
         result = await bench.adapter.change(GROUP, BOTH)
         assert result.done == (Action.LOCK,)
         assert isinstance(result.failed[Action.ANNOUNCE_ONLY], OutcomeUnknown)
+
+
+@pytest.mark.parametrize("kept", ["Rota", "Ro"])
+async def test_a_description_is_changed_where_the_group_shows_the_whole_of_it(bench: Bench, kept: str) -> None:
+    bench.server.faults = [Fault("/description", status=200, body=" ")]
+    bench.world.groups[GROUP].description = kept
+    result = await bench.adapter.change(GROUP, GroupChange(description="Rota"))
+    assert result.done == ((Action.DESCRIBE,) if kept == "Rota" else ())
+    assert all(isinstance(error, OutcomeUnknown) for error in result.failed.values())
+    assert result.failed.keys() == set() if result.done else {Action.DESCRIBE}
 
 
 @pytest.mark.parametrize("after", [200, 503])

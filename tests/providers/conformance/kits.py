@@ -242,6 +242,8 @@ KITS: Mapping[str, Kit] = {
             error_inside=('{"success": false, "error": "Session is not connected"}',),
             silent_writes=True,  # x-conflicts: the SDK's types say void for every write
             offered_in={Action.DESCRIBE: "sdk"},
+            # Read back after an answer that says nothing.
+            left_open=frozenset((read, status) for read in ("getGroupInfo", "getGroup") for status in (401, 403, 429)),
         ),
         Kit(
             "wuts",

@@ -183,7 +183,7 @@ class Wasend(Provider):
     async def leave(self, group_id: str) -> None:
         """Leave a group (leaveGroup). Where the answer does not say so, the group that cannot be read any more does."""
         reply = await self._api.write(Call("POST", self._api.path(group_id, "/leave")), OF_GROUP)
-        if accepted(reply, Envelope).success:
+        if accepted(reply, Envelope).success and reply.status != httpx.codes.ACCEPTED:
             return
         silence = unknown_after(reply, "Wasend's answer does not say that it did it")
         try:

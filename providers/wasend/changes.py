@@ -2,6 +2,8 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 
+import httpx
+
 from providers.base import (
     Action,
     ChangeResult,
@@ -152,12 +154,14 @@ class Changing:
         return await self._confirmed(await self._api.send(self._call(rest, body)), told)
 
     async def _confirmed(self, reply: Reply, wanted: Mapping[str, object]) -> bool:
-        """Hold a 2xx answer to what was wanted, as far as it tells.
+        """Hold a 2xx answer to what was wanted, as far as it tells; a 202 tells that it is to be done.
 
         Raises:
             OutcomeUnknown: it tells of another state, or nothing that can be read.
         """
         answer = accepted(await self._api.checked(reply, OF_ADMINS), ChangeReply)
+        if reply.status == httpx.codes.ACCEPTED:
+            raise _Silence("Wasend makes the change later.", code=str(reply.status))
         told = answer.model_dump() | answer.settings.model_dump(by_alias=True)
         if any(told.get(name) not in {None, value} for name, value in wanted.items()):
             raise unknown_after(reply, "Wasend's answer shows another value")
@@ -170,4 +174,4 @@ class Changing:
 
 
 class _Silence(OutcomeUnknown):
-    """A 2xx answer that says neither that it happened nor that it did not."""
+    """A 2xx answer that does not say that it happened, nor that it did not."""

@@ -1,7 +1,7 @@
 """What Wasend's answers say of each person: the verdict of a call, and how somebody stands in a group."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import httpx
@@ -89,13 +89,16 @@ def judged(action: Action, people: Sequence[Person], reply: Reply) -> PeopleResu
     """Judge each person by the entries that name them.
 
     `success` is not read where the lists name anybody: the contract does not define it for a partial failure, and for
-    the same reason a failure that names nobody leaves the effect open. `PeopleResult.error` is set when WhatsApp
-    rate-limited a participant, for that concerns the whole sender.
+    the same reason a failure that names nobody leaves the effect open. Which 2xx says that it was done is not
+    documented; a 202 says that it will be. `PeopleResult.error` is set when WhatsApp rate-limited a participant, for
+    that concerns the whole sender.
     """
     answer = readable(reply, PeopleReply)
     if not answer.done and not answer.failed and envelope_of(reply).reports_failure:
         raise unknown_after(reply, "Wasend reports a failure")
     verdicts = _verdicts_of(action, people, answer)
+    if reply.status == httpx.codes.ACCEPTED:
+        verdicts = tuple(_for_later(verdict) if verdict.outcome is DONE[action] else verdict for verdict in verdicts)
     return PeopleResult(verdicts, sender_limited(verdicts))
 
 
@@ -144,6 +147,11 @@ def _verdicts_of(action: Action, people: Sequence[Person], reply: PeopleReply) -
                 told[person.key].add(_Told(done, _reason(action, result)))
     meanings = _WHERE_SOME_WERE_DEMOTED if action is Action.DEMOTE and reply.done else _REASONS[action]
     return tuple(_verdict(action, meanings, person, told[person.key]) for person in people)
+
+
+def _for_later(verdict: Verdict) -> Verdict:
+    words = "Accepted for later by Wasend."
+    return replace(verdict, outcome=Outcome.UNKNOWN, evidence=Evidence.NONE, provider_message=words)
 
 
 def _reason(action: Action, result: Result) -> str:

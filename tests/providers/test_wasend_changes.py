@@ -169,6 +169,16 @@ async def test_both_flags_of_a_missing_group_are_not_found_and_teach_nothing(ben
     assert (await bench.adapter.change(GROUP, BOTH)).done == (Action.ANNOUNCE_ONLY, Action.LOCK)
 
 
+@pytest.mark.parametrize("subject", ["Evening team", "Launch team"])
+async def test_a_change_that_is_accepted_for_later_is_read_back(subject: str) -> None:
+    async with wasend() as bench:
+        bench.world.groups[GROUP].subject = subject
+        bench.server.faults = [Fault("PUT", status=202, body='{"success": true, "subject": "Evening team"}')]
+        result = await bench.adapter.change(GROUP, GroupChange(subject="Evening team"))
+        assert result.done == ((Action.RENAME,) if subject == "Evening team" else ())
+        assert all(isinstance(error, OutcomeUnknown) for error in result.failed.values())
+
+
 @pytest.mark.parametrize("mute", [True, False])
 async def test_leaving_is_told_by_the_answer_or_by_the_group_that_is_gone(bench: Bench, *, mute: bool) -> None:
     bench.server.mute = mute
@@ -177,9 +187,10 @@ async def test_leaving_is_told_by_the_answer_or_by_the_group_that_is_gone(bench:
     assert len(bench.server.calls) == 1 + mute
 
 
-async def test_a_leave_that_nothing_confirms_is_unknown() -> None:
+@pytest.mark.parametrize(("status", "body"), [(200, "{}"), (202, '{"success": true}')])
+async def test_a_leave_that_nothing_confirms_is_unknown(status: int, body: str) -> None:
     async with wasend() as bench:
-        bench.server.faults = [Fault("/leave", status=200, body="{}")]
+        bench.server.faults = [Fault("/leave", status=status, body=body)]
         with pytest.raises(OutcomeUnknown):
             await bench.adapter.leave(GROUP)
 

@@ -171,6 +171,23 @@ async def test_a_verdict_is_no_better_than_what_the_answer_says(
         assert isinstance(result.error, RateLimited) == (outcome is Outcome.RATE_LIMITED)
 
 
+@pytest.mark.parametrize(
+    ("verb", "body", "outcome"),
+    [
+        ("remove", {"success": True, "removed": [{"id": ANA}]}, Outcome.UNKNOWN),
+        ("promote", {"success": True, "promoted": [{"id": ANA, "isAdmin": True}]}, Outcome.UNKNOWN),
+        ("demote", {"success": True, "data": {"demoted": [{"id": ANA, "reason": "SUCCESS"}]}}, Outcome.UNKNOWN),
+        ("demote", {"success": True, "data": {"failed": [{"id": ANA, "reason": "OWNER"}]}}, Outcome.FAILED),
+    ],
+)
+async def test_what_is_accepted_for_later_has_not_been_done_yet(
+    verb: str, body: dict[str, Any], outcome: Outcome
+) -> None:
+    async with wasend() as bench:
+        bench.server.faults = [Fault(WAYS[verb]["docs"], status=202, body=json.dumps(body))]
+        assert outcomes(await changed(bench, verb, ANA)) == {ANA: outcome}
+
+
 async def test_who_is_no_admin_may_be_the_session_itself_unless_it_demoted_somebody_else(bench: Bench) -> None:
     bench.server.mixed = {"demote": "docs"}
     both = await bench.adapter.demote(GROUP, people(ANA, BEN))

@@ -33,7 +33,7 @@ from providers.base import (
 )
 from providers.http import TIMEOUT, HttpClient
 from providers.wuts.abilities import ABILITIES
-from providers.wuts.api import Api, community_path, group_path, parsed, read_leniently
+from providers.wuts.api import Api, community_path, group_path, parsed, read_leniently, settled
 from providers.wuts.changes import change_group
 from providers.wuts.errors import NotOnWhatsApp, Rejected
 from providers.wuts.people import Addressed, Directory
@@ -169,7 +169,7 @@ class Wuts(Provider):
 
     async def leave(self, group_id: str) -> None:
         """Leave a group (`leaveGroup`). Raises `ProviderError`."""
-        await self._api.write("DELETE", f"{group_path(group_id)}/leave")
+        settled(await self._api.write("DELETE", f"{group_path(group_id)}/leave"))
 
     async def check_numbers(self, people: Sequence[Person]) -> Mapping[str, NumberCheck]:
         """Check numbers (`checkContactsOnWhatsApp`), and those behind LIDs (`resolveContacts`), once a day each."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+import httpx
 from pydantic import BaseModel
 
 from providers.base import AccountDisconnected, GroupNotFound, OutcomeUnknown, ProviderError, ProviderFault
@@ -60,6 +61,12 @@ class Api:
 
 def _missing(path: str) -> type[ProviderError]:
     return next((kind for start, kind in _MISSING.items() if path.startswith(start)), ProviderFault)
+
+
+def settled(reply: Reply) -> None:
+    """Hold a success to having happened. Raises `OutcomeUnknown` for a 202, by which it is to be done later."""
+    if reply.status == httpx.codes.ACCEPTED:
+        raise OutcomeUnknown("WUTS does it later; only reading back can tell.", code=str(reply.status))
 
 
 def parsed(reply: Reply, model: type[Model]) -> Model:

@@ -17,7 +17,7 @@ from providers.base import (
     ProviderError,
 )
 from providers.http import Reply
-from providers.wuts.api import Api, group_path, parsed
+from providers.wuts.api import Api, group_path, parsed, settled
 from providers.wuts.replies import ChangedAnswer
 
 EPHEMERAL_SECONDS = (0, 86_400, 604_800, 7_776_000)
@@ -53,6 +53,7 @@ async def change_group(api: Api, group_id: str, change: GroupChange) -> ChangeRe
             if stop is not None:
                 raise stop
             reply = await api.write(call.method, call.path, dict(call.wanted.values()))
+            settled(reply)
             shown = _shown(reply)
         except ProviderError as error:
             if stop is None and len(call.wanted) > 1 and isinstance(error, InvalidRequest | PermissionMissing):

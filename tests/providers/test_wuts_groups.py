@@ -103,6 +103,20 @@ async def test_a_success_that_shows_the_group_as_it_was_leaves_the_change_unknow
     )
 
 
+async def test_a_change_that_is_accepted_for_later_is_not_done_yet(bench: Bench) -> None:
+    body = f'{{"success": true, "group": {{"jid": "{GROUP}", "name": "Evening team"}}}}'
+    bench.server.faults = [
+        Fault(UPDATE, status=202, body=body),
+        Fault("/picture", status=202, body='{"success": true}'),
+        Fault("/leave", status=202, body='{"success": true}'),
+    ]
+    result = await bench.adapter.change(GROUP, GroupChange("Evening team", picture=Picture(jpeg=JPEG)))
+    assert kinds(result.failed) == dict.fromkeys((Action.RENAME, Action.PICTURE), OutcomeUnknown)
+    with pytest.raises(OutcomeUnknown):
+        await bench.adapter.leave(GROUP)
+    bench.transport.broken.clear()
+
+
 async def test_a_device_that_goes_offline_ends_the_changes(bench: Bench) -> None:
     bench.server.account_state = "disconnected"
     change = GroupChange("Evening team", "The rota", Picture(jpeg=JPEG), ephemeral=0)

@@ -33,6 +33,7 @@ from providers.wasend.changes import Changing
 from providers.wasend.dialect import Point, Variant
 from providers.wasend.errors import (
     ELSEWHERE,
+    HALF_WAY,
     NO_SUCH_BODY,
     NO_SUCH_PATH,
     OF_ADMINS,
@@ -232,6 +233,8 @@ class Wasend(Provider):
         fit(people)
         known = self._api.dialect.knows(point)
         reply = await self._api.send_either(point, calls)
+        if len(people) > 1 and reply.status in HALF_WAY and not names_people(reply):
+            raise await self._api.half_way(group_id, reply)
         if reply.status in NO_SUCH_PATH and not known:
             raise await self._api.without_path(group_id, reply)
         return await self._judged(action, people, reply)

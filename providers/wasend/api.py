@@ -12,6 +12,7 @@ from providers.base import (
     Account,
     AccountDisconnected,
     AccountState,
+    GroupNotFound,
     InvalidRequest,
     NotSupported,
     OutcomeUnknown,
@@ -30,6 +31,7 @@ from providers.wasend.errors import (
     envelope_of,
     is_empty,
     read_error,
+    unknown_after,
     words_of,
     write_error,
 )
@@ -137,6 +139,19 @@ class Api:
         except ProviderError as error:
             return error
         return NotSupported("This Wasend server has no such call.", code=str(reply.status), words=words_of(reply))
+
+    async def half_way(self, group_id: str, reply: Reply) -> ProviderError:
+        """Give the error of a change of several members that was refused (`HALF_WAY`).
+
+        It is open what that did, unless the group is gone or the session is not connected.
+        """
+        if reply.status == httpx.codes.NOT_FOUND:
+            error = await self.without_path(group_id, reply)
+        else:
+            error = await self._explained(write_error(reply, OF_GROUP))
+        if isinstance(error, GroupNotFound | AccountDisconnected):
+            return error
+        return unknown_after(reply, "Wasend refused it, perhaps after some of them")
 
     async def account(self) -> Account:
         """Read the state of the session (getSession), which also checks the API key."""

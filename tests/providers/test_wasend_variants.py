@@ -143,6 +143,25 @@ async def test_the_other_path_is_not_tried_after_an_answer_that_leaves_the_effec
         assert not any(WAYS["promote"]["sdk"] in line for line in bench.lines())
 
 
+@pytest.mark.parametrize("verb", WAYS)
+@pytest.mark.parametrize("status", [400, 404, 422])
+@pytest.mark.parametrize("known", [True, False])
+async def test_a_change_of_several_that_is_refused_leaves_open_who_was_changed_before(
+    verb: str, status: int, known: bool
+) -> None:
+    async with wasend() as bench:
+        fill(bench)
+        if known:
+            await changed(bench, verb, CLEO)
+        bench.server.faults = [Fault(WAYS[verb]["docs"], when="after", status=status, times=-1)]
+        error = await failed(bench, verb, ANA, BEN)
+        assert (error.outcome, error.code, error.stops_sender) == (Outcome.UNKNOWN, str(status), False)
+        assert DONE[verb].value in {event.effect.value for event in bench.world.events}
+        bench.server.faults = []
+        del bench.world.groups[GROUP]
+        assert type(await failed(bench, verb, ANA, BEN)) is GroupNotFound
+
+
 @pytest.mark.parametrize(
     ("verb", "body", "outcome", "code"),
     [

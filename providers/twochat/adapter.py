@@ -36,7 +36,7 @@ from providers.participant_codes import sender_limited
 from providers.roll import Known, Roll
 from providers.twochat.abilities import ABILITIES, MOST
 from providers.twochat.account import Reception
-from providers.twochat.api import Api, confirmed, group_path, told
+from providers.twochat.api import Api, confirmed, group_path, not_of_one, told
 from providers.twochat.changes import change_group
 from providers.twochat.delay import OwnChanges
 from providers.twochat.errors import NEITHER_NUMBER, NO_GROUP, NO_NUMBER, Meaning
@@ -151,7 +151,10 @@ class TwoChat(Provider):
             return Created(None, _verdicts(Answer(), Operation.ADD, people))
         body = {"group": {"name": subject, "participants": phones}}
         path = "/open/whatsapp/group/create"
-        reply = await self._api.write(path, body, missing=NO_NUMBER, once=True, tells=names_people)
+        try:
+            reply = await self._api.write(path, body, missing=NO_NUMBER, once=True, tells=names_people)
+        except InvalidRequest as error:
+            raise not_of_one(error) from None
         made = told(reply, CreatedReply).group
         verdicts = _verdicts(Answer.of(reply), Operation.ADD, people)
         if not made.uuid:
@@ -202,17 +205,23 @@ class TwoChat(Provider):
         if not phones:
             return PeopleResult(_verdicts(Answer(), operation, people))
         try:
-            path = group_path(group_id, f"{operation}-participant")
-            reply = await self._api.write(path, {"participants": phones}, tells=names_people)
-            answer = Answer.of(reply)
-            if answer.names_nobody:
-                confirmed(reply)
+            answer = await self._answer(group_path(group_id, f"{operation}-participant"), phones)
         except (OutcomeUnknown, asyncio.CancelledError):
             self._own_changes.remember(group_id, people, operation)
             raise
         verdicts = _verdicts(answer, operation, people)
         self._remember(operation, group_id, people, verdicts)
         return PeopleResult(verdicts, sender_limited(verdicts))
+
+    async def _answer(self, path: str, phones: Sequence[str]) -> Answer:
+        try:
+            reply = await self._api.write(path, {"participants": phones}, tells=names_people)
+        except InvalidRequest as error:
+            raise (not_of_one(error) if len(phones) > 1 else error) from None
+        answer = Answer.of(reply)
+        if answer.names_nobody:
+            confirmed(reply)
+        return answer
 
     def _phones(self, people: Sequence[Person]) -> list[str]:
         """Give the phones to send, nobody twice. Raises `ValueError` for more people than one call takes."""

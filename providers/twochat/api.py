@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+import httpx
 import stamina
 from pydantic import BaseModel
 
@@ -78,6 +79,16 @@ class Api:
 def group_path(group_id: str, action: str = "") -> str:
     """Give the path of a group, or of what is done to it. The id is opaque: no prefix is expected."""
     return f"/open/whatsapp/group/{quote(group_id, safe='')}" + (f"/{action}" if action else "")
+
+
+def not_of_one(error: ProviderError) -> ProviderError:
+    """Read the error of a change that is not about one person alone.
+
+    Which status comes where some people fail is not documented: a 422 may be of one of them, after others.
+    """
+    if error.code != str(int(httpx.codes.UNPROCESSABLE_ENTITY)):
+        return error
+    return OutcomeUnknown("2Chat refused it, perhaps for some of them alone.", code=error.code, words=error.words)
 
 
 def told(reply: Reply, model: type[_Model]) -> _Model:

@@ -58,7 +58,7 @@ async def failed_add(bench: Bench) -> ProviderError:
         (404, GroupNotFound),
         (409, AccountDisconnected),
         (410, AccountDisconnected),
-        (422, InvalidRequest),
+        (422, OutcomeUnknown),
         (429, RateLimited),
         (486, RateLimited),
         (503, OutcomeUnknown),
@@ -99,6 +99,17 @@ async def test_a_refusal_that_is_not_documented_does_not_say_that_nothing_was_do
         bench.server.faults = [Fault(ADD, when="after", status=status)]
         assert type(await failed_add(bench)) is OutcomeUnknown
         assert len(bench.world.events) == 2
+
+
+async def test_a_422_to_several_leaves_open_who_was_dealt_with(bench: Bench) -> None:
+    bench.server.faults = [Fault("/group/", when="after", status=422, times=-1)]
+    assert isinstance(await failed_add(bench), OutcomeUnknown)
+    assert [event.phone for event in bench.world.events] == [ANA, BEN]
+    with pytest.raises(InvalidRequest):
+        await bench.adapter.add(GROUP, people(ANA))
+    with pytest.raises(OutcomeUnknown):
+        await bench.adapter.create("New team", people(ANA))
+    assert len(bench.world.groups) == 2
 
 
 @pytest.mark.parametrize(

@@ -81,8 +81,8 @@ class Wasend(Provider):
         """Give every group of the session (listGroups), without member lists, which would make the pages heavy.
 
         They are searched here: whether Wasend's own search minds capital letters is not documented, so it may leave out
-        groups that are meant. The documentation's pages say whether more follow; the SDK's bare arrays do not, so there
-        a short page is the last. A page that brings nothing new is the last in any case.
+        groups that are meant. The documentation's pages say whether more follow; the SDK's bare arrays do not, and how
+        many groups a page holds at most is not documented. So the last page is one that says so or brings nothing new.
         """
         seen: set[str] = set()
         offset, more = 0, True
@@ -95,7 +95,7 @@ class Wasend(Provider):
                     yield group
             seen.update(new)
             offset += len(page.groups)
-            more = bool(new) and page.more_after(PAGE)
+            more = bool(new) and page.pagination.has_more is not False
 
     async def group(self, group_id: str) -> Group:
         """Read one group: at the documentation's path (getGroupInfo), or at the SDK's (getGroup)."""

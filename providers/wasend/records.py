@@ -164,11 +164,6 @@ class GroupsReply(BaseModel):
     def _wrap(cls, body: Any) -> Any:
         return {"groups": body} if isinstance(body, list) else body
 
-    def more_after(self, limit: int) -> bool:
-        """Tell whether more may follow: what the page says, else whether it is as long as was asked for."""
-        told = self.pagination.has_more
-        return len(self.groups) >= limit if told is None else told
-
 
 def phone_forms(text: str) -> frozenset[str]:
     """Give every form of a number, with or without plus, or of a user JID; none for all else."""

@@ -144,8 +144,17 @@ async def test_every_group_is_listed_once_page_after_page(bench: Bench, count: i
     for group_id, subject in expected:
         bench.world.put_group(group_id, subject, [OWN_PHONE])
     assert [(group.id, group.subject) for group in await listed(bench)] == expected
-    pages = {"docs": max(1, -(-count // 50)), "sdk": count // 50 + 1}[bench.server.variant]
-    assert [call.query["offset"] for call in bench.server.calls] == [str(50 * page) for page in range(pages)]
+    offsets = [*range(0, count, 50)]  # and no page of the SDK's says that it is the last
+    expected_offsets = {"docs": offsets or [0], "sdk": [*offsets, count]}[bench.server.variant]
+    assert [int(call.query["offset"]) for call in bench.server.calls] == expected_offsets
+
+
+async def test_short_pages_that_do_not_say_that_they_are_the_last_are_not_taken_for_it() -> None:
+    async with wasend() as bench:
+        pages = [[f'{{"jid": "{n}@g.us", "name": "Team {n}"}}' for n in range(start, start + 20)] for start in (0, 20)]
+        bench.server.faults = [Fault(LIST, status=200, body=f"[{','.join(page)}]") for page in [*pages, []]]
+        assert [group.id for group in await listed(bench)] == [f"{n}@g.us" for n in range(40)]
+        assert [call.query["offset"] for call in bench.server.calls] == ["0", "20", "40"]
 
 
 async def test_lists_that_ignore_the_paging_end_and_repeat_nobody() -> None:

@@ -1,7 +1,7 @@
 """Wasend: WhatsApp groups through a session at Wasend (contract `contracts/wasend.openapi.yaml`)."""
 
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 import httpx
@@ -38,6 +38,7 @@ from providers.wasend.errors import (
     NO_SUCH_PATH,
     OF_ADMINS,
     OF_GROUP,
+    ON_THE_ADD_PAGE,
     Envelope,
     Refusals,
     accepted,
@@ -219,7 +220,9 @@ class Wasend(Provider):
 
     async def _add(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
         call = Call("POST", self._api.path(group_id, "/participants/add"), numbers_of(people, self._forms))
-        return await self._judged(Action.ADD, people, await self._api.send(call))
+        reply = await self._api.send(call)
+        await self._look_half_way(group_id, people, reply, HALF_WAY - ON_THE_ADD_PAGE)
+        return await self._judged(Action.ADD, people, reply)
 
     def _role_calls(self, group_id: str, verb: str, body: Mapping[str, Any]) -> Mapping[Variant, Call]:
         return {
@@ -233,11 +236,17 @@ class Wasend(Provider):
         fit(people)
         known = self._api.dialect.knows(point)
         reply = await self._api.send_either(point, calls)
-        if len(people) > 1 and reply.status in HALF_WAY and not names_people(reply):
-            raise await self._api.half_way(group_id, reply)
+        await self._look_half_way(group_id, people, reply, HALF_WAY)
         if reply.status in NO_SUCH_PATH and not known:
             raise await self._api.without_path(group_id, reply)
         return await self._judged(action, people, reply)
+
+    async def _look_half_way(
+        self, group_id: str, people: Sequence[Person], reply: Reply, statuses: Collection[int]
+    ) -> None:
+        """Raise where a refusal of several people may be of one of them."""
+        if len(people) > 1 and reply.status in statuses and not names_people(reply):
+            raise await self._api.half_way(group_id, reply)
 
     async def _judged(self, action: Action, people: Sequence[Person], reply: Reply) -> PeopleResult:
         """Judge by the lists, whatever the status beside them: what comes with a partial failure is not documented."""

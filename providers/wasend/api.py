@@ -141,7 +141,7 @@ class Api:
         return NotSupported("This Wasend server has no such call.", code=str(reply.status), words=words_of(reply))
 
     async def half_way(self, group_id: str, reply: Reply) -> ProviderError:
-        """Give the error of a change of several members that was refused (`HALF_WAY`).
+        """Give the error of a change of several people that was refused (`HALF_WAY`).
 
         It is open what that did, unless the group is gone or the session is not connected.
         """

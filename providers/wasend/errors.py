@@ -27,9 +27,12 @@ NO_SUCH_PATH = frozenset({httpx.codes.NOT_FOUND, httpx.codes.METHOD_NOT_ALLOWED}
 NO_SUCH_BODY = frozenset({httpx.codes.BAD_REQUEST, httpx.codes.UNPROCESSABLE_ENTITY})
 """How a server answers a body without the field that it asks for."""
 
+ON_THE_ADD_PAGE = frozenset({httpx.codes.BAD_REQUEST, httpx.codes.NOT_FOUND})
+"""Of the statuses below those that the page on adding explains, by the request, the session or the group."""
+
 HALF_WAY = NO_SUCH_BODY | {httpx.codes.NOT_FOUND}
-"""How a server may answer a change of several members because of one of them, perhaps after others: the statuses of
-these calls are on no page."""
+"""How a server may answer a change of several people because of one of them, perhaps after others: the statuses of all
+calls but adding are on no page."""
 
 _BARE_CODE = re.compile(r"[A-Za-z0-9_-]{16,64}")
 """An invite code without quotes, which the SDK's client takes for a text too: WhatsApp's have 22 characters."""

@@ -6,6 +6,8 @@ from typing import Any
 
 import structlog
 
+from bot.runtime.tasks import stop
+
 log = structlog.get_logger(__name__)
 
 
@@ -23,10 +25,7 @@ class Behind:
 
     async def aclose(self) -> None:
         """Stop what still goes on."""
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await stop(self._tasks)
 
 
 async def _logged(work: Coroutine[Any, Any, None]) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from bot.runtime import postgres
 from bot.runtime.sqlite import Connection, only_process
 
+CLOSED_WITHIN = 5.0
+"""Seconds that connections in use have to be given back before the others are closed without them."""
+
 
 class Database:
     """Where the journal lives. `url` is `sqlite:///path` or `postgresql://…`."""
@@ -25,6 +28,9 @@ class Database:
         self._engine = _engine(url, is_sqlite=self.is_sqlite)
         self._reader = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._turn = asyncio.Lock()
+        self._used = 0
+        self._unused = asyncio.Event()
+        self._unused.set()
 
     @property
     def file(self) -> Path | None:
@@ -43,13 +49,13 @@ class Database:
         SQLite has one writer at a time, and who finds it busy looks again after growing pauses: so writers queue here.
         """
         turn = self._turn if self.is_sqlite else nullcontext()
-        async with turn, _connected(self._engine) as connection, connection.begin():
+        async with turn, self._connected(self._engine) as connection, connection.begin():
             yield connection
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """Open a connection for single reads, each of which sees what is committed then."""
-        async with _connected(self._reader) as connection:
+        async with self._connected(self._reader) as connection:
             yield connection
 
     @asynccontextmanager
@@ -74,38 +80,46 @@ class Database:
             await connection.run_sync(_migrate)
 
     async def aclose(self) -> None:
-        """Close all connections."""
+        """Close all connections, those in use as soon as they are given back."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSED_WITHIN):
+                await self._unused.wait()
         await self._engine.dispose()
 
+    @asynccontextmanager
+    async def _connected(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+        """Take a connection from the pool, and give it back also when whoever wants it is cancelled while it is opened.
 
-@asynccontextmanager
-async def _connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """Take a connection from the pool, and give it back also when whoever wants it is cancelled while it is opened.
-
-    SQLAlchemy loses such a one: the pool would be one connection poorer, for good.
-    """
-    connection = engine.connect()
-    opening = asyncio.ensure_future(_open(connection))
-    try:
-        await asyncio.shield(opening)
-        yield connection
-    finally:
-        closing = asyncio.ensure_future(_close(opening, connection))
+        SQLAlchemy loses such a one: the pool would be one connection poorer, for good.
+        """
+        connection = engine.connect()
+        self._used += 1
+        self._unused.clear()
+        opening = asyncio.ensure_future(_open(connection))
         try:
-            await asyncio.shield(closing)
-        except asyncio.CancelledError:
-            await closing
-            raise
+            await asyncio.shield(opening)
+            yield connection
+        finally:
+            closing = asyncio.ensure_future(self._close(opening, connection))
+            try:
+                await asyncio.shield(closing)
+            except asyncio.CancelledError:
+                await closing
+                raise
+
+    async def _close(self, opening: asyncio.Future[None], connection: AsyncConnection) -> None:
+        await asyncio.wait([opening])
+        try:
+            if opening.exception() is None:
+                await connection.close()
+        finally:
+            self._used -= 1
+            if not self._used:
+                self._unused.set()
 
 
 async def _open(connection: AsyncConnection) -> None:
     await connection.start()
-
-
-async def _close(opening: asyncio.Future[None], connection: AsyncConnection) -> None:
-    await asyncio.wait([opening])
-    if opening.exception() is None:
-        await connection.close()
 
 
 def _engine(url: str, *, is_sqlite: bool) -> AsyncEngine:

@@ -154,3 +154,23 @@ async def test_who_is_cancelled_at_any_moment_gives_the_connection_back(database
         task.cancel()
         await asyncio.wait([task])
         assert database._engine.sync_engine.pool.status().endswith("Current Checked out connections: 0"), steps
+
+
+async def test_closing_waits_for_a_connection_that_is_in_use(empty_url: str) -> None:
+    database = Database(empty_url)
+    inside, leave = asyncio.Event(), asyncio.Event()
+
+    async def use() -> None:
+        async with database.read() as connection:
+            inside.set()
+            await leave.wait()
+            assert await connection.scalar(text("SELECT 1")) == 1
+
+    using = asyncio.create_task(use())
+    await inside.wait()
+    closing = asyncio.create_task(database.aclose())
+    closed, _ = await asyncio.wait([closing], timeout=0.2)
+    assert not closed
+    leave.set()
+    await closing
+    await using

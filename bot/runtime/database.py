@@ -10,6 +10,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection as SyncConnection
 from sqlalchemy import event
+from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.runtime import postgres
@@ -31,6 +32,7 @@ class Database:
         self._used = 0
         self._unused = asyncio.Event()
         self._unused.set()
+        self._closed = False
 
     @property
     def file(self) -> Path | None:
@@ -80,7 +82,8 @@ class Database:
             await connection.run_sync(_migrate)
 
     async def aclose(self) -> None:
-        """Close all connections, those in use as soon as they are given back."""
+        """Close all connections, those in use as soon as they are given back; no other is opened any more."""
+        self._closed = True
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSED_WITHIN):
                 await self._unused.wait()
@@ -92,6 +95,8 @@ class Database:
 
         SQLAlchemy loses such a one: the pool would be one connection poorer, for good.
         """
+        if self._closed:
+            raise InvalidRequestError("The database is closed.")
         connection = engine.connect()
         self._used += 1
         self._unused.clear()

@@ -6,7 +6,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection as SyncConnection
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, InvalidRequestError, OperationalError
 
 import bot.runtime.postgres
 from bot.runtime.database import Database
@@ -174,3 +174,10 @@ async def test_closing_waits_for_a_connection_that_is_in_use(empty_url: str) -> 
     leave.set()
     await closing
     await using
+
+
+async def test_what_is_closed_is_not_opened_again(database: Database) -> None:
+    await database.aclose()
+    with pytest.raises(InvalidRequestError):
+        async with database.read():
+            pass

@@ -23,8 +23,12 @@ def _app(size: int) -> web.Application:
         data = [_contact(number) for number in range((page - 1) * PER_PAGE, min(page * PER_PAGE, size))]
         return web.json_response({"data": data, "meta": {"pagination": {"has_more": page * PER_PAGE < size}}})
 
+    async def group(_: web.Request) -> web.Response:
+        return web.json_response({"data": {"id": GROUP, "name": "Everybody"}})
+
     app = web.Application()
     app.router.add_get("/api/v2/contacts", contacts)
+    app.router.add_get(f"/api/v2/groups/{GROUP}", group)
     return app
 
 

@@ -15,6 +15,7 @@ from bot.runtime.schedules import Kept, Schedule
 from bot.syncs import Wish
 from handlers.errors import error_word, is_closed
 from handlers.services import Services
+from handlers.views import answers
 from handlers.views.text import count, foreign
 from handlers.whisper import whisper
 
@@ -33,7 +34,7 @@ async def start(services: Services, wish: Wish, every: timedelta | None) -> str:
     """Keep a sync that is to run now, and perhaps again. Gives what the person is told."""
     refused: NotTaken | None = await services.syncs.refused(wish)
     if refused:
-        return refused.reason
+        return answers.referred(refused.reason, wish.id)
     kept = await services.schedules.add(
         Schedule(
             id=wish.id,

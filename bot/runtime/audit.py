@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import structlog
 from sqlalchemy import func, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,6 +17,8 @@ from bot.runtime.rows import participant_of, request_of
 from bot.runtime.tables import audit, audit_head, participants, requests
 from bot.runtime.untold import untold
 from providers.base import Verdict
+
+log = structlog.get_logger(__name__)
 
 PAGE = 1000
 """Rows that are read at once, so that a journal of any length takes as little memory."""
@@ -94,6 +97,7 @@ class Audit:
             at=datetime.now(UTC),
             request_id=request_id,
         )
+        log.info("refused", request=request_id, user=actor, operation=operation, code=code)
         await self.add(entry)
 
     async def configured(self, summary: Mapping[str, Any]) -> None:

@@ -131,7 +131,7 @@ async def take(services: Services, wanted: Draft) -> str:
     """Take a draft in, and give what the person is told."""
     result = await services.intake.take(wanted)
     if isinstance(result, NotTaken):
-        return answers.refused(result.reason, wanted.roster)
+        return answers.refused(result.reason, wanted.roster, wanted.id)
     warning = services.warnings.get((wanted.group.connection, wanted.group.id), "")
     return answers.taken(result.request, wanted.roster, again=result.again, warning=warning)
 
@@ -141,8 +141,8 @@ async def refusal(services: Services, asked: Asked, met: Met, action: Action) ->
     decision = services.rights.may_act(met.actor, action, met.group)
     if isinstance(decision, Allowed):
         return ""
-    await services.audit.refused(asked.user, asked.command.verb, met.group, decision.reason_code)
-    return decision.reason
+    await services.audit.refused(asked.user, asked.command.verb, met.group, decision.reason_code, request_id=asked.id)
+    return answers.referred(decision.reason, asked.id)
 
 
 async def refused_use(services: Services, asked: Asked, actor: Actor, capability: Capability) -> str:
@@ -150,5 +150,5 @@ async def refused_use(services: Services, asked: Asked, actor: Actor, capability
     decision = services.rights.may_use(actor, capability)
     if isinstance(decision, Allowed):
         return ""
-    await services.audit.refused(asked.user, asked.command.verb, None, decision.reason_code)
-    return decision.reason
+    await services.audit.refused(asked.user, asked.command.verb, None, decision.reason_code, request_id=asked.id)
+    return answers.referred(decision.reason, asked.id)

@@ -49,9 +49,14 @@ def taken(request: Request, roster: Roster, *, again: bool, warning: str = "") -
     return "\n".join(lines)
 
 
-def refused(reason: str, roster: Roster) -> str:
+def refused(reason: str, roster: Roster, reference: str) -> str:
     """Say why nothing was taken in, and which entries could not be read."""
-    return "\n".join([reason, *rejected(roster)])
+    return "\n".join([referred(reason, reference), *rejected(roster)])
+
+
+def referred(reason: str, reference: str) -> str:
+    """Add to a refusal the id under which the log and the audit journal have it."""
+    return f"{reason} Reference: `{reference}`"
 
 
 def rejected(roster: Roster) -> list[str]:

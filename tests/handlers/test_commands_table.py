@@ -113,7 +113,8 @@ async def test_a_sync_is_taken_and_ended(played: Scene) -> None:
 
 
 async def test_what_was_refused_stands_in_the_audit_journal(played: Scene) -> None:
-    await typed(played.slack, "/wa-invite wasend-team", user=NOBODY)
+    said = await typed(played.slack, "/wa-invite wasend-team", user=NOBODY)
+    reference = said.rpartition("Reference: ")[2]
 
     journal = await typed(played.slack, f"/wa-audit <@{NOBODY}|carol>", user=BOB)
-    assert f"refused <@{NOBODY}> invite *wasend-team*: code no_role" in journal
+    assert f"refused <@{NOBODY}> invite *wasend-team* {reference}: code no_role" in journal

@@ -69,7 +69,7 @@ TURNS = st.lists(
 
 @pytest.mark.parametrize("name", KITS)
 @settings(
-    max_examples=60,
+    max_examples=40,
     deadline=None,
     database=None,
     derandomize=True,

@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.runtime.sqlite import AlreadyRunning
+from bot.runtime.tasks import stop
 
 KEEPALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "connect_timeout": 10}
 """How soon this side notices a server that is gone, in seconds (libpq's connection parameters)."""
@@ -68,8 +69,7 @@ async def only_process(engine: AsyncEngine) -> AsyncIterator[None]:
             watching.result()
         raise
     finally:
-        watching.cancel()
-        await asyncio.wait([watching])
+        await stop([watching])
         await lock.free()
 
 
@@ -86,7 +86,7 @@ class _Lock:
         try:
             held = await session.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": LOCK})
         except BaseException:
-            await session.close()
+            await _discard(session)
             raise
         if not held:
             await session.close()
@@ -108,18 +108,22 @@ class _Lock:
 
     async def free(self) -> None:
         """Give the lock back."""
-        if self._session is not None and await _lives(self._session):
-            await self._session.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": LOCK})
-            await self._session.close()
-        else:
-            await self._drop()
+        with suppress(SQLAlchemyError):  # the session may be gone, and its lock with it
+            if self._session is not None and await _lives(self._session):
+                await self._session.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": LOCK})
+        await self._drop()
 
     async def _drop(self) -> None:
         session, self._session = self._session, None
         if session is not None:
-            with suppress(SQLAlchemyError):
-                await session.invalidate()
-                await session.close()
+            await _discard(session)
+
+
+async def _discard(session: AsyncConnection) -> None:
+    """End a session without a word to the server, which may not answer."""
+    with suppress(SQLAlchemyError):
+        await session.invalidate()
+        await session.close()
 
 
 async def _lives(session: AsyncConnection) -> bool:

@@ -1,7 +1,17 @@
+import asyncio
+from functools import partial
 from pathlib import Path
 
-from tests.bot.runtime.databases import NewPostgres
+import pytest
+from sqlalchemy import text
+
+from bot.runtime import postgres
+from bot.runtime.sqlite import AlreadyRunning
+from tests.bot.runtime.databases import END_THE_HOLDER, SOMEBODY_WAITS, NewPostgres, open_database
+from tests.bot.runtime.processes import until
 from tests.stage import BOB, CHANNEL, stage
+
+TAKE = text("SELECT pg_advisory_lock(:key)").bindparams(key=postgres.LOCK)
 
 RULE = """
 [[approvals]]
@@ -19,3 +29,27 @@ async def test_the_whole_way_works_on_postgresql_too(tmp_path: Path, new_postgre
 
         assert "2 of 2 answered" in thread[0]["text"]
         assert len(played.world("wasend").events) == 2
+
+
+async def test_a_bot_whose_place_was_taken_while_its_session_was_lost_ends_and_closes_everything(
+    tmp_path: Path, new_postgres: NewPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "LOOK", 0.2)
+    url = new_postgres()
+
+    async def lose_it() -> None:
+        async with (
+            open_database(url) as other,
+            other.read() as taker,
+            other.read() as ender,
+            stage(tmp_path, storage_url=url),
+        ):
+            taking = asyncio.create_task(taker.execute(TAKE))
+            await until(partial(ender.scalar, SOMEBODY_WAITS))
+            await ender.execute(END_THE_HOLDER)
+            await taking
+            await asyncio.Event().wait()
+
+    with pytest.raises(AlreadyRunning, match="in use by another rollcall process"):
+        async with asyncio.timeout(60):
+            await lose_it()

@@ -12,7 +12,7 @@ import bot.runtime.postgres
 from bot.runtime.database import Database
 from bot.runtime.sqlite import AlreadyRunning
 from bot.runtime.tables import metadata
-from tests.bot.runtime.databases import open_database
+from tests.bot.runtime.databases import END_THE_HOLDER, HOLDERS, SOMEBODY_WAITS, open_database
 from tests.bot.runtime.processes import holding, until
 
 _A_SENDER = text("INSERT INTO senders (connection, free_at, day, used) VALUES ('support', 1.5, '2030-01-01', 7)")
@@ -94,18 +94,13 @@ async def test_a_killed_process_frees_its_postgres_database(postgres: Database) 
             pass
 
 
-_HERE = "database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-_HOLDERS = f"FROM pg_locks WHERE locktype = 'advisory' AND granted AND {_HERE}"
-_END_THE_HOLDER = text(f"SELECT pg_terminate_backend(pid) {_HOLDERS}")
-
-
 async def test_a_lock_whose_session_is_lost_is_taken_again(postgres: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bot.runtime.postgres, "LOOK", 0.2)
     async with open_database(postgres.url) as other, postgres.hold():
         async with other.read() as connection:
-            before = await connection.scalar(text(f"SELECT pid {_HOLDERS}"))
-            await connection.execute(_END_THE_HOLDER)
-            another = text(f"SELECT count(*) = 1 {_HOLDERS} AND pid != :before").bindparams(before=before)
+            before = await connection.scalar(text(f"SELECT pid {HOLDERS}"))
+            await connection.execute(END_THE_HOLDER)
+            another = text(f"SELECT count(*) = 1 {HOLDERS} AND pid != :before").bindparams(before=before)
             await until(partial(connection.scalar, another))
         with pytest.raises(AlreadyRunning):
             async with other.hold():
@@ -122,8 +117,8 @@ async def test_who_lost_the_lock_to_another_process_ends(postgres: Database, mon
             async with postgres.hold():
                 take = text("SELECT pg_advisory_lock(:key)").bindparams(key=bot.runtime.postgres.LOCK)
                 taking = asyncio.create_task(waiting.execute(take))
-                await until(partial(connection.scalar, text("SELECT count(*) = 1 FROM pg_locks WHERE NOT granted")))
-                await connection.execute(_END_THE_HOLDER)
+                await until(partial(connection.scalar, SOMEBODY_WAITS))
+                await connection.execute(END_THE_HOLDER)
                 await taking
                 await asyncio.Event().wait()
 

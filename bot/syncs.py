@@ -229,7 +229,7 @@ class Repeater:
         ran = await self._ask(wish)
         words = ran.words
         if ran.failed and schedule.every:
-            words = f"{words} {_LAST if schedule.failed + 1 >= MOST_FAILURES else _LATER}"
+            words = f"{words} {_LAST if schedule.gives_up else _LATER}"
         if words and (ran.failed or schedule.every is None):
             log.info("schedule_told", schedule=schedule.id, run=schedule.run)
             await self._tell(schedule.requester, "" if schedule.every else schedule.channel, group, words)

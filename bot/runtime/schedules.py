@@ -52,6 +52,11 @@ class Schedule:
     request: str = ""
     failed: int = 0
 
+    @property
+    def gives_up(self) -> bool:
+        """Whether it is repeated until now, and ends by itself if its next run cannot be done either."""
+        return self.every is not None and self.failed + 1 >= MOST_FAILURES
+
 
 class Schedules:
     """Reads and writes the schedules."""
@@ -86,7 +91,7 @@ class Schedules:
             soonest: float | None = await connection.scalar(select(func.min(schedules.c.next_at)))
         return soonest
 
-    async def done(self, schedule: Schedule, now: datetime, *, request: str = "", failed: bool = False) -> bool:
+    async def done(self, schedule: Schedule, now: datetime, *, request: str = "", failed: bool = False) -> None:
         """Move a schedule on to its next run after `now` (aware), if any; runs that were missed are left out.
 
         Args:
@@ -94,12 +99,9 @@ class Schedules:
             now: when the run was over, aware.
             request: the request that it made; empty: none.
             failed: it could not be done.
-
-        Returns:
-            False where it was repeated until now, and is not any more, because too many runs in a row failed.
         """
         failures = schedule.failed + 1 if failed else 0
-        given_up = schedule.every is not None and failures >= MOST_FAILURES
+        given_up = failed and schedule.gives_up
         following: float | None = None
         if schedule.every is not None and not given_up:
             missed = max(0, (now - schedule.next_at) // schedule.every)
@@ -113,7 +115,6 @@ class Schedules:
             result = await connection.execute(update(schedules).where(this_run).values(**values))
             if given_up and result.rowcount:
                 await record(connection, [_ended(schedule.connection, schedule.group_id, "", 1)])
-        return not given_up
 
     async def end(self, connection_name: str, group_id: str, user_id: str) -> int:
         """End the schedules of a group, for somebody. Gives how many went on until now."""

@@ -36,8 +36,8 @@ async def take(services: Services, previewing: Previewing, submission: Submissio
     else:
         text = await _ask(services, draft)
     if isinstance(text, NotTaken):
-        words = [unformatted(text.reason), f"Reference: `{draft.id}`"]
-        await ack(response_action="update", view=waiting_modal.stopped(words))
+        words = answers.referred(unformatted(text.reason), draft.id)
+        await ack(response_action="update", view=waiting_modal.stopped([words]))
         return "", ""
     await ack(response_action="clear")
     return text, draft.channel

@@ -22,10 +22,9 @@ RUNS: asyncio.Queue[str] = asyncio.Queue()
 
 
 class Counted(Schedules):
-    async def done(self, schedule: Schedule, now: datetime, *, request: str = "", failed: bool = False) -> bool:
-        goes_on = await super().done(schedule, now, request=request, failed=failed)
+    async def done(self, schedule: Schedule, now: datetime, *, request: str = "", failed: bool = False) -> None:
+        await super().done(schedule, now, request=request, failed=failed)
         await RUNS.put(schedule.id)
-        return goes_on
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

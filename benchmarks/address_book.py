@@ -44,7 +44,7 @@ async def measure() -> list[str]:
         async with serve(_app(size)) as url:
             provider = make_provider("wacr", base_url=url, token="token", account="")
             try:
-                await provider.standing(str(GROUP), PEOPLE[:1])  # what is made once is not counted
+                await provider.membership(str(GROUP), PEOPLE[:1])  # what is made once is not counted
                 searched = await _peak_of_search(provider)
                 tracemalloc.start()
                 members = 0

@@ -74,7 +74,7 @@ async def _connection(name: str, provider: Provider, aliases: Mapping[str, str],
         async with asyncio.timeout_at(deadline):
             account = await provider.account()
     except ProviderError as error:
-        return Finding(subject, ok=False, detail=error.said)
+        return Finding(subject, ok=False, detail=error.explanation)
     except TimeoutError:
         return Finding(subject, ok=False, detail=f"no answer within {within:g} seconds")
     state = str(account.state) if account.detail in {"", account.state} else f"{account.state}, {account.detail}"
@@ -94,7 +94,7 @@ async def _told(what: str, reading: Awaitable[str], deadline: float) -> str:
     except NotSupported:
         return ""
     except ProviderError as error:
-        return f"{what}: not read: {error.said}"
+        return f"{what}: not read: {error.explanation}"
     except TimeoutError:
         return f"{what}: not read in time"
 
@@ -120,17 +120,17 @@ def _gaps(provider: Provider) -> str:
 
 
 def _allowance(usage: Usage) -> str:
-    if usage.most is None:
+    if usage.limit is None:
         return f"{usage.name} {usage.used or 0:,g} used"
     if usage.used is None:
-        return f"{usage.name} at most {usage.most:,g}"
+        return f"{usage.name} at most {usage.limit:,g}"
     share = _share(usage)
     mark = " (USED UP)" if share >= 1 else " (NEAR ITS END)" if share >= NEAR else ""
-    return f"{usage.name} {usage.used:,g} of {usage.most:,g}{mark}"
+    return f"{usage.name} {usage.used:,g} of {usage.limit:,g}{mark}"
 
 
 def _share(usage: Usage) -> float:
     """Tell how much of an allowance is used, from 0; 0 where that is not told."""
-    if usage.used is None or usage.most is None:
+    if usage.used is None or usage.limit is None:
         return 0.0
-    return usage.used / usage.most if usage.most > 0 else 1.0
+    return usage.used / usage.limit if usage.limit > 0 else 1.0

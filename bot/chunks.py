@@ -21,7 +21,7 @@ from providers.base import (
     Outcome,
     PeopleResult,
     ProviderError,
-    Standing,
+    MembershipStatus,
     Verdict,
 )
 
@@ -131,8 +131,8 @@ class Chunks:
         verdicts, error = _settle(sent, deed.result), deed.result.error
         if error is not None:
             log.warning("chunk_failed", request=request_id, chunk=number, error=type(error).__name__, code=error.code)
-        if error is not None and error.stops_sender:
-            words = f"The sender was stopped before their turn: {error.said}"
+        if error is not None and error.stops_sending:
+            words = f"The sender was stopped before their turn: {error.explanation}"
             await self._verdicts.keep_and_stop(request, sent, verdicts, words, cause=error.cause)
             return False
         if len(sent) < len(people):
@@ -146,7 +146,7 @@ class Chunks:
         self, request: Request, line: Line, people: Sequence[Participant]
     ) -> tuple[Sequence[Participant], Deed]:
         """Wait for the sender's turn, and send as many as it grants. Raises where nobody is to be sent."""
-        counted = sum(p.person.is_somebody for p in people)
+        counted = sum(p.person.is_person for p in people)
         async with turn(self._journal, line, request, counted) as granted:
             sent = people[:granted] if counted else people
             await self._journal.submitted(request.id, [p.position for p in sent])
@@ -188,9 +188,9 @@ class Chunks:
         """Keep what a read that failed means for the sender. True where everybody is answered and nobody to be sent."""
         log.warning("look_failed", request=request.id, error=type(error).__name__, code=error.code)
         await line.rest(error)
-        if error.stops_sender:
-            await self._verdicts.keep_and_stop(request, [], [], error.said, code=error.code, cause=error.cause)
-        return error.stops_sender
+        if error.stops_sending:
+            await self._verdicts.keep_and_stop(request, [], [], error.explanation, code=error.code, cause=error.cause)
+        return error.stops_sending
 
     async def _unknown(self, request: Request) -> list[Participant]:
         """Give the unknown people whom a look into the group can tell about."""
@@ -224,10 +224,10 @@ class Chunks:
         return again
 
 
-def _protected(request: Request, p: Participant, listed: Standing) -> Verdict | None:
+def _protected(request: Request, p: Participant, listed: MembershipStatus) -> Verdict | None:
     """Judge an admin whom a sync was to remove: what the list shows is enough to leave them alone."""
     syncs_away = request.operation is Operation.SYNC and p.operation is Operation.REMOVE
-    if syncs_away and listed is Standing.ADMIN and request.details.follow != Followup.UNDO:
+    if syncs_away and listed is MembershipStatus.ADMIN and request.details.follow != Followup.UNDO:
         return _not_sent(p, "An admin of the group by now: a sync removes no admins.")
     return None
 
@@ -236,9 +236,9 @@ def _not_sent(p: Participant, words: str) -> Verdict:
     return Verdict(p.person.key, Outcome.NOT_ATTEMPTED, provider_message=words)
 
 
-def _read_back(p: Participant, now: Mapping[int, Standing]) -> Verdict | None:
+def _read_back(p: Participant, now: Mapping[int, MembershipStatus]) -> Verdict | None:
     aim = AIMS.get(p.operation)
-    return read_back(p.person.key, aim, p.before, now.get(p.position, Standing.UNKNOWN)) if aim else None
+    return read_back(p.person.key, aim, p.before, now.get(p.position, MembershipStatus.UNKNOWN)) if aim else None
 
 
 def _settle(people: Sequence[Participant], result: PeopleResult) -> list[Verdict]:

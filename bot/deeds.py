@@ -16,7 +16,7 @@ from providers.base import (
     Provider,
     ProviderError,
     Verdict,
-    judge,
+    verdicts_for_error,
 )
 
 MOST_REMEMBERED = 100
@@ -60,7 +60,7 @@ class Deeds:
         try:
             return await self._do(provider, request, people[0].operation, persons)
         except ProviderError as error:
-            return Deed(PeopleResult(judge(error, persons), error))
+            return Deed(PeopleResult(verdicts_for_error(error, persons), error))
 
     async def invite(self, provider: Provider, request: Request, person: Person) -> Verdict:
         """Send the group's link to one person. Raises `ProviderError`."""
@@ -93,7 +93,7 @@ class Deeds:
                 return Deed(await provider.add(group, people))
 
     async def _invite(self, provider: Provider, request: Request, person: Person) -> Verdict:
-        if person.is_somebody:
+        if person.is_person:
             return await self.invite(provider, request, person)
         self._invitations.clear()  # other requests may have read this link
         await provider.reset_invite_link(request.group_id)
@@ -129,7 +129,7 @@ def invitation(subject: str, link: str) -> str:
 
 
 async def _send(provider: Provider, request: Request, person: Person) -> Verdict:
-    if person.is_somebody:
+    if person.is_person:
         sent = await provider.send_to_person(person, request.details.text)
     else:
         sent = await provider.send_to_group(request.group_id, request.details.text)
@@ -138,6 +138,6 @@ async def _send(provider: Provider, request: Request, person: Person) -> Verdict
 
 def _changed(result: ChangeResult) -> PeopleResult:
     done = [Verdict(LABELS[action], Outcome.CHANGED, Evidence.REPORTED) for action in result.done]
-    failed = [judge(error, [Person(LABELS[action])])[0] for action, error in result.failed.items()]
-    stop = next((error for error in result.failed.values() if error.stops_sender), None)
+    failed = [verdicts_for_error(error, [Person(LABELS[action])])[0] for action, error in result.failed.items()]
+    stop = next((error for error in result.failed.values() if error.stops_sending), None)
     return PeopleResult((*done, *failed), stop)

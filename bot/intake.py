@@ -17,7 +17,7 @@ from bot.runtime.audit import Audit
 from bot.runtime.dispatcher import Dispatcher
 from bot.runtime.journal import Journal
 from bot.runtime.metrics import Metrics
-from providers.base import Action, Capability, Operation, Outcome, Person, PictureForm, Standing
+from providers.base import Action, Capability, Operation, Outcome, Person, PictureForm, MembershipStatus
 
 _TAKES = {
     PictureForm.ADDRESS: "takes a picture by its address only: give one that begins with https://.",
@@ -114,7 +114,7 @@ class Intake:
 
     def refusal(self, draft: Draft) -> NotTaken | None:
         """Tell why this draft would not be taken; None where it would."""
-        about_people = bool(draft.roster.people or any(line.person.is_somebody for line in draft.lines))
+        about_people = bool(draft.roster.people or any(line.person.is_person for line in draft.lines))
         actions = actions_of(draft.operation, draft.details, people=about_people)
         decision = self._rights.may_all(draft.requester, actions, draft.group)
         if not isinstance(decision, Allowed):
@@ -193,7 +193,7 @@ def _people(draft: Draft) -> list[Participant]:
     """Give the lines to be answered, from position 0: people, or the things that an operation is about."""
     if draft.lines:
         return [replace(line, position=position) for position, line in enumerate(draft.lines)]
-    before = Standing.ABSENT if draft.operation is Operation.CREATE else Standing.UNKNOWN
+    before = MembershipStatus.ABSENT if draft.operation is Operation.CREATE else MembershipStatus.UNKNOWN
     persons = draft.roster.people or tuple(map(Person, _things(draft)))
     return [Participant(position, person, draft.operation, before=before) for position, person in enumerate(persons)]
 
@@ -215,7 +215,7 @@ def _rejected(draft: Draft, at: datetime) -> list[Participant]:
     return [
         Participant(
             position=position,
-            person=Person(entry.typed),
+            person=Person(entry.raw),
             operation=draft.operation,
             outcome=Outcome.INVALID,
             provider_message=entry.reason,

@@ -71,6 +71,6 @@ class Invites:
         except ProviderError as error:
             log.warning("invite_failed", request=request.id, error=type(error).__name__, code=error.code)
             open_ = error.outcome is Outcome.UNKNOWN
-            return f"{'the invite may have gone out' if open_ else 'not invited'}: {error.said}"
+            return f"{'the invite may have gone out' if open_ else 'not invited'}: {error.explanation}"
         await self._verdicts.keep(request, [person], [verdict])
         return ""

@@ -7,7 +7,7 @@ from itertools import groupby
 from bot.domain.operations import ACTIONS, AIMS
 from bot.domain.requests import Participant, Request
 from bot.runtime.pace import Sender
-from providers.base import Action, Operation, Provider, ProviderError, Standing
+from providers.base import Action, Operation, Provider, ProviderError, MembershipStatus
 
 _ONE_BY_ONE = frozenset({Operation.SEND, Operation.INVITE})
 """What the provider is asked for each person in a call of its own, so that a crash leaves one of them open."""
@@ -32,7 +32,7 @@ class Line:
         if operation in _ONE_BY_ONE:
             return 1
         ability = self.provider.abilities.get(ACTIONS.get(operation, Action.ADD))
-        return min(self.sender.pace.batch, (ability.most if ability else 0) or self.sender.pace.batch)
+        return min(self.sender.pace.batch, (ability.max_batch if ability else 0) or self.sender.pace.batch)
 
     def cut(self, people: Sequence[Participant]) -> dict[int, int]:
         """Put people into chunks, each of one operation; the chunk's number by position. All settings are one."""
@@ -45,7 +45,7 @@ class Line:
                 chunks[p.position] = number
         return chunks
 
-    async def standing(self, request: Request, people: Sequence[Participant]) -> dict[int, Standing]:
+    async def standing(self, request: Request, people: Sequence[Participant]) -> dict[int, MembershipStatus]:
         """Read by position how those stand in the group whom the operation is to make stand differently.
 
         Raises `ProviderError`.
@@ -53,8 +53,8 @@ class Line:
         looked = [p for p in people if p.operation in AIMS]
         if not looked or not request.group_id:
             return {}
-        standing = await self.provider.standing(request.group_id, [p.person for p in looked])
-        return {p.position: standing.get(p.person.key, Standing.UNKNOWN) for p in looked}
+        standing = await self.provider.membership(request.group_id, [p.person for p in looked])
+        return {p.position: standing.get(p.person.key, MembershipStatus.UNKNOWN) for p in looked}
 
     async def check_ahead(self, people: Sequence[Participant], chunks: Mapping[int, int]) -> None:
         """Let an adapter check all numbers together where it checks more in one call than a chunk holds.
@@ -63,11 +63,11 @@ class Line:
         """
         joining = [p.person for p in people if p.operation in {Operation.ADD, Operation.CREATE}]
         check = self.provider.abilities.get(Action.CHECK_NUMBERS)
-        if not joining or check is None or check.most <= self.size(Operation.ADD) or len(set(chunks.values())) == 1:
+        if not joining or check is None or check.max_batch <= self.size(Operation.ADD) or len(set(chunks.values())) == 1:
             return
         await self.provider.check_numbers(joining)
 
     async def rest(self, error: ProviderError) -> None:
         """Let the sender rest where an error demands it, as long as that says."""
-        if error.rest:
-            await self.sender.rest(error.rest, error.message)
+        if error.cooldown:
+            await self.sender.rest(error.cooldown, error.message)

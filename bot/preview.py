@@ -13,7 +13,7 @@ from bot.domain.roster import Duplicate, Rejected
 from bot.intake import Draft, Intake
 from bot.lines import Line
 from bot.runtime.pace import Rest
-from providers.base import Group, Operation, Person, ProviderError, Standing
+from providers.base import Group, Operation, Person, ProviderError, MembershipStatus
 
 CALL = 1.0
 """Seconds that one call is taken to last; how long it really does, nobody knows before."""
@@ -70,14 +70,14 @@ class Previews:
         people = draft.roster.people
         standing, group = await _read(line, draft, within)
         aim = AIMS.get(draft.operation)
-        stands = {p: standing.get(p.key, Standing.UNKNOWN) for p in people}
+        stands = {p: standing.get(p.key, MembershipStatus.UNKNOWN) for p in people}
         settled = {p for p in people if settled_before(p.key, aim, stands[p])}
-        absent = tuple(p for p in people if p in settled and stands[p] is Standing.ABSENT)
+        absent = tuple(p for p in people if p in settled and stands[p] is MembershipStatus.ABSENT)
         to_do = tuple(p for p in people if p not in settled)
         left, rest = await line.sender.left_today(), await line.sender.resting()
         return Preview(
             to_do=to_do,
-            already=tuple(p for p in people if p in settled and stands[p] is not Standing.ABSENT),
+            already=tuple(p for p in people if p in settled and stands[p] is not MembershipStatus.ABSENT),
             absent=absent,
             rejected=draft.roster.rejected,
             duplicates=draft.roster.duplicates,
@@ -90,11 +90,11 @@ class Previews:
         )
 
 
-async def _read(line: Line, draft: Draft, within: float) -> tuple[Mapping[str, Standing], Group | None]:
+async def _read(line: Line, draft: Draft, within: float) -> tuple[Mapping[str, MembershipStatus], Group | None]:
     """Read how people stand, and the group for its size; either may be missing where the provider is slow or fails."""
     if not draft.group.id or draft.operation not in AIMS:
         return {}, None
-    look = asyncio.create_task(line.provider.standing(draft.group.id, draft.roster.people))
+    look = asyncio.create_task(line.provider.membership(draft.group.id, draft.roster.people))
     size = asyncio.create_task(line.provider.group(draft.group.id)) if draft.operation is Operation.ADD else None
     tasks = [task for task in (look, size) if task]
     _, late = await asyncio.wait(tasks, timeout=within)

@@ -56,7 +56,7 @@ class Review:
         """Say why a request that waited may not run; empty where it may."""
         if request.rule is None and request.details.run_at is None:
             return ""
-        about_people = any(p.person.is_somebody for p in people)
+        about_people = any(p.person.is_person for p in people)
         actions = actions_of(request.operation, request.details, people=about_people)
         actor = await self._actor_of(request.requester)
         decision = self._rights.may_all(actor, actions, self._group_of(request.connection, request.group_id))

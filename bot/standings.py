@@ -8,7 +8,7 @@ from bot.domain.history import believed
 from bot.domain.requests import Participant, Request
 from bot.lines import Line
 from bot.runtime.journal import Journal
-from providers.base import Standing
+from providers.base import MembershipStatus
 from providers.identity import person_keys
 
 
@@ -16,8 +16,8 @@ from providers.identity import person_keys
 class Standings:
     """By position: what the list tells, and what of that can be believed."""
 
-    listed: Mapping[int, Standing]
-    believed: Mapping[int, Standing]
+    listed: Mapping[int, MembershipStatus]
+    believed: Mapping[int, MembershipStatus]
 
 
 NOTHING_TOLD = Standings({}, {})

@@ -29,7 +29,7 @@ class Verdicts:
         words: str,
         *,
         code: str = "",
-        cause: Cause = Cause.UNTOLD,
+        cause: Cause = Cause.UNKNOWN,
     ) -> None:
         """Keep verdicts and answer everybody else in one commit: so a stop is not forgotten by a crash after it."""
         answered = {verdict.key for verdict in verdicts}

@@ -156,7 +156,7 @@ async def _read(
             problems.append(f"{name}: None of its entries is a number that can be used.")
         else:
             found += [person.phone or person.lid for person in people.roster.people]
-            found += [" ".join(entry.typed.split()) for entry in people.roster.rejected]  # the preview says why
+            found += [" ".join(entry.raw.split()) for entry in people.roster.rejected]  # the preview says why
     return found, problems
 
 

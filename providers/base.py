@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from providers.errors import (
-    LONGEST_REST,
+    MAX_COOLDOWN,
     AccountDisconnected,
     AccountRestricted,
     CredentialsRejected,
@@ -21,7 +21,7 @@ from providers.errors import (
     ProviderFault,
     RateLimited,
     Unreachable,
-    judge,
+    verdicts_for_error,
 )
 from providers.vocabulary import (
     Ability,
@@ -40,13 +40,13 @@ from providers.vocabulary import (
     Person,
     Picture,
     PictureForm,
-    Standing,
+    MembershipStatus,
     Usage,
     Verdict,
 )
 
 __all__ = [
-    "LONGEST_REST",
+    "MAX_COOLDOWN",
     "Ability",
     "Account",
     "AccountDisconnected",
@@ -80,11 +80,11 @@ __all__ = [
     "ProviderError",
     "ProviderFault",
     "RateLimited",
-    "Standing",
+    "MembershipStatus",
     "Unreachable",
     "Usage",
     "Verdict",
-    "judge",
+    "verdicts_for_error",
 ]
 
 
@@ -141,7 +141,7 @@ class Provider(ABC):
         """Read one group. Raises `GroupNotFound` and other `ProviderError`."""
 
     @abstractmethod
-    async def standing(self, group_id: str, people: Sequence[Person]) -> Mapping[str, Standing]:
+    async def membership(self, group_id: str, people: Sequence[Person]) -> Mapping[str, MembershipStatus]:
         """Tell by `Person.key`, for each of `people`, how they stand in the group's member list now.
 
         `ABSENT` only where the list could be read whole and every member could be compared; otherwise `UNKNOWN`.

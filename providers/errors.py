@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from providers.vocabulary import Cause, Evidence, Outcome, Person, Verdict
 
-LONGEST_REST = 86_400.0
+MAX_COOLDOWN = 86_400.0
 """Seconds: no wait that a provider names is believed to be longer than a day."""
 
 
@@ -20,69 +20,69 @@ class ProviderError(Exception):
     Attributes:
         outcome: of the people whom the call was about.
         cause: why, as far as that tells what helps.
-        stops_sender: the request's other people would fare the same, so it goes no further.
-        rest: seconds for which the account sends nothing at all, for no request. Nobody publishes safe figures.
+        stops_sending: the request's other people would fare the same, so it goes no further.
+        cooldown: seconds for which the account sends nothing at all, for no request. Nobody publishes safe figures.
     """
 
     outcome: ClassVar[Outcome] = Outcome.FAILED
-    cause: ClassVar[Cause] = Cause.UNTOLD
-    stops_sender: ClassVar[bool] = False
-    rest: float = 0.0
+    cause: ClassVar[Cause] = Cause.UNKNOWN
+    stops_sending: ClassVar[bool] = False
+    cooldown: float = 0.0
 
-    def __init__(self, message: str, *, code: str = "", words: str = "") -> None:
+    def __init__(self, message: str, *, code: str = "", provider_text: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.code = code
-        self.words = words[:300]
+        self.provider_text = provider_text[:300]
 
     @property
-    def said(self) -> str:
+    def explanation(self) -> str:
         """What happened, and the provider's own words for it, said to be its."""
-        return f"{self.message} The provider says: “{self.words}”" if self.words else self.message
+        return f"{self.message} The provider says: “{self.provider_text}”" if self.provider_text else self.message
 
 
 class CredentialsRejected(ProviderError):
     """The provider does not accept the connection's token."""
 
     cause = Cause.CREDENTIALS
-    stops_sender = True
+    stops_sending = True
 
 
 class PermissionMissing(ProviderError):
     """The token is good but lacks the scope or role for this call."""
 
     cause = Cause.PERMISSION
-    stops_sender = True
+    stops_sending = True
 
 
 class NotGroupAdmin(ProviderError):
     """The account is not an admin of the group."""
 
     cause = Cause.NO_ADMIN
-    stops_sender = True
+    stops_sending = True
 
 
 class AccountDisconnected(ProviderError):
     """The WhatsApp session behind the connection is not connected."""
 
     cause = Cause.DISCONNECTED
-    stops_sender = True
-    rest = 60.0
+    stops_sending = True
+    cooldown = 60.0
 
 
 class AccountRestricted(ProviderError):
     """WhatsApp or the provider has restricted, suspended or run out the account."""
 
     cause = Cause.RESTRICTED
-    stops_sender = True
-    rest = 3600.0
+    stops_sending = True
+    cooldown = 3600.0
 
 
 class GroupNotFound(ProviderError):
     """The provider does not know the group, or the account is not in it."""
 
     cause = Cause.NO_GROUP
-    stops_sender = True
+    stops_sending = True
 
 
 class GroupFull(ProviderError):
@@ -95,15 +95,15 @@ class RateLimited(ProviderError):
     """The provider refused because of too many calls; `retry_after` in seconds where it said so."""
 
     outcome = Outcome.RATE_LIMITED
-    cause = Cause.PASSING
-    stops_sender = True
-    rest = 900.0
+    cause = Cause.TRANSIENT
+    stops_sending = True
+    cooldown = 900.0
 
-    def __init__(self, message: str, *, code: str = "", words: str = "", retry_after: float | None = None) -> None:
-        super().__init__(message, code=code, words=words)
+    def __init__(self, message: str, *, code: str = "", provider_text: str = "", retry_after: float | None = None) -> None:
+        super().__init__(message, code=code, provider_text=provider_text)
         self.retry_after = retry_after
         if retry_after is not None:
-            self.rest = retry_after
+            self.cooldown = retry_after
 
 
 class NotSupported(ProviderError):
@@ -115,19 +115,19 @@ class NotSupported(ProviderError):
 class InvalidRequest(ProviderError):
     """The provider found the request itself wrong; nothing was done."""
 
-    cause = Cause.WRONG
+    cause = Cause.INVALID
 
 
 class ProviderFault(ProviderError):
     """The provider failed, or answered with something that is not in its contract; nothing was done."""
 
-    cause = Cause.PASSING
+    cause = Cause.TRANSIENT
 
 
 class Unreachable(ProviderError):
     """No connection could be made: the request did not leave, so nothing was done."""
 
-    cause = Cause.PASSING
+    cause = Cause.TRANSIENT
 
 
 class OutcomeUnknown(ProviderError):
@@ -136,13 +136,13 @@ class OutcomeUnknown(ProviderError):
     outcome = Outcome.UNKNOWN
 
 
-def judge(error: ProviderError, people: Iterable[Person]) -> tuple[Verdict, ...]:
+def verdicts_for_error(error: ProviderError, people: Iterable[Person]) -> tuple[Verdict, ...]:
     """Give the verdict of a failed call to each of `people`.
 
     An error that left the outcome open carries no evidence; every other is the provider's report.
     """
     evidence = Evidence.NONE if error.outcome is Outcome.UNKNOWN else Evidence.REPORTED
     return tuple(
-        Verdict(person.key, error.outcome, evidence, error.code, error.words or error.message, error.cause)
+        Verdict(person.key, error.outcome, evidence, error.code, error.provider_text or error.message, error.cause)
         for person in people
     )

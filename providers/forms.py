@@ -3,18 +3,18 @@
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from providers.base import NumberCheck, Outcome, PeopleResult, Person, ProviderError, Verdict, judge
+from providers.base import NumberCheck, Outcome, PeopleResult, Person, ProviderError, Verdict, verdicts_for_error
 from providers.identity import same_person_keys
-from providers.memory import DAY, Memory
+from providers.memory import DAY_SECONDS, TTLCache
 
-OTHER_FORM = "WhatsApp may know this number in its other form."
+OTHER_VARIANT = "WhatsApp may know this number in its other form."
 """Why somebody who was not found counts as failed, where their number has several forms."""
 
 Check = Callable[[Sequence[Person]], Awaitable[Mapping[str, NumberCheck]]]
 Add = Callable[[Sequence[Person]], Awaitable[PeopleResult]]
 
 
-class Forms:
+class NumberVariants:
     """Remembers for a day in which form a number was listed. A server may match what it is sent letter by letter.
 
     Args:
@@ -22,7 +22,7 @@ class Forms:
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        self._seen = Memory[str](DAY, clock)
+        self._seen = TTLCache[str](DAY_SECONDS, clock)
 
     def seen(self, person: Person) -> str | None:
         """Give the digits in which the number was listed; None where it has one form, or was not seen."""
@@ -35,17 +35,17 @@ class Forms:
     def learn(self, people: Iterable[Person], listed: Collection[str]) -> None:
         """Learn from the numbers of a member list, in digits. Who is listed as typed stays so."""
         for person in people:
-            found = _forms(person).intersection(listed)
-            if found and len(_forms(person)) > 1:
+            found = _variants(person).intersection(listed)
+            if found and len(_variants(person)) > 1:
                 self.put(person, person.digits if person.digits in found else min(found))
 
     def put(self, person: Person, digits: str) -> None:
         """Remember one form."""
-        self._seen.put(person.digits, digits)
+        self._seen.set(person.digits, digits)
 
 
-async def add_in_other_form(
-    forms: Forms, people: Sequence[Person], first: PeopleResult, *, check: Check, add: Add
+async def retry_with_variants(
+    forms: NumberVariants, people: Sequence[Person], first: PeopleResult, *, check: Check, add: Add
 ) -> PeopleResult:
     """Add those whom a first call did not find, in the form that the number check knows.
 
@@ -53,7 +53,7 @@ async def add_in_other_form(
     Whoever has no account in any form is told so; where the check does not help, the first verdict stands.
     """
     verdicts = {verdict.key: verdict for verdict in first.verdicts}
-    lost = [person for person in people if verdicts[person.key].provider_message.endswith(OTHER_FORM)]
+    lost = [person for person in people if verdicts[person.key].provider_message.endswith(OTHER_VARIANT)]
     if not lost or first.error is not None:
         return first
     try:
@@ -66,7 +66,7 @@ async def add_in_other_form(
         digits = known.phone.removeprefix("+")
         if known.on_whatsapp is False:
             verdicts[person.key] = _nowhere(verdicts[person.key])
-        elif digits in _forms(person) - {forms.digits(person)}:
+        elif digits in _variants(person) - {forms.digits(person)}:
             forms.put(person, digits)
             again.append(person)
     error = None
@@ -74,13 +74,13 @@ async def add_in_other_form(
         try:
             second = await add(again)
         except ProviderError as raised:
-            second = PeopleResult(judge(raised, again), raised)
+            second = PeopleResult(verdicts_for_error(raised, again), raised)
         verdicts |= {verdict.key: verdict for verdict in second.verdicts}
         error = second.error
     return PeopleResult(tuple(verdicts[person.key] for person in people), error)
 
 
-def _forms(person: Person) -> frozenset[str]:
+def _variants(person: Person) -> frozenset[str]:
     return same_person_keys(person.digits) if person.phone else frozenset()
 
 

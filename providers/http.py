@@ -13,25 +13,25 @@ import httpx
 import stamina
 from pydantic import BaseModel, ValidationError
 
-from providers.base import LONGEST_REST, OutcomeUnknown, ProviderError, ProviderFault, RateLimited, Unreachable
+from providers.base import MAX_COOLDOWN, OutcomeUnknown, ProviderError, ProviderFault, RateLimited, Unreachable
 
-READ_ATTEMPTS = 4
-LONGEST_WAIT = 30.0
+MAX_READ_ATTEMPTS = 4
+MAX_READ_WAIT = 30.0
 """Seconds a read waits before it is tried again; a longer `Retry-After` is passed on to the caller."""
-LONGEST_HOLD = 60.0
+MAX_SHARED_WAIT = 60.0
 """Seconds for which one refused read holds back the others: a limit may be that of one path alone."""
-LIMIT_WINDOW = 1.0
+DEFAULT_LIMIT_WINDOW = 1.0
 """Seconds that a 429 without `Retry-After` is taken to mean, where the provider does not document its window."""
 
-DEEPEST = 50
+MAX_DEPTH = 50
 """Levels of a body; no contract has more than ten."""
-LONGEST_CALL = 120.0
+CALL_TIMEOUT = 120.0
 """Seconds for a whole call: httpx counts each piece of an answer anew."""
 TIMEOUT = httpx.Timeout(30.0, connect=5.0, pool=30.0)
 LIMITS = httpx.Limits(max_connections=10, max_keepalive_connections=5)
 
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
-_PASSING = frozenset({429, 500, 502, 503, 504})
+_TRANSIENT = frozenset({429, 500, 502, 503, 504})
 
 Query = Mapping[str, str | int]
 Model = TypeVar("Model", bound=BaseModel)
@@ -83,7 +83,7 @@ class HttpClient:
         base_url: str,
         *,
         headers: Mapping[str, str],
-        limit_window: float = LIMIT_WINDOW,
+        limit_window: float = DEFAULT_LIMIT_WINDOW,
         timeout: httpx.Timeout = TIMEOUT,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
@@ -113,11 +113,11 @@ class HttpClient:
         """
         try:
             async for attempt in stamina.retry_context(
-                on=_wait_before_next_read, attempts=READ_ATTEMPTS, timeout=120.0
+                on=_wait_before_next_read, attempts=MAX_READ_ATTEMPTS, timeout=120.0
             ):
                 with attempt:
                     return await self._attempt(method, path, params, body)
-        except _TryAgain as last:
+        except _RetryableReply as last:
             return last.reply
         raise AssertionError("stamina ends by a return or an error")
 
@@ -148,8 +148,8 @@ class HttpClient:
     async def _attempt(self, method: str, path: str, params: Query | None, body: Any) -> Reply:
         reply = self._still_refused() or await self._read_once(method, path, params, body)
         wait = self._wait_after(reply)
-        if reply.status in _PASSING and (wait or 0.0) <= LONGEST_WAIT:
-            raise _TryAgain(reply, wait)
+        if reply.status in _TRANSIENT and (wait or 0.0) <= MAX_READ_WAIT:
+            raise _RetryableReply(reply, wait)
         return reply
 
     async def _read_once(self, method: str, path: str, params: Query | None, body: Any) -> Reply:
@@ -160,7 +160,7 @@ class HttpClient:
         except httpx.HTTPError as error:
             raise ProviderFault(f"The connection to the provider broke ({type(error).__name__}).") from error
         if reply.status == httpx.codes.TOO_MANY_REQUESTS and (wait := self._wait_after(reply)):
-            self._refusal, self._free_at = reply, monotonic() + min(wait, LONGEST_HOLD)
+            self._refusal, self._free_at = reply, monotonic() + min(wait, MAX_SHARED_WAIT)
         return reply
 
     def _still_refused(self) -> Reply | None:
@@ -176,7 +176,7 @@ class HttpClient:
 
     async def _send(self, method: str, path: str, params: Query | None, body: Any) -> Reply:
         try:
-            async with asyncio.timeout(LONGEST_CALL):
+            async with asyncio.timeout(CALL_TIMEOUT):
                 response = await self._client.request(method, path, params=params, json=body)
         except TimeoutError as error:
             raise httpx.ReadTimeout("the answer did not end") from error
@@ -192,7 +192,7 @@ class HttpClient:
         )
 
 
-class _TryAgain(Exception):
+class _RetryableReply(Exception):
     """An answer to a read that another attempt may better, after `wait` seconds where they are known."""
 
     def __init__(self, reply: Reply, wait: float | None) -> None:
@@ -201,21 +201,21 @@ class _TryAgain(Exception):
         self.wait = wait
 
 
-def rate_limited(reply: Reply, *, code: str = "", words: str = "") -> RateLimited:
+def rate_limited(reply: Reply, *, code: str = "", provider_text: str = "") -> RateLimited:
     """Make the error of a 429, with the wait that came with it."""
     return RateLimited(
         "The provider refused because of too many calls.",
         code=code or str(reply.status),
-        words=words or reply.text,
+        provider_text=provider_text or reply.text,
         retry_after=reply.retry_after,
     )
 
 
 def _wait_before_next_read(error: Exception) -> bool | float:
     """Tell stamina whether to try a read again (True: with its own back-off), or after how many seconds."""
-    if isinstance(error, _TryAgain) and error.wait is not None:
+    if isinstance(error, _RetryableReply) and error.wait is not None:
         return error.wait
-    if isinstance(error, Unreachable | _TryAgain):
+    if isinstance(error, Unreachable | _RetryableReply):
         return True
     return type(error) is ProviderFault and isinstance(error.__cause__, httpx.HTTPError)
 
@@ -231,7 +231,7 @@ def _json(content: bytes) -> Any:
     except (ValueError, RecursionError):
         return None
     level = [body]
-    for _ in range(DEEPEST):
+    for _ in range(MAX_DEPTH):
         outer = [value for value in level if isinstance(value, dict | list)]
         if not outer:
             return body
@@ -252,4 +252,4 @@ def _retry_after(header: str | None) -> float | None:
             seconds = (until - datetime.now(UTC)).total_seconds()
     except ValueError:
         return None
-    return min(max(1.0, seconds), LONGEST_REST)
+    return min(max(1.0, seconds), MAX_COOLDOWN)

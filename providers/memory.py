@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-DAY = 24 * 3600.0
-MOST_KEPT = 100_000
+DAY_SECONDS = 24 * 3600.0
+MAX_ENTRIES = 100_000
 
 Value = TypeVar("Value")
 
 
-class Memory(Generic[Value]):
+class TTLCache(Generic[Value]):
     """Keeps values by a text, each for some seconds; the oldest go first where there are too many.
 
     Args:
@@ -18,10 +18,10 @@ class Memory(Generic[Value]):
         most: how many values are kept.
     """
 
-    def __init__(self, lasts: float, clock: Callable[[], float], *, most: int = MOST_KEPT) -> None:
-        self._lasts = lasts
+    def __init__(self, ttl: float, clock: Callable[[], float], *, max_entries: int = MAX_ENTRIES) -> None:
+        self._lasts = ttl
         self._clock = clock
-        self._most = most
+        self._most = max_entries
         self._kept: dict[str, tuple[float, Value]] = {}
 
     def get(self, key: str) -> Value | None:
@@ -29,7 +29,7 @@ class Memory(Generic[Value]):
         since, value = self._kept.get(key, (float("-inf"), None))
         return value if self._clock() < since + self._lasts else None
 
-    def put(self, key: str, value: Value) -> None:
+    def set(self, key: str, value: Value) -> None:
         """Remember `value` from now on."""
         now = self._clock()
         self._kept.pop(key, None)
@@ -37,7 +37,7 @@ class Memory(Generic[Value]):
             del self._kept[next(iter(self._kept))]
         self._kept[key] = (now, value)
 
-    def forget(self, key: str) -> None:
+    def discard(self, key: str) -> None:
         """Remember nothing under `key` any more."""
         self._kept.pop(key, None)
 

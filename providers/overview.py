@@ -142,7 +142,7 @@ def operations(abilities: Mapping[str, Mapping[Action, Ability]]) -> list[str]:
 def calls(abilities: Mapping[str, Mapping[Action, Ability]]) -> list[str]:
     """Give the table of calls, line by line."""
     rows = [
-        [str(action), PROVIDERS[name][0], str(abilities[name][action].most or "all"), *map(_number, counted)]
+        [str(action), PROVIDERS[name][0], str(abilities[name][action].max_batch or "all"), *map(_number, counted)]
         for action, by_provider in CALLS.items()
         for name, counted in by_provider.items()
     ]

@@ -25,10 +25,10 @@ PARTICIPANT_CODES: Mapping[str, Outcome] = MappingProxyType(
 """By the code as text. 200 (added) is left out: whether it proves anything, each adapter has to say."""
 
 
-def sender_limited(verdicts: Iterable[Verdict]) -> RateLimited | None:
+def rate_limit_of(verdicts: Iterable[Verdict]) -> RateLimited | None:
     """Give what stops the sender where WhatsApp rate-limited a participant: it holds for everybody."""
     limited = next((verdict for verdict in verdicts if verdict.outcome is Outcome.RATE_LIMITED), None)
     if limited is None:
         return None
     message = "WhatsApp refuses changes by this account for now."
-    return RateLimited(message, code=limited.provider_code, words=limited.provider_message)
+    return RateLimited(message, code=limited.provider_code, provider_text=limited.provider_message)

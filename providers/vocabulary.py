@@ -85,7 +85,7 @@ class Ability:
     capability: Capability
     native: tuple[str, ...] = ()
     operations: tuple[str, ...] = ()
-    most: int = 0
+    max_batch: int = 0
     note: str = ""
     picture: PictureForm | None = None
     hint: str = ""
@@ -124,7 +124,7 @@ class Evidence(StrEnum):
     NONE = ""
 
 
-class Standing(StrEnum):
+class MembershipStatus(StrEnum):
     """A person's place in a group when it was read. `PRESENT` is a member of whom the read tells no role."""
 
     ABSENT = "absent"
@@ -134,14 +134,14 @@ class Standing(StrEnum):
     UNKNOWN = "unknown"
 
     @property
-    def inside(self) -> bool | None:
+    def is_member(self) -> bool | None:
         """Whether the person is in the group; None where the read cannot tell."""
-        return None if self is Standing.UNKNOWN else self is not Standing.ABSENT
+        return None if self is MembershipStatus.UNKNOWN else self is not MembershipStatus.ABSENT
 
     @property
-    def admin(self) -> bool | None:
+    def is_admin(self) -> bool | None:
         """Whether the person is one of its admins; None where the read cannot tell."""
-        return None if self in {Standing.UNKNOWN, Standing.PRESENT} else self is Standing.ADMIN
+        return None if self in {MembershipStatus.UNKNOWN, MembershipStatus.PRESENT} else self is MembershipStatus.ADMIN
 
 
 class AccountState(StrEnum):
@@ -157,17 +157,17 @@ class AccountState(StrEnum):
 class Person:
     """One person of a roster: an E.164 phone (`+14155550100`), or a LID (`123@lid`) where no phone is known."""
 
-    typed: str
+    raw: str
     phone: str = ""
     lid: str = ""
 
     @property
     def key(self) -> str:
         """What tells two people of one roster apart: the phone, else the LID; what was typed where it is neither."""
-        return self.phone or self.lid or self.typed
+        return self.phone or self.lid or self.raw
 
     @property
-    def is_somebody(self) -> bool:
+    def is_person(self) -> bool:
         """False for an entry that names nobody: one that was rejected, or a thing such as a group's subject."""
         return bool(self.phone or self.lid)
 
@@ -180,8 +180,8 @@ class Person:
 class Cause(StrEnum):
     """Why it was not done, as far as that tells what helps; `UNTOLD` where only the provider's words tell."""
 
-    UNTOLD = ""
-    PASSING = "passing"
+    UNKNOWN = ""
+    TRANSIENT = "passing"
     CREDENTIALS = "credentials"
     PERMISSION = "permission"
     NO_ADMIN = "no_admin"
@@ -190,7 +190,7 @@ class Cause(StrEnum):
     NO_GROUP = "no_group"
     NO_MEMBER = "no_member"
     IMPOSSIBLE = "impossible"
-    WRONG = "wrong"
+    INVALID = "wrong"
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +202,7 @@ class Verdict:
     evidence: Evidence = Evidence.NONE
     provider_code: str = ""
     provider_message: str = ""
-    cause: Cause = Cause.UNTOLD
+    cause: Cause = Cause.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +222,7 @@ class Group:
     locked: bool | None = None
     ephemeral: int | None = None
 
-    def is_called(self, search: str) -> bool:
+    def matches(self, search: str) -> bool:
         """Tell whether the subject holds `search`, however either is capitalised; nothing to search for is in all."""
         return search.casefold() in self.subject.casefold()
 
@@ -234,7 +234,7 @@ class Member:
     phone: str = ""
     lid: str = ""
     name: str = ""
-    standing: Standing = Standing.PRESENT
+    status: MembershipStatus = MembershipStatus.PRESENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,4 +298,4 @@ class Usage:
 
     name: str
     used: float | None = None
-    most: float | None = None
+    limit: float | None = None

@@ -153,7 +153,7 @@ def judged(request: Request, participant: Participant, verdict: Verdict, at: dat
         at,
         request.requester,
         **_about(request),
-        typed=person.typed,
+        typed=person.raw,
         phone=person.phone,
         outcome=verdict.outcome,
         evidence=verdict.evidence,

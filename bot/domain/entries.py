@@ -47,7 +47,7 @@ class Entry:
         line: on which line of the text it begins, from 1.
     """
 
-    typed: str
+    raw: str
     plain: str
     line: int = 1
 

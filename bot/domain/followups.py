@@ -108,7 +108,7 @@ def _plan(request: Request, people: Sequence[Participant], followup: Followup) -
             lines = _as(undone, lambda p: _OPPOSITE[p.operation])
             return Plan(opposite, lines, Details(parent=request.id, follow=followup.value))
         case Followup.AGAIN:
-            everybody = [p for p in people if p.outcome is not Outcome.INVALID or p.person.is_somebody]
+            everybody = [p for p in people if p.outcome is not Outcome.INVALID or p.person.is_person]
             twice = request.details.look_only or (request.operation is Operation.CREATE and request.group_id)
             lines = () if twice else _as(everybody, lambda p: p.operation)
             return Plan(request.operation, lines, replace(details, run_at=request.details.run_at))

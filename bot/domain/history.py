@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bot.domain.operations import AIMS
-from providers.base import Operation, Outcome, Standing
+from providers.base import Operation, Outcome, MembershipStatus
 
 _WITHOUT_EFFECT = frozenset(Outcome) - {
     Outcome.ADDED,
@@ -28,11 +28,11 @@ class Change:
     outcome: Outcome | None
 
 
-def believed(listed: Standing, changes: Iterable[Change]) -> Standing:
+def believed(listed: MembershipStatus, changes: Iterable[Change]) -> MembershipStatus:
     """Tell how somebody stands by a list, unknown where it contradicts what was, or may have been, done to them.
 
     >>> believed(Standing.ABSENT, [Change(Operation.ADD, Outcome.ADDED)])
     <Standing.UNKNOWN: 'unknown'>
     """
     aims = [AIMS[c.operation] for c in changes if c.operation in AIMS and c.outcome not in _WITHOUT_EFFECT]
-    return Standing.UNKNOWN if any(aim.reached(listed) is False for aim in aims) else listed
+    return MembershipStatus.UNKNOWN if any(aim.reached(listed) is False for aim in aims) else listed

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from bot.domain.requests import Details
-from providers.base import Action, Operation, Outcome, Standing
+from providers.base import Action, Operation, Outcome, MembershipStatus
 
 ACTIONS: Mapping[Operation, Action] = MappingProxyType(
     {
@@ -29,17 +29,17 @@ class Aim:
     operation: Operation
     done: Outcome
 
-    def reached(self, standing: Standing) -> bool | None:
+    def reached(self, standing: MembershipStatus) -> bool | None:
         """Tell whether somebody who stands so in the group is as wanted; None where that cannot be told."""
         match self.operation:
             case Operation.REMOVE:
-                return None if standing.inside is None else not standing.inside
+                return None if standing.is_member is None else not standing.is_member
             case Operation.PROMOTE:
-                return standing.admin
+                return standing.is_admin
             case Operation.DEMOTE:
-                return None if standing.admin is None else not standing.admin
+                return None if standing.is_admin is None else not standing.is_admin
             case _:
-                return standing.inside
+                return standing.is_member
 
 
 def actions_of(operation: Operation, details: Details, *, people: bool) -> tuple[Action, ...]:

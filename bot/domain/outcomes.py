@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from bot.domain.operations import Aim
 from bot.domain.requests import Participant
-from providers.base import Cause, Evidence, Operation, Outcome, Standing, Verdict
+from providers.base import Cause, Evidence, Operation, Outcome, MembershipStatus, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ _MEND = {
 _LASTING = {
     Cause.NO_GROUP: "the connection's account does not find the group: look whether it is still in it",
     Cause.IMPOSSIBLE: "the provider cannot do this",
-    Cause.WRONG: "the same would fail again: ask for something else",
+    Cause.INVALID: "the same would fail again: ask for something else",
 }
 """What makes it of no use to ask for the same once more."""
 
@@ -64,7 +64,7 @@ def helps_to_repeat(cause: Cause) -> bool:
     return cause not in _LASTING
 
 
-def advice(outcome: Outcome, cause: Cause = Cause.UNTOLD) -> str:
+def advice(outcome: Outcome, cause: Cause = Cause.UNKNOWN) -> str:
     """Say what to do about somebody with this outcome, of whom it is known why.
 
     >>> advice(Outcome.FAILED, Cause.NO_ADMIN)
@@ -77,7 +77,7 @@ def advice(outcome: Outcome, cause: Cause = Cause.UNTOLD) -> str:
     again = "retry" if outcome is Outcome.FAILED else "resume"
     if cause in _MEND:
         return f"{_MEND[cause]}; then {again}"
-    return "try again" if cause is Cause.PASSING and outcome is Outcome.FAILED else MEANINGS[outcome].advice
+    return "try again" if cause is Cause.TRANSIENT and outcome is Outcome.FAILED else MEANINGS[outcome].advice
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ def words_of(outcome: Outcome, operation: Operation) -> str:
     return MEANINGS[outcome].words
 
 
-def read_back(key: str, aim: Aim, before: Standing, now: Standing) -> Verdict | None:
+def read_back(key: str, aim: Aim, before: MembershipStatus, now: MembershipStatus) -> Verdict | None:
     """Judge a person who was submitted and about whom the provider said nothing, from the group before and now.
 
     Someone who is as wanted now, and of whom nobody knows whether they were before, counts as already done: to say
@@ -143,25 +143,25 @@ def read_back(key: str, aim: Aim, before: Standing, now: Standing) -> Verdict | 
     return Verdict(key, Outcome.ALREADY_DONE, Evidence.OBSERVED)
 
 
-def settled_before(key: str, aim: Aim | None, before: Standing) -> Verdict | None:
+def settled_before(key: str, aim: Aim | None, before: MembershipStatus) -> Verdict | None:
     """Judge a person for whom nothing needs to be sent: as wanted already, or nobody that this could be done to."""
     if aim is None:
         return None
     if aim.reached(before) is True:
         return Verdict(key, Outcome.ALREADY_DONE, Evidence.OBSERVED)
-    if aim.operation is Operation.PROMOTE and before is Standing.ABSENT:
+    if aim.operation is Operation.PROMOTE and before is MembershipStatus.ABSENT:
         return Verdict(key, Outcome.FAILED, Evidence.OBSERVED, "", "They are not in the group.", Cause.NO_MEMBER)
     return None
 
 
-def looked_only(p: Participant, aim: Aim | None, now: Standing | None) -> Verdict:
+def looked_only(p: Participant, aim: Aim | None, now: MembershipStatus | None) -> Verdict:
     """Judge a person of a request that only looks: what an earlier request did to them, as the group tells it now."""
-    now = now or Standing.UNKNOWN
+    now = now or MembershipStatus.UNKNOWN
     if aim and (verdict := read_back(p.person.key, aim, p.before, now)):
         return verdict
     if aim and aim.reached(now) is False:
         words = "The group shows that it did not happen."
-        return Verdict(p.person.key, Outcome.FAILED, Evidence.OBSERVED, "", words, Cause.PASSING)
+        return Verdict(p.person.key, Outcome.FAILED, Evidence.OBSERVED, "", words, Cause.TRANSIENT)
     return Verdict(p.person.key, Outcome.UNKNOWN, Evidence.NONE, "", "The group does not tell.")
 
 
@@ -169,7 +169,7 @@ _OF_THE_CALL = frozenset({Outcome.FAILED, Outcome.RATE_LIMITED, Outcome.GROUP_FU
 """Outcomes that a failed call gives to everybody in it."""
 
 
-def settle(verdict: Verdict, aim: Aim | None, *, before: Standing, submissions: int, call_failed: bool) -> Verdict:
+def settle(verdict: Verdict, aim: Aim | None, *, before: MembershipStatus, submissions: int, call_failed: bool) -> Verdict:
     """Correct a verdict by what is known from before it was asked for.
 
     A repeated submission that finds the person as wanted, though they were not before the first, confirms that the
@@ -184,7 +184,7 @@ def settle(verdict: Verdict, aim: Aim | None, *, before: Standing, submissions: 
     return verdict
 
 
-def left_over(key: str, submissions: int, words: str, code: str = "", cause: Cause = Cause.UNTOLD) -> Verdict:
+def left_over(key: str, submissions: int, words: str, code: str = "", cause: Cause = Cause.UNKNOWN) -> Verdict:
     """Judge a person whom no call has answered: not attempted, or unknown where they were sent all the same."""
     outcome = Outcome.UNKNOWN if submissions else Outcome.NOT_ATTEMPTED
     return Verdict(key, outcome, provider_code=code, provider_message=words, cause=cause)

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from bot.domain.approvals import ApprovalRule
 from bot.domain.sync import Source
-from providers.base import Cause, Evidence, GroupChange, Operation, Outcome, Person, Standing
+from providers.base import Cause, Evidence, GroupChange, Operation, Outcome, Person, MembershipStatus
 
 
 class State(StrEnum):
@@ -126,14 +126,14 @@ class Participant:
     position: int
     person: Person
     operation: Operation = Operation.ADD
-    before: Standing = Standing.UNKNOWN
+    before: MembershipStatus = MembershipStatus.UNKNOWN
     submissions: int = 0
     invited: int = 0
     outcome: Outcome | None = None
     evidence: Evidence = Evidence.NONE
     provider_code: str = ""
     provider_message: str = ""
-    cause: Cause = Cause.UNTOLD
+    cause: Cause = Cause.UNKNOWN
     at: datetime | None = None
 
 

@@ -51,7 +51,7 @@ class Rejected:
         in_file: whether that is a line of a file.
     """
 
-    typed: str
+    raw: str
     code: RejectedFor
     line: int = 0
     in_file: bool = False
@@ -71,7 +71,7 @@ class Rejected:
 class Duplicate:
     """An entry that names somebody again, in whatever form: what was typed, and who was named first."""
 
-    typed: str
+    raw: str
     first: Person
 
 
@@ -117,7 +117,7 @@ def _roster(found: Iterable[tuple[int, Entry]], default_region: str | None, *, i
         try:
             person = _read(entry, region)
         except _NotAPerson as answer:
-            rejected.append(Rejected(entry.typed, answer.code, line, in_file))
+            rejected.append(Rejected(entry.raw, answer.code, line, in_file))
             continue
         names = person_keys(person.phone, person.lid)
         first = next((known[name] for name in names if name in known), None)
@@ -125,7 +125,7 @@ def _roster(found: Iterable[tuple[int, Entry]], default_region: str | None, *, i
             people.append(person)
             known.update(dict.fromkeys(names, person))
         else:
-            duplicates.append(Duplicate(entry.typed, first))
+            duplicates.append(Duplicate(entry.raw, first))
     return Roster(tuple(people), tuple(rejected), tuple(duplicates))
 
 
@@ -178,12 +178,12 @@ def _read(entry: Entry, region: str | None) -> Person:
     if "<@" in text or "<#" in text or "<!" in text:
         raise _NotAPerson(RejectedFor.SLACK_MENTION)
     if link := _LINK.search(text):
-        return Person(entry.typed, _phone(_linked_number(link[0]), region))
+        return Person(entry.raw, _phone(_linked_number(link[0]), region))
     if jid := _JID.fullmatch(text):
         if jid["server"].lower() == "lid":
-            return Person(entry.typed, lid=f"{jid['user']}@lid")
-        return Person(entry.typed, _phone(_jid_number(jid), region))
-    return Person(entry.typed, _phone(_written_number(text, region), region))
+            return Person(entry.raw, lid=f"{jid['user']}@lid")
+        return Person(entry.raw, _phone(_jid_number(jid), region))
+    return Person(entry.raw, _phone(_written_number(text, region), region))
 
 
 def _linked_number(link: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from providers.base import Member, Operation, Person, Standing
+from providers.base import Member, Operation, Person, MembershipStatus
 from providers.identity import person_keys
 
 
@@ -76,7 +76,7 @@ def compare(
         if not keys and member.lid not in lids:
             nameless += 1
         elif not listed_twice and keys.isdisjoint(listed) and member.lid not in lids:
-            is_safe = member.standing is Standing.MEMBER or not has_admins
+            is_safe = member.status is MembershipStatus.MEMBER or not has_admins
             (extra if is_safe and keys.isdisjoint(kept) else protected).append(
                 Person(member.phone, member.phone, member.lid)
             )

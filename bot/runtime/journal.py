@@ -19,7 +19,7 @@ from bot.runtime.database import Database
 from bot.runtime.history import changes_since
 from bot.runtime.rows import participant_of, request_of
 from bot.runtime.tables import participants, requests
-from providers.base import Outcome, Standing, Verdict
+from providers.base import Outcome, MembershipStatus, Verdict
 
 WORK = (State.RECEIVED, State.APPROVED, State.DENIED, State.EXPIRED, State.WITHDRAWN)
 """The states in which the engine has something to do."""
@@ -215,7 +215,7 @@ class Journal:
     async def looked(
         self,
         request_id: str,
-        before: Mapping[int, Standing],
+        before: Mapping[int, MembershipStatus],
         chunks: Mapping[int, int],
         verdicts: Mapping[int, Verdict],
     ) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import insert, select, update
 
 from bot.runtime.database import Database
 from bot.runtime.tables import senders
-from providers.base import LONGEST_REST
+from providers.base import MAX_COOLDOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ class Sender:
     def _rest_of(self, until: float, reason: str) -> Rest | None:
         """Read a row's rest; None where it is over, or further ahead than any rest that is ordered now."""
         now = self._clock()
-        return Rest(datetime.fromtimestamp(until, UTC), reason) if now < until <= now + LONGEST_REST else None
+        return Rest(datetime.fromtimestamp(until, UTC), reason) if now < until <= now + MAX_COOLDOWN else None
 
     async def _reserve(self, people: int) -> tuple[float, int]:
         """Reserve the next free moment. Gives the seconds until it comes, and for how many people."""

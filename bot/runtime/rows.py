@@ -12,7 +12,7 @@ from sqlalchemy import Row
 from bot.domain.approvals import ApprovalRule, reminder_at
 from bot.domain.requests import Details, Participant, Request, State
 from bot.domain.sync import Source
-from providers.base import Cause, Evidence, GroupChange, Operation, Outcome, Person, Picture, Standing
+from providers.base import Cause, Evidence, GroupChange, Operation, Outcome, Person, Picture, MembershipStatus
 
 _NOTHING = Details()
 
@@ -137,7 +137,7 @@ def participant_row(request_id: str, participant: Participant) -> dict[str, Any]
     return {
         "request_id": request_id,
         "position": participant.position,
-        "typed": participant.person.typed,
+        "typed": participant.person.raw,
         "phone": participant.person.phone,
         "lid": participant.person.lid,
         "operation": participant.operation,
@@ -159,7 +159,7 @@ def participant_of(row: Row[Any]) -> Participant:
         position=row.position,
         person=Person(row.typed, row.phone, row.lid),
         operation=Operation(row.operation) if row.operation else Operation.ADD,
-        before=Standing(row.before),
+        before=MembershipStatus(row.before),
         submissions=row.submissions,
         invited=row.invited,
         outcome=None if row.outcome is None else Outcome(row.outcome),

@@ -161,4 +161,4 @@ async def _export(services: Services, client: AsyncWebClient, click: Click) -> s
 
 
 def _cells(member: Member) -> tuple[str, str, str, str]:
-    return member.phone, member.lid, member.name, member.standing
+    return member.phone, member.lid, member.name, member.status

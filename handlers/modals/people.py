@@ -86,7 +86,7 @@ def merged(first: Roster, second: Roster) -> Roster:
         if same is None:
             new.append(person)
         else:
-            again.append(Duplicate(person.typed, same))
+            again.append(Duplicate(person.raw, same))
     return Roster(
         (*first.people, *new),
         (*first.rejected, *second.rejected),

@@ -76,7 +76,7 @@ def nobody(roster: Roster) -> str:
         return "Type at least one number."
     first = roster.rejected[0]
     where = f"{first.where}, ".capitalize() if first.where else ""
-    return f"No entry is a number that can be used. {where}“{cut(first.typed, 60)}”: {first.reason}"
+    return f"No entry is a number that can be used. {where}“{cut(first.raw, 60)}”: {first.reason}"
 
 
 def unknown_group(text: str, nearest: Sequence[KnownGroup]) -> str:
@@ -134,7 +134,7 @@ def link(group: KnownGroup, address: str) -> str:
 
 def words(error: ProviderError) -> str:
     """Say what a provider answered instead of what was asked for."""
-    return foreign(error.said, 800)
+    return foreign(error.explanation, 800)
 
 
 def unread(what: str, error: ProviderError) -> str:

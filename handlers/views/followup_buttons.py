@@ -45,7 +45,7 @@ def build(
     made = []
     for followup in offered(request, people):
         planned = plan(request, people, followup)
-        to_people = any(line.person.is_somebody for line in planned.lines)
+        to_people = any(line.person.is_person for line in planned.lines)
         needed = actions_of(planned.operation, planned.details, people=to_people)
         if planned.lines and followup.value not in gone and set(needed) <= set(able):
             made.append(_button(request, tally, followup, len(planned.lines)))

@@ -11,7 +11,7 @@ from handlers.views import answers
 from handlers.views.buttons import carrying
 from handlers.views.message import Message, context, message, sections
 from handlers.views.text import count, escape, foreign, person_name
-from providers.base import Account, Action, Group, GroupNotFound, Member, Person, Standing
+from providers.base import Account, Action, Group, GroupNotFound, Member, Person, MembershipStatus
 
 EXPORT = "export_members"
 _MOST_ADMINS = 10
@@ -127,7 +127,7 @@ def _after(seconds: int) -> str:
 def _admins(facts: Facts) -> str:
     if isinstance(facts.members, str):
         return f"Admins: {facts.members}"
-    admins = [member for member in facts.members if member.standing is Standing.ADMIN]
+    admins = [member for member in facts.members if member.status is MembershipStatus.ADMIN]
     named = [_named(member) for member in admins[:_MOST_ADMINS]]
     more = f" and {len(admins) - _MOST_ADMINS:,} more" if len(admins) > _MOST_ADMINS else ""
     who = f" ({', '.join(named)}{more})" if named else ""

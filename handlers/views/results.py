@@ -118,7 +118,7 @@ def _advice(people: Sequence[Participant]) -> Counter[tuple[Outcome, str]]:
 
 def tally_of(people: Sequence[Participant]) -> Tally:
     """Count the outcomes of these lines, and how many of them name nobody."""
-    nameless = [p for p in people if not p.person.is_somebody]
+    nameless = [p for p in people if not p.person.is_person]
     rejected = sum(p.outcome is Outcome.INVALID for p in nameless)
     return Tally.of((p.outcome for p in people), rejected=rejected, things=len(nameless) - rejected)
 
@@ -131,7 +131,7 @@ def csv_file(request: Request, people: Sequence[Participant]) -> str:
             request.operation,
             request.connection,
             request.group_id,
-            p.person.typed,
+            p.person.raw,
             p.person.phone,
             p.outcome or "",
             p.evidence,

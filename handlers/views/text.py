@@ -71,7 +71,7 @@ def person_name(person: Person, *, short: bool = False) -> str:
     `short` is for where more people read than may know numbers: some digits of each are left out.
     """
     if not person.phone:
-        typed = shortened(person.typed) if short else person.typed
+        typed = shortened(person.raw) if short else person.raw
         return person.lid or f"“{cut(typed, 60)}”"
     number = phonenumbers.parse(person.phone)
     if not short:
@@ -81,14 +81,14 @@ def person_name(person: Person, *, short: bool = False) -> str:
 
 def line_name(p: Participant, *, short: bool = False) -> str:
     """Show whom or what a line of a request is about: a person, or a thing such as a setting, by its own name."""
-    is_thing = not p.person.is_somebody and p.outcome is not Outcome.INVALID
-    return cut(p.person.typed, 60) if is_thing else person_name(p.person, short=short)
+    is_thing = not p.person.is_person and p.outcome is not Outcome.INVALID
+    return cut(p.person.raw, 60) if is_thing else person_name(p.person, short=short)
 
 
 def unusable(entry: Rejected) -> str:
     """Show an entry that is no number: where it stood, what was typed, and why it is none."""
     where = f"{entry.where}, " if entry.where else ""
-    return f"{where}“{foreign(entry.typed, 60)}”: {escape(entry.reason)}"
+    return f"{where}“{foreign(entry.raw, 60)}”: {escape(entry.reason)}"
 
 
 def shortened(text: str) -> str:

@@ -26,21 +26,21 @@ ABILITIES: Mapping[Action, Ability] = MappingProxyType(
         Action.ADD: Ability(
             _WRITE,
             operations=("addParticipants", "checkNumber"),
-            most=MOST,
+            max_batch=MOST,
             note="Whoever refuses a direct add is invited where 2Chat says that a private invitation went out.",
         ),
         Action.REMOVE: Ability(
             _WRITE,
             operations=("removeParticipants",),
-            most=MOST,
+            max_batch=MOST,
             note="Why a number was not accepted is not told: the group is read back.",
         ),
-        Action.PROMOTE: Ability(_WRITE, operations=("promoteParticipants",), most=MOST, note=_ROLE),
-        Action.DEMOTE: Ability(_WRITE, operations=("demoteParticipants",), most=MOST, note=_ROLE),
+        Action.PROMOTE: Ability(_WRITE, operations=("promoteParticipants",), max_batch=MOST, note=_ROLE),
+        Action.DEMOTE: Ability(_WRITE, operations=("demoteParticipants",), max_batch=MOST, note=_ROLE),
         Action.CREATE: Ability(
             _WRITE,
             operations=("createGroup",),
-            most=MOST,
+            max_batch=MOST,
             note="Never sent again: a repeat is likely to make a second group.",
         ),
         Action.DESCRIBE: Ability(
@@ -57,11 +57,11 @@ ABILITIES: Mapping[Action, Ability] = MappingProxyType(
         Action.CHECK_NUMBERS: Ability(
             _READ,
             operations=("checkNumber",),
-            most=1,
+            max_batch=1,
             note="One number a call, each costs a credit, so answers are kept for a day.",
         ),
         Action.SEND_TO_GROUP: Ability(_SEND, operations=("sendMessage",), note=_QUEUED),
-        Action.SEND_TO_PERSON: Ability(_SEND, operations=("sendMessage",), most=1, note=_QUEUED),
+        Action.SEND_TO_PERSON: Ability(_SEND, operations=("sendMessage",), max_batch=1, note=_QUEUED),
         Action.ACCOUNT: Ability(
             _READ,
             operations=("listNumbers", "getAccountInfo"),

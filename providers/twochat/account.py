@@ -8,7 +8,7 @@ from providers.identity import digits_of, same_person_keys
 from providers.twochat.api import Api
 from providers.twochat.errors import NO_PATH
 from providers.twochat.replies import Channel, ChannelsReply, InfoReply
-from providers.words import text_of
+from providers.words import to_provider_text
 
 _INFO = ("/info", "/open/info")
 """Where getAccountInfo is: by the billing page, and where the vendor's own n8n node calls it."""
@@ -38,7 +38,7 @@ class Reception:
             if account.state is AccountState.CONNECTED:
                 await self._look_whether_blocked()
         except AccountRestricted as error:
-            return Account(AccountState.RESTRICTED, error.words or error.message)
+            return Account(AccountState.RESTRICTED, error.provider_text or error.message)
         return account
 
     async def allowances(self) -> Sequence[Usage]:
@@ -50,7 +50,7 @@ class Reception:
         if channel is None:
             return Account(AccountState.DISCONNECTED, "2Chat does not list the number among its connected ones.")
         status = channel.connection_status or ""
-        return Account(*_STATES.get(status, (AccountState.UNKNOWN, f"connection_status {text_of(status)!r}")))
+        return Account(*_STATES.get(status, (AccountState.UNKNOWN, f"connection_status {to_provider_text(status)!r}")))
 
     async def _look_whether_blocked(self) -> None:
         """Raise `AccountRestricted` where 2Chat says so; what cannot be read says nothing."""

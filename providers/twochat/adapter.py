@@ -25,15 +25,15 @@ from providers.base import (
     Person,
     Provider,
     ProviderFault,
-    Standing,
+    MembershipStatus,
     Usage,
     Verdict,
 )
-from providers.forms import Forms, add_in_other_form
+from providers.forms import NumberVariants, retry_with_variants
 from providers.http import TIMEOUT, HttpClient
 from providers.identity import digits_of, same_person_keys
-from providers.participant_codes import sender_limited
-from providers.roll import Known, Roll
+from providers.participant_codes import rate_limit_of
+from providers.roll import MemberKey, MemberIndex
 from providers.twochat.abilities import ABILITIES, MOST
 from providers.twochat.account import Reception
 from providers.twochat.api import Api, confirmed, group_path, not_of_one, told
@@ -62,7 +62,7 @@ class TwoChat(Provider):
     def __init__(self, http: HttpClient, number: str, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._api = Api(http, number)
         self._numbers = Numbers(self._api, clock)
-        self._forms = Forms(clock)
+        self._forms = NumberVariants(clock)
         self._own_changes = OwnChanges(clock)
         self._reception = Reception(self._api)
 
@@ -70,7 +70,7 @@ class TwoChat(Provider):
         """Give every group of the connected number, from one call (listGroups shows no paging)."""
         reply = await self._api.read(f"/open/whatsapp/groups/{self._api.number}", GroupsReply, missing=NO_NUMBER)
         for group in reply.data:
-            if group.uuid and (shown := group.as_group(group.uuid)).is_called(search):
+            if group.uuid and (shown := group.as_group(group.uuid)).matches(search):
                 yield shown
 
     async def group(self, group_id: str) -> Group:
@@ -90,7 +90,7 @@ class TwoChat(Provider):
         if not group.whole:
             raise ProviderFault("2Chat does not list all members of the group.")
 
-    async def standing(self, group_id: str, people: Sequence[Person]) -> Mapping[str, Standing]:
+    async def membership(self, group_id: str, people: Sequence[Person]) -> Mapping[str, MembershipStatus]:
         """Look for `people` in the stored members (getGroup).
 
         They trail changes by some minutes: of somebody to whom this adapter did something lately, nothing is told that
@@ -100,13 +100,13 @@ class TwoChat(Provider):
             return {}
         group = await self._group(group_id)
         self._forms.learn(people, {row.phone for row in group.rows})
-        roll = Roll(Known(row.lid, frozenset({row.phone} - {""}), row.standing) for row in group.rows)
+        roll = MemberIndex(MemberKey(row.lid, frozenset({row.phone} - {""}), row.status) for row in group.rows)
         whole = group.whole
 
-        def look(person: Person) -> Standing:
-            shown = roll.find(Known(person.lid, same_person_keys(person.digits) if person.phone else frozenset()))
-            if shown is Standing.ABSENT and not whole:
-                shown = Standing.UNKNOWN
+        def look(person: Person) -> MembershipStatus:
+            shown = roll.find(MemberKey(person.lid, same_person_keys(person.digits) if person.phone else frozenset()))
+            if shown is MembershipStatus.ABSENT and not whole:
+                shown = MembershipStatus.UNKNOWN
             return self._own_changes.weigh(group_id, person, shown)
 
         return {person.key: look(person) for person in people}
@@ -119,7 +119,7 @@ class TwoChat(Provider):
         form of the number is checked (checkNumber) and added in that.
         """
         first = await self._deal(Operation.ADD, group_id, people)
-        return await add_in_other_form(
+        return await retry_with_variants(
             self._forms,
             people,
             first,
@@ -211,7 +211,7 @@ class TwoChat(Provider):
             raise
         verdicts = _verdicts(answer, operation, people)
         self._remember(operation, group_id, people, verdicts)
-        return PeopleResult(verdicts, sender_limited(verdicts))
+        return PeopleResult(verdicts, rate_limit_of(verdicts))
 
     async def _answer(self, path: str, phones: Sequence[str]) -> Answer:
         try:

@@ -44,7 +44,7 @@ class Api:
         """Read something. Raises `ProviderError`, also for a 2xx that reports a failure."""
         reply = await _while_passing(lambda: self._http.read("GET", path, params=query), missing, wrote=False)
         if envelope_of(reply).success is False:
-            raise ProviderFault("2Chat reports a failure.", code=str(reply.status), words=words_of(reply))
+            raise ProviderFault("2Chat reports a failure.", code=str(reply.status), provider_text=words_of(reply))
         return reply.parse(model)
 
     async def write(
@@ -88,7 +88,7 @@ def not_of_one(error: ProviderError) -> ProviderError:
     """
     if error.code != str(int(httpx.codes.UNPROCESSABLE_ENTITY)):
         return error
-    return OutcomeUnknown("2Chat refused it, perhaps for some of them alone.", code=error.code, words=error.words)
+    return OutcomeUnknown("2Chat refused it, perhaps for some of them alone.", code=error.code, provider_text=error.provider_text)
 
 
 def told(reply: Reply, model: type[_Model]) -> _Model:
@@ -96,7 +96,7 @@ def told(reply: Reply, model: type[_Model]) -> _Model:
     try:
         return reply.parse(model)
     except ProviderFault as error:
-        raise OutcomeUnknown(error.message, code=error.code, words=words_of(reply)) from error
+        raise OutcomeUnknown(error.message, code=error.code, provider_text=words_of(reply)) from error
 
 
 def confirmed(reply: Reply) -> None:

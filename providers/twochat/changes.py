@@ -22,13 +22,13 @@ async def change_group(api: Api, group_id: str, change: GroupChange) -> ChangeRe
     for action in change.actions:
         try:
             path, body = _call(action, change)
-            stop = next((error for error in failed.values() if error.stops_sender), None)
+            stop = next((error for error in failed.values() if error.stops_sending), None)
             if stop is not None:
                 raise stop
             reply = await api.write(group_path(group_id, path), body)
             confirmed(reply)
             if reply.status == httpx.codes.ACCEPTED:
-                raise OutcomeUnknown("2Chat makes the change later.", code=str(reply.status), words=words_of(reply))
+                raise OutcomeUnknown("2Chat makes the change later.", code=str(reply.status), provider_text=words_of(reply))
         except ProviderError as error:
             failed[action] = error
         else:

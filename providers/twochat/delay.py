@@ -3,19 +3,19 @@
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
-from providers.base import Operation, Person, Standing
+from providers.base import Operation, Person, MembershipStatus
 from providers.identity import same_person_keys
-from providers.memory import Memory
+from providers.memory import TTLCache
 
 CATCHES_UP = 600.0
 """Seconds after which a list shows a change: ours, the pages say "a few minutes" (x-conventions, consistency)."""
 
-_THEN: Mapping[Operation, Standing] = MappingProxyType(
+_THEN: Mapping[Operation, MembershipStatus] = MappingProxyType(
     {
-        Operation.ADD: Standing.MEMBER,
-        Operation.REMOVE: Standing.ABSENT,
-        Operation.PROMOTE: Standing.ADMIN,
-        Operation.DEMOTE: Standing.MEMBER,
+        Operation.ADD: MembershipStatus.MEMBER,
+        Operation.REMOVE: MembershipStatus.ABSENT,
+        Operation.PROMOTE: MembershipStatus.ADMIN,
+        Operation.DEMOTE: MembershipStatus.MEMBER,
     }
 )
 """How somebody stands to whom it was done."""
@@ -29,19 +29,19 @@ class OwnChanges:
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        self._made = Memory[Operation](CATCHES_UP, clock)
+        self._made = TTLCache[Operation](CATCHES_UP, clock)
 
     def remember(self, group_id: str, people: Iterable[Person], operation: Operation) -> None:
         """Keep what was done to people; of several things to one person the last."""
         for person in people:
-            self._made.put(_key(group_id, person), operation)
+            self._made.set(_key(group_id, person), operation)
 
-    def weigh(self, group_id: str, person: Person, shown: Standing) -> Standing:
+    def weigh(self, group_id: str, person: Person, shown: MembershipStatus) -> MembershipStatus:
         """Give how somebody stands who is shown to stand so, as far as that cannot be due to a late list."""
         made = self._made.get(_key(group_id, person))
         if made is None or shown is _THEN[made]:
             return shown
-        return Standing.PRESENT if shown.inside and _THEN[made].inside else Standing.UNKNOWN
+        return MembershipStatus.PRESENT if shown.is_member and _THEN[made].is_member else MembershipStatus.UNKNOWN
 
 
 def _key(group_id: str, person: Person) -> str:

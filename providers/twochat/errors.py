@@ -20,7 +20,7 @@ from providers.base import (
     RateLimited,
 )
 from providers.http import Reply, rate_limited
-from providers.words import Words, text_of
+from providers.words import ProviderText, to_provider_text
 
 BUSY = 486
 """Not a registered status: the number still works on an earlier request, this one was not begun."""
@@ -64,9 +64,9 @@ class Envelope(BaseModel):
     """What every body may carry: `success`, and an error's words under one of three names."""
 
     success: bool | None = None
-    error_message: Words = ""
-    message: Words = ""
-    detail: Words = ""
+    error_message: ProviderText = ""
+    message: ProviderText = ""
+    detail: ProviderText = ""
 
     @property
     def words(self) -> str:
@@ -84,7 +84,7 @@ def envelope_of(reply: Reply) -> Envelope:
 
 def words_of(reply: Reply) -> str:
     """Give 2Chat's own words in a body, or the beginning of the body itself."""
-    return envelope_of(reply).words or text_of(reply.text)
+    return envelope_of(reply).words or to_provider_text(reply.text)
 
 
 def error_of(reply: Reply, missing: Meaning, *, wrote: bool) -> ProviderError:
@@ -97,24 +97,24 @@ def error_of(reply: Reply, missing: Meaning, *, wrote: bool) -> ProviderError:
     """
     words, code = words_of(reply), str(reply.status)
     if reply.status == httpx.codes.TOO_MANY_REQUESTS:
-        return rate_limited(reply, words=words)
+        return rate_limited(reply, provider_text=words)
     if reply.status == BUSY:
         message = "The connected number is still busy with an earlier request; nothing was done."
-        return RateLimited(message, code=code, words=words, retry_after=_rest_after(reply))
+        return RateLimited(message, code=code, provider_text=words, retry_after=_rest_after(reply))
     if reply.status == httpx.codes.NOT_FOUND:
         kind, message = NO_PATH if reply.text.strip() and reply.body is None else missing
-        return kind(message, code=code, words=words)
+        return kind(message, code=code, provider_text=words)
     if reply.status in _ERRORS:
         kind, message = _forbidden(words) if reply.status == httpx.codes.FORBIDDEN else _ERRORS[reply.status]
-        error = kind(message, code=code, words=words)
+        error = kind(message, code=code, provider_text=words)
         if reply.status in PASSING:
-            error.rest = _rest_after(reply)
+            error.cooldown = _rest_after(reply)
         return error
     if wrote:
         return OutcomeUnknown(
-            "2Chat failed while changing something; only reading back can tell.", code=code, words=words
+            "2Chat failed while changing something; only reading back can tell.", code=code, provider_text=words
         )
-    return ProviderFault("2Chat failed.", code=code, words=words)
+    return ProviderFault("2Chat failed.", code=code, provider_text=words)
 
 
 def silence(reply: Reply) -> ProviderError:
@@ -124,9 +124,9 @@ def silence(reply: Reply) -> ProviderError:
     """
     envelope, words, code = envelope_of(reply), words_of(reply), str(reply.status)
     if envelope.success is False and _NOT_ADMIN.search(words):
-        return NotGroupAdmin("The connected number is not an admin of the group.", code=code, words=words)
+        return NotGroupAdmin("The connected number is not an admin of the group.", code=code, provider_text=words)
     said = "2Chat reports a failure" if envelope.success is False else "2Chat's answer does not tell what was done"
-    return OutcomeUnknown(f"{said}; only reading back can tell.", code=code, words=words)
+    return OutcomeUnknown(f"{said}; only reading back can tell.", code=code, provider_text=words)
 
 
 def _rest_after(reply: Reply) -> float:

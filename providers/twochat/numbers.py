@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from providers.base import NumberCheck, Person
 from providers.identity import same_person_keys
-from providers.memory import DAY, Memory
+from providers.memory import DAY_SECONDS, TTLCache
 from providers.twochat.api import Api
 from providers.twochat.errors import NEITHER_NUMBER
 from providers.twochat.replies import CheckReply
@@ -22,7 +22,7 @@ class Numbers:
 
     def __init__(self, api: Api, clock: Callable[[], float]) -> None:
         self._api = api
-        self._kept = Memory[bool | str](DAY, clock)
+        self._kept = TTLCache[bool | str](DAY_SECONDS, clock)
 
     async def check(self, people: Sequence[Person]) -> Mapping[str, NumberCheck]:
         """Check each of `people`. The first error ends the asking; what was answered before it is kept."""
@@ -52,5 +52,5 @@ class Numbers:
             path = f"/open/whatsapp/check-number/{self._api.number}/+{form}"
             answer = (await self._api.read(path, CheckReply, missing=NEITHER_NUMBER)).answer
             kept = _NOT_TOLD if answer is None else answer
-            self._kept.put(form, kept)
+            self._kept.set(form, kept)
         return kept

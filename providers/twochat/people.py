@@ -13,12 +13,12 @@ import httpx
 from pydantic import BaseModel, Field, ValidationError
 
 from providers.base import Evidence, Operation, Outcome, Person, Verdict
-from providers.forms import OTHER_FORM
+from providers.forms import OTHER_VARIANT
 from providers.http import Reply
 from providers.identity import digits_of, same_person_keys
 from providers.participant_codes import PARTICIPANT_CODES
 from providers.twochat.errors import envelope_of
-from providers.words import Words
+from providers.words import ProviderText
 
 ADDED = 200
 """The only `statusCode` that 2Chat documents. The others are WhatsApp's, as its libraries read them (x-unverified)."""
@@ -36,7 +36,7 @@ class Entry(BaseModel):
     """What a map says of one number."""
 
     code: int = Field(alias="statusCode")
-    message: Words = ""
+    message: ProviderText = ""
     invite_sent: bool | None = Field(None, alias="isInviteV4Sent")
 
 
@@ -115,7 +115,7 @@ def _absent(person: Person, outcome: Outcome, code: str, words: str) -> Verdict:
     """Judge a number without an account: one that has another form may have its account under that."""
     if len(same_person_keys(person.digits)) == 1:
         return _verdict(person, outcome, code, words)
-    known = f"{words} {OTHER_FORM}".strip()
+    known = f"{words} {OTHER_VARIANT}".strip()
     return _verdict(person, Outcome.FAILED, code, known)
 
 

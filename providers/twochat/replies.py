@@ -3,9 +3,9 @@
 from pydantic import BaseModel
 
 from providers import base
-from providers.base import Standing, Usage
+from providers.base import MembershipStatus, Usage
 from providers.identity import lid_of, phone_beside
-from providers.words import Words
+from providers.words import ProviderText
 
 
 class Row(BaseModel):
@@ -29,17 +29,17 @@ class Row(BaseModel):
         return phone_beside(self.lid, self.phone_number, self.wa_participant_id)
 
     @property
-    def standing(self) -> Standing:
+    def status(self) -> MembershipStatus:
         """The role, by the two flags; PRESENT where they do not tell."""
         if self.wa_is_admin or self.wa_is_super_admin:
-            return Standing.ADMIN
-        return Standing.PRESENT if self.wa_is_admin is None else Standing.MEMBER
+            return MembershipStatus.ADMIN
+        return MembershipStatus.PRESENT if self.wa_is_admin is None else MembershipStatus.MEMBER
 
     @property
     def member(self) -> base.Member:
         """The member in the words of the protocol."""
         phone = f"+{self.phone}" if self.phone else ""
-        return base.Member(phone, self.lid, self.wa_pushname or "", self.standing)
+        return base.Member(phone, self.lid, self.wa_pushname or "", self.status)
 
 
 class GroupRecord(BaseModel):
@@ -112,7 +112,7 @@ class CheckReply(BaseModel):
 class SentReply(BaseModel):
     """The answer of sendMessage."""
 
-    message_uuid: Words = ""
+    message_uuid: ProviderText = ""
 
 
 class MadeGroup(BaseModel):
@@ -157,6 +157,6 @@ class InfoReply(BaseModel):
         told = (
             Usage("API requests", used.api_request_count, used.max_api_request_count),
             Usage("number checks", used.number_check_count, used.max_number_check_count),
-            Usage("requests a minute", most=self.limits.requests_per_minute),
+            Usage("requests a minute", limit=self.limits.requests_per_minute),
         )
-        return [usage for usage in told if usage.used is not None or usage.most is not None]
+        return [usage for usage in told if usage.used is not None or usage.limit is not None]

@@ -29,9 +29,9 @@ from providers.base import (
     Provider,
     ProviderError,
     ProviderFault,
-    Standing,
+    MembershipStatus,
     Usage,
-    judge,
+    verdicts_for_error,
 )
 from providers.http import TIMEOUT, Query
 from providers.wacr.abilities import ABILITIES
@@ -75,7 +75,7 @@ class Wacr(Provider):
         """
         async for page in self._api.pages("/groups", "groups:read", Record, {"sort": "name"}):
             for record in page.items:
-                if (shown := _shown(record)).is_called(search):
+                if (shown := _shown(record)).matches(search):
                     yield shown
 
     async def group(self, group_id: str) -> Group:
@@ -95,13 +95,13 @@ class Wacr(Provider):
                 if contact.is_in(group) is not False:
                     yield contact.as_member()
 
-    async def standing(self, group_id: str, people: Sequence[Person]) -> Mapping[str, Standing]:
+    async def membership(self, group_id: str, people: Sequence[Person]) -> Mapping[str, MembershipStatus]:
         """Tell who has a contact in the group; `UNKNOWN` for a LID, which the CRM does not know.
 
         Raises `GroupNotFound` and other `ProviderError`.
         """
-        told = await self._membership.standing(_number(group_id), [person for person in people if person.digits])
-        return {person.key: told.get(person, Standing.UNKNOWN) for person in people}
+        told = await self._membership.membership(_number(group_id), [person for person in people if person.digits])
+        return {person.key: told.get(person, MembershipStatus.UNKNOWN) for person in people}
 
     async def add(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
         """Put the contacts of people into the group, and make the missing ones: see `Membership.add`."""
@@ -122,7 +122,7 @@ class Wacr(Provider):
         try:
             result = await self._membership.add(record.id, people)
         except ProviderError as error:
-            return Created(group, judge(error, people))
+            return Created(group, verdicts_for_error(error, people))
         return Created(group, result.verdicts)
 
     async def change(self, group_id: str, change: GroupChange) -> ChangeResult:
@@ -151,7 +151,7 @@ class Wacr(Provider):
         body = {"phone": person.phone, "message": text}
         sent, reply = await self._api.write("POST", "/messages/text", "messages:send", body, SentText)
         if sent.status not in {"", "sent"} or not (sent.message_id or sent.status):
-            raise OutcomeUnknown("WA.cr does not say that it sent the text.", code=str(reply.status), words=reply.text)
+            raise OutcomeUnknown("WA.cr does not say that it sent the text.", code=str(reply.status), provider_text=reply.text)
         return sent.message_id
 
     async def account(self) -> Account:
@@ -191,7 +191,7 @@ class Wacr(Provider):
         record, reply = await self._api.write("PATCH", f"/groups/{group}", "groups:write", {"name": subject}, Record)
         if record.id != group or record.name.strip() not in {"", subject.strip()}:
             words = f"It is called {record.name}." if record.id == group else ""
-            raise OutcomeUnknown("WA.cr answers with another name.", code=str(reply.status), words=words)
+            raise OutcomeUnknown("WA.cr answers with another name.", code=str(reply.status), provider_text=words)
 
 
 def make(

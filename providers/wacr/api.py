@@ -55,7 +55,7 @@ class WacrApi:
             raise refusal(reply, path, needs, was_write=False)
         if reports_failure(reply):
             code, words = told_by(reply)
-            raise ProviderFault("WA.cr reports a failure.", code=code, words=words)
+            raise ProviderFault("WA.cr reports a failure.", code=code, provider_text=words)
         return reply
 
     async def pages(
@@ -95,11 +95,11 @@ class WacrApi:
                     raise refusal(reply, path, needs, was_write=True)
         if reports_failure(reply):
             code, words = told_by(reply)
-            raise OutcomeUnknown("WA.cr reports a failure in an answer of success.", code=code, words=words)
+            raise OutcomeUnknown("WA.cr reports a failure in an answer of success.", code=code, provider_text=words)
         try:
             return unwrapped(reply).parse(model), reply
         except ProviderFault as error:
-            raise OutcomeUnknown(error.message, code=error.code, words=message_of(reply)) from None
+            raise OutcomeUnknown(error.message, code=error.code, provider_text=message_of(reply)) from None
 
     async def delete(self, path: str, needs: str) -> None:
         """Delete what is at `path`. Raises `ProviderError`; `OutcomeUnknown` where the answer does not tell."""
@@ -108,7 +108,7 @@ class WacrApi:
             raise refusal(reply, path, needs, was_write=True)
         if not is_success(reply):
             words = message_of(reply) or reply.text
-            raise OutcomeUnknown("WA.cr does not say what it deleted.", code=str(reply.status), words=words)
+            raise OutcomeUnknown("WA.cr does not say what it deleted.", code=str(reply.status), provider_text=words)
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from providers.base import Person
 from providers.http import Query
 from providers.identity import same_person_keys
-from providers.memory import Memory
+from providers.memory import TTLCache
 from providers.wacr.api import MOST_PAGES, Page, WacrApi
 from providers.wacr.replies import Contact
 
@@ -113,7 +113,7 @@ class AddressBook:
 
     def __init__(self, api: WacrApi, clock: Callable[[], float]) -> None:
         self._api = api
-        self._known: Memory[Known] = Memory(REMEMBER, clock)
+        self._known: TTLCache[Known] = TTLCache(REMEMBER, clock)
 
     async def find(self, people: Sequence[Person]) -> Mapping[Person, list[Contact]]:
         """Give the contacts of each person: from the whole book if it is short, else by searching."""
@@ -155,7 +155,7 @@ class AddressBook:
         ids = (*found, *(number for number in seen if number not in found))
         opted_out = opted_out or self.has_opted_out(person)
         known = Known(ids, tuple(searched.alike[person]), None, whole=True, opted_out=opted_out)
-        self._known.put(person.phone, known)
+        self._known.set(person.phone, known)
         return known
 
     def only(self, group: int, person: Person) -> tuple[int, ...]:
@@ -176,7 +176,7 @@ class AddressBook:
     def forget(self, people: Iterable[Person]) -> None:
         """Look again the next time: a contact is not what it was."""
         for person in people:
-            self._known.forget(person.phone)
+            self._known.discard(person.phone)
 
     async def _read(self, wanted: Wanted, most: int, params: Query, *, to_the_end: bool = False) -> bool:
         """Read contacts until all are found, or `to_the_end`. Gives whether it was reached."""
@@ -196,7 +196,7 @@ class AddressBook:
                 ids = tuple(contact.id for contact in best_first(person, contacts))
                 opted_out = any(contact.is_opted_out for contact in contacts)
                 known = Known(ids, tuple(seen.alike[person]), group, whole=whole, opted_out=opted_out)
-                self._known.put(person.phone, known)
+                self._known.set(person.phone, known)
 
     def _pages(self, params: Query, most: int) -> AsyncGenerator[Page[Contact], None]:
         return self._api.pages("/contacts", "contacts:read", Contact, params, most=most)

@@ -50,7 +50,7 @@ class ContactMaker:
             self._origin.clear()
             raise
         if not batch.success:
-            raise InvalidRequest("WA.cr created none of the contacts.", code=str(reply.status), words=reply.text)
+            raise InvalidRequest("WA.cr created none of the contacts.", code=str(reply.status), provider_text=reply.text)
         wanted = Wanted(people)
         wanted.take(batch.created or ())
         return {person: best_first(person, found)[0] for person, found in wanted.found.items() if found}

@@ -14,9 +14,9 @@ from providers.base import (
     PeopleResult,
     Person,
     ProviderError,
-    Standing,
+    MembershipStatus,
 )
-from providers.memory import Memory
+from providers.memory import TTLCache
 from providers.wacr.api import WacrApi
 from providers.wacr.contacts import REMEMBER, AddressBook, Wanted, best_first
 from providers.wacr.creation import ContactMaker
@@ -35,7 +35,7 @@ class Membership:
         self._api = api
         self._book = AddressBook(api, clock)
         self._maker = ContactMaker(api)
-        self._there: Memory[bool] = Memory(REMEMBER, clock)
+        self._there: TTLCache[bool] = TTLCache(REMEMBER, clock)
 
     async def record(self, group: int) -> Record:
         """Read a group (getGroup). Raises `GroupNotFound` and other `ProviderError`."""
@@ -46,11 +46,11 @@ class Membership:
     def note(self, group: int, *, there: bool) -> None:
         """Remember whether a group was seen lately, so that it need not be looked up before people are added."""
         if there:
-            self._there.put(str(group), value=True)
+            self._there.set(str(group), value=True)
         else:
-            self._there.forget(str(group))
+            self._there.discard(str(group))
 
-    async def standing(self, group: int, people: Sequence[Person]) -> Mapping[Person, Standing]:
+    async def membership(self, group: int, people: Sequence[Person]) -> Mapping[Person, MembershipStatus]:
         """Tell how people stand in the group: from its contacts (filter[group_id]), else by searching for each.
 
         A found contact tells by its own list of groups, which may hold the id of a group that was deleted: where
@@ -59,7 +59,7 @@ class Membership:
         Raises `GroupNotFound` and other `ProviderError`.
         """
         standing = await self._by_contacts(group, people)
-        if Standing.PRESENT in standing.values():
+        if MembershipStatus.PRESENT in standing.values():
             await self.record(group)
         return standing
 
@@ -100,7 +100,7 @@ class Membership:
             return run.stopped(error)
         return run.result()
 
-    async def _by_contacts(self, group: int, people: Sequence[Person]) -> Mapping[Person, Standing]:
+    async def _by_contacts(self, group: int, people: Sequence[Person]) -> Mapping[Person, MembershipStatus]:
         if not people:
             return {}
         look = await self._book.look(group, people)
@@ -109,18 +109,18 @@ class Membership:
         standing = {}
         for person, found in look.shown.found.items():
             if found:
-                standing[person] = Standing.PRESENT
+                standing[person] = MembershipStatus.PRESENT
             elif not look.whole:
                 standing[person] = _stands(group, person, await self._book.search(person))
             else:
                 told_apart = look.shown.comparable and not look.shown.alike[person]
-                standing[person] = Standing.ABSENT if told_apart else Standing.UNKNOWN
+                standing[person] = MembershipStatus.ABSENT if told_apart else MembershipStatus.UNKNOWN
         return standing
 
     async def _look(self, run: Run, group: int, people: Sequence[Person]) -> None:
         """Judge those for whom there is nothing to take out of the group."""
         for person, standing in (await self._by_contacts(group, people)).items():
-            if standing is Standing.ABSENT:
+            if standing is MembershipStatus.ABSENT:
                 run.tell(person, Outcome.ALREADY_DONE, Evidence.OBSERVED)
             elif not self._book.remembered(person):
                 run.tell(person, Outcome.UNKNOWN, Evidence.NONE, "", "WA.cr shows no contact with this phone.")
@@ -182,7 +182,7 @@ class Membership:
 
     async def _find_again(self, run: Run, group: int, person: Person, error: InvalidRequest) -> tuple[int, ...]:
         """Search for the contact that kept another from being made: it was stored meanwhile, or hides its phone."""
-        found = (await self._book.search(person)).found[person] if "already exists" in error.words else []
+        found = (await self._book.search(person)).found[person] if "already exists" in error.provider_text else []
         if any(contact.is_in(group) for contact in found):
             await self.record(group)
             run.tell(person, Outcome.ALREADY_DONE, Evidence.OBSERVED)
@@ -224,14 +224,14 @@ class Membership:
             except ProviderError:
                 pass  # then nobody knows what was not found
         message = "WA.cr refused the removal, and does not say whether some had left before."
-        return OutcomeUnknown(message, code=error.code, words=error.words)
+        return OutcomeUnknown(message, code=error.code, provider_text=error.provider_text)
 
 
-def _stands(group: int, person: Person, searched: Wanted) -> Standing:
+def _stands(group: int, person: Person, searched: Wanted) -> MembershipStatus:
     """Tell from the person's own contacts whether one of them is in the group."""
     own = [contact.is_in(group) for contact in searched.found[person]]
     if any(own):
-        return Standing.PRESENT
+        return MembershipStatus.PRESENT
     others = [contact.is_in(group) for contact in searched.alike[person]]
     all_outside = {*own, *others} == {False}
-    return Standing.ABSENT if own and all_outside and searched.comparable else Standing.UNKNOWN
+    return MembershipStatus.ABSENT if own and all_outside and searched.comparable else MembershipStatus.UNKNOWN

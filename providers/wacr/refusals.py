@@ -39,13 +39,13 @@ Nothing is documented of the others: one such as 409 may come after the effect.
 class PlanIsFull(AccountRestricted):
     """A limit of the plan is reached. What it does not count goes on, so the connection does not rest."""
 
-    rest = 0.0
+    cooldown = 0.0
 
 
 class NoMoreContacts(PlanIsFull):
     """The plan has no room for another contact. Whoever has one already is not kept out."""
 
-    stops_sender = False
+    stops_sending = False
 
 
 _BY_CODE: Mapping[tuple[int, str], tuple[type[ProviderError], str]] = MappingProxyType(
@@ -65,9 +65,9 @@ def refusal(reply: Reply, path: str, needs: str, *, was_write: bool) -> Provider
     code, words = told_by(reply)
     if reply.status == httpx.codes.TOO_MANY_REQUESTS:
         message = "WA.cr refused because of too many calls in a minute."
-        return RateLimited(message, code=code, words=words, retry_after=reply.retry_after or MINUTE)
+        return RateLimited(message, code=code, provider_text=words, retry_after=reply.retry_after or MINUTE)
     kind, message = _meaning(reply.status, code, path, needs, was_write=was_write)
-    return kind(message, code=code, words=words)
+    return kind(message, code=code, provider_text=words)
 
 
 def told_by(reply: Reply) -> tuple[str, str]:

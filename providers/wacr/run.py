@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from providers.base import Evidence, Outcome, PeopleResult, Person, ProviderError, Verdict, judge
+from providers.base import Evidence, Outcome, PeopleResult, Person, ProviderError, Verdict, verdicts_for_error
 
 
 class Run:
@@ -31,7 +31,7 @@ class Run:
 
     def refuse(self, person: Person, error: ProviderError) -> None:
         """Judge a person by the error of the call that was about them alone."""
-        self._verdicts[person.key] = judge(error, [person])[0]
+        self._verdicts[person.key] = verdicts_for_error(error, [person])[0]
 
     def has(self, person: Person) -> bool:
         """Tell whether a person was judged."""
@@ -72,7 +72,7 @@ class Run:
         failed = [person for person in self.sending if person.key not in self._verdicts]
         if not self._verdicts and len(failed) in {0, len(self._people)}:
             raise error
-        self._verdicts |= {verdict.key: verdict for verdict in judge(error, failed)}
+        self._verdicts |= {verdict.key: verdict for verdict in verdicts_for_error(error, failed)}
         for person in self._people:
             if person.key not in self._verdicts:
                 left = Verdict(person.key, Outcome.NOT_ATTEMPTED, Evidence.NONE, error.code, error.message, error.cause)

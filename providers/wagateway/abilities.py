@@ -32,30 +32,30 @@ ABILITIES: Mapping[Action, Ability] = MappingProxyType(
             note="From stored data that may lag; members come by LID, their phones from the stored contacts.",
         ),
         Action.ADD: Ability(
-            _SEND, ("send", "read"), ("addGroupMembers", *_ADDRESSING), most=MOST_AT_ONCE, note=_SILENT
+            _SEND, ("send", "read"), ("addGroupMembers", *_ADDRESSING), max_batch=MOST_AT_ONCE, note=_SILENT
         ),
         Action.REMOVE: Ability(
-            _SEND, ("send", "read"), ("removeGroupMember", *_ADDRESSING), most=MOST_AT_ONCE, note=_ONE_BY_ONE
+            _SEND, ("send", "read"), ("removeGroupMember", *_ADDRESSING), max_batch=MOST_AT_ONCE, note=_ONE_BY_ONE
         ),
         Action.PROMOTE: Ability(
             _SEND,
             ("send", "read"),
             ("promoteGroupMember", *_ADDRESSING, "getGroup"),
-            most=MOST_AT_ONCE,
+            max_batch=MOST_AT_ONCE,
             note=_ONE_BY_ONE,
         ),
         Action.DEMOTE: Ability(
             _SEND,
             ("send", "read"),
             ("demoteGroupMember", *_ADDRESSING, "getGroup"),
-            most=MOST_AT_ONCE,
+            max_batch=MOST_AT_ONCE,
             note=_ONE_BY_ONE,
         ),
         Action.CREATE: Ability(
             _SEND,
             ("send", "read"),
             ("createGroup", "checkContact", "getContact", "listContacts", "listGroups"),
-            most=MOST_AT_ONCE,
+            max_batch=MOST_AT_ONCE,
             note="Takes at least one person who is on WhatsApp; who was left out is not said.",
         ),
         Action.RENAME: Ability(_SEND, ("send", "read"), ("updateGroup", *_ADMIN)),

@@ -29,7 +29,7 @@ from providers.base import (
     Provider,
     ProviderError,
     ProviderFault,
-    Standing,
+    MembershipStatus,
     Usage,
     Verdict,
 )
@@ -89,7 +89,7 @@ class WaGateway(Provider):
         """Give the stored groups of the session (`listGroups`)."""
         async for rows in self._gateway.pages("/groups", Page[GroupRow]):
             for row in rows:
-                if row.group_jid and (shown := row.group("")).is_called(search):
+                if row.group_jid and (shown := row.group("")).matches(search):
                     yield shown
 
     async def group(self, group_id: str) -> Group:
@@ -97,12 +97,12 @@ class WaGateway(Provider):
         reply = await self._gateway.read(group_path(group_id), missing=GroupNotFound)
         row = reply.parse(GroupRow)
         if not row.group_jid and row.subject is None:
-            raise ProviderFault("The gateway's answer tells of no group.", code=str(reply.status), words=reply.text)
+            raise ProviderFault("The gateway's answer tells of no group.", code=str(reply.status), provider_text=reply.text)
         return row.group(group_id)
 
-    async def standing(self, group_id: str, people: Sequence[Person]) -> Mapping[str, Standing]:
+    async def membership(self, group_id: str, people: Sequence[Person]) -> Mapping[str, MembershipStatus]:
         """Look for `people` in the stored member list (`listGroupMembers`) through their LIDs."""
-        return await self._members.standing(group_id, people)
+        return await self._members.membership(group_id, people)
 
     def members(self, group_id: str) -> AsyncIterator[Member]:
         """Give the stored members (`listGroupMembers`), with their phones as far as stored contacts tell them."""
@@ -239,7 +239,7 @@ class WaGateway(Provider):
         """Read how many messages the session may send (`getSession`); how many it sent is not told."""
         row = (await self._gateway.read("")).parse(SessionRow)
         allowed = {"messages per minute": row.rate_per_min, "messages per hour": row.rate_per_hour}
-        return [Usage(name, most=most) for name, most in allowed.items() if most is not None]
+        return [Usage(name, limit=most) for name, most in allowed.items() if most is not None]
 
     async def aclose(self) -> None:
         """Close the connections to the gateway."""
@@ -275,7 +275,7 @@ def _nobody(verdicts: Sequence[Verdict]) -> InvalidRequest:
     if not verdicts:
         return InvalidRequest(message)
     kind = NotOnWhatsApp if {verdict.outcome for verdict in verdicts} == {Outcome.NOT_ON_WHATSAPP} else InvalidRequest
-    return kind(message, code=verdicts[0].provider_code, words=verdicts[0].provider_message)
+    return kind(message, code=verdicts[0].provider_code, provider_text=verdicts[0].provider_message)
 
 
 def _parsed(reply: Reply, model: type[Model]) -> Model:
@@ -287,4 +287,4 @@ def _parsed(reply: Reply, model: type[Model]) -> Model:
 
 
 def _undocumented(reply: Reply) -> ProviderError:
-    return still_open(ProviderFault("", code=str(reply.status), words=reply.text))
+    return still_open(ProviderFault("", code=str(reply.status), provider_text=reply.text))

@@ -148,7 +148,7 @@ class Gateway:
             message = "The account is not an admin of the group, or the token lacks the gateway's `read` permission."
         else:
             message = "The account is not an admin of the group."
-        raise NotGroupAdmin(message, code=forbidden.code, words=forbidden.words)
+        raise NotGroupAdmin(message, code=forbidden.code, provider_text=forbidden.provider_text)
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -167,8 +167,8 @@ class Gateway:
             message = "The account is not an admin of the group, or the token lacks the gateway's `send` permission."
         else:
             message = "The token lacks the gateway's `send` permission."
-            return PermissionMissing(message, code=error.code, words=error.words)
-        return NotGroupAdmin(message, code=error.code, words=error.words)
+            return PermissionMissing(message, code=error.code, provider_text=error.provider_text)
+        return NotGroupAdmin(message, code=error.code, provider_text=error.provider_text)
 
 
 def group_path(group_id: str) -> str:
@@ -180,7 +180,7 @@ def group_path(group_id: str) -> str:
 
 def still_open(error: ProviderError) -> OutcomeUnknown:
     """Make the error of a write that was sent and perhaps done, with the code and words of `error`."""
-    return OutcomeUnknown("The gateway's answer leaves open what was done.", code=error.code, words=error.words)
+    return OutcomeUnknown("The gateway's answer leaves open what was done.", code=error.code, provider_text=error.provider_text)
 
 
 def _failure(reply: Reply, missing: type[ProviderError]) -> ProviderError:
@@ -189,7 +189,7 @@ def _failure(reply: Reply, missing: type[ProviderError]) -> ProviderError:
     code = problem.code or str(reply.status)
     words = problem.message or reply.text
     if reply.status == httpx.codes.TOO_MANY_REQUESTS:
-        return rate_limited(reply, code=code, words=words)
+        return rate_limited(reply, code=code, provider_text=words)
     kind, message = _BY_STATUS.get(
         reply.status, (ProviderFault, "The gateway gave an answer that it does not document.")
     )
@@ -197,4 +197,4 @@ def _failure(reply: Reply, missing: type[ProviderError]) -> ProviderError:
         kind, message = missing, _MISSING[missing]
     elif (reply.status, problem.code) == (501, "not_implemented"):
         kind, message = AccountDisconnected, "The WhatsApp session is not connected."
-    return kind(message, code=code, words=words)
+    return kind(message, code=code, provider_text=words)

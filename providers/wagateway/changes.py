@@ -83,7 +83,7 @@ async def _each(gateway: Gateway, group: str, wanted: Mapping[Action, Mapping[st
             await gateway.write("PATCH", group, body=body)
         except PermissionMissing as error:
             message = "The account is not an admin of the group."
-            failed[action] = NotGroupAdmin(message, code=error.code, words=error.words)
+            failed[action] = NotGroupAdmin(message, code=error.code, provider_text=error.provider_text)
         except InvalidRequest as error:
             failed[action] = error
         except ProviderError as error:

@@ -15,11 +15,11 @@ from providers.base import (
     PeopleResult,
     Person,
     ProviderError,
-    Standing,
+    MembershipStatus,
     Verdict,
-    judge,
+    verdicts_for_error,
 )
-from providers.memory import Memory
+from providers.memory import TTLCache
 from providers.wagateway.api import Gateway, group_path, still_open
 from providers.wagateway.people import Directory, Seat, together
 from providers.wagateway.rows import GroupRow, MemberRow, Page
@@ -38,7 +38,7 @@ class Report:
     """
 
     now: str
-    change: Mapping[Standing, Outcome]
+    change: Mapping[MembershipStatus, Outcome]
 
 
 _REPORTS: Mapping[Operation, Report] = MappingProxyType(
@@ -46,17 +46,17 @@ _REPORTS: Mapping[Operation, Report] = MappingProxyType(
         Operation.REMOVE: Report(
             "not in the group",
             {
-                Standing.PRESENT: Outcome.REMOVED,
-                Standing.MEMBER: Outcome.REMOVED,
-                Standing.ADMIN: Outcome.REMOVED,
-                Standing.ABSENT: Outcome.ALREADY_DONE,
+                MembershipStatus.PRESENT: Outcome.REMOVED,
+                MembershipStatus.MEMBER: Outcome.REMOVED,
+                MembershipStatus.ADMIN: Outcome.REMOVED,
+                MembershipStatus.ABSENT: Outcome.ALREADY_DONE,
             },
         ),
         Operation.PROMOTE: Report(
-            "an admin", {Standing.MEMBER: Outcome.PROMOTED, Standing.ADMIN: Outcome.ALREADY_DONE}
+            "an admin", {MembershipStatus.MEMBER: Outcome.PROMOTED, MembershipStatus.ADMIN: Outcome.ALREADY_DONE}
         ),
         Operation.DEMOTE: Report(
-            "an ordinary member", {Standing.ADMIN: Outcome.DEMOTED, Standing.MEMBER: Outcome.ALREADY_DONE}
+            "an ordinary member", {MembershipStatus.ADMIN: Outcome.DEMOTED, MembershipStatus.MEMBER: Outcome.ALREADY_DONE}
         ),
     }
 )
@@ -88,9 +88,9 @@ class Members:
     def __init__(self, gateway: Gateway, directory: Directory) -> None:
         self._gateway = gateway
         self._directory = directory
-        self._before: Memory[Standing] = Memory(LOOK_LASTS, time.monotonic)
+        self._before: TTLCache[MembershipStatus] = TTLCache(LOOK_LASTS, time.monotonic)
 
-    async def standing(self, group_id: str, people: Sequence[Person]) -> Mapping[str, Standing]:
+    async def membership(self, group_id: str, people: Sequence[Person]) -> Mapping[str, MembershipStatus]:
         """Look for `people` in the stored member list (`listGroupMembers`), which names its rows by LID.
 
         What was seen is remembered for who is changed next. Nobody is absent from a list that is not whole: one in
@@ -99,16 +99,16 @@ class Members:
         left, and which of them is not documented.
         """
         seats = [seat async for page in self._seats(group_id) for seat in page]
-        found = {person.key: Standing.UNKNOWN for person in people}
+        found = {person.key: MembershipStatus.UNKNOWN for person in people}
         if seats:
             found |= await self._directory.find(group_id, seats, people)
-        if set(found.values()) - {Standing.UNKNOWN}:
+        if set(found.values()) - {MembershipStatus.UNKNOWN}:
             surplus = len(seats) - (await self._count(group_id) or len(seats))
             for key, standing in found.items():
-                if surplus < 0 if standing is Standing.ABSENT else surplus > 0:
-                    found[key] = Standing.UNKNOWN
+                if surplus < 0 if standing is MembershipStatus.ABSENT else surplus > 0:
+                    found[key] = MembershipStatus.UNKNOWN
         for key, standing in found.items():
-            self._before.put(f"{group_id} {key}", standing)
+            self._before.set(f"{group_id} {key}", standing)
         return found
 
     async def listed(self, group_id: str) -> AsyncIterator[Member]:
@@ -125,7 +125,7 @@ class Members:
             try:
                 return await self._directory.jid_of(person)
             except InvalidRequest as error:
-                return judge(error, [person])[0]
+                return verdicts_for_error(error, [person])[0]
 
         found = dict(zip([person.key for person in people], await together(people, look_up), strict=True))
         return Addressed(
@@ -151,7 +151,7 @@ class Members:
         except ProviderError as error:
             if not checked.verdicts:
                 raise
-            return PeopleResult(checked.verdicts + judge(error, rest), error)
+            return PeopleResult(checked.verdicts + verdicts_for_error(error, rest), error)
         silent = (Verdict(person.key, Outcome.UNKNOWN, Evidence.NONE, "204") for person in rest)
         return PeopleResult((*checked.verdicts, *silent))
 
@@ -186,14 +186,14 @@ class Members:
                     await self._gateway.read(group, missing=GroupNotFound)
                     group_is_there = True
                 message = "The gateway finds no such member in the group."
-                raise InvalidRequest(message, code=error.code, words=error.words) from None
+                raise InvalidRequest(message, code=error.code, provider_text=error.provider_text) from None
 
         return await self._one_by_one(group_id, people, operation, change)
 
     async def _seats(self, group_id: str) -> AsyncIterator[list[Seat]]:
         path = f"{group_path(group_id)}/members"
         async for rows in self._gateway.pages(path, Page[MemberRow], missing=GroupNotFound):
-            yield [seat for seat in map(Seat.of, rows) if seat.standing is not Standing.ABSENT]
+            yield [seat for seat in map(Seat.of, rows) if seat.standing is not MembershipStatus.ABSENT]
 
     async def _count(self, group_id: str) -> int:
         """Read how many members the group is stored to have; 0 where that is not told."""
@@ -226,12 +226,12 @@ class Members:
                 jid = await self._directory.member_jid(person)
                 await call(f"/members/{jid.replace('@', '%40')}")
             except InvalidRequest as error:
-                verdicts += judge(error, [person])
+                verdicts += verdicts_for_error(error, [person])
             except ProviderError as error:
-                if not verdicts and (error.stops_sender or len(people) == 1):
+                if not verdicts and (error.stops_sending or len(people) == 1):
                     raise
-                verdicts += judge(error, [person])
-                if error.stops_sender:
+                verdicts += verdicts_for_error(error, [person])
+                if error.stops_sending:
                     verdicts += (
                         Verdict(left.key, Outcome.NOT_ATTEMPTED, cause=error.cause) for left in people[place + 1 :]
                     )
@@ -240,15 +240,15 @@ class Members:
                 verdicts.append(_judged(person, _REPORTS[operation], before))
         return PeopleResult(tuple(verdicts))
 
-    def _seen_before(self, group_id: str, person: Person) -> Standing:
+    def _seen_before(self, group_id: str, person: Person) -> MembershipStatus:
         """Give what the last look showed of somebody, once: they are about to stand differently."""
         seat = f"{group_id} {person.key}"
         before = self._before.get(seat)
-        self._before.forget(seat)
-        return before or Standing.UNKNOWN
+        self._before.discard(seat)
+        return before or MembershipStatus.UNKNOWN
 
 
-def _judged(person: Person, report: Report, before: Standing) -> Verdict:
+def _judged(person: Person, report: Report, before: MembershipStatus) -> Verdict:
     """Judge somebody by a 204: it reports how they stand now, and the look before tells whether that is new."""
     outcome = report.change.get(before, Outcome.UNKNOWN)
     if outcome is Outcome.UNKNOWN:

@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from providers.base import InvalidRequest, NumberCheck, Outcome, Person, ProviderError, ProviderFault, Standing
+from providers.base import InvalidRequest, NumberCheck, Outcome, Person, ProviderError, ProviderFault, MembershipStatus
 from providers.http import Query
 from providers.identity import lid_of, phone_digits, same_person_keys
-from providers.memory import DAY, Memory
-from providers.roll import Known, Roll
+from providers.memory import DAY_SECONDS, TTLCache
+from providers.roll import MemberKey, MemberIndex
 from providers.wagateway.api import Gateway, NotKnown
 from providers.wagateway.rows import CheckRow, ContactRow, MemberRow, Page
 
@@ -53,14 +53,14 @@ class Seat:
 
     lid: str
     digits: str
-    standing: Standing
+    standing: MembershipStatus
     since: int
     name: str = ""
 
     @classmethod
     def of(cls, row: MemberRow) -> "Seat":
         """Keep what is needed of a row."""
-        return cls(row.lid_key, row.digits, row.standing, row.first_seen_at or 0, row.tag or "")
+        return cls(row.lid_key, row.digits, row.status, row.first_seen_at or 0, row.tag or "")
 
 
 class Directory:
@@ -77,11 +77,11 @@ class Directory:
     def __init__(self, gateway: Gateway, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._gateway = gateway
         self._clock = clock
-        self._checked: Memory[str] = Memory(DAY, clock)
-        self._phone_of_lid: Memory[str] = Memory(DAY, clock)
-        self._lid_of_phone: Memory[str] = Memory(DAY, clock)
-        self._asked: Memory[float] = Memory(DAY, clock)
-        self._lists_without_phones: Memory[bool] = Memory(DAY, clock)
+        self._checked: TTLCache[str] = TTLCache(DAY_SECONDS, clock)
+        self._phone_of_lid: TTLCache[str] = TTLCache(DAY_SECONDS, clock)
+        self._lid_of_phone: TTLCache[str] = TTLCache(DAY_SECONDS, clock)
+        self._asked: TTLCache[float] = TTLCache(DAY_SECONDS, clock)
+        self._lists_without_phones: TTLCache[bool] = TTLCache(DAY_SECONDS, clock)
 
     async def jid_of(self, person: Person) -> str:
         """Give the JID of the account that `person` has, by the number check (`checkContact`).
@@ -128,7 +128,7 @@ class Directory:
             return NumberCheck(None if found is None else False, lid=person.lid)
         return NumberCheck(True, f"+{found}", person.lid or self._known("", found).lid)
 
-    async def find(self, group_id: str, seats: Sequence[Seat], people: Sequence[Person]) -> Mapping[str, Standing]:
+    async def find(self, group_id: str, seats: Sequence[Seat], people: Sequence[Person]) -> Mapping[str, MembershipStatus]:
         """Tell how `people` stand among the members, asking for contacts only as long as it matters.
 
         All contacts of the group come in pages (`listContacts`), where that costs less than one call for each member
@@ -139,7 +139,7 @@ class Directory:
         if _open(found):
             await self._read_contacts(group_id, seats)
             found = self._compare(seats, people)
-        open_ = [person for person in people if found[person.key] is Standing.UNKNOWN]
+        open_ = [person for person in people if found[person.key] is MembershipStatus.UNKNOWN]
         strangers = (await self._likely_first(group_id, self._strangers(seats), open_))[:LOOKUPS_PER_READ]
         while _open(found) and strangers:
             await self._ask(strangers[:AT_ONCE])
@@ -155,22 +155,22 @@ class Directory:
         await self._ask(self._strangers(seats)[:LOOKUPS_PER_READ])
         return [seat.digits or self._phone_of_lid.get(seat.lid) or "" for seat in seats]
 
-    def _compare(self, seats: Iterable[Seat], people: Iterable[Person]) -> dict[str, Standing]:
-        roll = Roll()
+    def _compare(self, seats: Iterable[Seat], people: Iterable[Person]) -> dict[str, MembershipStatus]:
+        roll = MemberIndex()
         for seat in seats:
             self._learn(seat.lid, seat.digits)
             known = self._known(seat.lid, seat.digits)
-            roll.call(Known(known.lid, known.phones, seat.standing))
+            roll.add(MemberKey(known.lid, known.phones, seat.standing))
         return {person.key: roll.find(self._known(person.lid, person.digits)) for person in people}
 
-    def _known(self, lid: str, digits: str) -> Known:
+    def _known(self, lid: str, digits: str) -> MemberKey:
         """Put together what is known of a person; a LID found by phone counts only while it still has that phone."""
         digits = digits or self._phone_of_lid.get(lid) or ""
         if not digits:
-            return Known(lid)
+            return MemberKey(lid)
         forms = same_person_keys(digits) | same_person_keys(self._checked.get(digits) or digits)
         lids = (self._lid_of_phone.get(form) or "" for form in sorted(forms))
-        return Known(lid or next((found for found in lids if self._phone_of_lid.get(found) in forms), ""), forms)
+        return MemberKey(lid or next((found for found in lids if self._phone_of_lid.get(found) in forms), ""), forms)
 
     def _strangers(self, seats: Iterable[Seat]) -> list[str]:
         """Give the LIDs without a known phone, those never asked about and last seen joining first."""
@@ -211,10 +211,10 @@ class Directory:
                 return None
             if answer.is_on_whatsapp:
                 canonical = phone_digits(answer.jid or "") or form
-                self._checked.put(digits, canonical)
+                self._checked.set(digits, canonical)
                 self._learn(lid_of(answer.jid or ""), canonical)
                 return canonical
-        self._checked.put(digits, "")
+        self._checked.set(digits, "")
         return ""
 
     async def _read_contacts(self, group_id: str, seats: Sequence[Seat]) -> None:
@@ -232,7 +232,7 @@ class Directory:
                 self._learn(who.lid_key, who.digits)
                 named |= bool(who.lid_key and who.digits)
         if not named:
-            self._lists_without_phones.put(group_id, True)
+            self._lists_without_phones.set(group_id, True)
 
     async def _likely_first(self, group_id: str, strangers: list[str], people: Iterable[Person]) -> list[str]:
         """Put those LIDs first that a search for a phone finds (`listContacts`, `q`), which may also be in a name."""
@@ -263,15 +263,15 @@ class Directory:
             digits = reply.parse(ContactRow).who.digits
             if f"{digits}@lid" == lid:  # the contact need not name its LID
                 digits = ""
-        self._asked.put(lid, self._clock())
+        self._asked.set(lid, self._clock())
         self._learn(lid, digits)
         return digits
 
     def _learn(self, lid: str, digits: str) -> None:
         if lid and digits:
-            self._phone_of_lid.put(lid, digits)
+            self._phone_of_lid.set(lid, digits)
             for form in same_person_keys(digits):
-                self._lid_of_phone.put(form, lid)
+                self._lid_of_phone.set(form, lid)
 
 
 async def together(items: Iterable[Item], call: Callable[[Item], Awaitable[Result]]) -> list[Result | ProviderError]:
@@ -298,5 +298,5 @@ def _jid(digits: str) -> str:
     return f"{digits}@s.whatsapp.net"
 
 
-def _open(found: Mapping[str, Standing]) -> bool:
-    return Standing.UNKNOWN in found.values()
+def _open(found: Mapping[str, MembershipStatus]) -> bool:
+    return MembershipStatus.UNKNOWN in found.values()

@@ -6,14 +6,14 @@ from typing import Generic, TypeVar
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from providers.base import Group, Standing
+from providers.base import Group, MembershipStatus
 from providers.http import Reply
 from providers.identity import lid_of, phone_digits
 
 GROUP_JID = re.compile(r"[0-9-]+@g\.us")
 _PHONE_NUMBER = re.compile(r"\+?([0-9]+)")
 
-_ROLES = {"member": Standing.MEMBER, "admin": Standing.ADMIN, "left": Standing.ABSENT}
+_ROLES = {"member": MembershipStatus.MEMBER, "admin": MembershipStatus.ADMIN, "left": MembershipStatus.ABSENT}
 """The contract describes member and admin, and gateways also list those who left; other words tell no role for sure."""
 
 
@@ -103,9 +103,9 @@ class MemberRow(Identity):
     first_seen_at: int | None = None
 
     @property
-    def standing(self) -> Standing:
+    def status(self) -> MembershipStatus:
         """The role; absent for somebody who left, present where the word tells no role."""
-        return _ROLES.get((self.role or "").casefold(), Standing.PRESENT)
+        return _ROLES.get((self.role or "").casefold(), MembershipStatus.PRESENT)
 
 
 class ContactRow(Identity):

@@ -23,9 +23,9 @@ from providers.base import (
     Provider,
     ProviderError,
     ProviderFault,
-    Standing,
+    MembershipStatus,
 )
-from providers.forms import Forms, add_in_other_form
+from providers.forms import NumberVariants, retry_with_variants
 from providers.http import TIMEOUT, HttpClient, Query, Reply
 from providers.wasend.abilities import ABILITIES
 from providers.wasend.api import Api, Call
@@ -45,7 +45,7 @@ from providers.wasend.errors import (
     unknown_after,
 )
 from providers.wasend.numbers import Numbers
-from providers.wasend.people import created_verdicts, fit, jids_of, judged, names_people, numbers_of, standings_of
+from providers.wasend.people import created_verdicts, fit, jids_of, judged, names_people, numbers_of, memberships_of
 from providers.wasend.records import GroupRecord, GroupsReply
 from providers.wasend.replies import LINK, InviteReply, JoinReply, SentReply, code_of
 
@@ -76,7 +76,7 @@ class Wasend(Provider):
     def __init__(self, http: HttpClient, session: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._api = Api(http, session, clock)
         self._numbers = Numbers(self._api, clock)
-        self._forms = Forms(clock)
+        self._forms = NumberVariants(clock)
 
     async def groups(self, search: str = "") -> AsyncIterator[Group]:
         """Give every group of the session (listGroups), without member lists, which would make the pages heavy.
@@ -92,7 +92,7 @@ class Wasend(Provider):
             page = await self._api.read(self._api.groups_path, GroupsReply, query, ELSEWHERE)
             new = {record.id: record.as_group(record.id) for record in page.groups if record.id not in seen}
             for group in new.values():
-                if group.is_called(search):
+                if group.matches(search):
                     yield group
             seen.update(new)
             offset += len(page.groups)
@@ -113,11 +113,11 @@ class Wasend(Provider):
         for row in (await self._api.members(group_id)).participants:
             yield row.as_member()
 
-    async def standing(self, group_id: str, people: Sequence[Person]) -> Mapping[str, Standing]:
+    async def membership(self, group_id: str, people: Sequence[Person]) -> Mapping[str, MembershipStatus]:
         """Look for `people` in the member list (listGroupParticipants)."""
         rows = (await self._api.members(group_id)).participants
         self._forms.learn(people, {row.digits for row in rows})
-        return standings_of(people, rows)
+        return memberships_of(people, rows)
 
     async def add(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
         """Add people (addGroupParticipants). `notify` keeps its default, here and in the calls like it.
@@ -126,7 +126,7 @@ class Wasend(Provider):
         """
         fit(people)
         first = await self._add(group_id, people)
-        return await add_in_other_form(
+        return await retry_with_variants(
             self._forms, people, first, check=self._numbers.check, add=lambda again: self._add(group_id, again)
         )
 

@@ -138,7 +138,7 @@ class Api:
             await self.members(group_id)
         except ProviderError as error:
             return error
-        return NotSupported("This Wasend server has no such call.", code=str(reply.status), words=words_of(reply))
+        return NotSupported("This Wasend server has no such call.", code=str(reply.status), provider_text=words_of(reply))
 
     async def half_way(self, group_id: str, reply: Reply) -> ProviderError:
         """Give the error of a change of several people that was refused (`HALF_WAY`).
@@ -190,7 +190,7 @@ class Api:
         if account.state is not AccountState.DISCONNECTED:
             return error
         kind = LostSession if isinstance(error, OutcomeUnknown) else AccountDisconnected
-        return kind(f"Not connected at Wasend: {account.detail}.", code=error.code, words=error.words)
+        return kind(f"Not connected at Wasend: {account.detail}.", code=error.code, provider_text=error.provider_text)
 
 
 def _parsed(reply: Reply, model: type[_Model], refusals: Refusals) -> _Model:

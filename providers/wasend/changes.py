@@ -74,7 +74,7 @@ class Changing:
 
     async def _try(self, actions: tuple[Action, ...]) -> None:
         try:
-            stopped = next((error for error in self._failed.values() if error.stops_sender), None)
+            stopped = next((error for error in self._failed.values() if error.stops_sending), None)
             if stopped is not None:
                 raise stopped
             happened = await self._do(actions)

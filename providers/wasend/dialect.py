@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from enum import StrEnum
 
-from providers.memory import DAY, Memory
+from providers.memory import DAY_SECONDS, TTLCache
 
 
 class Variant(StrEnum):
@@ -31,7 +31,7 @@ class Dialect:
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        self._known = Memory[Variant](DAY, clock)
+        self._known = TTLCache[Variant](DAY_SECONDS, clock)
         self._latest = Variant.DOCS
 
     def order(self, point: Point) -> tuple[Variant, ...]:
@@ -47,5 +47,5 @@ class Dialect:
 
     def learn(self, point: Point, variant: Variant) -> None:
         """Remember that the server took this variant."""
-        self._known.put(point, variant)
+        self._known.set(point, variant)
         self._latest = variant

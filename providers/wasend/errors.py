@@ -19,7 +19,7 @@ from providers.base import (
     ProviderFault,
 )
 from providers.http import Reply, rate_limited
-from providers.words import Words, text_of
+from providers.words import ProviderText, to_provider_text
 
 NO_SUCH_PATH = frozenset({httpx.codes.NOT_FOUND, httpx.codes.METHOD_NOT_ALLOWED})
 """How a server answers a path, or a method of a path, that it does not have; 404 is its word for no such group too."""
@@ -51,8 +51,8 @@ _Model = TypeVar("_Model", bound=BaseModel)
 class LostSession(OutcomeUnknown):
     """Nobody can tell what a call did, and the session behind it is not connected: the others would fare no better."""
 
-    stops_sender = True
-    rest = AccountDisconnected.rest
+    stops_sending = True
+    cooldown = AccountDisconnected.cooldown
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +79,8 @@ class Envelope(BaseModel):
     """What every body may carry: `success`, and words as `message` or as `error`."""
 
     success: bool | None = None
-    message: Words = ""
-    error: Words = ""
+    message: ProviderText = ""
+    error: ProviderText = ""
 
     @property
     def reports_failure(self) -> bool:
@@ -99,7 +99,7 @@ def envelope_of(reply: Reply) -> Envelope:
 def words_of(reply: Reply) -> str:
     """Give Wasend's own words in a body, or the beginning of the body itself."""
     envelope = envelope_of(reply)
-    return envelope.message or envelope.error or text_of(reply.text)
+    return envelope.message or envelope.error or to_provider_text(reply.text)
 
 
 def is_empty(reply: Reply) -> bool:
@@ -116,7 +116,7 @@ def body_of(reply: Reply) -> Any:
 def read_error(reply: Reply, refusals: Refusals) -> ProviderError:
     """Read the failure of a call that changes nothing."""
     return refusal_of(reply, refusals) or ProviderFault(
-        "Wasend reports a failure.", code=str(reply.status), words=words_of(reply)
+        "Wasend reports a failure.", code=str(reply.status), provider_text=words_of(reply)
     )
 
 
@@ -127,7 +127,7 @@ def write_error(reply: Reply, refusals: Refusals) -> ProviderError:
 
 def unknown_after(reply: Reply, what: str) -> OutcomeUnknown:
     """Make the error of a write whose answer does not tell what it did."""
-    return OutcomeUnknown(f"{what}; only reading back can tell.", code=str(reply.status), words=words_of(reply))
+    return OutcomeUnknown(f"{what}; only reading back can tell.", code=str(reply.status), provider_text=words_of(reply))
 
 
 def refusal_of(reply: Reply, refusals: Refusals) -> ProviderError | None:
@@ -137,7 +137,7 @@ def refusal_of(reply: Reply, refusals: Refusals) -> ProviderError | None:
     """
     words = words_of(reply)
     if reply.status == httpx.codes.TOO_MANY_REQUESTS:
-        return rate_limited(reply, words=words)
+        return rate_limited(reply, provider_text=words)
     meanings: dict[int, type[ProviderError]] = {
         400: InvalidRequest,
         401: CredentialsRejected,
@@ -147,7 +147,7 @@ def refusal_of(reply: Reply, refusals: Refusals) -> ProviderError | None:
         422: InvalidRequest,
     }
     kind = meanings.get(reply.status)
-    return kind(_MESSAGES[kind], code=str(reply.status), words=words) if kind else None
+    return kind(_MESSAGES[kind], code=str(reply.status), provider_text=words) if kind else None
 
 
 def accepted(reply: Reply, model: type[_Model]) -> _Model:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from providers.base import NumberCheck, Person
 from providers.identity import digits_of, lid_of, same_person_keys
-from providers.memory import DAY, Memory
+from providers.memory import DAY_SECONDS, TTLCache
 from providers.wasend.api import Api
 from providers.wasend.errors import ELSEWHERE
 from providers.wasend.replies import CheckReply
@@ -24,7 +24,7 @@ class Numbers:
 
     def __init__(self, api: Api, clock: Callable[[], float]) -> None:
         self._api = api
-        self._kept = Memory[NumberCheck](DAY, clock)
+        self._kept = TTLCache[NumberCheck](DAY_SECONDS, clock)
 
     async def check(self, people: Sequence[Person]) -> Mapping[str, NumberCheck]:
         """Check each of `people` once. The first error ends the asking; what was answered before it is kept."""
@@ -46,7 +46,7 @@ class Numbers:
         if kept is None:
             async with gate:
                 kept = await self._ask(person.digits)
-            self._kept.put(person.digits, kept)
+            self._kept.set(person.digits, kept)
         return kept
 
     async def _ask(self, digits: str) -> NumberCheck:

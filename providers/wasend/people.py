@@ -7,12 +7,12 @@ from types import MappingProxyType
 import httpx
 from pydantic import ValidationError
 
-from providers.base import Action, Evidence, Outcome, PeopleResult, Person, Standing, Verdict
-from providers.forms import OTHER_FORM, Forms
+from providers.base import Action, Evidence, Outcome, PeopleResult, Person, MembershipStatus, Verdict
+from providers.forms import OTHER_VARIANT, NumberVariants
 from providers.http import Reply
 from providers.identity import digits_of, lid_of, same_person_keys
-from providers.participant_codes import PARTICIPANT_CODES, sender_limited
-from providers.roll import Known, Roll
+from providers.participant_codes import PARTICIPANT_CODES, rate_limit_of
+from providers.roll import MemberKey, MemberIndex
 from providers.wasend.abilities import MOST
 from providers.wasend.errors import envelope_of, readable, unknown_after
 from providers.wasend.records import MemberRow, phone_forms
@@ -66,12 +66,12 @@ def fit(people: Sequence[Person]) -> None:
         raise ValueError(f"Wasend takes at most {MOST} people in one call")
 
 
-def numbers_of(people: Sequence[Person], forms: Forms) -> Mapping[str, Sequence[str]]:
+def numbers_of(people: Sequence[Person], forms: NumberVariants) -> Mapping[str, Sequence[str]]:
     """Name people as the documentation of add and demote does; the SDK takes it everywhere."""
     return _named(f"+{forms.digits(person)}" if person.phone else person.lid for person in people)
 
 
-def jids_of(people: Sequence[Person], forms: Forms) -> Mapping[str, Sequence[str]]:
+def jids_of(people: Sequence[Person], forms: NumberVariants) -> Mapping[str, Sequence[str]]:
     """Name people as the documentation of remove and promote does; the SDK takes it everywhere."""
     return _named(f"{forms.digits(person)}@s.whatsapp.net" if person.phone else person.lid for person in people)
 
@@ -99,7 +99,7 @@ def judged(action: Action, people: Sequence[Person], reply: Reply) -> PeopleResu
     verdicts = _verdicts_of(action, people, answer)
     if reply.status == httpx.codes.ACCEPTED:
         verdicts = tuple(_for_later(verdict) if verdict.outcome is DONE[action] else verdict for verdict in verdicts)
-    return PeopleResult(verdicts, sender_limited(verdicts))
+    return PeopleResult(verdicts, rate_limit_of(verdicts))
 
 
 def created_verdicts(people: Sequence[Person], rows: Sequence[MemberRow]) -> tuple[Verdict, ...]:
@@ -110,17 +110,17 @@ def created_verdicts(people: Sequence[Person], rows: Sequence[MemberRow]) -> tup
     return tuple(_created_verdict(person, rows) for person in people)
 
 
-def standings_of(people: Sequence[Person], rows: Sequence[MemberRow]) -> dict[str, Standing]:
+def memberships_of(people: Sequence[Person], rows: Sequence[MemberRow]) -> dict[str, MembershipStatus]:
     """Look for each of `people` by phone and by LID; a member who cannot be compared leaves absence open.
 
     So does a list that is empty: the session's own number is in every group that it can administer.
     """
     if not rows:
-        return {person.key: Standing.UNKNOWN for person in people}
+        return {person.key: MembershipStatus.UNKNOWN for person in people}
     doubtful_last = sorted(rows, key=lambda row: not row.stands_in_group)
-    roll = Roll(Known(next(iter(row.lids), ""), row.phones, row.standing) for row in doubtful_last)
+    roll = MemberIndex(MemberKey(next(iter(row.lids), ""), row.phones, row.status) for row in doubtful_last)
     return {
-        person.key: roll.find(Known(person.lid, frozenset({person.digits} if person.digits else ())))
+        person.key: roll.find(MemberKey(person.lid, frozenset({person.digits} if person.digits else ())))
         for person in people
     }
 
@@ -185,7 +185,7 @@ def _verdict(action: Action, meanings: Mapping[str, Outcome], person: Person, to
         words = "Not found by the LID: Wasend documents phone numbers here."
         return Verdict(person.key, Outcome.FAILED, Evidence.REPORTED, codes, words)
     if outcome is Outcome.NOT_ON_WHATSAPP and len(same_person_keys(person.digits)) > 1:
-        words = f"Not found as written. {OTHER_FORM}"
+        words = f"Not found as written. {OTHER_VARIANT}"
         return Verdict(person.key, Outcome.FAILED, Evidence.REPORTED, codes, words)
     return Verdict(person.key, outcome, Evidence.REPORTED, codes)
 

@@ -5,9 +5,9 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, Field, ValidationError, model_validator
 
-from providers.base import Group, Member, Standing
+from providers.base import Group, Member, MembershipStatus
 from providers.identity import digits_of, lid_of, same_person_keys
-from providers.words import Words
+from providers.words import ProviderText
 
 _Told = TypeVar("_Told")
 
@@ -29,7 +29,7 @@ class MemberRow(BaseModel):
     jid: str | None = None
     phone: str | None = Field(None, alias="phoneNumber")
     lid: str | None = None
-    name: Words = Field("", alias="displayName")
+    name: ProviderText = Field("", alias="displayName")
     is_admin: Flag = Field(None, alias="isAdmin")
     is_super_admin: Flag = Field(None, alias="isSuperAdmin")
     error: Any = None
@@ -58,17 +58,17 @@ class MemberRow(BaseModel):
         return not self.error and not self.add_request
 
     @property
-    def standing(self) -> Standing:
+    def status(self) -> MembershipStatus:
         """How the row says that the member stands."""
         if not self.stands_in_group:
-            return Standing.UNKNOWN
+            return MembershipStatus.UNKNOWN
         if self.is_admin or self.is_super_admin:
-            return Standing.ADMIN
-        return Standing.PRESENT if self.is_admin is None else Standing.MEMBER
+            return MembershipStatus.ADMIN
+        return MembershipStatus.PRESENT if self.is_admin is None else MembershipStatus.MEMBER
 
     def as_member(self) -> Member:
         """Give the member in the words of the protocol."""
-        return Member(f"+{self.digits}" if self.digits else "", next(iter(self.lids), ""), self.name, self.standing)
+        return Member(f"+{self.digits}" if self.digits else "", next(iter(self.lids), ""), self.name, self.status)
 
 
 class MembersReply(BaseModel):

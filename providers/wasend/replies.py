@@ -7,7 +7,7 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, Field, model_vali
 
 from providers.wasend.errors import Envelope
 from providers.wasend.records import Flag, GroupRecord, MaybeSettings, Settings, Text
-from providers.words import Words
+from providers.words import ProviderText
 
 LINK = "https://chat.whatsapp.com/"
 
@@ -21,8 +21,8 @@ def _none_as_empty(value: Any) -> Any:
 class Result(BaseModel):
     """What a call says of one person: whose id, and a reason from an open set; a promotion gives the new flags."""
 
-    id: Words = ""
-    reason: Words = ""
+    id: ProviderText = ""
+    reason: ProviderText = ""
     is_admin: Flag = Field(None, alias="isAdmin")
 
 
@@ -82,7 +82,7 @@ class SentReply(BaseModel):
     """The message that was accepted (sendText). The set of its status values is not documented."""
 
     id: str = Field(min_length=1)
-    status: Words = ""
+    status: ProviderText = ""
 
 
 class CheckReply(BaseModel):

@@ -32,11 +32,11 @@ ABILITIES: Mapping[Action, Ability] = MappingProxyType(
             operations=("getGroup", _RESOLVE),
             note="All members come in one answer; phones behind LIDs are looked up, 160 in a call.",
         ),
-        Action.ADD: Ability(_WRITE, operations=("addGroupParticipants", _CHECK), most=_MOST, note=_SILENT),
-        Action.REMOVE: Ability(_WRITE, operations=("removeGroupParticipants", _CHECK), most=_MOST, note=_SILENT),
-        Action.PROMOTE: Ability(_WRITE, operations=("addGroupParticipants", _CHECK), most=_MOST, note=_SILENT),
-        Action.DEMOTE: Ability(_WRITE, operations=("addGroupParticipants", _CHECK), most=_MOST, note=_SILENT),
-        Action.CREATE: Ability(_WRITE, operations=("createGroup", _CHECK), most=_MOST, note=_SILENT),
+        Action.ADD: Ability(_WRITE, operations=("addGroupParticipants", _CHECK), max_batch=_MOST, note=_SILENT),
+        Action.REMOVE: Ability(_WRITE, operations=("removeGroupParticipants", _CHECK), max_batch=_MOST, note=_SILENT),
+        Action.PROMOTE: Ability(_WRITE, operations=("addGroupParticipants", _CHECK), max_batch=_MOST, note=_SILENT),
+        Action.DEMOTE: Ability(_WRITE, operations=("addGroupParticipants", _CHECK), max_batch=_MOST, note=_SILENT),
+        Action.CREATE: Ability(_WRITE, operations=("createGroup", _CHECK), max_batch=_MOST, note=_SILENT),
         Action.RENAME: Ability(_WRITE, operations=("updateGroup",), note=_TOGETHER),
         Action.DESCRIBE: Ability(_WRITE, operations=("updateGroup",), note=f"WUTS calls it the topic. {_TOGETHER}"),
         Action.ANNOUNCE_ONLY: Ability(_WRITE, operations=("updateGroup",), note=_TOGETHER),
@@ -58,7 +58,7 @@ ABILITIES: Mapping[Action, Ability] = MappingProxyType(
         Action.CHECK_NUMBERS: Ability(
             _READ,
             operations=(_CHECK, _RESOLVE),
-            most=MOST_AT_ONCE,
+            max_batch=MOST_AT_ONCE,
             note="No limit is documented for the check; it is asked about at most 160 forms of numbers in a call.",
         ),
         Action.SEND_TO_GROUP: Ability(_SEND, operations=("sendText",), note="At most 4,096 characters."),
@@ -71,14 +71,14 @@ ABILITIES: Mapping[Action, Ability] = MappingProxyType(
         Action.CREATE_COMMUNITY: Ability(
             _WRITE,
             operations=("createCommunity", _CHECK),
-            most=_MOST,
+            max_batch=_MOST,
             note="The answer need not say which one was made.",
         ),
         Action.ADD_TO_COMMUNITY: Ability(
-            _WRITE, operations=("addCommunityParticipants", _CHECK), most=_MOST, note=_SILENT_COMMUNITY
+            _WRITE, operations=("addCommunityParticipants", _CHECK), max_batch=_MOST, note=_SILENT_COMMUNITY
         ),
         Action.REMOVE_FROM_COMMUNITY: Ability(
-            _WRITE, operations=("removeCommunityParticipants", _CHECK), most=_MOST, note=_SILENT_COMMUNITY
+            _WRITE, operations=("removeCommunityParticipants", _CHECK), max_batch=_MOST, note=_SILENT_COMMUNITY
         ),
     }
 )

@@ -29,7 +29,7 @@ from providers.base import (
     Provider,
     ProviderError,
     ProviderFault,
-    Standing,
+    MembershipStatus,
 )
 from providers.http import TIMEOUT, HttpClient
 from providers.wuts.abilities import ABILITIES
@@ -74,7 +74,7 @@ class Wuts(Provider):
         """Give the groups of the device (`listGroups`; the contract has no pages). Raises `ProviderError`."""
         answer = await self._api.read(GroupsAnswer, "GET", "/groups")
         for group in answer.groups or ():
-            if group.shown.is_called(search):
+            if group.shown.matches(search):
                 yield group.shown
 
     async def group(self, group_id: str) -> Group:
@@ -92,21 +92,21 @@ class Wuts(Provider):
         phones = await self._directory.resolve({m.lid_jid for m in group.members if m.lid_jid and not m.phone})
         for member in group.members:
             digits = member.phone or phones.get(member.lid_jid, "")
-            yield Member(f"+{digits}" if digits else "", member.lid_jid, standing=member.standing)
+            yield Member(f"+{digits}" if digits else "", member.lid_jid, status=member.status)
         if not group.whole:
             raise ProviderFault("WUTS does not list all members of the group.")
 
-    async def standing(self, group_id: str, people: Sequence[Person]) -> Mapping[str, Standing]:
+    async def membership(self, group_id: str, people: Sequence[Person]) -> Mapping[str, MembershipStatus]:
         """Read the members (`getGroup`), and the phones behind LIDs (`resolveContacts`) where they decide.
 
         Raises:
             ProviderError: the members could not be read.
         """
         group = await self._group(group_id)
-        seen = await self._directory.standings(people, group.members)
+        seen = await self._directory.memberships(people, group.members)
         if group.whole:
             return seen
-        return {key: Standing.UNKNOWN if was is Standing.ABSENT else was for key, was in seen.items()}
+        return {key: MembershipStatus.UNKNOWN if was is MembershipStatus.ABSENT else was for key, was in seen.items()}
 
     async def add(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
         """Check the numbers (`checkContactsOnWhatsApp`), then add the rest (`addGroupParticipants`) in one call.
@@ -196,11 +196,11 @@ class Wuts(Provider):
             return await self._send(digits, text)
         addressed = await self._directory.check_in([person])
         if addressed.unfit:
-            raise NotOnWhatsApp("The number is not on WhatsApp.", code="false", words="contact check: false")
+            raise NotOnWhatsApp("The number is not on WhatsApp.", code="false", provider_text="contact check: false")
         message_id = await self._send(addressed.jids[person].partition("@")[0], text)
         if not self._directory.has_account(person):
             raise OutcomeUnknown(
-                "WUTS took the text, but could not tell whether the number is on WhatsApp.", words=message_id
+                "WUTS took the text, but could not tell whether the number is on WhatsApp.", provider_text=message_id
             )
         return message_id
 

@@ -74,7 +74,7 @@ def parsed(reply: Reply, model: type[Model]) -> Model:
     try:
         return reply.parse(model)
     except ProviderFault as fault:
-        raise OutcomeUnknown(fault.message, code=fault.code, words=reply.text) from None
+        raise OutcomeUnknown(fault.message, code=fault.code, provider_text=reply.text) from None
 
 
 def read_leniently(reply: Reply, model: type[Model]) -> Model:

@@ -60,7 +60,7 @@ async def change_group(api: Api, group_id: str, change: GroupChange) -> ChangeRe
                 calls.extendleft(reversed([*call.apart()]))
                 continue
             failed |= dict.fromkeys(call.wanted, error)
-            stop = error if error.stops_sender else stop
+            stop = error if error.stops_sending else stop
             continue
         for action, (_, value) in call.wanted.items():
             if shown.get(action) in {None, value}:
@@ -108,4 +108,4 @@ def _shown(reply: Reply) -> Mapping[Action, Any]:
 
 def _contradicted(reply: Reply) -> OutcomeUnknown:
     message = "WUTS reports a success, and shows the group without the change."
-    return OutcomeUnknown(message, code=str(reply.status), words=reply.text)
+    return OutcomeUnknown(message, code=str(reply.status), provider_text=reply.text)

@@ -60,8 +60,8 @@ class NotOnWhatsApp(InvalidRequest):
 class LostDevice(OutcomeUnknown):
     """The device was disconnected, perhaps during the call, whose effect is open; the others would fare no better."""
 
-    stops_sender = True
-    rest = AccountDisconnected.rest
+    stops_sending = True
+    cooldown = AccountDisconnected.cooldown
 
 
 class _NestedError(BaseModel):
@@ -105,14 +105,14 @@ def read_error(reply: Reply, *, missing: type[ProviderError], write: bool = Fals
         return None
     code, words = answer.code or str(reply.status), answer.words or reply.text
     if reply.status == httpx.codes.TOO_MANY_REQUESTS or "rate-overlimit" in words:
-        return rate_limited(reply, code=code, words=words)
+        return rate_limited(reply, code=code, provider_text=words)
     missing = missing if isinstance(reply.body, dict) else ProviderFault
     kind, message = _kind(reply.status, code, missing, write=write)
     if kind is InvalidRequest and answer.validation:
-        rejected = Rejected(message, code=code, words=words)
+        rejected = Rejected(message, code=code, provider_text=words)
         rejected.rejections = tuple(answer.validation)
         return rejected
-    return kind(message, code=code, words=words)
+    return kind(message, code=code, provider_text=words)
 
 
 def _kind(status: int, code: str, missing: type[ProviderError], *, write: bool) -> tuple[type[ProviderError], str]:

@@ -13,13 +13,13 @@ from providers.base import (
     PermissionMissing,
     Person,
     ProviderFault,
-    Standing,
+    MembershipStatus,
     Verdict,
 )
-from providers.forms import Forms
+from providers.forms import NumberVariants
 from providers.identity import same_person_keys
-from providers.memory import DAY, Memory
-from providers.roll import Known, Roll
+from providers.memory import DAY_SECONDS, TTLCache
+from providers.roll import MemberKey, MemberIndex
 from providers.wuts.api import Api
 from providers.wuts.replies import CheckAnswer, Participant, ResolveAnswer
 
@@ -62,9 +62,9 @@ class Directory:
 
     def __init__(self, api: Api, clock: Callable[[], float]) -> None:
         self._api = api
-        self._on_whatsapp: Memory[bool] = Memory(DAY, clock)
-        self._listed = Forms(clock)
-        self._phone_of_lid: Memory[str] = Memory(DAY, clock)
+        self._on_whatsapp: TTLCache[bool] = TTLCache(DAY_SECONDS, clock)
+        self._listed = NumberVariants(clock)
+        self._phone_of_lid: TTLCache[str] = TTLCache(DAY_SECONDS, clock)
 
     async def check_in(self, people: Sequence[Person]) -> Addressed:
         """Address people who are to be let in or written to, each of whom has to have an account.
@@ -101,10 +101,10 @@ class Directory:
         await self._check(form for form in forms if self._on_whatsapp.get(form) is None)
         return {person.key: self._verdict_on(person, number) for person, number in digits.items()}
 
-    async def standings(self, people: Sequence[Person], members: Sequence[Participant]) -> dict[str, Standing]:
+    async def memberships(self, people: Sequence[Person], members: Sequence[Participant]) -> dict[str, MembershipStatus]:
         """Tell by key how people stand among members; the phones behind LIDs are asked for where they decide."""
         found = self._compare(people, members, {})
-        unsure = [person for person in people if found[person.key] is Standing.UNKNOWN]
+        unsure = [person for person in people if found[person.key] is MembershipStatus.UNKNOWN]
         if unsure:
             phones = await self.resolve(_deciding_lids(unsure, members))
             found |= self._compare(unsure, members, phones)
@@ -118,7 +118,7 @@ class Directory:
                 body = {"jids": wanted[start : start + MOST_AT_ONCE]}
                 for contact in (await self._api.read(ResolveAnswer, "POST", "/contacts/resolve", body)).items:
                     if contact.lid and contact.phone:
-                        self._phone_of_lid.put(contact.lid, contact.phone)
+                        self._phone_of_lid.set(contact.lid, contact.phone)
         return {lid: phone for lid in lids if (phone := self._phone_of_lid.get(lid))}
 
     def _forms(self, person: Person) -> frozenset[str]:
@@ -132,7 +132,7 @@ class Directory:
             answer = await self._api.read(CheckAnswer, "POST", "/contact/check", {"numbers": numbers})
             for number in numbers:
                 if (on_whatsapp := answer.data.get(number)) is not None:
-                    self._on_whatsapp.put(number, on_whatsapp)
+                    self._on_whatsapp.set(number, on_whatsapp)
 
     def _jid(self, person: Person) -> str:
         """Give the JID under which to name a person; empty for one none of whose numbers is on WhatsApp."""
@@ -158,20 +158,20 @@ class Directory:
 
     def _compare(
         self, people: Sequence[Person], members: Sequence[Participant], phones: Mapping[str, str]
-    ) -> dict[str, Standing]:
-        roll = Roll()
+    ) -> dict[str, MembershipStatus]:
+        roll = MemberIndex()
         listed = set()
         for member in members:
             digits = member.phone or phones.get(member.lid_jid, "")
             listed.add(digits)
-            roll.call(Known(member.lid_jid, frozenset({digits} - {""}), member.standing))
+            roll.add(MemberKey(member.lid_jid, frozenset({digits} - {""}), member.status))
         self._listed.learn(people, listed)
         return {person.key: roll.find(_known(person, phones)) for person in people}
 
 
-def _known(person: Person, phones: Mapping[str, str]) -> Known:
+def _known(person: Person, phones: Mapping[str, str]) -> MemberKey:
     own = person.digits or phones.get(person.lid, "")
-    return Known(person.lid, same_person_keys(own) if own else frozenset())
+    return MemberKey(person.lid, same_person_keys(own) if own else frozenset())
 
 
 def _deciding_lids(unsure: Sequence[Person], members: Sequence[Participant]) -> set[str]:

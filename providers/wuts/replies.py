@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from providers import base
-from providers.base import ProviderFault, Standing
+from providers.base import ProviderFault, MembershipStatus
 from providers.identity import lid_of, phone_beside
 from providers.participant_codes import PARTICIPANT_CODES
 
@@ -36,11 +36,11 @@ class Participant(BaseModel):
         return lid_of(self.jid or "") or lid_of(self.lid or "")
 
     @property
-    def standing(self) -> Standing:
+    def status(self) -> MembershipStatus:
         """The role, by the two flags; PRESENT where they do not tell."""
         if self.is_admin or self.is_super_admin:
-            return Standing.ADMIN
-        return Standing.PRESENT if self.is_admin is None else Standing.MEMBER
+            return MembershipStatus.ADMIN
+        return MembershipStatus.PRESENT if self.is_admin is None else MembershipStatus.MEMBER
 
     @property
     def said(self) -> str:

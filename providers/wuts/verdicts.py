@@ -9,10 +9,10 @@ from providers.base import (
     Person,
     ProviderError,
     Verdict,
-    judge,
+    verdicts_for_error,
 )
 from providers.identity import same_person_keys
-from providers.participant_codes import PARTICIPANT_CODES, sender_limited
+from providers.participant_codes import PARTICIPANT_CODES, rate_limit_of
 from providers.wuts.errors import Rejected
 from providers.wuts.people import Addressed
 from providers.wuts.replies import Participant
@@ -35,7 +35,7 @@ def judged(
     }
     known = {**addressed.unfit, **told}
     verdicts = tuple(known.get(person.key) or Verdict(person.key, Outcome.UNKNOWN) for person in people)
-    return PeopleResult(verdicts, sender_limited(verdicts))
+    return PeopleResult(verdicts, rate_limit_of(verdicts))
 
 
 def rejected(error: ProviderError, addressed: Addressed) -> Mapping[str, Verdict]:
@@ -43,7 +43,7 @@ def rejected(error: ProviderError, addressed: Addressed) -> Mapping[str, Verdict
     rejections = error.rejections if isinstance(error, Rejected) else ()
     return {
         person.key: Verdict(
-            person.key, Outcome.INVALID, Evidence.REPORTED, error.code, (rejection.message or error.words)[:300]
+            person.key, Outcome.INVALID, Evidence.REPORTED, error.code, (rejection.message or error.provider_text)[:300]
         )
         for person in addressed.jids
         for rejection in rejections
@@ -60,7 +60,7 @@ def failed(error: ProviderError, people: Sequence[Person], addressed: Addressed)
     known = addressed.unfit
     if not known:
         raise error
-    return PeopleResult(tuple(known.get(person.key) or judge(error, [person])[0] for person in people), error)
+    return PeopleResult(tuple(known.get(person.key) or verdicts_for_error(error, [person])[0] for person in people), error)
 
 
 def _told(person: Person, record: Participant, meanings: Mapping[str, Outcome]) -> Verdict:

@@ -24,7 +24,7 @@ from providers.base import (
     Person,
     Provider,
     ProviderError,
-    Standing,
+    MembershipStatus,
     Verdict,
 )
 
@@ -55,7 +55,7 @@ class Scripted(Provider):
 
     inside: set[str] = field(default_factory=set)
     answers: list[Answer] = field(default_factory=list)
-    reads: list[ProviderError | Standing | None] = field(default_factory=list)
+    reads: list[ProviderError | MembershipStatus | None] = field(default_factory=list)
     """What each reading gives: an error, the same for everybody, or (None, or nothing left) what is true."""
 
     admins: set[str] = field(default_factory=set)
@@ -63,8 +63,8 @@ class Scripted(Provider):
     """What an action other than adding raises."""
 
     abilities: ClassVar[Mapping[Action, Ability]] = {
-        **dict.fromkeys(Action, Ability(Capability.GROUPS_WRITE, most=3)),
-        Action.ADD: Ability(Capability.SEND, most=3),
+        **dict.fromkeys(Action, Ability(Capability.GROUPS_WRITE, max_batch=3)),
+        Action.ADD: Ability(Capability.SEND, max_batch=3),
     }
 
     def __post_init__(self) -> None:
@@ -80,14 +80,14 @@ class Scripted(Provider):
 
     async def groups(self, search: str = "") -> AsyncIterator[Group]:
         group = Group("120363041234567890@g.us", "Launch")
-        if group.is_called(search):
+        if group.matches(search):
             yield group
 
     async def group(self, group_id: str) -> Group:
         self._try(Action.READ_GROUP, ())
         return Group(group_id, "Launch")
 
-    async def standing(self, group_id: str, people: Sequence[Person]) -> Mapping[str, Standing]:
+    async def membership(self, group_id: str, people: Sequence[Person]) -> Mapping[str, MembershipStatus]:
         del group_id
         read = self.reads.pop(0) if self.reads else None
         if isinstance(read, ProviderError):
@@ -96,10 +96,10 @@ class Scripted(Provider):
             return {p.key: read for p in people}
         return {p.key: self._stands(p.key) for p in people}
 
-    def _stands(self, key: str) -> Standing:
+    def _stands(self, key: str) -> MembershipStatus:
         if key not in self.inside:
-            return Standing.ABSENT
-        return Standing.ADMIN if key in self.admins else Standing.MEMBER
+            return MembershipStatus.ABSENT
+        return MembershipStatus.ADMIN if key in self.admins else MembershipStatus.MEMBER
 
     async def remove(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
         del group_id
@@ -160,7 +160,7 @@ class Scripted(Provider):
 
     async def add(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
         del group_id
-        assert len(people) <= self.abilities[Action.ADD].most
+        assert len(people) <= self.abilities[Action.ADD].max_batch
         self.calls.append([p.key for p in people])
         answer = self.answers.pop(0) if self.answers else Answer()
         joined = {p.key for p in people[: answer.joins]}

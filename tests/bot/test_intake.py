@@ -80,8 +80,8 @@ async def test_a_request_is_written_before_anybody_is_woken_and_everybody_has_a_
     lines = await journal.people("R1")
     assert [p.position for p in lines] == [0, 1, 2, 3]
     assert [(p.person.phone, p.outcome) for p in lines[:2]] == [("+14155550100", None), ("+14155550101", None)]
-    assert [p.person.typed for p in lines[2:]] == ["nobody", "(415) 555-0100"]
-    assert [(p.person.is_somebody, p.outcome) for p in lines[2:]] == [(False, Outcome.INVALID)] * 2
+    assert [p.person.raw for p in lines[2:]] == ["nobody", "(415) 555-0100"]
+    assert [(p.person.is_person, p.outcome) for p in lines[2:]] == [(False, Outcome.INVALID)] * 2
     assert [p.provider_message for p in lines[2:]] == [entry.reason for entry in draft.roster.rejected]
 
 

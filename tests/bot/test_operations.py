@@ -26,7 +26,7 @@ from providers.base import (
     PermissionMissing,
     Person,
     RateLimited,
-    Standing,
+    MembershipStatus,
 )
 from tests.bot.runtime.making import people, person, request, rule
 from tests.bot.scripted import Answer, Scripted
@@ -100,7 +100,7 @@ async def test_a_sync_adds_and_removes_in_one_request(bench: Bench) -> None:
 
 async def test_a_group_is_created_once_and_filled_chunk_by_chunk(bench: Bench) -> None:
     provider = Scripted()
-    roster = [replace(p, before=Standing.ABSENT) for p in lines(Operation.CREATE, 5)]
+    roster = [replace(p, before=MembershipStatus.ABSENT) for p in lines(Operation.CREATE, 5)]
     answered = await carry_out(bench, provider, Operation.CREATE, roster, Details(subject="Spring Fair"))
     assert told(answered) == [Outcome.ADDED] * 5
     assert provider.created == ["Spring Fair"]
@@ -110,7 +110,7 @@ async def test_a_group_is_created_once_and_filled_chunk_by_chunk(bench: Bench) -
 
 async def test_a_creation_that_nobody_knows_of_is_not_sent_again(bench: Bench) -> None:
     provider = Scripted(failures={Action.CREATE: OutcomeUnknown("no answer")})
-    roster = [replace(p, before=Standing.ABSENT) for p in lines(Operation.CREATE, 4)]
+    roster = [replace(p, before=MembershipStatus.ABSENT) for p in lines(Operation.CREATE, 4)]
     answered = await carry_out(bench, provider, Operation.CREATE, roster, Details(subject="Spring Fair"))
     assert told(answered) == [Outcome.UNKNOWN] * 2 + [Outcome.NOT_ATTEMPTED] * 2
     assert len(provider.calls) == 1
@@ -320,7 +320,7 @@ async def test_a_full_day_keeps_people_back_and_not_what_is_about_the_group_itse
 async def test_looking_only_tells_what_became_of_people_and_sends_nobody(bench: Bench) -> None:
     provider = Scripted(inside={KEYS[0], KEYS[1]})
     roster = people(3)
-    roster = [replace(roster[0], before=Standing.ABSENT), roster[1], replace(roster[2], before=Standing.ABSENT)]
+    roster = [replace(roster[0], before=MembershipStatus.ABSENT), roster[1], replace(roster[2], before=MembershipStatus.ABSENT)]
     answered = await carry_out(bench, provider, Operation.ADD, roster, Details(look_only=True))
     assert told(answered) == [Outcome.ADDED, Outcome.ALREADY_DONE, Outcome.FAILED]
     assert provider.calls == []

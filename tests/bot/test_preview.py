@@ -56,7 +56,7 @@ async def test_a_preview_tells_who_is_new_and_what_cannot_be_used(database: Data
     seen = await look(database, Scripted(inside={SECOND}))
     assert [p.phone for p in seen.already] == [SECOND]
     assert THIRD in [p.phone for p in seen.to_do]
-    assert [r.typed for r in seen.rejected][-1] == "nobody"
+    assert [r.raw for r in seen.rejected][-1] == "nobody"
     assert [d.first.phone for d in seen.duplicates] == [THIRD]
     assert seen.read
     assert seen.rule is not None

@@ -28,7 +28,7 @@ from providers.base import (
     ProviderError,
     ProviderFault,
     RateLimited,
-    Standing,
+    MembershipStatus,
     Unreachable,
 )
 from tests.bot.runtime.making import people, person, request, rule
@@ -172,7 +172,7 @@ async def test_verdicts_that_came_before_an_error_are_kept(bench: Bench) -> None
 
 
 async def test_nobody_is_sent_when_the_account_is_lost_before(bench: Bench) -> None:
-    provider = Scripted(reads=[AccountDisconnected("gone", code="401", words="session closed")])
+    provider = Scripted(reads=[AccountDisconnected("gone", code="401", provider_text="session closed")])
     id_ = await bench.run(provider, people(3))
     assert provider.calls == []
     told = [(p.outcome, p.provider_message) for p in bench.voice.pages[id_]]
@@ -270,7 +270,7 @@ class Script:
 
     inside: set[int]
     answers: list[Answer]
-    reads: list[ProviderError | Standing | None]
+    reads: list[ProviderError | MembershipStatus | None]
 
 
 def _passing() -> st.SearchStrategy[ProviderError]:
@@ -290,8 +290,8 @@ _ANSWERS = st.one_of(
     st.builds(Answer, _JOINS, error=st.builds(OutcomeUnknown, st.just("no answer"))),
     st.builds(Answer, st.just(0), error=_ERRORS),
 )
-_READS: st.SearchStrategy[ProviderError | Standing | None] = st.one_of(
-    st.none(), st.just(Standing.UNKNOWN), st.builds(ProviderFault, st.just("500"))
+_READS: st.SearchStrategy[ProviderError | MembershipStatus | None] = st.one_of(
+    st.none(), st.just(MembershipStatus.UNKNOWN), st.builds(ProviderFault, st.just("500"))
 )
 
 
@@ -330,10 +330,10 @@ async def test_everybody_gets_one_verdict_and_none_is_better_than_the_truth(
 def _holds_after_a_stop(provider: Scripted, answers: list[Answer], told: Sequence[Participant]) -> None:
     """Nobody was sent after an error that stops, and all those are not attempted who were to come."""
     errors = [answer.error or answer.beside for answer in answers[: len(provider.calls)]]
-    stops = [isinstance(e, ProviderError) and e.stops_sender for e in errors]
+    stops = [isinstance(e, ProviderError) and e.stops_sending for e in errors]
     assert True not in stops[:-1]
     if stops and stops[-1]:
-        to_come = [p for p in told if not p.submissions and not p.before.inside]
+        to_come = [p for p in told if not p.submissions and not p.before.is_member]
         assert all(p.outcome is Outcome.NOT_ATTEMPTED for p in to_come)
 
 
@@ -344,7 +344,7 @@ def _holds_after_a_stop(provider: Scripted, answers: list[Answer], told: Sequenc
     members=st.sets(st.integers(0, 2), max_size=1),
 )
 async def test_a_chunk_that_is_killed_while_it_is_sent_is_sent_twice_at_most(
-    bench: Bench, crashes: list[int], reads: list[ProviderError | Standing | None], members: set[int]
+    bench: Bench, crashes: list[int], reads: list[ProviderError | MembershipStatus | None], members: set[int]
 ) -> None:
     """Each crash comes after so many have joined, and before the answer is kept."""
     before = {person(number).key for number in members}
@@ -391,7 +391,7 @@ async def test_a_connection_that_left_the_configuration_still_answers_everybody(
 
 
 async def test_who_was_sent_once_is_not_called_not_attempted_when_the_day_is_full(bench: Bench) -> None:
-    provider = Scripted(answers=[Answer(joins=2, error=asyncio.CancelledError())], reads=[None, Standing.UNKNOWN])
+    provider = Scripted(answers=[Answer(joins=2, error=asyncio.CancelledError())], reads=[None, MembershipStatus.UNKNOWN])
     id_ = await bench.ask(provider, people(2), pace=Pace(batch=2, gap=0.0, per_day=2))
     await bench.workflow.look(id_)
     with suppress(asyncio.CancelledError):
@@ -402,7 +402,7 @@ async def test_who_was_sent_once_is_not_called_not_attempted_when_the_day_is_ful
 
 async def test_who_may_have_been_added_by_an_interrupted_call_is_not_called_failed_by_the_second(bench: Bench) -> None:
     answers = [Answer(joins=2, error=asyncio.CancelledError()), Answer(joins=0, error=Unreachable("refused"))]
-    provider = Scripted(answers=answers, reads=[None, Standing.UNKNOWN])
+    provider = Scripted(answers=answers, reads=[None, MembershipStatus.UNKNOWN])
     id_ = await bench.ask(provider, people(2))
     await bench.workflow.look(id_)
     with suppress(asyncio.CancelledError):
@@ -448,13 +448,13 @@ async def test_a_look_for_the_unknown_that_meets_a_limit_stops_the_sender(bench:
 @pytest.mark.parametrize(
     ("first", "then", "inside", "late", "outcome"),
     [
-        (Operation.REMOVE, Operation.ADD, True, Standing.MEMBER, Outcome.ADDED),
-        (Operation.ADD, Operation.REMOVE, False, Standing.ABSENT, Outcome.REMOVED),
-        (Operation.DEMOTE, Operation.REMOVE, True, Standing.MEMBER, Outcome.REMOVED),
+        (Operation.REMOVE, Operation.ADD, True, MembershipStatus.MEMBER, Outcome.ADDED),
+        (Operation.ADD, Operation.REMOVE, False, MembershipStatus.ABSENT, Outcome.REMOVED),
+        (Operation.DEMOTE, Operation.REMOVE, True, MembershipStatus.MEMBER, Outcome.REMOVED),
     ],
 )
 async def test_a_list_that_does_not_show_yet_what_was_done_a_moment_ago_settles_nobody(
-    bench: Bench, first: Operation, then: Operation, inside: bool, late: Standing, outcome: Outcome
+    bench: Bench, first: Operation, then: Operation, inside: bool, late: MembershipStatus, outcome: Outcome
 ) -> None:
     key = person(0).key
     provider = Scripted(inside={key} if inside else set(), admins={key} if inside else set(), reads=[None, late])
@@ -470,7 +470,7 @@ async def test_a_list_that_does_not_show_yet_what_was_done_a_moment_ago_settles_
 
 
 async def test_who_was_sent_and_forgotten_by_the_adapter_is_unknown(bench: Bench) -> None:
-    provider = Scripted(answers=[Answer(joins=1, forgets=1)], reads=[None, Standing.UNKNOWN, Standing.UNKNOWN])
+    provider = Scripted(answers=[Answer(joins=1, forgets=1)], reads=[None, MembershipStatus.UNKNOWN, MembershipStatus.UNKNOWN])
     id_ = await bench.run(provider, people(2))
     assert await bench.outcomes(id_) == [Outcome.ADDED, Outcome.UNKNOWN]
 

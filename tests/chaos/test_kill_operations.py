@@ -7,7 +7,7 @@ from pathlib import Path
 from bot.domain.requests import Details, Participant, State
 from bot.runtime.database import Database
 from bot.runtime.journal import Journal
-from providers.base import Operation, Outcome, Person, Standing
+from providers.base import Operation, Outcome, Person, MembershipStatus
 from sandbox.providers.world import Disposition, Membership
 from sandbox.scene import scene
 from tests.bot.runtime.making import request
@@ -58,7 +58,7 @@ async def test_every_operation_answers_truthfully_when_it_is_killed_again_and_ag
                 channel=CHANNEL,
                 details=Details(subject="Spring Fair" if made else "", text=f"text of {operation}"),
             )
-            before = Standing.ABSENT if made else Standing.UNKNOWN
+            before = MembershipStatus.ABSENT if made else MembershipStatus.UNKNOWN
             roster = [Participant(n, Person(p, f"+{p}"), operation, before) for n, p in enumerate(phones)]
             await journal.create(asked, roster)
 

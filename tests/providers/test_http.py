@@ -9,8 +9,8 @@ import pytest
 import stamina
 from aiohttp import web
 
-from providers.base import LONGEST_REST
-from providers.http import READ_ATTEMPTS, HttpClient, rate_limited
+from providers.base import MAX_COOLDOWN
+from providers.http import MAX_READ_ATTEMPTS, HttpClient, rate_limited
 from sandbox.serving import serve
 
 OK = (200, "", "{}")
@@ -90,14 +90,14 @@ class In:
     [
         ("7", 7, 7),
         ("0", 1, 1),
-        ("1763737200", LONGEST_REST, LONGEST_REST),
-        (NEVER, LONGEST_REST, LONGEST_REST),
-        ("9" * 400, LONGEST_REST, LONGEST_REST),
+        ("1763737200", MAX_COOLDOWN, MAX_COOLDOWN),
+        (NEVER, MAX_COOLDOWN, MAX_COOLDOWN),
+        ("9" * 400, MAX_COOLDOWN, MAX_COOLDOWN),
         (In(3600, lambda d: format_datetime(d, usegmt=True)), 3000, 3600),
         (In(3600, lambda d: d.strftime("%A, %d-%b-%y %H:%M:%S GMT")), 3000, 3600),
         (In(3600, lambda d: d.strftime("%a %b %d %H:%M:%S %Y")), 3000, 3600),
         (In(-3600, format_datetime), 1, 1),
-        (In(10**9, format_datetime), LONGEST_REST, LONGEST_REST),
+        (In(10**9, format_datetime), MAX_COOLDOWN, MAX_COOLDOWN),
     ],
     ids=range(10),
 )
@@ -108,7 +108,7 @@ async def test_a_wait_is_read_in_every_form_and_is_a_second_to_a_day(
         error = rate_limited(await at.client.write("POST", "/"))
         assert error.retry_after is not None
         assert least <= error.retry_after <= most
-        assert error.rest == error.retry_after
+        assert error.cooldown == error.retry_after
 
 
 @pytest.mark.parametrize("header", ["soon", "-5", "1.5", "Thu, 99 Nov 2026 99:99:99 GMT", ""])
@@ -135,7 +135,7 @@ async def test_a_read_that_is_always_refused_gives_the_last_answer() -> None:
     async with script((429, "", '{"code": "first"}'), (429, "2", '{"code": "last"}')) as at:
         reply = await at.client.read("GET", "/")
         assert (reply.status, reply.body, reply.retry_after) == (429, {"code": "last"}, 2.0)
-        assert at.calls == READ_ATTEMPTS
+        assert at.calls == MAX_READ_ATTEMPTS
 
 
 async def test_one_refused_read_holds_back_all_others_until_the_time_is_over(clock: Clock) -> None:

@@ -12,7 +12,7 @@ from providers.base import (
     Outcome,
     Person,
     RateLimited,
-    Standing,
+    MembershipStatus,
 )
 from providers.twochat import BASE_URL, make
 from sandbox.providers.server import Fault
@@ -104,9 +104,9 @@ async def test_a_number_that_whatsapp_normalises_is_still_the_person_asked_for(
 ) -> None:
     bench.world.put_human(known, Disposition.OPEN, also=asked)
     bench.server.answers_canonical = True
-    assert await bench.adapter.standing(GROUP, people(asked)) == {f"+{asked}": Standing.ABSENT}
+    assert await bench.adapter.membership(GROUP, people(asked)) == {f"+{asked}": MembershipStatus.ABSENT}
     assert outcomes(await bench.adapter.add(GROUP, people(asked))) == {asked: Outcome.ADDED}
-    assert await bench.adapter.standing(GROUP, people(asked)) == {f"+{asked}": Standing.MEMBER}
+    assert await bench.adapter.membership(GROUP, people(asked)) == {f"+{asked}": MembershipStatus.MEMBER}
 
 
 @pytest.mark.parametrize(

@@ -19,9 +19,9 @@ from providers.base import (
     ProviderError,
     ProviderFault,
     RateLimited,
-    Standing,
+    MembershipStatus,
     Unreachable,
-    judge,
+    verdicts_for_error,
 )
 from providers.twochat import make
 from sandbox.providers.server import Fault
@@ -73,8 +73,8 @@ async def test_every_documented_status_of_an_add_has_its_meaning_and_keeps_its_w
     error = await failed_add(bench)
     assert type(error) is kind
     assert error.code == str(status)
-    assert error.words
-    assert "{" not in error.words
+    assert error.provider_text
+    assert "{" not in error.provider_text
     assert bench.world.events == []
 
 
@@ -129,7 +129,7 @@ async def test_a_2xx_that_tells_nothing_leaves_everybody_unknown(status: int, bo
         bench.server.faults = [Fault(ADD, when="after", status=status, body=body)]
         error = await failed_add(bench)
         assert isinstance(error, OutcomeUnknown)
-        assert {v.outcome for v in judge(error, people(ANA, BEN))} == {Outcome.UNKNOWN}
+        assert {v.outcome for v in verdicts_for_error(error, people(ANA, BEN))} == {Outcome.UNKNOWN}
         assert len(bench.world.events) == 2
 
 
@@ -166,7 +166,7 @@ async def test_a_number_that_stays_so_is_asked_three_times_and_rests_for_seconds
 ) -> None:
     bench.server.account_state = state
     error = await failed_add(bench)
-    assert (type(error), error.code, error.rest) == (kind, str(status), 10.0)
+    assert (type(error), error.code, error.cooldown) == (kind, str(status), 10.0)
     assert bench.writes() == [status] * 3
     assert bench.world.events == []
 
@@ -213,7 +213,7 @@ async def test_an_account_without_credits_is_restricted(bench: Bench) -> None:
 
 async def test_a_wrong_key_is_rejected() -> None:
     async with twochat(token="wrong") as bench:
-        for call in (bench.adapter.account(), bench.adapter.group(GROUP), bench.adapter.standing(GROUP, people(ANA))):
+        for call in (bench.adapter.account(), bench.adapter.group(GROUP), bench.adapter.membership(GROUP, people(ANA))):
             with pytest.raises(CredentialsRejected):
                 await call
         assert bench.transport.broken == []
@@ -230,7 +230,7 @@ async def test_an_unknown_group_is_not_found(bench: Bench) -> None:
     with pytest.raises(GroupNotFound):
         await bench.adapter.add("WAG-none", people(ANA))
     with pytest.raises(GroupNotFound):
-        await bench.adapter.standing("WAG-none", people(ANA))
+        await bench.adapter.membership("WAG-none", people(ANA))
 
 
 async def test_the_groups_of_a_number_that_2chat_does_not_know_cannot_be_listed(bench: Bench) -> None:
@@ -248,8 +248,8 @@ async def test_a_write_without_an_answer_is_unknown_and_is_not_sent_again(
         bench.server.faults = [Fault(ADD, when=when, status=status)]
         assert isinstance(await failed_add(bench), OutcomeUnknown)
         assert [event.phone for event in bench.world.events] == ([ANA, BEN] if when == "after" else [])
-        found = await bench.adapter.standing(GROUP, people(ANA))
-        assert found == {f"+{ANA}": Standing.MEMBER if when == "after" else Standing.UNKNOWN}
+        found = await bench.adapter.membership(GROUP, people(ANA))
+        assert found == {f"+{ANA}": MembershipStatus.MEMBER if when == "after" else MembershipStatus.UNKNOWN}
 
 
 async def test_a_refused_connection_is_unreachable(unused_tcp_port: int) -> None:
@@ -292,7 +292,7 @@ async def test_a_read_that_fails_says_why(fault: Fault, kind: type[ProviderError
     async with twochat() as bench:
         bench.server.faults = [fault]
         with pytest.raises(ProviderError) as caught:
-            await bench.adapter.standing(GROUP, people(ANA))
+            await bench.adapter.membership(GROUP, people(ANA))
         assert type(caught.value) is kind
 
 

@@ -34,7 +34,7 @@ async def test_a_member_is_changed_under_the_form_in_which_the_number_is_listed(
     bench: Bench, listed: str, typed: str
 ) -> None:
     group = bench.world.put_group(GROUP, "Launch team", [NUMBER, listed])
-    await bench.adapter.standing(GROUP, people(typed, ANA))
+    await bench.adapter.membership(GROUP, people(typed, ANA))
     await bench.adapter.promote(GROUP, people(typed))
     assert group.members[listed].role == "admin"
     assert outcomes(await bench.adapter.remove(GROUP, people(typed, ANA)))[typed] is Outcome.REMOVED
@@ -43,14 +43,14 @@ async def test_a_member_is_changed_under_the_form_in_which_the_number_is_listed(
 
 async def test_a_number_is_named_as_typed_where_the_list_shows_it_so_too(bench: Bench) -> None:
     bench.world.put_group(GROUP, "Launch team", [NUMBER, OLD, NEW])
-    await bench.adapter.standing(GROUP, people(NEW))
+    await bench.adapter.membership(GROUP, people(NEW))
     assert outcomes(await bench.adapter.remove(GROUP, people(NEW))) == {NEW: Outcome.REMOVED}
     assert [*bench.world.groups[GROUP].members] == [NUMBER, OLD]
 
 
 async def test_two_typed_forms_of_one_member_are_sent_once(bench: Bench) -> None:
     bench.world.put_group(GROUP, "Launch team", [NUMBER, OLD])
-    await bench.adapter.standing(GROUP, people(NEW))
+    await bench.adapter.membership(GROUP, people(NEW))
     await bench.adapter.remove(GROUP, people(NEW, OLD))
     assert sent(bench) == [f"+{OLD}"]
 

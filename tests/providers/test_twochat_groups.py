@@ -23,7 +23,7 @@ from providers.base import (
     Picture,
     ProviderError,
     RateLimited,
-    Standing,
+    MembershipStatus,
     Verdict,
 )
 from providers.http import Reply
@@ -67,7 +67,7 @@ async def test_a_role_is_never_taken_from_an_answer_because_no_page_says_what_it
     bench.server.roles_answer = style
     up = await bench.adapter.promote(GROUP, people(ANA, CAI))
     assert (outcomes(up), up.error) == ({ANA: promoted, CAI: Outcome.UNKNOWN}, None)
-    assert (await bench.adapter.standing(GROUP, people(ANA))) == {f"+{ANA}": Standing.ADMIN}
+    assert (await bench.adapter.membership(GROUP, people(ANA))) == {f"+{ANA}": MembershipStatus.ADMIN}
     assert outcomes(await bench.adapter.demote(GROUP, people(ANA, BEN))) == {ANA: demoted, BEN: Outcome.UNKNOWN}
 
 
@@ -110,9 +110,9 @@ async def test_a_new_group_shows_in_reads_only_later(bench: Bench) -> None:
     made = await bench.adapter.create("New team", people(ANA))
     assert made.group
     with pytest.raises(GroupNotFound, match="can take minutes"):
-        await bench.adapter.standing(made.group.id, people(ANA))
+        await bench.adapter.membership(made.group.id, people(ANA))
     bench.time[0] += 181.0
-    assert await bench.adapter.standing(made.group.id, people(ANA)) == {f"+{ANA}": Standing.MEMBER}
+    assert await bench.adapter.membership(made.group.id, people(ANA)) == {f"+{ANA}": MembershipStatus.MEMBER}
 
 
 async def test_no_group_is_made_for_people_none_of_whom_has_a_phone(bench: Bench) -> None:

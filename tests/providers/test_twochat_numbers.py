@@ -111,7 +111,7 @@ async def test_limits_are_found_at_either_place_and_the_right_one_is_remembered(
         assert told == [
             Usage("API requests", spent, 100),
             Usage("number checks", 1, 500_000),
-            Usage("requests a minute", most=80),
+            Usage("requests a minute", limit=80),
         ]
         assert [call.path for call in bench.server.calls][1:] == ["/info", place, place][spent == 3 :]
 
@@ -144,11 +144,11 @@ async def test_a_busy_number_rests_for_seconds_and_not_like_a_limited_one(
     bench.server.faults = [Fault("add-participant", status=486, times=-1, headers=headers)]
     with pytest.raises(RateLimited) as caught:
         await bench.adapter.add(GROUP, people(ANA))
-    assert caught.value.rest == rest
+    assert caught.value.cooldown == rest
 
 
 async def test_nobody_is_looked_for_without_a_call(bench: Bench) -> None:
-    assert await bench.adapter.standing(GROUP, []) == {}
+    assert await bench.adapter.membership(GROUP, []) == {}
     assert await bench.adapter.check_numbers([]) == {}
     assert bench.server.calls == []
     assert NUMBER in bench.world.groups[GROUP].members

@@ -9,7 +9,7 @@ from providers.base import (
     OutcomeUnknown,
     Person,
     ProviderFault,
-    Standing,
+    MembershipStatus,
 )
 from sandbox.providers.server import Fault
 from sandbox.providers.world import Disposition
@@ -30,20 +30,20 @@ async def test_a_late_list_is_not_believed_where_it_lacks_an_own_change(bench: B
     bench.world.read_lag = 180.0
     bench.world.put_group(GROUP, "Launch team", [NUMBER, BEN])
 
-    async def seen() -> list[Standing]:
-        return list((await bench.adapter.standing(GROUP, people(ANA, BEN, CAI))).values())
+    async def seen() -> list[MembershipStatus]:
+        return list((await bench.adapter.membership(GROUP, people(ANA, BEN, CAI))).values())
 
-    assert await seen() == [Standing.ABSENT, Standing.MEMBER, Standing.ABSENT]
+    assert await seen() == [MembershipStatus.ABSENT, MembershipStatus.MEMBER, MembershipStatus.ABSENT]
     await bench.adapter.add(GROUP, people(ANA))
     await bench.adapter.promote(GROUP, people(BEN))
-    assert await seen() == [Standing.UNKNOWN, Standing.PRESENT, Standing.ABSENT]
+    assert await seen() == [MembershipStatus.UNKNOWN, MembershipStatus.PRESENT, MembershipStatus.ABSENT]
     bench.time[0] += 181.0
-    assert await seen() == [Standing.MEMBER, Standing.ADMIN, Standing.ABSENT]
+    assert await seen() == [MembershipStatus.MEMBER, MembershipStatus.ADMIN, MembershipStatus.ABSENT]
     await bench.adapter.remove(GROUP, people(ANA))
     await bench.adapter.demote(GROUP, people(BEN))
-    assert await seen() == [Standing.UNKNOWN, Standing.PRESENT, Standing.ABSENT]
+    assert await seen() == [MembershipStatus.UNKNOWN, MembershipStatus.PRESENT, MembershipStatus.ABSENT]
     bench.time[0] += 181.0
-    assert await seen() == [Standing.ABSENT, Standing.MEMBER, Standing.ABSENT]
+    assert await seen() == [MembershipStatus.ABSENT, MembershipStatus.MEMBER, MembershipStatus.ABSENT]
 
 
 async def test_a_late_list_is_believed_of_those_who_were_refused_and_of_all_after_ten_minutes(bench: Bench) -> None:
@@ -52,51 +52,51 @@ async def test_a_late_list_is_believed_of_those_who_were_refused_and_of_all_afte
     await bench.adapter.add(GROUP, people(ANA))
     with pytest.raises(OutcomeUnknown):
         await bench.adapter.add(GROUP, people(BEN))
-    absent = {f"+{ANA}": Standing.ABSENT, f"+{BEN}": Standing.ABSENT}
-    assert await bench.adapter.standing(GROUP, people(ANA, BEN)) == absent | {f"+{BEN}": Standing.UNKNOWN}
+    absent = {f"+{ANA}": MembershipStatus.ABSENT, f"+{BEN}": MembershipStatus.ABSENT}
+    assert await bench.adapter.membership(GROUP, people(ANA, BEN)) == absent | {f"+{BEN}": MembershipStatus.UNKNOWN}
     bench.time[0] += 601.0
-    assert await bench.adapter.standing(GROUP, people(ANA, BEN)) == absent
+    assert await bench.adapter.membership(GROUP, people(ANA, BEN)) == absent
 
 
 async def test_an_unresolved_lid_leaves_the_absence_of_others_unknown(bench: Bench) -> None:
     bench.world.put_group(GROUP, "Launch team", [ANA, BEN])
     bench.server.lid_only = {BEN}
     hidden = Person("", lid=f"{bench.world.human(BEN).lid}@lid")
-    found = await bench.adapter.standing(GROUP, [*people(ANA, CAI), hidden, Person("", lid="77@lid")])
+    found = await bench.adapter.membership(GROUP, [*people(ANA, CAI), hidden, Person("", lid="77@lid")])
     assert found == {
-        f"+{ANA}": Standing.MEMBER,
-        f"+{CAI}": Standing.UNKNOWN,
-        hidden.key: Standing.MEMBER,
-        "77@lid": Standing.UNKNOWN,
+        f"+{ANA}": MembershipStatus.MEMBER,
+        f"+{CAI}": MembershipStatus.UNKNOWN,
+        hidden.key: MembershipStatus.MEMBER,
+        "77@lid": MembershipStatus.UNKNOWN,
     }
 
 
 @pytest.mark.parametrize(
     ("data", "presence"),
     [
-        ('{"participants": [{"wa_participant_id": "14155550101@s.whatsapp.net"}]}', Standing.PRESENT),
-        ('{"participants": [{"phone_number": "14155550101"}]}', Standing.PRESENT),
-        ('{"participants": [{"phone_number": "+14155550101", "wa_is_admin": null}]}', Standing.PRESENT),
-        ('{"participants": [{"phone_number": "+14155550101", "wa_is_admin": false}]}', Standing.MEMBER),
-        ('{"participants": [{"phone_number": "+14155550101", "wa_is_super_admin": true}]}', Standing.ADMIN),
-        (f'{{"participants": [{GONE}, {{"phone_number": "+595981048477"}}], "size": 1}}', Standing.ABSENT),
-        (f'{{"participants": [{GONE}, {{"phone_number": "+595981048477"}}]}}', Standing.UNKNOWN),
-        (f'{{"participants": [{GONE}]}}', Standing.UNKNOWN),
-        ('{"participants": [], "size": 0}', Standing.UNKNOWN),
-        ('{"participants": []}', Standing.UNKNOWN),
-        ('{"participants": [], "size": 3}', Standing.UNKNOWN),
-        ('{"participants": [{"wa_participant_id": "5@lid"}]}', Standing.UNKNOWN),
+        ('{"participants": [{"wa_participant_id": "14155550101@s.whatsapp.net"}]}', MembershipStatus.PRESENT),
+        ('{"participants": [{"phone_number": "14155550101"}]}', MembershipStatus.PRESENT),
+        ('{"participants": [{"phone_number": "+14155550101", "wa_is_admin": null}]}', MembershipStatus.PRESENT),
+        ('{"participants": [{"phone_number": "+14155550101", "wa_is_admin": false}]}', MembershipStatus.MEMBER),
+        ('{"participants": [{"phone_number": "+14155550101", "wa_is_super_admin": true}]}', MembershipStatus.ADMIN),
+        (f'{{"participants": [{GONE}, {{"phone_number": "+595981048477"}}], "size": 1}}', MembershipStatus.ABSENT),
+        (f'{{"participants": [{GONE}, {{"phone_number": "+595981048477"}}]}}', MembershipStatus.UNKNOWN),
+        (f'{{"participants": [{GONE}]}}', MembershipStatus.UNKNOWN),
+        ('{"participants": [], "size": 0}', MembershipStatus.UNKNOWN),
+        ('{"participants": []}', MembershipStatus.UNKNOWN),
+        ('{"participants": [], "size": 3}', MembershipStatus.UNKNOWN),
+        ('{"participants": [{"wa_participant_id": "5@lid"}]}', MembershipStatus.UNKNOWN),
         (
             '{"participants": [{"wa_participant_id": "14155550101@lid", "phone_number": "+14155550101"}]}',
-            Standing.UNKNOWN,
+            MembershipStatus.UNKNOWN,
         ),
-        ('{"wa_group_name": "no list"}', Standing.UNKNOWN),
+        ('{"wa_group_name": "no list"}', MembershipStatus.UNKNOWN),
     ],
 )
-async def test_presence_says_no_more_than_the_member_list(data: str, presence: Standing) -> None:
+async def test_presence_says_no_more_than_the_member_list(data: str, presence: MembershipStatus) -> None:
     async with twochat() as bench:
         bench.server.faults = [Fault("GET", status=200, body=f'{{"success": true, "data": {data}}}')]
-        assert await bench.adapter.standing(GROUP, people(ANA)) == {f"+{ANA}": presence}
+        assert await bench.adapter.membership(GROUP, people(ANA)) == {f"+{ANA}": presence}
 
 
 async def test_members_that_were_listed_are_given_before_it_is_said_that_some_are_missing() -> None:
@@ -105,7 +105,7 @@ async def test_members_that_were_listed_are_given_before_it_is_said_that_some_ar
         body = f'{{"success": true, "data": {{"size": 3, "participants": [{rows}]}}}}'
         bench.server.faults = [Fault("GET", status=200, body=body)]
         listed = bench.adapter.members(GROUP)
-        assert await anext(listed) == Member(lid="5@lid", name="Eve", standing=Standing.ADMIN)
+        assert await anext(listed) == Member(lid="5@lid", name="Eve", status=MembershipStatus.ADMIN)
         assert await anext(listed) == Member()
         with pytest.raises(ProviderFault, match="all members"):
             await anext(listed)

@@ -8,7 +8,7 @@ from providers.base import (
     InvalidRequest,
     Outcome,
     Person,
-    Standing,
+    MembershipStatus,
 )
 from providers.wacr.contacts import REMEMBER
 from sandbox.providers.world import Disposition, Effect
@@ -123,7 +123,7 @@ async def test_a_match_on_the_second_page_of_a_search_is_found(bench: Bench) -> 
 async def test_a_contact_in_another_form_of_the_phone_is_the_same_person(bench: Bench, typed: str, stored: str) -> None:
     bench.server.put_contact(stored)
     assert outcomes(await bench.adapter.add(GROUP, people(typed))) == {typed: INFERRED}
-    assert await bench.standing(typed) == {typed: Standing.PRESENT}
+    assert await bench.membership(typed) == {typed: MembershipStatus.PRESENT}
     assert len(bench.server.contacts) == 1
 
 
@@ -172,7 +172,7 @@ async def test_a_lid_is_invalid_and_its_presence_unknown(bench: Bench) -> None:
     lid = Person("123@lid", lid="123@lid")
     found = outcomes(await bench.adapter.add(GROUP, [lid, *people(ANA)]))
     assert found == {"123@lid": (Outcome.INVALID, Evidence.NONE), ANA: REPORTED}
-    assert await bench.adapter.standing(GROUP, [lid]) == {"123@lid": Standing.UNKNOWN}
+    assert await bench.adapter.membership(GROUP, [lid]) == {"123@lid": MembershipStatus.UNKNOWN}
 
 
 async def test_nobody_to_add_calls_nobody(bench: Bench) -> None:
@@ -209,7 +209,7 @@ async def test_a_phone_that_is_stored_with_separators_is_found_by_its_last_digit
 async def test_a_contact_that_was_just_looked_up_is_not_searched_again(bench: Bench) -> None:
     bench.world.put_group(GROUP, "Launch team", [f"3361234{number:04}" for number in range(150)])
     contact = bench.server.put_contact(f"+{ANA}")
-    assert await bench.standing(ANA) == {ANA: Standing.ABSENT}
+    assert await bench.membership(ANA) == {ANA: MembershipStatus.ABSENT}
     bench.server.calls.clear()
     assert outcomes(await bench.adapter.add(GROUP, people(ANA))) == {ANA: INFERRED}
     assert bench.asked() == ["POST /groups/7/contacts"]

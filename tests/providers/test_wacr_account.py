@@ -81,7 +81,7 @@ async def test_a_full_plan_ends_the_texts_of_a_request_and_lets_the_connection_g
     bench.server.contact_limit = 0
     with pytest.raises(AccountRestricted) as caught:
         await bench.adapter.send_to_person(people(ANA)[0], "Hello")
-    assert (caught.value.stops_sender, caught.value.rest) == (True, 0.0)
+    assert (caught.value.stops_sending, caught.value.cooldown) == (True, 0.0)
 
 
 async def test_a_failure_of_whatsapps_is_definite_by_its_code_and_its_status_alone(bench: Bench) -> None:

@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from providers.base import Action, Evidence, GroupNotFound, Outcome, OutcomeUnknown, Standing
+from providers.base import Action, Evidence, GroupNotFound, Outcome, OutcomeUnknown, MembershipStatus
 from providers.wacr import Wacr
 from sandbox.providers.server import Fault
 from tests.providers.wacr_bench import (
@@ -55,7 +55,7 @@ async def test_two_without_a_contact_are_created_inside_the_group(bench: Bench) 
 
 
 async def test_as_many_as_one_call_takes_are_one_batch(bench: Bench) -> None:
-    phones = [f"447700{number:06}" for number in range(Wacr.abilities[Action.ADD].most)]
+    phones = [f"447700{number:06}" for number in range(Wacr.abilities[Action.ADD].max_batch)]
     assert set(outcomes(await bench.adapter.add(GROUP, people(*phones))).values()) == {INFERRED}
     assert len(bench.server.calls) == 6
 
@@ -108,7 +108,7 @@ async def test_a_batch_whose_answer_is_lost_leaves_nobody_in_the_group_and_every
     result = await bench.adapter.add(GROUP, people(ANA, BEN, CAT, *NEW[:1]))
     assert outcomes(result) == {ANA: INFERRED, **dict.fromkeys((BEN, CAT, *NEW[:1]), UNKNOWN)}
     assert isinstance(result.error, OutcomeUnknown)
-    assert await bench.standing(BEN) == {BEN: Standing.ABSENT}
+    assert await bench.membership(BEN) == {BEN: MembershipStatus.ABSENT}
     bench.server.faults, bench.transport.broken = [], []
     again = outcomes(await bench.adapter.add(GROUP, people(BEN, CAT, *NEW[:1])))
     assert set(again.values()) == {INFERRED}

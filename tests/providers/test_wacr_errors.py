@@ -17,7 +17,7 @@ from providers.base import (
     ProviderFault,
     RateLimited,
     Verdict,
-    judge,
+    verdicts_for_error,
 )
 from sandbox.providers.server import Fault
 from tests.providers.wacr_bench import (
@@ -112,14 +112,14 @@ async def test_the_code_and_the_words_are_found_wherever_the_body_has_them(bench
     bench.server.faults = [Fault(JOIN, status=422, body=json.dumps(body))]
     error = await failed_add(bench, ANA)
     assert error.code == "VALIDATION_ERROR"
-    assert "One or more contact IDs do not exist" in error.words
+    assert "One or more contact IDs do not exist" in error.provider_text
 
 
 async def test_a_contact_that_was_deleted_meanwhile_fails_the_call_and_nothing_is_done(bench: Bench) -> None:
     bench.server.faults = [Fault(SEARCH, "after", 200, '{"data": [{"id": 999, "phone": "+14155550101"}]}')]
     error = await failed_add(bench, ANA, BEN)
     assert isinstance(error, InvalidRequest)
-    assert {verdict.outcome for verdict in judge(error, people(ANA, BEN))} == {Outcome.FAILED}
+    assert {verdict.outcome for verdict in verdicts_for_error(error, people(ANA, BEN))} == {Outcome.FAILED}
     assert bench.world.events == []
 
 
@@ -129,7 +129,7 @@ async def test_a_bad_token_is_told_before_anything_is_written() -> None:
         with pytest.raises(CredentialsRejected):
             await bench.adapter.account()
         with pytest.raises(CredentialsRejected):
-            await bench.adapter.standing(GROUP, people(ANA))
+            await bench.adapter.membership(GROUP, people(ANA))
         assert {call.method for call in bench.server.calls} == {"GET"}
         assert bench.transport.broken == []
 
@@ -156,7 +156,7 @@ async def test_a_full_plan_stops_at_the_first_who_cannot_be_created_and_keeps_wh
         "14155550105": NOT_ATTEMPTED,
     }
     assert isinstance(result.error, AccountRestricted)
-    assert (result.error.stops_sender, result.error.rest) == (False, 0.0)
+    assert (result.error.stops_sending, result.error.cooldown) == (False, 0.0)
     assert result.verdicts[2].provider_code == "FEATURE_LIMIT_EXCEEDED"
     assert bench.members() == {ANA, CAT}
     assert bench.transport.broken == []
@@ -165,7 +165,7 @@ async def test_a_full_plan_stops_at_the_first_who_cannot_be_created_and_keeps_wh
 async def test_a_full_plan_keeps_out_nobody_who_has_a_contact(bench: Bench) -> None:
     bench.server.contact_limit = 2
     error = await failed_add(bench, CAT)
-    assert (error.code, error.stops_sender, error.rest) == ("FEATURE_LIMIT_EXCEEDED", False, 0.0)
+    assert (error.code, error.stops_sending, error.cooldown) == ("FEATURE_LIMIT_EXCEEDED", False, 0.0)
     assert outcomes(await bench.adapter.add(GROUP, people(BEN))) == {BEN: (Outcome.ADDED, Evidence.INFERRED)}
 
 
@@ -223,14 +223,14 @@ async def test_an_error_beside_the_data_of_a_success_leaves_open_what_was_done(
         with pytest.raises(OutcomeUnknown) as caught:
             await change()
         assert (line, caught.value.code in {"200", "INTERNAL_ERROR"}) == (line, True)
-        assert caught.value.words
+        assert caught.value.provider_text
 
 
 @pytest.mark.parametrize("problem", ERRORS)
 async def test_an_error_beside_the_data_of_a_read_is_a_fault(bench: Bench, problem: dict[str, object]) -> None:
     bench.server.faults = [Fault("GET ", status=200, body=json.dumps({**problem, "data": []}), times=-1)]
     reads: list[Callable[[], Awaitable[object]]] = [
-        lambda: bench.adapter.standing(GROUP, people(ANA)),
+        lambda: bench.adapter.membership(GROUP, people(ANA)),
         lambda: bench.adapter.group(GROUP),
         bench.adapter.account,
     ]
@@ -252,7 +252,7 @@ async def test_too_many_calls_when_writing_are_waited_for_and_told(
     bench.server.faults = [Fault(JOIN, status=429, headers=headers, times=-1)]
     error = await failed_add(bench, ANA)
     assert isinstance(error, RateLimited)
-    assert (error.retry_after, error.rest, error.code) == (wait, wait, "RATE_LIMIT_EXCEEDED")
+    assert (error.retry_after, error.cooldown, error.code) == (wait, wait, "RATE_LIMIT_EXCEEDED")
     assert bench.asked().count("POST /groups/7/contacts") == tries
 
 

@@ -16,7 +16,7 @@ from providers.base import (
     OutcomeUnknown,
     Person,
     RateLimited,
-    Standing,
+    MembershipStatus,
 )
 from sandbox.providers.server import Fault
 from tests.providers.wacr_bench import (
@@ -63,7 +63,7 @@ async def test_members_leave_by_one_call_and_who_is_not_in_the_list_was_out_alre
 
 
 async def test_whoever_was_seen_a_moment_ago_is_removed_without_another_look(bench: Bench) -> None:
-    await bench.standing(ANA, BEN)
+    await bench.membership(ANA, BEN)
     bench.server.calls.clear()
     assert outcomes(await bench.adapter.remove(GROUP, people(ANA, BEN))) == {ANA: REMOVED, BEN: REMOVED}
     assert bench.asked() == ["DELETE /groups/7/contacts"]
@@ -74,12 +74,12 @@ async def test_whoever_was_seen_a_moment_ago_is_removed_without_another_look(ben
 @pytest.mark.parametrize("only_known", [False, True])
 async def test_a_count_below_all_tells_nothing_about_anybody_who_was_to_leave(bench: Bench, only_known: bool) -> None:
     bench.server.removes_only_known = only_known
-    await bench.standing(ANA, BEN)
+    await bench.membership(ANA, BEN)
     bench.world.remove(GROUP, BEN)
     result = await bench.adapter.remove(GROUP, people(ANA, BEN))
     assert outcomes(result) == {ANA: UNKNOWN, BEN: UNKNOWN}
     assert {verdict.provider_message for verdict in result.verdicts} == {"contacts_removed: 1 of 2"}
-    assert await bench.standing(ANA, BEN) == {ANA: Standing.ABSENT, BEN: Standing.ABSENT}
+    assert await bench.membership(ANA, BEN) == {ANA: MembershipStatus.ABSENT, BEN: MembershipStatus.ABSENT}
 
 
 async def test_in_a_long_list_each_is_searched_and_nobody_without_a_contact_is_called_absent(bench: Bench) -> None:
@@ -98,14 +98,14 @@ async def test_somebody_with_two_contacts_is_one_person_who_leaves_with_both(ben
     bench.world.put_group(GROUP, "Launch team", [ANA, *inside])
     for phone in {LONG, SHORT} - set(inside):
         bench.server.put_contact(f"+{phone}")
-    assert await bench.standing(LONG) == {LONG: Standing.PRESENT}
+    assert await bench.membership(LONG) == {LONG: MembershipStatus.PRESENT}
     assert outcomes(await bench.adapter.remove(GROUP, people(LONG))) == {LONG: REMOVED}
     assert bench.members() == {ANA}
 
 
 async def test_a_count_tells_of_everybody_whose_contacts_cannot_all_have_been_outside(bench: Bench) -> None:
     bench.world.put_group(GROUP, "Launch team", [ANA, LONG, SHORT])
-    await bench.standing(ANA, LONG)
+    await bench.membership(ANA, LONG)
     bench.world.remove(GROUP, SHORT)
     assert outcomes(await bench.adapter.remove(GROUP, people(ANA, LONG))) == {ANA: UNKNOWN, LONG: REMOVED}
 
@@ -114,7 +114,7 @@ async def test_in_a_long_list_the_second_contact_of_somebody_seen_early_leaves_t
     for phone in (LONG, *(f"3361234{number:04}" for number in range(150)), SHORT):
         bench.server.put_contact(f"+{phone}")
     bench.world.put_group(GROUP, "Launch team", [contact.digits for contact in bench.server.contacts.values()])
-    assert await bench.standing(LONG) == {LONG: Standing.PRESENT}
+    assert await bench.membership(LONG) == {LONG: MembershipStatus.PRESENT}
     assert outcomes(await bench.adapter.remove(GROUP, people(LONG))) == {LONG: REMOVED}
     assert bench.members().isdisjoint({LONG, SHORT})
 
@@ -123,7 +123,7 @@ async def test_what_was_seen_in_another_group_is_not_all_that_leaves_this_one(be
     bench.world.put_group(GROUP, "Launch team", [ANA, SHORT])
     bench.world.put_group("8", "Others", [LONG])
     for group in (GROUP, "8"):
-        await bench.adapter.standing(group, people(LONG))
+        await bench.adapter.membership(group, people(LONG))
     assert outcomes(await bench.adapter.remove(GROUP, people(LONG))) == {LONG: REMOVED}
     assert bench.members() == {ANA}
 
@@ -133,7 +133,7 @@ async def test_nobody_is_called_gone_while_another_contact_in_the_group_may_be_t
     for phone in ("+447700900123", "07700 900123", *(f"+3361234{number:04}" for number in range(150 if long else 1))):
         bench.server.put_contact(phone)
     bench.world.put_group(GROUP, "Launch team", [contact.digits for contact in bench.server.contacts.values()])
-    await bench.standing("447700900123")
+    await bench.membership("447700900123")
     result = await bench.adapter.remove(GROUP, people("447700900123"))
     assert outcomes(result) == {"447700900123": UNKNOWN}
     assert "may be theirs" in result.verdicts[0].provider_message
@@ -150,7 +150,7 @@ async def test_a_count_of_none_tells_nothing_of_somebody_who_opted_out(bench: Be
         dan: UNKNOWN if passed_over else (Outcome.ADDED, Evidence.INFERRED)
     }
     assert outcomes(await bench.adapter.remove(GROUP, people(ANA))) == {ANA: UNKNOWN if passed_over else REMOVED}
-    await bench.standing(ANA, BEN)
+    await bench.membership(ANA, BEN)
     for phone in (ANA, BEN):
         bench.world.remove(GROUP, phone)
     assert outcomes(await bench.adapter.remove(GROUP, people(ANA, BEN))) == {
@@ -170,7 +170,7 @@ async def test_somebody_whose_second_contact_opted_out_is_not_called_gone_by_the
 async def test_somebody_in_the_group_by_one_contact_is_not_added_by_another(bench: Bench) -> None:
     bench.world.put_group(GROUP, "Launch team", [ANA, SHORT])
     bench.world.put_group("8", "Others", [LONG])
-    await bench.adapter.standing("8", people(LONG))
+    await bench.adapter.membership("8", people(LONG))
     assert outcomes(await bench.adapter.add(GROUP, people(LONG))) == {LONG: (Outcome.ALREADY_DONE, Evidence.OBSERVED)}
     assert bench.members() == {ANA, SHORT}
 
@@ -198,7 +198,7 @@ async def test_a_removal_that_is_refused_for_a_lost_contact_leaves_open_who_left
     bench: Bench, status: int
 ) -> None:
     bench.server.stops_at_unknown = status
-    await bench.standing(ANA, BEN)
+    await bench.membership(ANA, BEN)
     lost = next(contact.id for contact in bench.server.contacts.values() if contact.digits == BEN)
     del bench.server.contacts[lost]
     bench.world.remove(GROUP, BEN)
@@ -206,7 +206,7 @@ async def test_a_removal_that_is_refused_for_a_lost_contact_leaves_open_who_left
         await bench.adapter.remove(GROUP, people(ANA, BEN))
     assert caught.value.code in {"NOT_FOUND", "VALIDATION_ERROR"}
     assert bench.members() == set()
-    assert await bench.standing(ANA, BEN) == {ANA: Standing.ABSENT, BEN: Standing.ABSENT}
+    assert await bench.membership(ANA, BEN) == {ANA: MembershipStatus.ABSENT, BEN: MembershipStatus.ABSENT}
 
 
 async def test_a_removal_of_one_contact_that_is_refused_did_nothing(bench: Bench) -> None:
@@ -260,7 +260,7 @@ async def test_a_name_that_is_taken_or_too_long_is_refused_in_the_providers_word
     bench.world.put_group("8", "Other team")
     with pytest.raises(InvalidRequest) as caught:
         await bench.adapter.create(name, [])
-    assert "name" in caught.value.words
+    assert "name" in caught.value.provider_text
     result = await bench.adapter.change("8", GroupChange(subject=name))
     assert isinstance(result.failed[Action.RENAME], InvalidRequest)
     assert result.failed[Action.RENAME].code == "VALIDATION_ERROR"
@@ -311,11 +311,11 @@ async def test_nobody_is_in_a_deleted_group_though_contacts_may_hold_its_id(
     if long:
         await crowd(bench)
     bench.server.strips_deleted = strips
-    await bench.standing(CAT)
+    await bench.membership(CAT)
     async with httpx.AsyncClient(headers={"Authorization": f"Bearer {TOKEN}"}) as somebody_else:
         await somebody_else.delete(f"{bench.url}{PATH}/groups/{GROUP}")
     with pytest.raises(GroupNotFound):
-        await bench.standing(ANA, BEN)
+        await bench.membership(ANA, BEN)
     for change in (bench.adapter.add, bench.adapter.remove):
         with pytest.raises(GroupNotFound):
             await change(GROUP, people(ANA, BEN))

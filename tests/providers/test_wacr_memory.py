@@ -6,7 +6,7 @@ import httpx
 import pytest
 from aiohttp import web
 
-from providers.base import Standing
+from providers.base import MembershipStatus
 from providers.wacr import Wacr, make
 from providers.wacr.replies import Contact
 from sandbox.providers.wacr import PREFIX
@@ -54,7 +54,7 @@ async def test_the_pages_of_a_long_list_are_dropped_when_they_were_read(what: st
     try:
         async with long_book(count) as adapter:
             if what == "a search":
-                assert await adapter.standing(GROUP, people(ANA)) == {f"+{ANA}": Standing.UNKNOWN}
+                assert await adapter.membership(GROUP, people(ANA)) == {f"+{ANA}": MembershipStatus.UNKNOWN}
             else:
                 assert sum([1 async for _ in adapter.members(GROUP)]) == PAGES * 100
     finally:

@@ -9,7 +9,7 @@ from providers.base import (
     Outcome,
     OutcomeUnknown,
     ProviderFault,
-    Standing,
+    MembershipStatus,
     Unreachable,
 )
 from providers.wacr import make
@@ -53,7 +53,7 @@ async def test_a_2xx_that_cannot_be_read_is_unknown(bench: Bench, line: str, pho
     bench.server.faults = [Fault(line, "after", 200, body)]
     assert isinstance(await failed_add(bench, phone), OutcomeUnknown)
     assert bench.truth() == {phone: Effect.ADDED}
-    assert await bench.standing(phone) == {phone: Standing.PRESENT}
+    assert await bench.membership(phone) == {phone: MembershipStatus.PRESENT}
 
 
 async def test_after_a_lost_answer_the_rest_is_not_attempted(bench: Bench) -> None:
@@ -75,7 +75,7 @@ async def test_after_a_lost_creation_only_that_person_is_unknown(bench: Bench, s
 @pytest.mark.parametrize("status", [500, -1])
 async def test_a_read_that_fails_once_is_read_again(bench: Bench, status: int) -> None:
     bench.server.faults = [Fault(SEARCH, status=status)]
-    assert await bench.standing(ANA) == {ANA: Standing.ABSENT}
+    assert await bench.membership(ANA) == {ANA: MembershipStatus.ABSENT}
 
 
 @pytest.mark.parametrize("status", [500, 302])
@@ -91,7 +91,7 @@ async def test_a_read_that_keeps_failing_is_a_fault_and_nothing_is_written(bench
 async def test_a_list_that_cannot_be_read_is_a_fault_and_never_absence(bench: Bench, body: str) -> None:
     bench.server.faults = [Fault(SEARCH, status=200, body=body, times=-1)]
     with pytest.raises(ProviderFault):
-        await bench.adapter.standing(GROUP, people(ANA))
+        await bench.adapter.membership(GROUP, people(ANA))
 
 
 async def test_a_hang_up_on_every_read_is_a_fault(bench: Bench) -> None:
@@ -136,5 +136,5 @@ async def test_cut_off_empty_and_garbled_answers_to_reads_are_faults(raw: bytes)
     adapter = make(base_url=url, token=TOKEN, account="", timeout=httpx.Timeout(1.0))
     async with server:
         with pytest.raises(ProviderFault):
-            await adapter.standing(GROUP, people(ANA))
+            await adapter.membership(GROUP, people(ANA))
     await adapter.aclose()

@@ -2,7 +2,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from providers.base import AccountState, Action, Capability, Group, GroupNotFound, PermissionMissing, Standing
+from providers.base import AccountState, Action, Capability, Group, GroupNotFound, PermissionMissing, MembershipStatus
 from providers.wacr import DEFAULT_URL, Wacr, make
 from sandbox.providers.server import Fault
 from tests.providers.wacr_bench import ANA, BEN, CAT, GROUP, UNKNOWN, Bench, outcomes, people, wacr
@@ -17,18 +17,18 @@ async def bench() -> AsyncIterator[Bench]:
 
 async def test_presence_before_and_after_an_add(bench: Bench) -> None:
     bench.world.put_group(GROUP, "Launch team", [ANA])
-    assert await bench.standing(ANA, BEN) == {ANA: Standing.PRESENT, BEN: Standing.ABSENT}
+    assert await bench.membership(ANA, BEN) == {ANA: MembershipStatus.PRESENT, BEN: MembershipStatus.ABSENT}
     await bench.adapter.add(GROUP, people(BEN))
-    assert await bench.standing(ANA, BEN) == {ANA: Standing.PRESENT, BEN: Standing.PRESENT}
+    assert await bench.membership(ANA, BEN) == {ANA: MembershipStatus.PRESENT, BEN: MembershipStatus.PRESENT}
 
 
 async def test_a_late_read_shows_the_member_when_its_time_has_come(bench: Bench) -> None:
     bench.world.put_group(GROUP, "Launch team", [CAT])
     bench.world.read_lag = 30
     await bench.adapter.add(GROUP, people(ANA))
-    assert await bench.standing(ANA) == {ANA: Standing.ABSENT}
+    assert await bench.membership(ANA) == {ANA: MembershipStatus.ABSENT}
     bench.time[0] += 30
-    assert await bench.standing(ANA) == {ANA: Standing.PRESENT}
+    assert await bench.membership(ANA) == {ANA: MembershipStatus.PRESENT}
 
 
 async def test_presence_in_a_long_list_is_told_by_each_persons_own_contact(bench: Bench) -> None:
@@ -36,10 +36,10 @@ async def test_presence_in_a_long_list_is_told_by_each_persons_own_contact(bench
     bench.server.put_contact(f"+{BEN}")
     bench.server.put_contact(f"+{CAT}")
     await bench.adapter.add(GROUP, people(CAT))
-    assert await bench.standing(ANA, BEN, CAT) == {
-        ANA: Standing.UNKNOWN,
-        BEN: Standing.ABSENT,
-        CAT: Standing.PRESENT,
+    assert await bench.membership(ANA, BEN, CAT) == {
+        ANA: MembershipStatus.UNKNOWN,
+        BEN: MembershipStatus.ABSENT,
+        CAT: MembershipStatus.PRESENT,
     }
 
 
@@ -47,12 +47,12 @@ async def test_presence_reads_one_page_for_five_people_though_all_were_seen_on_t
     phones = [f"3361234{number:04}" for number in range(150)]
     bench.world.put_group(GROUP, "Launch team", phones)
     contacts = sorted(bench.world.groups[GROUP].members)
-    await bench.standing(*contacts[:1])
+    await bench.membership(*contacts[:1])
     bench.server.calls.clear()
     first = [contact.digits for contact in list(bench.server.contacts.values())[:10]]
-    assert set((await bench.standing(*first)).values()) == {Standing.PRESENT}
+    assert set((await bench.membership(*first)).values()) == {MembershipStatus.PRESENT}
     assert bench.asked() == [*["GET /contacts"] * 2, "GET /groups/7"]
-    assert set((await bench.standing(*first[:5])).values()) == {Standing.PRESENT}
+    assert set((await bench.membership(*first[:5])).values()) == {MembershipStatus.PRESENT}
     assert bench.asked().count("GET /contacts") == 3
 
 
@@ -60,18 +60,18 @@ async def test_a_list_that_ignores_the_filter_makes_nobody_a_member(bench: Bench
     bench.server.faults = [
         Fault("GET /api/v2/contacts", status=200, body=f'{{"data": [{{"id": 1, "phone": "+{ANA}", "group_id": [8]}}]}}')
     ]
-    assert await bench.standing(ANA) == {ANA: Standing.ABSENT}
+    assert await bench.membership(ANA) == {ANA: MembershipStatus.ABSENT}
 
 
 @pytest.mark.parametrize("contact", ['{"id": 1}', '{"id": 1, "group_id": [7]}'])
 async def test_a_member_whose_phone_is_left_out_makes_absence_unknown(bench: Bench, contact: str) -> None:
     bench.server.faults = [Fault("GET /api/v2/contacts", status=200, body=f'{{"data": [{contact}]}}')]
-    assert await bench.standing(ANA) == {ANA: Standing.UNKNOWN}
+    assert await bench.membership(ANA) == {ANA: MembershipStatus.UNKNOWN}
 
 
 async def test_a_member_without_a_phone_is_nobody_we_ask_about(bench: Bench) -> None:
     bench.server.faults = [Fault("GET /api/v2/contacts", status=200, body='{"data": [{"id": 1, "phone": null}]}')]
-    assert await bench.standing(ANA) == {ANA: Standing.ABSENT}
+    assert await bench.membership(ANA) == {ANA: MembershipStatus.ABSENT}
 
 
 UK = "447700900123"
@@ -83,7 +83,7 @@ async def test_a_stored_phone_that_may_be_a_persons_proves_neither_presence_nor_
     bench: Bench, stored: str
 ) -> None:
     bench.server.enrol(bench.world.groups[GROUP], bench.server.put_contact(stored))
-    assert await bench.standing(UK, ANA) == {UK: Standing.UNKNOWN, ANA: Standing.ABSENT}
+    assert await bench.membership(UK, ANA) == {UK: MembershipStatus.UNKNOWN, ANA: MembershipStatus.ABSENT}
     result = await bench.adapter.remove(GROUP, people(UK))
     assert outcomes(result) == {UK: UNKNOWN}
 
@@ -91,18 +91,18 @@ async def test_a_stored_phone_that_may_be_a_persons_proves_neither_presence_nor_
 @pytest.mark.parametrize("stored", [f"00{UK[:-1]}4", f"+1{UK[-9:-2]}99", "n/a", ""])
 async def test_a_stored_phone_that_cannot_be_a_persons_leaves_them_absent(bench: Bench, stored: str) -> None:
     bench.server.enrol(bench.world.groups[GROUP], bench.server.put_contact(stored))
-    assert await bench.standing(UK) == {UK: Standing.ABSENT}
+    assert await bench.membership(UK) == {UK: MembershipStatus.ABSENT}
 
 
 @pytest.mark.parametrize("stored", [f"+{UK} ext. 7", "07700 900122 or 123", "٠٧٧٠٠٩٠٠١٢٣"])
 async def test_a_stored_phone_that_is_not_written_as_one_proves_nobody_absent(bench: Bench, stored: str) -> None:
     bench.server.enrol(bench.world.groups[GROUP], bench.server.put_contact(stored))
-    assert await bench.standing(UK, ANA) == {UK: Standing.UNKNOWN, ANA: Standing.UNKNOWN}
+    assert await bench.membership(UK, ANA) == {UK: MembershipStatus.UNKNOWN, ANA: MembershipStatus.UNKNOWN}
 
 
-@pytest.mark.parametrize(("twin_is_in", "expected"), [(True, Standing.UNKNOWN), (False, Standing.ABSENT)])
+@pytest.mark.parametrize(("twin_is_in", "expected"), [(True, MembershipStatus.UNKNOWN), (False, MembershipStatus.ABSENT)])
 async def test_in_a_long_list_a_contact_outside_proves_absence_only_without_a_twin_inside(
-    bench: Bench, twin_is_in: bool, expected: Standing
+    bench: Bench, twin_is_in: bool, expected: MembershipStatus
 ) -> None:
     twin = bench.server.put_contact("07700 900123")
     bench.server.put_contact(f"+{UK}")
@@ -111,12 +111,12 @@ async def test_in_a_long_list_a_contact_outside_proves_absence_only_without_a_tw
     for number, phone in enumerate(phones):
         bench.server.put_contact(f"+{phone}").id = number  # before the twin, which comes on the second page
     bench.server.contacts = dict(sorted(bench.server.contacts.items(), key=lambda item: item[1].id))
-    assert await bench.standing(UK) == {UK: expected}
+    assert await bench.membership(UK) == {UK: expected}
 
 
 async def test_no_read_combines_a_filter_with_a_search_or_another(bench: Bench) -> None:
     bench.world.put_group(GROUP, "Launch team", [f"3361234{number:04}" for number in range(150)])
-    await bench.standing(ANA)
+    await bench.membership(ANA)
     await bench.adapter.add(GROUP, people(ANA))
     await bench.adapter.remove(GROUP, people(BEN))
     narrowed = [call.query.keys() - {"page", "per_page", "sort"} for call in bench.server.calls]
@@ -131,18 +131,18 @@ async def test_no_read_combines_a_filter_with_a_search_or_another(bench: Bench) 
 async def test_a_full_page_without_a_pagination_mark_is_not_taken_for_the_end(bench: Bench, mark: str) -> None:
     page = ",".join(f'{{"id": {number}, "phone": "+3361234{number:04}"}}' for number in range(100))
     bench.server.faults = [Fault("GET /api/v2/contacts", status=200, body=f'{{"data": [{page}]{mark}}}')]
-    assert await bench.standing(ANA) == {ANA: Standing.UNKNOWN}
+    assert await bench.membership(ANA) == {ANA: MembershipStatus.UNKNOWN}
     assert bench.server.calls[-1].query["search"] == ANA[-4:]
     bench.transport.broken.clear()
 
 
 async def test_presence_in_an_unknown_group_is_an_error_and_not_absence(bench: Bench) -> None:
     with pytest.raises(GroupNotFound):
-        await bench.adapter.standing("99", people(ANA))
+        await bench.adapter.membership("99", people(ANA))
 
 
 async def test_presence_in_an_empty_group_is_absence(bench: Bench) -> None:
-    assert await bench.standing(ANA) == {ANA: Standing.ABSENT}
+    assert await bench.membership(ANA) == {ANA: MembershipStatus.ABSENT}
 
 
 async def test_groups_are_listed_over_several_pages(bench: Bench) -> None:

@@ -2,7 +2,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from providers.base import Action, Capability, Cause, Evidence, Outcome, Person, Standing, Verdict
+from providers.base import Action, Capability, Cause, Evidence, Outcome, Person, MembershipStatus, Verdict
 from providers.wagateway.people import Directory
 from sandbox.providers.server import Fault
 from sandbox.providers.wagateway import ContactShape
@@ -85,7 +85,7 @@ async def test_the_204_says_nothing_of_anybody_and_a_failed_check_keeps_its_word
             Evidence.REPORTED,
             "isOnWhatsApp: false",
             "The number is not on WhatsApp.",
-            Cause.WRONG,
+            Cause.INVALID,
         ),
     }
     assert [(event.phone, event.effect) for event in bench.world.events] == [(ANA, Effect.ADDED)]
@@ -112,7 +112,7 @@ async def test_a_number_without_an_account_is_checked_again_for_it_may_get_one(b
     bench.world.put_human(ANA, Disposition.OPEN)
     result = await bench.adapter.add(GROUP, people(ANA))
     assert [v.outcome for v in result.verdicts] == [Outcome.UNKNOWN]
-    assert await present(bench, ANA) == {ANA: Standing.MEMBER}
+    assert await present(bench, ANA) == {ANA: MembershipStatus.MEMBER}
 
 
 @pytest.mark.parametrize("disposition", [Disposition.PRIVATE, Disposition.BLOCKED, Disposition.RECENTLY_LEFT])
@@ -134,16 +134,16 @@ async def test_adding_a_member_changes_nothing_and_the_read_back_finds_them(benc
     result = await bench.adapter.add(GROUP, people(ANA))
     assert [v.outcome for v in result.verdicts] == [Outcome.UNKNOWN]
     assert [event.effect for event in bench.world.events] == [Effect.ALREADY_MEMBER]
-    assert await present(bench, ANA) == {ANA: Standing.MEMBER}
+    assert await present(bench, ANA) == {ANA: MembershipStatus.MEMBER}
 
 
 async def test_a_late_read_shows_the_added_person_only_when_the_stored_copy_has_caught_up() -> None:
     async with wagateway(read_lag=60.0) as bench:
         bench.world.put_group(GROUP, "Launch team", [CLEO])
         await bench.adapter.add(GROUP, people(ANA))
-        assert await present(bench, ANA) == {ANA: Standing.ABSENT}
+        assert await present(bench, ANA) == {ANA: MembershipStatus.ABSENT}
         bench.time[0] += 61.0
-        assert await present(bench, ANA) == {ANA: Standing.MEMBER}
+        assert await present(bench, ANA) == {ANA: MembershipStatus.MEMBER}
         assert bench.transport.broken == []
 
 
@@ -164,14 +164,14 @@ async def test_a_number_is_found_under_the_form_that_whatsapp_has_for_it(
     result = await bench.adapter.add(GROUP, people(typed))
     assert [v.outcome for v in result.verdicts] == [Outcome.UNKNOWN]
     assert bench.server.calls[-1].body == {"participants": [f"{canonical}@s.whatsapp.net"]}
-    assert await present(bench, typed) == {typed: Standing.MEMBER}
+    assert await present(bench, typed) == {typed: MembershipStatus.MEMBER}
 
 
 async def test_the_jid_that_the_check_gives_is_the_one_that_is_added_and_found_again(bench: Bench) -> None:
     bench.world.put_human(CLEO, Disposition.OPEN, also=ANA)
     await bench.adapter.add(GROUP, people(ANA))
     assert list(bench.world.groups[GROUP].members) == [CLEO]
-    assert await present(bench, ANA) == {ANA: Standing.MEMBER}
+    assert await present(bench, ANA) == {ANA: MembershipStatus.MEMBER}
 
 
 async def test_two_forms_of_one_number_are_added_once(bench: Bench) -> None:
@@ -207,7 +207,7 @@ async def test_a_person_known_by_lid_is_added_by_the_phone_behind_it(bench: Benc
     person = Person("someone", lid=bench.lid(ANA))
     result = await bench.adapter.add(GROUP, [person])
     assert result.verdicts == (Verdict(person.key, Outcome.UNKNOWN, Evidence.NONE, "204"),)
-    assert await bench.adapter.standing(GROUP, [person]) == {person.key: Standing.MEMBER}
+    assert await bench.adapter.membership(GROUP, [person]) == {person.key: MembershipStatus.MEMBER}
 
 
 async def test_a_lid_without_a_known_phone_cannot_be_added(bench: Bench) -> None:

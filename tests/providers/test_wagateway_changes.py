@@ -16,7 +16,7 @@ from providers.base import (
     Picture,
     ProviderError,
     RateLimited,
-    Standing,
+    MembershipStatus,
 )
 from providers.wagateway import WaGateway
 from sandbox.providers.server import Fault
@@ -62,8 +62,8 @@ async def test_a_new_group_is_found_whatever_the_answer_names(bench: Bench, shap
         f"+{CLEO}": Outcome.UNKNOWN,
     }
     assert bench.lines() == [CHECK] * 3 + [CREATE] + [f"GET {ROOT}/groups"] * (shape == "silent")
-    found = await bench.adapter.standing(created.group.id, people(ANA, CLEO))
-    assert list(found.values()) == [Standing.MEMBER, Standing.ABSENT]
+    found = await bench.adapter.membership(created.group.id, people(ANA, CLEO))
+    assert list(found.values()) == [MembershipStatus.MEMBER, MembershipStatus.ABSENT]
 
 
 async def test_a_new_group_among_namesakes_is_not_guessed(bench: Bench) -> None:

@@ -16,7 +16,7 @@ from providers.base import (
     ProviderError,
     ProviderFault,
     RateLimited,
-    Standing,
+    MembershipStatus,
     Unreachable,
 )
 from providers.wagateway import make
@@ -58,7 +58,7 @@ async def failed_add(bench: Bench, *phones: str) -> ProviderError:
 
 async def failed_read(bench: Bench) -> ProviderError:
     with pytest.raises(ProviderError) as caught:
-        await bench.adapter.standing(GROUP, people(ANA))
+        await bench.adapter.membership(GROUP, people(ANA))
     return caught.value
 
 
@@ -80,7 +80,7 @@ async def test_every_status_of_an_add_has_its_meaning_and_is_not_sent_twice(
     error = await failed_add(bench)
     assert type(error) is kind
     assert error.code == code
-    assert "{" not in error.words
+    assert "{" not in error.provider_text
     assert bench.lines().count(ADD) == 1
 
 
@@ -91,7 +91,7 @@ async def test_a_400_to_several_leaves_open_whether_the_good_ones_were_added(ben
     error = await failed_add(bench)
     assert isinstance(error, OutcomeUnknown)
     assert error.code == "validation_error"
-    assert await present(bench, ANA) == {ANA: Standing.ABSENT if spoils else Standing.MEMBER}
+    assert await present(bench, ANA) == {ANA: MembershipStatus.ABSENT if spoils else MembershipStatus.MEMBER}
 
 
 async def test_a_400_to_a_list_of_one_did_nothing(bench: Bench) -> None:
@@ -148,7 +148,7 @@ async def test_an_api_key_may_stand_in_either_header(bench: Bench) -> None:
 async def test_a_disconnected_session_is_read_and_cannot_add(bench: Bench) -> None:
     bench.server.account_state = "disconnected"
     bench.world.put_group(GROUP, "Launch team", [CLEO])
-    assert await present(bench, ANA) == {ANA: Standing.ABSENT}
+    assert await present(bench, ANA) == {ANA: MembershipStatus.ABSENT}
     before = len(bench.lines())
     error = await failed_add(bench)
     assert isinstance(error, AccountDisconnected)
@@ -222,7 +222,7 @@ async def test_answers_that_are_not_documented_are_survived(status: int, kind: t
             bench.server.faults = [Fault(ADD, status=status, body=body)]
             error = await failed_add(bench)
             assert type(error) is kind
-            assert len(error.words) <= 300
+            assert len(error.provider_text) <= 300
 
 
 @pytest.mark.parametrize(
@@ -236,14 +236,14 @@ async def test_an_add_without_an_answer_or_with_one_that_is_not_documented_is_un
         bench.server.faults = [Fault(ADD, when="before" if when == "before" else "after", status=status)]
         assert isinstance(await failed_add(bench), OutcomeUnknown)
         assert len(bench.world.events) == (0 if when == "before" else 2)
-        expected = Standing.ABSENT if when == "before" else Standing.MEMBER
+        expected = MembershipStatus.ABSENT if when == "before" else MembershipStatus.MEMBER
         assert await present(bench, ANA, BEN) == {ANA: expected, BEN: expected}
 
 
 async def test_reads_that_fail_once_are_tried_again(bench: Bench) -> None:
     bench.world.put_group(GROUP, "Launch team", [BEN])
     bench.server.faults = [Fault(MEMBERS, status=-1), Fault(f"{CONTACTS}/1", status=429), Fault(CHECK, status=503)]
-    assert await present(bench, ANA) == {ANA: Standing.ABSENT}
+    assert await present(bench, ANA) == {ANA: MembershipStatus.ABSENT}
     assert (await bench.adapter.add(GROUP, people(ANA))).error is None
     assert [fault.times for fault in bench.server.faults] == [0, 0, 0]
 

@@ -14,7 +14,7 @@ from providers.base import (
     ProviderError,
     RateLimited,
     Usage,
-    judge,
+    verdicts_for_error,
 )
 from sandbox.providers.server import Fault
 from sandbox.providers.world import Disposition
@@ -103,7 +103,7 @@ async def test_a_text_to_nobody_is_not_sent(bench: Bench) -> None:
     for person, outcome in ((people(ANA)[0], Outcome.NOT_ON_WHATSAPP), (Person("b", lid="77@lid"), Outcome.INVALID)):
         with pytest.raises(ProviderError) as caught:
             await bench.adapter.send_to_person(person, "Hello")
-        assert [verdict.outcome for verdict in judge(caught.value, [person])] == [outcome]
+        assert [verdict.outcome for verdict in verdicts_for_error(caught.value, [person])] == [outcome]
     assert SEND not in bench.lines()
 
 
@@ -135,7 +135,7 @@ async def test_a_person_who_is_not_found_does_not_stop_the_sender_but_a_session_
     bench.server.faults = [Fault(SEND, status=404, times=2)]
     with pytest.raises(ProviderError) as caught:
         await bench.adapter.send_to_person(people(ANA)[0], "Hello")
-    assert not caught.value.stops_sender
+    assert not caught.value.stops_sending
     assert bench.lines() == [CHECK, SEND, CONTACTS]
     bench.server.session = "sess_2"
     with pytest.raises(AccountDisconnected):
@@ -147,7 +147,7 @@ async def test_a_person_who_is_not_found_does_not_stop_the_sender_but_a_session_
 
 
 async def test_limits_are_the_sessions_and_take_manage(bench: Bench) -> None:
-    assert await bench.adapter.limits() == [Usage("messages per minute", most=20), Usage("messages per hour", most=600)]
+    assert await bench.adapter.limits() == [Usage("messages per minute", limit=20), Usage("messages per hour", limit=600)]
     assert bench.lines() == [f"GET {ROOT}"]
     bench.server.permissions = frozenset({"read", "send"})
     with pytest.raises(PermissionMissing):

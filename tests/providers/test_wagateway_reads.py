@@ -13,7 +13,7 @@ from providers.base import (
     Outcome,
     Person,
     ProviderFault,
-    Standing,
+    MembershipStatus,
 )
 from providers.wagateway import WaGateway
 from providers.wagateway.people import AT_ONCE, LOOKUPS_PER_READ, Directory
@@ -53,7 +53,7 @@ def shown(group_id: str, subject: str, size: int) -> Group:
 
 async def test_members_are_found_through_their_lids(bench: Bench) -> None:
     bench.world.put_group(GROUP, "Launch team", [ANA, CLEO])
-    assert await present(bench, ANA, BEN) == {ANA: Standing.MEMBER, BEN: Standing.ABSENT}
+    assert await present(bench, ANA, BEN) == {ANA: MembershipStatus.MEMBER, BEN: MembershipStatus.ABSENT}
 
 
 def stored(bench: Bench, *phones: str) -> str:
@@ -65,15 +65,15 @@ async def test_a_member_list_without_anybody_proves_nobody_absent(bench: Bench) 
     bench.world.put_group(GROUP, "Launch team", [ANA])
     left = f'{{"data": [{{"lid": "{bench.lid(CLEO)}", "role": "left"}}]}}'
     bench.server.faults = [Fault(MEMBERS, status=200, body=body) for body in (stored(bench), left)]
-    assert await present(bench, ANA, BEN) == {ANA: Standing.UNKNOWN, BEN: Standing.UNKNOWN}
-    assert await present(bench, ANA, BEN) == {ANA: Standing.UNKNOWN, BEN: Standing.UNKNOWN}
+    assert await present(bench, ANA, BEN) == {ANA: MembershipStatus.UNKNOWN, BEN: MembershipStatus.UNKNOWN}
+    assert await present(bench, ANA, BEN) == {ANA: MembershipStatus.UNKNOWN, BEN: MembershipStatus.UNKNOWN}
     assert bench.lines() == [MEMBERS, MEMBERS]
 
 
 async def test_a_member_list_shorter_than_the_groups_count_proves_nobody_absent(bench: Bench) -> None:
     bench.world.put_group(GROUP, "Launch team", [ANA, BEN, CLEO])
     bench.server.faults = [Fault(MEMBERS, status=200, body=stored(bench, ANA, CLEO))]
-    assert await present(bench, ANA, BEN) == {ANA: Standing.MEMBER, BEN: Standing.UNKNOWN}
+    assert await present(bench, ANA, BEN) == {ANA: MembershipStatus.MEMBER, BEN: MembershipStatus.UNKNOWN}
 
 
 async def test_a_member_list_longer_than_the_groups_count_proves_nobody_present(bench: Bench) -> None:
@@ -81,9 +81,9 @@ async def test_a_member_list_longer_than_the_groups_count_proves_nobody_present(
     bench.server.keeps_leavers = True
     bench.world.remove(GROUP, BEN)
     assert await present(bench, ANA, BEN, CLEO) == {
-        ANA: Standing.UNKNOWN,
-        BEN: Standing.UNKNOWN,
-        CLEO: Standing.ABSENT,
+        ANA: MembershipStatus.UNKNOWN,
+        BEN: MembershipStatus.UNKNOWN,
+        CLEO: MembershipStatus.ABSENT,
     }
 
 
@@ -100,13 +100,13 @@ async def test_somebody_who_left_and_is_listed_still_is_added_again(bench: Bench
 async def test_a_member_list_is_believed_where_the_group_tells_no_count(bench: Bench, count: str) -> None:
     bench.world.put_group(GROUP, "Launch team", [ANA])
     bench.server.faults = [Fault(READ_GROUP, status=200, body=f'{{"groupJid": "{GROUP}"{count}}}', skip=1)]
-    assert await present(bench, ANA, BEN) == {ANA: Standing.MEMBER, BEN: Standing.ABSENT}
+    assert await present(bench, ANA, BEN) == {ANA: MembershipStatus.MEMBER, BEN: MembershipStatus.ABSENT}
 
 
 async def test_the_groups_count_is_read_only_where_the_list_tells_of_somebody(bench: Bench) -> None:
     bench.world.put_group(GROUP, "Launch team", [CLEO])
     bench.server.phoneless = {CLEO}
-    assert await present(bench, ANA) == {ANA: Standing.UNKNOWN}
+    assert await present(bench, ANA) == {ANA: MembershipStatus.UNKNOWN}
     assert READ_GROUP not in bench.lines()
     bench.world.put_group(GROUP, "Launch team", [ANA])
     await present(bench, ANA)
@@ -116,22 +116,22 @@ async def test_the_groups_count_is_read_only_where_the_list_tells_of_somebody(be
 async def test_absence_is_unknown_while_a_member_is_only_a_lid(bench: Bench) -> None:
     bench.world.put_group(GROUP, "Launch team", [ANA, CLEO])
     bench.server.phoneless = {CLEO}
-    assert await present(bench, ANA, BEN) == {ANA: Standing.MEMBER, BEN: Standing.UNKNOWN}
+    assert await present(bench, ANA, BEN) == {ANA: MembershipStatus.MEMBER, BEN: MembershipStatus.UNKNOWN}
 
 
 async def test_absence_is_unknown_while_a_member_has_no_stored_contact(bench: Bench) -> None:
     bench.world.put_group(GROUP, "Launch team", [ANA, CLEO])
     bench.server.unstored = {CLEO}
-    assert await present(bench, ANA, BEN) == {ANA: Standing.MEMBER, BEN: Standing.UNKNOWN}
+    assert await present(bench, ANA, BEN) == {ANA: MembershipStatus.MEMBER, BEN: MembershipStatus.UNKNOWN}
 
 
 async def test_a_person_whose_lid_is_known_can_be_absent_among_members_without_phones(bench: Bench) -> None:
     bench.world.put_group(OTHER, "Others", [BEN])
-    assert await bench.adapter.standing(OTHER, people(BEN)) == {f"+{BEN}": Standing.MEMBER}
+    assert await bench.adapter.membership(OTHER, people(BEN)) == {f"+{BEN}": MembershipStatus.MEMBER}
     bench.world.put_group(GROUP, "Launch team", [CLEO])
     bench.server.phoneless = {CLEO}
     before = len(bench.lines())
-    assert await present(bench, BEN) == {BEN: Standing.ABSENT}
+    assert await present(bench, BEN) == {BEN: MembershipStatus.ABSENT}
     assert bench.lines()[before:] == [MEMBERS, READ_GROUP]
 
 
@@ -140,33 +140,33 @@ async def test_a_lid_that_has_another_phone_by_now_says_nothing_of_the_old_one(b
         return json.dumps({"data": [{"lid": "77@lid", "phoneJid": f"{phone}@s.whatsapp.net"}]})
 
     bench.server.faults = [Fault(MEMBERS, status=200, body=row(phone)) for phone in (ANA, BEN)]
-    assert await present(bench, ANA) == {ANA: Standing.PRESENT}
-    assert await present(bench, ANA) == {ANA: Standing.ABSENT}
+    assert await present(bench, ANA) == {ANA: MembershipStatus.PRESENT}
+    assert await present(bench, ANA) == {ANA: MembershipStatus.ABSENT}
 
 
 async def test_a_person_given_by_lid_is_compared_by_it_alone(bench: Bench) -> None:
     bench.world.put_group(GROUP, "Launch team", [ANA])
     here, elsewhere = Person("a", lid=bench.lid(ANA)), Person("b", lid=bench.lid(BEN))
-    found = await bench.adapter.standing(GROUP, [here, elsewhere])
-    assert found == {here.key: Standing.MEMBER, elsewhere.key: Standing.ABSENT}
+    found = await bench.adapter.membership(GROUP, [here, elsewhere])
+    assert found == {here.key: MembershipStatus.MEMBER, elsewhere.key: MembershipStatus.ABSENT}
     assert bench.lines() == [MEMBERS, READ_GROUP]
 
 
 @pytest.mark.parametrize(
     ("row", "expected"),
     [
-        ({"jid": f"{BEN}@s.whatsapp.net"}, [Standing.UNKNOWN, Standing.ABSENT]),
-        ({"lid": "77@lid"}, [Standing.ABSENT, Standing.ABSENT]),
-        ({}, [Standing.UNKNOWN, Standing.UNKNOWN]),
+        ({"jid": f"{BEN}@s.whatsapp.net"}, [MembershipStatus.UNKNOWN, MembershipStatus.ABSENT]),
+        ({"lid": "77@lid"}, [MembershipStatus.ABSENT, MembershipStatus.ABSENT]),
+        ({}, [MembershipStatus.UNKNOWN, MembershipStatus.UNKNOWN]),
     ],
 )
 async def test_people_are_absent_only_where_they_share_a_kind_of_name_with_every_member(
-    row: dict[str, object], expected: list[Standing]
+    row: dict[str, object], expected: list[MembershipStatus]
 ) -> None:
     async with wagateway() as bench:
         bench.server.faults = [Fault(MEMBERS, status=200, body=json.dumps({"data": [row]}))]
         by_lid, by_both = Person("a", lid="88@lid"), Person("b", f"+{ANA}", "99@lid")
-        found = await bench.adapter.standing(GROUP, [by_lid, by_both])
+        found = await bench.adapter.membership(GROUP, [by_lid, by_both])
         assert list(found.values()) == expected
 
 
@@ -175,25 +175,25 @@ async def test_a_member_is_not_missed_because_the_number_has_another_form(
     bench: Bench, listed: str, asked: str
 ) -> None:
     bench.world.put_group(GROUP, "Launch team", [listed])
-    assert await present(bench, asked) == {asked: Standing.MEMBER}
+    assert await present(bench, asked) == {asked: MembershipStatus.MEMBER}
 
 
 @pytest.mark.parametrize(
     ("role", "standing"),
     [
-        ("admin", Standing.ADMIN),
-        ("Member", Standing.MEMBER),
-        ("superadmin", Standing.PRESENT),
-        ("", Standing.PRESENT),
-        ("left", Standing.ABSENT),
+        ("admin", MembershipStatus.ADMIN),
+        ("Member", MembershipStatus.MEMBER),
+        ("superadmin", MembershipStatus.PRESENT),
+        ("", MembershipStatus.PRESENT),
+        ("left", MembershipStatus.ABSENT),
     ],
 )
-async def test_a_role_is_told_only_by_a_word_that_is_described(bench: Bench, role: str, standing: Standing) -> None:
+async def test_a_role_is_told_only_by_a_word_that_is_described(bench: Bench, role: str, standing: MembershipStatus) -> None:
     group = bench.world.put_group(GROUP, "Launch team", [ANA, BEN])
     group.members[ANA].role = role
-    assert await present(bench, ANA, BEN) == {ANA: standing, BEN: Standing.MEMBER}
-    assert [member.standing async for member in bench.adapter.members(GROUP) if ANA in member.phone] == (
-        [] if standing is Standing.ABSENT else [standing]
+    assert await present(bench, ANA, BEN) == {ANA: standing, BEN: MembershipStatus.MEMBER}
+    assert [member.status async for member in bench.adapter.members(GROUP) if ANA in member.phone] == (
+        [] if standing is MembershipStatus.ABSENT else [standing]
     )
 
 
@@ -202,9 +202,9 @@ async def test_members_come_with_the_phones_that_stored_contacts_tell(bench: Ben
     bench.server.phoneless = {CLEO}
     bench.world.put_group(GROUP, "Launch team", [ANA, BEN, CLEO])
     assert [member async for member in bench.adapter.members(GROUP)] == [
-        Member(f"+{ANA}", bench.lid(ANA), standing=Standing.MEMBER),
-        Member(f"+{BEN}", bench.lid(BEN), standing=Standing.MEMBER),
-        Member("", bench.lid(CLEO), standing=Standing.MEMBER),
+        Member(f"+{ANA}", bench.lid(ANA), status=MembershipStatus.MEMBER),
+        Member(f"+{BEN}", bench.lid(BEN), status=MembershipStatus.MEMBER),
+        Member("", bench.lid(CLEO), status=MembershipStatus.MEMBER),
     ]
     assert bench.lines() == [MEMBERS, CONTACTS, MEMBERS, f"{CONTACTS}/{bench.lid(CLEO)}"]
 
@@ -212,16 +212,16 @@ async def test_members_come_with_the_phones_that_stored_contacts_tell(bench: Ben
 @pytest.mark.parametrize(
     ("row", "expected"),
     [
-        ({"jid": f"{ANA}@s.whatsapp.net"}, [Standing.PRESENT, Standing.ABSENT]),
-        ({"lid": f"{ANA}@c.us"}, [Standing.PRESENT, Standing.ABSENT]),
-        ({"lid": "77@lid", "phoneJid": f"{ANA}:3@s.whatsapp.net"}, [Standing.PRESENT, Standing.ABSENT]),
-        ({"lid": "77@lid", "phoneNumber": f"+{ANA}"}, [Standing.PRESENT, Standing.ABSENT]),
-        ({"lid": None, "jid": None, "role": None}, [Standing.UNKNOWN, Standing.UNKNOWN]),
-        ({}, [Standing.UNKNOWN, Standing.UNKNOWN]),
+        ({"jid": f"{ANA}@s.whatsapp.net"}, [MembershipStatus.PRESENT, MembershipStatus.ABSENT]),
+        ({"lid": f"{ANA}@c.us"}, [MembershipStatus.PRESENT, MembershipStatus.ABSENT]),
+        ({"lid": "77@lid", "phoneJid": f"{ANA}:3@s.whatsapp.net"}, [MembershipStatus.PRESENT, MembershipStatus.ABSENT]),
+        ({"lid": "77@lid", "phoneNumber": f"+{ANA}"}, [MembershipStatus.PRESENT, MembershipStatus.ABSENT]),
+        ({"lid": None, "jid": None, "role": None}, [MembershipStatus.UNKNOWN, MembershipStatus.UNKNOWN]),
+        ({}, [MembershipStatus.UNKNOWN, MembershipStatus.UNKNOWN]),
     ],
 )
 async def test_member_rows_are_read_by_whatever_names_the_person(
-    row: dict[str, object], expected: list[Standing]
+    row: dict[str, object], expected: list[MembershipStatus]
 ) -> None:
     async with wagateway() as bench:
         bench.server.faults = [Fault(MEMBERS, status=200, body=json.dumps({"data": [row]}))]
@@ -235,8 +235,8 @@ async def test_a_lid_that_poses_as_a_phone_in_a_member_row_is_none(bench: Bench,
     posing = lid.removesuffix("@lid") + ("" if field == "phoneNumber" else "@s.whatsapp.net")
     body = json.dumps({"data": [{"lid": lid, field: posing}]})
     bench.server.faults = [Fault(MEMBERS, status=200, body=body, times=3)]
-    assert await present(bench, ANA, BEN) == {ANA: Standing.PRESENT, BEN: Standing.ABSENT}
-    assert await present(bench, lid.removesuffix("@lid")) == {lid.removesuffix("@lid"): Standing.ABSENT}
+    assert await present(bench, ANA, BEN) == {ANA: MembershipStatus.PRESENT, BEN: MembershipStatus.ABSENT}
+    assert await present(bench, lid.removesuffix("@lid")) == {lid.removesuffix("@lid"): MembershipStatus.ABSENT}
     assert [member async for member in bench.adapter.members(GROUP)] == [Member(f"+{ANA}", lid)]
 
 
@@ -245,7 +245,7 @@ async def test_a_lid_that_poses_as_a_phone_in_a_contact_leaves_absence_unknown(b
     lid = bench.lid(ANA)
     body = json.dumps({"identity": {"phoneNumber": lid.removesuffix("@lid")}})
     bench.server.faults = [Fault(f"{CONTACTS}/{lid}", status=200, body=body)]
-    assert await present(bench, BEN) == {BEN: Standing.UNKNOWN}
+    assert await present(bench, BEN) == {BEN: MembershipStatus.UNKNOWN}
 
 
 @pytest.mark.parametrize("shape", ["flat", "nested"])
@@ -254,9 +254,9 @@ async def test_a_group_of_a_thousand_is_resolved_by_pages_of_contacts(bench: Ben
     phones = many(1_000)
     bench.world.put_group(GROUP, "Launch team", phones)
     assert await present(bench, phones[0], phones[-1], ANA) == {
-        phones[0]: Standing.MEMBER,
-        phones[-1]: Standing.MEMBER,
-        ANA: Standing.ABSENT,
+        phones[0]: MembershipStatus.MEMBER,
+        phones[-1]: MembershipStatus.MEMBER,
+        ANA: MembershipStatus.ABSENT,
     }
     assert bench.lines() == [MEMBERS, *[CONTACTS] * 5, READ_GROUP]
     await present(bench, ANA)
@@ -269,10 +269,10 @@ async def test_where_the_contact_list_names_no_phones_contacts_are_asked_for_a_h
     bench.server.contact_shape = "bare"
     phones = many(150)
     bench.world.put_group(GROUP, "Launch team", phones)
-    assert await present(bench, ANA) == {ANA: Standing.UNKNOWN}
+    assert await present(bench, ANA) == {ANA: MembershipStatus.UNKNOWN}
     assert bench.lines()[:3] == [MEMBERS, CONTACTS, CONTACTS]
     assert len(bench.lines()) == 3 + LOOKUPS_PER_READ
-    assert await present(bench, ANA) == {ANA: Standing.ABSENT}
+    assert await present(bench, ANA) == {ANA: MembershipStatus.ABSENT}
     assert len(bench.lines()) == 3 + LOOKUPS_PER_READ + 2 + 50 + 1
     await present(bench, ANA)
     assert bench.lines()[-2:] == [MEMBERS, READ_GROUP]
@@ -285,7 +285,7 @@ async def test_the_newest_members_are_asked_for_first_and_no_more_than_are_neede
     bench.time[0] = 2_000_000_000.0
     for phone in new:
         bench.world.add(GROUP, phone)
-    assert set((await present(bench, *new)).values()) == {Standing.MEMBER}
+    assert set((await present(bench, *new)).values()) == {MembershipStatus.MEMBER}
     assert bench.lines()[:2] == [MEMBERS, CONTACTS]
     assert {f"{CONTACTS}/{bench.lid(phone)}" for phone in new} <= set(bench.lines()[2:])
     assert len(bench.lines()) == 2 + 3 * AT_ONCE + 1
@@ -297,7 +297,7 @@ async def test_one_member_of_many_is_searched_for_before_all_are_asked_about(
 ) -> None:
     bench.server.contact_shape = "bare"
     bench.world.put_group(GROUP, "Launch team", [*many(149), listed])
-    assert await present(bench, asked) == {asked: Standing.MEMBER}
+    assert await present(bench, asked) == {asked: MembershipStatus.MEMBER}
     assert bench.lines()[:3] == [MEMBERS, CONTACTS, CONTACTS]
     assert f"{CONTACTS}/{bench.lid(listed)}" in bench.lines()[3:]
     assert len(bench.lines()) == 3 + AT_ONCE + 1
@@ -307,7 +307,7 @@ async def test_a_search_that_finds_a_name_alone_proves_nothing(bench: Bench) -> 
     bench.server.contact_shape = "bare"
     bench.world.put_group(GROUP, "Launch team", many(30))
     bench.server.names = {many(30)[7]: f"not {ANA}"}
-    assert await present(bench, ANA) == {ANA: Standing.ABSENT}
+    assert await present(bench, ANA) == {ANA: MembershipStatus.ABSENT}
 
 
 async def test_a_member_without_phone_is_asked_about_again_after_a_minute(bench: Bench) -> None:
@@ -317,17 +317,17 @@ async def test_a_member_without_phone_is_asked_about_again_after_a_minute(bench:
     bench.server.unstored = {ANA}
     for later, lookups in ((0.0, 1), (59.0, 1), (2.0, 2)):
         bench.time[0] += later
-        assert await present(bench, ANA) == {ANA: Standing.UNKNOWN}
+        assert await present(bench, ANA) == {ANA: MembershipStatus.UNKNOWN}
         assert bench.lines().count(f"{CONTACTS}/{bench.lid(ANA)}") == lookups
     bench.server.unstored = set()
     bench.time[0] += 61.0
-    assert await present(bench, ANA) == {ANA: Standing.MEMBER}
+    assert await present(bench, ANA) == {ANA: MembershipStatus.MEMBER}
 
 
 async def test_member_lists_of_several_pages_are_read_to_the_end(bench: Bench) -> None:
     bench.server.rows_per_page = 2
     bench.world.put_group(GROUP, "Launch team", many(5))
-    assert await present(bench, many(5)[4]) == {many(5)[4]: Standing.MEMBER}
+    assert await present(bench, many(5)[4]) == {many(5)[4]: MembershipStatus.MEMBER}
     assert bench.lines().count(MEMBERS) == 3
 
 

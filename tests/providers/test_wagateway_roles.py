@@ -12,7 +12,7 @@ from providers.base import (
     Person,
     ProviderError,
     ProviderFault,
-    Standing,
+    MembershipStatus,
     Verdict,
 )
 from sandbox.providers.server import Fault
@@ -48,13 +48,13 @@ async def call(bench: Bench, verb: str, *phones: str) -> tuple[list[Outcome], Pr
 @pytest.mark.parametrize(
     ("verb", "standings"),
     [
-        ("remove", [Standing.ABSENT, Standing.ABSENT]),
-        ("promote", [Standing.ADMIN, Standing.ADMIN]),
-        ("demote", [Standing.MEMBER, Standing.MEMBER]),
+        ("remove", [MembershipStatus.ABSENT, MembershipStatus.ABSENT]),
+        ("promote", [MembershipStatus.ADMIN, MembershipStatus.ADMIN]),
+        ("demote", [MembershipStatus.MEMBER, MembershipStatus.MEMBER]),
     ],
 )
 async def test_without_a_look_before_one_call_for_each_person_leaves_open_what_changed(
-    bench: Bench, verb: str, standings: list[Standing]
+    bench: Bench, verb: str, standings: list[MembershipStatus]
 ) -> None:
     bench.world.promote(GROUP, ANA)
     assert await call(bench, verb, ANA, BEN) == ([Outcome.UNKNOWN] * 2, None)
@@ -84,7 +84,7 @@ async def test_what_the_answer_reports_stands_though_the_stored_list_is_late() -
         bench.world.put_group(GROUP, "Launch team", [ANA, BEN])
         await present(bench, ANA)
         assert await call(bench, "remove", ANA) == ([Outcome.REMOVED], None)
-        assert await present(bench, ANA) == {ANA: Standing.MEMBER}
+        assert await present(bench, ANA) == {ANA: MembershipStatus.MEMBER}
         assert ANA not in bench.world.groups[GROUP].members
 
 
@@ -175,13 +175,13 @@ async def test_a_member_is_removed_by_the_form_that_whatsapp_has_of_the_number(b
     bench.world.put_group(GROUP, "Launch team", [listed, ANA])
     await call(bench, "remove", typed)
     assert bench.lines() == [CHECK, CHECK, line("remove", listed)]
-    assert await present(bench, typed) == {typed: Standing.ABSENT}
+    assert await present(bench, typed) == {typed: MembershipStatus.ABSENT}
 
 
 async def test_who_was_seen_in_the_group_is_addressed_without_a_check(bench: Bench) -> None:
     typed, listed = "5511987654321", "551187654321"
     bench.world.put_group(GROUP, "Launch team", [listed, ANA])
-    assert await present(bench, typed) == {typed: Standing.MEMBER}
+    assert await present(bench, typed) == {typed: MembershipStatus.MEMBER}
     before = len(bench.lines())
     assert await call(bench, "promote", typed) == ([Outcome.PROMOTED], None)
     assert bench.lines()[before:] == [line("promote", listed)]

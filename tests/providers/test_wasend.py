@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from providers.base import Action, Evidence, Outcome, Person, RateLimited, Standing, Verdict
+from providers.base import Action, Evidence, Outcome, Person, RateLimited, MembershipStatus, Verdict
 from sandbox.providers.server import Fault
 from sandbox.providers.wasend import ResultIds
 from sandbox.providers.wasend_records import OWN_PHONE
@@ -82,8 +82,8 @@ async def test_thirty_mixed_people_have_one_verdict_each_and_it_is_the_truth_whe
     bench.server.result_ids = result_ids
     phones = fill_with_thirty(bench)
     results = [
-        await bench.adapter.add(GROUP, people(*phones[start : start + bench.adapter.abilities[Action.ADD].most]))
-        for start in range(0, 30, bench.adapter.abilities[Action.ADD].most)
+        await bench.adapter.add(GROUP, people(*phones[start : start + bench.adapter.abilities[Action.ADD].max_batch]))
+        for start in range(0, 30, bench.adapter.abilities[Action.ADD].max_batch)
     ]
     truth = {event.phone: expected[event.effect] for event in bench.world.events}
     assert outcomes(*results) == truth
@@ -194,7 +194,7 @@ async def test_a_number_with_two_forms_is_found_in_both_and_never_called_missing
             told = await verdicts_after(bench, answer([], [(f"{asked}@c.us", reason)]), people(asked))
             assert (told[asked].outcome, told[asked].provider_code) == (Outcome.FAILED, reason)
         bench.world.put_group(GROUP, "Launch team", [OWN_PHONE, answered])
-        assert await bench.adapter.standing(GROUP, people(asked)) == {f"+{asked}": Standing.MEMBER}
+        assert await bench.adapter.membership(GROUP, people(asked)) == {f"+{asked}": MembershipStatus.MEMBER}
 
 
 async def test_two_forms_of_one_number_asked_for_together_keep_their_own_results(bench: Bench) -> None:

@@ -17,7 +17,7 @@ from providers.base import (
     Person,
     Picture,
     ProviderError,
-    Standing,
+    MembershipStatus,
 )
 from sandbox.providers.server import Fault
 from sandbox.providers.wasend_records import OWN_PHONE, Shape
@@ -238,11 +238,11 @@ async def test_members_come_with_their_roles(bench: Bench) -> None:
     lids = {phone: f"{bench.world.human(phone).lid}@lid" for phone in (OWN_PHONE, ANA, BEN)}
     sdk = bench.server.variant == "sdk"
     assert [member async for member in bench.adapter.members(GROUP)] == [
-        Member(f"+{OWN_PHONE}", lids[OWN_PHONE] if sdk else "", "", Standing.MEMBER),
-        Member("", lids[ANA], "", Standing.MEMBER),
-        Member(f"+{BEN}", lids[BEN] if sdk else "", "", Standing.ADMIN),
+        Member(f"+{OWN_PHONE}", lids[OWN_PHONE] if sdk else "", "", MembershipStatus.MEMBER),
+        Member("", lids[ANA], "", MembershipStatus.MEMBER),
+        Member(f"+{BEN}", lids[BEN] if sdk else "", "", MembershipStatus.ADMIN),
     ]
-    assert (await bench.adapter.standing(GROUP, people(BEN)))[f"+{BEN}"] is Standing.ADMIN
+    assert (await bench.adapter.membership(GROUP, people(BEN)))[f"+{BEN}"] is MembershipStatus.ADMIN
 
 
 async def test_numbers_are_checked_once_a_day_and_in_their_other_form_where_the_first_does_not_exist(

@@ -18,9 +18,9 @@ from providers.base import (
     ProviderError,
     ProviderFault,
     RateLimited,
-    Standing,
+    MembershipStatus,
     Unreachable,
-    judge,
+    verdicts_for_error,
 )
 from providers.wasend import make
 from sandbox.providers.server import Fault
@@ -47,7 +47,7 @@ async def failed_add(bench: Bench) -> ProviderError:
 
 async def failed_read(bench: Bench) -> ProviderError:
     with pytest.raises(ProviderError) as caught:
-        await bench.adapter.standing(GROUP, people(ANA))
+        await bench.adapter.membership(GROUP, people(ANA))
     return caught.value
 
 
@@ -69,8 +69,8 @@ async def test_every_documented_status_of_an_add_has_its_meaning_and_keeps_its_w
     error = await failed_add(bench)
     assert type(error) is kind
     assert error.code == str(status)
-    assert error.words
-    assert "{" not in error.words
+    assert error.provider_text
+    assert "{" not in error.provider_text
     assert bench.world.events == []
 
 
@@ -88,7 +88,7 @@ async def test_statuses_and_bodies_that_are_not_documented_are_survived(
         bench.server.faults = [Fault(ADD, status=status, body=body)]
         error = await failed_add(bench)
         assert type(error) is kind
-        assert len(error.words) <= 300
+        assert len(error.provider_text) <= 300
 
 
 @pytest.mark.parametrize("status", [402, 409, 418, 422, 499])
@@ -121,7 +121,7 @@ async def test_a_2xx_that_is_no_answer_leaves_everybody_unknown(status: int, bod
         bench.server.faults = [Fault(ADD, when="after", status=status, body=body)]
         error = await failed_add(bench)
         assert isinstance(error, OutcomeUnknown)
-        assert {v.outcome for v in judge(error, people(ANA, BEN))} == {Outcome.UNKNOWN}
+        assert {v.outcome for v in verdicts_for_error(error, people(ANA, BEN))} == {Outcome.UNKNOWN}
         assert len(bench.world.events) == 2
 
 
@@ -129,9 +129,9 @@ async def test_an_error_inside_a_200_keeps_wasends_words() -> None:
     async with wasend() as bench:
         body = '{"success": false, "error": "Session  not\\nready"}'
         bench.server.faults = [Fault(ADD, status=200, body=body), Fault(MEMBERS, status=200, body=body)]
-        assert (await failed_add(bench)).words == "Session not ready"
+        assert (await failed_add(bench)).provider_text == "Session not ready"
         error = await failed_read(bench)
-        assert (type(error), error.words) == (ProviderFault, "Session not ready")
+        assert (type(error), error.provider_text) == (ProviderFault, "Session not ready")
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ async def test_an_account_that_is_no_admin_is_told_so_and_nobody_is_added(bench:
     bench.world.groups[GROUP].account_is_admin = False
     error = await failed_add(bench)
     assert type(error) is NotGroupAdmin
-    assert error.words == "Only group admins can add participants"
+    assert error.provider_text == "Only group admins can add participants"
     assert bench.world.events == []
 
 
@@ -159,7 +159,7 @@ async def test_a_refusal_is_explained_by_a_session_that_is_not_connected(status:
         bench.server.not_connected_status = status
         error = await failed_add(bench)
         assert type(error) is AccountDisconnected
-        assert (error.code, error.words) == (str(status), "Session is not connected")
+        assert (error.code, error.provider_text) == (str(status), "Session is not connected")
         assert type(await failed_read(bench)) is AccountDisconnected
         assert bench.world.events == []
 
@@ -179,8 +179,8 @@ async def test_an_add_of_open_effect_on_a_session_that_is_gone_stops_the_sender_
         bench.server.faults = [fault]
         error = await failed_add(bench)
         assert isinstance(error, OutcomeUnknown)
-        assert (error.stops_sender, error.rest) == (True, AccountDisconnected.rest)
-        assert {v.outcome for v in judge(error, people(ANA, BEN))} == {Outcome.UNKNOWN}
+        assert (error.stops_sending, error.cooldown) == (True, AccountDisconnected.cooldown)
+        assert {v.outcome for v in verdicts_for_error(error, people(ANA, BEN))} == {Outcome.UNKNOWN}
         assert [line for line in bench.lines() if line.startswith("POST")] == [f"{ADD} {max(fault.status, 0)}"]
 
 
@@ -192,12 +192,12 @@ async def test_a_text_of_open_effect_on_a_session_that_is_gone_stops_the_sender(
         bench.server.faults = [Fault("POST /sendText", status=status, body=body)]
         with pytest.raises(OutcomeUnknown) as caught:
             await bench.adapter.send_to_person(people(ANA)[0], "Hi")
-        assert caught.value.stops_sender
+        assert caught.value.stops_sending
 
 
 async def test_an_open_effect_on_a_session_that_is_connected_stops_nobody(bench: Bench) -> None:
     bench.server.faults = [Fault(ADD, status=500)]
-    assert not (await failed_add(bench)).stops_sender
+    assert not (await failed_add(bench)).stops_sending
 
 
 @pytest.mark.parametrize("status", [200, 401, 503])
@@ -238,8 +238,8 @@ async def test_an_add_without_an_answer_is_unknown_and_is_not_sent_again(
     bench.server.faults = [Fault(ADD, when=when, status=-1)]
     assert isinstance(await failed_add(bench), OutcomeUnknown)
     assert [event.phone for event in bench.world.events] == ([ANA, BEN] if when == "after" else [])
-    found = await bench.adapter.standing(GROUP, people(ANA))
-    assert found == {f"+{ANA}": Standing.MEMBER if when == "after" else Standing.ABSENT}
+    found = await bench.adapter.membership(GROUP, people(ANA))
+    assert found == {f"+{ANA}": MembershipStatus.MEMBER if when == "after" else MembershipStatus.ABSENT}
     assert sum(call.method == "POST" for call in bench.server.calls) == 1
 
 

@@ -26,7 +26,7 @@ async def test_a_member_is_changed_under_the_form_in_which_the_number_is_listed(
     bench: Bench, listed: str, typed: str
 ) -> None:
     group = bench.world.put_group(GROUP, "Launch team", [OWN_PHONE, listed])
-    await bench.adapter.standing(GROUP, people(typed, ANA))
+    await bench.adapter.membership(GROUP, people(typed, ANA))
     await bench.adapter.promote(GROUP, people(typed))
     assert group.members[listed].role == "admin"
     await bench.adapter.demote(GROUP, people(typed))

@@ -12,7 +12,7 @@ from providers.base import (
     GroupNotFound,
     Person,
     ProviderFault,
-    Standing,
+    MembershipStatus,
 )
 from providers.wasend import BASE_URL, make
 from sandbox.providers.server import Fault
@@ -42,42 +42,42 @@ async def listed(bench: Bench) -> list[Group]:
 
 
 async def test_presence_is_read_before_and_after_an_add(bench: Bench) -> None:
-    before = await bench.adapter.standing(GROUP, people(ANA, BEN))
-    assert before == {f"+{ANA}": Standing.ABSENT, f"+{BEN}": Standing.ABSENT}
+    before = await bench.adapter.membership(GROUP, people(ANA, BEN))
+    assert before == {f"+{ANA}": MembershipStatus.ABSENT, f"+{BEN}": MembershipStatus.ABSENT}
     bench.world.add(GROUP, ANA)
-    after = await bench.adapter.standing(GROUP, people(ANA, BEN))
-    assert after == {f"+{ANA}": Standing.MEMBER, f"+{BEN}": Standing.ABSENT}
+    after = await bench.adapter.membership(GROUP, people(ANA, BEN))
+    assert after == {f"+{ANA}": MembershipStatus.MEMBER, f"+{BEN}": MembershipStatus.ABSENT}
     assert bench.lines() == [f"{MEMBERS} 200"] * 2
 
 
 async def test_a_late_read_does_not_show_the_add_yet_which_the_adapter_admits(bench: Bench) -> None:
     bench.world.read_lag = 60.0
     bench.world.add(GROUP, ANA)
-    assert await bench.adapter.standing(GROUP, people(ANA)) == {f"+{ANA}": Standing.ABSENT}
+    assert await bench.adapter.membership(GROUP, people(ANA)) == {f"+{ANA}": MembershipStatus.ABSENT}
     bench.time[0] += 61
-    assert await bench.adapter.standing(GROUP, people(ANA)) == {f"+{ANA}": Standing.MEMBER}
+    assert await bench.adapter.membership(GROUP, people(ANA)) == {f"+{ANA}": MembershipStatus.MEMBER}
 
 
 async def test_a_member_known_only_by_a_lid_leaves_the_absence_of_phones_open(bench: Bench) -> None:
     bench.world.put_group(GROUP, "Launch team", [OWN_PHONE, ANA, BEN])
     bench.server.lid_only = {ANA}
     cleo = "14155550103"
-    found = await bench.adapter.standing(GROUP, people(ANA, BEN, cleo))
-    assert found == {f"+{ANA}": Standing.UNKNOWN, f"+{BEN}": Standing.MEMBER, f"+{cleo}": Standing.UNKNOWN}
+    found = await bench.adapter.membership(GROUP, people(ANA, BEN, cleo))
+    assert found == {f"+{ANA}": MembershipStatus.UNKNOWN, f"+{BEN}": MembershipStatus.MEMBER, f"+{cleo}": MembershipStatus.UNKNOWN}
 
 
 async def test_a_person_is_found_by_the_lid(bench: Bench) -> None:
     bench.world.put_group(GROUP, "Launch team", [OWN_PHONE, ANA])
     bench.server.lid_only = {ANA}
     ana = Person("Ana", f"+{ANA}", f"{bench.world.human(ANA).lid}@lid")
-    assert await bench.adapter.standing(GROUP, [ana]) == {ana.key: Standing.MEMBER}
+    assert await bench.adapter.membership(GROUP, [ana]) == {ana.key: MembershipStatus.MEMBER}
 
 
 async def test_a_person_with_phone_and_lid_is_absent_when_each_member_can_be_compared_by_one(bench: Bench) -> None:
     bench.world.put_group(GROUP, "Launch team", [OWN_PHONE, ANA])
     bench.server.lid_only = {ANA}
     ben = Person("Ben", f"+{BEN}", "100000000000001@lid")
-    assert await bench.adapter.standing(GROUP, [ben]) == {ben.key: Standing.ABSENT}
+    assert await bench.adapter.membership(GROUP, [ben]) == {ben.key: MembershipStatus.ABSENT}
 
 
 @pytest.mark.parametrize(
@@ -94,14 +94,14 @@ async def test_a_person_with_phone_and_lid_is_absent_when_each_member_can_be_com
 async def test_a_member_row_that_says_too_little_proves_nothing(row: str) -> None:
     async with wasend() as bench:
         bench.server.faults = [Fault(MEMBERS, status=200, body=f"[{row}]")]
-        assert await bench.adapter.standing(GROUP, people(ANA)) == {f"+{ANA}": Standing.UNKNOWN}
+        assert await bench.adapter.membership(GROUP, people(ANA)) == {f"+{ANA}": MembershipStatus.UNKNOWN}
 
 
 @pytest.mark.parametrize("body", ["[]", '{"success": true, "participants": [], "error": null}'])
 async def test_a_list_without_even_the_account_proves_nothing(body: str) -> None:
     async with wasend() as bench:
         bench.server.faults = [Fault(MEMBERS, status=200, body=body)]
-        assert await bench.adapter.standing(GROUP, people(ANA)) == {f"+{ANA}": Standing.UNKNOWN}
+        assert await bench.adapter.membership(GROUP, people(ANA)) == {f"+{ANA}": MembershipStatus.UNKNOWN}
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ async def test_a_list_without_even_the_account_proves_nothing(body: str) -> None
 async def test_a_member_is_compared_by_digits(row: str) -> None:
     async with wasend() as bench:
         bench.server.faults = [Fault(MEMBERS, status=200, body=f"[{row}]")]
-        assert await bench.adapter.standing(GROUP, people(ANA)) == {f"+{ANA}": Standing.PRESENT}
+        assert await bench.adapter.membership(GROUP, people(ANA)) == {f"+{ANA}": MembershipStatus.PRESENT}
 
 
 async def test_a_group_is_read_at_the_documented_path_and_else_at_the_sdks(bench: Bench, variant: Shape) -> None:
@@ -127,7 +127,7 @@ async def test_an_unknown_group_is_not_found_by_any_call(bench: Bench) -> None:
     with pytest.raises(GroupNotFound):
         await bench.adapter.group("120363000000000009@g.us")
     with pytest.raises(GroupNotFound):
-        await bench.adapter.standing("120363000000000009@g.us", people(ANA))
+        await bench.adapter.membership("120363000000000009@g.us", people(ANA))
 
 
 async def test_another_group_than_the_one_asked_for_is_not_taken() -> None:
@@ -209,7 +209,7 @@ async def test_an_unknown_session_is_not_connected() -> None:
 
 async def test_a_bad_token_is_told_by_every_read(variant: Shape) -> None:
     async with wasend(token="wrong", variant=variant) as bench:
-        for read in (bench.adapter.account(), bench.adapter.group(GROUP), bench.adapter.standing(GROUP, people(ANA))):
+        for read in (bench.adapter.account(), bench.adapter.group(GROUP), bench.adapter.membership(GROUP, people(ANA))):
             with pytest.raises(CredentialsRejected) as caught:
                 await read
             assert "wrong" not in str(caught.value)
@@ -238,7 +238,7 @@ async def test_wasends_own_address_is_the_default_and_the_group_path_keeps_its_a
         adapter = make(base_url=None, token=TOKEN, account=SESSION, transport=diversion)
         assert (await adapter.group(GROUP)).subject == "Launch team"
         with pytest.raises(GroupNotFound):
-            await adapter.standing("../x?y@g.us", people(ANA))
+            await adapter.membership("../x?y@g.us", people(ANA))
         await adapter.aclose()
         start = f"{BASE_URL}/{SESSION}/groups"
         assert diversion.asked == [f"{start}/{GROUP}/info", f"{start}/..%2Fx%3Fy@g.us/participants"]

@@ -16,7 +16,7 @@ from providers.base import (
     ProviderError,
     RateLimited,
 )
-from providers.memory import DAY
+from providers.memory import DAY_SECONDS
 from providers.wasend.dialect import Dialect, Point, Variant
 from sandbox.providers.server import Fault
 from sandbox.providers.wasend_records import OWN_PHONE, Shape
@@ -103,7 +103,7 @@ def test_what_a_server_speaks_is_forgotten_after_a_day() -> None:
     dialect.learn(Point.JOIN, Variant.SDK)
     assert dialect.order(Point.JOIN) == (Variant.SDK,)
     assert dialect.order(Point.REMOVE) == (Variant.SDK, Variant.DOCS)
-    now[0] = DAY
+    now[0] = DAY_SECONDS
     assert dialect.order(Point.JOIN) == (Variant.SDK, Variant.DOCS)
 
 
@@ -126,7 +126,7 @@ async def test_a_server_that_has_neither_path_is_told_so_and_the_session_goes_on
     bench.server.faults = [Fault(line, status=404, times=-1) for line in WAYS["remove"].values()]
     error = await failed(bench, "remove", ANA)
     assert type(error) is NotSupported
-    assert not error.stops_sender
+    assert not error.stops_sending
     assert ANA in bench.world.groups[GROUP].members
 
 
@@ -155,7 +155,7 @@ async def test_a_change_of_several_that_is_refused_leaves_open_who_was_changed_b
             await changed(bench, verb, CLEO)
         bench.server.faults = [Fault(WAYS[verb]["docs"], when="after", status=status, times=-1)]
         error = await failed(bench, verb, ANA, BEN)
-        assert (error.outcome, error.code, error.stops_sender) == (Outcome.UNKNOWN, str(status), False)
+        assert (error.outcome, error.code, error.stops_sending) == (Outcome.UNKNOWN, str(status), False)
         assert DONE[verb].value in {event.effect.value for event in bench.world.events}
         bench.server.faults = []
         del bench.world.groups[GROUP]

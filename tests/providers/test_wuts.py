@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from providers.base import Evidence, Outcome, OutcomeUnknown, Person, Standing, Verdict
+from providers.base import Evidence, Outcome, OutcomeUnknown, Person, MembershipStatus, Verdict
 from providers.http import HttpClient
 from providers.wuts import Wuts
 from sandbox.providers.server import Fault
@@ -100,7 +100,7 @@ async def test_a_rate_limit_inside_the_records_stops_the_sender_and_leaves_the_s
     bench.server.faults = [Fault(ADD, status=200, body=f'{{"success": true, "participants": {records}}}')]
     result = await bench.adapter.add(GROUP, people(ANA, BEN))
     assert result.error
-    assert result.error.stops_sender
+    assert result.error.stops_sending
     assert result.verdicts == (
         Verdict(f"+{ANA}", Outcome.RATE_LIMITED, Evidence.REPORTED, "429", "slow down"),
         Verdict(f"+{BEN}", Outcome.UNKNOWN),
@@ -216,16 +216,16 @@ async def test_members_stand_with_their_roles_and_others_are_absent(
     bench.server.counts_members = counted
     bench.world.put_group(GROUP, "Launch team", [ANA, BEN]).members[ANA].role = "admin"
     lids = [Person(f"{bench.world.human(p).lid}@lid", lid=f"{bench.world.human(p).lid}@lid") for p in (BEN, CAI)]
-    presence = await bench.adapter.standing(GROUP, [*people(ANA, CAI), *lids])
-    assert list(presence.values()) == [Standing.ADMIN, Standing.ABSENT, Standing.MEMBER, Standing.ABSENT]
+    presence = await bench.adapter.membership(GROUP, [*people(ANA, CAI), *lids])
+    assert list(presence.values()) == [MembershipStatus.ADMIN, MembershipStatus.ABSENT, MembershipStatus.MEMBER, MembershipStatus.ABSENT]
 
 
 async def test_phones_behind_lids_are_asked_once_and_at_most_160_in_a_call(bench: Bench) -> None:
     bench.server.members_by = "lid"
     bench.world.put_group(GROUP, "Launch team", [f"1415555{n:04}" for n in range(170)])
     for _ in range(2):
-        presence = await bench.adapter.standing(GROUP, people("14155550169", "14155550170"))
-        assert list(presence.values()) == [Standing.MEMBER, Standing.ABSENT]
+        presence = await bench.adapter.membership(GROUP, people("14155550169", "14155550170"))
+        assert list(presence.values()) == [MembershipStatus.MEMBER, MembershipStatus.ABSENT]
     assert [len(body["jids"]) for body in bench.bodies(RESOLVE)] == [160, 11]
 
 
@@ -233,8 +233,8 @@ async def test_a_member_behind_an_unresolved_lid_leaves_the_absence_of_others_un
     bench.server.members_by = "lid"
     bench.server.resolves_lids = False
     lid = f"{bench.world.human('14155559999').lid}@lid"
-    presence = await bench.adapter.standing(GROUP, [*people("14155559999", ANA), Person(lid, lid=lid)])
-    assert list(presence.values()) == [Standing.UNKNOWN, Standing.UNKNOWN, Standing.MEMBER]
+    presence = await bench.adapter.membership(GROUP, [*people("14155559999", ANA), Person(lid, lid=lid)])
+    assert list(presence.values()) == [MembershipStatus.UNKNOWN, MembershipStatus.UNKNOWN, MembershipStatus.MEMBER]
 
 
 @pytest.mark.parametrize("resolved", [True, False])
@@ -242,9 +242,9 @@ async def test_a_lid_that_poses_as_a_phone_number_leaves_absence_unknown(bench: 
     bench.server.members_by = "lid"
     bench.server.lids_pose_as_phones = True
     bench.server.resolves_lids = resolved
-    assert await bench.adapter.standing(GROUP, people("14155559999", ANA)) == {
-        "+14155559999": Standing.UNKNOWN,
-        f"+{ANA}": Standing.UNKNOWN,
+    assert await bench.adapter.membership(GROUP, people("14155559999", ANA)) == {
+        "+14155559999": MembershipStatus.UNKNOWN,
+        f"+{ANA}": MembershipStatus.UNKNOWN,
     }
     lids = [f"{bench.world.human(phone).lid}@lid" for phone in (NUMBER, "14155559999")]
     assert [(member.phone, member.lid) async for member in bench.adapter.members(GROUP)] == [("", lid) for lid in lids]
@@ -253,7 +253,7 @@ async def test_a_lid_that_poses_as_a_phone_number_leaves_absence_unknown(bench: 
 async def test_a_look_up_of_lids_that_fails_leaves_absence_unknown(bench: Bench) -> None:
     bench.server.members_by = "lid"
     bench.server.faults = [Fault(RESOLVE, status=500, times=-1)]
-    assert await bench.adapter.standing(GROUP, people(ANA)) == {f"+{ANA}": Standing.UNKNOWN}
+    assert await bench.adapter.membership(GROUP, people(ANA)) == {f"+{ANA}": MembershipStatus.UNKNOWN}
 
 
 async def test_a_list_shorter_than_its_count_proves_presence_but_not_absence(bench: Bench) -> None:
@@ -261,15 +261,15 @@ async def test_a_list_shorter_than_its_count_proves_presence_but_not_absence(ben
     record = f'{{"jid": "9@lid", "phone_number": "{ANA}"}}'
     group = f'{{"jid": "{GROUP}", "members_count": 2, "participants": [{record}]}}'
     bench.server.faults = [Fault(READ, status=200, body=f'{{"success": true, "group": {group}}}')]
-    presence = await bench.adapter.standing(GROUP, people(ANA, BEN))
-    assert list(presence.values()) == [Standing.PRESENT, Standing.UNKNOWN]
+    presence = await bench.adapter.membership(GROUP, people(ANA, BEN))
+    assert list(presence.values()) == [MembershipStatus.PRESENT, MembershipStatus.UNKNOWN]
 
 
 @pytest.mark.parametrize("count", ["", '"members_count": 0, '])
 async def test_a_list_without_even_the_device_proves_nothing(bench: Bench, count: str) -> None:
     group = f'{{"jid": "{GROUP}", {count}"participants": []}}'
     bench.server.faults = [Fault(READ, status=200, body=f'{{"success": true, "group": {group}}}')]
-    assert await bench.adapter.standing(GROUP, people(ANA)) == {f"+{ANA}": Standing.UNKNOWN}
+    assert await bench.adapter.membership(GROUP, people(ANA)) == {f"+{ANA}": MembershipStatus.UNKNOWN}
 
 
 async def test_a_late_read_leaves_an_added_person_unknown_until_the_list_shows_them(bench: Bench) -> None:
@@ -278,7 +278,7 @@ async def test_a_late_read_leaves_an_added_person_unknown_until_the_list_shows_t
     assert bench.world.events[0].effect is Effect.ADDED
     assert verdicts[f"+{ANA}"].outcome is Outcome.UNKNOWN
     bench.time[0] += 60.0
-    assert await bench.adapter.standing(GROUP, people(ANA)) == {f"+{ANA}": Standing.MEMBER}
+    assert await bench.adapter.membership(GROUP, people(ANA)) == {f"+{ANA}": MembershipStatus.MEMBER}
 
 
 async def test_the_simulator_lists_its_device_by_the_contract(bench: Bench) -> None:

@@ -20,7 +20,7 @@ from providers.base import (
     ProviderError,
     ProviderFault,
     RateLimited,
-    Standing,
+    MembershipStatus,
     Unreachable,
 )
 from providers.wuts import BASE_URL, make
@@ -112,7 +112,7 @@ async def test_a_status_call_that_finds_no_device_means_disconnected(bench: Benc
     bench.server.faults = [Fault("GET /status", status=status, body=body)]
     with pytest.raises(AccountDisconnected) as raised:
         await bench.adapter.account()
-    assert raised.value.words == "no device"
+    assert raised.value.provider_text == "no device"
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 428, 500, 503])
@@ -121,9 +121,9 @@ async def test_a_device_that_is_not_ready_is_disconnected_whatever_the_status(be
     bench.server.not_ready_status = status
     bench.server.error_shape = "standard"
     error = await refused(bench, AccountDisconnected)
-    assert (error.code, error.words) == ("DEVICE_NOT_READY", "WhatsApp session is not connected")
+    assert (error.code, error.provider_text) == ("DEVICE_NOT_READY", "WhatsApp session is not connected")
     with pytest.raises(AccountDisconnected):
-        await bench.adapter.standing(GROUP, people(ANA))
+        await bench.adapter.membership(GROUP, people(ANA))
     assert bench.world.events == []
 
 
@@ -132,11 +132,11 @@ async def test_every_shape_of_an_error_is_understood(rough: Bench, shape: Shape)
     rough.server.error_shape = shape
     rough.world.groups[GROUP].account_is_admin = False
     error = await refused(rough, PermissionMissing)
-    assert error.words == "the device is not an admin of the group"
+    assert error.provider_text == "the device is not an admin of the group"
     assert error.code == {"standard": "FORBIDDEN", "nested": "forbidden"}.get(shape, "403")
     with pytest.raises(GroupNotFound) as raised:
         await rough.adapter.group("120363000000000009@g.us")
-    assert raised.value.words == "group not found"
+    assert raised.value.provider_text == "group not found"
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -144,7 +144,7 @@ async def test_a_rejected_token_is_told_in_every_shape(shape: Shape) -> None:
     async with wuts(token="another") as bench:
         bench.server.error_shape = shape
         error = await refused(bench, CredentialsRejected)
-        assert error.words == "Invalid token"
+        assert error.provider_text == "Invalid token"
         with pytest.raises(CredentialsRejected):
             await bench.adapter.account()
 
@@ -159,14 +159,14 @@ async def test_a_device_that_was_lost_leaves_open_what_a_write_did_and_stops_the
     body = '{"success": false, "error": {"code": "device_disconnected", "message": "gone"}}'
     rough.server.faults = [Fault(ADD, status=500, body=body, when="after"), Fault(READ, status=409, body=body)]
     error = await refused(rough, LostDevice)
-    assert (error.words, error.outcome, error.stops_sender) == ("gone", Outcome.UNKNOWN, True)
+    assert (error.provider_text, error.outcome, error.stops_sending) == ("gone", Outcome.UNKNOWN, True)
     assert [event.phone for event in rough.world.events] == [ANA]
     with pytest.raises(AccountDisconnected):
-        await rough.adapter.standing(GROUP, people(ANA))
+        await rough.adapter.membership(GROUP, people(ANA))
 
 
 async def test_an_unknown_group_is_not_found(bench: Bench) -> None:
-    for call in (bench.adapter.group, lambda group: bench.adapter.standing(group, people(ANA))):
+    for call in (bench.adapter.group, lambda group: bench.adapter.membership(group, people(ANA))):
         with pytest.raises(GroupNotFound):
             await call("120363000000000009@g.us")
     with pytest.raises(GroupNotFound):
@@ -182,7 +182,7 @@ async def test_a_group_id_that_is_no_jid_is_an_invalid_request_and_stays_one_pat
 
 async def test_a_validation_error_that_names_nobody_fails_all(bench: Bench) -> None:
     bench.server.faults = [Fault(ADD, status=400, body=standard("VALIDATION_ERROR", "validation failed"))]
-    assert (await refused(bench, InvalidRequest)).words == "validation failed"
+    assert (await refused(bench, InvalidRequest)).provider_text == "validation failed"
 
 
 async def test_what_was_known_before_a_failure_is_kept_beside_it(bench: Bench) -> None:
@@ -200,7 +200,7 @@ async def test_too_many_calls_stop_the_sender_with_the_wait_that_was_told(
 ) -> None:
     bench.server.faults = [Fault(call, status=429, headers=header, times=-1)]
     error = await refused(bench, RateLimited)
-    assert error.stops_sender
+    assert error.stops_sending
     assert error.retry_after == seconds
     assert bench.world.events == []
 
@@ -219,8 +219,8 @@ async def test_a_write_without_a_usable_answer_is_unknown_and_sent_once(
     error = await refused(bench, OutcomeUnknown)
     assert error.outcome is Outcome.UNKNOWN
     assert len(bench.bodies(ADD)) == 1
-    expected = Standing.MEMBER if when == "after" else Standing.ABSENT
-    assert await bench.adapter.standing(GROUP, people(ANA)) == {f"+{ANA}": expected}
+    expected = MembershipStatus.MEMBER if when == "after" else MembershipStatus.ABSENT
+    assert await bench.adapter.membership(GROUP, people(ANA)) == {f"+{ANA}": expected}
 
 
 @pytest.mark.parametrize(
@@ -241,7 +241,7 @@ async def test_a_success_that_cannot_be_read_is_unknown_for_a_write_and_a_fault_
     assert (await refused(rough, OutcomeUnknown)).code == "200"
     assert len(rough.world.events) == 1
     with pytest.raises(ProviderFault):
-        await rough.adapter.standing(GROUP, people(ANA))
+        await rough.adapter.membership(GROUP, people(ANA))
 
 
 @pytest.mark.parametrize("status", [200, 500])
@@ -262,7 +262,7 @@ async def test_cut_and_undecodable_answers_are_unknown_for_a_write_and_a_fault_f
     with pytest.raises(OutcomeUnknown):
         await adapter.add(GROUP, people(ANA))
     with pytest.raises(ProviderFault):
-        await adapter.standing(GROUP, people(ANA))
+        await adapter.membership(GROUP, people(ANA))
     await adapter.aclose()
     server.close()
     await server.wait_closed()
@@ -279,7 +279,7 @@ async def test_a_group_without_a_list_of_members_cannot_be_compared(bench: Bench
     body = f'{{"success": true, "group": {{"jid": "{GROUP}", "name": "Launch team", "members_count": 1}}}}'
     bench.server.faults = [Fault(READ, status=200, body=body)]
     with pytest.raises(ProviderFault):
-        await bench.adapter.standing(GROUP, people(ANA))
+        await bench.adapter.membership(GROUP, people(ANA))
 
 
 async def test_a_read_is_tried_again_after_a_failure_and_a_broken_connection(bench: Bench) -> None:

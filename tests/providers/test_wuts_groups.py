@@ -133,8 +133,8 @@ async def test_a_new_group_is_named_and_its_people_are_left_to_be_read_back(benc
     created = await bench.adapter.create("New team", people(ANA, BEN, "14155550103"))
     assert created.group is not None
     assert [v.outcome for v in created.verdicts] == [Outcome.UNKNOWN, Outcome.UNKNOWN, Outcome.NOT_ON_WHATSAPP]
-    standing = await bench.adapter.standing(created.group.id, people(ANA, BEN))
-    assert [now.inside for now in standing.values()] == [False, True]
+    standing = await bench.adapter.membership(created.group.id, people(ANA, BEN))
+    assert [now.is_member for now in standing.values()] == [False, True]
     assert bench.bodies("POST /groups") == [
         {"name": "New team", "participants": [f"{ANA}@s.whatsapp.net", f"{BEN}@s.whatsapp.net"]}
     ]
@@ -173,7 +173,7 @@ async def test_a_new_community_that_is_named_takes_people_in_and_lets_them_go(be
     assert made is not None
     for change, inside in ((bench.adapter.add_to_community, True), (bench.adapter.remove_from_community, False)):
         assert (await change(made.id, people(ANA))).verdicts == (Verdict(f"+{ANA}", Outcome.UNKNOWN),)
-        assert (await bench.adapter.standing(made.id, people(ANA)))[f"+{ANA}"].inside is inside
+        assert (await bench.adapter.membership(made.id, people(ANA)))[f"+{ANA}"].is_member is inside
     sent = {"participants": [f"{ANA}@s.whatsapp.net"]}
     calls = [(call.method, call.body) for call in bench.server.calls if call.path.endswith(f"{made.id}/participants")]
     assert calls == [("POST", sent), ("DELETE", sent)]
@@ -212,7 +212,7 @@ async def test_a_code_of_too_many_changes_stops_the_sender_after_a_removal_too(b
     bench.server.faults = [Fault(ADD.replace("POST", "DELETE"), status=200, body=body)]
     result = await bench.adapter.remove(GROUP, people(ANA))
     assert result.error is not None
-    assert result.error.stops_sender
+    assert result.error.stops_sending
     assert result.verdicts[0].outcome is Outcome.RATE_LIMITED
 
 
@@ -223,7 +223,7 @@ async def test_a_member_is_removed_under_the_form_in_which_the_number_is_listed(
     bench.world.put_human("551187654321", Disposition.OPEN, also="5511987654321")
     bench.world.put_group(GROUP, "Launch team", ["551187654321"])
     if listed_before:
-        await bench.adapter.standing(GROUP, people("5511987654321"))
+        await bench.adapter.membership(GROUP, people("5511987654321"))
     await bench.adapter.remove(GROUP, people("5511987654321"))
     assert bench.world.groups[GROUP].members == {}
     assert len(bench.bodies(CHECK)) == (0 if listed_before else 1)

@@ -12,8 +12,8 @@ from providers.base import (
     OutcomeUnknown,
     Person,
     ProviderFault,
-    Standing,
-    judge,
+    MembershipStatus,
+    verdicts_for_error,
 )
 from sandbox.providers.server import Fault
 from sandbox.providers.world import Disposition
@@ -81,9 +81,9 @@ async def test_members_come_with_phones_lids_and_roles_as_far_as_they_are_told(b
     bench.world.put_group(GROUP, "Launch team", [ANA, BEN]).members[ANA].role = "admin"
     lids = [by_lid(bench, phone).lid if members_by == "lid" else "" for phone in (NUMBER, ANA, BEN)]
     assert [member async for member in bench.adapter.members(GROUP)] == [
-        Member(f"+{NUMBER}", lids[0], standing=Standing.ADMIN),
-        Member(f"+{ANA}", lids[1], standing=Standing.ADMIN),
-        Member(f"+{BEN}", lids[2], standing=Standing.MEMBER),
+        Member(f"+{NUMBER}", lids[0], status=MembershipStatus.ADMIN),
+        Member(f"+{ANA}", lids[1], status=MembershipStatus.ADMIN),
+        Member(f"+{BEN}", lids[2], status=MembershipStatus.MEMBER),
     ]
     assert len(bench.bodies(RESOLVE)) == (members_by == "lid")
 
@@ -110,7 +110,7 @@ async def test_a_text_that_nobody_would_get_is_not_sent(bench: Bench) -> None:
     bench.world.put_human(ANA, Disposition.NO_ACCOUNT)
     with pytest.raises(InvalidRequest) as raised:
         await bench.adapter.send_to_person(people(ANA)[0], "Hello")
-    assert judge(raised.value, people(ANA))[0].outcome is Outcome.NOT_ON_WHATSAPP
+    assert verdicts_for_error(raised.value, people(ANA))[0].outcome is Outcome.NOT_ON_WHATSAPP
     with pytest.raises(InvalidRequest):
         await bench.adapter.send_to_person(Person("9@lid", lid="9@lid"), "Hello")
     for group_id, text in ((BEN, "Hello"), (GROUP, ""), (GROUP, "x" * 4097)):

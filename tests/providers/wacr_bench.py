@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from providers.base import Evidence, Outcome, PeopleResult, Person, ProviderError, Standing
+from providers.base import Evidence, Outcome, PeopleResult, Person, ProviderError, MembershipStatus
 from providers.wacr import Wacr, make
 from sandbox.providers.wacr import PREFIX, WacrServer
 from sandbox.providers.world import Effect, World
@@ -65,8 +65,8 @@ class Bench:
     def truth(self) -> dict[str, Effect]:
         return {event.phone: event.effect for event in self.world.events}
 
-    async def standing(self, *phones: str) -> dict[str, Standing]:
-        found = await self.adapter.standing(GROUP, people(*phones))
+    async def membership(self, *phones: str) -> dict[str, MembershipStatus]:
+        found = await self.adapter.membership(GROUP, people(*phones))
         return {key.removeprefix("+"): presence for key, presence in found.items()}
 
 

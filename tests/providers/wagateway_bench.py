@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from providers.base import Action, Evidence, Outcome, Person, Standing, Verdict
+from providers.base import Action, Evidence, Outcome, Person, MembershipStatus, Verdict
 from providers.wagateway import WaGateway, make
 from sandbox.providers.wagateway import WaGatewayServer
 from sandbox.providers.world import World
@@ -62,8 +62,8 @@ def people(*phones: str) -> list[Person]:
     return [Person(f"+{phone}", f"+{phone}") for phone in phones]
 
 
-async def present(bench: Bench, *phones: str) -> dict[str, Standing]:
-    found = await bench.adapter.standing(GROUP, people(*phones))
+async def present(bench: Bench, *phones: str) -> dict[str, MembershipStatus]:
+    found = await bench.adapter.membership(GROUP, people(*phones))
     return {key.removeprefix("+"): presence for key, presence in found.items()}
 
 
@@ -73,16 +73,16 @@ async def as_the_workflow_would(bench: Bench, phones: list[str]) -> list[Verdict
     verdicts = [
         Verdict(f"+{phone}", Outcome.ALREADY_DONE, Evidence.OBSERVED)
         for phone in phones
-        if before[phone] is Standing.MEMBER
+        if before[phone] is MembershipStatus.MEMBER
     ]
-    rest = [phone for phone in phones if before[phone] is not Standing.MEMBER]
-    limit = bench.adapter.abilities[Action.ADD].most
+    rest = [phone for phone in phones if before[phone] is not MembershipStatus.MEMBER]
+    limit = bench.adapter.abilities[Action.ADD].max_batch
     for start in range(0, len(rest), limit):
         verdicts += (await bench.adapter.add(GROUP, people(*rest[start : start + limit]))).verdicts
     after = await present(bench, *rest)
     return [
         Verdict(verdict.key, Outcome.ADDED, Evidence.OBSERVED)
-        if verdict.outcome is Outcome.UNKNOWN and after[verdict.key.removeprefix("+")] is Standing.MEMBER
+        if verdict.outcome is Outcome.UNKNOWN and after[verdict.key.removeprefix("+")] is MembershipStatus.MEMBER
         else verdict
         for verdict in verdicts
     ]

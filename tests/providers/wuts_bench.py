@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from providers.base import Action, Evidence, Outcome, Person, Standing, Verdict
+from providers.base import Action, Evidence, Outcome, Person, MembershipStatus, Verdict
 from providers.wuts import Wuts, make
 from sandbox.providers.world import World
 from sandbox.providers.wuts import WutsServer
@@ -60,22 +60,22 @@ def people(*phones: str) -> list[Person]:
 
 async def carry_out(adapter: Wuts, asked: Sequence[Person]) -> dict[str, Verdict]:
     """Add as the workflow does: look who is there, add the rest, look again for those nothing was told about."""
-    before = await adapter.standing(GROUP, asked)
+    before = await adapter.membership(GROUP, asked)
     verdicts = {
         person.key: Verdict(person.key, Outcome.ALREADY_DONE, Evidence.OBSERVED)
         for person in asked
-        if before[person.key].inside
+        if before[person.key].is_member
     }
     rest = [person for person in asked if person.key not in verdicts]
-    for start in range(0, len(rest), adapter.abilities[Action.ADD].most):
-        added = (await adapter.add(GROUP, rest[start : start + adapter.abilities[Action.ADD].most])).verdicts
+    for start in range(0, len(rest), adapter.abilities[Action.ADD].max_batch):
+        added = (await adapter.add(GROUP, rest[start : start + adapter.abilities[Action.ADD].max_batch])).verdicts
         assert verdicts.keys().isdisjoint(verdict.key for verdict in added)
         verdicts |= {verdict.key: verdict for verdict in added}
     silent = [person for person in rest if verdicts[person.key].outcome is Outcome.UNKNOWN]
-    after = await adapter.standing(GROUP, silent)
+    after = await adapter.membership(GROUP, silent)
     verdicts |= {
         person.key: Verdict(person.key, Outcome.ADDED, Evidence.OBSERVED)
         for person in silent
-        if before[person.key] is Standing.ABSENT and after[person.key].inside
+        if before[person.key] is MembershipStatus.ABSENT and after[person.key].is_member
     }
     return verdicts

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bot.domain.followups import LABELS, Followup, offered, plan
 from bot.domain.outcomes import advice
 from bot.domain.requests import Details, Participant, Request, State
-from providers.base import Cause, GroupChange, Operation, Outcome, Person, Standing
+from providers.base import Cause, GroupChange, Operation, Outcome, Person, MembershipStatus
 from tests.bot.runtime.making import people, request
 
 
@@ -67,7 +67,7 @@ def test_each_followup_is_about_those_whom_it_makes_sense_for(
 @pytest.mark.parametrize("cause", Cause)
 def test_what_would_fail_again_for_the_same_cause_is_not_offered_to_be_repeated(cause: Cause) -> None:
     roster = [replace(p, cause=cause) for p in answered(Outcome.FAILED, Outcome.NOT_ATTEMPTED)]
-    lasting = cause in {Cause.NO_GROUP, Cause.IMPOSSIBLE, Cause.WRONG}
+    lasting = cause in {Cause.NO_GROUP, Cause.IMPOSSIBLE, Cause.INVALID}
     again = (Followup.AGAIN,) if lasting else (Followup.RETRY, Followup.RESUME, Followup.AGAIN)
     assert offered(done(), roster) == again
     for p in roster:
@@ -129,8 +129,8 @@ def test_only_the_whole_request_keeps_the_time_that_was_asked_for() -> None:
 
 def test_a_look_keeps_how_people_stood_before() -> None:
     [unknown] = answered(Outcome.UNKNOWN)
-    planned = plan(done(), [replace(unknown, before=Standing.ABSENT)], Followup.VERIFY)
-    assert planned.lines[0].before is Standing.ABSENT
+    planned = plan(done(), [replace(unknown, before=MembershipStatus.ABSENT)], Followup.VERIFY)
+    assert planned.lines[0].before is MembershipStatus.ABSENT
     assert planned.details.look_only
 
 

@@ -211,14 +211,14 @@ def test_a_lid_is_a_person_without_a_phone() -> None:
 def test_what_was_typed_is_kept_without_the_markup_that_slack_added() -> None:
     text = "Ann &lt;+1 (415) 555-0100&gt;, <tel:+447700900123|+44 7700 900 123>; 1x2; \u202a+49 30 12345678\u202c"
     roster = parse(text)
-    assert [p.typed for p in roster.people] == ["Ann <+1 (415) 555-0100>", "+44 7700 900 123", "+49 30 12345678"]
-    assert [r.typed for r in roster.rejected] == ["1x2"]
+    assert [p.raw for p in roster.people] == ["Ann <+1 (415) 555-0100>", "+44 7700 900 123", "+49 30 12345678"]
+    assert [r.raw for r in roster.rejected] == ["1x2"]
 
 
 def test_the_same_person_in_another_form_is_a_duplicate_of_the_first() -> None:
     roster = parse("+1 415 555 0100, 14155550100:3@c.us, wa.me/14155550100, 1@lid, 1:2@lid")
     first, lid = roster.people
-    assert [(d.typed, d.first) for d in roster.duplicates] == [
+    assert [(d.raw, d.first) for d in roster.duplicates] == [
         ("14155550100:3@c.us", first),
         ("wa.me/14155550100", first),
         ("1:2@lid", lid),
@@ -231,7 +231,7 @@ def test_the_same_person_in_another_form_is_a_duplicate_of_the_first() -> None:
 def test_the_forms_in_which_whatsapp_writes_an_account_are_one_person(listed: str, dialled: str) -> None:
     roster = parse(f"{listed}\n{dialled}")
     assert len(roster.people) == len(roster.duplicates) == 1
-    assert roster.people[0].typed == listed
+    assert roster.people[0].raw == listed
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\n,;\t", "-- … --", "\u200b\ufeff", "<>", '""'])

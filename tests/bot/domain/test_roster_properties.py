@@ -62,7 +62,7 @@ def test_a_list_of_numbers_however_written_reads_back_in_its_order(data: st.Data
     assert [p.phone for p in roster.people] == list(dict.fromkeys(map(_e164, numbers)))
     assert len(roster.people) + len(roster.duplicates) == len(numbers)
     entries: list[Person | Duplicate] = [*roster.people, *roster.duplicates]
-    shown = [entry.typed for entry in entries]
+    shown = [entry.raw for entry in entries]
     assert Counter(t.strip(INVISIBLE) for t in shown) == Counter(t.strip(INVISIBLE) for t in texts)
 
 
@@ -89,7 +89,7 @@ anything = st.one_of(st.text(), st.lists(st.one_of(st.sampled_from(FRAGMENTS), s
 def test_no_text_is_too_strange(text: str, region: str | None) -> None:
     for person in parse(text, default_region=region).people:
         assert bool(person.phone) != bool(person.lid)
-        assert person.typed
+        assert person.raw
 
 
 def _letters_and_digits(text: str) -> Counter[str]:
@@ -102,7 +102,7 @@ def test_every_letter_and_digit_that_was_typed_ends_in_exactly_one_list(text: st
     assume("<" not in text and "&" not in text)  # the markup that Slack adds was not typed
     roster = parse(text, default_region="GB")
     entries: list[Person | Rejected | Duplicate] = [*roster.people, *roster.rejected, *roster.duplicates]
-    typed = [entry.typed for entry in entries]
+    typed = [entry.raw for entry in entries]
     assert _letters_and_digits(text) == _letters_and_digits("".join(typed))
 
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.sync import compare
-from providers.base import Member, Person, Standing
+from providers.base import Member, Person, MembershipStatus
 
 ANA, BEN, CAI, DEE = "+14155550101", "+14155550102", "+14155550103", "+14155550104"
 
@@ -13,8 +13,8 @@ def listed(*phones: str) -> list[Person]:
     return [Person(phone, phone) for phone in phones]
 
 
-def inside(*phones: str, standing: Standing = Standing.MEMBER) -> list[Member]:
-    return [Member(phone, standing=standing) for phone in phones]
+def inside(*phones: str, standing: MembershipStatus = MembershipStatus.MEMBER) -> list[Member]:
+    return [Member(phone, status=standing) for phone in phones]
 
 
 def phones(people: Sequence[Person]) -> list[str]:
@@ -27,13 +27,13 @@ def test_who_is_missing_is_added_and_who_is_too_many_is_removed() -> None:
 
 
 def test_admins_the_kept_and_those_whose_role_nobody_knows_stay() -> None:
-    members = [*inside(ANA, standing=Standing.ADMIN), *inside(BEN, standing=Standing.PRESENT), *inside(CAI, DEE)]
+    members = [*inside(ANA, standing=MembershipStatus.ADMIN), *inside(BEN, standing=MembershipStatus.PRESENT), *inside(CAI, DEE)]
     drift = compare([], members, [CAI])
     assert (phones(drift.extra), phones(drift.protected)) == ([DEE], [ANA, BEN, CAI])
 
 
 def test_where_there_are_no_admins_an_untold_role_protects_nobody() -> None:
-    drift = compare([], inside(ANA, standing=Standing.PRESENT), (), has_admins=False)
+    drift = compare([], inside(ANA, standing=MembershipStatus.PRESENT), (), has_admins=False)
     assert phones(drift.extra) == [ANA]
 
 
@@ -49,7 +49,7 @@ def test_a_person_who_is_listed_twice_is_one_who_is_too_many() -> None:
 
 
 def test_a_member_without_a_phone_is_never_removed() -> None:
-    drift = compare(listed(ANA), [Member(lid="7@lid", standing=Standing.MEMBER)], ())
+    drift = compare(listed(ANA), [Member(lid="7@lid", status=MembershipStatus.MEMBER)], ())
     assert (phones(drift.missing), drift.extra, drift.nameless) == ([ANA], (), 1)
     assert compare([Person("7@lid", lid="7@lid")], [Member(lid="7@lid")], ()).missing == ()
 

@@ -18,7 +18,7 @@ from bot.runtime.database import Database
 from bot.runtime.decisions import Decisions
 from bot.runtime.journal import Journal
 from bot.runtime.schedules import Schedule, Schedules
-from providers.base import Evidence, Outcome, Person, Standing, Verdict
+from providers.base import Evidence, Outcome, Person, MembershipStatus, Verdict
 from tests.bot.runtime.databases import open_database
 from tests.bot.runtime.making import ASKED, FIRST, LEAD, people, request, rule
 
@@ -189,7 +189,7 @@ async def test_every_new_verdict_is_told_once(database: Database, audit: Audit) 
     await journal.create(request(), people(3))
     present = Verdict("", Outcome.ALREADY_DONE, Evidence.OBSERVED)
     unknown, added = Verdict("", Outcome.UNKNOWN), Verdict("", Outcome.ADDED, Evidence.OBSERVED)
-    await journal.looked("R1", dict.fromkeys(range(3), Standing.UNKNOWN), {1: 0, 2: 0}, {0: present})
+    await journal.looked("R1", dict.fromkeys(range(3), MembershipStatus.UNKNOWN), {1: 0, 2: 0}, {0: present})
     await journal.judge("R1", {1: unknown, 2: added})
     await journal.judge("R1", {1: added, 2: added})
     await journal.judge("R1", {})

@@ -17,7 +17,7 @@ from providers.base import (
     Person,
     Provider,
     ProviderFault,
-    Standing,
+    MembershipStatus,
 )
 
 ALIAS = KnownGroup("support", "1@g.us", "launch-team")
@@ -40,7 +40,7 @@ class Lists(Provider):
         self.calls += 1
         self.begun.set()
         for group in self.listed:
-            if group.is_called(search):
+            if group.matches(search):
                 yield group
         await self.gate.wait()
         if self.error is not None:
@@ -49,7 +49,7 @@ class Lists(Provider):
     async def group(self, group_id: str) -> Group:
         raise AssertionError(group_id)
 
-    async def standing(self, group_id: str, people: Sequence[Person]) -> Mapping[str, Standing]:
+    async def membership(self, group_id: str, people: Sequence[Person]) -> Mapping[str, MembershipStatus]:
         raise AssertionError(group_id, people)
 
     async def add(self, group_id: str, people: Sequence[Person]) -> PeopleResult:

@@ -14,7 +14,7 @@ from bot.domain.outcomes import Tally
 from bot.domain.requests import FOLLOWS, Participant, State
 from bot.runtime.database import Database
 from bot.runtime.journal import Due, Journal
-from providers.base import Evidence, Operation, Outcome, Person, Standing, Verdict
+from providers.base import Evidence, Operation, Outcome, Person, MembershipStatus, Verdict
 from tests.bot.runtime.making import people, person, request, rule
 
 _numbers = itertools.count()
@@ -32,7 +32,7 @@ async def test_what_was_written_is_read_again(journal: Journal) -> None:
     asked = request(needs=rule(quorum=2), asked_at=NOW)
     everybody = [
         Participant(0, person(0)),
-        Participant(1, Person("123@lid", lid="123@lid"), before=Standing.ABSENT, submissions=1),
+        Participant(1, Person("123@lid", lid="123@lid"), before=MembershipStatus.ABSENT, submissions=1),
         Participant(2, Person("nobody"), outcome=Outcome.INVALID, provider_message="no number", at=NOW),
     ]
     assert await journal.create(asked, everybody)
@@ -189,7 +189,7 @@ async def test_advancing_a_request_that_is_not_there_does_nothing(journal: Journ
 
 async def test_those_who_were_there_are_answered_and_the_others_wait_in_their_chunks(journal: Journal) -> None:
     await journal.create(request(), people(4))
-    before = {0: Standing.ABSENT, 1: Standing.PRESENT, 2: Standing.UNKNOWN, 3: Standing.ABSENT}
+    before = {0: MembershipStatus.ABSENT, 1: MembershipStatus.PRESENT, 2: MembershipStatus.UNKNOWN, 3: MembershipStatus.ABSENT}
     await journal.looked("R1", before, {0: 0, 2: 0, 3: 1}, {1: WAS_THERE})
     everybody = await journal.people("R1")
     assert [p.before for p in everybody] == list(before.values())
@@ -202,8 +202,8 @@ async def test_those_who_were_there_are_answered_and_the_others_wait_in_their_ch
 
 async def test_looking_again_after_a_crash_counts_only_the_last_look(journal: Journal) -> None:
     await journal.create(request(), people(3))
-    await journal.looked("R1", dict.fromkeys(range(3), Standing.ABSENT), {0: 0, 1: 1, 2: 2}, {})
-    before = {0: Standing.PRESENT, 1: Standing.ABSENT, 2: Standing.ABSENT}
+    await journal.looked("R1", dict.fromkeys(range(3), MembershipStatus.ABSENT), {0: 0, 1: 1, 2: 2}, {})
+    before = {0: MembershipStatus.PRESENT, 1: MembershipStatus.ABSENT, 2: MembershipStatus.ABSENT}
     await journal.looked("R1", before, {1: 0, 2: 0}, {0: WAS_THERE})
     assert [[p.position for p in await journal.chunk("R1", n)] for n in range(3)] == [[1, 2], [], []]
 
@@ -248,7 +248,7 @@ async def test_a_lid_of_any_length_can_be_asked_for(journal: Journal) -> None:
 async def test_verdicts_of_one_request_leave_another_alone(journal: Journal) -> None:
     for id_ in ("R1", "R2"):
         await journal.create(request(id_), people(2))
-    await journal.looked("R1", {0: Standing.PRESENT, 1: Standing.ABSENT}, {1: 0}, {0: WAS_THERE})
+    await journal.looked("R1", {0: MembershipStatus.PRESENT, 1: MembershipStatus.ABSENT}, {1: 0}, {0: WAS_THERE})
     await journal.submitted("R1", [1])
     await journal.judge("R1", {1: Verdict("", Outcome.ADDED)})
     assert await journal.people("R2") == people(2)
@@ -298,7 +298,7 @@ async def test_ten_times_as_many_people_are_ten_times_the_work_and_not_a_hundred
     for number in (100, 1000):
         id_, start = f"R{number}", instructions
         await journal.create(request(id_), people(number))
-        before = dict.fromkeys(range(number), Standing.ABSENT)
+        before = dict.fromkeys(range(number), MembershipStatus.ABSENT)
         await journal.looked(id_, before, {n: n // 10 for n in range(number)}, {})
         for chunk in range(number // 10):
             await journal.submitted(id_, [p.position for p in await journal.chunk(id_, chunk)])

@@ -87,7 +87,7 @@ def test_the_column_that_was_chosen_is_read() -> None:
     assert place is not None
     found = people_in_column("a.xlsx", content, place)
     assert isinstance(found, Found)
-    assert [person.typed for person in found.roster.people] == OTHERS
+    assert [person.raw for person in found.roster.people] == OTHERS
     assert isinstance(people_in_column("a.xlsx", content, Place(0, 2)), Choices)
     assert isinstance(people_in_column("a.xlsx", b"", place), Unreadable)
 
@@ -101,7 +101,7 @@ def test_every_entry_that_is_no_number_is_told_with_its_line() -> None:
     rows = [["Name", "Phone"], ["Ann", NUMBERS[0]], ["Bob", "none"], [], ["Cat\nLee", "12; " + NUMBERS[1]], ["Dan"]]
     for content in (delimited(rows), workbook(rows)):
         found = _found(content)
-        lines = [(entry.line, entry.typed) for entry in found.roster.rejected]
+        lines = [(entry.line, entry.raw) for entry in found.roster.rejected]
         assert lines == [(3, "none"), (5, "12")]
         assert found.without in {(6,), (7,)}  # of the text file the cell of Cat takes two lines
         assert _phones(found) == PHONES[:2]
@@ -119,7 +119,7 @@ def test_every_entry_that_is_no_number_is_told_with_its_line() -> None:
 def test_a_first_row_of_words_above_numbers_is_headings(headings: tuple[str, str], source: str) -> None:
     found = _found(delimited([headings, *zip([*NAMES, "Eve", "Fay"], [*NUMBERS, "", "12"], strict=True)]))
     assert found.source == source
-    assert [(entry.line, entry.typed) for entry in found.roster.rejected] == [(7, "12")]
+    assert [(entry.line, entry.raw) for entry in found.roster.rejected] == [(7, "12")]
     assert (_phones(found), found.without) == (PHONES, (6,))
 
 
@@ -151,7 +151,7 @@ def test_a_column_of_numbers_without_their_country_code_is_found_and_answered() 
 def test_cells_are_data_and_never_markup_of_slack() -> None:
     cells = ["<tel:+14155550100|+44 7700 900123>", "&lt", "<!channel>", "1 &amp 2"]
     roster = _found(delimited([[cell] for cell in cells]), region=None).roster
-    assert [entry.typed for entry in roster.rejected] == cells
+    assert [entry.raw for entry in roster.rejected] == cells
     assert roster.people == ()
 
 
@@ -159,7 +159,7 @@ def test_cards_without_a_number_are_told_with_their_line() -> None:
     found = _found(cards(NUMBERS[0], "", "12", NUMBERS[0]), name="a.vcf")
     assert _phones(found) == PHONES[:1]
     assert found.without == (6,)
-    assert [(entry.line, entry.typed) for entry in found.roster.rejected] == [(14, "12")]
+    assert [(entry.line, entry.raw) for entry in found.roster.rejected] == [(14, "12")]
     assert len(found.roster.duplicates) == 1
 
 

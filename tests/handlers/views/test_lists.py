@@ -14,12 +14,12 @@ from bot.runtime.archive import Brief
 from handlers.commands.replying import said
 from handlers.views import answers, audit_list, group_card, group_list, request_list
 from handlers.views.message import Message
-from providers.base import Account, AccountState, Action, Group, GroupNotFound, Member, Operation, Outcome, Standing
+from providers.base import Account, AccountState, Action, Group, GroupNotFound, Member, Operation, Outcome, MembershipStatus
 from tests.handlers.conftest import Post
 from tests.handlers.samples import AT, EVIL, NAMES, REQUEST, changed
 
 WIDE = Tally(tuple((outcome, 99_999) for outcome in Outcome), 99_999 * len(Outcome))
-ADMINS = [Member("+14155550100", "", name, Standing.ADMIN) for name in NAMES * 3]
+ADMINS = [Member("+14155550100", "", name, MembershipStatus.ADMIN) for name in NAMES * 3]
 
 
 def groups_page(name: str) -> Message:
@@ -37,7 +37,7 @@ def card(name: str) -> Message:
 
 
 def unread_card(name: str) -> Message:
-    why = answers.words(GroupNotFound("The provider knows no such group.", words=name))
+    why = answers.words(GroupNotFound("The provider knows no such group.", provider_text=name))
     facts = group_card.Facts(KnownGroup("c", "g", "", name), why, why, why, can=frozenset(), may_list=False)
     return group_card.build(facts)
 
@@ -62,7 +62,7 @@ def test_members_are_counted_where_they_were_read_and_their_number_is_not_told()
 
 
 def test_a_providers_words_are_said_to_be_its() -> None:
-    assert answers.words(GroupNotFound("It is gone.", words="no <such> jid")) == (
+    assert answers.words(GroupNotFound("It is gone.", provider_text="no <such> jid")) == (
         "It is gone. The provider says: “no &lt;such&gt; jid”"
     )
     account = Account(AccountState.DISCONNECTED, "pairing")

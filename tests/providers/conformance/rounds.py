@@ -11,9 +11,9 @@ from providers.base import (
     Person,
     Provider,
     ProviderError,
-    Standing,
+    MembershipStatus,
     Verdict,
-    judge,
+    verdicts_for_error,
 )
 
 
@@ -30,7 +30,7 @@ async def carry_out(
     before = await _standing(adapter, group_id, people)
     verdicts = {p.key: v for p in people if (v := settled_before(p.key, aim, before[p.key]))}
     rest = [p for p in people if p.key not in verdicts]
-    most = adapter.abilities[ACTIONS[operation]].most or len(people)
+    most = adapter.abilities[ACTIONS[operation]].max_batch or len(people)
     for start in range(0, len(rest), most):
         chunk = rest[start : start + most]
         result = await _send(adapter, group_id, operation, chunk)
@@ -38,7 +38,7 @@ async def carry_out(
         assert answered.keys() == {p.key for p in chunk}
         assert len(answered) == len(result.verdicts)
         verdicts |= answered
-        if result.error is not None and result.error.stops_sender:
+        if result.error is not None and result.error.stops_sending:
             break
     verdicts |= {p.key: left_over(p.key, 0, "stopped") for p in rest if p.key not in verdicts}
     before_reading_back()
@@ -52,12 +52,12 @@ async def _send(adapter: Provider, group_id: str, operation: Operation, people: 
     try:
         result: PeopleResult = await getattr(adapter, operation)(group_id, people)
     except ProviderError as error:
-        return PeopleResult(judge(error, people), error)
+        return PeopleResult(verdicts_for_error(error, people), error)
     return result
 
 
-async def _standing(adapter: Provider, group_id: str, people: Sequence[Person]) -> Mapping[str, Standing]:
+async def _standing(adapter: Provider, group_id: str, people: Sequence[Person]) -> Mapping[str, MembershipStatus]:
     try:
-        return await adapter.standing(group_id, people) if people else {}
+        return await adapter.membership(group_id, people) if people else {}
     except ProviderError:
-        return dict.fromkeys((p.key for p in people), Standing.UNKNOWN)
+        return dict.fromkeys((p.key for p in people), MembershipStatus.UNKNOWN)

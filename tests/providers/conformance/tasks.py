@@ -103,7 +103,7 @@ def _false_members(desk: Desk, _: Start, answer: Any) -> list[str]:
     by_lid = {f"{desk.world.human(phone).lid}@lid": phone for phone in desk.group.members}
     phones = [m.phone.removeprefix("+") or by_lid.get(m.lid, "nobody") for m in answer]
     found = [] if sorted(phones) == sorted(desk.group.members) else [f"members {phones}"]
-    return found + misread(desk.world, desk.kit.group, {p: m.standing for p, m in zip(phones, answer, strict=True)})
+    return found + misread(desk.world, desk.kit.group, {p: m.status for p, m in zip(phones, answer, strict=True)})
 
 
 def _about(operation: Operation, *phones: str) -> tuple[Callable[[Desk], Awaitable[Any]], Callable[..., list[str]]]:
@@ -251,7 +251,7 @@ def _created(desk: Desk, start: Start) -> bool:
 
 _STANDING = Task(
     Action.LIST_MEMBERS,
-    lambda desk: desk.adapter.standing(desk.kit.group, people(*EVERYBODY)),
+    lambda desk: desk.adapter.membership(desk.kit.group, people(*EVERYBODY)),
     lambda desk, _, answer: (
         misread(desk.world, desk.kit.group, answer)
         + ([] if len(answer) == len(EVERYBODY) else [f"standings of {sorted(answer)}"])

@@ -49,7 +49,7 @@ def test_a_role_needs_what_the_provider_itself_asks_for(name: str, action: Actio
 def test_the_notes_are_one_sentence(name: str) -> None:
     for ability in KITS[name].abilities.values():
         assert not ability.note or (ability.note.endswith(".") and "\n" not in ability.note)
-        assert ability.most >= 0
+        assert ability.max_batch >= 0
 
 
 @pytest.mark.parametrize("name", KITS)

@@ -16,14 +16,14 @@ def phones(size: int) -> list[str]:
 
 
 async def chunked(at: Desk, action: Action, asked: Sequence[Person], group_id: str) -> None:
-    most = at.kit.abilities[action].most or len(asked)
+    most = at.kit.abilities[action].max_batch or len(asked)
     for start in range(0, len(asked), most):
         await getattr(at.adapter, action)(group_id, asked[start : start + most])
 
 
 async def create(at: Desk, asked: Sequence[Person]) -> None:
     """Make a group of as many as fit into one call, and add the others to it."""
-    most = at.kit.abilities[Action.CREATE].most or len(asked)
+    most = at.kit.abilities[Action.CREATE].max_batch or len(asked)
     await at.adapter.create("New team", asked[:most])
     await chunked(at, Action.ADD, asked[most:], next(group for group in at.world.groups if group != at.kit.group))
 
@@ -37,7 +37,7 @@ async def list_members(at: Desk, asked: Sequence[Person]) -> None:
 
 
 async def stand(at: Desk, asked: Sequence[Person]) -> None:
-    await at.adapter.standing(at.kit.group, asked)
+    await at.adapter.membership(at.kit.group, asked)
 
 
 WAYS: dict[Action, Count] = {

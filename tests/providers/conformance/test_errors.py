@@ -108,7 +108,7 @@ async def told_by(task: Task, at: Desk) -> Told:
 
 def untold(refusal: Refusal, told: Told) -> list[str]:
     """Give what the provider said of an error, code and words, and the task does not repeat."""
-    said = {(error.code, error.words) for error in told.errors}
+    said = {(error.code, error.provider_text) for error in told.errors}
     said |= {(verdict.provider_code, verdict.provider_message) for verdict in told.verdicts}
     found = [] if any(refusal.code in code for code, _ in said) else [f"codes {said}"]
     return found + ([] if any(refusal.words in words for _, words in said) else [f"words {said}"])
@@ -148,5 +148,5 @@ async def test_a_read_that_is_refused_for_too_many_calls_repeats_the_providers_o
         refusal = Refusal(429, "of the simulator", None, True, *code_and_words(at.server.error(429).text or ""))
     assert refusal.words
     assert untold(refusal, told) == []
-    assert [error for error in told.errors if not isinstance(error, RateLimited) or "{" in error.words] == []
-    assert {error.rest for error in told.errors} == {7.0}
+    assert [error for error in told.errors if not isinstance(error, RateLimited) or "{" in error.provider_text] == []
+    assert {error.cooldown for error in told.errors} == {7.0}

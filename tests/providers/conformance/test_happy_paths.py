@@ -82,7 +82,7 @@ async def test_somebody_known_by_a_lid_alone_is_told_of_truly(kit: Kit, operatio
     async with desk(kit) as at:
         lid = f"{at.world.human(phone).lid}@lid"
         start, somebody = Start.of(at.world), Person(lid, lid=lid)
-        assert misread(at.world, kit.group, await at.adapter.standing(kit.group, [somebody])) == []
+        assert misread(at.world, kit.group, await at.adapter.membership(kit.group, [somebody])) == []
         verdicts = await carry_out(at.adapter, kit.group, operation, [somebody])
         assert lies(operation, kit.group, verdicts, at.world, start) == []
         assert at.breaches() == []

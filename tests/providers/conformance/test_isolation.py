@@ -13,7 +13,7 @@ async def test_a_provider_that_hangs_holds_up_no_other(hung: str, other: str) ->
     async with desk(KITS[hung], checked=False) as slow, desk(KITS[other], checked=False) as quick:
         slow.server.faults = [Fault(status=0, times=-1)]
         waiting = asyncio.create_task(slow.adapter.add(slow.kit.group, people(*EVERYBODY)))
-        answer = await quick.adapter.standing(quick.kit.group, people(*EVERYBODY))
+        answer = await quick.adapter.membership(quick.kit.group, people(*EVERYBODY))
         assert len(answer) == len(EVERYBODY)
         assert not waiting.done()
         waiting.cancel()

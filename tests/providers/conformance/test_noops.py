@@ -1,6 +1,6 @@
 import pytest
 
-from providers.base import Action, GroupChange, Operation, Outcome, ProviderError, judge
+from providers.base import Action, GroupChange, Operation, Outcome, ProviderError, verdicts_for_error
 from tests.providers.conformance.kits import ADMIN, KITS, MEMBER, NO_ACCOUNT, OPEN, Kit, desk, people
 from tests.providers.conformance.rounds import carry_out
 from tests.providers.conformance.truth import Start, lies
@@ -30,7 +30,7 @@ async def test_what_changes_nothing_is_not_called_a_change(kit: Kit, name: str) 
         try:
             verdicts = (await getattr(at.adapter, operation)(kit.group, people(phone))).verdicts
         except ProviderError as error:
-            verdicts = judge(error, people(phone))
+            verdicts = verdicts_for_error(error, people(phone))
         assert [v.key for v in verdicts] == [f"+{phone}"]
         assert lies(operation, kit.group, verdicts, at.world, start) == []
         assert at.roles() == roles

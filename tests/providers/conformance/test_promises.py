@@ -2,7 +2,7 @@
 
 import pytest
 
-from providers.base import Action, ProviderError, Standing, judge
+from providers.base import Action, ProviderError, MembershipStatus, verdicts_for_error
 from tests.providers.conformance.cases import CASES, STATES
 from tests.providers.conformance.kits import ADMIN, EVERYBODY, KITS, MEMBER, NO_ACCOUNT, OPEN, Kit, desk, people
 from tests.providers.conformance.papers import quotes
@@ -39,7 +39,7 @@ async def test_what_an_answer_says_of_a_person_is_told_with_its_evidence(kit: Ki
         try:
             (verdict,) = (await case.ask(at)).verdicts
         except ProviderError as error:
-            (verdict,) = judge(error, people(case.phone))
+            (verdict,) = verdicts_for_error(error, people(case.phone))
     assert (verdict.outcome, verdict.evidence) == (promise.outcome, promise.evidence)
 
 
@@ -53,14 +53,14 @@ async def test_what_an_answer_leaves_open_the_member_list_tells(kit: Kit, name: 
 
 @ALL
 async def test_a_member_list_tells_how_everybody_stands(kit: Kit) -> None:
-    inside = {MEMBER: Standing.MEMBER, ADMIN: Standing.ADMIN}
+    inside = {MEMBER: MembershipStatus.MEMBER, ADMIN: MembershipStatus.ADMIN}
     if not PROMISES[kit.name].roles:
-        inside = dict.fromkeys(inside, Standing.PRESENT)
+        inside = dict.fromkeys(inside, MembershipStatus.PRESENT)
     async with desk(kit, checked=False) as at:
-        standings = await at.adapter.standing(kit.group, people(*EVERYBODY))
-        listed = {member.phone: member.standing async for member in at.adapter.members(kit.group)}
-    assert standings == {f"+{phone}": inside.get(phone, Standing.ABSENT) for phone in EVERYBODY}
-    own = {kit.own: Standing.ADMIN} if kit.own else {}
+        standings = await at.adapter.membership(kit.group, people(*EVERYBODY))
+        listed = {member.phone: member.status async for member in at.adapter.members(kit.group)}
+    assert standings == {f"+{phone}": inside.get(phone, MembershipStatus.ABSENT) for phone in EVERYBODY}
+    own = {kit.own: MembershipStatus.ADMIN} if kit.own else {}
     assert listed == {f"+{phone}": standing for phone, standing in (own | inside).items()}
 
 
@@ -87,7 +87,7 @@ async def test_a_check_tells_of_every_number_whether_it_is_on_whatsapp(kit: Kit)
 @pytest.mark.parametrize("kit", able_to(Action.LIMITS), ids=str)
 async def test_limits_say_how_much_there_is(kit: Kit) -> None:
     async with desk(kit, checked=False) as at:
-        assert [usage for usage in await at.adapter.limits() if usage.most] != []
+        assert [usage for usage in await at.adapter.limits() if usage.limit] != []
 
 
 @pytest.mark.parametrize("kit", able_to(Action.CREATE), ids=str)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from providers.base import Evidence, Operation, Outcome, Standing, Verdict
+from providers.base import Evidence, Operation, Outcome, MembershipStatus, Verdict
 from sandbox.providers.world import Disposition, Effect, Human, Membership, SimGroup, World
 
 DONE = frozenset({Effect.ADDED, Effect.REMOVED, Effect.PROMOTED, Effect.DEMOTED})
@@ -81,14 +81,14 @@ def lies(operation: Operation, group_id: str, verdicts: Iterable[Verdict], world
     return found
 
 
-def misread(world: World, group_id: str, standings: Mapping[str, Standing]) -> list[str]:
+def misread(world: World, group_id: str, standings: Mapping[str, MembershipStatus]) -> list[str]:
     """Give the standings that contradict who is in the group, and who of them is an admin."""
     members = _members(world.groups[group_id], world)
     found = []
     for key, standing in standings.items():
         member = members.get(phone_of(key, world))
         admin = member is not None and member.role == "admin"
-        if standing.inside not in {None, member is not None} or standing.admin not in {None, admin}:
+        if standing.is_member not in {None, member is not None} or standing.is_admin not in {None, admin}:
             found.append(f"{key} stands as {standing}, though in truth {member}")
     return found
 

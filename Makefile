@@ -36,7 +36,7 @@ bench: $(STAMP)
 	@$(BIN)/python -m benchmarks
 
 docs: $(STAMP)
-	$(BIN)/python -m providers.overview > docs/providers.md
+	$(BIN)/python -m providers.capability_docs > docs/providers.md
 	$(BIN)/python -m bot.commands_page > docs/commands.md
 
 lock: $(STAMP)

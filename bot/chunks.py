@@ -17,11 +17,11 @@ from bot.standings import NOTHING_TOLD, Standings, standings
 from bot.turns import NO_TURN, STOPPED, turn
 from bot.verdicts import Verdicts
 from providers.base import (
+    MembershipStatus,
     Operation,
     Outcome,
     PeopleResult,
     ProviderError,
-    MembershipStatus,
     Verdict,
 )
 

@@ -17,7 +17,7 @@ from bot.runtime.audit import Audit
 from bot.runtime.dispatcher import Dispatcher
 from bot.runtime.journal import Journal
 from bot.runtime.metrics import Metrics
-from providers.base import Action, Capability, Operation, Outcome, Person, PictureForm, MembershipStatus
+from providers.base import Action, Capability, MembershipStatus, Operation, Outcome, Person, PictureForm
 
 _TAKES = {
     PictureForm.ADDRESS: "takes a picture by its address only: give one that begins with https://.",

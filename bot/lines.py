@@ -7,7 +7,7 @@ from itertools import groupby
 from bot.domain.operations import ACTIONS, AIMS
 from bot.domain.requests import Participant, Request
 from bot.runtime.pace import Sender
-from providers.base import Action, Operation, Provider, ProviderError, MembershipStatus
+from providers.base import Action, MembershipStatus, Operation, Provider, ProviderError
 
 _ONE_BY_ONE = frozenset({Operation.SEND, Operation.INVITE})
 """What the provider is asked for each person in a call of its own, so that a crash leaves one of them open."""
@@ -63,7 +63,12 @@ class Line:
         """
         joining = [p.person for p in people if p.operation in {Operation.ADD, Operation.CREATE}]
         check = self.provider.abilities.get(Action.CHECK_NUMBERS)
-        if not joining or check is None or check.max_batch <= self.size(Operation.ADD) or len(set(chunks.values())) == 1:
+        if (
+            not joining
+            or check is None
+            or check.max_batch <= self.size(Operation.ADD)
+            or len(set(chunks.values())) == 1
+        ):
             return
         await self.provider.check_numbers(joining)
 

@@ -13,7 +13,7 @@ from bot.domain.roster import Duplicate, Rejected
 from bot.intake import Draft, Intake
 from bot.lines import Line
 from bot.runtime.pace import Rest
-from providers.base import Group, Operation, Person, ProviderError, MembershipStatus
+from providers.base import Group, MembershipStatus, Operation, Person, ProviderError
 
 CALL = 1.0
 """Seconds that one call is taken to last; how long it really does, nobody knows before."""

@@ -99,7 +99,9 @@ class RateLimited(ProviderError):
     stops_sending = True
     cooldown = 900.0
 
-    def __init__(self, message: str, *, code: str = "", provider_text: str = "", retry_after: float | None = None) -> None:
+    def __init__(
+        self, message: str, *, code: str = "", provider_text: str = "", retry_after: float | None = None
+    ) -> None:
         super().__init__(message, code=code, provider_text=provider_text)
         self.retry_after = retry_after
         if retry_after is not None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bot.domain.operations import AIMS
-from providers.base import Operation, Outcome, MembershipStatus
+from providers.base import MembershipStatus, Operation, Outcome
 
 _WITHOUT_EFFECT = frozenset(Outcome) - {
     Outcome.ADDED,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from bot.domain.requests import Details
-from providers.base import Action, Operation, Outcome, MembershipStatus
+from providers.base import Action, MembershipStatus, Operation, Outcome
 
 ACTIONS: Mapping[Operation, Action] = MappingProxyType(
     {

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from bot.domain.operations import Aim
 from bot.domain.requests import Participant
-from providers.base import Cause, Evidence, Operation, Outcome, MembershipStatus, Verdict
+from providers.base import Cause, Evidence, MembershipStatus, Operation, Outcome, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +169,9 @@ _OF_THE_CALL = frozenset({Outcome.FAILED, Outcome.RATE_LIMITED, Outcome.GROUP_FU
 """Outcomes that a failed call gives to everybody in it."""
 
 
-def settle(verdict: Verdict, aim: Aim | None, *, before: MembershipStatus, submissions: int, call_failed: bool) -> Verdict:
+def settle(
+    verdict: Verdict, aim: Aim | None, *, before: MembershipStatus, submissions: int, call_failed: bool
+) -> Verdict:
     """Correct a verdict by what is known from before it was asked for.
 
     A repeated submission that finds the person as wanted, though they were not before the first, confirms that the

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from bot.domain.approvals import ApprovalRule
 from bot.domain.sync import Source
-from providers.base import Cause, Evidence, GroupChange, Operation, Outcome, Person, MembershipStatus
+from providers.base import Cause, Evidence, GroupChange, MembershipStatus, Operation, Outcome, Person
 
 
 class State(StrEnum):

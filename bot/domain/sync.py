@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from providers.base import Member, Operation, Person, MembershipStatus
+from providers.base import Member, MembershipStatus, Operation, Person
 from providers.identity import person_keys
 
 

@@ -19,7 +19,7 @@ from bot.runtime.database import Database
 from bot.runtime.history import changes_since
 from bot.runtime.rows import participant_of, request_of
 from bot.runtime.tables import participants, requests
-from providers.base import Outcome, MembershipStatus, Verdict
+from providers.base import MembershipStatus, Outcome, Verdict
 
 WORK = (State.RECEIVED, State.APPROVED, State.DENIED, State.EXPIRED, State.WITHDRAWN)
 """The states in which the engine has something to do."""

@@ -12,7 +12,7 @@ from sqlalchemy import Row
 from bot.domain.approvals import ApprovalRule, reminder_at
 from bot.domain.requests import Details, Participant, Request, State
 from bot.domain.sync import Source
-from providers.base import Cause, Evidence, GroupChange, Operation, Outcome, Person, Picture, MembershipStatus
+from providers.base import Cause, Evidence, GroupChange, MembershipStatus, Operation, Outcome, Person, Picture
 
 _NOTHING = Details()
 

@@ -11,7 +11,7 @@ from handlers.views import answers
 from handlers.views.buttons import carrying
 from handlers.views.message import Message, context, message, sections
 from handlers.views.text import count, escape, foreign, person_name
-from providers.base import Account, Action, Group, GroupNotFound, Member, Person, MembershipStatus
+from providers.base import Account, Action, Group, GroupNotFound, Member, MembershipStatus, Person
 
 EXPORT = "export_members"
 _MOST_ADMINS = 10

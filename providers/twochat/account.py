@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from providers.base import Account, AccountRestricted, AccountState, ProviderError, Usage
 from providers.http import Query
 from providers.identity import digits_of, same_person_keys
+from providers.provider_text import to_provider_text
 from providers.twochat.api import Api
 from providers.twochat.errors import NO_PATH
-from providers.twochat.replies import Channel, ChannelsReply, InfoReply
-from providers.words import to_provider_text
+from providers.twochat.models import Channel, ChannelsReply, InfoReply
 
 _INFO = ("/info", "/open/info")
 """Where getAccountInfo is: by the billing page, and where the vendor's own n8n node calls it."""

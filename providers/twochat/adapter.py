@@ -17,6 +17,7 @@ from providers.base import (
     GroupChange,
     InvalidRequest,
     Member,
+    MembershipStatus,
     NumberCheck,
     Operation,
     Outcome,
@@ -25,24 +26,23 @@ from providers.base import (
     Person,
     Provider,
     ProviderFault,
-    MembershipStatus,
     Usage,
     Verdict,
 )
-from providers.forms import NumberVariants, retry_with_variants
 from providers.http import TIMEOUT, HttpClient
 from providers.identity import digits_of, same_person_keys
+from providers.member_index import MemberIndex, MemberKey
+from providers.number_variants import NumberVariants, retry_with_variants
 from providers.participant_codes import rate_limit_of
-from providers.roll import MemberKey, MemberIndex
-from providers.twochat.abilities import ABILITIES, MOST
 from providers.twochat.account import Reception
 from providers.twochat.api import Api, confirmed, group_path, not_of_one, told
+from providers.twochat.capabilities import ABILITIES, MOST
 from providers.twochat.changes import change_group
 from providers.twochat.delay import OwnChanges
 from providers.twochat.errors import NEITHER_NUMBER, NO_GROUP, NO_NUMBER, Meaning
+from providers.twochat.models import CreatedReply, GroupRecord, GroupReply, GroupsReply, SentReply
 from providers.twochat.numbers import Numbers
 from providers.twochat.people import ACCEPTED, Answer, names_people
-from providers.twochat.replies import CreatedReply, GroupRecord, GroupReply, GroupsReply, SentReply
 
 BASE_URL = "https://api.p.2chat.io"
 """The contract's server; every path but `/info` starts with `/open`."""

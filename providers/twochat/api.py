@@ -88,7 +88,9 @@ def not_of_one(error: ProviderError) -> ProviderError:
     """
     if error.code != str(int(httpx.codes.UNPROCESSABLE_ENTITY)):
         return error
-    return OutcomeUnknown("2Chat refused it, perhaps for some of them alone.", code=error.code, provider_text=error.provider_text)
+    return OutcomeUnknown(
+        "2Chat refused it, perhaps for some of them alone.", code=error.code, provider_text=error.provider_text
+    )
 
 
 def told(reply: Reply, model: type[_Model]) -> _Model:

@@ -28,7 +28,9 @@ async def change_group(api: Api, group_id: str, change: GroupChange) -> ChangeRe
             reply = await api.write(group_path(group_id, path), body)
             confirmed(reply)
             if reply.status == httpx.codes.ACCEPTED:
-                raise OutcomeUnknown("2Chat makes the change later.", code=str(reply.status), provider_text=words_of(reply))
+                raise OutcomeUnknown(
+                    "2Chat makes the change later.", code=str(reply.status), provider_text=words_of(reply)
+                )
         except ProviderError as error:
             failed[action] = error
         else:

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
-from providers.base import Operation, Person, MembershipStatus
+from providers.base import MembershipStatus, Operation, Person
+from providers.cache import TTLCache
 from providers.identity import same_person_keys
-from providers.memory import TTLCache
 
 CATCHES_UP = 600.0
 """Seconds after which a list shows a change: ours, the pages say "a few minutes" (x-conventions, consistency)."""

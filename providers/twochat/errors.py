@@ -20,7 +20,7 @@ from providers.base import (
     RateLimited,
 )
 from providers.http import Reply, rate_limited
-from providers.words import ProviderText, to_provider_text
+from providers.provider_text import ProviderText, to_provider_text
 
 BUSY = 486
 """Not a registered status: the number still works on an earlier request, this one was not begun."""

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from providers.base import NumberCheck, Person
+from providers.cache import DAY_SECONDS, TTLCache
 from providers.identity import same_person_keys
-from providers.memory import DAY_SECONDS, TTLCache
 from providers.twochat.api import Api
 from providers.twochat.errors import NEITHER_NUMBER
-from providers.twochat.replies import CheckReply
+from providers.twochat.models import CheckReply
 
 _NOT_TOLD = "not told"
 

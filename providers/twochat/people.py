@@ -13,12 +13,12 @@ import httpx
 from pydantic import BaseModel, Field, ValidationError
 
 from providers.base import Evidence, Operation, Outcome, Person, Verdict
-from providers.forms import OTHER_VARIANT
 from providers.http import Reply
 from providers.identity import digits_of, same_person_keys
+from providers.number_variants import OTHER_VARIANT
 from providers.participant_codes import PARTICIPANT_CODES
+from providers.provider_text import ProviderText
 from providers.twochat.errors import envelope_of
-from providers.words import ProviderText
 
 ADDED = 200
 """The only `statusCode` that 2Chat documents. The others are WhatsApp's, as its libraries read them (x-unverified)."""

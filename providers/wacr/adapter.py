@@ -22,6 +22,7 @@ from providers.base import (
     GroupNotFound,
     InvalidRequest,
     Member,
+    MembershipStatus,
     OutcomeUnknown,
     PeopleResult,
     PermissionMissing,
@@ -29,15 +30,14 @@ from providers.base import (
     Provider,
     ProviderError,
     ProviderFault,
-    MembershipStatus,
     Usage,
     verdicts_for_error,
 )
 from providers.http import TIMEOUT, Query
-from providers.wacr.abilities import ABILITIES
 from providers.wacr.api import WacrApi
+from providers.wacr.capabilities import ABILITIES
 from providers.wacr.membership import Membership
-from providers.wacr.replies import Allowances, Contact, PlanLimits, Record, SentText, Tenant, unwrapped, usages
+from providers.wacr.models import Allowances, Contact, PlanLimits, Record, SentText, Tenant, unwrapped, usages
 
 DEFAULT_URL = "https://app.wa.cr"
 
@@ -151,7 +151,9 @@ class Wacr(Provider):
         body = {"phone": person.phone, "message": text}
         sent, reply = await self._api.write("POST", "/messages/text", "messages:send", body, SentText)
         if sent.status not in {"", "sent"} or not (sent.message_id or sent.status):
-            raise OutcomeUnknown("WA.cr does not say that it sent the text.", code=str(reply.status), provider_text=reply.text)
+            raise OutcomeUnknown(
+                "WA.cr does not say that it sent the text.", code=str(reply.status), provider_text=reply.text
+            )
         return sent.message_id
 
     async def account(self) -> Account:

@@ -10,8 +10,8 @@ from pydantic import BaseModel
 
 from providers.base import OutcomeUnknown, ProviderFault, RateLimited
 from providers.http import HttpClient, Query, Reply
-from providers.wacr.refusals import MINUTE, refusal, told_by
-from providers.wacr.replies import is_success, message_of, reports_failure, unwrapped
+from providers.wacr.errors import MINUTE, refusal, told_by
+from providers.wacr.models import is_success, message_of, reports_failure, unwrapped
 
 MOST_PAGES = 10_000
 """Pages after which a list counts as endless: a million entries."""

@@ -5,11 +5,11 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from providers.base import Person
+from providers.cache import TTLCache
 from providers.http import Query
 from providers.identity import same_person_keys
-from providers.memory import TTLCache
 from providers.wacr.api import MOST_PAGES, Page, WacrApi
-from providers.wacr.replies import Contact
+from providers.wacr.models import Contact
 
 PEOPLE_PER_PAGE = 5
 """A list is read for at most one page in so many people; those not seen by then are searched one by one. So a short

@@ -6,7 +6,7 @@ from providers.base import InvalidRequest, Person
 from providers.http import Reply
 from providers.wacr.api import WacrApi
 from providers.wacr.contacts import Wanted, best_first
-from providers.wacr.replies import Batch, Contact, Record
+from providers.wacr.models import Batch, Contact, Record
 
 
 class ContactMaker:
@@ -50,7 +50,9 @@ class ContactMaker:
             self._origin.clear()
             raise
         if not batch.success:
-            raise InvalidRequest("WA.cr created none of the contacts.", code=str(reply.status), provider_text=reply.text)
+            raise InvalidRequest(
+                "WA.cr created none of the contacts.", code=str(reply.status), provider_text=reply.text
+            )
         wanted = Wanted(people)
         wanted.take(batch.created or ())
         return {person: best_first(person, found)[0] for person, found in wanted.found.items() if found}

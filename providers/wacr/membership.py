@@ -9,20 +9,20 @@ from providers.base import (
     Evidence,
     GroupNotFound,
     InvalidRequest,
+    MembershipStatus,
     Outcome,
     OutcomeUnknown,
     PeopleResult,
     Person,
     ProviderError,
-    MembershipStatus,
 )
-from providers.memory import TTLCache
+from providers.cache import TTLCache
 from providers.wacr.api import WacrApi
 from providers.wacr.contacts import REMEMBER, AddressBook, Wanted, best_first
 from providers.wacr.creation import ContactMaker
-from providers.wacr.refusals import NoMoreContacts
-from providers.wacr.replies import Added, Record, Removed, message_of, unwrapped
-from providers.wacr.run import Run
+from providers.wacr.errors import NoMoreContacts
+from providers.wacr.models import Added, Record, Removed, message_of, unwrapped
+from providers.wacr.tally import Run
 
 FEW = 2
 """So many contacts are created one by one: a batch, and putting its contacts into the group, are two calls too."""

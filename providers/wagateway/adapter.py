@@ -20,6 +20,7 @@ from providers.base import (
     GroupNotFound,
     InvalidRequest,
     Member,
+    MembershipStatus,
     NumberCheck,
     Operation,
     Outcome,
@@ -29,17 +30,16 @@ from providers.base import (
     Provider,
     ProviderError,
     ProviderFault,
-    MembershipStatus,
     Usage,
     Verdict,
 )
 from providers.http import TIMEOUT, HttpClient, Model, Reply
-from providers.wagateway.abilities import ABILITIES
 from providers.wagateway.api import ANSWER, ANY_SUCCESS, Gateway, NotKnown, group_path, still_open
+from providers.wagateway.capabilities import ABILITIES
 from providers.wagateway.changes import carry_out
-from providers.wagateway.members import Members
+from providers.wagateway.membership import Members
+from providers.wagateway.models import GROUP_JID, CreatedRow, GroupRow, InviteRow, JoinedRow, Page, SentRow, SessionRow
 from providers.wagateway.people import Directory, NotOnWhatsApp, together
-from providers.wagateway.rows import GROUP_JID, CreatedRow, GroupRow, InviteRow, JoinedRow, Page, SentRow, SessionRow
 
 
 def make(
@@ -97,7 +97,9 @@ class WaGateway(Provider):
         reply = await self._gateway.read(group_path(group_id), missing=GroupNotFound)
         row = reply.parse(GroupRow)
         if not row.group_jid and row.subject is None:
-            raise ProviderFault("The gateway's answer tells of no group.", code=str(reply.status), provider_text=reply.text)
+            raise ProviderFault(
+                "The gateway's answer tells of no group.", code=str(reply.status), provider_text=reply.text
+            )
         return row.group(group_id)
 
     async def membership(self, group_id: str, people: Sequence[Person]) -> Mapping[str, MembershipStatus]:

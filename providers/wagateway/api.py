@@ -21,7 +21,7 @@ from providers.base import (
     ProviderFault,
 )
 from providers.http import HttpClient, Query, Reply, rate_limited
-from providers.wagateway.rows import GROUP_JID, Page, Problem, Row
+from providers.wagateway.models import GROUP_JID, Page, Problem, Row
 
 EMPTY = frozenset({int(httpx.codes.NO_CONTENT)})
 """The success of most writes: 204, without a body."""
@@ -180,7 +180,9 @@ def group_path(group_id: str) -> str:
 
 def still_open(error: ProviderError) -> OutcomeUnknown:
     """Make the error of a write that was sent and perhaps done, with the code and words of `error`."""
-    return OutcomeUnknown("The gateway's answer leaves open what was done.", code=error.code, provider_text=error.provider_text)
+    return OutcomeUnknown(
+        "The gateway's answer leaves open what was done.", code=error.code, provider_text=error.provider_text
+    )
 
 
 def _failure(reply: Reply, missing: type[ProviderError]) -> ProviderError:

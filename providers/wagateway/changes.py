@@ -16,7 +16,7 @@ from providers.base import (
     RateLimited,
 )
 from providers.wagateway.api import Gateway, group_path, still_open
-from providers.wagateway.rows import GroupRow
+from providers.wagateway.models import GroupRow
 
 _FIELDS: Mapping[Action, tuple[str, str]] = MappingProxyType(
     {

@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from providers.base import InvalidRequest, NumberCheck, Outcome, Person, ProviderError, ProviderFault, MembershipStatus
+from providers.base import InvalidRequest, MembershipStatus, NumberCheck, Outcome, Person, ProviderError, ProviderFault
+from providers.cache import DAY_SECONDS, TTLCache
 from providers.http import Query
 from providers.identity import lid_of, phone_digits, same_person_keys
-from providers.memory import DAY_SECONDS, TTLCache
-from providers.roll import MemberKey, MemberIndex
+from providers.member_index import MemberIndex, MemberKey
 from providers.wagateway.api import Gateway, NotKnown
-from providers.wagateway.rows import CheckRow, ContactRow, MemberRow, Page
+from providers.wagateway.models import CheckRow, ContactRow, MemberRow, Page
 
 AT_ONCE = 4
 """Reads under way at the same time in one call of the adapter; the gateway documents no limit for reads."""
@@ -128,7 +128,9 @@ class Directory:
             return NumberCheck(None if found is None else False, lid=person.lid)
         return NumberCheck(True, f"+{found}", person.lid or self._known("", found).lid)
 
-    async def find(self, group_id: str, seats: Sequence[Seat], people: Sequence[Person]) -> Mapping[str, MembershipStatus]:
+    async def find(
+        self, group_id: str, seats: Sequence[Seat], people: Sequence[Person]
+    ) -> Mapping[str, MembershipStatus]:
         """Tell how `people` stand among the members, asking for contacts only as long as it matters.
 
         All contacts of the group come in pages (`listContacts`), where that costs less than one call for each member

@@ -17,20 +17,19 @@ from providers.base import (
     GroupNotFound,
     InvalidRequest,
     Member,
+    MembershipStatus,
     NumberCheck,
     PeopleResult,
     Person,
     Provider,
     ProviderError,
     ProviderFault,
-    MembershipStatus,
 )
-from providers.forms import NumberVariants, retry_with_variants
 from providers.http import TIMEOUT, HttpClient, Query, Reply
-from providers.wasend.abilities import ABILITIES
+from providers.number_variants import NumberVariants, retry_with_variants
 from providers.wasend.api import Api, Call
+from providers.wasend.capabilities import ABILITIES
 from providers.wasend.changes import Changing
-from providers.wasend.dialect import Point, Variant
 from providers.wasend.errors import (
     ELSEWHERE,
     HALF_WAY,
@@ -44,10 +43,11 @@ from providers.wasend.errors import (
     accepted,
     unknown_after,
 )
+from providers.wasend.membership import created_verdicts, fit, jids_of, judged, memberships_of, names_people, numbers_of
 from providers.wasend.numbers import Numbers
-from providers.wasend.people import created_verdicts, fit, jids_of, judged, names_people, numbers_of, memberships_of
 from providers.wasend.records import GroupRecord, GroupsReply
 from providers.wasend.replies import LINK, InviteReply, JoinReply, SentReply, code_of
+from providers.wasend.variants import Point, Variant
 
 BASE_URL = "https://api.wasend.dev"
 """The contract's server, the default in the documentation and in the SDK."""

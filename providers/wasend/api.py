@@ -20,7 +20,6 @@ from providers.base import (
     ProviderFault,
 )
 from providers.http import HttpClient, Query, Reply
-from providers.wasend.dialect import Dialect, Point, Variant
 from providers.wasend.errors import (
     ELSEWHERE,
     NO_SUCH_PATH,
@@ -37,6 +36,7 @@ from providers.wasend.errors import (
 )
 from providers.wasend.records import MembersReply
 from providers.wasend.replies import SessionReply
+from providers.wasend.variants import Dialect, Point, Variant
 
 _NOT_CONNECTED = frozenset({"CREATED", "STARTING", "STOPPED", "ERROR"})
 """The session states that the SDK's README names beside CONNECTED."""
@@ -138,7 +138,9 @@ class Api:
             await self.members(group_id)
         except ProviderError as error:
             return error
-        return NotSupported("This Wasend server has no such call.", code=str(reply.status), provider_text=words_of(reply))
+        return NotSupported(
+            "This Wasend server has no such call.", code=str(reply.status), provider_text=words_of(reply)
+        )
 
     async def half_way(self, group_id: str, reply: Reply) -> ProviderError:
         """Give the error of a change of several people that was refused (`HALF_WAY`).

@@ -16,9 +16,9 @@ from providers.base import (
 )
 from providers.http import Reply
 from providers.wasend.api import Api, Call
-from providers.wasend.dialect import Point, Variant
 from providers.wasend.errors import NO_SUCH_PATH, OF_ADMINS, accepted, unknown_after
 from providers.wasend.replies import ChangeReply
+from providers.wasend.variants import Point, Variant
 
 LONGEST_SUBJECT = 25
 """Characters of a subject (set-subject page, `subjectMaxLength`)."""

@@ -19,7 +19,7 @@ from providers.base import (
     ProviderFault,
 )
 from providers.http import Reply, rate_limited
-from providers.words import ProviderText, to_provider_text
+from providers.provider_text import ProviderText, to_provider_text
 
 NO_SUCH_PATH = frozenset({httpx.codes.NOT_FOUND, httpx.codes.METHOD_NOT_ALLOWED})
 """How a server answers a path, or a method of a path, that it does not have; 404 is its word for no such group too."""

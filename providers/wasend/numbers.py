@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
 from providers.base import NumberCheck, Person
+from providers.cache import DAY_SECONDS, TTLCache
 from providers.identity import digits_of, lid_of, same_person_keys
-from providers.memory import DAY_SECONDS, TTLCache
 from providers.wasend.api import Api
 from providers.wasend.errors import ELSEWHERE
 from providers.wasend.replies import CheckReply

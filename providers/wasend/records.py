@@ -7,7 +7,7 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, Field, Validation
 
 from providers.base import Group, Member, MembershipStatus
 from providers.identity import digits_of, lid_of, same_person_keys
-from providers.words import ProviderText
+from providers.provider_text import ProviderText
 
 _Told = TypeVar("_Told")
 

@@ -5,9 +5,9 @@ from typing import Annotated, Any
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, Field, model_validator
 
+from providers.provider_text import ProviderText
 from providers.wasend.errors import Envelope
 from providers.wasend.records import Flag, GroupRecord, MaybeSettings, Settings, Text
-from providers.words import ProviderText
 
 LINK = "https://chat.whatsapp.com/"
 

@@ -22,6 +22,7 @@ from providers.base import (
     GroupNotFound,
     InvalidRequest,
     Member,
+    MembershipStatus,
     NumberCheck,
     OutcomeUnknown,
     PeopleResult,
@@ -29,15 +30,14 @@ from providers.base import (
     Provider,
     ProviderError,
     ProviderFault,
-    MembershipStatus,
 )
 from providers.http import TIMEOUT, HttpClient
-from providers.wuts.abilities import ABILITIES
 from providers.wuts.api import Api, community_path, group_path, parsed, read_leniently, settled
+from providers.wuts.capabilities import ABILITIES
 from providers.wuts.changes import change_group
 from providers.wuts.errors import NotOnWhatsApp, Rejected
-from providers.wuts.people import Addressed, Directory
-from providers.wuts.replies import (
+from providers.wuts.membership import Addressed, Directory
+from providers.wuts.models import (
     GROUP_JID,
     CreatedAnswer,
     GroupAnswer,

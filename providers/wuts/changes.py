@@ -18,7 +18,7 @@ from providers.base import (
 )
 from providers.http import Reply
 from providers.wuts.api import Api, group_path, parsed, settled
-from providers.wuts.replies import ChangedAnswer
+from providers.wuts.models import ChangedAnswer
 
 EPHEMERAL_SECONDS = (0, 86_400, 604_800, 7_776_000)
 """What `setGroupEphemeral` takes: off, 1, 7 and 90 days."""

@@ -14,8 +14,8 @@ from providers.base import (
 from providers.identity import same_person_keys
 from providers.participant_codes import PARTICIPANT_CODES, rate_limit_of
 from providers.wuts.errors import Rejected
-from providers.wuts.people import Addressed
-from providers.wuts.replies import Participant
+from providers.wuts.membership import Addressed
+from providers.wuts.models import Participant
 
 AFTER_ADD: Mapping[str, Outcome] = PARTICIPANT_CODES
 AFTER_ANOTHER: Mapping[str, Outcome] = {"429": Outcome.RATE_LIMITED}
@@ -60,7 +60,9 @@ def failed(error: ProviderError, people: Sequence[Person], addressed: Addressed)
     known = addressed.unfit
     if not known:
         raise error
-    return PeopleResult(tuple(known.get(person.key) or verdicts_for_error(error, [person])[0] for person in people), error)
+    return PeopleResult(
+        tuple(known.get(person.key) or verdicts_for_error(error, [person])[0] for person in people), error
+    )
 
 
 def _told(person: Person, record: Participant, meanings: Mapping[str, Outcome]) -> Verdict:

@@ -19,12 +19,12 @@ from providers.base import (
     Evidence,
     Group,
     GroupChange,
+    MembershipStatus,
     Outcome,
     PeopleResult,
     Person,
     Provider,
     ProviderError,
-    MembershipStatus,
     Verdict,
 )
 

@@ -19,6 +19,7 @@ from providers.base import (
     Evidence,
     GroupChange,
     InvalidRequest,
+    MembershipStatus,
     NotGroupAdmin,
     Operation,
     Outcome,
@@ -26,7 +27,6 @@ from providers.base import (
     PermissionMissing,
     Person,
     RateLimited,
-    MembershipStatus,
 )
 from tests.bot.runtime.making import people, person, request, rule
 from tests.bot.scripted import Answer, Scripted
@@ -320,7 +320,11 @@ async def test_a_full_day_keeps_people_back_and_not_what_is_about_the_group_itse
 async def test_looking_only_tells_what_became_of_people_and_sends_nobody(bench: Bench) -> None:
     provider = Scripted(inside={KEYS[0], KEYS[1]})
     roster = people(3)
-    roster = [replace(roster[0], before=MembershipStatus.ABSENT), roster[1], replace(roster[2], before=MembershipStatus.ABSENT)]
+    roster = [
+        replace(roster[0], before=MembershipStatus.ABSENT),
+        roster[1],
+        replace(roster[2], before=MembershipStatus.ABSENT),
+    ]
     answered = await carry_out(bench, provider, Operation.ADD, roster, Details(look_only=True))
     assert told(answered) == [Outcome.ADDED, Outcome.ALREADY_DONE, Outcome.FAILED]
     assert provider.calls == []

@@ -21,6 +21,7 @@ from providers.base import (
     AccountDisconnected,
     Evidence,
     GroupFull,
+    MembershipStatus,
     NotGroupAdmin,
     Operation,
     Outcome,
@@ -28,7 +29,6 @@ from providers.base import (
     ProviderError,
     ProviderFault,
     RateLimited,
-    MembershipStatus,
     Unreachable,
 )
 from tests.bot.runtime.making import people, person, request, rule
@@ -391,7 +391,9 @@ async def test_a_connection_that_left_the_configuration_still_answers_everybody(
 
 
 async def test_who_was_sent_once_is_not_called_not_attempted_when_the_day_is_full(bench: Bench) -> None:
-    provider = Scripted(answers=[Answer(joins=2, error=asyncio.CancelledError())], reads=[None, MembershipStatus.UNKNOWN])
+    provider = Scripted(
+        answers=[Answer(joins=2, error=asyncio.CancelledError())], reads=[None, MembershipStatus.UNKNOWN]
+    )
     id_ = await bench.ask(provider, people(2), pace=Pace(batch=2, gap=0.0, per_day=2))
     await bench.workflow.look(id_)
     with suppress(asyncio.CancelledError):
@@ -470,7 +472,9 @@ async def test_a_list_that_does_not_show_yet_what_was_done_a_moment_ago_settles_
 
 
 async def test_who_was_sent_and_forgotten_by_the_adapter_is_unknown(bench: Bench) -> None:
-    provider = Scripted(answers=[Answer(joins=1, forgets=1)], reads=[None, MembershipStatus.UNKNOWN, MembershipStatus.UNKNOWN])
+    provider = Scripted(
+        answers=[Answer(joins=1, forgets=1)], reads=[None, MembershipStatus.UNKNOWN, MembershipStatus.UNKNOWN]
+    )
     id_ = await bench.run(provider, people(2))
     assert await bench.outcomes(id_) == [Outcome.ADDED, Outcome.UNKNOWN]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from bot.domain.requests import Details, Participant, State
 from bot.runtime.database import Database
 from bot.runtime.journal import Journal
-from providers.base import Operation, Outcome, Person, MembershipStatus
+from providers.base import MembershipStatus, Operation, Outcome, Person
 from sandbox.providers.world import Disposition, Membership
 from sandbox.scene import scene
 from tests.bot.runtime.making import request

@@ -8,7 +8,7 @@ import pytest_asyncio
 
 from bot.domain.commands import COMMANDS
 from providers.base import Action, Capability, PictureForm
-from providers.overview import PROVIDERS
+from providers.capability_docs import PROVIDERS
 from sandbox.scene import PLACES, Scene
 from tests.handlers.commanding import ALICE, BOB, LATER, NOBODY, ONE, READER, commanding, typed
 

@@ -9,10 +9,10 @@ from providers.base import (
     AccountState,
     Evidence,
     Group,
+    MembershipStatus,
     Outcome,
     Person,
     RateLimited,
-    MembershipStatus,
 )
 from providers.twochat import BASE_URL, make
 from sandbox.providers.server import Fault

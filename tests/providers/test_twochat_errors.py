@@ -12,6 +12,7 @@ from providers.base import (
     CredentialsRejected,
     GroupNotFound,
     InvalidRequest,
+    MembershipStatus,
     NotGroupAdmin,
     Outcome,
     OutcomeUnknown,
@@ -19,7 +20,6 @@ from providers.base import (
     ProviderError,
     ProviderFault,
     RateLimited,
-    MembershipStatus,
     Unreachable,
     verdicts_for_error,
 )

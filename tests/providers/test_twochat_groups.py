@@ -14,6 +14,7 @@ from providers.base import (
     GroupChange,
     GroupNotFound,
     InvalidRequest,
+    MembershipStatus,
     NotGroupAdmin,
     NotSupported,
     Operation,
@@ -23,7 +24,6 @@ from providers.base import (
     Picture,
     ProviderError,
     RateLimited,
-    MembershipStatus,
     Verdict,
 )
 from providers.http import Reply

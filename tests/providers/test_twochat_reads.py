@@ -6,10 +6,10 @@ from providers.base import (
     Group,
     GroupNotFound,
     Member,
+    MembershipStatus,
     OutcomeUnknown,
     Person,
     ProviderFault,
-    MembershipStatus,
 )
 from sandbox.providers.server import Fault
 from sandbox.providers.world import Disposition

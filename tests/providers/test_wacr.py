@@ -6,9 +6,9 @@ import pytest
 from providers.base import (
     Evidence,
     InvalidRequest,
+    MembershipStatus,
     Outcome,
     Person,
-    MembershipStatus,
 )
 from providers.wacr.contacts import REMEMBER
 from sandbox.providers.world import Disposition, Effect

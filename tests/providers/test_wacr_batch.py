@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from providers.base import Action, Evidence, GroupNotFound, Outcome, OutcomeUnknown, MembershipStatus
+from providers.base import Action, Evidence, GroupNotFound, MembershipStatus, Outcome, OutcomeUnknown
 from providers.wacr import Wacr
 from sandbox.providers.server import Fault
 from tests.providers.wacr_bench import (

@@ -11,12 +11,12 @@ from providers.base import (
     GroupNotFound,
     InvalidRequest,
     Member,
+    MembershipStatus,
     NotSupported,
     Outcome,
     OutcomeUnknown,
     Person,
     RateLimited,
-    MembershipStatus,
 )
 from sandbox.providers.server import Fault
 from tests.providers.wacr_bench import (

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from providers.base import MembershipStatus
 from providers.wacr import Wacr, make
-from providers.wacr.replies import Contact
+from providers.wacr.models import Contact
 from sandbox.providers.wacr import PREFIX
 from sandbox.serving import serve
 from tests.contracts import NO_CERTIFICATES

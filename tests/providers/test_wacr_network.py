@@ -6,10 +6,10 @@ import pytest
 
 from providers.base import (
     Evidence,
+    MembershipStatus,
     Outcome,
     OutcomeUnknown,
     ProviderFault,
-    MembershipStatus,
     Unreachable,
 )
 from providers.wacr import make

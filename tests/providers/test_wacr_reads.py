@@ -2,7 +2,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from providers.base import AccountState, Action, Capability, Group, GroupNotFound, PermissionMissing, MembershipStatus
+from providers.base import AccountState, Action, Capability, Group, GroupNotFound, MembershipStatus, PermissionMissing
 from providers.wacr import DEFAULT_URL, Wacr, make
 from sandbox.providers.server import Fault
 from tests.providers.wacr_bench import ANA, BEN, CAT, GROUP, UNKNOWN, Bench, outcomes, people, wacr
@@ -100,7 +100,9 @@ async def test_a_stored_phone_that_is_not_written_as_one_proves_nobody_absent(be
     assert await bench.membership(UK, ANA) == {UK: MembershipStatus.UNKNOWN, ANA: MembershipStatus.UNKNOWN}
 
 
-@pytest.mark.parametrize(("twin_is_in", "expected"), [(True, MembershipStatus.UNKNOWN), (False, MembershipStatus.ABSENT)])
+@pytest.mark.parametrize(
+    ("twin_is_in", "expected"), [(True, MembershipStatus.UNKNOWN), (False, MembershipStatus.ABSENT)]
+)
 async def test_in_a_long_list_a_contact_outside_proves_absence_only_without_a_twin_inside(
     bench: Bench, twin_is_in: bool, expected: MembershipStatus
 ) -> None:

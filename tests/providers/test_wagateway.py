@@ -2,7 +2,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from providers.base import Action, Capability, Cause, Evidence, Outcome, Person, MembershipStatus, Verdict
+from providers.base import Action, Capability, Cause, Evidence, MembershipStatus, Outcome, Person, Verdict
 from providers.wagateway.people import Directory
 from sandbox.providers.server import Fault
 from sandbox.providers.wagateway import ContactShape

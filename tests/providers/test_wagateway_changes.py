@@ -8,6 +8,7 @@ from providers.base import (
     Action,
     GroupChange,
     InvalidRequest,
+    MembershipStatus,
     NotGroupAdmin,
     NotSupported,
     Outcome,
@@ -16,7 +17,6 @@ from providers.base import (
     Picture,
     ProviderError,
     RateLimited,
-    MembershipStatus,
 )
 from providers.wagateway import WaGateway
 from sandbox.providers.server import Fault

@@ -9,6 +9,7 @@ from providers.base import (
     CredentialsRejected,
     GroupNotFound,
     InvalidRequest,
+    MembershipStatus,
     NotGroupAdmin,
     Outcome,
     OutcomeUnknown,
@@ -16,7 +17,6 @@ from providers.base import (
     ProviderError,
     ProviderFault,
     RateLimited,
-    MembershipStatus,
     Unreachable,
 )
 from providers.wagateway import make

@@ -147,7 +147,10 @@ async def test_a_person_who_is_not_found_does_not_stop_the_sender_but_a_session_
 
 
 async def test_limits_are_the_sessions_and_take_manage(bench: Bench) -> None:
-    assert await bench.adapter.limits() == [Usage("messages per minute", limit=20), Usage("messages per hour", limit=600)]
+    assert await bench.adapter.limits() == [
+        Usage("messages per minute", limit=20),
+        Usage("messages per hour", limit=600),
+    ]
     assert bench.lines() == [f"GET {ROOT}"]
     bench.server.permissions = frozenset({"read", "send"})
     with pytest.raises(PermissionMissing):

@@ -10,10 +10,10 @@ from providers.base import (
     Group,
     GroupNotFound,
     Member,
+    MembershipStatus,
     Outcome,
     Person,
     ProviderFault,
-    MembershipStatus,
 )
 from providers.wagateway import WaGateway
 from providers.wagateway.people import AT_ONCE, LOOKUPS_PER_READ, Directory
@@ -188,7 +188,9 @@ async def test_a_member_is_not_missed_because_the_number_has_another_form(
         ("left", MembershipStatus.ABSENT),
     ],
 )
-async def test_a_role_is_told_only_by_a_word_that_is_described(bench: Bench, role: str, standing: MembershipStatus) -> None:
+async def test_a_role_is_told_only_by_a_word_that_is_described(
+    bench: Bench, role: str, standing: MembershipStatus
+) -> None:
     group = bench.world.put_group(GROUP, "Launch team", [ANA, BEN])
     group.members[ANA].role = role
     assert await present(bench, ANA, BEN) == {ANA: standing, BEN: MembershipStatus.MEMBER}

@@ -6,13 +6,13 @@ from providers.base import (
     AccountDisconnected,
     Evidence,
     GroupNotFound,
+    MembershipStatus,
     NotGroupAdmin,
     Outcome,
     OutcomeUnknown,
     Person,
     ProviderError,
     ProviderFault,
-    MembershipStatus,
     Verdict,
 )
 from sandbox.providers.server import Fault

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from providers.base import ProviderFault
 from providers.http import Reply
 from providers.identity import lid_of
-from providers.wagateway.rows import ContactRow, CreatedRow, GroupRow, MemberRow, Page, Problem, SentRow, SessionRow
+from providers.wagateway.models import ContactRow, CreatedRow, GroupRow, MemberRow, Page, Problem, SentRow, SessionRow
 
 NAMES = st.sampled_from(
     ["data", "error", "code", "lid", "jid", "role", "phoneJid", "phoneNumber", "identity", "group", "id", "groupJid"]

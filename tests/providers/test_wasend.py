@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from providers.base import Action, Evidence, Outcome, Person, RateLimited, MembershipStatus, Verdict
+from providers.base import Action, Evidence, MembershipStatus, Outcome, Person, RateLimited, Verdict
 from sandbox.providers.server import Fault
 from sandbox.providers.wasend import ResultIds
 from sandbox.providers.wasend_records import OWN_PHONE

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from providers.base import Action, OutcomeUnknown, ProviderFault
 from providers.http import Reply
 from providers.wasend.errors import accepted
-from providers.wasend.people import judged
+from providers.wasend.membership import judged
 from providers.wasend.records import GroupRecord, GroupsReply, MembersReply
 from providers.wasend.replies import ChangeReply, CheckReply, InviteReply, JoinReply, SentReply, SessionReply
 from tests.providers.wasend_bench import people

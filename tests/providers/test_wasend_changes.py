@@ -10,6 +10,7 @@ from providers.base import (
     GroupNotFound,
     InvalidRequest,
     Member,
+    MembershipStatus,
     NotGroupAdmin,
     NotSupported,
     NumberCheck,
@@ -17,7 +18,6 @@ from providers.base import (
     Person,
     Picture,
     ProviderError,
-    MembershipStatus,
 )
 from sandbox.providers.server import Fault
 from sandbox.providers.wasend_records import OWN_PHONE, Shape

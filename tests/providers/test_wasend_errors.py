@@ -11,6 +11,7 @@ from providers.base import (
     CredentialsRejected,
     GroupNotFound,
     InvalidRequest,
+    MembershipStatus,
     NotGroupAdmin,
     Outcome,
     OutcomeUnknown,
@@ -18,7 +19,6 @@ from providers.base import (
     ProviderError,
     ProviderFault,
     RateLimited,
-    MembershipStatus,
     Unreachable,
     verdicts_for_error,
 )

@@ -10,9 +10,9 @@ from providers.base import (
     CredentialsRejected,
     Group,
     GroupNotFound,
+    MembershipStatus,
     Person,
     ProviderFault,
-    MembershipStatus,
 )
 from providers.wasend import BASE_URL, make
 from sandbox.providers.server import Fault
@@ -63,7 +63,11 @@ async def test_a_member_known_only_by_a_lid_leaves_the_absence_of_phones_open(be
     bench.server.lid_only = {ANA}
     cleo = "14155550103"
     found = await bench.adapter.membership(GROUP, people(ANA, BEN, cleo))
-    assert found == {f"+{ANA}": MembershipStatus.UNKNOWN, f"+{BEN}": MembershipStatus.MEMBER, f"+{cleo}": MembershipStatus.UNKNOWN}
+    assert found == {
+        f"+{ANA}": MembershipStatus.UNKNOWN,
+        f"+{BEN}": MembershipStatus.MEMBER,
+        f"+{cleo}": MembershipStatus.UNKNOWN,
+    }
 
 
 async def test_a_person_is_found_by_the_lid(bench: Bench) -> None:

@@ -16,8 +16,8 @@ from providers.base import (
     ProviderError,
     RateLimited,
 )
-from providers.memory import DAY_SECONDS
-from providers.wasend.dialect import Dialect, Point, Variant
+from providers.cache import DAY_SECONDS
+from providers.wasend.variants import Dialect, Point, Variant
 from sandbox.providers.server import Fault
 from sandbox.providers.wasend_records import OWN_PHONE, Shape
 from tests.providers.wasend_bench import GROUP, SESSION, Bench, outcomes, people, wasend

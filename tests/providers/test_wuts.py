@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from providers.base import Evidence, Outcome, OutcomeUnknown, Person, MembershipStatus, Verdict
+from providers.base import Evidence, MembershipStatus, Outcome, OutcomeUnknown, Person, Verdict
 from providers.http import HttpClient
 from providers.wuts import Wuts
 from sandbox.providers.server import Fault
@@ -217,7 +217,12 @@ async def test_members_stand_with_their_roles_and_others_are_absent(
     bench.world.put_group(GROUP, "Launch team", [ANA, BEN]).members[ANA].role = "admin"
     lids = [Person(f"{bench.world.human(p).lid}@lid", lid=f"{bench.world.human(p).lid}@lid") for p in (BEN, CAI)]
     presence = await bench.adapter.membership(GROUP, [*people(ANA, CAI), *lids])
-    assert list(presence.values()) == [MembershipStatus.ADMIN, MembershipStatus.ABSENT, MembershipStatus.MEMBER, MembershipStatus.ABSENT]
+    assert list(presence.values()) == [
+        MembershipStatus.ADMIN,
+        MembershipStatus.ABSENT,
+        MembershipStatus.MEMBER,
+        MembershipStatus.ABSENT,
+    ]
 
 
 async def test_phones_behind_lids_are_asked_once_and_at_most_160_in_a_call(bench: Bench) -> None:

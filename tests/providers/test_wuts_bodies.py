@@ -9,8 +9,8 @@ from providers.base import GroupNotFound, Person, ProviderError
 from providers.http import Reply
 from providers.wuts.api import parsed
 from providers.wuts.errors import read_error
-from providers.wuts.people import Addressed
-from providers.wuts.replies import ChangedAnswer, CreatedAnswer, GroupAnswer, PeopleAnswer
+from providers.wuts.membership import Addressed
+from providers.wuts.models import ChangedAnswer, CreatedAnswer, GroupAnswer, PeopleAnswer
 from providers.wuts.verdicts import AFTER_ADD, failed, judged
 
 ANA = Person("+14155550101", "+14155550101")

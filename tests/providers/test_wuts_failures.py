@@ -14,13 +14,13 @@ from providers.base import (
     Group,
     GroupNotFound,
     InvalidRequest,
+    MembershipStatus,
     Outcome,
     OutcomeUnknown,
     PermissionMissing,
     ProviderError,
     ProviderFault,
     RateLimited,
-    MembershipStatus,
     Unreachable,
 )
 from providers.wuts import BASE_URL, make

@@ -7,12 +7,12 @@ from providers.base import (
     GroupNotFound,
     InvalidRequest,
     Member,
+    MembershipStatus,
     NumberCheck,
     Outcome,
     OutcomeUnknown,
     Person,
     ProviderFault,
-    MembershipStatus,
     verdicts_for_error,
 )
 from sandbox.providers.server import Fault

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from providers.base import Evidence, Outcome, PeopleResult, Person, ProviderError, MembershipStatus
+from providers.base import Evidence, MembershipStatus, Outcome, PeopleResult, Person, ProviderError
 from providers.wacr import Wacr, make
 from sandbox.providers.wacr import PREFIX, WacrServer
 from sandbox.providers.world import Effect, World

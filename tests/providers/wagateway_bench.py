@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from providers.base import Action, Evidence, Outcome, Person, MembershipStatus, Verdict
+from providers.base import Action, Evidence, MembershipStatus, Outcome, Person, Verdict
 from providers.wagateway import WaGateway, make
 from sandbox.providers.wagateway import WaGatewayServer
 from sandbox.providers.world import World

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from providers.base import Action, Evidence, Outcome, Person, MembershipStatus, Verdict
+from providers.base import Action, Evidence, MembershipStatus, Outcome, Person, Verdict
 from providers.wuts import Wuts, make
 from sandbox.providers.world import World
 from sandbox.providers.wuts import WutsServer

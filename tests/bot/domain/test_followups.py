@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bot.domain.followups import LABELS, Followup, offered, plan
 from bot.domain.outcomes import advice
 from bot.domain.requests import Details, Participant, Request, State
-from providers.base import Cause, GroupChange, Operation, Outcome, Person, MembershipStatus
+from providers.base import Cause, GroupChange, MembershipStatus, Operation, Outcome, Person
 from tests.bot.runtime.making import people, request
 
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.sync import compare
-from providers.base import Member, Person, MembershipStatus
+from providers.base import Member, MembershipStatus, Person
 
 ANA, BEN, CAI, DEE = "+14155550101", "+14155550102", "+14155550103", "+14155550104"
 
@@ -27,7 +27,11 @@ def test_who_is_missing_is_added_and_who_is_too_many_is_removed() -> None:
 
 
 def test_admins_the_kept_and_those_whose_role_nobody_knows_stay() -> None:
-    members = [*inside(ANA, standing=MembershipStatus.ADMIN), *inside(BEN, standing=MembershipStatus.PRESENT), *inside(CAI, DEE)]
+    members = [
+        *inside(ANA, standing=MembershipStatus.ADMIN),
+        *inside(BEN, standing=MembershipStatus.PRESENT),
+        *inside(CAI, DEE),
+    ]
     drift = compare([], members, [CAI])
     assert (phones(drift.extra), phones(drift.protected)) == ([DEE], [ANA, BEN, CAI])
 

@@ -18,7 +18,7 @@ from bot.runtime.database import Database
 from bot.runtime.decisions import Decisions
 from bot.runtime.journal import Journal
 from bot.runtime.schedules import Schedule, Schedules
-from providers.base import Evidence, Outcome, Person, MembershipStatus, Verdict
+from providers.base import Evidence, MembershipStatus, Outcome, Person, Verdict
 from tests.bot.runtime.databases import open_database
 from tests.bot.runtime.making import ASKED, FIRST, LEAD, people, request, rule
 

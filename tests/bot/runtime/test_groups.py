@@ -13,11 +13,11 @@ from providers.base import (
     AccountState,
     Action,
     Group,
+    MembershipStatus,
     PeopleResult,
     Person,
     Provider,
     ProviderFault,
-    MembershipStatus,
 )
 
 ALIAS = KnownGroup("support", "1@g.us", "launch-team")

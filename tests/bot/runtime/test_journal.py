@@ -14,7 +14,7 @@ from bot.domain.outcomes import Tally
 from bot.domain.requests import FOLLOWS, Participant, State
 from bot.runtime.database import Database
 from bot.runtime.journal import Due, Journal
-from providers.base import Evidence, Operation, Outcome, Person, MembershipStatus, Verdict
+from providers.base import Evidence, MembershipStatus, Operation, Outcome, Person, Verdict
 from tests.bot.runtime.making import people, person, request, rule
 
 _numbers = itertools.count()
@@ -189,7 +189,12 @@ async def test_advancing_a_request_that_is_not_there_does_nothing(journal: Journ
 
 async def test_those_who_were_there_are_answered_and_the_others_wait_in_their_chunks(journal: Journal) -> None:
     await journal.create(request(), people(4))
-    before = {0: MembershipStatus.ABSENT, 1: MembershipStatus.PRESENT, 2: MembershipStatus.UNKNOWN, 3: MembershipStatus.ABSENT}
+    before = {
+        0: MembershipStatus.ABSENT,
+        1: MembershipStatus.PRESENT,
+        2: MembershipStatus.UNKNOWN,
+        3: MembershipStatus.ABSENT,
+    }
     await journal.looked("R1", before, {0: 0, 2: 0, 3: 1}, {1: WAS_THERE})
     everybody = await journal.people("R1")
     assert [p.before for p in everybody] == list(before.values())

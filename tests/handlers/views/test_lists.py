@@ -14,7 +14,17 @@ from bot.runtime.archive import Brief
 from handlers.commands.replying import said
 from handlers.views import answers, audit_list, group_card, group_list, request_list
 from handlers.views.message import Message
-from providers.base import Account, AccountState, Action, Group, GroupNotFound, Member, Operation, Outcome, MembershipStatus
+from providers.base import (
+    Account,
+    AccountState,
+    Action,
+    Group,
+    GroupNotFound,
+    Member,
+    MembershipStatus,
+    Operation,
+    Outcome,
+)
 from tests.handlers.conftest import Post
 from tests.handlers.samples import AT, EVIL, NAMES, REQUEST, changed
 

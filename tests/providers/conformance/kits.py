@@ -9,7 +9,7 @@ import httpx
 
 from providers import twochat, wacr, wagateway, wasend, wuts
 from providers.base import Ability, Action, Person, Picture, Provider
-from providers.overview import PROVIDERS
+from providers.capability_docs import PROVIDERS
 from sandbox.providers.server import Call, ProviderServer
 from sandbox.providers.twochat import TwoChatServer
 from sandbox.providers.wacr import WacrServer

@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from bot.domain.operations import ACTIONS, AIMS
 from bot.domain.outcomes import left_over, read_back, settled_before
 from providers.base import (
+    MembershipStatus,
     Operation,
     Outcome,
     PeopleResult,
     Person,
     Provider,
     ProviderError,
-    MembershipStatus,
     Verdict,
     verdicts_for_error,
 )

@@ -1,11 +1,11 @@
-"""How many HTTP calls each operation takes; the numbers stand in `providers.overview`, which shows them to people."""
+"""The number of HTTP calls of each operation, as `providers.capability_docs` shows it."""
 
 from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
 from providers.base import Action, Person
-from providers.overview import CALLS, SIZES
+from providers.capability_docs import CALLS, SIZES
 from tests.providers.conformance.kits import KITS, Desk, Kit, desk, people
 
 Count = Callable[[Desk, Sequence[Person]], Awaitable[object]]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from providers.base import Action, ProviderError, MembershipStatus, verdicts_for_error
+from providers.base import Action, MembershipStatus, ProviderError, verdicts_for_error
 from tests.providers.conformance.cases import CASES, STATES
 from tests.providers.conformance.kits import ADMIN, EVERYBODY, KITS, MEMBER, NO_ACCOUNT, OPEN, Kit, desk, people
 from tests.providers.conformance.papers import quotes

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from providers.base import Evidence, Operation, Outcome, MembershipStatus, Verdict
+from providers.base import Evidence, MembershipStatus, Operation, Outcome, Verdict
 from sandbox.providers.world import Disposition, Effect, Human, Membership, SimGroup, World
 
 DONE = frozenset({Effect.ADDED, Effect.REMOVED, Effect.PROMOTED, Effect.DEMOTED})

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from providers.base import Ability, Action, Capability, PictureForm
-from providers.wuts.people import MOST_AT_ONCE
+from providers.wuts.membership import MOST_AT_ONCE
 
 _READ, _WRITE, _SEND = Capability.GROUPS_READ, Capability.GROUPS_WRITE, Capability.SEND
 

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from providers import base
-from providers.base import ProviderFault, MembershipStatus
+from providers.base import MembershipStatus, ProviderFault
 from providers.identity import lid_of, phone_beside
 from providers.participant_codes import PARTICIPANT_CODES
 

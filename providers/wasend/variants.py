@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from enum import StrEnum
 
-from providers.memory import DAY_SECONDS, TTLCache
+from providers.cache import DAY_SECONDS, TTLCache
 
 
 class Variant(StrEnum):

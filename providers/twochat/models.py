@@ -5,7 +5,7 @@ from pydantic import BaseModel
 from providers import base
 from providers.base import MembershipStatus, Usage
 from providers.identity import lid_of, phone_beside
-from providers.words import ProviderText
+from providers.provider_text import ProviderText
 
 
 class Row(BaseModel):

@@ -8,20 +8,20 @@ from dataclasses import dataclass
 from providers.base import (
     Evidence,
     InvalidRequest,
+    MembershipStatus,
     NumberCheck,
     Outcome,
     PermissionMissing,
     Person,
     ProviderFault,
-    MembershipStatus,
     Verdict,
 )
-from providers.forms import NumberVariants
+from providers.cache import DAY_SECONDS, TTLCache
 from providers.identity import same_person_keys
-from providers.memory import DAY_SECONDS, TTLCache
-from providers.roll import MemberKey, MemberIndex
+from providers.member_index import MemberIndex, MemberKey
+from providers.number_variants import NumberVariants
 from providers.wuts.api import Api
-from providers.wuts.replies import CheckAnswer, Participant, ResolveAnswer
+from providers.wuts.models import CheckAnswer, Participant, ResolveAnswer
 
 MOST_AT_ONCE = 160
 """Identifiers in one `resolveContacts` call, by the contract. For `checkContactsOnWhatsApp` it tells no limit, and the
@@ -101,7 +101,9 @@ class Directory:
         await self._check(form for form in forms if self._on_whatsapp.get(form) is None)
         return {person.key: self._verdict_on(person, number) for person, number in digits.items()}
 
-    async def memberships(self, people: Sequence[Person], members: Sequence[Participant]) -> dict[str, MembershipStatus]:
+    async def memberships(
+        self, people: Sequence[Person], members: Sequence[Participant]
+    ) -> dict[str, MembershipStatus]:
         """Tell by key how people stand among members; the phones behind LIDs are asked for where they decide."""
         found = self._compare(people, members, {})
         unsure = [person for person in people if found[person.key] is MembershipStatus.UNKNOWN]

@@ -10,19 +10,19 @@ from providers.base import (
     GroupNotFound,
     InvalidRequest,
     Member,
+    MembershipStatus,
     Operation,
     Outcome,
     PeopleResult,
     Person,
     ProviderError,
-    MembershipStatus,
     Verdict,
     verdicts_for_error,
 )
-from providers.memory import TTLCache
+from providers.cache import TTLCache
 from providers.wagateway.api import Gateway, group_path, still_open
+from providers.wagateway.models import GroupRow, MemberRow, Page
 from providers.wagateway.people import Directory, Seat, together
-from providers.wagateway.rows import GroupRow, MemberRow, Page
 
 LOOK_LASTS = 3600.0
 """Seconds for which a look into a group tells how somebody stood before they are changed."""
@@ -56,7 +56,8 @@ _REPORTS: Mapping[Operation, Report] = MappingProxyType(
             "an admin", {MembershipStatus.MEMBER: Outcome.PROMOTED, MembershipStatus.ADMIN: Outcome.ALREADY_DONE}
         ),
         Operation.DEMOTE: Report(
-            "an ordinary member", {MembershipStatus.ADMIN: Outcome.DEMOTED, MembershipStatus.MEMBER: Outcome.ALREADY_DONE}
+            "an ordinary member",
+            {MembershipStatus.ADMIN: Outcome.DEMOTED, MembershipStatus.MEMBER: Outcome.ALREADY_DONE},
         ),
     }
 )

@@ -7,13 +7,13 @@ from types import MappingProxyType
 import httpx
 from pydantic import ValidationError
 
-from providers.base import Action, Evidence, Outcome, PeopleResult, Person, MembershipStatus, Verdict
-from providers.forms import OTHER_VARIANT, NumberVariants
+from providers.base import Action, Evidence, MembershipStatus, Outcome, PeopleResult, Person, Verdict
 from providers.http import Reply
 from providers.identity import digits_of, lid_of, same_person_keys
+from providers.member_index import MemberIndex, MemberKey
+from providers.number_variants import OTHER_VARIANT, NumberVariants
 from providers.participant_codes import PARTICIPANT_CODES, rate_limit_of
-from providers.roll import MemberKey, MemberIndex
-from providers.wasend.abilities import MOST
+from providers.wasend.capabilities import MOST
 from providers.wasend.errors import envelope_of, readable, unknown_after
 from providers.wasend.records import MemberRow, phone_forms
 from providers.wasend.replies import PeopleReply, Result

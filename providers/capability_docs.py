@@ -1,4 +1,4 @@
-"""What each provider can be asked to do, as a page: `python -m providers.overview` writes `docs/providers.md`."""
+"""The page of what each provider can do: `python -m providers.capability_docs` writes `docs/providers.md`."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

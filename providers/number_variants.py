@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, 
 from dataclasses import replace
 
 from providers.base import NumberCheck, Outcome, PeopleResult, Person, ProviderError, Verdict, verdicts_for_error
+from providers.cache import DAY_SECONDS, TTLCache
 from providers.identity import same_person_keys
-from providers.memory import DAY_SECONDS, TTLCache
 
 OTHER_VARIANT = "WhatsApp may know this number in its other form."
 """Why somebody who was not found counts as failed, where their number has several forms."""

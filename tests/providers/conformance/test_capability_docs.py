@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from providers.base import Ability, Action, Capability
-from providers.overview import PROVIDERS, operations, overview
+from providers.capability_docs import PROVIDERS, operations, overview
 from providers.registry import make_provider
 from tests.providers.conformance.kits import KITS
 

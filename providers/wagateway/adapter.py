@@ -34,9 +34,10 @@ from providers.base import (
     Verdict,
 )
 from providers.http import TIMEOUT, HttpClient, Model, Reply
-from providers.wagateway.api import ANSWER, ANY_SUCCESS, Gateway, NotKnown, group_path, still_open
+from providers.wagateway.api import ANSWER, ANY_SUCCESS, Gateway, group_path
 from providers.wagateway.capabilities import ABILITIES
 from providers.wagateway.changes import carry_out
+from providers.wagateway.errors import PersonNotFound, outcome_unknown
 from providers.wagateway.membership import Members
 from providers.wagateway.models import GROUP_JID, CreatedRow, GroupRow, InviteRow, JoinedRow, Page, SentRow, SessionRow
 from providers.wagateway.people import Directory, NotOnWhatsApp, together
@@ -215,8 +216,8 @@ class WaGateway(Provider):
         """
         jid = await self._directory.jid_of(person)
         try:
-            return await self._send(jid, text, NotKnown)
-        except NotKnown:
+            return await self._send(jid, text, PersonNotFound)
+        except PersonNotFound:
             # A person who is not found looks like a session that is not.
             await self._gateway.read("/contacts", params={"limit": 1})
             raise
@@ -285,8 +286,8 @@ def _parsed(reply: Reply, model: type[Model]) -> Model:
     try:
         return reply.parse(model)
     except ProviderFault as error:
-        raise still_open(error) from None
+        raise outcome_unknown(error) from None
 
 
 def _undocumented(reply: Reply) -> ProviderError:
-    return still_open(ProviderFault("", code=str(reply.status), provider_text=reply.text))
+    return outcome_unknown(ProviderFault("", code=str(reply.status), provider_text=reply.text))

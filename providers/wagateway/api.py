@@ -1,4 +1,4 @@
-"""The calls of the WhatsApp Gateway: paths, pages, and what its errors mean.
+"""The calls of the WhatsApp Gateway: paths and pages.
 
 By `contracts/wagateway.openapi.yaml`; operations are named as there.
 """
@@ -11,39 +11,20 @@ import httpx
 
 from providers.base import (
     AccountDisconnected,
-    CredentialsRejected,
     GroupNotFound,
-    InvalidRequest,
     NotGroupAdmin,
-    OutcomeUnknown,
     PermissionMissing,
     ProviderError,
     ProviderFault,
 )
-from providers.http import HttpClient, Query, Reply, rate_limited
+from providers.http import HttpClient, Query, Reply
+from providers.wagateway.errors import error_for, outcome_unknown
 from providers.wagateway.models import GROUP_JID, Page, Problem, Row
 
 EMPTY = frozenset({int(httpx.codes.NO_CONTENT)})
 """The success of most writes: 204, without a body."""
 ANSWER = frozenset({int(httpx.codes.OK)})
 ANY_SUCCESS = range(200, 300)
-
-
-class NotKnown(InvalidRequest):
-    """The gateway does not know the person: it has no contact with this LID, or finds nobody to send to."""
-
-
-_BY_STATUS: dict[int, tuple[type[ProviderError], str]] = {
-    400: (InvalidRequest, "The gateway found the request malformed."),
-    401: (CredentialsRejected, "The gateway does not accept the token."),
-    403: (PermissionMissing, "The token lacks a permission at the gateway."),
-    422: (InvalidRequest, "The gateway found the request malformed."),
-}
-_MISSING: dict[type[ProviderError], str] = {
-    AccountDisconnected: "The gateway knows no session with this id for this token; check the connection's account.",
-    GroupNotFound: "The gateway knows no such group in this session, or no such session.",
-    NotKnown: "The gateway does not know this person.",
-}
 
 
 class Gateway:
@@ -64,7 +45,7 @@ class Gateway:
         """Read a path of the session. `missing` is what a 404 means there. Raises `ProviderError`."""
         reply = await self._http.read("GET", self._root + path, params=params)
         if not reply.ok or Problem.of(reply):
-            raise _failure(reply, missing)
+            raise error_for(reply, missing)
         return reply
 
     async def pages(
@@ -112,8 +93,8 @@ class Gateway:
         reply = await self._http.write(method, self._root + path, body=body)
         if reply.status in success and not Problem.of(reply):
             return reply
-        error = _failure(reply, missing)
-        raise still_open(error) if isinstance(error, ProviderFault) else error
+        error = error_for(reply, missing)
+        raise outcome_unknown(error) if isinstance(error, ProviderFault) else error
 
     async def write_as_admin(
         self, method: str, group: str, path: str, *, body: Any = None, success: Container[int] = EMPTY
@@ -176,27 +157,3 @@ def group_path(group_id: str) -> str:
     if not GROUP_JID.fullmatch(group_id):
         raise GroupNotFound("The gateway names a group by its JID, which ends in @g.us.")
     return f"/groups/{quote(group_id, safe='')}"
-
-
-def still_open(error: ProviderError) -> OutcomeUnknown:
-    """Make the error of a write that was sent and perhaps done, with the code and words of `error`."""
-    return OutcomeUnknown(
-        "The gateway's answer leaves open what was done.", code=error.code, provider_text=error.provider_text
-    )
-
-
-def _failure(reply: Reply, missing: type[ProviderError]) -> ProviderError:
-    """Make the error of an answer that is not the documented success; `missing` is what a `not_found` means."""
-    problem = Problem.of(reply) or Problem()
-    code = problem.code or str(reply.status)
-    words = problem.message or reply.text
-    if reply.status == httpx.codes.TOO_MANY_REQUESTS:
-        return rate_limited(reply, code=code, provider_text=words)
-    kind, message = _BY_STATUS.get(
-        reply.status, (ProviderFault, "The gateway gave an answer that it does not document.")
-    )
-    if reply.status == httpx.codes.NOT_FOUND:
-        kind, message = missing, _MISSING[missing]
-    elif (reply.status, problem.code) == (501, "not_implemented"):
-        kind, message = AccountDisconnected, "The WhatsApp session is not connected."
-    return kind(message, code=code, provider_text=words)

@@ -15,7 +15,8 @@ from providers.base import (
     ProviderError,
     RateLimited,
 )
-from providers.wagateway.api import Gateway, group_path, still_open
+from providers.wagateway.api import Gateway, group_path
+from providers.wagateway.errors import outcome_unknown
 from providers.wagateway.models import GroupRow
 
 _FIELDS: Mapping[Action, tuple[str, str]] = MappingProxyType(
@@ -70,7 +71,7 @@ async def _apply(gateway: Gateway, group_id: str, change: GroupChange) -> Change
         )
     except ProviderError as error:
         cut_off = isinstance(error, AccountDisconnected | RateLimited) and len(wanted) > 1
-        return ChangeResult((), dict.fromkeys(wanted, still_open(error) if cut_off else error))
+        return ChangeResult((), dict.fromkeys(wanted, outcome_unknown(error) if cut_off else error))
     return ChangeResult(tuple(wanted), {})
 
 
@@ -88,7 +89,7 @@ async def _each(gateway: Gateway, group: str, wanted: Mapping[Action, Mapping[st
             failed[action] = error
         except ProviderError as error:
             rest = [left for left in wanted if left not in done and left not in failed]
-            return ChangeResult(tuple(done), failed | dict.fromkeys(rest, still_open(error)))
+            return ChangeResult(tuple(done), failed | dict.fromkeys(rest, outcome_unknown(error)))
         else:
             done.append(action)
     return ChangeResult(tuple(done), failed)

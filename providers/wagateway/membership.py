@@ -20,7 +20,8 @@ from providers.base import (
     verdicts_for_error,
 )
 from providers.cache import TTLCache
-from providers.wagateway.api import Gateway, group_path, still_open
+from providers.wagateway.api import Gateway, group_path
+from providers.wagateway.errors import outcome_unknown
 from providers.wagateway.models import GroupRow, MemberRow, Page
 from providers.wagateway.people import Directory, Seat, together
 
@@ -208,7 +209,7 @@ class Members:
                 "POST", group_path(group_id), "/members", body={"participants": list(jids)}
             )
         except InvalidRequest as error:
-            raise still_open(error) if len(jids) > 1 else error from None
+            raise outcome_unknown(error) if len(jids) > 1 else error from None
 
     async def _one_by_one(
         self, group_id: str, people: Sequence[Person], operation: Operation, call: Callable[[str], Awaitable[None]]

@@ -11,7 +11,8 @@ from providers.cache import DAY_SECONDS, TTLCache
 from providers.http import Query
 from providers.identity import lid_of, phone_digits, same_person_keys
 from providers.member_index import MemberIndex, MemberKey
-from providers.wagateway.api import Gateway, NotKnown
+from providers.wagateway.api import Gateway
+from providers.wagateway.errors import PersonNotFound
 from providers.wagateway.models import CheckRow, ContactRow, MemberRow, Page
 
 AT_ONCE = 4
@@ -258,8 +259,8 @@ class Directory:
         if known := self._phone_of_lid.get(lid):
             return known
         try:
-            reply = await self._gateway.read(f"/contacts/{lid.replace('@', '%40')}", missing=NotKnown)
-        except NotKnown:
+            reply = await self._gateway.read(f"/contacts/{lid.replace('@', '%40')}", missing=PersonNotFound)
+        except PersonNotFound:
             digits = ""
         else:
             digits = reply.parse(ContactRow).who.digits

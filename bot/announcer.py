@@ -4,13 +4,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 from bot.domain.outcomes import Tally
-from bot.domain.requests import Participant, Request
+from bot.domain.requests import Request, RequestItem
 
-PAGE = 100
+RESULTS_PAGE_SIZE = 100
 """How many people one message of results holds."""
 
 
-class Announcer(Protocol):
+class Notifier(Protocol):
     """Tells people about a request. Every method but `progress` may be called twice and posts once.
 
     An error that may pass (Slack cannot be reached, is rate limiting, fails) is raised, and the call is repeated. One
@@ -28,15 +28,15 @@ class Announcer(Protocol):
         """
         ...
 
-    async def progress(self, request: Request, tally: Callable[[], Awaitable[Tally]]) -> None:
+    async def show_progress(self, request: Request, tally: Callable[[], Awaitable[Tally]]) -> None:
         """Show how far a running request is; left out when the last update was a moment ago, never raises."""
         ...
 
-    async def results(self, request: Request, page: int, people: Sequence[Participant], total: int) -> None:
+    async def post_results(self, request: Request, page: int, people: Sequence[RequestItem], total: int) -> None:
         """Post one page of results, at most `PAGE` of `total` people, into the thread; pages count from 0."""
         ...
 
-    async def finish(self, request: Request, people: Sequence[Participant]) -> None:
+    async def finish(self, request: Request, people: Sequence[RequestItem]) -> None:
         """Post the complete CSV where there is more than the thread shows, and the summary; end the parent message."""
         ...
 
@@ -52,6 +52,6 @@ class Announcer(Protocol):
 class Reviewer(Protocol):
     """Looks at a request again when it begins."""
 
-    async def left_out(self, request: Request, people: Sequence[Participant]) -> Mapping[int, str]:
+    async def exclusions(self, request: Request, people: Sequence[RequestItem]) -> Mapping[int, str]:
         """Give by position why some of `people`, who have no verdict yet, are not to be sent after all."""
         ...

@@ -13,47 +13,47 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 import handlers
 from bot.domain.groups import KnownGroup
-from bot.drafts import Drafts
-from bot.intake import Intake
-from bot.lines import Line
-from bot.lists import Lists
-from bot.preview import Previews
-from bot.review import Review
-from bot.rights import Rights
-from bot.runtime.archive import Archive
-from bot.runtime.audit import Audit
+from bot.drafts import DraftStore
+from bot.intake import Submissions
+from bot.lines import Connection
+from bot.lists import SyncSources
+from bot.preview import PreviewService
+from bot.review import Revalidator
+from bot.rights import Authorizer
+from bot.runtime.archive import RequestQueries
+from bot.runtime.audit import AuditJournal
 from bot.runtime.database import Database
-from bot.runtime.decisions import Decisions
+from bot.runtime.decisions import Votes
 from bot.runtime.dispatcher import Dispatcher
 from bot.runtime.engine import Engine
-from bot.runtime.groups import FRESH, Directory
-from bot.runtime.journal import Journal
+from bot.runtime.groups import GROUP_LIST_TTL, GroupDirectory
+from bot.runtime.journal import RequestStore
 from bot.runtime.metrics import Metrics
-from bot.runtime.pace import Pace, Sender
+from bot.runtime.pace import SendLimits, Throttle
 from bot.runtime.postings import Postings
-from bot.runtime.schedules import Schedules
+from bot.runtime.schedules import SyncSchedules
 from bot.runtime.tasks import background
 from bot.server import serving
 from bot.settings import ConfigurationError, Settings
 from bot.settings.model import NumberStyle
 from bot.settings.summary import summary
 from bot.slack import probe, slack_client, slack_session
-from bot.syncs import Repeater, Syncs
+from bot.syncs import SyncScheduler, SyncService
 from bot.workflow import Workflow
 from handlers import home
-from handlers.behind import Behind
-from handlers.budget import Budget
-from handlers.changes import Changes
-from handlers.channels import Channels
-from handlers.deciders import Deciders
-from handlers.links import Links
+from handlers.behind import BackgroundTasks
+from handlers.budget import MessageRateLimit
+from handlers.changes import RequestEvents
+from handlers.channels import ChannelDirectory
+from handlers.deciders import ApproverNotifier
+from handlers.links import Permalinks
 from handlers.poster import Poster
 from handlers.profiles import Profiles
 from handlers.services import Services
-from handlers.sync import tell
-from handlers.thread import SlackThread
+from handlers.sync import notify_requester
+from handlers.thread import SlackNotifier
 from handlers.usergroups import UserGroups
-from handlers.zones import Zones
+from handlers.zones import TimeZones
 from providers.base import Provider
 from providers.registry import make_provider
 
@@ -98,20 +98,20 @@ async def running(settings: Settings) -> AsyncIterator[str]:
         session = await stack.enter_async_context(slack_session())
         client = slack_client(settings, credentials.bot_token, session)
         await probe(client, credentials)
-        await Audit(database).configured(summary(settings))
+        await AuditJournal(database).record_configuration(summary(settings))
         metrics = Metrics()
         services, engine = _wire(settings, database, providers, client, metrics)
         stack.push_async_callback(services.directory.aclose)
         stack.push_async_callback(services.usergroups.aclose)
-        stack.push_async_callback(services.behind.aclose)
+        stack.push_async_callback(services.background.aclose)
         app = _bolt(credentials.signing_secret, client)
         handlers.register(app, services)
-        stack.enter_context(services.changes.heard_by(services.directory.follow))
+        stack.enter_context(services.events.subscribe(services.directory.follow))
         await stack.enter_async_context(home.running(app, services))
         await engine.launch()
         stack.push_async_callback(engine.aclose)
         await stack.enter_async_context(services.dispatcher.running())
-        await stack.enter_async_context(services.repeater.running())
+        await stack.enter_async_context(services.sync_scheduler.running())
         await stack.enter_async_context(background(_read_ahead(services)))
         socket = None
         if credentials.app_token is not None:
@@ -153,22 +153,22 @@ def _is_open(socket: AsyncSocketModeHandler) -> bool:
 def _wire(
     settings: Settings, database: Database, providers: dict[str, Provider], client: AsyncWebClient, metrics: Metrics
 ) -> tuple[Services, Engine]:
-    journal = Journal(database)
+    journal = RequestStore(database)
     aliases = {(group.connection, group.id): alias for alias, group in settings.groups.items()}
     roles = settings.access_roles()
-    decisions = Decisions(database, roles, aliases)
-    poster, archive, audit = Poster(client, Postings(database)), Archive(database), Audit(database)
+    decisions = Votes(database, roles, aliases)
+    poster, archive, audit = Poster(client, Postings(database)), RequestQueries(database), AuditJournal(database)
     warnings = {(g.connection, g.id): g.warning for g in settings.groups.values() if g.warning}
-    changes = Changes()
+    changes = RequestEvents()
     usergroups = UserGroups(client, sorted({m for role in roles for m in role.members if m.startswith("S")}))
-    links = Links(poster.link)
-    channels = Channels(client, shorten=settings.slack.numbers is NumberStyle.SHORT)
-    announcer = SlackThread(
+    links = Permalinks(poster.permalink)
+    channels = ChannelDirectory(client, shorten=settings.slack.numbers is NumberStyle.SHORT)
+    announcer = SlackNotifier(
         poster,
         links,
-        Budget(),
+        MessageRateLimit(),
         decisions=decisions,
-        deciders=Deciders(poster, decisions, usergroups, channels),
+        deciders=ApproverNotifier(poster, decisions, usergroups, channels),
         journal=journal,
         archive=archive,
         channels=channels,
@@ -178,15 +178,17 @@ def _wire(
         changes=changes,
     )
     lines = {name: _line(settings, database, name, provider) for name, provider in providers.items()}
-    rights = Rights(lines, roles)
+    rights = Authorizer(lines, roles)
     keep = {(g.connection, g.id): g.keep for g in settings.groups.values()}
-    directory = Directory([KnownGroup(g.connection, g.id, alias) for alias, g in settings.groups.items()], providers)
-    lists = Lists(lines, Profiles(client).phones_of)
-    review = Review(rights, usergroups.actor_for_work, directory.group, lists, keep)
+    directory = GroupDirectory(
+        [KnownGroup(g.connection, g.id, alias) for alias, g in settings.groups.items()], providers
+    )
+    lists = SyncSources(lines, Profiles(client).phones_of)
+    review = Revalidator(rights, usergroups.actor_for_work, directory.group, lists, keep)
     workflow = Workflow(journal, lines, announcer, review, metrics=metrics, known=directory.group)
     engine = Engine(database.engine_url, workflow.durable())
     dispatcher = Dispatcher(journal, engine)
-    intake = Intake(
+    intake = Submissions(
         journal,
         dispatcher,
         audit,
@@ -194,46 +196,51 @@ def _wire(
         rules=settings.approval_rules(),
         metrics=metrics,
     )
-    syncs, schedules = Syncs(intake, rights, keep, lists, directory.group), Schedules(database)
+    syncs, schedules = SyncService(intake, rights, keep, lists, directory.group), SyncSchedules(database)
     services = Services(
-        intake=intake,
-        rights=rights,
-        previews=Previews(intake, lines),
-        drafts=Drafts(database),
+        submissions=intake,
+        authorizer=rights,
+        previews=PreviewService(intake, lines),
+        drafts=DraftStore(database),
         directory=directory,
         usergroups=usergroups,
-        zones=Zones(client),
+        time_zones=TimeZones(client),
         syncs=syncs,
         schedules=schedules,
-        repeater=Repeater(
-            syncs, schedules, journal, directory.group, actor_of=usergroups.actor_for_work, tell=partial(tell, client)
+        sync_scheduler=SyncScheduler(
+            syncs,
+            schedules,
+            journal,
+            directory.group,
+            actor_of=usergroups.actor_for_work,
+            tell=partial(notify_requester, client),
         ),
-        journal=journal,
-        archive=archive,
+        requests=journal,
+        queries=archive,
         audit=audit,
-        decisions=decisions,
+        votes=decisions,
         dispatcher=dispatcher,
-        announcer=announcer,
-        changes=changes,
-        behind=Behind(),
-        links=links,
-        lines=lines,
+        notifier=announcer,
+        events=changes,
+        background=BackgroundTasks(),
+        permalinks=links,
+        connections=lines,
         regions={name: c.default_region for name, c in settings.connections.items()},
         warnings=warnings,
     )
     return services, engine
 
 
-def _line(settings: Settings, database: Database, name: str, provider: Provider) -> Line:
+def _line(settings: Settings, database: Database, name: str, provider: Provider) -> Connection:
     connection = settings.connections[name]
-    pace = Pace(
+    pace = SendLimits(
         batch=connection.pace.batch,
         gap=connection.pace.gap.total_seconds(),
         jitter=connection.pace.jitter,
         per_day=connection.pace.per_day,
     )
     verify_after = [wait.total_seconds() for wait in connection.verify_after]
-    return Line(provider, Sender(database, name, pace), verify_after)
+    return Connection(provider, Throttle(database, name, pace), verify_after)
 
 
 def _bolt(signing_secret: SecretStr | None, client: AsyncWebClient) -> AsyncApp:
@@ -248,6 +255,6 @@ def _bolt(signing_secret: SecretStr | None, client: AsyncWebClient) -> AsyncApp:
 async def _read_ahead(services: Services) -> None:
     """Read the groups and the user groups before anybody asks, and again before the copies are stale."""
     while True:
-        await services.directory.refresh(within=30, fresh=FRESH / 2)
-        await services.usergroups.actor("", fresh=FRESH)
-        await asyncio.sleep(FRESH / 2)
+        await services.directory.refresh(max_wait=30, max_age=GROUP_LIST_TTL / 2)
+        await services.usergroups.actor("", fresh=GROUP_LIST_TTL)
+        await asyncio.sleep(GROUP_LIST_TTL / 2)

@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from bot.domain.chain import EXPORTED, Break, Head, Row, Untold
+from bot.domain.chain import EXPORT_COLUMNS, AuditGaps, AuditRow, ChainBreak, ChainHead
 from bot.domain.csv_rows import csv_row
-from bot.runtime.audit import Audit
+from bot.runtime.audit import AuditJournal
 from bot.runtime.database import Database
 from bot.settings import ConfigurationError, Settings
 
@@ -27,7 +27,7 @@ def moment_of(written: str) -> datetime:
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
-async def verify(settings: Settings) -> Head | Break | Untold:
+async def verify(settings: Settings) -> ChainHead | ChainBreak | AuditGaps:
     """Walk the chain; give its end, where it is broken first, or what it tells nothing of."""
     async with _reading(settings) as audit:
         return await audit.verify()
@@ -41,7 +41,7 @@ async def export(settings: Settings, since: datetime | None, form: Format) -> No
     """
     try:
         if form is Format.CSV:
-            _write(csv_row(EXPORTED))
+            _write(csv_row(EXPORT_COLUMNS))
         async with _reading(settings) as audit:
             async for row in audit.rows(since=since):
                 _write(_line(row, form))
@@ -50,7 +50,7 @@ async def export(settings: Settings, since: datetime | None, form: Format) -> No
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that Python's last flush finds it open
 
 
-def _line(row: Row, form: Format) -> str:
+def _line(row: AuditRow, form: Format) -> str:
     return row.as_csv() if form is Format.CSV else row.as_json()
 
 
@@ -60,12 +60,12 @@ def _write(line: str) -> None:
 
 
 @asynccontextmanager
-async def _reading(settings: Settings) -> AsyncIterator[Audit]:
+async def _reading(settings: Settings) -> AsyncIterator[AuditJournal]:
     """Open the database as it is. Raises `ConfigurationError` where there is none: to make one would tell nothing."""
     database = Database(settings.storage.url)
     if database.file is not None and not database.file.exists():
         raise ConfigurationError(f"storage.url: there is no database {database.file}; the bot makes it when it starts")
     try:
-        yield Audit(database)
+        yield AuditJournal(database)
     finally:
         await database.aclose()

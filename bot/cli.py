@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot import app, audit_cli, log, manifest
 from bot.check import check as run_check
-from bot.domain.chain import Break, Untold
+from bot.domain.chain import AuditGaps, ChainBreak
 from bot.runtime.database import Database
 from bot.runtime.sqlite import AlreadyRunning
 from bot.settings import ConfigurationError, Settings, load
@@ -109,10 +109,10 @@ def verify(config: ConfigPath = None) -> None:
 
     async def work() -> None:
         found = await audit_cli.verify(settings)
-        if isinstance(found, Break):
+        if isinstance(found, ChainBreak):
             typer.echo(f"rollcall: the audit journal is broken: row {found.seq} was {found.fault}", err=True)
             raise typer.Exit(1)
-        if isinstance(found, Untold):
+        if isinstance(found, AuditGaps):
             line = f"the audit journal was cut or emptied: it tells nothing of what the database holds ({found})"
             typer.echo(f"rollcall: {line}", err=True)
             raise typer.Exit(1)

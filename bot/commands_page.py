@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from bot.domain.commands import COMMANDS
-from bot.domain.declarations import Command, Form
+from bot.domain.declarations import Command, Usage
 from providers.base import Action, Capability
 
 _INTRODUCTION = """\
@@ -54,21 +54,21 @@ begins with an apostrophe.
 def page() -> str:
     """Give the whole page in Markdown."""
     table = ["| command | does | alone it |", "|---|---|---|"]
-    table += [f"| [`{c.name}`](#{c.name.removeprefix('/')}) | {c.summary} | {c.alone} |" for c in COMMANDS]
+    table += [f"| [`{c.name}`](#{c.name.removeprefix('/')}) | {c.summary} | {c.without_arguments} |" for c in COMMANDS]
     return "\n".join([_INTRODUCTION, *table, "", _WRITING, *(line for c in COMMANDS for line in _section(c)), _FILES])
 
 
 def _section(command: Command) -> Iterable[str]:
     yield f"## {command.name.removeprefix('/')}\n"
-    yield f"{command.summary}. Alone it {command.alone}.\n"
-    for form, usage in zip(command.forms, command.usages, strict=True):
+    yield f"{command.summary}. Alone it {command.without_arguments}.\n"
+    for form, usage in zip(command.usages, command.usage_lines, strict=True):
         yield f"    {usage}\n"
-        yield f"{form.says}{_needs(form)}\n"
+        yield f"{form.description}{_needs(form)}\n"
     if command.options:
         yield "| option | value | what it is |\n|---|---|---|"
         for option in command.options:
             value = option.value.replace("|", "\\|")
-            yield f"| `{option.name}:` | `{value}` | {option.says} |"
+            yield f"| `{option.name}:` | `{value}` | {option.description} |"
         yield ""
     yield from (f"{note}\n" for note in command.notes)
     yield "For example:\n"
@@ -76,7 +76,7 @@ def _section(command: Command) -> Iterable[str]:
     yield ""
 
 
-def _needs(form: Form) -> str:
+def _needs(form: Usage) -> str:
     said = [f"the action *{need}*" for need in form.needs if isinstance(need, Action)]
     said += [f"the capability `{need}`" for need in form.needs if isinstance(need, Capability)]
     return f" Needs {', '.join(said)}." if said else ""

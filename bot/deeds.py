@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bot.domain.groups import KnownGroup
-from bot.domain.requests import Participant, Request
+from bot.domain.requests import Request, RequestItem
 from providers.base import (
     Action,
     ChangeResult,
@@ -19,10 +19,10 @@ from providers.base import (
     verdicts_for_error,
 )
 
-MOST_REMEMBERED = 100
+MAX_CACHED_INVITATIONS = 100
 """Requests whose invitation is remembered; those of older ones are read once more."""
 
-LABELS = {
+SETTING_LABELS = {
     Action.RENAME: "name",
     Action.DESCRIBE: "description",
     Action.PICTURE: "picture",
@@ -36,14 +36,14 @@ LINK_LABEL = "the invite link"
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class CallResult:
     """What one chunk did: the verdicts, and the id of the group that was made, empty where none was."""
 
     result: PeopleResult
     group_id: str = ""
 
 
-class Deeds:
+class ProviderCalls:
     """Carries out chunks. The invitation of a request is read once, for all of its people.
 
     Args:
@@ -54,43 +54,45 @@ class Deeds:
         self._known = known
         self._invitations: dict[str, str] = {}
 
-    async def do(self, provider: Provider, request: Request, people: Sequence[Participant]) -> Deed:
+    async def execute(self, provider: Provider, request: Request, people: Sequence[RequestItem]) -> CallResult:
         """Carry out one chunk, all of one operation. An error of the provider becomes everybody's verdict."""
         persons = [p.person for p in people]
         try:
             return await self._do(provider, request, people[0].operation, persons)
         except ProviderError as error:
-            return Deed(PeopleResult(verdicts_for_error(error, persons), error))
+            return CallResult(PeopleResult(verdicts_for_error(error, persons), error))
 
     async def invite(self, provider: Provider, request: Request, person: Person) -> Verdict:
         """Send the group's link to one person. Raises `ProviderError`."""
         said = await self._invitation(provider, request)
-        text = f"{request.details.text}\n{said}" if request.details.text else said
+        text = f"{request.options.text}\n{said}" if request.options.text else said
         sent = await provider.send_to_person(person, text)
         return Verdict(person.key, Outcome.INVITED, Evidence.REPORTED, sent, "the invite link was sent as a message")
 
-    async def _do(self, provider: Provider, request: Request, operation: Operation, people: list[Person]) -> Deed:
+    async def _do(self, provider: Provider, request: Request, operation: Operation, people: list[Person]) -> CallResult:
         group = request.group_id
         match operation:
             case Operation.CREATE if group:
-                return Deed(await provider.add(group, people))
+                return CallResult(await provider.add(group, people))
             case Operation.CREATE:
-                created = await provider.create(request.details.subject, people)
-                return Deed(PeopleResult(created.verdicts), created.group.id if created.group else "")
+                created = await provider.create(request.options.subject, people)
+                return CallResult(PeopleResult(created.verdicts), created.group.id if created.group else "")
             case Operation.REMOVE:
-                return Deed(await provider.remove(group, people))
+                return CallResult(await provider.remove(group, people))
             case Operation.PROMOTE:
-                return Deed(await provider.promote(group, people))
+                return CallResult(await provider.promote(group, people))
             case Operation.DEMOTE:
-                return Deed(await provider.demote(group, people))
-            case Operation.SETTINGS if request.details.change is not None:
-                return Deed(_changed(await provider.change(group, request.details.change)))
+                return CallResult(await provider.demote(group, people))
+            case Operation.SETTINGS if request.options.change is not None:
+                return CallResult(_change_verdicts(await provider.change(group, request.options.change)))
             case Operation.SEND:
-                return Deed(PeopleResult(tuple([await _send(provider, request, person) for person in people])))
+                return CallResult(PeopleResult(tuple([await _send(provider, request, person) for person in people])))
             case Operation.INVITE:
-                return Deed(PeopleResult(tuple([await self._invite(provider, request, person) for person in people])))
+                return CallResult(
+                    PeopleResult(tuple([await self._invite(provider, request, person) for person in people]))
+                )
             case _:
-                return Deed(await provider.add(group, people))
+                return CallResult(await provider.add(group, people))
 
     async def _invite(self, provider: Provider, request: Request, person: Person) -> Verdict:
         if person.is_person:
@@ -103,14 +105,14 @@ class Deeds:
     async def _invitation(self, provider: Provider, request: Request) -> str:
         if request.id not in self._invitations:
             link = await provider.invite_link(request.group_id)
-            if len(self._invitations) >= MOST_REMEMBERED:
+            if len(self._invitations) >= MAX_CACHED_INVITATIONS:
                 del self._invitations[next(iter(self._invitations))]
             self._invitations[request.id] = invitation(await self._subject(provider, request), link)
         return self._invitations[request.id]
 
     async def _subject(self, provider: Provider, request: Request) -> str:
         """Give what people outside know the group by, never the alias; empty where nobody tells."""
-        told = request.details.subject or self._known(request.connection, request.group_id).subject
+        told = request.options.subject or self._known(request.connection, request.group_id).subject
         if told:
             return told
         try:
@@ -130,14 +132,14 @@ def invitation(subject: str, link: str) -> str:
 
 async def _send(provider: Provider, request: Request, person: Person) -> Verdict:
     if person.is_person:
-        sent = await provider.send_to_person(person, request.details.text)
+        sent = await provider.send_to_person(person, request.options.text)
     else:
-        sent = await provider.send_to_group(request.group_id, request.details.text)
+        sent = await provider.send_to_group(request.group_id, request.options.text)
     return Verdict(person.key, Outcome.SENT, Evidence.REPORTED, sent)
 
 
-def _changed(result: ChangeResult) -> PeopleResult:
-    done = [Verdict(LABELS[action], Outcome.CHANGED, Evidence.REPORTED) for action in result.done]
-    failed = [verdicts_for_error(error, [Person(LABELS[action])])[0] for action, error in result.failed.items()]
+def _change_verdicts(result: ChangeResult) -> PeopleResult:
+    done = [Verdict(SETTING_LABELS[action], Outcome.CHANGED, Evidence.REPORTED) for action in result.done]
+    failed = [verdicts_for_error(error, [Person(SETTING_LABELS[action])])[0] for action, error in result.failed.items()]
     stop = next((error for error in result.failed.values() if error.stops_sending), None)
     return PeopleResult((*done, *failed), stop)

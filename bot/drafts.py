@@ -16,18 +16,18 @@ from sqlalchemy import delete, insert, select
 from bot.domain.access import Actor
 from bot.domain.groups import KnownGroup
 from bot.domain.roster import Roster
-from bot.intake import Draft
+from bot.intake import RequestDraft
 from bot.runtime.database import Database
-from bot.runtime.rows import details_json, details_of
+from bot.runtime.rows import options_from_json, options_json
 from bot.runtime.tables import drafts
 from providers.base import Operation
 
-KEPT = timedelta(days=1)
+DRAFT_TTL = timedelta(days=1)
 """How long a draft waits for its submission. Its phone numbers are nobody's business after that."""
 _ROSTER = TypeAdapter(Roster)
 
 
-class Drafts:
+class DraftStore:
     """Keeps drafts.
 
     Args:
@@ -39,23 +39,23 @@ class Drafts:
         self._database = database
         self._clock = clock
 
-    async def keep(self, draft: Draft) -> str:
+    async def save(self, draft: RequestDraft) -> str:
         """Keep a draft, and give the key by which it is found; what is older than `KEPT` goes."""
         key, now = secrets.token_hex(16), self._clock()
         async with self._database.write() as connection:
-            await connection.execute(delete(drafts).where(drafts.c.at < (now - KEPT).timestamp()))
+            await connection.execute(delete(drafts).where(drafts.c.at < (now - DRAFT_TTL).timestamp()))
             await connection.execute(insert(drafts).values(id=key, at=now.timestamp(), body=_json(draft)))
         return key
 
-    async def find(self, key: str) -> Draft | None:
+    async def find(self, key: str) -> RequestDraft | None:
         """Give a draft as often as it is asked for; None when it is too old, or there never was one."""
-        oldest = (self._clock() - KEPT).timestamp()
+        oldest = (self._clock() - DRAFT_TTL).timestamp()
         async with self._database.read() as connection:
             body = await connection.scalar(select(drafts.c.body).where(drafts.c.id == key, drafts.c.at >= oldest))
         return None if body is None else _draft(body)
 
 
-def _json(draft: Draft) -> str:
+def _json(draft: RequestDraft) -> str:
     return json.dumps(
         {
             "id": draft.id,
@@ -65,14 +65,14 @@ def _json(draft: Draft) -> str:
             "reason": draft.reason,
             "requester": {"user_id": draft.requester.user_id, "usergroups": sorted(draft.requester.usergroups)},
             "channel": draft.channel,
-            "details": details_json(draft.details),
+            "details": options_json(draft.options),
         }
     )
 
 
-def _draft(body: str) -> Draft:
+def _draft(body: str) -> RequestDraft:
     values = json.loads(body)
-    return Draft(
+    return RequestDraft(
         id=values["id"],
         operation=Operation(values["operation"]),
         group=KnownGroup(**values["group"]),
@@ -80,5 +80,5 @@ def _draft(body: str) -> Draft:
         reason=values["reason"],
         requester=Actor(values["requester"]["user_id"], frozenset(values["requester"]["usergroups"])),
         channel=values["channel"],
-        details=details_of(values["details"]),
+        options=options_from_json(values["details"]),
     )

@@ -4,18 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from bot.deeds import GROUP_LABEL, LABELS, LINK_LABEL
-from bot.domain.access import Actor, Allowed, DeniedFor
-from bot.domain.approvals import ApprovalRule, rule_for, undecidable
+from bot.deeds import GROUP_LABEL, LINK_LABEL, SETTING_LABELS
+from bot.domain.access import Actor, Allowed, DenialCode
+from bot.domain.approvals import ApprovalRule, no_eligible_approver, rule_for
 from bot.domain.groups import KnownGroup
-from bot.domain.operations import actions_of
-from bot.domain.requests import Details, Participant, Request
+from bot.domain.operations import required_actions
+from bot.domain.requests import Request, RequestItem, RequestOptions
 from bot.domain.roster import Roster
-from bot.domain.values import MOST_TEXT
-from bot.rights import Rights, target_of
-from bot.runtime.audit import Audit
+from bot.domain.values import MAX_TEXT
+from bot.rights import Authorizer, target_of
+from bot.runtime.audit import AuditJournal
 from bot.runtime.dispatcher import Dispatcher
-from bot.runtime.journal import Journal
+from bot.runtime.journal import RequestStore
 from bot.runtime.metrics import Metrics
 from providers.base import Action, Capability, MembershipStatus, Operation, Outcome, Person, PictureForm
 
@@ -26,7 +26,7 @@ _TAKES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class RequestDraft:
     """What a person asked for, before anybody looked whether they may.
 
     Attributes:
@@ -43,27 +43,27 @@ class Draft:
     reason: str
     requester: Actor
     channel: str
-    details: Details = field(default_factory=Details)
-    lines: tuple[Participant, ...] = ()
+    options: RequestOptions = field(default_factory=RequestOptions)
+    items: tuple[RequestItem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class Submitted:
     """The request stands in the journal. `again` is True when it stood there before this draft came."""
 
     request: Request
-    again: bool
+    already_submitted: bool
 
 
 @dataclass(frozen=True, slots=True)
-class NotTaken:
+class Rejected:
     """Nothing was written; `reason` is the sentence for the person, `code` the reason's word for the journal."""
 
     reason: str
     code: str = ""
 
 
-class Intake:
+class Submissions:
     """The one door for requests, whichever surface they come from.
 
     Args:
@@ -77,11 +77,11 @@ class Intake:
 
     def __init__(
         self,
-        journal: Journal,
+        journal: RequestStore,
         dispatcher: Dispatcher,
-        audit: Audit,
+        audit: AuditJournal,
         *,
-        rights: Rights,
+        rights: Authorizer,
         rules: Sequence[ApprovalRule],
         metrics: Metrics | None = None,
     ) -> None:
@@ -100,40 +100,40 @@ class Intake:
             expires_after=timedelta(hours=24),
         )
 
-    def rule(self, draft: Draft) -> ApprovalRule | None:
+    def approval_rule(self, draft: RequestDraft) -> ApprovalRule | None:
         """Give the approval rule that the draft falls under; None where no approval is needed.
 
         A sync needs one by default: only a rule with a quorum of 0 lets it run without.
         """
-        if draft.details.look_only:
+        if draft.options.look_only:
             return None
-        rule = rule_for(draft.operation, target_of(draft.group), len(_people(draft)), self._rules)
+        rule = rule_for(draft.operation, target_of(draft.group), len(_items(draft)), self._rules)
         if rule is None and draft.operation is Operation.SYNC:
             return self._sync_rule
         return rule if rule and rule.quorum else None
 
-    def refusal(self, draft: Draft) -> NotTaken | None:
+    def check(self, draft: RequestDraft) -> Rejected | None:
         """Tell why this draft would not be taken; None where it would."""
-        about_people = bool(draft.roster.people or any(line.person.is_person for line in draft.lines))
-        actions = actions_of(draft.operation, draft.details, people=about_people)
-        decision = self._rights.may_all(draft.requester, actions, draft.group)
+        about_people = bool(draft.roster.people or any(line.person.is_person for line in draft.items))
+        actions = required_actions(draft.operation, draft.options, people=about_people)
+        decision = self._rights.check_all(draft.requester, actions, draft.group)
         if not isinstance(decision, Allowed):
-            return NotTaken(decision.reason, decision.reason_code)
+            return Rejected(decision.reason, decision.code)
         if refused := self._refused_picture(draft):
             return refused
         if long := _too_long(draft):
             return long
-        if not _people(draft):
-            return NotTaken("None of the entries is a number that can be used; nothing was done.", "nobody")
-        rule = self.rule(draft)
+        if not _items(draft):
+            return Rejected("None of the entries is a number that can be used; nothing was done.", "nobody")
+        rule = self.approval_rule(draft)
         if rule is None:
             return None
-        nobody = undecidable(rule, target_of(draft.group), draft.requester.user_id, self._rights.roles)
-        return NotTaken(nobody.reason, nobody.code) if nobody else None
+        nobody = no_eligible_approver(rule, target_of(draft.group), draft.requester.user_id, self._rights.roles)
+        return Rejected(nobody.reason, nobody.code) if nobody else None
 
-    def _refused_picture(self, draft: Draft) -> NotTaken | None:
+    def _refused_picture(self, draft: RequestDraft) -> Rejected | None:
         """Tell whether a picture is given in a form that the provider does not take."""
-        picture = draft.details.change.picture if draft.details.change else None
+        picture = draft.options.change.picture if draft.options.change else None
         if picture is None:
             return None
         ability = self._rights.ability(draft.group.connection, Action.PICTURE)
@@ -141,20 +141,20 @@ class Intake:
         if form is None or form is picture.form:
             return None
         where = f"The provider of the connection `{draft.group.connection}`"
-        return NotTaken(f"{where} {_TAKES[form]} Nothing was done.", DeniedFor.PROVIDER_CANNOT)
+        return Rejected(f"{where} {_TAKES[form]} Nothing was done.", DenialCode.PROVIDER_CANNOT)
 
-    async def refused(self, draft: Draft) -> NotTaken | None:
+    async def check_and_record(self, draft: RequestDraft) -> Rejected | None:
         """Tell as `refusal` does, to somebody who asked for it in earnest: it is kept in the audit journal."""
-        refused = self.refusal(draft)
+        refused = self.check(draft)
         if refused:
-            await self._audit.refused(
+            await self._audit.record_refusal(
                 draft.requester.user_id, draft.operation, draft.group, refused.code, request_id=draft.id
             )
         return refused
 
-    async def take(self, draft: Draft) -> Taken | NotTaken:
+    async def submit(self, draft: RequestDraft) -> Submitted | Rejected:
         """Check and write a request; the same draft a second time changes nothing."""
-        if refused := await self.refused(draft):
+        if refused := await self.check_and_record(draft):
             return refused
         request = Request(
             id=draft.id,
@@ -165,43 +165,43 @@ class Intake:
             requester=draft.requester.user_id,
             channel=draft.channel,
             reason=draft.reason,
-            rule=self.rule(draft),
+            rule=self.approval_rule(draft),
             duplicates=len(draft.roster.duplicates),
             asked_at=datetime.now(UTC),
-            details=draft.details,
+            options=draft.options,
         )
-        new = await self._journal.create(request, [*_people(draft), *_rejected(draft, request.asked_at)])
+        new = await self._journal.create(request, [*_items(draft), *_rejected(draft, request.asked_at)])
         self._dispatcher.wake()
         if not new:
-            return Taken(await self._journal.request(request.id), again=True)
+            return Submitted(await self._journal.get(request.id), already_submitted=True)
         self._metrics.request(request.operation, request.connection)
-        return Taken(request, again=False)
+        return Submitted(request, already_submitted=False)
 
 
-def _too_long(draft: Draft) -> NotTaken | None:
+def _too_long(draft: RequestDraft) -> Rejected | None:
     """Tell whether somebody wrote more than is sent, and more than a form holds."""
-    description = draft.details.change.description if draft.details.change else None
-    written = max(len(draft.details.text), len(description or ""))
-    if written <= MOST_TEXT:
+    description = draft.options.change.description if draft.options.change else None
+    written = max(len(draft.options.text), len(description or ""))
+    if written <= MAX_TEXT:
         return None
-    return NotTaken(
-        f"The text has {written:,} characters, and at most {MOST_TEXT:,} are taken. Nothing was done.", "too_long"
+    return Rejected(
+        f"The text has {written:,} characters, and at most {MAX_TEXT:,} are taken. Nothing was done.", "too_long"
     )
 
 
-def _people(draft: Draft) -> list[Participant]:
+def _items(draft: RequestDraft) -> list[RequestItem]:
     """Give the lines to be answered, from position 0: people, or the things that an operation is about."""
-    if draft.lines:
-        return [replace(line, position=position) for position, line in enumerate(draft.lines)]
+    if draft.items:
+        return [replace(line, position=position) for position, line in enumerate(draft.items)]
     before = MembershipStatus.ABSENT if draft.operation is Operation.CREATE else MembershipStatus.UNKNOWN
     persons = draft.roster.people or tuple(map(Person, _things(draft)))
-    return [Participant(position, person, draft.operation, before=before) for position, person in enumerate(persons)]
+    return [RequestItem(position, person, draft.operation, before=before) for position, person in enumerate(persons)]
 
 
-def _things(draft: Draft) -> Sequence[str]:
+def _things(draft: RequestDraft) -> Sequence[str]:
     match draft.operation:
-        case Operation.SETTINGS if draft.details.change is not None:
-            return [LABELS[action] for action in draft.details.change.actions]
+        case Operation.SETTINGS if draft.options.change is not None:
+            return [SETTING_LABELS[action] for action in draft.options.change.actions]
         case Operation.SEND if not draft.roster.rejected:
             return [GROUP_LABEL]
         case Operation.INVITE if not draft.roster.rejected:
@@ -210,10 +210,10 @@ def _things(draft: Draft) -> Sequence[str]:
             return ()
 
 
-def _rejected(draft: Draft, at: datetime) -> list[Participant]:
+def _rejected(draft: RequestDraft, at: datetime) -> list[RequestItem]:
     """Lay the rejected entries out behind the people; they are answered already."""
     return [
-        Participant(
+        RequestItem(
             position=position,
             person=Person(entry.raw),
             operation=draft.operation,
@@ -221,5 +221,5 @@ def _rejected(draft: Draft, at: datetime) -> list[Participant]:
             provider_message=entry.reason,
             at=at,
         )
-        for position, entry in enumerate(draft.roster.rejected, start=len(_people(draft)))
+        for position, entry in enumerate(draft.roster.rejected, start=len(_items(draft)))
     ]

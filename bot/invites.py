@@ -4,12 +4,12 @@ from collections.abc import Mapping
 
 import structlog
 
-from bot.deeds import Deeds
-from bot.domain.requests import Participant, Request
-from bot.lines import Line
-from bot.runtime.journal import Journal
-from bot.turns import NO_TURN, STOPPED, turn
-from bot.verdicts import Verdicts
+from bot.deeds import ProviderCalls
+from bot.domain.requests import Request, RequestItem
+from bot.lines import Connection
+from bot.runtime.journal import RequestStore
+from bot.turns import SLOT_UNAVAILABLE, STOPPED, send_slot
+from bot.verdicts import VerdictRecorder
 from providers.base import Outcome, ProviderError, Verdict
 
 log = structlog.get_logger(__name__)
@@ -25,23 +25,27 @@ class Invites:
         verdicts: keeps what came of it.
     """
 
-    def __init__(self, journal: Journal, lines: Mapping[str, Line], deeds: Deeds, verdicts: Verdicts) -> None:
+    def __init__(
+        self, journal: RequestStore, lines: Mapping[str, Connection], deeds: ProviderCalls, verdicts: VerdictRecorder
+    ) -> None:
         self._journal = journal
         self._lines = lines
         self._deeds = deeds
         self._verdicts = verdicts
 
-    async def positions(self, request_id: str) -> list[int]:
+    async def pending_positions(self, request_id: str) -> list[int]:
         """Give the positions of those who refused and are to be invited, where the request says so."""
-        request = await self._journal.request(request_id)
-        if not request.details.invite_refused or request.stopped_by or request.connection not in self._lines:
+        request = await self._journal.get(request_id)
+        if not request.options.invite_refused or request.stopped_by or request.connection not in self._lines:
             return []
-        return [p.position for p in await self._journal.with_outcome(request_id, Outcome.REFUSED) if not p.invited]
+        return [
+            p.position for p in await self._journal.items_with_outcome(request_id, Outcome.REFUSED) if not p.invited
+        ]
 
     async def send(self, request_id: str, position: int) -> None:
         """Send an invite to somebody who refused, once: after a crash nobody can tell whether it went out."""
-        request = await self._journal.request(request_id)
-        [person] = await self._journal.page(request_id, position, 1)
+        request = await self._journal.get(request_id)
+        [person] = await self._journal.items_page(request_id, position, 1)
         line = self._lines.get(request.connection)
         if person.outcome is not Outcome.REFUSED or line is None:
             return
@@ -54,23 +58,23 @@ class Invites:
         if words:
             said = f"{person.provider_message}; {words}" if person.provider_message else words
             verdict = Verdict(person.person.key, Outcome.REFUSED, person.evidence, person.provider_code, said)
-            await self._verdicts.keep(request, [person], [verdict])
+            await self._verdicts.record(request, [person], [verdict])
 
-    async def _invite(self, request: Request, line: Line, person: Participant) -> str:
+    async def _invite(self, request: Request, line: Connection, person: RequestItem) -> str:
         """Invite somebody in their turn. Gives why that failed; empty where it did not."""
         try:
-            async with turn(self._journal, line, request, 1):
-                await self._journal.begin_invite(request.id, person.position)
+            async with send_slot(self._journal, line, request, 1):
+                await self._journal.mark_invite_started(request.id, person.position)
                 try:
                     verdict = await self._deeds.invite(line.provider, request, person.person)
                 except ProviderError as error:
-                    await line.rest(error)
+                    await line.cool_down(error)
                     raise
-        except NO_TURN as refused:
+        except SLOT_UNAVAILABLE as refused:
             return f"not invited: {refused}"
         except ProviderError as error:
             log.warning("invite_failed", request=request.id, error=type(error).__name__, code=error.code)
             open_ = error.outcome is Outcome.UNKNOWN
             return f"{'the invite may have gone out' if open_ else 'not invited'}: {error.explanation}"
-        await self._verdicts.keep(request, [person], [verdict])
+        await self._verdicts.record(request, [person], [verdict])
         return ""

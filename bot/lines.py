@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from bot.domain.operations import ACTIONS, AIMS
-from bot.domain.requests import Participant, Request
-from bot.runtime.pace import Sender
+from bot.domain.operations import ACTIONS, DESIRED_STATES
+from bot.domain.requests import Request, RequestItem
+from bot.runtime.pace import Throttle
 from providers.base import Action, MembershipStatus, Operation, Provider, ProviderError
 
 _ONE_BY_ONE = frozenset({Operation.SEND, Operation.INVITE})
@@ -14,7 +14,7 @@ _ONE_BY_ONE = frozenset({Operation.SEND, Operation.INVITE})
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Connection:
     """What a connection needs to carry out requests.
 
     Attributes:
@@ -24,39 +24,39 @@ class Line:
     """
 
     provider: Provider
-    sender: Sender
+    throttle: Throttle
     verify_after: Sequence[float]
 
-    def size(self, operation: Operation) -> int:
+    def max_batch(self, operation: Operation) -> int:
         """Give how many people go into one chunk: as many as both the pace and the provider allow."""
         if operation in _ONE_BY_ONE:
             return 1
         ability = self.provider.abilities.get(ACTIONS.get(operation, Action.ADD))
-        return min(self.sender.pace.batch, (ability.max_batch if ability else 0) or self.sender.pace.batch)
+        return min(self.throttle.limits.batch, (ability.max_batch if ability else 0) or self.throttle.limits.batch)
 
-    def cut(self, people: Sequence[Participant]) -> dict[int, int]:
+    def plan_batches(self, people: Sequence[RequestItem]) -> dict[int, int]:
         """Put people into chunks, each of one operation; the chunk's number by position. All settings are one."""
         chunks: dict[int, int] = {}
         number = -1
         for operation, group in groupby(people, lambda p: p.operation):
-            size = len(people) if operation is Operation.SETTINGS else self.size(operation)
+            size = len(people) if operation is Operation.SETTINGS else self.max_batch(operation)
             for place, p in enumerate(group):
                 number += place % size == 0
                 chunks[p.position] = number
         return chunks
 
-    async def standing(self, request: Request, people: Sequence[Participant]) -> dict[int, MembershipStatus]:
+    async def membership(self, request: Request, people: Sequence[RequestItem]) -> dict[int, MembershipStatus]:
         """Read by position how those stand in the group whom the operation is to make stand differently.
 
         Raises `ProviderError`.
         """
-        looked = [p for p in people if p.operation in AIMS]
+        looked = [p for p in people if p.operation in DESIRED_STATES]
         if not looked or not request.group_id:
             return {}
         standing = await self.provider.membership(request.group_id, [p.person for p in looked])
         return {p.position: standing.get(p.person.key, MembershipStatus.UNKNOWN) for p in looked}
 
-    async def check_ahead(self, people: Sequence[Participant], chunks: Mapping[int, int]) -> None:
+    async def check_numbers(self, people: Sequence[RequestItem], chunks: Mapping[int, int]) -> None:
         """Let an adapter check all numbers together where it checks more in one call than a chunk holds.
 
         It remembers what it learns, so adding needs no check of its own for each chunk. Raises `ProviderError`.
@@ -66,13 +66,13 @@ class Line:
         if (
             not joining
             or check is None
-            or check.max_batch <= self.size(Operation.ADD)
+            or check.max_batch <= self.max_batch(Operation.ADD)
             or len(set(chunks.values())) == 1
         ):
             return
         await self.provider.check_numbers(joining)
 
-    async def rest(self, error: ProviderError) -> None:
+    async def cool_down(self, error: ProviderError) -> None:
         """Let the sender rest where an error demands it, as long as that says."""
         if error.cooldown:
-            await self.sender.rest(error.cooldown, error.message)
+            await self.throttle.cool_down(error.cooldown, error.message)

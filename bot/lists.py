@@ -3,8 +3,8 @@
 from collections.abc import Awaitable, Callable, Mapping
 
 from bot.domain import roster
-from bot.domain.sync import Source
-from bot.lines import Line
+from bot.domain.sync import SyncSource
+from bot.lines import Connection
 from providers.base import Person
 
 
@@ -12,7 +12,7 @@ class SourceUnreadable(Exception):
     """The list could not be read; the text is a sentence for people."""
 
 
-class Lists:
+class SyncSources:
     """Reads lists.
 
     Args:
@@ -20,11 +20,11 @@ class Lists:
         phones_of: gives the E.164 phones of the members of a Slack user group. Raises `SourceUnreadable`.
     """
 
-    def __init__(self, lines: Mapping[str, Line], phones_of: Callable[[str], Awaitable[list[str]]]) -> None:
+    def __init__(self, lines: Mapping[str, Connection], phones_of: Callable[[str], Awaitable[list[str]]]) -> None:
         self._lines = lines
         self._phones_of = phones_of
 
-    async def people(self, source: Source) -> tuple[Person, ...]:
+    async def read(self, source: SyncSource) -> tuple[Person, ...]:
         """Give everybody on a list.
 
         Raises:
@@ -36,7 +36,7 @@ class Lists:
             raise SourceUnreadable("The list is empty, so nothing was compared: a sync never empties a group.")
         return people
 
-    async def _people(self, source: Source) -> tuple[Person, ...]:
+    async def _people(self, source: SyncSource) -> tuple[Person, ...]:
         if source.group is not None:
             connection, group_id = source.group
             if connection not in self._lines:

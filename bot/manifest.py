@@ -120,5 +120,5 @@ def _slash_command(command: Command, events: str | None) -> dict[str, Any]:
         **where,
         "description": command.summary,
         "usage_hint": command.usage_hint,
-        "should_escape": command.escaped,
+        "should_escape": command.escapes_mentions,
     }

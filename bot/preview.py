@@ -7,15 +7,15 @@ from dataclasses import dataclass
 import structlog
 
 from bot.domain.approvals import ApprovalRule
-from bot.domain.operations import AIMS
-from bot.domain.outcomes import settled_before
-from bot.domain.roster import Duplicate, Rejected
-from bot.intake import Draft, Intake
-from bot.lines import Line
-from bot.runtime.pace import Rest
+from bot.domain.operations import DESIRED_STATES
+from bot.domain.outcomes import already_satisfied
+from bot.domain.roster import Duplicate, RejectedEntry
+from bot.intake import RequestDraft, Submissions
+from bot.lines import Connection
+from bot.runtime.pace import Cooldown
 from providers.base import Group, MembershipStatus, Operation, Person, ProviderError
 
-CALL = 1.0
+EXPECTED_CALL_SECONDS = 1.0
 """Seconds that one call is taken to last; how long it really does, nobody knows before."""
 
 log = structlog.get_logger(__name__)
@@ -39,20 +39,20 @@ class Preview:
         rule: the approval that the request needs; None: none.
     """
 
-    to_do: tuple[Person, ...]
+    to_change: tuple[Person, ...]
     already: tuple[Person, ...]
     absent: tuple[Person, ...]
-    rejected: tuple[Rejected, ...]
+    rejected: tuple[RejectedEntry, ...]
     duplicates: tuple[Duplicate, ...]
-    read: bool
-    over: int
+    group_was_read: bool
+    over_capacity: int
     seconds: float
-    left_today: int | None
-    rest: Rest | None
+    remaining_today: int | None
+    cooldown: Cooldown | None
     rule: ApprovalRule | None
 
 
-class Previews:
+class PreviewService:
     """Makes previews.
 
     Args:
@@ -60,39 +60,41 @@ class Previews:
         lines: the connections.
     """
 
-    def __init__(self, intake: Intake, lines: Mapping[str, Line]) -> None:
+    def __init__(self, intake: Submissions, lines: Mapping[str, Connection]) -> None:
         self._intake = intake
         self._lines = lines
 
-    async def of(self, draft: Draft, *, within: float) -> Preview:
+    async def build(self, draft: RequestDraft, *, max_wait: float) -> Preview:
         """Look at the group for at most `within` seconds, and tell what the draft would do. Changes nothing."""
         line = self._lines[draft.group.connection]
         people = draft.roster.people
-        standing, group = await _read(line, draft, within)
-        aim = AIMS.get(draft.operation)
+        standing, group = await _read(line, draft, max_wait)
+        aim = DESIRED_STATES.get(draft.operation)
         stands = {p: standing.get(p.key, MembershipStatus.UNKNOWN) for p in people}
-        settled = {p for p in people if settled_before(p.key, aim, stands[p])}
+        settled = {p for p in people if already_satisfied(p.key, aim, stands[p])}
         absent = tuple(p for p in people if p in settled and stands[p] is MembershipStatus.ABSENT)
         to_do = tuple(p for p in people if p not in settled)
-        left, rest = await line.sender.left_today(), await line.sender.resting()
+        left, rest = await line.throttle.remaining_today(), await line.throttle.cooldown()
         return Preview(
-            to_do=to_do,
+            to_change=to_do,
             already=tuple(p for p in people if p in settled and stands[p] is not MembershipStatus.ABSENT),
             absent=absent,
             rejected=draft.roster.rejected,
             duplicates=draft.roster.duplicates,
-            read=bool(standing) or not people or not draft.group.id or draft.operation not in AIMS,
-            over=_over(line, draft, len(to_do), group),
+            group_was_read=bool(standing) or not people or not draft.group.id or draft.operation not in DESIRED_STATES,
+            over_capacity=_over(line, draft, len(to_do), group),
             seconds=_seconds(line, draft.operation, len(to_do)),
-            left_today=left,
-            rest=rest,
-            rule=self._intake.rule(draft),
+            remaining_today=left,
+            cooldown=rest,
+            rule=self._intake.approval_rule(draft),
         )
 
 
-async def _read(line: Line, draft: Draft, within: float) -> tuple[Mapping[str, MembershipStatus], Group | None]:
+async def _read(
+    line: Connection, draft: RequestDraft, within: float
+) -> tuple[Mapping[str, MembershipStatus], Group | None]:
     """Read how people stand, and the group for its size; either may be missing where the provider is slow or fails."""
-    if not draft.group.id or draft.operation not in AIMS:
+    if not draft.group.id or draft.operation not in DESIRED_STATES:
         return {}, None
     look = asyncio.create_task(line.provider.membership(draft.group.id, draft.roster.people))
     size = asyncio.create_task(line.provider.group(draft.group.id)) if draft.operation is Operation.ADD else None
@@ -109,7 +111,7 @@ async def _read(line: Line, draft: Draft, within: float) -> tuple[Mapping[str, M
     return standing, group
 
 
-def _over(line: Line, draft: Draft, joining: int, group: Group | None) -> int:
+def _over(line: Connection, draft: RequestDraft, joining: int, group: Group | None) -> int:
     if draft.operation not in {Operation.ADD, Operation.CREATE}:
         return 0
     most = line.provider.capacity
@@ -117,6 +119,6 @@ def _over(line: Line, draft: Draft, joining: int, group: Group | None) -> int:
     return max(0, size + joining - most) if most else 0
 
 
-def _seconds(line: Line, operation: Operation, people: int) -> float:
-    calls = -(-people // line.size(operation))
-    return max(0, calls - 1) * line.sender.pace.gap + calls * CALL
+def _seconds(line: Connection, operation: Operation, people: int) -> float:
+    calls = -(-people // line.max_batch(operation))
+    return max(0, calls - 1) * line.throttle.limits.gap + calls * EXPECTED_CALL_SECONDS

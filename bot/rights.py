@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.domain.access import Actor, Allowed, Decision, Denied, DeniedFor, Role, Target, decide
+from bot.domain.access import Actor, Allowed, Decision, DenialCode, Denied, Role, Target, check_capability
 from bot.domain.groups import KnownGroup
-from bot.lines import Line
+from bot.lines import Connection
 from providers.base import Ability, Action, Capability
 
 
 @dataclass(frozen=True, slots=True)
-class Rights:
+class Authorizer:
     """Decides by the configuration.
 
     Attributes:
@@ -18,29 +18,29 @@ class Rights:
         roles: who has which capabilities.
     """
 
-    lines: Mapping[str, Line]
+    lines: Mapping[str, Connection]
     roles: Sequence[Role]
 
-    def may_act(self, actor: Actor, action: Action, group: KnownGroup) -> Decision:
+    def check(self, actor: Actor, action: Action, group: KnownGroup) -> Decision:
         """Decide whether the person may, by the provider's own capability for it, and the provider can, do this."""
         ability = self.ability(group.connection, action)
         if ability is None:
             words = f"The provider of the connection `{group.connection}` cannot do this: {action}."
-            return Denied(DeniedFor.PROVIDER_CANNOT, words)
-        return decide(actor, ability.capability, target_of(group), self.roles)
+            return Denied(DenialCode.PROVIDER_CANNOT, words)
+        return check_capability(actor, ability.capability, target_of(group), self.roles)
 
-    def may_all(self, actor: Actor, actions: Iterable[Action], group: KnownGroup) -> Decision:
+    def check_all(self, actor: Actor, actions: Iterable[Action], group: KnownGroup) -> Decision:
         """Decide whether the person may do all of these; what they may not do first is the answer."""
         decision: Decision = Allowed()
         for action in actions:
-            decision = self.may_act(actor, action, group)
+            decision = self.check(actor, action, group)
             if isinstance(decision, Denied):
                 return decision
         return decision
 
-    def may_use(self, actor: Actor, capability: Capability, group: KnownGroup | None = None) -> Decision:
+    def check_capability(self, actor: Actor, capability: Capability, group: KnownGroup | None = None) -> Decision:
         """Decide whether the person has a capability of Rollcall itself, such as `audit:read`; None: for any group."""
-        return decide(actor, capability, target_of(group) if group else None, self.roles)
+        return check_capability(actor, capability, target_of(group) if group else None, self.roles)
 
     def ability(self, connection: str, action: Action) -> Ability | None:
         """Tell how the provider of a connection does this; None where it cannot."""
@@ -49,4 +49,4 @@ class Rights:
 
 def target_of(group: KnownGroup) -> Target:
     """Give the names by which roles and rules mean a group; one to be created is meant only by those for all groups."""
-    return Target(group.scope or ("",))
+    return Target(group.scope_names or ("",))

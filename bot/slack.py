@@ -11,7 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.settings import ConfigurationError, Settings, SlackCredentials
-from handlers.errors import error_word
+from handlers.errors import error_code
 
 SLACK_TIMEOUT = 10
 """Seconds for one call of Slack's Web API."""
@@ -55,7 +55,7 @@ def _said_of(token: str, client: AsyncWebClient) -> Iterator[None]:
     try:
         yield
     except SlackApiError as error:
-        if not (word := error_word(error)):
+        if not (word := error_code(error)):
             raise ConfigurationError(f"slack.api_url: {client.base_url} does not answer as Slack does") from None
         raise ConfigurationError(f"{token}: Slack refuses it ({word})") from None
     except (aiohttp.ClientError, TimeoutError) as error:

@@ -11,26 +11,26 @@ import structlog
 
 from bot.domain.access import Actor, Allowed
 from bot.domain.groups import KnownGroup
-from bot.domain.requests import ENDED, Details, Participant, request_id
+from bot.domain.requests import ENDED, RequestItem, RequestOptions, request_id
 from bot.domain.roster import Roster
-from bot.domain.sync import Drift, Source, SyncMode, changes, compare
-from bot.intake import Draft, Intake, NotTaken, Taken
-from bot.lists import Lists, SourceUnreadable
-from bot.rights import Rights
-from bot.runtime.journal import Journal
-from bot.runtime.schedules import MOST_FAILURES, Schedule, Schedules
+from bot.domain.sync import Drift, SyncMode, SyncSource, compare, summarize_changes
+from bot.intake import Rejected, RequestDraft, Submissions, Submitted
+from bot.lists import SourceUnreadable, SyncSources
+from bot.rights import Authorizer
+from bot.runtime.journal import RequestStore
+from bot.runtime.schedules import MAX_FAILURES, SyncSchedule, SyncSchedules
 from bot.runtime.tasks import background
 from providers.base import Action, Operation, Outcome, Person, ProviderError
 
-EVERY = 60.0
+MAX_POLL_INTERVAL = 60.0
 """Seconds between two looks for schedules that are due, when none comes sooner."""
-AGAIN = 5.0
+RETRY_DELAY = 5.0
 """Seconds before one that failed, and is due still, is run again."""
 _LATER = "It is compared again at its next time."
 _LAST = (
-    f"It failed {MOST_FAILURES} times in a row, so it is not repeated any more: ask for it again once that is mended."
+    f"It failed {MAX_FAILURES} times in a row, so it is not repeated any more: ask for it again once that is mended."
 )
-_ANYBODY = (Participant(0, Person("a line"), Operation.ADD),)
+_ANYBODY = (RequestItem(0, Person("a line"), Operation.ADD),)
 """What a sync asks for before its list is read."""
 _WOULD = {Operation.ADD: "Would be added.", Operation.REMOVE: "Would be removed."}
 
@@ -38,14 +38,14 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class InLine:
+class AlreadyInSync:
     """The group does not differ: there is nothing to ask for."""
 
     drift: Drift
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class SyncRequest:
     """A sync that somebody wants.
 
     Attributes:
@@ -55,14 +55,14 @@ class Wish:
 
     id: str
     group: KnownGroup
-    source: Source
+    source: SyncSource
     mode: SyncMode
     requester: Actor
     channel: str
     reason: str = ""
 
 
-class Syncs:
+class SyncService:
     """Makes requests of syncs.
 
     Args:
@@ -75,10 +75,10 @@ class Syncs:
 
     def __init__(
         self,
-        intake: Intake,
-        rights: Rights,
+        intake: Submissions,
+        rights: Authorizer,
         keep: Mapping[tuple[str, str], tuple[str, ...]],
-        lists: Lists,
+        lists: SyncSources,
         group_of: Callable[[str, str], KnownGroup],
     ) -> None:
         self._intake = intake
@@ -87,54 +87,54 @@ class Syncs:
         self._lists = lists
         self._group_of = group_of
 
-    async def drift(self, wish: Wish) -> Drift:
+    async def drift(self, wish: SyncRequest) -> Drift:
         """Read the list and the group, and compare them. Raises `SourceUnreadable` and `ProviderError`."""
-        wanted = await self._lists.people(wish.source)
+        wanted = await self._lists.read(wish.source)
         provider = self._rights.lines[wish.group.connection].provider
         members = [member async for member in provider.members(wish.group.id)]
         keep = self._keep.get((wish.group.connection, wish.group.id), ())
         return compare(wanted, members, keep, has_admins=Action.PROMOTE in provider.abilities)
 
-    async def ask(self, wish: Wish) -> Taken | NotTaken | InLine:
+    async def submit(self, wish: SyncRequest) -> Submitted | Rejected | AlreadyInSync:
         """Compare, and ask for what the mode says. Raises `SourceUnreadable` and `ProviderError`."""
-        if refused := await self.refused(wish):
+        if refused := await self.check_and_record(wish):
             return refused
         drift = await self.drift(wish)
         lines = [_line(person, Operation.ADD) for person in drift.missing]
         if wish.mode is not SyncMode.ADD:
             lines += [_line(person, Operation.REMOVE) for person in drift.extra]
         if not lines:
-            return InLine(drift)
+            return AlreadyInSync(drift)
         if wish.mode is SyncMode.REPORT:
             lines = [_reported(line) for line in lines]
-        stays = "" if wish.mode is SyncMode.ADD else told_of(drift)
-        changed = changes(line.operation for line in lines)
+        stays = "" if wish.mode is SyncMode.ADD else describe_unchanged(drift)
+        changed = summarize_changes(line.operation for line in lines)
         note = f"The list: {wish.source.name}. {changed} {stays}".strip()
-        return await self._intake.take(self._draft(wish, tuple(lines), note))
+        return await self._intake.submit(self._draft(wish, tuple(lines), note))
 
-    async def refused(self, wish: Wish) -> NotTaken | None:
+    async def check_and_record(self, wish: SyncRequest) -> Rejected | None:
         """Tell as `refusal` does, to somebody who asked for it in earnest."""
-        return self._refused_list(wish) or await self._intake.refused(self._draft(wish, _ANYBODY))
+        return self._refused_list(wish) or await self._intake.check_and_record(self._draft(wish, _ANYBODY))
 
-    def refusal(self, wish: Wish) -> NotTaken | None:
+    def check(self, wish: SyncRequest) -> Rejected | None:
         """Tell why this sync would not be taken, before anything is read; None where it would."""
-        return self._refused_list(wish) or self._intake.refusal(self._draft(wish, _ANYBODY))
+        return self._refused_list(wish) or self._intake.check(self._draft(wish, _ANYBODY))
 
-    def _refused_list(self, wish: Wish) -> NotTaken | None:
+    def _refused_list(self, wish: SyncRequest) -> Rejected | None:
         if wish.group.connection not in self._rights.lines:
-            return NotTaken("The connection of the group is not in the configuration any more.", "no_connection")
+            return Rejected("The connection of the group is not in the configuration any more.", "no_connection")
         if wish.source.group == (wish.group.connection, wish.group.id):
-            return NotTaken("The list is the group itself: there is nothing to compare.", "same_group")
+            return Rejected("The list is the group itself: there is nothing to compare.", "same_group")
         if wish.source.group and wish.source.group[0] in self._rights.lines:
-            listed = self._rights.may_act(wish.requester, Action.LIST_MEMBERS, self._group_of(*wish.source.group))
+            listed = self._rights.check(wish.requester, Action.LIST_MEMBERS, self._group_of(*wish.source.group))
             if not isinstance(listed, Allowed):
-                return NotTaken(f"The list comes from the other group. {listed.reason}", listed.reason_code)
+                return Rejected(f"The list comes from the other group. {listed.reason}", listed.code)
         return None
 
-    def _draft(self, wish: Wish, lines: tuple[Participant, ...], note: str = "") -> Draft:
+    def _draft(self, wish: SyncRequest, lines: tuple[RequestItem, ...], note: str = "") -> RequestDraft:
         again = replace(wish.source, phones=()) if wish.source.usergroup or wish.source.group else None
-        details = Details(look_only=wish.mode is SyncMode.REPORT, source=again, note=note)
-        return Draft(
+        details = RequestOptions(look_only=wish.mode is SyncMode.REPORT, source=again, note=note)
+        return RequestDraft(
             id=wish.id,
             operation=Operation.SYNC,
             group=wish.group,
@@ -142,13 +142,13 @@ class Syncs:
             reason=wish.reason,
             requester=wish.requester,
             channel=wish.channel,
-            details=details,
-            lines=lines,
+            options=details,
+            items=lines,
         )
 
 
 @dataclass(frozen=True, slots=True)
-class _Ran:
+class _RunResult:
     """What came of one run: a request whose thread tells the rest, or words for who made the schedule."""
 
     words: str = ""
@@ -156,7 +156,7 @@ class _Ran:
     failed: bool = False
 
 
-class Repeater:
+class SyncScheduler:
     """Runs syncs when they are due. What was begun before a crash is begun again, as the same request.
 
     While the request of one run is open, the next run asks for nothing: two would wait for the same decision.
@@ -172,9 +172,9 @@ class Repeater:
 
     def __init__(
         self,
-        syncs: Syncs,
-        schedules: Schedules,
-        journal: Journal,
+        syncs: SyncService,
+        schedules: SyncSchedules,
+        journal: RequestStore,
         group_of: Callable[[str, str], KnownGroup],
         *,
         actor_of: Callable[[str], Awaitable[Actor]],
@@ -199,33 +199,37 @@ class Repeater:
     async def _run(self) -> None:
         while True:
             self._awake.clear()
-            wait = EVERY
+            wait = MAX_POLL_INTERVAL
             try:
                 for schedule in await self._schedules.due(datetime.now(UTC)):
                     await self._run_one(schedule)
                 soonest = await self._schedules.next_at()
-                wait = EVERY if soonest is None else min(EVERY, max(AGAIN, soonest - time.time()))
+                wait = (
+                    MAX_POLL_INTERVAL
+                    if soonest is None
+                    else min(MAX_POLL_INTERVAL, max(RETRY_DELAY, soonest - time.time()))
+                )
             except Exception:
                 log.exception("schedules_not_run")
             with suppress(TimeoutError):
                 async with asyncio.timeout(wait):
                     await self._awake.wait()
 
-    async def _run_one(self, schedule: Schedule) -> None:
+    async def _run_one(self, schedule: SyncSchedule) -> None:
         """Run a schedule; one that fails is due still, and holds up no other."""
         try:
             await self.run(schedule)
         except Exception:
             log.exception("schedule_not_run", schedule=schedule.id, run=schedule.run)
 
-    async def run(self, schedule: Schedule) -> None:
+    async def run(self, schedule: SyncSchedule) -> None:
         """Run a schedule once, and move it on; what cannot be done is told to who made it."""
         group = self._group_of(schedule.connection, schedule.group_id)
-        if schedule.request and (await self._journal.request(schedule.request)).state not in ENDED:
+        if schedule.request and (await self._journal.get(schedule.request)).state not in ENDED:
             log.info("schedule_waits", schedule=schedule.id, run=schedule.run, request=schedule.request)
-            await self._schedules.done(schedule, datetime.now(UTC))
+            await self._schedules.complete_run(schedule, datetime.now(UTC))
             return
-        wish = wish_of(schedule, group, await self._actor_of(schedule.requester))
+        wish = sync_request_for(schedule, group, await self._actor_of(schedule.requester))
         ran = await self._ask(wish)
         words = ran.words
         if ran.failed and schedule.every:
@@ -233,27 +237,28 @@ class Repeater:
         if words and (ran.failed or schedule.every is None):
             log.info("schedule_told", schedule=schedule.id, run=schedule.run)
             await self._tell(schedule.requester, "" if schedule.every else schedule.channel, group, words)
-        await self._schedules.done(schedule, datetime.now(UTC), request=ran.request, failed=ran.failed)
+        await self._schedules.complete_run(schedule, datetime.now(UTC), request=ran.request, failed=ran.failed)
 
-    async def _ask(self, wish: Wish) -> _Ran:
+    async def _ask(self, wish: SyncRequest) -> _RunResult:
         list_ = wish.source.name or "its list"
         try:
-            answer = await self._syncs.ask(wish)
+            answer = await self._syncs.submit(wish)
         except SourceUnreadable as error:
-            return _Ran(f"The sync with {list_} was not done. {error}", failed=True)
+            return _RunResult(f"The sync with {list_} was not done. {error}", failed=True)
         except ProviderError as error:
             words = f"The sync with {list_} was not done, because a group could not be read: {error.message}"
-            return _Ran(words, failed=True)
-        if isinstance(answer, NotTaken):
-            return _Ran(f"The sync with {list_} was not done. {answer.reason}", failed=True)
-        if isinstance(answer, InLine):
-            return _Ran(f"The group is in line with {list_} already; nothing needs to be done. {told_of(answer.drift)}")
-        return _Ran(request=answer.request.id)
+            return _RunResult(words, failed=True)
+        if isinstance(answer, Rejected):
+            return _RunResult(f"The sync with {list_} was not done. {answer.reason}", failed=True)
+        if isinstance(answer, AlreadyInSync):
+            unchanged = describe_unchanged(answer.drift)
+            return _RunResult(f"The group is in line with {list_} already; nothing needs to be done. {unchanged}")
+        return _RunResult(request=answer.request.id)
 
 
-def wish_of(schedule: Schedule, group: KnownGroup, requester: Actor) -> Wish:
+def sync_request_for(schedule: SyncSchedule, group: KnownGroup, requester: Actor) -> SyncRequest:
     """Give what the next run of a schedule wants."""
-    return Wish(
+    return SyncRequest(
         id=request_id(schedule.id, str(schedule.run)),
         group=group,
         source=schedule.source,
@@ -264,22 +269,22 @@ def wish_of(schedule: Schedule, group: KnownGroup, requester: Actor) -> Wish:
     )
 
 
-def told_of(drift: Drift) -> str:
+def describe_unchanged(drift: Drift) -> str:
     """Say what a sync leaves alone; empty where that is nobody."""
     told = []
     if drift.protected:
         told.append(f"{len(drift.protected):,} not on the list stay: admins, or kept by the configuration.")
-    if drift.nameless:
-        told.append(f"{drift.nameless:,} members show no phone, so nobody can tell whether they are on the list.")
+    if drift.without_phone:
+        told.append(f"{drift.without_phone:,} members show no phone, so nobody can tell whether they are on the list.")
     return " ".join(told)
 
 
-def _line(person: Person, operation: Operation) -> Participant:
-    return Participant(0, person, operation)
+def _line(person: Person, operation: Operation) -> RequestItem:
+    return RequestItem(0, person, operation)
 
 
-def _reported(line: Participant) -> Participant:
-    return Participant(
+def _reported(line: RequestItem) -> RequestItem:
+    return RequestItem(
         0,
         line.person,
         line.operation,

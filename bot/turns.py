@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from bot.domain.requests import Request
-from bot.lines import Line
-from bot.runtime.journal import Journal
-from bot.runtime.pace import DayIsFull, SenderRests
+from bot.lines import Connection
+from bot.runtime.journal import RequestStore
+from bot.runtime.pace import CoolingDown, DailyLimitReached
 
 STOPPED = "The request was stopped before their turn."
 
@@ -15,14 +15,14 @@ class Stopped(Exception):
     """Somebody stopped the request."""
 
 
-NO_TURN = (DayIsFull, SenderRests, Stopped)
+SLOT_UNAVAILABLE = (DailyLimitReached, CoolingDown, Stopped)
 """Why there is no turn: nobody is to be sent."""
 
 
 @asynccontextmanager
-async def turn(journal: Journal, line: Line, request: Request, people: int) -> AsyncIterator[int]:
+async def send_slot(journal: RequestStore, line: Connection, request: Request, people: int) -> AsyncIterator[int]:
     """Hold the sender's turn, for as many as it grants. Raises one of `NO_TURN`."""
-    async with line.sender.turn(people) as granted:
-        if (await journal.request(request.id)).stopped_by:  # while it waited
+    async with line.throttle.slot(people) as granted:
+        if (await journal.get(request.id)).stopped_by:  # while it waited
             raise Stopped(STOPPED)
         yield granted

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from bot.domain.outcomes import left_over
-from bot.domain.requests import Participant, Request
-from bot.runtime.journal import Journal
+from bot.domain.outcomes import unanswered
+from bot.domain.requests import Request, RequestItem
+from bot.runtime.journal import RequestStore
 from bot.runtime.metrics import Metrics
 from providers.base import Cause, Verdict
 
 
-class Verdicts:
+class VerdictRecorder:
     """Keeps verdicts.
 
     Args:
@@ -17,14 +17,14 @@ class Verdicts:
         metrics: counts them.
     """
 
-    def __init__(self, journal: Journal, metrics: Metrics) -> None:
+    def __init__(self, journal: RequestStore, metrics: Metrics) -> None:
         self._journal = journal
         self._metrics = metrics
 
-    async def keep_and_stop(
+    async def record_and_stop(
         self,
         request: Request,
-        sent: Sequence[Participant],
+        sent: Sequence[RequestItem],
         verdicts: Sequence[Verdict],
         words: str,
         *,
@@ -33,13 +33,13 @@ class Verdicts:
     ) -> None:
         """Keep verdicts and answer everybody else in one commit: so a stop is not forgotten by a crash after it."""
         answered = {verdict.key for verdict in verdicts}
-        rest = [p for p in await self._journal.open_people(request.id) if p.person.key not in answered]
-        left = [left_over(p.person.key, p.submissions, words, code, cause) for p in rest]
-        await self.keep(request, [*sent, *rest], [*verdicts, *left])
+        rest = [p for p in await self._journal.unanswered_items(request.id) if p.person.key not in answered]
+        left = [unanswered(p.person.key, p.submissions, words, code, cause) for p in rest]
+        await self.record(request, [*sent, *rest], [*verdicts, *left])
 
-    async def keep(self, request: Request, people: Sequence[Participant], verdicts: Sequence[Verdict]) -> None:
+    async def record(self, request: Request, people: Sequence[RequestItem], verdicts: Sequence[Verdict]) -> None:
         """Keep the verdicts of some people of a request, in one commit."""
         positions = {p.person.key: p.position for p in people}
-        await self._journal.judge(request.id, {positions[v.key]: v for v in verdicts})
+        await self._journal.save_verdicts(request.id, {positions[v.key]: v for v in verdicts})
         for verdict in verdicts:
             self._metrics.verdict(verdict.outcome, request.connection)

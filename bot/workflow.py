@@ -10,17 +10,17 @@ from functools import partial
 
 import structlog
 
-from bot.announcer import PAGE, Announcer, Reviewer
-from bot.chunks import Chunks
-from bot.deeds import Deeds
+from bot.announcer import RESULTS_PAGE_SIZE, Notifier, Reviewer
+from bot.chunks import Batches
+from bot.deeds import ProviderCalls
 from bot.domain.groups import KnownGroup
-from bot.domain.requests import State
+from bot.domain.requests import RequestState
 from bot.invites import Invites
-from bot.lines import Line
-from bot.runtime.engine import Durable, sleep, step
-from bot.runtime.journal import Journal
+from bot.lines import Connection
+from bot.runtime.engine import DurableWorkflow, sleep, step
+from bot.runtime.journal import RequestStore
 from bot.runtime.metrics import Metrics
-from bot.verdicts import Verdicts
+from bot.verdicts import VerdictRecorder
 
 log = structlog.get_logger(__name__)
 
@@ -43,9 +43,9 @@ class Workflow:
 
     def __init__(
         self,
-        journal: Journal,
-        lines: Mapping[str, Line],
-        announcer: Announcer,
+        journal: RequestStore,
+        lines: Mapping[str, Connection],
+        announcer: Notifier,
         reviewer: Reviewer,
         *,
         metrics: Metrics | None = None,
@@ -54,11 +54,11 @@ class Workflow:
         self._journal = journal
         self._lines = lines
         self._announcer = announcer
-        deeds, verdicts = Deeds(known), Verdicts(journal, metrics or Metrics())
-        self.chunks = Chunks(journal, lines, announcer, reviewer, deeds=deeds, verdicts=verdicts)
+        deeds, verdicts = ProviderCalls(known), VerdictRecorder(journal, metrics or Metrics())
+        self.batches = Batches(journal, lines, announcer, reviewer, deeds=deeds, verdicts=verdicts)
         self.invites = Invites(journal, lines, deeds, verdicts)
 
-    def durable(self) -> dict[str, Durable]:
+    def durable(self) -> dict[str, DurableWorkflow]:
         """Give the workflows by the names under which the engine stores them."""
         return {"open": self.open, "carry_out": self.carry_out, "close": self.close, "remind": self.remind}
 
@@ -69,17 +69,17 @@ class Workflow:
 
     async def carry_out(self, request_id: str) -> None:
         """Give every person of the request an outcome, and post them."""
-        plan = await step("look", partial(self.look, request_id))
+        plan = await step("look", partial(self.prepare, request_id))
         if plan is None:
             return
         for number in range(plan["chunks"]):
-            if not await step("chunk", partial(self.chunks.send, request_id, number)):
+            if not await step("chunk", partial(self.batches.send, request_id, number)):
                 break
-        for wait in await step("leave the rest", partial(self.chunks.leave_rest, request_id)):
+        for wait in await step("leave the rest", partial(self.batches.mark_unanswered, request_id)):
             await sleep(wait)
-            if not await step("verify", partial(self.chunks.verify, request_id)):
+            if not await step("verify", partial(self.batches.verify, request_id)):
                 break
-        for position in await step("list the refused", partial(self.invites.positions, request_id)):
+        for position in await step("list the refused", partial(self.invites.pending_positions, request_id)):
             await step("invite", partial(self.invites.send, request_id, position))
         for page in range(plan["pages"]):
             await step("post results", partial(self._post_page, request_id, page))
@@ -95,48 +95,53 @@ class Workflow:
 
     async def _open(self, request_id: str) -> bool:
         """Post the parent message, and ask for approval where a rule says so. True when the request waits now."""
-        request = await self._journal.request(request_id)
+        request = await self._journal.get(request_id)
         tally = await self._journal.tally(request_id)
         await self._announcer.open(request, tally)
-        state = await self._journal.hold_back(request_id)
-        if state is not State.RECEIVED:
-            await self._announcer.show_approval(await self._journal.request(request_id), tally)
-        return state is not State.RECEIVED
+        state = await self._journal.hold_if_required(request_id)
+        if state is not RequestState.RECEIVED:
+            await self._announcer.show_approval(await self._journal.get(request_id), tally)
+        return state is not RequestState.RECEIVED
 
-    async def look(self, request_id: str) -> dict[str, int] | None:
+    async def prepare(self, request_id: str) -> dict[str, int] | None:
         """See how people stand already, and cut the rest into chunks.
 
         Gives how many chunks and pages follow; None where the request was withdrawn before it could begin.
         """
-        await self._journal.advance(request_id, State.RUNNING)
-        request = await self._journal.request(request_id)
-        if request.state is not State.RUNNING:
+        await self._journal.transition(request_id, RequestState.RUNNING)
+        request = await self._journal.get(request_id)
+        if request.state is not RequestState.RUNNING:
             return None
         tally = await self._journal.tally(request_id)
         if request.rule is not None:
             await self._announcer.show_approval(request, tally)
         else:
-            await self._announcer.progress(request, partial(self._journal.tally, request_id))
-        return {"chunks": await self.chunks.cut(request), "pages": -(-tally.total // PAGE)}
+            await self._announcer.show_progress(request, partial(self._journal.tally, request_id))
+        return {"chunks": await self.batches.plan(request), "pages": -(-tally.total // RESULTS_PAGE_SIZE)}
 
     async def _post_page(self, request_id: str, page: int) -> None:
-        request = await self._journal.request(request_id)
+        request = await self._journal.get(request_id)
         total = (await self._journal.tally(request_id)).total
-        await self._announcer.results(request, page, await self._journal.page(request_id, page * PAGE, PAGE), total)
+        await self._announcer.post_results(
+            request,
+            page,
+            await self._journal.items_page(request_id, page * RESULTS_PAGE_SIZE, RESULTS_PAGE_SIZE),
+            total,
+        )
 
     async def _finish(self, request_id: str) -> None:
-        await self._journal.advance(request_id, State.DONE)
-        request = await self._journal.request(request_id)
-        await self._announcer.finish(request, await self._journal.people(request_id))
+        await self._journal.transition(request_id, RequestState.DONE)
+        request = await self._journal.get(request_id)
+        await self._announcer.finish(request, await self._journal.items(request_id))
 
     async def _close(self, request_id: str) -> None:
-        request = await self._journal.request(request_id)
+        request = await self._journal.get(request_id)
         tally = await self._journal.tally(request_id)
         if request.rule is not None:
             await self._announcer.show_approval(request, tally)
         await self._announcer.close(request, tally)
 
     async def _remind(self, request_id: str, number: int) -> None:
-        request = await self._journal.request(request_id)
-        if request.state is State.WAITING:
+        request = await self._journal.get(request_id)
+        if request.state is RequestState.WAITING:
             await self._announcer.remind(request, number)

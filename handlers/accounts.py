@@ -6,20 +6,20 @@ from collections.abc import Callable, Mapping
 
 import structlog
 
-from bot.lines import Line
+from bot.lines import Connection
 from bot.runtime.tasks import stop
 from handlers.views import answers
 from providers.base import Account, ProviderError
 
-FRESH = 60.0
+STATUS_TTL = 60.0
 """Seconds for which what a provider said is shown without asking again."""
-WITHIN = 20.0
+READ_TIMEOUT = 20.0
 """Seconds that a provider has to answer."""
 
 log = structlog.get_logger(__name__)
 
 
-class Accounts:
+class AccountStatuses:
     """What the providers said of their accounts last.
 
     Args:
@@ -29,7 +29,11 @@ class Accounts:
     """
 
     def __init__(
-        self, lines: Mapping[str, Line], news: Callable[[str], None], *, clock: Callable[[], float] = time.monotonic
+        self,
+        lines: Mapping[str, Connection],
+        news: Callable[[str], None],
+        *,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._lines = lines
         self._news = news
@@ -39,9 +43,9 @@ class Accounts:
         self._reading: dict[str, asyncio.Task[None]] = {}
         self._curious: dict[str, set[str]] = {}
 
-    def look(self, name: str, user_id: str) -> Account | str | None:
+    def get(self, name: str, user_id: str) -> Account | str | None:
         """Give what is known of a connection now: a sentence where its account cannot be read; None: nothing yet."""
-        if self._clock() - self._read_at.get(name, -FRESH) >= FRESH:
+        if self._clock() - self._read_at.get(name, -STATUS_TTL) >= STATUS_TTL:
             self._curious.setdefault(name, set()).add(user_id)
             if name not in self._reading:
                 self._reading[name] = asyncio.create_task(self._read(name))
@@ -65,10 +69,10 @@ class Accounts:
 
     async def _ask(self, name: str) -> Account | str:
         try:
-            async with asyncio.timeout(WITHIN):
+            async with asyncio.timeout(READ_TIMEOUT):
                 return await self._lines[name].provider.account()
         except ProviderError as error:
-            return answers.words(error)
+            return answers.provider_answer(error)
         except TimeoutError:
             return "the provider does not answer."
         except Exception:

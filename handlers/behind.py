@@ -11,13 +11,13 @@ from bot.runtime.tasks import stop
 log = structlog.get_logger(__name__)
 
 
-class Behind:
+class BackgroundTasks:
     """Keeps the tasks: asyncio itself keeps one no longer than somebody waits for it."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def begin(self, work: Coroutine[Any, Any, None]) -> None:
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something; what fails there is logged, and whatever the person looks at stays as it is."""
         task = asyncio.create_task(_logged(work))
         self._tasks.add(task)

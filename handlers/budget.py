@@ -6,15 +6,15 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 
 MINUTE = 60.0
-PER_MINUTE = 20
+MAX_PER_MINUTE = 20
 """Messages and updates of one request in one minute."""
-UPDATES_PER_MINUTE = 5
+MAX_UPDATES_PER_MINUTE = 5
 """Updates of progress in one minute: the rest is kept for the results of 1,000 people."""
-BETWEEN_UPDATES = 2.0
+MIN_UPDATE_INTERVAL = 2.0
 """Seconds from one update of progress to the next."""
 
 
-class Budget:
+class MessageRateLimit:
     """Counts what each request posted in the last minute.
 
     Args:
@@ -32,19 +32,19 @@ class Budget:
         self._spoken: dict[str, deque[float]] = {}
         self._updated: dict[str, deque[float]] = {}
 
-    async def room(self, request_id: str) -> None:
+    async def acquire(self, request_id: str) -> None:
         """Wait until the request may post or update its next message, and count it."""
-        while len(spoken := self._recent(self._spoken, request_id)) >= PER_MINUTE:
+        while len(spoken := self._recent(self._spoken, request_id)) >= MAX_PER_MINUTE:
             await self._sleep(spoken[0] + MINUTE - self._clock())
         spoken.append(self._clock())
 
-    def take_update(self, request_id: str) -> bool:
+    def try_acquire_update(self, request_id: str) -> bool:
         """Tell whether an update of progress may go out now, and count it if so."""
         spoken = self._recent(self._spoken, request_id)
         updated = self._recent(self._updated, request_id)
-        if len(spoken) >= PER_MINUTE or len(updated) >= UPDATES_PER_MINUTE:
+        if len(spoken) >= MAX_PER_MINUTE or len(updated) >= MAX_UPDATES_PER_MINUTE:
             return False
-        if updated and self._clock() - updated[-1] < BETWEEN_UPDATES:
+        if updated and self._clock() - updated[-1] < MIN_UPDATE_INTERVAL:
             return False
         spoken.append(self._clock())
         updated.append(self._clock())

@@ -9,19 +9,19 @@ Listener = Callable[[Request], None]
 """Is called in the middle of a workflow's step: it returns at once, and never raises."""
 
 
-class Changes:
+class RequestEvents:
     """Passes on what the request's thread shows, in this process."""
 
     def __init__(self) -> None:
         self._listeners: list[Listener] = []
 
-    def tell(self, request: Request) -> None:
+    def publish(self, request: Request) -> None:
         """Tell everybody who listens of a request that began, moved on or ended."""
         for listener in tuple(self._listeners):
             listener(request)
 
     @contextmanager
-    def heard_by(self, listener: Listener) -> Iterator[None]:
+    def subscribe(self, listener: Listener) -> Iterator[None]:
         """Let somebody listen while the block runs."""
         self._listeners.append(listener)
         try:

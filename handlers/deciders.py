@@ -4,21 +4,21 @@ import asyncio
 from collections.abc import Collection, Iterable
 from weakref import WeakValueDictionary
 
-from bot.domain.requests import Request, State
-from bot.runtime.decisions import Decisions
-from handlers.channels import Channels
-from handlers.poster import Place, Poster
+from bot.domain.requests import Request, RequestState
+from bot.runtime.decisions import Votes
+from handlers.channels import ChannelDirectory
+from handlers.poster import Destination, Poster
 from handlers.usergroups import UserGroups
-from handlers.views.approval_card import Undecided
+from handlers.views.approval_card import MissingVotes
 from handlers.views.message import Message
 
-MOST = 30
+MAX_APPROVERS = 30
 """How many are asked; above that it would be noise."""
 _QUESTION = "approval-"
 """How the name of a question begins; the id of who is asked follows."""
 
 
-class Deciders:
+class ApproverNotifier:
     """Asks them one by one.
 
     Args:
@@ -28,7 +28,7 @@ class Deciders:
         channels: tells who does not see what stands in a channel.
     """
 
-    def __init__(self, poster: Poster, decisions: Decisions, usergroups: UserGroups, channels: Channels) -> None:
+    def __init__(self, poster: Poster, decisions: Votes, usergroups: UserGroups, channels: ChannelDirectory) -> None:
         self._poster = poster
         self._decisions = decisions
         self._usergroups = usergroups
@@ -42,54 +42,54 @@ class Deciders:
         """
         turn = self._turns.setdefault(request.id, asyncio.Lock())
         async with turn:  # or a first vote asks those again whom the workflow is about to ask
-            asked = {name.removeprefix(_QUESTION) for name in await self._poster.names(request, _QUESTION)}
+            asked = {name.removeprefix(_QUESTION) for name in await self._poster.posted_names(request, _QUESTION)}
             for user_id in sorted(asked.union(await self._blind(request, channel))):
                 await self._show(request, user_id, card)
 
-    async def undecided(self, request: Request) -> Undecided:
+    async def missing_votes(self, request: Request) -> MissingVotes:
         """Give the users and user groups whose votes are missing; once some of a group voted, its others."""
-        ids, voted = self._decisions.deciders(request), await self._voted(request)
+        ids, voted = self._decisions.eligible_approvers(request), await self._voted(request)
         left = await self._left(request)
         waits = left if not voted <= set(ids) else [id_ for id_ in ids if id_ not in voted]
-        told = self._usergroups.is_read and len(left) < MOST
+        told = self._usergroups.is_read and len(left) < MAX_APPROVERS
         needed = request.rule.quorum - len(voted) if request.rule else 0
-        return Undecided(waits, max(0, needed - len(left)) if told else 0)
+        return MissingVotes(waits, max(0, needed - len(left)) if told else 0)
 
     async def remind(self, request: Request, number: int, reminder: Message) -> None:
         """Remind each of those who were asked and have not voted, below the question."""
         await self._tell(request, f"reminder-{number}", reminder, await self._left(request))
 
-    async def tell(self, request: Request, name: str, content: Message) -> None:
+    async def notify(self, request: Request, name: str, content: Message) -> None:
         """Tell each of those who were asked something, below the question."""
         await self._tell(request, name, content, await self._people(request))
 
     async def _tell(self, request: Request, name: str, content: Message, people: Iterable[str]) -> None:
         for user_id in people:
             if asked := await self._poster.find(request, f"{_QUESTION}{user_id}"):
-                await self._poster.post(request, f"{name}-{user_id}", content, Place(asked.channel, asked.ts))
+                await self._poster.post(request, f"{name}-{user_id}", content, Destination(asked.channel, asked.ts))
 
     async def _blind(self, request: Request, channel: str) -> Collection[str]:
         """Give those who do not see what stands in a channel: in somebody's direct messages, all of them."""
-        if request.state is not State.WAITING:
+        if request.state is not RequestState.WAITING:
             return ()
         people = await self._people(request)
-        return people if channel.startswith("D") else await self._channels.outside(channel, people)
+        return people if channel.startswith("D") else await self._channels.not_members(channel, people)
 
     async def _show(self, request: Request, user_id: str, card: Message) -> None:
         name = f"{_QUESTION}{user_id}"
         posted = await self._poster.find(request, name)
         if posted is not None:
             await self._poster.update(posted, card)
-        elif direct := await self._poster.direct(user_id):
+        elif direct := await self._poster.open_direct_message(user_id):
             await self._poster.post(request, name, card, direct)
 
     async def _voted(self, request: Request) -> set[str]:
-        return {vote.user_id for vote in await self._decisions.of(request.id)}
+        return {vote.user_id for vote in await self._decisions.for_request(request.id)}
 
     async def _left(self, request: Request) -> list[str]:
         voted = await self._voted(request)
         return [user_id for user_id in await self._people(request) if user_id not in voted]
 
     async def _people(self, request: Request) -> list[str]:
-        users = await self._usergroups.people(self._decisions.deciders(request))
-        return sorted(users - {request.requester})[:MOST]
+        users = await self._usergroups.members_of(self._decisions.eligible_approvers(request))
+        return sorted(users - {request.requester})[:MAX_APPROVERS]

@@ -14,8 +14,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.payloads import Named, Payload
 from handlers.views import answers
-from handlers.views.text import unformatted
-from handlers.whisper import whisper
+from handlers.views.text import without_markup
+from handlers.whisper import send_ephemeral
 
 WITHIN = 2.0
 """Seconds to tell somebody: a click is acknowledged only after that, and is due within 3."""
@@ -79,13 +79,13 @@ class _Body(Payload):
         return next((block.block_id for block in blocks if block.type == "input"), "")
 
 
-async def only_reads(context: AsyncBoltContext, next: Callable[[], Awaitable[None]]) -> None:  # noqa: A002 - Bolt's
+async def read_only(context: AsyncBoltContext, next: Callable[[], Awaitable[None]]) -> None:  # noqa: A002 - Bolt's
     """Mark, as a middleware, what changes nothing: where it breaks, nobody is told that it may have."""
-    mark_as_reading(context)
+    mark_read_only(context)
     await next()
 
 
-def mark_as_reading(context: AsyncBoltContext) -> None:
+def mark_read_only(context: AsyncBoltContext) -> None:
     """Mark what is being done as something that changes nothing."""
     context[_ONLY_READS] = True
 
@@ -140,7 +140,7 @@ def _answer(caused: _Body, text: str) -> dict[str, Any] | None:
     if caused.command:
         return {"response_type": "ephemeral", "text": text}
     if caused.type == "view_submission" and caused.first_input:
-        return {"response_action": "errors", "errors": {caused.first_input: unformatted(text)}}
+        return {"response_action": "errors", "errors": {caused.first_input: without_markup(text)}}
     if caused.type == "block_suggestion":
         return {"options": []}
     return None
@@ -152,7 +152,7 @@ async def _tell(client: AsyncWebClient, respond: AsyncRespond | None, caused: _B
             if respond and caused.view and caused.view.type == _HOME:
                 await respond(f"⚠️ {text}")
             else:
-                await whisper(client, caused.person, caused.place, text, thread_ts=caused.thread)
+                await send_ephemeral(client, caused.person, caused.place, text, thread_ts=caused.thread)
     except Exception:
         # There is nothing behind the last resort but the log, which has the reference already.
         log.warning("failure_not_told", user=caused.person, exc_info=True)

@@ -9,10 +9,10 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.uploads.contents import MOST_BYTES
-from handlers.errors import error_word
+from handlers.errors import error_code
 from handlers.views.filled import UploadedFile
 
-WITHIN = 30.0
+FETCH_TIMEOUT = 30.0
 """Seconds for fetching a file."""
 _TOO_LARGE = f"The file is larger than {MOST_BYTES // 1_000_000} MB. Upload it in parts."
 _NOT_HANDED_OUT = "it is gone, or in a channel that I am not in. What you upload into a form, I can read."
@@ -22,7 +22,7 @@ _PIECE = 1 << 16
 log = structlog.get_logger(__name__)
 
 
-class CannotFetch(Exception):
+class FileUnavailable(Exception):
     """An uploaded file could not be had; the text is a sentence for people."""
 
 
@@ -44,19 +44,19 @@ async def fetch_file(client: AsyncWebClient, file: UploadedFile) -> tuple[str, b
     Raises `CannotFetch`.
     """
     try:
-        async with asyncio.timeout(WITHIN):
+        async with asyncio.timeout(FETCH_TIMEOUT):
             if not file.url_private_download or not file.name:
                 file = await _described(client, file.id)
             return file.name, await _content(client, file)
     except SlackApiError as error:
-        log.warning("file_not_described", file=file.id, error=error_word(error))
-        word = error_word(error)
-        raise CannotFetch(
+        log.warning("file_not_described", file=file.id, error=error_code(error))
+        word = error_code(error)
+        raise FileUnavailable(
             f"Slack does not hand the file out ({word}): {_NOT_HANDED_OUT}" if word else _NOT_FETCHED
         ) from error
     except (aiohttp.ClientError, TimeoutError) as error:
         log.warning("file_not_fetched", file=file.id, error=type(error).__name__)
-        raise CannotFetch(_NOT_FETCHED) from error
+        raise FileUnavailable(_NOT_FETCHED) from error
 
 
 async def _described(client: AsyncWebClient, file_id: str) -> UploadedFile:
@@ -66,10 +66,10 @@ async def _described(client: AsyncWebClient, file_id: str) -> UploadedFile:
 
 async def _content(client: AsyncWebClient, file: UploadedFile) -> bytes:
     if file.size > MOST_BYTES:
-        raise CannotFetch(_TOO_LARGE)
+        raise FileUnavailable(_TOO_LARGE)
     if not _is_slacks(file.url_private_download, client.base_url):
         log.warning("file_elsewhere", file=file.id)
-        raise CannotFetch("The file is not kept by Slack itself. Upload it from your own device.")
+        raise FileUnavailable("The file is not kept by Slack itself. Upload it from your own device.")
     headers = {"Authorization": f"Bearer {client.token}"}
     async with (
         aiohttp.ClientSession() as session,
@@ -77,12 +77,12 @@ async def _content(client: AsyncWebClient, file: UploadedFile) -> bytes:
     ):
         if response.status != 200 or response.content_type == "text/html":  # noqa: PLR2004 - a login page, if anything
             log.warning("file_refused", file=file.id, status=response.status)
-            raise CannotFetch(f"Slack does not hand the file out: the app lacks `files:read`, or {_NOT_HANDED_OUT}")
+            raise FileUnavailable(f"Slack does not hand the file out: the app lacks `files:read`, or {_NOT_HANDED_OUT}")
         content = bytearray()
         async for piece in response.content.iter_chunked(_PIECE):
             content += piece
             if len(content) > MOST_BYTES:
-                raise CannotFetch(_TOO_LARGE)
+                raise FileUnavailable(_TOO_LARGE)
     return bytes(content)
 
 

@@ -14,21 +14,21 @@ from slack_sdk.webhook.webhook_response import WebhookResponse
 from bot.domain.access import Actor
 from bot.domain.requests import Request
 from handlers import modals, sync
-from handlers.accounts import Accounts
-from handlers.failures import only_reads
-from handlers.home_facts import Reader, decides, overrides
+from handlers.accounts import AccountStatuses
+from handlers.failures import read_only
+from handlers.home_facts import HomeReader, can_decide, can_override
 from handlers.payloads import Click, Payload
 from handlers.refresher import Refresher
 from handlers.services import Services
 from handlers.shortcuts import open_chooser
-from handlers.usergroups import FRESH_FOR_APPROVAL
+from handlers.usergroups import APPROVAL_MEMBERS_TTL
 from handlers.views import home_groups, home_syncs, home_view
-from handlers.views.home_groups import Turn
-from handlers.whisper import direct_channel
+from handlers.views.home_groups import HomeGroupCursor
+from handlers.whisper import open_direct_channel
 
-EVERY = 2.0
+MIN_REDRAW_INTERVAL = 2.0
 """Seconds from one drawing of a person's page to the next; views.publish allows 100 and more a minute for all."""
-LATELY = 900.0
+VISIT_TTL = 900.0
 """Seconds for which somebody who opened the page, or clicked on it, is taken to look at it."""
 
 
@@ -38,7 +38,7 @@ class Visit:
 
     at: float
     actor: Actor
-    turn: Turn = field(default_factory=Turn)
+    cursor: HomeGroupCursor = field(default_factory=HomeGroupCursor)
     notice: str = ""
 
 
@@ -49,7 +49,7 @@ class _Opened(Payload):
     tab: str = "home"
 
 
-class Homes:
+class HomePages:
     """The pages that people look at.
 
     Args:
@@ -65,46 +65,46 @@ class Homes:
         self._client = client
         self._clock = clock
         self._visits: dict[str, Visit] = {}
-        self._refresher = Refresher(self._draw, every=EVERY)
-        self._accounts = Accounts(services.lines, self._refresher.wish)
-        self._reader = Reader(services, self._accounts)
+        self._refresher = Refresher(self._draw, every=MIN_REDRAW_INTERVAL)
+        self._accounts = AccountStatuses(services.connections, self._refresher.request)
+        self._reader = HomeReader(services, self._accounts)
 
     async def opened(self, event: dict[str, Any]) -> None:
         """Draw the page for somebody who opens it."""
         opened = _Opened.model_validate(event)
         if opened.tab == "home":
             self.visit(opened.user)
-            await self._refresher.now(opened.user)
+            await self._refresher.draw_now(opened.user)
 
     def visit(self, user_id: str) -> Visit:
         """Keep that somebody looks; what came of their last click is over."""
         now = self._clock()
-        for gone in [user for user, visit in self._visits.items() if now - visit.at > LATELY]:
+        for gone in [user for user, visit in self._visits.items() if now - visit.at > VISIT_TTL]:
             del self._visits[gone]
             self._refresher.forget(gone)
         visit = self._visits.setdefault(user_id, Visit(now, Actor(user_id)))
         visit.at, visit.notice = now, ""
         return visit
 
-    async def tell(self, user_id: str, text: str) -> None:
+    async def notify(self, user_id: str, text: str) -> None:
         """Tell somebody what came of their click, on top of the page."""
         self.visit(user_id).notice = text
-        await self._refresher.now(user_id)
+        await self._refresher.draw_now(user_id)
 
-    async def turn(self, user_id: str, turn: Turn) -> None:
+    async def show_groups(self, user_id: str, turn: HomeGroupCursor) -> None:
         """Show other groups to somebody."""
-        self.visit(user_id).turn = turn
-        await self._refresher.now(user_id)
+        self.visit(user_id).cursor = turn
+        await self._refresher.draw_now(user_id)
 
-    def hear(self, request: Request) -> None:
+    def on_request_changed(self, request: Request) -> None:
         """Draw the pages again of those whom a request concerns."""
         for user_id, visit in self._visits.items():
-            if self._clock() - visit.at <= LATELY and (
+            if self._clock() - visit.at <= VISIT_TTL and (
                 request.requester == user_id
-                or decides(self._services, visit.actor, request)
-                or overrides(self._services, visit.actor, request)
+                or can_decide(self._services, visit.actor, request)
+                or can_override(self._services, visit.actor, request)
             ):
-                self._refresher.wish(user_id)
+                self._refresher.request(user_id)
 
     async def aclose(self) -> None:
         """Draw nothing any more."""
@@ -116,37 +116,37 @@ class Homes:
         if visit is None:
             return
         visit.actor = await self._services.usergroups.actor(user_id)
-        facts = await self._reader.facts(visit.actor, visit.turn, visit.notice)
+        facts = await self._reader.read(visit.actor, visit.cursor, visit.notice)
         await self._client.views_publish(user_id=user_id, view=home_view.build(facts))
 
 
 class _OnPage(AsyncRespond):
     """Tells who clicked on the Home tab, where Slack gives no `response_url`: on the page itself."""
 
-    def __init__(self, homes: Homes, user_id: str) -> None:
+    def __init__(self, homes: HomePages, user_id: str) -> None:
         super().__init__(response_url=None)
         self._homes = homes
         self._user_id = user_id
 
     async def __call__(self, text: str | dict[str, Any] = "", *_: Any, **__: Any) -> WebhookResponse:
-        await self._homes.tell(self._user_id, str(text))
+        await self._homes.notify(self._user_id, str(text))
         return WebhookResponse(url="", status_code=200, body="ok", headers={})
 
 
 @asynccontextmanager
 async def running(app: AsyncApp, services: Services) -> AsyncIterator[None]:
     """Hang the page on the app, and draw it while the block runs."""
-    homes = Homes(services, app.client)
+    homes = HomePages(services, app.client)
     _register(app, services, homes)
     _register_groups(app, services, homes)
-    with services.changes.heard_by(homes.hear):
+    with services.events.subscribe(homes.on_request_changed):
         try:
             yield
         finally:
             await homes.aclose()
 
 
-def _register(app: AsyncApp, services: Services, homes: Homes) -> None:
+def _register(app: AsyncApp, services: Services, homes: HomePages) -> None:
     @app.middleware
     async def clicked_on_page(
         body: dict[str, Any],
@@ -163,7 +163,7 @@ def _register(app: AsyncApp, services: Services, homes: Homes) -> None:
     async def opened(event: dict[str, Any]) -> None:
         await homes.opened(event)
 
-    @app.action(home_view.NEW_REQUEST, middleware=[only_reads])
+    @app.action(home_view.NEW_REQUEST, middleware=[read_only])
     async def choose(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond, client: AsyncWebClient) -> None:
         click = Click.model_validate(body)
         await ack()
@@ -174,28 +174,28 @@ def _register(app: AsyncApp, services: Services, homes: Homes) -> None:
     async def end_sync(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
         click = Click.model_validate(body)
         place = home_syncs.parse(click.value)
-        actor = await services.usergroups.actor(click.user.id, fresh=FRESH_FOR_APPROVAL)
+        actor = await services.usergroups.actor(click.user.id, fresh=APPROVAL_MEMBERS_TTL)
         told = await sync.end(services, actor, services.directory.group(place.connection, place.group_id))
         await ack()
         await respond(told)
 
 
-def _register_groups(app: AsyncApp, services: Services, homes: Homes) -> None:
-    @app.action(home_groups.PREVIOUS, middleware=[only_reads])
-    @app.action(home_groups.NEXT, middleware=[only_reads])
+def _register_groups(app: AsyncApp, services: Services, homes: HomePages) -> None:
+    @app.action(home_groups.PREVIOUS, middleware=[read_only])
+    @app.action(home_groups.NEXT, middleware=[read_only])
     async def turn(ack: AsyncAck, body: dict[str, Any]) -> None:
         click = Click.model_validate(body)
         await ack()
-        await homes.turn(click.user.id, home_groups.parse(click.value or "{}"))
+        await homes.show_groups(click.user.id, home_groups.parse(click.value or "{}"))
 
-    @app.action(home_groups.SEARCH, middleware=[only_reads])
+    @app.action(home_groups.SEARCH, middleware=[read_only])
     async def find(ack: AsyncAck, body: dict[str, Any]) -> None:
         click = Click.model_validate(body)
         await ack()
-        await homes.turn(click.user.id, home_groups.searched(click.value))
+        await homes.show_groups(click.user.id, home_groups.searched(click.value))
 
-    @app.action(home_groups.MORE, middleware=[only_reads])
-    @app.action(re.compile(home_groups.VERBS), middleware=[only_reads])
+    @app.action(home_groups.MORE, middleware=[read_only])
+    @app.action(re.compile(home_groups.VERBS), middleware=[read_only])
     async def open_form(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond, client: AsyncWebClient) -> None:
         click = Click.model_validate(body)
         await ack()
@@ -204,7 +204,7 @@ def _register_groups(app: AsyncApp, services: Services, homes: Homes) -> None:
             client,
             click.value,
             trigger_id=click.trigger_id,
-            channel=await direct_channel(client, click.user.id),
+            channel=await open_direct_channel(client, click.user.id),
             user=click.user.id,
             group=home_groups.group_in(click.clicked.block_id),
         )

@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 
-WITHIN = 1.0
+READ_TIMEOUT = 1.0
 """Seconds for the addresses of a list; those that come later are there the next time."""
-_MOST_KEPT = 2000
+_MAX_ENTRIES = 2000
 
 
-class Links:
+class Permalinks:
     """Keeps the addresses.
 
     Args:
@@ -19,19 +19,19 @@ class Links:
         self._ask = ask
         self._known: dict[str, str] = {}
 
-    async def to(self, request_id: str) -> str:
+    async def get(self, request_id: str) -> str:
         """Give the address of this request; empty where it has none yet, or nobody tells."""
         if not (link := self._known.get(request_id, "")) and (link := await self._ask(request_id)):
             self._keep({request_id: link})
         return link
 
-    async def of(self, request_ids: Iterable[str]) -> dict[str, str]:
+    async def get_many(self, request_ids: Iterable[str]) -> dict[str, str]:
         """Give the addresses of these requests, for a list of them, as far as they are told in time."""
         wanted = dict.fromkeys(request_ids)
         known = {id_: self._known[id_] for id_ in wanted if id_ in self._known}
         asked = {id_: asyncio.ensure_future(self._ask(id_)) for id_ in wanted if id_ not in known}
         if asked:
-            _, late = await asyncio.wait(asked.values(), timeout=WITHIN)
+            _, late = await asyncio.wait(asked.values(), timeout=READ_TIMEOUT)
             for task in late:
                 task.cancel()
             await asyncio.gather(*asked.values(), return_exceptions=True)
@@ -41,6 +41,6 @@ class Links:
         return known | new
 
     def _keep(self, links: Mapping[str, str]) -> None:
-        if len(self._known) > _MOST_KEPT:
+        if len(self._known) > _MAX_ENTRIES:
             self._known.clear()
         self._known |= links

@@ -16,22 +16,22 @@ from slack_bolt.async_app import AsyncApp, AsyncBoltContext
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.commands import WA
-from bot.domain.grammar import plain
+from bot.domain.grammar import typed_text
 from bot.domain.requests import Request
-from handlers.commands import RUN, meant, only_reads
-from handlers.commands.asked import Answer, Asked, Look
-from handlers.commands.replying import said
-from handlers.failures import mark_as_reading
+from handlers.commands import HANDLERS, is_read_only, resolve_command
+from handlers.commands.asked import Answer, CommandContext, Deferred
+from handlers.commands.replying import message_payload
+from handlers.failures import mark_read_only
 from handlers.payloads import Payload
 from handlers.services import Services
 from handlers.views import answers, chooser
 from handlers.views.message import Message, sections
 from handlers.views.text import count
-from handlers.whisper import whisper
+from handlers.whisper import send_ephemeral
 
-LINK_WITHIN = 5.0
+LINK_TIMEOUT = 5.0
 """Seconds that an answer waits for the parent message of the request it tells of, to lead to it."""
-_MOST_KEPT = 1000
+_MAX_DELIVERIES = 1000
 _MENTION = re.compile(r"[\s*_~]*<@(\w+)(?:\|[^>]*)?>[*_~]*[\s,:\u200b-\u200f\u2060\ufeff]*")
 _FORMATTED = re.compile(r"(`{1,3}|[*_~])((?:(?!\1).)+)\1", re.DOTALL)
 """A whole text in bold, italics, code: as somebody pastes what the help shows."""
@@ -95,7 +95,7 @@ class _Delivery(Payload):
 
 
 @dataclass(frozen=True, slots=True)
-class _Heard:
+class _MentionedCommand:
     """What a message asks for.
 
     Attributes:
@@ -106,7 +106,7 @@ class _Heard:
         thread_ts: the thread that it stands in; empty where it stands in none.
     """
 
-    asked: Asked
+    asked: CommandContext
     problem: str = ""
     note: str = ""
     edited: bool = False
@@ -118,9 +118,9 @@ class Mentions:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._deliveries: dict[str, asyncio.Task[Answer | Look]] = {}
+        self._deliveries: dict[str, asyncio.Task[Answer | Deferred]] = {}
 
-    async def take(
+    async def handle(
         self,
         body: dict[str, Any],
         context: AsyncBoltContext,
@@ -130,8 +130,8 @@ class Mentions:
         delivery = _Delivery.model_validate(body)
         heard = _heard(delivery, context.bot_user_id or "")
         if heard is not None:
-            if only_reads(heard.asked.command, heard.asked.text):
-                mark_as_reading(context)
+            if is_read_only(heard.asked.command, heard.asked.text):
+                mark_read_only(context)
             known = self._deliveries.get(delivery.event_id)
             if known is None or (known.done() and (known.cancelled() or known.exception())):
                 known = self._begin(delivery.event_id, heard)
@@ -147,16 +147,16 @@ class Mentions:
             return
         heard, answer = context["answer"]
         asked, thread = heard.asked, heard.thread_ts
-        told = said(_noted(await answer.work() if isinstance(answer, Look) else answer, heard.note))
+        told = message_payload(_noted(await answer.work() if isinstance(answer, Deferred) else answer, heard.note))
         if link := await self._link(asked.id):
             told["text"] = f"{told['text']}\n<{link}|The request, with its answers>"
         if asked.channel.startswith("D"):  # nobody else reads that, and what only one person is shown does not stay
             await client.chat_postMessage(channel=asked.channel, thread_ts=thread or None, **told)
         else:
-            await whisper(client, asked.user, asked.channel, thread_ts=thread, **told)
+            await send_ephemeral(client, asked.user, asked.channel, thread_ts=thread, **told)
 
-    def _begin(self, event_id: str, heard: _Heard) -> asyncio.Task[Answer | Look]:
-        while len(self._deliveries) >= _MOST_KEPT:
+    def _begin(self, event_id: str, heard: _MentionedCommand) -> asyncio.Task[Answer | Deferred]:
+        while len(self._deliveries) >= _MAX_DELIVERIES:
             del self._deliveries[next(iter(self._deliveries))]
         self._deliveries[event_id] = task = asyncio.create_task(_run(self._services, heard))
         return task
@@ -171,22 +171,22 @@ class Mentions:
             if request.id == request_id:
                 shown.set()
 
-        with self._services.changes.heard_by(hear), suppress(TimeoutError):
-            if link := await self._services.links.to(request_id):
+        with self._services.events.subscribe(hear), suppress(TimeoutError):
+            if link := await self._services.permalinks.get(request_id):
                 return link
-            async with asyncio.timeout(LINK_WITHIN):
+            async with asyncio.timeout(LINK_TIMEOUT):
                 await shown.wait()
-        return await self._services.links.to(request_id)
+        return await self._services.permalinks.get(request_id)
 
 
 def register(app: AsyncApp, services: Services) -> None:
     """Hang the events on the app. The work is done in a middleware: Bolt acknowledges an event before its listener."""
     mentions = Mentions(services)
     for event in ("app_mention", "message"):
-        app.event(event, middleware=[mentions.take])(mentions.answer)
+        app.event(event, middleware=[mentions.handle])(mentions.answer)
 
 
-def _heard(delivery: _Delivery, bot: str) -> _Heard | None:
+def _heard(delivery: _Delivery, bot: str) -> _MentionedCommand | None:
     """Read what a message asks for; None where it is not for the bot, or no person wrote it."""
     event, written = delivery.event, delivery.event.written
     if written.bot_id or not written.user or written.user == bot or written.subtype not in _BY_PEOPLE:
@@ -198,10 +198,12 @@ def _heard(delivery: _Delivery, bot: str) -> _Heard | None:
         words, problem = "", _ABOUT
     elif any(mention[1] == bot for mention in _MENTION.finditer(words)):
         words, problem = "", _TWICE
-    command, text = meant(WA, _plain_verb(words))
-    asked = Asked(command, text, written.user, delivery.team_id, event.channel, f"{event.channel}/{written.ts}")
+    command, text = resolve_command(WA, _plain_verb(words))
+    asked = CommandContext(
+        command, text, written.user, delivery.team_id, event.channel, f"{event.channel}/{written.ts}"
+    )
     note = _unread(len(written.files)) if written.files and asked.command.opens_form else ""
-    return _Heard(asked, problem, note, edited=written.edited is not None, thread_ts=written.thread_ts or "")
+    return _MentionedCommand(asked, problem, note, edited=written.edited is not None, thread_ts=written.thread_ts or "")
 
 
 def _words(text: str, bot: str) -> tuple[bool, str]:
@@ -239,7 +241,7 @@ def _noted(answer: Answer, note: str) -> Answer:
     return Message(f"{answer.text}\n{note}", [*answer.blocks, *(block.to_dict() for block in sections([note]))])
 
 
-async def _run(services: Services, heard: _Heard) -> Answer | Look:
+async def _run(services: Services, heard: _MentionedCommand) -> Answer | Deferred:
     asked = heard.asked
     if heard.problem:
         return f"{heard.problem} {chooser.IN_WORDS}"
@@ -249,15 +251,15 @@ async def _run(services: Services, heard: _Heard) -> Answer | Look:
             "Write a new message for something else."
         )
     if asked.command is WA:
-        return f"{chooser.IN_WORDS}\n{answers.help_text(plain(asked.text))}"
+        return f"{chooser.IN_WORDS}\n{answers.help_text(typed_text(asked.text))}"
     if asked.command.opens_form and not asked.text.strip():
         return chooser.offer(asked.command)
-    return await RUN[asked.command.verb](services, asked)
+    return await HANDLERS[asked.command.verb](services, asked)
 
 
 async def _is_taken(services: Services, request_id: str) -> bool:
     try:
-        await services.journal.request(request_id)
+        await services.requests.get(request_id)
     except LookupError:
         return False
     return True

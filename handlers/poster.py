@@ -16,13 +16,13 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.domain.requests import Request
 from bot.runtime.postings import Posting, Postings
-from handlers.errors import error_word, is_closed, is_unshowable
+from handlers.errors import error_code, is_closed, is_message_refused
 from handlers.views.message import Message
 
 EVENT = "rollcall_posting"
-_PLAIN = 3_000
+_MAX_PLAIN_TEXT = 3_000
 """Characters of the plain text that is posted where Slack refuses the blocks."""
-_LINK_WITHIN = 1.0
+_PERMALINK_TIMEOUT = 1.0
 """Seconds for a link, which is a courtesy: whoever clicked waits for it."""
 _CLOCK_SKEW = 60
 """Seconds by which Slack's clock may be behind ours."""
@@ -31,7 +31,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Destination:
     """Where something is posted: a channel, or with `thread_ts` a thread in it."""
 
     channel: str
@@ -39,7 +39,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class File:
+class OutgoingFile:
     """A text file with the words that introduce it. The name is found again after a crash, so it is the request's own.
 
     Attributes:
@@ -54,12 +54,12 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
-class _Parcel:
+class _Outgoing:
     """Something to post once: `send` posts it and gives its id, `found_in` gives that id if a message is it."""
 
     request: Request
     name: str
-    send: Callable[[Place], Awaitable[str]]
+    send: Callable[[Destination], Awaitable[str]]
     found_in: Callable[[dict[str, Any]], str]
 
 
@@ -77,46 +77,46 @@ class Poster:
 
     async def find(self, request: Request, name: str) -> Posting | None:
         """Give where a message stands; None when it was not posted, or nobody knows."""
-        posting = await self._postings.find(request.id, name)
+        posting = await self._postings.get(request.id, name)
         return posting if posting and posting.ts else None
 
-    async def names(self, request: Request, prefix: str) -> list[str]:
+    async def posted_names(self, request: Request, prefix: str) -> list[str]:
         """Give the names, of those that begin so, of a request's messages."""
         return await self._postings.names(request.id, prefix)
 
-    async def link(self, request_id: str) -> str:
+    async def permalink(self, request_id: str) -> str:
         """Give the address of a request's parent message; empty where none is known, or Slack does not tell."""
-        posting = await self._postings.find(request_id, "parent")
+        posting = await self._postings.get(request_id, "parent")
         if posting is None or not posting.ts:
             return ""
         try:
-            async with asyncio.timeout(_LINK_WITHIN):
+            async with asyncio.timeout(_PERMALINK_TIMEOUT):
                 answer = await self._client.chat_getPermalink(channel=posting.channel, message_ts=posting.ts)
         except (SlackApiError, ClientError, TimeoutError) as error:
             log.warning("no_link", request=request_id, error=type(error).__name__)
             return ""
         return str(answer["permalink"])
 
-    async def direct(self, user_id: str) -> Place | None:
+    async def open_direct_message(self, user_id: str) -> Destination | None:
         """Give where a person's direct messages are (conversations.open); None where they cannot be reached."""
         try:
             opened = await self._client.conversations_open(users=[user_id])
         except SlackApiError as error:
             if not is_closed(error):
                 raise
-            log.warning("person_is_gone", user=user_id, error=error_word(error))
+            log.warning("person_is_gone", user=user_id, error=error_code(error))
             return None
-        return Place(str(opened["channel"]["id"]))
+        return Destination(str(opened["channel"]["id"]))
 
-    async def post(self, request: Request, name: str, content: Message, *places: Place) -> Posting:
+    async def post(self, request: Request, name: str, content: Message, *places: Destination) -> Posting:
         """Post a message, unless it was posted already. Gives where it stands; without `ts` where nothing can be."""
         metadata = Metadata(event_type=EVENT, event_payload={"request": request.id, "name": name})
         send = partial(self._send, content, metadata, str(uuid5(NAMESPACE_URL, f"{request.id}/{name}")))
-        return await self._deliver(_Parcel(request, name, send, partial(_ts_of, metadata)), places)
+        return await self._deliver(_Outgoing(request, name, send, partial(_ts_of, metadata)), places)
 
-    async def upload(self, request: Request, name: str, file: File, *places: Place) -> Posting:
+    async def upload(self, request: Request, name: str, file: OutgoingFile, *places: Destination) -> Posting:
         """Put a file somewhere, unless it is there already. The posting has the id of the file in place of a `ts`."""
-        return await self._deliver(_Parcel(request, name, partial(self._share, file), partial(_id_of, file)), places)
+        return await self._deliver(_Outgoing(request, name, partial(self._share, file), partial(_id_of, file)), places)
 
     async def update(self, posting: Posting, content: Message) -> None:
         """Change a message that was posted; nothing happens where it is gone."""
@@ -124,16 +124,16 @@ class Poster:
         try:
             await _shown(change, content, instead=[])
         except SlackApiError as error:
-            if not is_closed(error) and not is_unshowable(error):
+            if not is_closed(error) and not is_message_refused(error):
                 raise
-            log.warning("message_not_updated", channel=posting.channel, error=error_word(error))
+            log.warning("message_not_updated", channel=posting.channel, error=error_code(error))
 
-    async def _deliver(self, parcel: _Parcel, places: Sequence[Place]) -> Posting:
-        known = await self._postings.find(parcel.request.id, parcel.name)
+    async def _deliver(self, parcel: _Outgoing, places: Sequence[Destination]) -> Posting:
+        known = await self._postings.get(parcel.request.id, parcel.name)
         if known is not None and known.ts:
             return known
         if known is None:
-            await self._postings.begin(parcel.request.id, parcel.name, places[0].channel)
+            await self._postings.reserve(parcel.request.id, parcel.name, places[0].channel)
         else:
             places = _rest_of(places, known.channel)
             if before := await self._sent_before(parcel, places[0]):
@@ -143,28 +143,28 @@ class Poster:
                 await self._keep(parcel, Posting(place.channel, ""))
             if sent := await self._try(parcel, place):
                 return await self._keep(parcel, sent)
-        if direct := await self.direct(parcel.request.requester):
+        if direct := await self.open_direct_message(parcel.request.requester):
             await self._keep(parcel, Posting(direct.channel, ""))
             if sent := await self._try(parcel, direct):
                 return await self._keep(parcel, sent)
         log.error("nobody_to_tell", request=parcel.request.id, posting=parcel.name)
         return Posting(places[-1].channel, "")
 
-    async def _try(self, parcel: _Parcel, place: Place) -> Posting | None:
+    async def _try(self, parcel: _Outgoing, place: Destination) -> Posting | None:
         """Post here; None when this place is closed. The ledger names it already: after a crash it is searched."""
         try:
             return Posting(place.channel, await parcel.send(place))
         except SlackApiError as error:
             if not is_closed(error):
                 raise
-            log.warning("place_is_closed", request=parcel.request.id, posting=parcel.name, error=error_word(error))
+            log.warning("place_is_closed", request=parcel.request.id, posting=parcel.name, error=error_code(error))
             return None
 
-    async def _keep(self, parcel: _Parcel, posting: Posting) -> Posting:
-        await self._postings.posted(parcel.request.id, parcel.name, posting)
+    async def _keep(self, parcel: _Outgoing, posting: Posting) -> Posting:
+        await self._postings.save(parcel.request.id, parcel.name, posting)
         return posting
 
-    async def _send(self, content: Message, metadata: Metadata, message_id: str, place: Place) -> str:
+    async def _send(self, content: Message, metadata: Metadata, message_id: str, place: Destination) -> str:
         post = partial(
             self._client.chat_postMessage,
             channel=place.channel,
@@ -176,7 +176,7 @@ class Poster:
         )
         return str((await _shown(post, content, instead=None))["ts"])
 
-    async def _share(self, file: File, place: Place) -> str:
+    async def _share(self, file: OutgoingFile, place: Destination) -> str:
         response = await self._client.files_upload_v2(
             channel=place.channel,
             thread_ts=place.thread_ts or None,
@@ -186,7 +186,7 @@ class Poster:
         )
         return str(response["files"][0]["id"])
 
-    async def _sent_before(self, parcel: _Parcel, place: Place) -> str:
+    async def _sent_before(self, parcel: _Outgoing, place: Destination) -> str:
         """Search a place for what may have been posted. Empty when it is not there or nobody may look."""
         oldest = parcel.request.asked_at.timestamp() - _CLOCK_SKEW
         try:
@@ -194,12 +194,12 @@ class Poster:
                 if found := parcel.found_in(message):
                     return found
         except SlackApiError as error:
-            if not is_closed(error) and error_word(error) != "missing_scope":
+            if not is_closed(error) and error_code(error) != "missing_scope":
                 raise
-            log.warning("cannot_look", request=parcel.request.id, posting=parcel.name, error=error_word(error))
+            log.warning("cannot_look", request=parcel.request.id, posting=parcel.name, error=error_code(error))
         return ""
 
-    async def _messages(self, place: Place, oldest: float) -> AsyncIterator[dict[str, Any]]:
+    async def _messages(self, place: Destination, oldest: float) -> AsyncIterator[dict[str, Any]]:
         since = f"{oldest:.6f}"
         cursor: str | None = None
         while cursor != "":
@@ -231,18 +231,18 @@ async def _shown(
     try:
         return await send(text=content.text, blocks=content.blocks)
     except SlackApiError as error:
-        if not is_unshowable(error):
+        if not is_message_refused(error):
             raise
-        log.error("message_refused", error=error_word(error))  # noqa: TRY400 - no crash
-        return await send(text=content.text[:_PLAIN], blocks=instead)
+        log.error("message_refused", error=error_code(error))  # noqa: TRY400 - no crash
+        return await send(text=content.text[:_MAX_PLAIN_TEXT], blocks=instead)
 
 
-def _rest_of(places: Sequence[Place], channel: str) -> Sequence[Place]:
+def _rest_of(places: Sequence[Destination], channel: str) -> Sequence[Destination]:
     """Give the places from the one in `channel` on; where it is none of them, it is the direct messages."""
     for number, place in enumerate(places):
         if place.channel == channel:
             return places[number:]
-    return (Place(channel),)
+    return (Destination(channel),)
 
 
 def _ts_of(metadata: Metadata, message: dict[str, Any]) -> str:
@@ -251,5 +251,5 @@ def _ts_of(metadata: Metadata, message: dict[str, Any]) -> str:
     return str(message["ts"]) if same else ""
 
 
-def _id_of(file: File, message: dict[str, Any]) -> str:
+def _id_of(file: OutgoingFile, message: dict[str, Any]) -> str:
     return next((str(shared["id"]) for shared in message.get("files", ()) if shared.get("name") == file.name), "")

@@ -9,10 +9,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain import roster
 from bot.lists import SourceUnreadable
-from handlers.errors import error_word
+from handlers.errors import error_code
 from providers.base import Person
 
-AT_ONCE = 3
+MAX_CONCURRENT = 3
 """Profiles that are asked for at the same time: users.profile.get allows 100 and more a minute."""
 
 
@@ -34,10 +34,10 @@ class Profiles:
         """
         try:
             members = list((await self._client.usergroups_users_list(usergroup=usergroup))["users"])
-            gate = asyncio.Semaphore(AT_ONCE)
+            gate = asyncio.Semaphore(MAX_CONCURRENT)
             persons = dict(zip(members, await asyncio.gather(*(self._person(m, gate) for m in members)), strict=True))
         except SlackApiError as error:
-            raise SourceUnreadable(f"Slack does not tell who is in the user group ({error_word(error)}).") from error
+            raise SourceUnreadable(f"Slack does not tell who is in the user group ({error_code(error)}).") from error
         except (ClientError, TimeoutError) as error:
             raise SourceUnreadable("Slack could not be reached for who is in the user group. Try again.") from error
         if without := [member for member, person in persons.items() if person is None]:

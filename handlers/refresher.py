@@ -9,7 +9,7 @@ import structlog
 
 from bot.runtime.tasks import stop
 
-AT_ONCE = 4
+MAX_CONCURRENT = 4
 """How many pages are drawn at the same time."""
 
 log = structlog.get_logger(__name__)
@@ -34,19 +34,19 @@ class Refresher:
         self._draw = draw
         self._every = every
         self._clock = clock
-        self._gate = asyncio.Semaphore(AT_ONCE)
+        self._gate = asyncio.Semaphore(MAX_CONCURRENT)
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._drawn_at: dict[str, float] = {}
         self._wished: set[str] = set()
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
-    def wish(self, user_id: str) -> None:
+    def request(self, user_id: str) -> None:
         """Draw a person's page soon, once for all wishes until then."""
         self._wished.add(user_id)
         if user_id not in self._tasks:
             self._tasks[user_id] = asyncio.create_task(self._later(user_id))
 
-    async def now(self, user_id: str) -> None:
+    async def draw_now(self, user_id: str) -> None:
         """Draw the page of a person who waits for it. Never raises: it is drawn again at the next change."""
         async with self._turns[user_id], self._gate:
             self._wished.discard(user_id)
@@ -72,6 +72,6 @@ class Refresher:
             while user_id in self._wished:
                 await asyncio.sleep(self._drawn_at.get(user_id, -self._every) + self._every - self._clock())
                 if user_id in self._wished:
-                    await self.now(user_id)
+                    await self.draw_now(user_id)
         finally:
             del self._tasks[user_id]

@@ -4,28 +4,28 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from bot.announcer import Announcer
+from bot.announcer import Notifier
 from bot.domain.access import Actor, Allowed
-from bot.domain.audit import disclosed
+from bot.domain.audit import disclosure_entry
 from bot.domain.groups import KnownGroup
-from bot.drafts import Drafts
-from bot.intake import Intake
-from bot.lines import Line
-from bot.preview import Previews
-from bot.rights import Rights
-from bot.runtime.archive import Archive
-from bot.runtime.audit import Audit
-from bot.runtime.decisions import Decisions
+from bot.drafts import DraftStore
+from bot.intake import Submissions
+from bot.lines import Connection
+from bot.preview import PreviewService
+from bot.rights import Authorizer
+from bot.runtime.archive import RequestQueries
+from bot.runtime.audit import AuditJournal
+from bot.runtime.decisions import Votes
 from bot.runtime.dispatcher import Dispatcher
-from bot.runtime.groups import Directory
-from bot.runtime.journal import Journal
-from bot.runtime.schedules import Schedules
-from bot.syncs import Repeater, Syncs
-from handlers.behind import Behind
-from handlers.changes import Changes
-from handlers.links import Links
+from bot.runtime.groups import GroupDirectory
+from bot.runtime.journal import RequestStore
+from bot.runtime.schedules import SyncSchedules
+from bot.syncs import SyncScheduler, SyncService
+from handlers.behind import BackgroundTasks
+from handlers.changes import RequestEvents
+from handlers.links import Permalinks
 from handlers.usergroups import UserGroups
-from handlers.zones import Zones
+from handlers.zones import TimeZones
 from providers.base import Action
 
 
@@ -40,44 +40,46 @@ class Services:
         warnings: what is to be known about a group before anything is done to it, by connection and id.
     """
 
-    intake: Intake
-    rights: Rights
-    previews: Previews
-    drafts: Drafts
-    directory: Directory
+    submissions: Submissions
+    authorizer: Authorizer
+    previews: PreviewService
+    drafts: DraftStore
+    directory: GroupDirectory
     usergroups: UserGroups
-    zones: Zones
-    journal: Journal
-    archive: Archive
-    audit: Audit
-    decisions: Decisions
+    time_zones: TimeZones
+    requests: RequestStore
+    queries: RequestQueries
+    audit: AuditJournal
+    votes: Votes
     dispatcher: Dispatcher
-    announcer: Announcer
-    changes: Changes
-    behind: Behind
-    links: Links
-    syncs: Syncs
-    schedules: Schedules
-    repeater: Repeater
-    lines: Mapping[str, Line]
+    notifier: Notifier
+    events: RequestEvents
+    background: BackgroundTasks
+    permalinks: Permalinks
+    syncs: SyncService
+    schedules: SyncSchedules
+    sync_scheduler: SyncScheduler
+    connections: Mapping[str, Connection]
     regions: Mapping[str, str | None]
     warnings: Mapping[tuple[str, str], str]
 
-    async def disclosed(self, user_id: str, what: str, connection: str, group_id: str, *, request_id: str = "") -> None:
+    async def record_disclosure(
+        self, user_id: str, what: str, connection: str, group_id: str, *, request_id: str = ""
+    ) -> None:
         """Keep in the audit journal what somebody is about to be shown or given."""
         at = datetime.now(UTC)
-        entry = disclosed(
+        entry = disclosure_entry(
             actor=user_id, what=what, connection=connection, group_id=group_id, at=at, request_id=request_id
         )
         await self.audit.add(entry)
 
-    def shown_to(self, actor: Actor, groups: Iterable[KnownGroup]) -> list[KnownGroup]:
+    def visible_groups(self, actor: Actor, groups: Iterable[KnownGroup]) -> list[KnownGroup]:
         """Give the groups whose names the person may learn: those that they may list, or add somebody to."""
         return [
             group
             for group in groups
             if any(
-                isinstance(self.rights.may_act(actor, action, group), Allowed)
+                isinstance(self.authorizer.check(actor, action, group), Allowed)
                 for action in (Action.LIST_GROUPS, Action.ADD)
             )
         ]

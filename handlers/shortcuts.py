@@ -14,22 +14,22 @@ from bot.manifest import ADD_NUMBERS, GROUPS
 from bot.uploads.message import numbers_in
 from handlers import modals
 from handlers.actions import opening
-from handlers.errors import error_word
-from handlers.failures import only_reads
-from handlers.home_facts import rights
-from handlers.modals.people import CannotRead, Columns, Uploads
-from handlers.modals.verbs import can_invite, nowhere
+from handlers.errors import error_code
+from handlers.failures import read_only
+from handlers.home_facts import capabilities_of
+from handlers.modals.people import ColumnChoice, FileUnreadable, UploadReader
+from handlers.modals.verbs import can_invite, unusable_reason
 from handlers.payloads import Click, Interaction, Named
 from handlers.services import Services
 from handlers.shared_message import SharedMessage
-from handlers.verbs import commands_somewhere
+from handlers.verbs import usable_commands
 from handlers.views import chooser, numbers_view, people_modal
 from handlers.views.filled import UploadedFile
 from handlers.views.inputs import Prefill
-from handlers.whisper import direct_channel, whisper
+from handlers.whisper import open_direct_channel, send_ephemeral
 from providers.base import Capability
 
-MOST_FILES = 5
+MAX_FILES = 5
 """Files of one message that are read."""
 _ADD = "add"
 _FORMS_NEED = (Capability.GROUPS_WRITE, Capability.SEND)
@@ -53,29 +53,29 @@ class _Used(_Shortcut):
 
 def register(app: AsyncApp, services: Services) -> None:
     """Hang the shortcuts, and the buttons that open forms, on the app."""
-    uploads = Uploads()
+    uploads = UploadReader()
 
-    @app.shortcut(GROUPS, middleware=[only_reads])
+    @app.shortcut(GROUPS, middleware=[read_only])
     async def choose(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         used = _Shortcut.model_validate(body)
         await ack()
         if problem := await open_chooser(services, client, used.trigger_id, used.user.id):
-            await whisper(client, used.user.id, "", problem)
+            await send_ephemeral(client, used.user.id, "", problem)
 
-    @app.shortcut(ADD_NUMBERS, middleware=[only_reads])
+    @app.shortcut(ADD_NUMBERS, middleware=[read_only])
     async def add_numbers(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         used = _Used.model_validate(body)
         await ack()
         if problem := await _add_numbers(services, uploads, client, used):
-            await whisper(client, used.user.id, used.channel.id, problem)
+            await send_ephemeral(client, used.user.id, used.channel.id, problem)
 
-    @app.action(chooser.OPEN_FORM, middleware=[only_reads])
+    @app.action(chooser.OPEN_FORM, middleware=[read_only])
     async def open_form(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         click = Click.model_validate(body)
         await ack()
         user, view = click.user.id, click.view
         wanted = click.place or (chooser.parse(view.private_metadata).channel if view else "")
-        channel = wanted or await direct_channel(client, user)
+        channel = wanted or await open_direct_channel(client, user)
         if problem := await modals.open_modal(
             services,
             client,
@@ -85,27 +85,27 @@ def register(app: AsyncApp, services: Services) -> None:
             user=user,
             view_id=view.id if view else "",
         ):
-            await whisper(client, user, channel, problem)
+            await send_ephemeral(client, user, channel, problem)
 
 
 async def open_chooser(services: Services, client: AsyncWebClient, trigger_id: str, user_id: str) -> str:
     """Open the list of all forms that a person may use. Gives what they are told where that came too late."""
     actor = await services.usergroups.actor(user_id)
-    _, refused = rights(services, actor)
-    commands = commands_somewhere(services, actor)
+    _, refused = capabilities_of(services, actor)
+    commands = usable_commands(services, actor)
     reasons = [] if commands else [refused[capability] for capability in _FORMS_NEED if capability in refused]
     view = chooser.build(commands, "", reasons)
     return await opening.open_modal(client, trigger_id, view)
 
 
-async def _add_numbers(services: Services, uploads: Uploads, client: AsyncWebClient, used: _Used) -> str:
+async def _add_numbers(services: Services, uploads: UploadReader, client: AsyncWebClient, used: _Used) -> str:
     """Open the form with the numbers of a message; gives what the person is told where it cannot be opened."""
     region = _region(services)
-    numbers, files = _numbers(used.message, region), used.message.all_files[:MOST_FILES]
+    numbers, files = _numbers(used.message, region), used.message.all_files[:MAX_FILES]
     actor = await services.usergroups.actor(used.user.id)
     if not files and not numbers:
         return await opening.open_modal(client, used.trigger_id, numbers_view.nothing([]))
-    if not files or nowhere(services, actor, _ADD):
+    if not files or unusable_reason(services, actor, _ADD):
         return await modals.open_modal(
             services,
             client,
@@ -119,14 +119,14 @@ async def _add_numbers(services: Services, uploads: Uploads, client: AsyncWebCli
     if problem := await opening.open_modal(client, used.trigger_id, numbers_view.reading(len(files), id_)):
         return problem
     found, problems = await _read(uploads, client, files, region)
-    if len(used.message.all_files) > MOST_FILES:
-        problems.append(f"Only the first {MOST_FILES} files were read.")
+    if len(used.message.all_files) > MAX_FILES:
+        problems.append(f"Only the first {MAX_FILES} files were read.")
     view = _form(services, used.channel.id, "\n".join([*filter(None, [numbers]), *found]), problems)
     view.external_id = id_
     try:
         await client.views_update(external_id=id_, view=view)
     except SlackApiError as error:
-        if error_word(error) != "not_found":
+        if error_code(error) != "not_found":
             raise
         log.info("view_closed_before", user=used.user.id)
     return ""
@@ -138,7 +138,7 @@ def _numbers(message: SharedMessage, region: str | None) -> str:
 
 
 async def _read(
-    uploads: Uploads, client: AsyncWebClient, files: Sequence[UploadedFile], region: str | None
+    uploads: UploadReader, client: AsyncWebClient, files: Sequence[UploadedFile], region: str | None
 ) -> tuple[list[str], list[str]]:
     """Read the numbers of files, one a line, and what kept some of the files from being read."""
     found: list[str] = []
@@ -147,10 +147,10 @@ async def _read(
         name = file.name or "A file without a name"
         try:
             people = await uploads.read(client, file, region)
-        except CannotRead as error:
+        except FileUnreadable as error:
             problems.append(f"{name}: {error}")
             continue
-        if isinstance(people, Columns):
+        if isinstance(people, ColumnChoice):
             problems.append(f"{name}: I cannot tell which column has the numbers. Upload it in the form instead.")
         elif not people.roster.people:
             problems.append(f"{name}: None of its entries is a number that can be used.")

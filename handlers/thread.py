@@ -8,19 +8,19 @@ import structlog
 
 from bot.domain.approvals import Choice, Vote
 from bot.domain.outcomes import Tally
-from bot.domain.requests import Participant, Request, State
-from bot.runtime.archive import Archive
-from bot.runtime.decisions import Decisions
-from bot.runtime.journal import Journal
+from bot.domain.requests import Request, RequestItem, RequestState
+from bot.runtime.archive import RequestQueries
+from bot.runtime.decisions import Votes
+from bot.runtime.journal import RequestStore
 from bot.runtime.postings import Posting
-from handlers.budget import Budget
-from handlers.changes import Changes
-from handlers.channels import Channels
-from handlers.deciders import Deciders
-from handlers.links import Links
-from handlers.poster import File, Place, Poster
+from handlers.budget import MessageRateLimit
+from handlers.changes import RequestEvents
+from handlers.channels import ChannelDirectory
+from handlers.deciders import ApproverNotifier
+from handlers.links import Permalinks
+from handlers.poster import Destination, OutgoingFile, Poster
 from handlers.views import approval_card, followup_buttons, request_message, results
-from handlers.views.followup_buttons import Followed
+from handlers.views.followup_buttons import FollowupLink
 from handlers.views.message import Message
 from providers.base import Action
 
@@ -30,7 +30,7 @@ _DIRECT = "D"
 log = structlog.get_logger(__name__)
 
 
-class SlackThread:
+class SlackNotifier:
     """Implements `bot.announcer.Announcer`.
 
     Args:
@@ -51,18 +51,18 @@ class SlackThread:
     def __init__(
         self,
         poster: Poster,
-        links: Links,
-        budget: Budget,
+        links: Permalinks,
+        budget: MessageRateLimit,
         *,
-        decisions: Decisions,
-        deciders: Deciders,
-        journal: Journal,
-        archive: Archive,
-        channels: Channels,
+        decisions: Votes,
+        deciders: ApproverNotifier,
+        journal: RequestStore,
+        archive: RequestQueries,
+        channels: ChannelDirectory,
         able: Mapping[str, Collection[Action]],
         warnings: Mapping[tuple[str, str], str] = MappingProxyType({}),
         approvals_channel: str = "",
-        changes: Changes | None = None,
+        changes: RequestEvents | None = None,
     ) -> None:
         self._poster = poster
         self._links = links
@@ -75,15 +75,15 @@ class SlackThread:
         self._able = able
         self._warnings = warnings
         self._approvals_channel = approvals_channel
-        self._changes = changes or Changes()
+        self._changes = changes or RequestEvents()
         self._showing_followed = asyncio.Lock()
 
     async def open(self, request: Request, tally: Tally) -> None:
         """Post the parent message; where the request follows from another one, show that there."""
-        await self._post(request, "parent", await self._parent(request, tally), Place(request.channel))
-        self._changes.tell(request)
-        if request.details.parent:
-            await self._show_followed(request.details.parent)
+        await self._post(request, "parent", await self._parent(request, tally), Destination(request.channel))
+        self._changes.publish(request)
+        if request.options.parent:
+            await self._show_followed(request.options.parent)
 
     async def show_approval(self, request: Request, tally: Tally) -> None:
         """Post the question for approval, or show in it what was decided; show in the parent message how it stands.
@@ -94,12 +94,12 @@ class SlackThread:
         if request.rule is not None:
             await self._show_card(request, tally)
         await self._update_parent(request, tally)
-        self._changes.tell(request)
+        self._changes.publish(request)
 
-    async def progress(self, request: Request, tally: Callable[[], Awaitable[Tally]]) -> None:
+    async def show_progress(self, request: Request, tally: Callable[[], Awaitable[Tally]]) -> None:
         """Show how far the request is, when there is room for an update."""
-        self._changes.tell(request)
-        if not self._budget.take_update(request.id):
+        self._changes.publish(request)
+        if not self._budget.try_acquire_update(request.id):
             return
         try:
             async with asyncio.timeout(10):
@@ -110,32 +110,34 @@ class SlackThread:
             # Progress is a courtesy: whatever fails, the request goes on.
             log.warning("progress_not_shown", request=request.id, exc_info=True)
 
-    async def results(self, request: Request, page: int, people: Sequence[Participant], total: int) -> None:
+    async def post_results(self, request: Request, page: int, people: Sequence[RequestItem], total: int) -> None:
         """Post one page of results into the thread."""
         thread = await self._thread(request)
-        content = results.build(request, people, total=total, short=await self._channels.shortens(thread.channel))
+        content = results.build(
+            request, people, total=total, short=await self._channels.shortens_numbers(thread.channel)
+        )
         await self._post(request, f"results-{page}", content, thread)
 
-    async def finish(self, request: Request, people: Sequence[Participant]) -> None:
+    async def finish(self, request: Request, people: Sequence[RequestItem]) -> None:
         """Post the CSV where the thread shows tables, the summary, and the end of the parent message."""
         thread = await self._thread(request)
-        if len(people) > results.MOST_LINES:
-            await self._budget.room(request.id)
+        if len(people) > results.MAX_LINES:
+            await self._budget.acquire(request.id)
             comment = f"The complete results of request `{request.id}`, one line for each person."
-            file = File(f"{request.id}.csv", results.csv_file(request, people), comment)
+            file = OutgoingFile(f"{request.id}.csv", results.csv_file(request, people), comment)
             await self._poster.upload(request, "csv", file, thread)
         await self._post(request, "summary", results.summary(request, people), thread)
         await self._update_parent(request, results.tally_of(people))
         self._budget.forget(request.id)
-        self._changes.tell(request)
+        self._changes.publish(request)
 
     async def remind(self, request: Request, number: int) -> None:
         """Remind those who can decide and have not voted, in the place where the question stands."""
         asked = await self._poster.find(request, "approval")
         thread = await self._thread(request)
         elsewhere = asked is not None and asked.channel != thread.channel
-        place = Place(asked.channel, asked.ts) if asked is not None and elsewhere else thread
-        content = approval_card.reminder(request, await self._deciders.undecided(request), number)
+        place = Destination(asked.channel, asked.ts) if asked is not None and elsewhere else thread
+        content = approval_card.reminder(request, await self._deciders.missing_votes(request), number)
         if not place.channel.startswith(_DIRECT):
             await self._post(request, f"reminder-{number}", content, place)
         await self._deciders.remind(request, number, content)
@@ -145,13 +147,13 @@ class SlackThread:
         await self._post(request, "closed", await self._last(request), await self._thread(request))
         await self._update_parent(request, tally)
         self._budget.forget(request.id)
-        self._changes.tell(request)
+        self._changes.publish(request)
 
     async def _show_card(self, request: Request, tally: Tally) -> None:
-        votes = await self._decisions.of(request.id)
+        votes = await self._decisions.for_request(request.id)
         warning = self._warnings.get((request.connection, request.group_id), "")
         link = await self._link_before(request)
-        undecided = await self._deciders.undecided(request)
+        undecided = await self._deciders.missing_votes(request)
         elsewhere = self._approvals_channel not in {"", request.channel}
         card = approval_card.build(
             request,
@@ -159,7 +161,7 @@ class SlackThread:
             votes,
             warning=warning,
             link=link,
-            thread=await self._links.to(request.id) if elsewhere else "",
+            thread=await self._links.get(request.id) if elsewhere else "",
             undecided=undecided,
         )
         posted = await self._poster.find(request, "approval")
@@ -167,73 +169,75 @@ class SlackThread:
         if posted is not None:
             await self._update(request, posted, card)
         else:
-            places = [Place(self._approvals_channel), thread] if elsewhere else [thread]
+            places = [Destination(self._approvals_channel), thread] if elsewhere else [thread]
             posted = await self._post(request, "approval", card, *places)
         alone = approval_card.build(request, tally, votes, warning=warning, link=link, undecided=undecided, alone=True)
         await self._deciders.show(request, alone, posted.channel)
         await self._tell_override(request, votes, posted, thread)
-        if request.state is State.APPROVED and request.details.run_at is not None:
-            told = approval_card.scheduled(request, votes, request.details.run_at)
+        if request.state is RequestState.APPROVED and request.options.run_at is not None:
+            told = approval_card.scheduled(request, votes, request.options.run_at)
             await self._post(request, "scheduled", told, thread)
 
-    async def _tell_override(self, request: Request, votes: Sequence[Vote], asked: Posting, thread: Place) -> None:
+    async def _tell_override(
+        self, request: Request, votes: Sequence[Vote], asked: Posting, thread: Destination
+    ) -> None:
         """Tell of an override in the request's thread, and where those were asked who would have decided."""
         override = next((vote for vote in votes if vote.choice is Choice.OVERRIDE), None)
         if override is None:
             return
-        told = approval_card.overridden(request, override, self._decisions.deciders(request))
+        told = approval_card.overridden(request, override, self._decisions.eligible_approvers(request))
         await self._post(request, "override", told, thread)
         if asked.channel != thread.channel:
-            await self._post(request, "override-asked", told, Place(asked.channel, asked.ts))
-        await self._deciders.tell(request, "override", told)
+            await self._post(request, "override-asked", told, Destination(asked.channel, asked.ts))
+        await self._deciders.notify(request, "override", told)
 
     async def _show_followed(self, request_id: str) -> None:
         """Show in the last message of a request what followed from it, how that stands, and what can follow now."""
         async with self._showing_followed:  # or what is read first might be shown last
             try:
-                request = await self._journal.request(request_id)
+                request = await self._journal.get(request_id)
             except LookupError:
                 log.warning("nothing_to_follow", request=request_id)
                 return
-            posted = await self._poster.find(request, "summary" if request.state is State.DONE else "closed")
+            posted = await self._poster.find(request, "summary" if request.state is RequestState.DONE else "closed")
             if posted is not None:
                 await self._update(request, posted, await self._last(request))
                 self._budget.forget(request_id)
 
     async def _last(self, request: Request) -> Message:
         """Build the last message of a request that has ended, with what followed."""
-        people = await self._journal.people(request.id)
-        after = [brief.request for brief in await self._archive.following(request.id)]
-        followed = [Followed(following, await self._links.to(following.id)) for following in after]
+        people = await self._journal.items(request.id)
+        after = [brief.request for brief in await self._archive.followups_of(request.id)]
+        followed = [FollowupLink(following, await self._links.get(following.id)) for following in after]
         able = self._able.get(request.connection, ())
-        if request.state is State.DONE:
+        if request.state is RequestState.DONE:
             return results.summary(request, people, followed, able)
         again = followup_buttons.build(request, people, results.tally_of(people), followed, able)
-        votes = await self._decisions.of(request.id)
+        votes = await self._decisions.for_request(request.id)
         return approval_card.ending(request, votes, again=again, followed=followed)
 
     async def _parent(self, request: Request, tally: Tally) -> Message:
         return request_message.build(request, tally, await self._link_before(request))
 
     async def _link_before(self, request: Request) -> str:
-        return await self._links.to(request.details.parent) if request.details.parent else ""
+        return await self._links.get(request.options.parent) if request.options.parent else ""
 
-    async def _thread(self, request: Request) -> Place:
+    async def _thread(self, request: Request) -> Destination:
         parent = await self._poster.find(request, "parent")
-        return Place(parent.channel, parent.ts) if parent else Place(request.channel)
+        return Destination(parent.channel, parent.ts) if parent else Destination(request.channel)
 
     async def _update_parent(self, request: Request, tally: Tally) -> None:
         """Show how a request stands in its parent message, and in the request that it follows from."""
         parent = await self._poster.find(request, "parent")
         if parent is not None:
             await self._update(request, parent, await self._parent(request, tally))
-        if request.details.parent:
-            await self._show_followed(request.details.parent)
+        if request.options.parent:
+            await self._show_followed(request.options.parent)
 
     async def _update(self, request: Request, posting: Posting, content: Message) -> None:
-        await self._budget.room(request.id)
+        await self._budget.acquire(request.id)
         await self._poster.update(posting, content)
 
-    async def _post(self, request: Request, name: str, content: Message, *places: Place) -> Posting:
-        await self._budget.room(request.id)
+    async def _post(self, request: Request, name: str, content: Message, *places: Destination) -> Posting:
+        await self._budget.acquire(request.id)
         return await self._poster.post(request, name, content, *places)

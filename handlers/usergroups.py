@@ -9,20 +9,20 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.access import Actor
-from handlers.errors import error_word
+from handlers.errors import error_code
 
-FRESH = 300.0
+MEMBERS_TTL = 300.0
 """Seconds for which a copy of the members serves commands."""
-FRESH_FOR_APPROVAL = 10.0
+APPROVAL_MEMBERS_TTL = 10.0
 """Seconds for which it serves approvals, which are checked again at the click."""
-WITHIN = 1.5
+READ_TIMEOUT = 1.5
 """Seconds that a command waits for Slack before the copy at hand decides: its acknowledgement is due within 3."""
 _GONE = "no_such_subteam"
 
 log = structlog.get_logger(__name__)
 
 
-class NotRead(Exception):
+class UserGroupsUnread(Exception):
     """Nobody knows yet who is in the user groups."""
 
 
@@ -43,7 +43,7 @@ class UserGroups:
         self._read_at: float | None = None
         self._reading: asyncio.Task[None] | None = None
 
-    async def actor(self, user_id: str, *, fresh: float = FRESH) -> Actor:
+    async def actor(self, user_id: str, *, fresh: float = MEMBERS_TTL) -> Actor:
         """Give the person with the user groups they are in, from a copy not older than `fresh` seconds.
 
         When Slack does not answer in time, an older copy decides; without any copy the person is in no group, so
@@ -58,18 +58,18 @@ class UserGroups:
         Raises:
             NotRead: there is no copy yet, so that nobody loses a right by a failure either.
         """
-        await self._refresh(FRESH_FOR_APPROVAL)
+        await self._refresh(APPROVAL_MEMBERS_TTL)
         if not self.is_read:
-            raise NotRead("Slack has not told yet who is in the user groups of the roles")
+            raise UserGroupsUnread("Slack has not told yet who is in the user groups of the roles")
         return self._actor(user_id)
 
-    async def people(self, ids: Iterable[str]) -> frozenset[str]:
+    async def members_of(self, ids: Iterable[str]) -> frozenset[str]:
         """Give the users among the ids, and those who are in the user groups among them, as far as Slack tells."""
         users, groups = set[str](), set[str]()
         for id_ in ids:
             (groups if id_.startswith("S") else users).add(id_)
         if groups:
-            await self._refresh(FRESH)
+            await self._refresh(MEMBERS_TTL)
         return frozenset(users.union(*(self._members.get(group, frozenset()) for group in groups)))
 
     @property
@@ -90,7 +90,7 @@ class UserGroups:
         if self._ids and (self._read_at is None or self._clock() - self._read_at >= fresh):
             if self._reading is None:
                 self._reading = asyncio.create_task(self._read())
-            await asyncio.wait([self._reading], timeout=WITHIN)
+            await asyncio.wait([self._reading], timeout=READ_TIMEOUT)
 
     async def _read(self) -> None:
         asked_at = self._clock()
@@ -108,7 +108,7 @@ class UserGroups:
         try:
             response = await self._client.usergroups_users_list(usergroup=group)
         except SlackApiError as error:
-            if error_word(error) != _GONE:
+            if error_code(error) != _GONE:
                 raise
             log.warning("usergroup_is_gone", usergroup=group)
             return frozenset()

@@ -6,12 +6,12 @@ import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from handlers.errors import error_word
+from handlers.errors import error_code
 
 log = structlog.get_logger(__name__)
 
 
-async def whisper(
+async def send_ephemeral(
     client: AsyncWebClient,
     user_id: str,
     channel: str,
@@ -39,13 +39,13 @@ async def whisper(
                 channel=channel, user=user_id, text=text, blocks=blocks, thread_ts=thread_ts or None
             )
         except SlackApiError as error:
-            log.info("whispered_directly", channel=channel, error=error_word(error))
+            log.info("whispered_directly", channel=channel, error=error_code(error))
         else:
             return
     await client.chat_postMessage(channel=user_id, text=text, blocks=blocks)
 
 
-async def direct_channel(client: AsyncWebClient, user_id: str) -> str:
+async def open_direct_channel(client: AsyncWebClient, user_id: str) -> str:
     """Give the channel of a person's direct messages with the bot (conversations.open).
 
     Raises what the client raises when Slack refuses or cannot be reached.

@@ -9,14 +9,14 @@ import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-WITHIN = 1.0
+READ_TIMEOUT = 1.0
 """Seconds that a command waits for Slack: its acknowledgement is due within 3."""
-_MOST_KEPT = 1000
+_MAX_ENTRIES = 1000
 
 log = structlog.get_logger(__name__)
 
 
-class Zones:
+class TimeZones:
     """The time zones of people, kept while the process lives.
 
     Args:
@@ -27,12 +27,12 @@ class Zones:
         self._client = client
         self._zones: dict[str, tzinfo] = {}
 
-    async def of(self, user_id: str) -> tzinfo:
+    async def get(self, user_id: str) -> tzinfo:
         """Give the person's time zone; UTC where Slack does not tell it in time."""
         if user_id in self._zones:
             return self._zones[user_id]
         try:
-            async with asyncio.timeout(WITHIN):
+            async with asyncio.timeout(READ_TIMEOUT):
                 answer = await self._client.users_info(user=user_id)
             zone: tzinfo = ZoneInfo(str(answer["user"].get("tz") or "UTC"))
         except (ZoneInfoNotFoundError, ValueError):
@@ -41,7 +41,7 @@ class Zones:
         except (SlackApiError, aiohttp.ClientError, TimeoutError) as error:
             log.warning("zone_not_read", user=user_id, error=type(error).__name__)
             return UTC  # the answer shows the moment that was understood
-        if len(self._zones) >= _MOST_KEPT:
+        if len(self._zones) >= _MAX_ENTRIES:
             self._zones.clear()
         self._zones[user_id] = zone
         return zone

@@ -12,7 +12,7 @@ from bot.demo import driving
 from bot.demo.screen import Screen
 from bot.demo.story import CAST, RULES, Story
 from bot.manifest import BOT_SCOPES
-from bot.runtime.audit import Audit
+from bot.runtime.audit import AuditJournal
 from bot.runtime.database import Database
 from bot.settings import load
 from sandbox.providers.wasend import WasendServer
@@ -39,7 +39,7 @@ async def tour(*, port: int, keep: bool) -> None:
         stack.push_async_callback(database.aclose)
         screen = Screen(console, stage.slack.workspace.seed)
         screen.panel("Up and running", f"Slack     {stage.slack.base_url}\nRollcall  {url}/slack/events")
-        await Story(stage, screen, Audit(database)).play()
+        await Story(stage, screen, AuditJournal(database)).play()
         if keep:
             screen.copied(driving.how_to(stage, files))
             await asyncio.Event().wait()

@@ -1,8 +1,8 @@
 """The scenes of the tour, one after another: what people do, and what they get to see."""
 
 from bot.demo.screen import Screen
-from bot.domain.chain import Break, Head
-from bot.runtime.audit import Audit
+from bot.domain.chain import ChainBreak, ChainHead
+from bot.runtime.audit import AuditJournal
 from sandbox.providers.world import Disposition
 from sandbox.scene import Scene
 from sandbox.slack.workspace import Message, View
@@ -45,7 +45,7 @@ class Story:
         audit: the bot's journal.
     """
 
-    def __init__(self, stage: Scene, screen: Screen, audit: Audit) -> None:
+    def __init__(self, stage: Scene, screen: Screen, audit: AuditJournal) -> None:
         self._slack = stage.slack
         self._screen = screen
         self._audit = audit
@@ -144,9 +144,9 @@ class Story:
     async def _verifies(self) -> None:
         self._screen.chapter("rollcall audit verify", "Each row of the audit journal seals the one before it.")
         match await self._audit.verify():
-            case Break(seq=seq, fault=fault):
+            case ChainBreak(seq=seq, fault=fault):
                 raise RuntimeError(f"row {seq} of the audit journal was {fault}")
-            case Head(seq=seq):
+            case ChainHead(seq=seq):
                 self._screen.ends(f"The chain of {seq} rows holds.")
 
     async def _asks_and_shows(self, command: str, text: str) -> None:

@@ -25,7 +25,7 @@ class Actor:
     user_id: str
     usergroups: frozenset[str] = frozenset()
 
-    def has(self, role: Role) -> bool:
+    def has_role(self, role: Role) -> bool:
         """Tell whether the person has this role, by name or through a user group."""
         return self.user_id in role.members or not self.usergroups.isdisjoint(role.members)
 
@@ -41,7 +41,7 @@ class Target:
         return any(fnmatchcase(name, glob) for glob in globs for name in self.names)
 
 
-class DeniedFor(StrEnum):
+class DenialCode(StrEnum):
     """Why somebody may not."""
 
     NO_ROLE = "no_role"
@@ -59,19 +59,19 @@ class Allowed:
 class Denied:
     """The person may not; `reason` is the sentence they are shown."""
 
-    reason_code: DeniedFor
+    code: DenialCode
     reason: str
 
 
 Decision = Allowed | Denied
 
 
-def decide(actor: Actor, capability: Capability, target: Target | None, roles: Sequence[Role]) -> Decision:
+def check_capability(actor: Actor, capability: Capability, target: Target | None, roles: Sequence[Role]) -> Decision:
     """Decide whether the person may use `capability` on `target`; None where no group is concerned.
 
     No capability implies another one: `admin` alone adds nobody to a group.
     """
-    own = [role for role in roles if actor.has(role)]
+    own = [role for role in roles if actor.has_role(role)]
     able = [role for role in own if capability in role.capabilities]
     if any(_covers(role, target) for role in able):
         return Allowed()
@@ -80,12 +80,12 @@ def decide(actor: Actor, capability: Capability, target: Target | None, roles: S
     if able:
         names = ", ".join(f"`{role.name}`" for role in able)
         reason = f"You have `{capability}` through {names}, but not for this group. {hint}"
-        return Denied(DeniedFor.OTHER_GROUPS, reason)
+        return Denied(DenialCode.OTHER_GROUPS, reason)
     if own:
         reason = f"This needs the capability `{capability}`, which your roles do not have. {hint}"
-        return Denied(DeniedFor.NO_CAPABILITY, reason)
+        return Denied(DenialCode.NO_CAPABILITY, reason)
     reason = f"You have no role in Rollcall; this needs the capability `{capability}`. {hint}"
-    return Denied(DeniedFor.NO_ROLE, reason)
+    return Denied(DenialCode.NO_ROLE, reason)
 
 
 def _covers(role: Role, target: Target | None) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bot.domain.access import Actor, Allowed, Role, Target, decide
+from bot.domain.access import Actor, Allowed, Role, Target, check_capability
 from providers.base import Capability, Operation
 
 _OWN = "You asked for this yourself; somebody else has to decide. Until then you can withdraw it."
@@ -80,16 +80,16 @@ class Approval:
         return self.asked_at + self.rule.expires_after
 
 
-class RefusedFor(StrEnum):
+class RefusalCode(StrEnum):
     """Why a click does not count."""
 
-    OVER = "over"
+    CLOSED = "over"
     OWN_REQUEST = "own_request"
     NOT_AN_APPROVER = "not_an_approver"
-    COUNTED_ALREADY = "counted_already"
+    ALREADY_COUNTED = "counted_already"
     NO_REASON = "no_reason"
-    NOT_YOURS = "not_yours"
-    NOBODY_CAN_DECIDE = "nobody_can_decide"
+    NOT_REQUESTER = "not_yours"
+    NO_ELIGIBLE_APPROVER = "nobody_can_decide"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +109,10 @@ class Refused:
         deciders: the ids of the users and user groups who can still decide, where this person cannot.
     """
 
-    code: RefusedFor
+    code: RefusalCode
     reason: str
     ended: Approval | None = None
-    deciders: tuple[str, ...] | None = None
+    eligible_approvers: tuple[str, ...] | None = None
 
 
 def rule_for(
@@ -125,7 +125,7 @@ def rule_for(
     return None
 
 
-def vote(
+def cast_vote(
     approval: Approval, actor: Actor, choice: Choice, at: datetime, roles: Sequence[Role], *, reason: str = ""
 ) -> Accepted | Refused:
     """Count a click, or refuse it: one denial denies, and approval needs the rule's quorum of different people.
@@ -136,16 +136,16 @@ def vote(
     approval = expire(approval, at)
     if approval.state is not ApprovalState.WAITING:
         words = f"This request is {approval.state} already; your click changed nothing."
-        return Refused(RefusedFor.OVER, words, approval)
+        return Refused(RefusalCode.CLOSED, words, approval)
     if actor.user_id == approval.requester:
-        return Refused(RefusedFor.OWN_REQUEST, _OWN)
+        return Refused(RefusalCode.OWN_REQUEST, _OWN)
     if choice is Choice.OVERRIDE:
-        if refused := _may_not_override(approval, actor, roles, reason):
+        if refused := _override_refusal(approval, actor, roles, reason):
             return refused
-    elif not any(actor.has(role) for role in _deciding(approval.rule, approval.target, roles)):
+    elif not any(actor.has_role(role) for role in _approving_roles(approval.rule, approval.target, roles)):
         return _not_an_approver(approval, roles)
     if choice is Choice.APPROVE and any(v.user_id == actor.user_id for v in approval.votes):
-        return Refused(RefusedFor.COUNTED_ALREADY, "Your vote counts already; it waits for somebody else's.")
+        return Refused(RefusalCode.ALREADY_COUNTED, "Your vote counts already; it waits for somebody else's.")
     others = tuple(v for v in approval.votes if v.user_id != actor.user_id)
     votes = (*others, Vote(actor.user_id, choice, at, reason))
     return Accepted(replace(approval, votes=votes, state=_state(approval.rule, votes)))
@@ -162,7 +162,7 @@ def reminder_at(rule: ApprovalRule, asked_at: datetime, number: int) -> datetime
     return at if at < asked_at + rule.expires_after else None
 
 
-def following_reminder_at(rule: ApprovalRule, asked_at: datetime, number: int, now: datetime) -> datetime | None:
+def next_reminder_at(rule: ApprovalRule, asked_at: datetime, number: int, now: datetime) -> datetime | None:
     """Give when the reminder after `number` is due, if any: those whose time is over at `now` (aware) are left out.
 
     After a downtime one reminder makes up for all that were missed.
@@ -172,9 +172,9 @@ def following_reminder_at(rule: ApprovalRule, asked_at: datetime, number: int, n
     return at
 
 
-def deciders(rule: ApprovalRule, target: Target, requester: str, roles: Sequence[Role]) -> tuple[str, ...]:
+def eligible_approvers(rule: ApprovalRule, target: Target, requester: str, roles: Sequence[Role]) -> tuple[str, ...]:
     """Give the ids of users and user groups who may decide, the requester left out, in a fixed order."""
-    members = frozenset[str]().union(*(role.members for role in _deciding(rule, target, roles)))
+    members = frozenset[str]().union(*(role.members for role in _approving_roles(rule, target, roles)))
     return tuple(sorted(members - {requester}))
 
 
@@ -185,28 +185,28 @@ def expire(approval: Approval, now: datetime) -> Approval:
     return approval
 
 
-def undecidable(rule: ApprovalRule, target: Target, requester: str, roles: Sequence[Role]) -> Refused | None:
+def no_eligible_approver(rule: ApprovalRule, target: Target, requester: str, roles: Sequence[Role]) -> Refused | None:
     """Tell whether a request could never be approved: fewer possible approvers than the quorum, the requester left out.
 
     None where it could, and where a user group (ids begin with `S`) may hold the approver who is missing.
     """
-    members = deciders(rule, target, requester, roles)
+    members = eligible_approvers(rule, target, requester, roles)
     if len(members) >= rule.quorum or any(member.startswith("S") for member in members):
         return None
     names = " or ".join(f"`{name}`" for name in rule.approvers)
     return Refused(
-        RefusedFor.NOBODY_CAN_DECIDE,
+        RefusalCode.NO_ELIGIBLE_APPROVER,
         f"This needs {rule.quorum} to approve with the role {names}; besides you, {len(members) or 'nobody'} could. "
         "Ask whoever runs Rollcall to add approvers.",
     )
 
 
-def _may_not_override(approval: Approval, actor: Actor, roles: Sequence[Role], reason: str) -> Refused | None:
-    admin = decide(actor, Capability.ADMIN, approval.target, roles)
+def _override_refusal(approval: Approval, actor: Actor, roles: Sequence[Role], reason: str) -> Refused | None:
+    admin = check_capability(actor, Capability.ADMIN, approval.target, roles)
     if not isinstance(admin, Allowed):
-        return Refused(RefusedFor.NOT_AN_APPROVER, admin.reason)
+        return Refused(RefusalCode.NOT_AN_APPROVER, admin.reason)
     if not reason.strip():
-        return Refused(RefusedFor.NO_REASON, "An override needs a reason, which everybody will see.")
+        return Refused(RefusalCode.NO_REASON, "An override needs a reason, which everybody will see.")
     return None
 
 
@@ -214,8 +214,8 @@ def _not_an_approver(approval: Approval, roles: Sequence[Role]) -> Refused:
     names = " or ".join(f"`{name}`" for name in approval.rule.approvers)
     words = f"Only {names} can decide on requests for this group."
     voted = {v.user_id for v in approval.votes}
-    ids = deciders(approval.rule, approval.target, approval.requester, roles)
-    return Refused(RefusedFor.NOT_AN_APPROVER, words, deciders=tuple(id_ for id_ in ids if id_ not in voted))
+    ids = eligible_approvers(approval.rule, approval.target, approval.requester, roles)
+    return Refused(RefusalCode.NOT_AN_APPROVER, words, eligible_approvers=tuple(id_ for id_ in ids if id_ not in voted))
 
 
 def _state(rule: ApprovalRule, votes: Sequence[Vote]) -> ApprovalState:
@@ -226,7 +226,7 @@ def _state(rule: ApprovalRule, votes: Sequence[Vote]) -> ApprovalState:
     return ApprovalState.APPROVED if len(votes) >= rule.quorum else ApprovalState.WAITING
 
 
-def _deciding(rule: ApprovalRule, target: Target, roles: Sequence[Role]) -> list[Role]:
+def _approving_roles(rule: ApprovalRule, target: Target, roles: Sequence[Role]) -> list[Role]:
     """Give the roles whose members may decide: named by the rule, able to approve, and in charge of the group."""
     return [
         role

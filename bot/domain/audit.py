@@ -10,11 +10,11 @@ from enum import StrEnum
 from typing import Any
 
 from bot.domain.approvals import ApprovalState, Vote
-from bot.domain.requests import Participant, Request
+from bot.domain.requests import Request, RequestItem
 from providers.base import Verdict
 
 
-class Kind(StrEnum):
+class EntryKind(StrEnum):
     """What an entry is about.
 
     A `REFUSED_CLICK` is a click or a command that somebody had no right to; a `VERDICT` is what became of one person; a
@@ -33,7 +33,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class AuditEntry:
     """One thing that happened.
 
     Texts are kept without what JSON can hold and databases refuse: zero bytes, and half a surrogate pair.
@@ -45,7 +45,7 @@ class Entry:
         details: what else is to be known, in values that JSON has; numbers are whole ones.
     """
 
-    kind: Kind
+    kind: EntryKind
     at: datetime
     actor: str = ""
     request_id: str = ""
@@ -65,7 +65,7 @@ class Entry:
             object.__setattr__(self, name, _plain(getattr(self, name)))
         object.__setattr__(self, "details", _plain(self.details))
 
-    def told(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """Give everything in values that JSON has, in the order of the exports."""
         return {
             "request_id": self.request_id,
@@ -78,17 +78,17 @@ class Entry:
             "evidence": self.evidence,
             "provider_code": self.provider_code,
             "provider_message": self.provider_message,
-            "at": stamp(self.at),
+            "at": format_timestamp(self.at),
             "kind": self.kind.value,
             "actor": self.actor,
             "details": self.details,
         }
 
 
-_TEXTS = tuple(f.name for f in fields(Entry) if f.name not in {"kind", "at", "details"})
+_TEXTS = tuple(f.name for f in fields(AuditEntry) if f.name not in {"kind", "at", "details"})
 
 
-def asked(request: Request, people: Sequence[Participant]) -> list[Entry]:
+def request_entries(request: Request, people: Sequence[RequestItem]) -> list[AuditEntry]:
     """Tell of a new request, and of the entries of its roster that are answered already, since they name nobody."""
     told = {
         "group_name": request.group_name,
@@ -97,59 +97,65 @@ def asked(request: Request, people: Sequence[Participant]) -> list[Entry]:
         "people": [p.person.key for p in people if p.outcome is None],
         "duplicates": request.duplicates,
         "rule": request.rule,
-        "asked": request.details,
+        "asked": request.options,
     }
-    entry = Entry(Kind.REQUEST, request.asked_at, request.requester, **_about(request), details=told)
+    entry = AuditEntry(EntryKind.REQUEST, request.asked_at, request.requester, **_about(request), details=told)
     answered = [
-        judged(request, p, Verdict(p.person.key, p.outcome, p.evidence, p.provider_code, p.provider_message), p.at)
+        verdict_entry(
+            request, p, Verdict(p.person.key, p.outcome, p.evidence, p.provider_code, p.provider_message), p.at
+        )
         for p in people
         if p.outcome is not None and p.at is not None
     ]
     return [entry, *answered]
 
 
-def decided(request: Request, vote: Vote, state: ApprovalState) -> Entry:
+def vote_entry(request: Request, vote: Vote, state: ApprovalState) -> AuditEntry:
     """Tell of a vote that counts, and of the state that the approval is in through it."""
     told = {"choice": vote.choice, "reason": vote.reason, "state": state}
-    return Entry(Kind.DECISION, vote.at, vote.user_id, **_about(request), details=told)
+    return AuditEntry(EntryKind.DECISION, vote.at, vote.user_id, **_about(request), details=told)
 
 
-def click_refused(
+def refused_click_entry(
     request_id: str, request: Request | None, *, actor: str, action: str, code: str, at: datetime
-) -> Entry:
+) -> AuditEntry:
     """Tell of a click on a request (None: there is none of this id) that changed nothing, and why, by its code."""
     about = _about(request) if request else {"request_id": request_id}
-    return Entry(Kind.REFUSED_CLICK, at, actor, **about, details={"action": action, "code": code})
+    return AuditEntry(EntryKind.REFUSED_CLICK, at, actor, **about, details={"action": action, "code": code})
 
 
-def command_refused(
+def refused_command_entry(
     *, actor: str, operation: str, connection: str, group_id: str, code: str, at: datetime, request_id: str = ""
-) -> Entry:
+) -> AuditEntry:
     """Tell of something that was asked for and refused, and why, by its code; the id is what it would have got."""
     about = {"request_id": request_id, "operation": operation, "connection": connection, "group_id": group_id}
-    return Entry(Kind.REFUSED_CLICK, at, actor, **about, details={"action": "ask", "code": code})
+    return AuditEntry(EntryKind.REFUSED_CLICK, at, actor, **about, details={"action": "ask", "code": code})
 
 
-def scheduled(*, actor: str, connection: str, group_id: str, at: datetime, details: Mapping[str, Any]) -> Entry:
+def schedule_entry(
+    *, actor: str, connection: str, group_id: str, at: datetime, details: Mapping[str, Any]
+) -> AuditEntry:
     """Tell of a sync that somebody started or ended; `details` say which, and what it is."""
     about = {"operation": "sync", "connection": connection, "group_id": group_id}
-    return Entry(Kind.SCHEDULE, at, actor, **about, details=details)
+    return AuditEntry(EntryKind.SCHEDULE, at, actor, **about, details=details)
 
 
-def disclosed(*, actor: str, what: str, connection: str, group_id: str, at: datetime, request_id: str = "") -> Entry:
+def disclosure_entry(
+    *, actor: str, what: str, connection: str, group_id: str, at: datetime, request_id: str = ""
+) -> AuditEntry:
     """Tell of something that somebody was shown or given, in a few words: an export, an invite link."""
     about = {"request_id": request_id, "connection": connection, "group_id": group_id}
-    return Entry(Kind.DISCLOSURE, at, actor, **about, details={"what": what})
+    return AuditEntry(EntryKind.DISCLOSURE, at, actor, **about, details={"what": what})
 
 
-def judged(request: Request, participant: Participant, verdict: Verdict, at: datetime) -> Entry:
+def verdict_entry(request: Request, participant: RequestItem, verdict: Verdict, at: datetime) -> AuditEntry:
     """Tell what became of one person of a request."""
     person = participant.person
     told = {"lid": person.lid} if person.lid else {}
     if participant.operation != request.operation:
         told["operation"] = participant.operation
-    return Entry(
-        Kind.VERDICT,
+    return AuditEntry(
+        EntryKind.VERDICT,
         at,
         request.requester,
         **_about(request),
@@ -163,19 +169,19 @@ def judged(request: Request, participant: Participant, verdict: Verdict, at: dat
     )
 
 
-def moved(request: Request, state: str, at: datetime, actor: str = "") -> Entry:
+def transition_entry(request: Request, state: str, at: datetime, actor: str = "") -> AuditEntry:
     """Tell that a request is in another state, a `State` or `stopped`: by time, or by who withdrew or stopped it."""
-    return Entry(Kind.STATE, at, actor, **_about(request), details={"state": state})
+    return AuditEntry(EntryKind.STATE, at, actor, **_about(request), details={"state": state})
 
 
-def configured(summary: Mapping[str, Any], at: datetime) -> Entry:
+def configuration_entry(summary: Mapping[str, Any], at: datetime) -> AuditEntry:
     """Tell with which configuration the bot started; `summary` is the part of it that is no secret."""
     told = _plain(summary)
-    digest = hashlib.sha256(canonical(told).encode()).hexdigest()
-    return Entry(Kind.CONFIGURATION, at, details={"digest": digest, "configuration": told})
+    digest = hashlib.sha256(canonical_json(told).encode()).hexdigest()
+    return AuditEntry(EntryKind.CONFIGURATION, at, details={"digest": digest, "configuration": told})
 
 
-def canonical(value: Any) -> str:
+def canonical_json(value: Any) -> str:
     """Write a value of an entry as the one JSON text of it, by RFC 8785, "JSON Canonicalization Scheme".
 
     Keys are sorted by code points, which for our own keys is the RFC's order.
@@ -186,7 +192,7 @@ def canonical(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
 
 
-def stamp(at: datetime) -> str:
+def format_timestamp(at: datetime) -> str:
     """Write a moment in ISO 8601, UTC, always with microseconds: so earlier is less, also as text."""
     return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
@@ -208,7 +214,7 @@ def _plain(value: Any) -> Any:
         case str():
             return _text(value)
         case datetime():
-            return stamp(value)
+            return format_timestamp(value)
         case timedelta():
             return f"{value.total_seconds():g}s"
         case bytes():

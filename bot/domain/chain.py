@@ -14,7 +14,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from bot.domain.audit import Entry, Kind, canonical
+from bot.domain.audit import AuditEntry, EntryKind, canonical_json
 from bot.domain.csv_rows import COLUMNS, csv_row
 
 GENESIS = "0" * 64
@@ -29,12 +29,12 @@ _IN_PAYLOAD = (
     "provider_message",
     "details",
 )
-EXPORTED = (*COLUMNS, "kind", "actor", "seq", "hash", "details")
+EXPORT_COLUMNS = (*COLUMNS, "kind", "actor", "seq", "hash", "details")
 """The columns of the CSV export."""
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class AuditRow:
     """An entry as it is stored: `payload` is canonical JSON, `at` ISO 8601 in UTC. It may have been tampered with."""
 
     seq: int
@@ -49,11 +49,11 @@ class Row:
     hash: str
 
     @property
-    def entry(self) -> Entry:
+    def entry(self) -> AuditEntry:
         """Read the entry. Raises `ValueError` when the row was changed into something that is none."""
         try:
-            return Entry(
-                kind=Kind(self.kind),
+            return AuditEntry(
+                kind=EntryKind(self.kind),
                 at=datetime.fromisoformat(self.at),
                 actor=self.actor,
                 request_id=self.request_id,
@@ -68,36 +68,36 @@ class Row:
     def intact(self) -> bool:
         """Whether the row holds exactly what its hash was made of."""
         try:
-            return seal(self.entry, Head(self.seq - 1, self.previous_hash)) == self
+            return seal(self.entry, ChainHead(self.seq - 1, self.previous_hash)) == self
         except ValueError:
             return False
 
-    def line(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """Give the row as an object of the export in JSON lines. Raises `ValueError` as `entry` does."""
-        told = self.entry.told()
+        told = self.entry.as_dict()
         details = told.pop("details")
         return {**told, "seq": self.seq, "hash": self.hash, "details": details, "previous_hash": self.previous_hash}
 
     def as_json(self) -> str:
         """Give the row as a line of the export in JSON lines. Raises `ValueError` as `entry` does."""
-        return json.dumps(self.line(), ensure_ascii=False) + "\n"
+        return json.dumps(self.as_dict(), ensure_ascii=False) + "\n"
 
     def as_csv(self) -> str:
         """Give the row as a row of the export in CSV. Raises `ValueError` as `entry` does."""
-        line = self.line()
-        line["details"] = canonical(line["details"]) if line["details"] else ""
-        return csv_row(str(line[column]) for column in EXPORTED)
+        line = self.as_dict()
+        line["details"] = canonical_json(line["details"]) if line["details"] else ""
+        return csv_row(str(line[column]) for column in EXPORT_COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class ChainHead:
     """The end of a chain: the place of its last row, and that row's hash."""
 
     seq: int = 0
     hash: str = GENESIS
 
 
-class Fault(StrEnum):
+class ChainFault(StrEnum):
     """What was done to a row."""
 
     CHANGED = "changed"
@@ -107,15 +107,15 @@ class Fault(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Break:
+class ChainBreak:
     """Where a chain is broken first, and how."""
 
     seq: int
-    fault: Fault
+    fault: ChainFault
 
 
 @dataclass(frozen=True, slots=True)
-class Untold:
+class AuditGaps:
     """How much the database holds of which a whole chain has no row: then rows were cut off, and a new end was set.
 
     Attributes:
@@ -141,11 +141,11 @@ class Untold:
         return ", ".join(f"{name}: {number:,}" for name, number in asdict(self).items() if number)
 
 
-def seal(entry: Entry, head: Head) -> Row:
+def seal(entry: AuditEntry, head: ChainHead) -> AuditRow:
     """Bind an entry to the end of a chain."""
-    seq, told = head.seq + 1, entry.told()
-    text = head.hash + canonical({**told, "seq": seq})
-    return Row(
+    seq, told = head.seq + 1, entry.as_dict()
+    text = head.hash + canonical_json({**told, "seq": seq})
+    return AuditRow(
         seq=seq,
         at=told["at"],
         kind=told["kind"],
@@ -153,19 +153,27 @@ def seal(entry: Entry, head: Head) -> Row:
         request_id=entry.request_id,
         connection=entry.connection,
         group_id=entry.group_id,
-        payload=canonical({name: told[name] for name in _IN_PAYLOAD}),
+        payload=canonical_json({name: told[name] for name in _IN_PAYLOAD}),
         previous_hash=head.hash,
         hash=hashlib.sha256(text.encode()).hexdigest(),
     )
 
 
-def follow(head: Head, row: Row) -> Head | Break:
+def verify_next(head: ChainHead, row: AuditRow) -> ChainHead | ChainBreak:
     """Go one row on from the end of what was found whole.
 
     A row that is intact but bound to another one than that before it says that the one before was made anew.
     """
     if row.seq != head.seq + 1:
-        return Break(row.seq, Fault.ADDED) if row.seq <= head.seq else Break(head.seq + 1, Fault.REMOVED)
+        return (
+            ChainBreak(row.seq, ChainFault.ADDED)
+            if row.seq <= head.seq
+            else ChainBreak(head.seq + 1, ChainFault.REMOVED)
+        )
     if row.previous_hash != head.hash:
-        return Break(max(head.seq, 1), Fault.CHANGED) if row.intact else Break(row.seq, Fault.REORDERED)
-    return Head(row.seq, row.hash) if row.intact else Break(row.seq, Fault.CHANGED)
+        return (
+            ChainBreak(max(head.seq, 1), ChainFault.CHANGED)
+            if row.intact
+            else ChainBreak(row.seq, ChainFault.REORDERED)
+        )
+    return ChainHead(row.seq, row.hash) if row.intact else ChainBreak(row.seq, ChainFault.CHANGED)

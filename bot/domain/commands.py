@@ -1,8 +1,8 @@
 """The slash commands, each declared once: parsing, help, the app's manifest and `docs/commands.md` follow from it."""
 
-from bot.domain.declarations import Begin, Command, Form, Option
+from bot.domain.declarations import Command, FirstArgument, Option, Usage
 from bot.domain.nearest import nearest
-from bot.domain.values import MOST_TEXT
+from bot.domain.values import MAX_TEXT
 from providers.base import Action, Capability
 
 _PEOPLE = "<participants…>"
@@ -13,7 +13,7 @@ _LATER = (_AT, _REASON)
 
 
 def _on_people(verb: str, action: Action, summary: str, says: str, *options: Option, example: str) -> Command:
-    form = Form(says, (_GROUP, _PEOPLE), (*options, *_LATER), (action,))
+    form = Usage(says, (_GROUP, _PEOPLE), (*options, *_LATER), (action,))
     return Command(verb, summary, (form,), (example,))
 
 
@@ -21,14 +21,14 @@ WA = Command(
     "",
     "Help, and every command as a word after it",
     (
-        Form("Lists the commands, or explains one.", ("help", "[command]")),
-        Form("Does what the command of its own does.", ("<command>", "…")),
+        Usage("Lists the commands, or explains one.", ("help", "[command]")),
+        Usage("Does what the command of its own does.", ("<command>", "…")),
     ),
     ("/wa help add", "/wa add launch-team +1 415 555 0100"),
-    alone="shows the help",
-    begin=Begin.ANYTHING,
+    without_arguments="shows the help",
+    first_argument=FirstArgument.ANYTHING,
     opens_form=False,
-    escaped=True,
+    escapes_mentions=True,
 )
 ADD = _on_people(
     "add",
@@ -63,7 +63,7 @@ GROUP = Command(
     "group",
     "Show one WhatsApp group",
     (
-        Form(
+        Usage(
             "Shows the group, its connection's state, and what can be done here; with a button that exports its "
             "members as CSV.",
             (_GROUP,),
@@ -71,27 +71,27 @@ GROUP = Command(
         ),
     ),
     ("/wa-group launch-team",),
-    alone="lists the groups that you may read",
+    without_arguments="lists the groups that you may read",
     opens_form=False,
 )
 GROUPS = Command(
     "groups",
     "List the WhatsApp groups that you may read",
     (
-        Form(
+        Usage(
             "Lists the groups that have this in a name, page by page.", ("[part of a name]",), (), (Action.LIST_GROUPS,)
         ),
     ),
     ("/wa-groups", "/wa-groups spring"),
-    alone="lists all of them",
-    begin=Begin.ANYTHING,
+    without_arguments="lists all of them",
+    first_argument=FirstArgument.ANYTHING,
     opens_form=False,
 )
 CREATE = Command(
     "create",
     "Create a WhatsApp group",
     (
-        Form(
+        Usage(
             "Creates a group with these people in it.",
             ("[connection]", '"<name>"', _PEOPLE),
             _LATER,
@@ -99,7 +99,7 @@ CREATE = Command(
         ),
     ),
     ('/wa-create support "Spring Fair" +1 415 555 0100, +44 7700 900123',),
-    begin=Begin.NEW_GROUP,
+    first_argument=FirstArgument.NEW_GROUP,
     notes=(
         "The connection may be left out where you may create groups on one only.",
         "A name with spaces goes in quotes; words between a name without quotes and the numbers are refused.",
@@ -109,7 +109,7 @@ SETTINGS = Command(
     "settings",
     "Change a WhatsApp group's name, description and settings",
     (
-        Form(
+        Usage(
             "Changes what is named, several things at once if you like; the rest stays as it is.",
             (_GROUP,),
             (
@@ -126,7 +126,7 @@ SETTINGS = Command(
                 *_LATER,
             ),
             (Action.RENAME, Action.DESCRIBE, Action.ANNOUNCE_ONLY, Action.LOCK, Action.EPHEMERAL, Action.PICTURE),
-            any_need=True,
+            needs_any=True,
         ),
     ),
     ("/wa-settings launch-team name: Launch team 2027 announce: on", "/wa-settings launch-team ephemeral: 7d"),
@@ -136,14 +136,14 @@ INVITE = Command(
     "invite",
     "Show, send or reset a WhatsApp group's invite link",
     (
-        Form("Shows the invite link to you alone.", (_GROUP,), (), (Action.READ_INVITE,)),
-        Form(
+        Usage("Shows the invite link to you alone.", (_GROUP,), (), (Action.READ_INVITE,)),
+        Usage(
             "Sends the invite link to people.",
             (_GROUP, _PEOPLE),
             (Option("text", "…", "What stands before the link."), *_LATER),
             (Action.READ_INVITE, Action.SEND_TO_PERSON),
         ),
-        Form(
+        Usage(
             "Makes the link invalid; the group gets a new one.", (_GROUP, "reset"), (_REASON,), (Action.RESET_INVITE,)
         ),
     ),
@@ -153,19 +153,19 @@ SEND = Command(
     "send",
     "Send a text to a WhatsApp group or to people",
     (
-        Form(
+        Usage(
             "Sends the text to the group, exactly as it is typed; one with an option in it is refused.",
             (_GROUP, "<text…>"),
             (),
             (Action.SEND_TO_GROUP,),
         ),
-        Form(
+        Usage(
             "Sends the text to people, each alone; without `to:` to the group.",
             (_GROUP,),
             (
                 Option("to", _PEOPLE, "Who gets it.", raw=True),
                 _AT,
-                Option("reason", "…", _REASON.says),
+                Option("reason", "…", _REASON.description),
                 Option("text", "…", "The text, to the end of what you type.", to_end=True, required=True),
             ),
             (Action.SEND_TO_PERSON,),
@@ -176,13 +176,13 @@ SEND = Command(
         "/wa-send launch-team to: +1 415 555 0100, +44 7700 900123 text: We meet at nine.",
     ),
     free_text=True,
-    notes=(f"A text has at most {MOST_TEXT:,} characters.",),
+    notes=(f"A text has at most {MAX_TEXT:,} characters.",),
 )
 SYNC = Command(
     "sync",
     "Bring a WhatsApp group in line with a list, once or repeatedly",
     (
-        Form(
+        Usage(
             "Compares the group with another group, or with the phones in the profiles of a Slack user group.",
             (_GROUP,),
             (
@@ -198,30 +198,30 @@ SYNC = Command(
             ),
             (Action.ADD, Action.REMOVE, Action.LIST_MEMBERS),
         ),
-        Form("Ends what is repeated.", (_GROUP, "off"), (), (Action.ADD, Action.REMOVE)),
+        Usage("Ends what is repeated.", (_GROUP, "off"), (), (Action.ADD, Action.REMOVE)),
     ),
     ("/wa-sync launch-team from: @launch every: 24h", "/wa-sync launch-team from: all-staff mode: report"),
-    escaped=True,
+    escapes_mentions=True,
 )
 REQUESTS = Command(
     "requests",
     "List requests: yours, those that wait, those of a group, or all",
     (
-        Form("Lists yours.", ("mine",)),
-        Form("Lists those that wait for an approval and that you asked for, may decide or may audit.", ("waiting",)),
-        Form("Lists those about a group: yours, and with `audit:read` everybody's.", (_GROUP,)),
-        Form("Lists everybody's.", ("all",), (), (Capability.AUDIT_READ,)),
+        Usage("Lists yours.", ("mine",)),
+        Usage("Lists those that wait for an approval and that you asked for, may decide or may audit.", ("waiting",)),
+        Usage("Lists those about a group: yours, and with `audit:read` everybody's.", (_GROUP,)),
+        Usage("Lists everybody's.", ("all",), (), (Capability.AUDIT_READ,)),
     ),
     ("/wa-requests", "/wa-requests waiting", "/wa-requests launch-team"),
-    alone="lists yours",
-    begin=Begin.ANYTHING,
+    without_arguments="lists yours",
+    first_argument=FirstArgument.ANYTHING,
     opens_form=False,
 )
 AUDIT = Command(
     "audit",
     "Look into the audit journal",
     (
-        Form(
+        Usage(
             "Lists what was asked, decided, refused and answered, newest first; with buttons that export it.",
             ("[person]",),
             (
@@ -233,10 +233,10 @@ AUDIT = Command(
         ),
     ),
     ("/wa-audit", "/wa-audit @bob group: launch-team since: 2026-11-01", "/wa-audit +44 7700 900123"),
-    alone="lists the newest",
-    begin=Begin.ANYTHING,
+    without_arguments="lists the newest",
+    first_argument=FirstArgument.ANYTHING,
     opens_form=False,
-    escaped=True,
+    escapes_mentions=True,
     notes=("A person is a mention, a Slack user id, a phone number or a LID.",),
 )
 COMMANDS = (
@@ -258,7 +258,7 @@ COMMANDS = (
 """The commands that exist."""
 
 
-def called(word: str) -> Command | None:
+def find_command(word: str) -> Command | None:
     """Give the command that a word names, as `add`, `wa-add` or `/wa-add`, however capitalised; None: there is none."""
     verb = _verb(word)
     return next((command for command in COMMANDS if command.verb and command.verb == verb), None)

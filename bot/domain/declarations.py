@@ -6,7 +6,7 @@ from enum import StrEnum
 from providers.base import Action, Capability
 
 
-class Begin(StrEnum):
+class FirstArgument(StrEnum):
     """What a command's text begins with."""
 
     GROUP = "group"
@@ -29,20 +29,20 @@ class Option:
 
     name: str
     value: str
-    says: str
+    description: str
     to_end: bool = False
     raw: bool = False
     required: bool = False
 
     @property
-    def usage(self) -> str:
+    def syntax(self) -> str:
         """How it is written."""
         written = f"{self.name}: {self.value}"
         return written if self.required else f"[{written}]"
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class Usage:
     """One way of using a command.
 
     Attributes:
@@ -54,16 +54,16 @@ class Form:
         any_need: each of `needs` is something that it is for, and one is enough.
     """
 
-    says: str
+    description: str
     arguments: tuple[str, ...] = ()
     options: tuple[Option, ...] = ()
     needs: tuple[Action | Capability, ...] = ()
-    any_need: bool = False
+    needs_any: bool = False
 
     @property
-    def usage(self) -> str:
+    def syntax(self) -> str:
         """Everything that follows the command's name; empty where nothing does."""
-        return " ".join((*self.arguments, *(option.usage for option in self.options)))
+        return " ".join((*self.arguments, *(option.syntax for option in self.options)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +85,13 @@ class Command:
 
     verb: str
     summary: str
-    forms: tuple[Form, ...]
+    usages: tuple[Usage, ...]
     examples: tuple[str, ...]
-    alone: str = "opens a form"
-    begin: Begin = Begin.GROUP
+    without_arguments: str = "opens a form"
+    first_argument: FirstArgument = FirstArgument.GROUP
     opens_form: bool = True
     free_text: bool = False
-    escaped: bool = False
+    escapes_mentions: bool = False
     notes: tuple[str, ...] = field(default_factory=tuple)
 
     @property
@@ -100,22 +100,22 @@ class Command:
         return f"/wa-{self.verb}" if self.verb else "/wa"
 
     @property
-    def usages(self) -> tuple[str, ...]:
+    def usage_lines(self) -> tuple[str, ...]:
         """The whole command for each form."""
-        return tuple(f"{self.name} {form.usage}".rstrip() for form in self.forms)
+        return tuple(f"{self.name} {form.syntax}".rstrip() for form in self.usages)
 
     @property
     def usage_hint(self) -> str:
         """What Slack shows behind the name while somebody types."""
-        return " | ".join(form.usage for form in self.forms if form.usage)
+        return " | ".join(form.syntax for form in self.usages if form.syntax)
 
     @property
-    def actions(self) -> tuple[Action, ...]:
+    def primary_actions(self) -> tuple[Action, ...]:
         """The actions that it is for: whoever may do one of them can make use of it."""
-        needs = [need for form in self.forms for need in (form.needs if form.any_need else form.needs[:1])]
+        needs = [need for form in self.usages for need in (form.needs if form.needs_any else form.needs[:1])]
         return tuple(dict.fromkeys(need for need in needs if isinstance(need, Action)))
 
     @property
     def options(self) -> tuple[Option, ...]:
         """The options of all forms, each once."""
-        return tuple({option.name: option for form in self.forms for option in form.options}.values())
+        return tuple({option.name: option for form in self.usages for option in form.options}.values())

@@ -37,7 +37,7 @@ _LINE_BREAKS = "\n\r\t\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class RosterEntry:
     """One person as meant by whoever typed.
 
     Attributes:
@@ -52,22 +52,22 @@ class Entry:
     line: int = 1
 
 
-def unescape(text: str) -> str:
+def unescape_entities(text: str) -> str:
     """Undo HTML entities once, as Slack's escaping of `&`, `<` and `>` asks for."""
     return _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
 
 
-def as_typed(text: str) -> str:
+def without_slack_links(text: str) -> str:
     """Undo Slack's links: `<tel:+14155550100|+1 415 555 0100>` becomes what the person typed."""
     return _SLACK_LINK.sub(lambda link: link[2] or link[1], text)
 
 
-def plain(text: str) -> str:
+def to_plain_text(text: str) -> str:
     """Give text for reading: digits, plus signs, dashes, spaces and line ends in ASCII, nothing invisible."""
     return _plain(text)[0]
 
 
-def entries(text: str, *, slack: bool = True) -> Iterator[Entry]:
+def split_entries(text: str, *, slack: bool = True) -> Iterator[RosterEntry]:
     """Give the entries of `text` in their order. Text that is punctuation only is no entry. Never raises.
 
     Args:
@@ -75,7 +75,7 @@ def entries(text: str, *, slack: bool = True) -> Iterator[Entry]:
         slack: whether the text came through Slack, so that its escaping and link markup are undone; a file's are data.
     """
     if slack:
-        text = unescape(text)
+        text = unescape_entities(text)
     read, where = _plain(text)
     line, counted = 1, 0
     for start, end, mentions in _segments(read):
@@ -86,8 +86,8 @@ def entries(text: str, *, slack: bool = True) -> Iterator[Entry]:
                 line, counted = line + text.count("\n", counted, where[begin]), where[begin]
                 typed = text[counted : where[begin + len(piece) - 1] + 1]
                 if slack:
-                    typed, piece = as_typed(typed), _SLACK_LINK.sub(lambda link: link[1], piece)
-                yield Entry(typed, piece, line)
+                    typed, piece = without_slack_links(typed), _SLACK_LINK.sub(lambda link: link[1], piece)
+                yield RosterEntry(typed, piece, line)
 
 
 class _PlainCharacters(dict[str, str]):

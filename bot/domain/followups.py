@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
 
-from bot.domain.operations import AIMS
-from bot.domain.outcomes import helps_to_repeat
-from bot.domain.requests import ENDED, Details, Participant, Request, State
-from bot.domain.sync import changes
+from bot.domain.operations import DESIRED_STATES
+from bot.domain.outcomes import is_retryable
+from bot.domain.requests import ENDED, Request, RequestItem, RequestOptions, RequestState
+from bot.domain.sync import summarize_changes
 from providers.base import Operation, Outcome
 
 
@@ -52,7 +52,7 @@ _INVITABLE = frozenset({Operation.ADD, Operation.CREATE, Operation.SYNC})
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class FollowupPlan:
     """What a followup would ask for.
 
     Attributes:
@@ -62,18 +62,18 @@ class Plan:
     """
 
     operation: Operation
-    lines: tuple[Participant, ...]
-    details: Details
+    items: tuple[RequestItem, ...]
+    options: RequestOptions
 
 
-def offered(request: Request, people: Sequence[Participant]) -> tuple[Followup, ...]:
+def available_followups(request: Request, people: Sequence[RequestItem]) -> tuple[Followup, ...]:
     """Give what can follow this request, in the order of its buttons; nothing while it has not ended."""
-    if request.state is not State.DONE:
+    if request.state is not RequestState.DONE:
         return (Followup.AGAIN,) if request.state in ENDED else ()
-    return tuple(followup for followup in Followup if plan(request, people, followup).lines)
+    return tuple(followup for followup in Followup if plan_followup(request, people, followup).items)
 
 
-def plan(request: Request, people: Sequence[Participant], followup: Followup) -> Plan:
+def plan_followup(request: Request, people: Sequence[RequestItem], followup: Followup) -> FollowupPlan:
     """Plan what follows; without lines where there is nothing to do.
 
     An undo is about exactly those for whom this request brought something about. A retry of a creation whose group
@@ -81,54 +81,56 @@ def plan(request: Request, people: Sequence[Participant], followup: Followup) ->
     reported is resumed by doing what it reported. A time that was asked for holds for the whole request once more.
     """
     planned = _plan(request, people, followup)
-    if planned.operation is not Operation.SYNC or planned.details.look_only or planned.details.note:
+    if planned.operation is not Operation.SYNC or planned.options.look_only or planned.options.note:
         return planned
-    return replace(planned, details=replace(planned.details, note=changes(line.operation for line in planned.lines)))
+    return replace(
+        planned, options=replace(planned.options, note=summarize_changes(line.operation for line in planned.items))
+    )
 
 
-def _plan(request: Request, people: Sequence[Participant], followup: Followup) -> Plan:
-    details = replace(request.details, parent=request.id, follow=followup.value, run_at=None, note="")
+def _plan(request: Request, people: Sequence[RequestItem], followup: Followup) -> FollowupPlan:
+    details = replace(request.options, parent=request.id, follow=followup.value, run_at=None, note="")
     match followup:
         case Followup.INVITE:
-            fits = request.operation in _INVITABLE and not request.details.look_only
+            fits = request.operation in _INVITABLE and not request.options.look_only
             chosen = _chosen(people, followup) if fits else []
             lines = _as(chosen, lambda _: Operation.INVITE)
-            return Plan(Operation.INVITE, lines, Details(parent=request.id, follow=followup.value))
+            return FollowupPlan(Operation.INVITE, lines, RequestOptions(parent=request.id, follow=followup.value))
         case Followup.VERIFY:
             lines = tuple(
                 replace(line, before=p.before)
                 for p in _chosen(people, followup)
-                if p.operation in AIMS and request.group_id
+                if p.operation in DESIRED_STATES and request.group_id
                 for line in _as([p], lambda line: line.operation)
             )
-            return Plan(request.operation, lines, replace(details, look_only=True, invite_refused=False))
+            return FollowupPlan(request.operation, lines, replace(details, look_only=True, invite_refused=False))
         case Followup.UNDO:
             undone = [p for p in _chosen(people, followup) if p.operation in _OPPOSITE]
             opposite = _OPPOSITE.get(request.operation, request.operation)
             lines = _as(undone, lambda p: _OPPOSITE[p.operation])
-            return Plan(opposite, lines, Details(parent=request.id, follow=followup.value))
+            return FollowupPlan(opposite, lines, RequestOptions(parent=request.id, follow=followup.value))
         case Followup.AGAIN:
             everybody = [p for p in people if p.outcome is not Outcome.INVALID or p.person.is_person]
-            twice = request.details.look_only or (request.operation is Operation.CREATE and request.group_id)
+            twice = request.options.look_only or (request.operation is Operation.CREATE and request.group_id)
             lines = () if twice else _as(everybody, lambda p: p.operation)
-            return Plan(request.operation, lines, replace(details, run_at=request.details.run_at))
+            return FollowupPlan(request.operation, lines, replace(details, run_at=request.options.run_at))
         case Followup.RETRY | Followup.RESUME:
             made = request.operation is Operation.CREATE and bool(request.group_id)
             operation = Operation.ADD if made else request.operation
-            report = request.reports and followup is Followup.RESUME
+            report = request.reports_only and followup is Followup.RESUME
             unsure = request.operation is Operation.CREATE and not made and _chosen(people, Followup.VERIFY)
-            nothing = unsure or (request.details.look_only and not report)
+            nothing = unsure or (request.options.look_only and not report)
             chosen = [] if nothing else _chosen(people, followup)
-            details = replace(details, look_only=False, note=request.details.note if report else "")
-            return Plan(operation, _as(chosen, lambda p: operation if made else p.operation), details)
+            details = replace(details, look_only=False, note=request.options.note if report else "")
+            return FollowupPlan(operation, _as(chosen, lambda p: operation if made else p.operation), details)
 
 
-def _chosen(people: Sequence[Participant], followup: Followup) -> list[Participant]:
+def _chosen(people: Sequence[RequestItem], followup: Followup) -> list[RequestItem]:
     """Give those whom it makes sense for; what would fail again for the same cause is not repeated."""
     repeats = followup in {Followup.RETRY, Followup.RESUME}
-    return [p for p in people if p.outcome in _OUTCOMES[followup] and (not repeats or helps_to_repeat(p.cause))]
+    return [p for p in people if p.outcome in _OUTCOMES[followup] and (not repeats or is_retryable(p.cause))]
 
 
-def _as(people: Sequence[Participant], operation: Callable[[Participant], Operation]) -> tuple[Participant, ...]:
+def _as(people: Sequence[RequestItem], operation: Callable[[RequestItem], Operation]) -> tuple[RequestItem, ...]:
     """Make fresh lines of people, each with its operation."""
-    return tuple(Participant(place, p.person, operation(p)) for place, p in enumerate(people))
+    return tuple(RequestItem(place, p.person, operation(p)) for place, p in enumerate(people))

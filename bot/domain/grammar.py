@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from bot.domain.declarations import Begin, Command, Option
-from bot.domain.entries import as_typed, unescape
+from bot.domain.declarations import Command, FirstArgument, Option
+from bot.domain.entries import unescape_entities, without_slack_links
 from bot.domain.nearest import did_you_mean
 
 _CLOSING_QUOTES = {**dict.fromkeys('"“”„«»＂', '"“”«»＂'), **dict.fromkeys("'‘’", "'‘’")}
@@ -32,7 +32,7 @@ _NO_GROUP = "The group is missing."
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
+class ParsedCommand:
     """What was typed after the command's name.
 
     Attributes:
@@ -51,15 +51,15 @@ class Typed:
     lines: Mapping[str, int] = field(default_factory=dict, compare=False)
 
     @property
-    def plain(self) -> str:
+    def rest_text(self) -> str:
         """`rest` as the person typed it."""
-        return plain(self.rest)
+        return typed_text(self.rest)
 
     def option(self, name: str) -> str:
         """Give an option; empty where it was not typed."""
         return self.options.get(name, "")
 
-    def line(self, name: str = "") -> int:
+    def line_of(self, name: str = "") -> int:
         """Give the line on which an option's value begins, or `rest`."""
         return self.lines.get(name, 1)
 
@@ -71,20 +71,24 @@ class UsageError:
     message: str
 
 
-def read(command: Command, text: str) -> Typed | UsageError:
+def parse(command: Command, text: str) -> ParsedCommand | UsageError:
     """Read what was typed after a command's name. Slack turns `"` into typographic quotes: both count.
 
     What is typed comes as the person typed it: Slack's escaping and its automatic links are undone.
     """
     whole, text, marks = text, text.strip(), _marks(command.options)
-    if command.begin is Begin.ANYTHING:
-        return _read_rest(command, Typed("", text), marks)
+    if command.first_argument is FirstArgument.ANYTHING:
+        return _read_rest(command, ParsedCommand("", text), marks)
     if not text or marks.match(text):
         return UsageError(_NO_GROUP)
     first = _first_name(text)
     if isinstance(first, UsageError):
         return first
-    if command.begin is Begin.NEW_GROUP and not _is_quoted(text) and (second := _second_name(first[1], marks)):
+    if (
+        command.first_argument is FirstArgument.NEW_GROUP
+        and not _is_quoted(text)
+        and (second := _second_name(first[1], marks))
+    ):
         if isinstance(second, UsageError):
             return second
         if not _is_quoted(first[1].lstrip(" \t\r\n,")) and (stray := _stray_word(second[1], marks)):
@@ -92,9 +96,9 @@ def read(command: Command, text: str) -> Typed | UsageError:
                 f"“{stray}” stands between the name and the numbers. A name with spaces goes in quotes: "
                 f"“{second[0]} {stray}”."
             )
-        begun = Typed(second[0], second[1], connection=first[0])
+        begun = ParsedCommand(second[0], second[1], connection=first[0])
     else:
-        begun = Typed(*first)
+        begun = ParsedCommand(*first)
     if not begun.group:
         return UsageError(_NO_GROUP)
     if command.free_text and not marks.match(begun.rest.lstrip()):
@@ -103,7 +107,7 @@ def read(command: Command, text: str) -> Typed | UsageError:
     return _read_rest(command, begun, marks, line)
 
 
-def _free_text(command: Command, begun: Typed, marks: re.Pattern[str]) -> Typed | UsageError:
+def _free_text(command: Command, begun: ParsedCommand, marks: re.Pattern[str]) -> ParsedCommand | UsageError:
     """Take all the rest for one text. An option in it is refused: whether it is one, or a word, cannot be told."""
     text = begun.rest.strip()
     lead = _NAMED.match(text)
@@ -118,7 +122,9 @@ def _free_text(command: Command, begun: Typed, marks: re.Pattern[str]) -> Typed 
     return replace(begun, rest=text)
 
 
-def _read_rest(command: Command, begun: Typed, marks: re.Pattern[str], line: int = 1) -> Typed | UsageError:
+def _read_rest(
+    command: Command, begun: ParsedCommand, marks: re.Pattern[str], line: int = 1
+) -> ParsedCommand | UsageError:
     """Take the options out of the rest of a text, which begins on this line of all that was typed."""
     mark = marks.search(begun.rest)
     rest = (begun.rest[: mark.start()] if mark else begun.rest).strip(_EDGES)  # a semicolon may end &gt;
@@ -147,11 +153,11 @@ def _first_name(text: str) -> tuple[str, str] | UsageError:
         end = re.compile(rf"[{closing}](?![^\W\d_])").search(text, 1)
         if end is None:
             return UsageError("The group's name begins with a quote that does not end.")
-        return plain(text[1 : end.start()]), text[end.end() :]
+        return typed_text(text[1 : end.start()]), text[end.end() :]
     word = _WORD.match(text)
     if word is None or _NUMBER.match(word[0]):
         return UsageError("The group is missing: name it before the numbers.")
-    return plain(word[0].rstrip(",")), text[word.end() :]
+    return typed_text(word[0].rstrip(",")), text[word.end() :]
 
 
 def _second_name(text: str, marks: re.Pattern[str]) -> tuple[str, str] | UsageError | None:
@@ -169,7 +175,7 @@ def _stray_word(text: str, marks: re.Pattern[str]) -> str:
     word = _WORD.match(text)
     if word is None or marks.match(text) or _NUMBER.match(word[0]):
         return ""
-    return plain(word[0]) if _LETTER.search(word[0]) or _BEFORE_A_NUMBER.match(text) else ""
+    return typed_text(word[0]) if _LETTER.search(word[0]) or _BEFORE_A_NUMBER.match(text) else ""
 
 
 def _is_quoted(text: str) -> bool:
@@ -177,14 +183,14 @@ def _is_quoted(text: str) -> bool:
     return text.lstrip()[:1] in _CLOSING_QUOTES
 
 
-def plain(text: str) -> str:
+def typed_text(text: str) -> str:
     """Give what a person typed, without what Slack made of it."""
-    return unescape(as_typed(text)).strip()
+    return unescape_entities(without_slack_links(text)).strip()
 
 
 def unquoted(text: str) -> str:
     """Give what a person typed as one name, without the quotes around it."""
-    text = plain(text)
+    text = typed_text(text)
     return text[1:-1].strip() if text and _past_quote(text, 0) == len(text) else text
 
 
@@ -222,7 +228,7 @@ def _unquoted(option: Option, value: str) -> str:
     if option.raw:
         return value
     whole = not option.to_end and bool(value) and _past_quote(value, 0) == len(value)
-    return plain(value[1:-1] if whole else value)
+    return typed_text(value[1:-1] if whole else value)
 
 
 def _misspelt(command: Command, text: str) -> UsageError | None:

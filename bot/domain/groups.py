@@ -20,7 +20,7 @@ class KnownGroup:
         return self.alias or self.subject or self.id
 
     @property
-    def scope(self) -> tuple[str, ...]:
+    def scope_names(self) -> tuple[str, ...]:
         """The names by which roles and rules mean it: never the subject, which any admin of the group can change."""
         return tuple(n for n in (self.alias, self.id) if n)
 
@@ -31,27 +31,27 @@ class KnownGroup:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class GroupFound:
     """Exactly one group is meant."""
 
     group: KnownGroup
 
 
 @dataclass(frozen=True, slots=True)
-class Ambiguous:
+class GroupAmbiguous:
     """Several groups have this name."""
 
     candidates: tuple[KnownGroup, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class NotFound:
+class GroupUnknown:
     """No group has this name; `nearest` are the at most three that look like it."""
 
     nearest: tuple[KnownGroup, ...]
 
 
-Resolution = Found | Ambiguous | NotFound
+Resolution = GroupFound | GroupAmbiguous | GroupUnknown
 
 
 def resolve(text: str, groups: Sequence[KnownGroup]) -> Resolution:
@@ -60,10 +60,10 @@ def resolve(text: str, groups: Sequence[KnownGroup]) -> Resolution:
     for attribute in ("alias", "id", "subject"):
         matches = tuple(g for g in groups if getattr(g, attribute) and _fold(getattr(g, attribute)) == wanted)
         if len(matches) == 1:
-            return Found(matches[0])
+            return GroupFound(matches[0])
         if matches:
-            return Ambiguous(matches)
-    return NotFound(_nearest(wanted, groups))
+            return GroupAmbiguous(matches)
+    return GroupUnknown(_nearest(wanted, groups))
 
 
 def search(text: str, groups: Iterable[KnownGroup]) -> list[KnownGroup]:

@@ -7,10 +7,10 @@ our own last doings proves nothing.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bot.domain.operations import AIMS
+from bot.domain.operations import DESIRED_STATES
 from providers.base import MembershipStatus, Operation, Outcome
 
-_WITHOUT_EFFECT = frozenset(Outcome) - {
+_NO_EFFECT = frozenset(Outcome) - {
     Outcome.ADDED,
     Outcome.REMOVED,
     Outcome.PROMOTED,
@@ -21,18 +21,20 @@ _WITHOUT_EFFECT = frozenset(Outcome) - {
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class RecentChange:
     """Somebody was sent to the provider with an operation; `outcome` None: no answer is kept yet."""
 
     operation: Operation
     outcome: Outcome | None
 
 
-def believed(listed: MembershipStatus, changes: Iterable[Change]) -> MembershipStatus:
+def trusted(listed: MembershipStatus, changes: Iterable[RecentChange]) -> MembershipStatus:
     """Tell how somebody stands by a list, unknown where it contradicts what was, or may have been, done to them.
 
     >>> believed(Standing.ABSENT, [Change(Operation.ADD, Outcome.ADDED)])
     <Standing.UNKNOWN: 'unknown'>
     """
-    aims = [AIMS[c.operation] for c in changes if c.operation in AIMS and c.outcome not in _WITHOUT_EFFECT]
-    return MembershipStatus.UNKNOWN if any(aim.reached(listed) is False for aim in aims) else listed
+    aims = [
+        DESIRED_STATES[c.operation] for c in changes if c.operation in DESIRED_STATES and c.outcome not in _NO_EFFECT
+    ]
+    return MembershipStatus.UNKNOWN if any(aim.is_met_by(listed) is False for aim in aims) else listed

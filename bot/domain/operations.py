@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from bot.domain.requests import Details
+from bot.domain.requests import RequestOptions
 from providers.base import Action, MembershipStatus, Operation, Outcome
 
 ACTIONS: Mapping[Operation, Action] = MappingProxyType(
@@ -23,13 +23,13 @@ ACTIONS: Mapping[Operation, Action] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True)
-class Aim:
+class DesiredState:
     """What an operation wants: `done` is the outcome of a person for whom it was brought about."""
 
     operation: Operation
-    done: Outcome
+    outcome: Outcome
 
-    def reached(self, standing: MembershipStatus) -> bool | None:
+    def is_met_by(self, standing: MembershipStatus) -> bool | None:
         """Tell whether somebody who stands so in the group is as wanted; None where that cannot be told."""
         match self.operation:
             case Operation.REMOVE:
@@ -42,7 +42,7 @@ class Aim:
                 return standing.is_member
 
 
-def actions_of(operation: Operation, details: Details, *, people: bool) -> tuple[Action, ...]:
+def required_actions(operation: Operation, options: RequestOptions, *, people: bool) -> tuple[Action, ...]:
     """Give every action that a provider must be able to do for a request.
 
     Args:
@@ -51,12 +51,12 @@ def actions_of(operation: Operation, details: Details, *, people: bool) -> tuple
         people: whether it is about people; a text without any goes to the group, an invite without any is reset.
     """
     match operation:
-        case _ if details.look_only:
+        case _ if options.look_only:
             return (Action.LIST_GROUPS,)
-        case Operation.ADD if details.invite_refused:
+        case Operation.ADD if options.invite_refused:
             return (Action.ADD, Action.READ_INVITE, Action.SEND_TO_PERSON)
-        case Operation.SETTINGS if details.change is not None:
-            return details.change.actions
+        case Operation.SETTINGS if options.change is not None:
+            return options.change.actions
         case Operation.INVITE:
             return (Action.READ_INVITE, Action.SEND_TO_PERSON) if people else (Action.RESET_INVITE,)
         case Operation.SEND:
@@ -67,9 +67,9 @@ def actions_of(operation: Operation, details: Details, *, people: bool) -> tuple
             return (ACTIONS[operation],)
 
 
-AIMS: Mapping[Operation, Aim] = MappingProxyType(
+DESIRED_STATES: Mapping[Operation, DesiredState] = MappingProxyType(
     {
-        operation: Aim(operation, done)
+        operation: DesiredState(operation, done)
         for operation, done in {
             Operation.ADD: Outcome.ADDED,
             Operation.CREATE: Outcome.ADDED,

@@ -4,45 +4,45 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from bot.domain.operations import Aim
-from bot.domain.requests import Participant
+from bot.domain.operations import DesiredState
+from bot.domain.requests import RequestItem
 from providers.base import Cause, Evidence, MembershipStatus, Operation, Outcome, Verdict
 
 
 @dataclass(frozen=True, slots=True)
-class Meaning:
+class OutcomeText:
     """How an outcome is shown. `done` is True where the person now is as the request wanted."""
 
     icon: str
-    words: str
+    label: str
     done: bool = False
     advice: str = ""
 
 
-MEANINGS: dict[Outcome, Meaning] = {
-    Outcome.ADDED: Meaning("✅", "added", done=True),
-    Outcome.REMOVED: Meaning("✅", "removed", done=True),
-    Outcome.PROMOTED: Meaning("✅", "promoted", done=True),
-    Outcome.DEMOTED: Meaning("✅", "demoted", done=True),
-    Outcome.CHANGED: Meaning("✅", "changed", done=True),
-    Outcome.SENT: Meaning("✅", "sent", done=True),
-    Outcome.ALREADY_DONE: Meaning("☑️", "already so", done=True),
-    Outcome.INVITED: Meaning("✉️", "invited", advice="waits for the person to accept the private invite"),
-    Outcome.PENDING: Meaning("⏳", "pending", advice="waits for an admin of the group"),
-    Outcome.REFUSED: Meaning("🚫", "refused by privacy settings", advice="send an invite"),
-    Outcome.NOT_ON_WHATSAPP: Meaning("❓", "not on WhatsApp", advice="check the number"),
-    Outcome.INVALID: Meaning("❓", "not a valid number", advice="fix the number"),
-    Outcome.RECENTLY_LEFT: Meaning("🚫", "left recently", advice="invite, with their consent"),
-    Outcome.BLOCKED: Meaning("🚫", "blocked", advice="invite, with their consent"),
-    Outcome.GROUP_FULL: Meaning("📦", "group is full", advice="use another group"),
-    Outcome.RATE_LIMITED: Meaning("⚠️", "rate limited", advice="try again later"),
-    Outcome.FAILED: Meaning("⚠️", "failed", advice="the reason stands beside each of them in the results"),
-    Outcome.NOT_ATTEMPTED: Meaning("⏸️", "not attempted", advice="resume asks for the rest"),
-    Outcome.UNKNOWN: Meaning("❔", "unknown", advice="look in the group before trying again"),
+OUTCOME_TEXTS: dict[Outcome, OutcomeText] = {
+    Outcome.ADDED: OutcomeText("✅", "added", done=True),
+    Outcome.REMOVED: OutcomeText("✅", "removed", done=True),
+    Outcome.PROMOTED: OutcomeText("✅", "promoted", done=True),
+    Outcome.DEMOTED: OutcomeText("✅", "demoted", done=True),
+    Outcome.CHANGED: OutcomeText("✅", "changed", done=True),
+    Outcome.SENT: OutcomeText("✅", "sent", done=True),
+    Outcome.ALREADY_DONE: OutcomeText("☑️", "already so", done=True),
+    Outcome.INVITED: OutcomeText("✉️", "invited", advice="waits for the person to accept the private invite"),
+    Outcome.PENDING: OutcomeText("⏳", "pending", advice="waits for an admin of the group"),
+    Outcome.REFUSED: OutcomeText("🚫", "refused by privacy settings", advice="send an invite"),
+    Outcome.NOT_ON_WHATSAPP: OutcomeText("❓", "not on WhatsApp", advice="check the number"),
+    Outcome.INVALID: OutcomeText("❓", "not a valid number", advice="fix the number"),
+    Outcome.RECENTLY_LEFT: OutcomeText("🚫", "left recently", advice="invite, with their consent"),
+    Outcome.BLOCKED: OutcomeText("🚫", "blocked", advice="invite, with their consent"),
+    Outcome.GROUP_FULL: OutcomeText("📦", "group is full", advice="use another group"),
+    Outcome.RATE_LIMITED: OutcomeText("⚠️", "rate limited", advice="try again later"),
+    Outcome.FAILED: OutcomeText("⚠️", "failed", advice="the reason stands beside each of them in the results"),
+    Outcome.NOT_ATTEMPTED: OutcomeText("⏸️", "not attempted", advice="resume asks for the rest"),
+    Outcome.UNKNOWN: OutcomeText("❔", "unknown", advice="look in the group before trying again"),
 }
 
 
-_MEND = {
+_REMEDIES = {
     Cause.CREDENTIALS: "the connection needs a token that its provider takes",
     Cause.PERMISSION: "the connection's token or account needs the right to do this",
     Cause.NO_ADMIN: "the connection's account has to be an admin of the group",
@@ -51,7 +51,7 @@ _MEND = {
     Cause.NO_MEMBER: "they have to be in the group",
 }
 """What has to be put right before the same can succeed."""
-_LASTING = {
+_PERMANENT = {
     Cause.NO_GROUP: "the connection's account does not find the group: look whether it is still in it",
     Cause.IMPOSSIBLE: "the provider cannot do this",
     Cause.INVALID: "the same would fail again: ask for something else",
@@ -59,9 +59,9 @@ _LASTING = {
 """What makes it of no use to ask for the same once more."""
 
 
-def helps_to_repeat(cause: Cause) -> bool:
+def is_retryable(cause: Cause) -> bool:
     """Tell whether the same can succeed later, as it is or once something was put right."""
-    return cause not in _LASTING
+    return cause not in _PERMANENT
 
 
 def advice(outcome: Outcome, cause: Cause = Cause.UNKNOWN) -> str:
@@ -71,13 +71,13 @@ def advice(outcome: Outcome, cause: Cause = Cause.UNKNOWN) -> str:
     "the connection's account has to be an admin of the group; then retry"
     """
     if outcome not in {Outcome.FAILED, Outcome.NOT_ATTEMPTED}:
-        return MEANINGS[outcome].advice
-    if cause in _LASTING:
-        return _LASTING[cause]
+        return OUTCOME_TEXTS[outcome].advice
+    if cause in _PERMANENT:
+        return _PERMANENT[cause]
     again = "retry" if outcome is Outcome.FAILED else "resume"
-    if cause in _MEND:
-        return f"{_MEND[cause]}; then {again}"
-    return "try again" if cause is Cause.TRANSIENT and outcome is Outcome.FAILED else MEANINGS[outcome].advice
+    if cause in _REMEDIES:
+        return f"{_REMEDIES[cause]}; then {again}"
+    return "try again" if cause is Cause.TRANSIENT and outcome is Outcome.FAILED else OUTCOME_TEXTS[outcome].advice
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ _ALREADY = {
 }
 
 
-def words_of(outcome: Outcome, operation: Operation) -> str:
+def outcome_label(outcome: Outcome, operation: Operation) -> str:
     """Say an outcome in words, as it reads after this operation.
 
     >>> words_of(Outcome.ALREADY_DONE, Operation.REMOVE)
@@ -127,50 +127,52 @@ def words_of(outcome: Outcome, operation: Operation) -> str:
     """
     if outcome is Outcome.ALREADY_DONE and operation in _ALREADY:
         return _ALREADY[operation]
-    return MEANINGS[outcome].words
+    return OUTCOME_TEXTS[outcome].label
 
 
-def read_back(key: str, aim: Aim, before: MembershipStatus, now: MembershipStatus) -> Verdict | None:
+def verdict_from_membership(
+    key: str, aim: DesiredState, before: MembershipStatus, now: MembershipStatus
+) -> Verdict | None:
     """Judge a person who was submitted and about whom the provider said nothing, from the group before and now.
 
     Someone who is as wanted now, and of whom nobody knows whether they were before, counts as already done: to say
     that it was brought about would be better than the evidence. None where reading back cannot tell.
     """
-    if aim.reached(now) is not True:
+    if aim.is_met_by(now) is not True:
         return None
-    if aim.reached(before) is False:
-        return Verdict(key, aim.done, Evidence.OBSERVED)
+    if aim.is_met_by(before) is False:
+        return Verdict(key, aim.outcome, Evidence.OBSERVED)
     return Verdict(key, Outcome.ALREADY_DONE, Evidence.OBSERVED)
 
 
-def settled_before(key: str, aim: Aim | None, before: MembershipStatus) -> Verdict | None:
+def already_satisfied(key: str, aim: DesiredState | None, before: MembershipStatus) -> Verdict | None:
     """Judge a person for whom nothing needs to be sent: as wanted already, or nobody that this could be done to."""
     if aim is None:
         return None
-    if aim.reached(before) is True:
+    if aim.is_met_by(before) is True:
         return Verdict(key, Outcome.ALREADY_DONE, Evidence.OBSERVED)
     if aim.operation is Operation.PROMOTE and before is MembershipStatus.ABSENT:
         return Verdict(key, Outcome.FAILED, Evidence.OBSERVED, "", "They are not in the group.", Cause.NO_MEMBER)
     return None
 
 
-def looked_only(p: Participant, aim: Aim | None, now: MembershipStatus | None) -> Verdict:
+def verify_only(p: RequestItem, aim: DesiredState | None, now: MembershipStatus | None) -> Verdict:
     """Judge a person of a request that only looks: what an earlier request did to them, as the group tells it now."""
     now = now or MembershipStatus.UNKNOWN
-    if aim and (verdict := read_back(p.person.key, aim, p.before, now)):
+    if aim and (verdict := verdict_from_membership(p.person.key, aim, p.before, now)):
         return verdict
-    if aim and aim.reached(now) is False:
+    if aim and aim.is_met_by(now) is False:
         words = "The group shows that it did not happen."
         return Verdict(p.person.key, Outcome.FAILED, Evidence.OBSERVED, "", words, Cause.TRANSIENT)
     return Verdict(p.person.key, Outcome.UNKNOWN, Evidence.NONE, "", "The group does not tell.")
 
 
-_OF_THE_CALL = frozenset({Outcome.FAILED, Outcome.RATE_LIMITED, Outcome.GROUP_FULL, Outcome.NOT_ATTEMPTED})
+_CALL_OUTCOMES = frozenset({Outcome.FAILED, Outcome.RATE_LIMITED, Outcome.GROUP_FULL, Outcome.NOT_ATTEMPTED})
 """Outcomes that a failed call gives to everybody in it."""
 
 
-def settle(
-    verdict: Verdict, aim: Aim | None, *, before: MembershipStatus, submissions: int, call_failed: bool
+def reconcile_retry(
+    verdict: Verdict, aim: DesiredState | None, *, before: MembershipStatus, submissions: int, call_failed: bool
 ) -> Verdict:
     """Correct a verdict by what is known from before it was asked for.
 
@@ -179,14 +181,14 @@ def settle(
     """
     if submissions <= 1:
         return verdict
-    if aim and verdict.outcome is Outcome.ALREADY_DONE and aim.reached(before) is False:
-        return replace(verdict, outcome=aim.done)
-    if call_failed and verdict.outcome in _OF_THE_CALL:
+    if aim and verdict.outcome is Outcome.ALREADY_DONE and aim.is_met_by(before) is False:
+        return replace(verdict, outcome=aim.outcome)
+    if call_failed and verdict.outcome in _CALL_OUTCOMES:
         return replace(verdict, outcome=Outcome.UNKNOWN, evidence=Evidence.NONE)
     return verdict
 
 
-def left_over(key: str, submissions: int, words: str, code: str = "", cause: Cause = Cause.UNKNOWN) -> Verdict:
+def unanswered(key: str, submissions: int, words: str, code: str = "", cause: Cause = Cause.UNKNOWN) -> Verdict:
     """Judge a person whom no call has answered: not attempted, or unknown where they were sent all the same."""
     outcome = Outcome.UNKNOWN if submissions else Outcome.NOT_ATTEMPTED
     return Verdict(key, outcome, provider_code=code, provider_message=words, cause=cause)

@@ -7,11 +7,11 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.domain.approvals import ApprovalRule
-from bot.domain.sync import Source
+from bot.domain.sync import SyncSource
 from providers.base import Cause, Evidence, GroupChange, MembershipStatus, Operation, Outcome, Person
 
 
-class State(StrEnum):
+class RequestState(StrEnum):
     """Where a request stands. The last four are final; `APPROVED` may run as soon as its time has come."""
 
     RECEIVED = "received"
@@ -24,23 +24,25 @@ class State(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-FOLLOWS: dict[State, frozenset[State]] = {
-    State.RECEIVED: frozenset({State.WAITING, State.APPROVED, State.RUNNING}),
-    State.WAITING: frozenset({State.APPROVED, State.DENIED, State.EXPIRED, State.WITHDRAWN}),
-    State.APPROVED: frozenset({State.RUNNING, State.WITHDRAWN}),
-    State.RUNNING: frozenset({State.DONE}),
-    State.DONE: frozenset(),
-    State.DENIED: frozenset(),
-    State.EXPIRED: frozenset(),
-    State.WITHDRAWN: frozenset(),
+TRANSITIONS: dict[RequestState, frozenset[RequestState]] = {
+    RequestState.RECEIVED: frozenset({RequestState.WAITING, RequestState.APPROVED, RequestState.RUNNING}),
+    RequestState.WAITING: frozenset(
+        {RequestState.APPROVED, RequestState.DENIED, RequestState.EXPIRED, RequestState.WITHDRAWN}
+    ),
+    RequestState.APPROVED: frozenset({RequestState.RUNNING, RequestState.WITHDRAWN}),
+    RequestState.RUNNING: frozenset({RequestState.DONE}),
+    RequestState.DONE: frozenset(),
+    RequestState.DENIED: frozenset(),
+    RequestState.EXPIRED: frozenset(),
+    RequestState.WITHDRAWN: frozenset(),
 }
-ENDED = frozenset(state for state, after in FOLLOWS.items() if not after)
-CALLED_OFF = ENDED - {State.DONE}
+ENDED = frozenset(state for state, after in TRANSITIONS.items() if not after)
+CANCELLED = ENDED - {RequestState.DONE}
 """How a request ends that is not carried out."""
 
 
 @dataclass(frozen=True, slots=True)
-class Details:
+class RequestOptions:
     """What a request says besides whom it is about; each operation reads its own part.
 
     Attributes:
@@ -64,7 +66,7 @@ class Details:
     subject: str = ""
     text: str = ""
     change: GroupChange | None = None
-    source: Source | None = None
+    source: SyncSource | None = None
     note: str = ""
 
 
@@ -98,18 +100,18 @@ class Request:
     rule: ApprovalRule | None
     duplicates: int
     asked_at: datetime
-    state: State = State.RECEIVED
-    details: Details = Details()
+    state: RequestState = RequestState.RECEIVED
+    options: RequestOptions = RequestOptions()
     stopped_by: str = ""
 
     @property
-    def reports(self) -> bool:
+    def reports_only(self) -> bool:
         """Whether it only reports how a group differs from a list; a look after unknown people does not."""
-        return self.operation is Operation.SYNC and self.details.look_only and self.details.follow != "verify"
+        return self.operation is Operation.SYNC and self.options.look_only and self.options.follow != "verify"
 
 
 @dataclass(frozen=True, slots=True)
-class Participant:
+class RequestItem:
     """One line of a request's roster, with what became of it: a person, or a thing such as a group's subject.
 
     Attributes:

@@ -18,12 +18,12 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat, ValidationResult
 
-from bot.domain.entries import ORDINAL, Entry, entries
+from bot.domain.entries import ORDINAL, RosterEntry, split_entries
 from providers.base import Person
 from providers.identity import person_keys, same_person_keys
 
 
-class RejectedFor(StrEnum):
+class RejectionCode(StrEnum):
     """Why an entry is not a person."""
 
     NOT_A_NUMBER = "not_a_number"
@@ -41,7 +41,7 @@ class RejectedFor(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Rejected:
+class RejectedEntry:
     """An entry that is not a person.
 
     Attributes:
@@ -52,12 +52,12 @@ class Rejected:
     """
 
     raw: str
-    code: RejectedFor
+    code: RejectionCode
     line: int = 0
     in_file: bool = False
 
     @property
-    def where(self) -> str:
+    def location(self) -> str:
         """Where it stood, in words; empty where that need not be told."""
         return f"line {self.line:,}{' of the file' if self.in_file else ''}" if self.line else ""
 
@@ -80,7 +80,7 @@ class Roster:
     """Everything that was typed, each entry in exactly one of the three lists, each list in the order of typing."""
 
     people: tuple[Person, ...] = ()
-    rejected: tuple[Rejected, ...] = ()
+    rejected: tuple[RejectedEntry, ...] = ()
     duplicates: tuple[Duplicate, ...] = ()
 
 
@@ -94,7 +94,7 @@ def parse(text: str, *, default_region: str | None = None, first_line: int = 1) 
         first_line: on which line the text begins of all that was typed.
     """
     lines = first_line > 1 or "\n" in text.strip()
-    found = ((first_line + entry.line - 1 if lines else 0, entry) for entry in entries(text))
+    found = ((first_line + entry.line - 1 if lines else 0, entry) for entry in split_entries(text))
     return _roster(found, default_region)
 
 
@@ -103,21 +103,21 @@ def parse_cells(cells: Iterable[tuple[int, str]], *, default_region: str | None 
 
     A cell is data: Slack's escaping and markup mean nothing in it. One that holds several people is several entries.
     """
-    found = ((line, entry) for line, cell in cells for entry in entries(cell, slack=False))
+    found = ((line, entry) for line, cell in cells for entry in split_entries(cell, slack=False))
     return _roster(found, default_region, in_file=True)
 
 
-def _roster(found: Iterable[tuple[int, Entry]], default_region: str | None, *, in_file: bool = False) -> Roster:
+def _roster(found: Iterable[tuple[int, RosterEntry]], default_region: str | None, *, in_file: bool = False) -> Roster:
     region = default_region if default_region in phonenumbers.SUPPORTED_REGIONS else None
     people: list[Person] = []
-    rejected: list[Rejected] = []
+    rejected: list[RejectedEntry] = []
     duplicates: list[Duplicate] = []
     known: dict[str, Person] = {}
     for line, entry in found:
         try:
             person = _read(entry, region)
-        except _NotAPerson as answer:
-            rejected.append(Rejected(entry.raw, answer.code, line, in_file))
+        except _RejectedEntryError as answer:
+            rejected.append(RejectedEntry(entry.raw, answer.code, line, in_file))
             continue
         names = person_keys(person.phone, person.lid)
         first = next((known[name] for name in names if name in known), None)
@@ -129,29 +129,29 @@ def _roster(found: Iterable[tuple[int, Entry]], default_region: str | None, *, i
     return Roster(tuple(people), tuple(rejected), tuple(duplicates))
 
 
-class _NotAPerson(Exception):
-    def __init__(self, code: RejectedFor) -> None:
+class _RejectedEntryError(Exception):
+    def __init__(self, code: RejectionCode) -> None:
         super().__init__(code)
         self.code = code
 
 
 _SENTENCES = {
-    RejectedFor.NOT_A_NUMBER: "This is not a phone number. Write one with + and the country code.",
-    RejectedFor.TOO_SHORT: "Too short for a phone number. Check that the area code and all digits are there.",
-    RejectedFor.TOO_LONG: "Too long for one phone number. Check the digits, put a comma between two people, "
+    RejectionCode.NOT_A_NUMBER: "This is not a phone number. Write one with + and the country code.",
+    RejectionCode.TOO_SHORT: "Too short for a phone number. Check that the area code and all digits are there.",
+    RejectionCode.TOO_LONG: "Too long for one phone number. Check the digits, put a comma between two people, "
     "and begin a number from another country with +.",
-    RejectedFor.NOT_VALID: "No phone can have this number. Check the digits; a number from another country begins "
+    RejectionCode.NOT_VALID: "No phone can have this number. Check the digits; a number from another country begins "
     "with + and the country code.",
-    RejectedFor.NO_COUNTRY_CODE: "The country code is missing, and this connection has no default country. "
+    RejectionCode.NO_COUNTRY_CODE: "The country code is missing, and this connection has no default country. "
     "Write the number with + and the country code.",
-    RejectedFor.UNKNOWN_COUNTRY_CODE: "No country has this code. Write + and the country code first.",
-    RejectedFor.EXTENSION: "WhatsApp cannot reach an extension. Write the person's own number.",
-    RejectedFor.LETTERS: "There are letters in this number. Write its digits only.",
-    RejectedFor.SPREADSHEET: "A spreadsheet shortened this number, and its last digits are lost. "
+    RejectionCode.UNKNOWN_COUNTRY_CODE: "No country has this code. Write + and the country code first.",
+    RejectionCode.EXTENSION: "WhatsApp cannot reach an extension. Write the person's own number.",
+    RejectionCode.LETTERS: "There are letters in this number. Write its digits only.",
+    RejectionCode.SPREADSHEET: "A spreadsheet shortened this number, and its last digits are lost. "
     "Format the column as text and paste it again.",
-    RejectedFor.NOT_A_PERSON: "This is a group or a channel, not a person. Write the people's phone numbers.",
-    RejectedFor.LINK: "This link names no phone number. Write the number with + and the country code.",
-    RejectedFor.SLACK_MENTION: "Slack does not tell this person's WhatsApp number. Write the number instead.",
+    RejectionCode.NOT_A_PERSON: "This is a group or a channel, not a person. Write the people's phone numbers.",
+    RejectionCode.LINK: "This link names no phone number. Write the number with + and the country code.",
+    RejectionCode.SLACK_MENTION: "Slack does not tell this person's WhatsApp number. Write the number instead.",
 }
 
 _LINK = re.compile(
@@ -171,12 +171,12 @@ _PHONE_SERVERS = {"s.whatsapp.net", "c.us", "hosted"}
 _GROUP_SERVERS = {"g.us", "broadcast", "newsletter"}
 
 
-def _read(entry: Entry, region: str | None) -> Person:
+def _read(entry: RosterEntry, region: str | None) -> Person:
     """Read one entry. Raises `_NotAPerson`."""
     ordinal = ORDINAL.match(entry.plain)
     text = _VCARD.sub("", entry.plain[ordinal.end() :] if ordinal else entry.plain)
     if "<@" in text or "<#" in text or "<!" in text:
-        raise _NotAPerson(RejectedFor.SLACK_MENTION)
+        raise _RejectedEntryError(RejectionCode.SLACK_MENTION)
     if link := _LINK.search(text):
         return Person(entry.raw, _phone(_linked_number(link[0]), region))
     if jid := _JID.fullmatch(text):
@@ -192,27 +192,27 @@ def _linked_number(link: str) -> str:
         parts = urlsplit(link if "://" in link else f"https://{link}")
         host = (parts.hostname or "").removeprefix("www.")
     except ValueError as error:
-        raise _NotAPerson(RejectedFor.LINK) from error
+        raise _RejectedEntryError(RejectionCode.LINK) from error
     if host == "chat.whatsapp.com":
-        raise _NotAPerson(RejectedFor.NOT_A_PERSON)
+        raise _RejectedEntryError(RejectionCode.NOT_A_PERSON)
     if host == "wa.me":
         number = unquote(parts.path)
     elif parts.scheme == "whatsapp" or host.endswith("whatsapp.com"):
         number = parse_qs(parts.query).get("phone", [""])[0]
     else:
-        raise _NotAPerson(RejectedFor.LINK)
+        raise _RejectedEntryError(RejectionCode.LINK)
     digits = re.sub(r"[\s/().+-]", "", number)
     if not re.fullmatch(r"[0-9]+", digits):
-        raise _NotAPerson(RejectedFor.LINK)
+        raise _RejectedEntryError(RejectionCode.LINK)
     return f"+{digits.removeprefix('00')}"
 
 
 def _jid_number(jid: re.Match[str]) -> str:
     server = jid["server"].lower()
     if server in _GROUP_SERVERS:
-        raise _NotAPerson(RejectedFor.NOT_A_PERSON)
+        raise _RejectedEntryError(RejectionCode.NOT_A_PERSON)
     if server not in _PHONE_SERVERS:
-        raise _NotAPerson(RejectedFor.NOT_A_NUMBER)
+        raise _RejectedEntryError(RejectionCode.NOT_A_NUMBER)
     return "+" + jid["user"].replace("-", "")
 
 
@@ -222,19 +222,19 @@ def _written_number(text: str, region: str | None) -> str:
     context = ""
     for name, _, value in (parameter.partition("=") for parameter in parameters):  # of a tel: URI, RFC 3966
         if name.lower() == "ext":
-            raise _NotAPerson(RejectedFor.EXTENSION)
+            raise _RejectedEntryError(RejectionCode.EXTENSION)
         if name.lower() == "phone-context" and value.startswith("+"):
             context = value
     if label := _LABEL.match(text):
         text = text[label.end() :]
     digits = _THROUGH_LAST_DIGIT.match(text)
     if not digits:
-        raise _NotAPerson(RejectedFor.NOT_A_NUMBER)
+        raise _RejectedEntryError(RejectionCode.NOT_A_NUMBER)
     number, rest = digits[0], text[digits.end() :]
     if _LETTER.search(rest) and not _NOTE.match(rest):
-        raise _NotAPerson(RejectedFor.LETTERS)
+        raise _RejectedEntryError(RejectionCode.LETTERS)
     if not _NUMBER.fullmatch(number):
-        raise _NotAPerson(_why_not_a_number(number, region))
+        raise _RejectedEntryError(_why_not_a_number(number, region))
     if shown_as_float := _FLOAT.fullmatch(number):
         number = shown_as_float[1]
     if context and not number.startswith("+"):
@@ -242,29 +242,29 @@ def _written_number(text: str, region: str | None) -> str:
     return ("+" if number.startswith("+") else "") + re.sub(r"\D", "", number)
 
 
-def _why_not_a_number(number: str, region: str | None) -> RejectedFor:
+def _why_not_a_number(number: str, region: str | None) -> RejectionCode:
     if _SHORTENED.search(number):
-        return RejectedFor.SPREADSHEET
+        return RejectionCode.SPREADSHEET
     try:
         if phonenumbers.parse(number, region or "ZZ").extension:
-            return RejectedFor.EXTENSION
+            return RejectionCode.EXTENSION
     except NumberParseException:
         pass
-    return RejectedFor.LETTERS if _LETTER.search(number) else RejectedFor.NOT_A_NUMBER
+    return RejectionCode.LETTERS if _LETTER.search(number) else RejectionCode.NOT_A_NUMBER
 
 
 _PARSE_REASONS = {
-    NumberParseException.INVALID_COUNTRY_CODE: RejectedFor.UNKNOWN_COUNTRY_CODE,
-    NumberParseException.NOT_A_NUMBER: RejectedFor.TOO_SHORT,
-    NumberParseException.TOO_SHORT_AFTER_IDD: RejectedFor.TOO_SHORT,
-    NumberParseException.TOO_SHORT_NSN: RejectedFor.TOO_SHORT,
-    NumberParseException.TOO_LONG: RejectedFor.TOO_LONG,
+    NumberParseException.INVALID_COUNTRY_CODE: RejectionCode.UNKNOWN_COUNTRY_CODE,
+    NumberParseException.NOT_A_NUMBER: RejectionCode.TOO_SHORT,
+    NumberParseException.TOO_SHORT_AFTER_IDD: RejectionCode.TOO_SHORT,
+    NumberParseException.TOO_SHORT_NSN: RejectionCode.TOO_SHORT,
+    NumberParseException.TOO_LONG: RejectionCode.TOO_LONG,
 }
 _LENGTH_REASONS = {
-    ValidationResult.TOO_SHORT: RejectedFor.TOO_SHORT,
-    ValidationResult.IS_POSSIBLE_LOCAL_ONLY: RejectedFor.TOO_SHORT,
-    ValidationResult.TOO_LONG: RejectedFor.TOO_LONG,
-    ValidationResult.INVALID_COUNTRY_CODE: RejectedFor.UNKNOWN_COUNTRY_CODE,
+    ValidationResult.TOO_SHORT: RejectionCode.TOO_SHORT,
+    ValidationResult.IS_POSSIBLE_LOCAL_ONLY: RejectionCode.TOO_SHORT,
+    ValidationResult.TOO_LONG: RejectionCode.TOO_LONG,
+    ValidationResult.INVALID_COUNTRY_CODE: RejectionCode.UNKNOWN_COUNTRY_CODE,
 }
 _SHORTEST, _LONGEST = 7, 17  # digits; without a region nothing else can tell a short number from a missing country code
 
@@ -276,21 +276,23 @@ def _phone(number: str, region: str | None) -> str:
     try:
         parsed = phonenumbers.parse(number, region)
     except NumberParseException as error:
-        raise _NotAPerson(_PARSE_REASONS[error.error_type]) from error
+        raise _RejectedEntryError(_PARSE_REASONS[error.error_type]) from error
     phone = phonenumbers.format_number(parsed, PhoneNumberFormat.E164)
     if phonenumbers.is_valid_number(parsed) or _is_good_otherwise(phone.removeprefix("+")):
         return phone
     if number.startswith("00"):  # the prefix of most countries, written by people of countries that have another
         return _phone(f"+{number[2:]}", region)
-    raise _NotAPerson(_LENGTH_REASONS.get(phonenumbers.is_possible_number_with_reason(parsed), RejectedFor.NOT_VALID))
+    raise _RejectedEntryError(
+        _LENGTH_REASONS.get(phonenumbers.is_possible_number_with_reason(parsed), RejectionCode.NOT_VALID)
+    )
 
 
 def _international(number: str) -> str:
     if number.startswith("00"):
         return f"+{number[2:]}"
     if len(number) < _SHORTEST:
-        raise _NotAPerson(RejectedFor.TOO_SHORT)
-    raise _NotAPerson(RejectedFor.TOO_LONG if len(number) > _LONGEST else RejectedFor.NO_COUNTRY_CODE)
+        raise _RejectedEntryError(RejectionCode.TOO_SHORT)
+    raise _RejectedEntryError(RejectionCode.TOO_LONG if len(number) > _LONGEST else RejectionCode.NO_COUNTRY_CODE)
 
 
 def _is_good_otherwise(digits: str) -> bool:

@@ -18,7 +18,7 @@ class SyncMode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SyncSource:
     """Where a list comes from: at most one of the three is told.
 
     Attributes:
@@ -48,7 +48,7 @@ class Drift:
     missing: tuple[Person, ...]
     extra: tuple[Person, ...]
     protected: tuple[Person, ...]
-    nameless: int
+    without_phone: int
 
 
 def compare(
@@ -84,7 +84,7 @@ def compare(
     return Drift(tuple(missing), tuple(extra), tuple(protected), nameless)
 
 
-def changes(operations: Iterable[Operation]) -> str:
+def summarize_changes(operations: Iterable[Operation]) -> str:
     """Say in a sentence what a sync changes, line by line.
 
     >>> changes([Operation.ADD, Operation.REMOVE, Operation.ADD])

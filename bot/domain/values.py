@@ -3,9 +3,9 @@
 import re
 from datetime import UTC, datetime, time, timedelta, tzinfo
 
-FURTHEST = timedelta(days=366)
+MAX_DELAY = timedelta(days=366)
 """How far ahead a request may be put off."""
-MOST_TEXT = 3000
+MAX_TEXT = 3000
 """Characters of a text that somebody writes for WhatsApp, typed or in a form: Slack lets no more be typed into a field
 (docs.slack.dev, "Plain-text input"), and the providers that name a limit take 4,096 (WA.cr `sendTextMessage`, WUTS
 `sendText`), so that what stands before an invite's link fits too."""
@@ -21,13 +21,13 @@ _MOMENT = re.compile(
 )
 
 
-def truth(text: str) -> bool | None:
+def parse_switch(text: str) -> bool | None:
     """Read yes or no, on or off."""
     word = text.casefold()
     return True if word in _YES else False if word in _NO else None
 
 
-def ephemeral(text: str) -> int | None:
+def parse_ephemeral(text: str) -> int | None:
     """Read after how long messages disappear, in seconds; 0: they stay.
 
     >>> ephemeral("7 d")
@@ -36,7 +36,7 @@ def ephemeral(text: str) -> int | None:
     return _EPHEMERAL.get("".join(text.casefold().split()))
 
 
-def moment(text: str, zone: tzinfo, *, whole_day: bool = False) -> datetime | None:
+def parse_time(text: str, zone: tzinfo, *, whole_day: bool = False) -> datetime | None:
     """Read a moment: `2026-12-01 09:00`, by `zone` where it names none; a day alone is its midnight.
 
     Args:

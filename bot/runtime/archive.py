@@ -7,25 +7,25 @@ from typing import Any
 from sqlalchemy import Select, and_, func, or_, select
 
 from bot.domain.outcomes import Tally
-from bot.domain.requests import Request, State
+from bot.domain.requests import Request, RequestState
 from bot.runtime.database import Database
-from bot.runtime.rows import request_of
+from bot.runtime.rows import request_from_row
 from bot.runtime.tables import participants, requests
 from providers.base import Outcome
 
-NAMES_NOBODY = and_(participants.c.phone == "", participants.c.lid == "")
+IS_NOT_A_PERSON = and_(participants.c.phone == "", participants.c.lid == "")
 """Lines that are about no person: rejected entries, and things."""
 
 
 @dataclass(frozen=True, slots=True)
-class Brief:
+class RequestSummary:
     """A request with how far it is."""
 
     request: Request
     tally: Tally
 
 
-class Archive:
+class RequestQueries:
     """Reads what the journal holds. Every method is one look."""
 
     def __init__(self, database: Database) -> None:
@@ -35,11 +35,11 @@ class Archive:
         self,
         *,
         requester: str = "",
-        states: Collection[State] = (),
+        states: Collection[RequestState] = (),
         group_id: str = "",
         before: tuple[float, str] | None = None,
         limit: int = 20,
-    ) -> list[Brief]:
+    ) -> list[RequestSummary]:
         """Give requests, newest first.
 
         Args:
@@ -62,30 +62,36 @@ class Archive:
             statement = statement.where(older)
         return await self._briefs(statement)
 
-    async def called(self, ids: Collection[str]) -> list[Brief]:
+    async def by_ids(self, ids: Collection[str]) -> list[RequestSummary]:
         """Give the requests with these ids, those that exist."""
         return await self._briefs(select(requests).where(requests.c.id.in_(ids)))
 
-    async def following(self, request_id: str) -> list[Brief]:
+    async def followups_of(self, request_id: str) -> list[RequestSummary]:
         """Give the requests that follow from this one, newest first."""
         statement = select(requests).where(requests.c.parent == request_id).order_by(requests.c.asked_at.desc())
         return await self._briefs(statement)
 
-    async def _briefs(self, statement: Select[Any]) -> list[Brief]:
+    async def _briefs(self, statement: Select[Any]) -> list[RequestSummary]:
         async with self._database.read() as connection:
-            found = [request_of(row) for row in (await connection.execute(statement)).all()]
+            found = [request_from_row(row) for row in (await connection.execute(statement)).all()]
             counted = (
                 select(
-                    participants.c.request_id, participants.c.outcome, func.count(), func.count().filter(NAMES_NOBODY)
+                    participants.c.request_id,
+                    participants.c.outcome,
+                    func.count(),
+                    func.count().filter(IS_NOT_A_PERSON),
                 )
                 .where(participants.c.request_id.in_([request.id for request in found]))
                 .group_by(participants.c.request_id, participants.c.outcome)
             )
             rows = (await connection.execute(counted)).all() if found else []
-        return [Brief(request, tally_of([row[1:] for row in rows if row[0] == request.id])) for request in found]
+        return [
+            RequestSummary(request, tally_from_rows([row[1:] for row in rows if row[0] == request.id]))
+            for request in found
+        ]
 
 
-def tally_of(rows: Sequence[Sequence[Any]]) -> Tally:
+def tally_from_rows(rows: Sequence[Sequence[Any]]) -> Tally:
     """Make a tally of rows of an outcome, how many lines have it, and how many of these name nobody."""
     counts = {row[0]: row[1] for row in rows}
     nameless = sum(row[2] for row in rows)

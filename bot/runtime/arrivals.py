@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from sqlalchemy import insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.domain.audit import asked
-from bot.domain.requests import Participant, Request
-from bot.runtime.audit import record
+from bot.domain.audit import request_entries
+from bot.domain.requests import Request, RequestItem
+from bot.runtime.audit import append_entries
 from bot.runtime.database import Database
-from bot.runtime.rows import participant_row, request_row
+from bot.runtime.rows import item_row, request_row
 from bot.runtime.tables import participants, requests
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Arrival:
+class _PendingRequest:
     request: Request
-    people: Sequence[Participant]
+    people: Sequence[RequestItem]
     written: asyncio.Future[bool]
 
     def settle(self, *, new: bool) -> None:
@@ -32,24 +32,24 @@ class _Arrival:
             self.written.set_exception(error)
 
 
-class Arrivals:
+class RequestWriter:
     """Writes new requests. A burst of commands costs few commits, so each is acknowledged sooner."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._waiting: list[_Arrival] = []
+        self._waiting: list[_PendingRequest] = []
         self._writer: asyncio.Task[None] | None = None
 
-    async def write(self, request: Request, people: Sequence[Participant]) -> bool:
+    async def write(self, request: Request, people: Sequence[RequestItem]) -> bool:
         """Write a request and its people; durable at the return. False when the request was there already."""
-        arrival = _Arrival(request, people, asyncio.get_running_loop().create_future())
+        arrival = _PendingRequest(request, people, asyncio.get_running_loop().create_future())
         self._waiting.append(arrival)
         if self._writer is None:
             self._writer = asyncio.create_task(self._write_waiting())
         return await arrival.written
 
     async def _write_waiting(self) -> None:
-        together: list[_Arrival] = []
+        together: list[_PendingRequest] = []
         try:
             while self._waiting:
                 together, self._waiting = self._waiting, []
@@ -62,7 +62,7 @@ class Arrivals:
         finally:
             self._writer = None
 
-    async def _settle(self, together: Sequence[_Arrival]) -> None:
+    async def _settle(self, together: Sequence[_PendingRequest]) -> None:
         """Write some arrivals in one transaction; where it fails, each in its own, so that none spoils another's."""
         try:
             fresh = await self._insert(together)
@@ -76,7 +76,7 @@ class Arrivals:
         for arrival in together:
             arrival.settle(new=arrival in fresh)
 
-    async def _insert(self, together: Sequence[_Arrival]) -> list[_Arrival]:
+    async def _insert(self, together: Sequence[_PendingRequest]) -> list[_PendingRequest]:
         """Insert those that are not there yet, and give them; of two with one id, the first."""
         ids = [arrival.request.id for arrival in together]
         async with self._database.write() as connection:
@@ -85,8 +85,10 @@ class Arrivals:
             fresh = [arrival for request_id, arrival in new.items() if request_id not in known]
             if fresh:
                 await connection.execute(insert(requests), [request_row(arrival.request) for arrival in fresh])
-                rows = [participant_row(arrival.request.id, p) for arrival in fresh for p in arrival.people]
+                rows = [item_row(arrival.request.id, p) for arrival in fresh for p in arrival.people]
                 if rows:
                     await connection.execute(insert(participants), rows)
-            await record(connection, [entry for arrival in fresh for entry in asked(arrival.request, arrival.people)])
+            await append_entries(
+                connection, [entry for arrival in fresh for entry in request_entries(arrival.request, arrival.people)]
+            )
         return fresh

@@ -14,9 +14,9 @@ from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.runtime import postgres
-from bot.runtime.sqlite import Connection, only_process
+from bot.runtime.sqlite import SqliteConnection, hold_lock_file
 
-CLOSED_WITHIN = 5.0
+CLOSE_TIMEOUT = 5.0
 """Seconds that connections in use have to be given back before the others are closed without them."""
 
 
@@ -68,24 +68,24 @@ class Database:
             AlreadyRunning: another process holds it; on PostgreSQL also later, see `postgres.only_process`.
         """
         if self.file is not None:
-            with only_process(self.file):
+            with hold_lock_file(self.file):
                 yield
             return
-        async with postgres.only_process(self._reader):
+        async with postgres.hold_advisory_lock(self._reader):
             yield
 
     async def upgrade(self) -> None:
         """Bring the tables to the newest version; nothing happens where they are already."""
         async with self.write() as connection:
             if not self.is_sqlite:
-                await postgres.unlimited(connection)
+                await postgres.lift_statement_timeout(connection)
             await connection.run_sync(_migrate)
 
     async def aclose(self) -> None:
         """Close all connections, those in use as soon as they are given back; no other is opened any more."""
         self._closed = True
         with suppress(TimeoutError):
-            async with asyncio.timeout(CLOSED_WITHIN):
+            async with asyncio.timeout(CLOSE_TIMEOUT):
                 await self._unused.wait()
         await self._engine.dispose()
 
@@ -134,11 +134,11 @@ def _engine(url: str, *, is_sqlite: bool) -> AsyncEngine:
         server = create_async_engine(
             driver_url, pool_size=5, connect_args=postgres.KEEPALIVE, pool_pre_ping=True, hide_parameters=True
         )
-        event.listen(server.sync_engine, "connect", postgres.limit)
+        event.listen(server.sync_engine, "connect", postgres.set_session_limits)
         return server
     engine = create_async_engine(
         "sqlite+aiosqlite:///" + url.removeprefix("sqlite:///"),
-        connect_args={"factory": Connection, "isolation_level": None},
+        connect_args={"factory": SqliteConnection, "isolation_level": None},
         pool_size=5,
         hide_parameters=True,
     )

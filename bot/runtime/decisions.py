@@ -7,39 +7,39 @@ from types import MappingProxyType
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.access import Actor, Allowed, Role, Target, decide
+from bot.domain.access import Actor, Allowed, Role, Target, check_capability
 from bot.domain.approvals import (
     Accepted,
     Approval,
     ApprovalRule,
     ApprovalState,
     Choice,
+    RefusalCode,
     Refused,
-    RefusedFor,
     Vote,
-    deciders,
-    vote,
+    cast_vote,
+    eligible_approvers,
 )
-from bot.domain.audit import click_refused, decided, moved
-from bot.domain.requests import Request, State
-from bot.runtime.audit import record
+from bot.domain.audit import refused_click_entry, transition_entry, vote_entry
+from bot.domain.requests import Request, RequestState
+from bot.runtime.audit import append_entries
 from bot.runtime.database import Database
-from bot.runtime.journal import advance, locked_request
+from bot.runtime.journal import locked_request, transition
 from bot.runtime.tables import decisions, requests
 from providers.base import Capability
 
 _APPROVAL_STATES = {
-    State.WAITING: ApprovalState.WAITING,
-    State.APPROVED: ApprovalState.APPROVED,
-    State.RUNNING: ApprovalState.APPROVED,
-    State.DONE: ApprovalState.APPROVED,
-    State.DENIED: ApprovalState.DENIED,
-    State.EXPIRED: ApprovalState.EXPIRED,
-    State.WITHDRAWN: ApprovalState.WITHDRAWN,
+    RequestState.WAITING: ApprovalState.WAITING,
+    RequestState.APPROVED: ApprovalState.APPROVED,
+    RequestState.RUNNING: ApprovalState.APPROVED,
+    RequestState.DONE: ApprovalState.APPROVED,
+    RequestState.DENIED: ApprovalState.DENIED,
+    RequestState.EXPIRED: ApprovalState.EXPIRED,
+    RequestState.WITHDRAWN: ApprovalState.WITHDRAWN,
 }
 
 
-class Decisions:
+class Votes:
     """Reads and takes decisions.
 
     Args:
@@ -58,12 +58,12 @@ class Decisions:
         self._roles = roles
         self._aliases = aliases
 
-    async def of(self, request_id: str) -> tuple[Vote, ...]:
+    async def for_request(self, request_id: str) -> tuple[Vote, ...]:
         """Give a request's votes, oldest first."""
         async with self._database.read() as connection:
             return await _votes(connection, request_id)
 
-    async def vote(self, request_id: str, actor: Actor, choice: Choice, reason: str = "") -> Accepted | Refused:
+    async def cast(self, request_id: str, actor: Actor, choice: Choice, reason: str = "") -> Accepted | Refused:
         """Count a click and move the request on when it decides, or refuse it with the reason."""
         at = datetime.now(UTC)
         async with self._database.write() as connection:
@@ -77,11 +77,11 @@ class Decisions:
             values = {"choice": choice, "at": at.timestamp(), "reason": reason}
             await connection.execute(insert(decisions).values(request_id=request_id, user_id=actor.user_id, **values))
             if result.approval.state is not ApprovalState.WAITING:
-                await advance(connection, request_id, State(result.approval.state))
-            await record(connection, [decided(request, result.approval.votes[-1], result.approval.state)])
+                await transition(connection, request_id, RequestState(result.approval.state))
+            await append_entries(connection, [vote_entry(request, result.approval.votes[-1], result.approval.state)])
             return result
 
-    async def refusal(self, request_id: str, actor: Actor, choice: Choice) -> Refused | None:
+    async def check(self, request_id: str, actor: Actor, choice: Choice) -> Refused | None:
         """Tell why a click would not count, before a reason is asked for; that is kept. None where it would."""
         asked = Vote(actor.user_id, choice, datetime.now(UTC), "to be asked for")
         async with self._database.write() as connection:
@@ -101,45 +101,47 @@ class Decisions:
             request = await locked_request(connection, request_id)
             if refused := self._not_theirs(request, actor):
                 return await _refuse(connection, request_id, request, refused, actor=user_id, action="withdraw")
-            if request is None or not await advance(connection, request_id, State.WITHDRAWN):
-                refused = Refused(RefusedFor.OVER, _too_late(request))
+            if request is None or not await transition(connection, request_id, RequestState.WITHDRAWN):
+                refused = Refused(RefusalCode.CLOSED, _too_late(request))
                 return await _refuse(connection, request_id, request, refused, actor=user_id, action="withdraw")
             await connection.execute(update(requests).where(requests.c.id == request_id).values(stopped_by=user_id))
-            await record(connection, [moved(request, State.WITHDRAWN, datetime.now(UTC), user_id)])
+            await append_entries(
+                connection, [transition_entry(request, RequestState.WITHDRAWN, datetime.now(UTC), user_id)]
+            )
         return None
 
     def may_stop(self, request: Request, actor: Actor) -> bool:
         """Tell whether somebody may end what is approved or runs: who asked, and `approve` or `admin` for the group."""
         return actor.user_id == request.requester or any(
-            isinstance(decide(actor, capability, self._target(request), self._roles), Allowed)
+            isinstance(check_capability(actor, capability, self._target(request), self._roles), Allowed)
             for capability in (Capability.APPROVE, Capability.ADMIN)
         )
 
     def _not_theirs(self, request: Request | None, actor: Actor) -> Refused | None:
         if request is None or actor.user_id == request.requester:
             return None
-        if request.state is State.WAITING:
+        if request.state is RequestState.WAITING:
             words = "Only who asked for a request can withdraw it. Who may decide on it can deny it."
-            return Refused(RefusedFor.NOT_YOURS, words)
+            return Refused(RefusalCode.NOT_REQUESTER, words)
         if self.may_stop(request, actor):
             return None
         words = "Only who asked for a request, or has `approve` or `admin` for this group, can withdraw it."
-        return Refused(RefusedFor.NOT_YOURS, words)
+        return Refused(RefusalCode.NOT_REQUESTER, words)
 
-    def deciders(self, request: Request) -> tuple[str, ...]:
+    def eligible_approvers(self, request: Request) -> tuple[str, ...]:
         """Give the ids of the users and user groups who may decide on a request; nobody where it needs no approval."""
         if request.rule is None:
             return ()
-        return deciders(request.rule, self._target(request), request.requester, self._roles)
+        return eligible_approvers(request.rule, self._target(request), request.requester, self._roles)
 
     async def _judge(
         self, connection: AsyncConnection, request: Request | None, actor: Actor, cast: Vote
     ) -> tuple[Request, Accepted] | Refused:
         """Judge a vote on a request by those kept so far, without keeping it."""
-        if request is None or request.rule is None or request.state is State.RECEIVED:
-            return Refused(RefusedFor.OVER, "This request does not wait for a decision; nothing was done.")
+        if request is None or request.rule is None or request.state is RequestState.RECEIVED:
+            return Refused(RefusalCode.CLOSED, "This request does not wait for a decision; nothing was done.")
         approval = self._approval(request, request.rule, await _votes(connection, request.id))
-        result = vote(approval, actor, cast.choice, cast.at, self._roles, reason=cast.reason)
+        result = cast_vote(approval, actor, cast.choice, cast.at, self._roles, reason=cast.reason)
         return result if isinstance(result, Refused) else (request, result)
 
     def _target(self, request: Request) -> Target:
@@ -154,7 +156,7 @@ class Decisions:
 
 def _too_late(request: Request | None) -> str:
     state = f"{request.state} already" if request else "gone"
-    stop = " *Stop* on its message ends it." if request and request.state is State.RUNNING else ""
+    stop = " *Stop* on its message ends it." if request and request.state is RequestState.RUNNING else ""
     return f"This request is {state}; it cannot be withdrawn any more.{stop}"
 
 
@@ -170,6 +172,6 @@ async def _refuse(
 ) -> Refused:
     """Keep in the audit journal that a click changed nothing."""
     at = datetime.now(UTC)
-    entry = click_refused(request_id, request, actor=actor, action=action, code=refused.code, at=at)
-    await record(connection, [entry])
+    entry = refused_click_entry(request_id, request, actor=actor, action=action, code=refused.code, at=at)
+    await append_entries(connection, [entry])
     return refused

@@ -8,17 +8,17 @@ from datetime import UTC, datetime
 
 import structlog
 
-from bot.domain.approvals import following_reminder_at
-from bot.domain.requests import State
+from bot.domain.approvals import next_reminder_at
+from bot.domain.requests import RequestState
 from bot.runtime.engine import Engine
-from bot.runtime.journal import Journal
+from bot.runtime.journal import RequestStore
 
 _WORKFLOWS = {
-    State.RECEIVED: "open",
-    State.APPROVED: "carry_out",
-    State.DENIED: "close",
-    State.EXPIRED: "close",
-    State.WITHDRAWN: "close",
+    RequestState.RECEIVED: "open",
+    RequestState.APPROVED: "carry_out",
+    RequestState.DENIED: "close",
+    RequestState.EXPIRED: "close",
+    RequestState.WITHDRAWN: "close",
 }
 
 _BURST = 5
@@ -38,7 +38,9 @@ class Dispatcher:
             out a little later, so that its acknowledgements stay quick.
     """
 
-    def __init__(self, journal: Journal, engine: Engine, *, every: float = 5.0, between_starts: float = 0.1) -> None:
+    def __init__(
+        self, journal: RequestStore, engine: Engine, *, every: float = 5.0, between_starts: float = 0.1
+    ) -> None:
         self._journal = journal
         self._engine = engine
         self._every = every
@@ -83,7 +85,7 @@ class Dispatcher:
                 return
             try:
                 await self._engine.start(_WORKFLOWS[due.state], due.request_id)
-                await self._journal.dispatched(due)
+                await self._journal.mark_dispatched(due)
             except Exception:
                 log.exception("not_handed_over", request=due.request_id)
             await asyncio.sleep(self._between_starts * (_BURST if self._awake.is_set() else 1))
@@ -91,14 +93,14 @@ class Dispatcher:
     async def _remind(self, now: float) -> None:
         for reminder in await self._journal.reminders_due(now):
             try:
-                request = await self._journal.request(reminder.request_id)
+                request = await self._journal.get(reminder.request_id)
                 await self._engine.start("remind", reminder.request_id, reminder.number)
                 rule, at = request.rule, datetime.fromtimestamp(now, UTC)
-                following = following_reminder_at(rule, request.asked_at, reminder.number, at) if rule else None
-                await self._journal.reminded(reminder, following.timestamp() if following else None)
+                following = next_reminder_at(rule, request.asked_at, reminder.number, at) if rule else None
+                await self._journal.mark_reminded(reminder, following.timestamp() if following else None)
             except Exception:
                 log.exception("not_reminded", request=reminder.request_id)
 
     async def _until_next(self, now: float) -> float:
-        moment = await self._journal.next_moment(now)
+        moment = await self._journal.next_due_at(now)
         return self._every if moment is None else min(self._every, max(0.0, moment - time.time()))

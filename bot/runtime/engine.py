@@ -8,13 +8,13 @@ from typing import Any, TypeVar
 import structlog
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID, StepOptions
 
-from bot.runtime.sqlite import Connection
+from bot.runtime.sqlite import SqliteConnection
 from bot.runtime.tasks import stop
 
 T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
-Durable = Callable[..., Coroutine[Any, Any, None]]
+DurableWorkflow = Callable[..., Coroutine[Any, Any, None]]
 """A workflow: takes the id of a request, perhaps a number, and goes on from its last finished step after a crash."""
 
 
@@ -26,7 +26,7 @@ class Engine:
         workflows: each workflow by the name under which it is stored; a name is never given to another one.
     """
 
-    def __init__(self, url: str, workflows: Mapping[str, Durable]) -> None:
+    def __init__(self, url: str, workflows: Mapping[str, DurableWorkflow]) -> None:
         self._running: set[asyncio.Task[Any]] = set()
         self._closed = False
         DBOS(config=_config(url))
@@ -54,7 +54,7 @@ class Engine:
         # dbos had put its own threads there, and they have ended.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
 
-    def _tracked(self, name: str, function: Durable) -> Durable:
+    def _tracked(self, name: str, function: DurableWorkflow) -> DurableWorkflow:
         """Wrap a workflow so that closing can wait for it; dbos itself would block the loop on which it runs."""
 
         async def workflow(request_id: str, *numbers: int) -> None:
@@ -102,7 +102,7 @@ def _config(url: str) -> DBOSConfig:
         executor_id="local",  # one process at a time, held by `Database.hold`: so a restart resumes its own work
         serializer=DBOSPortableJSONSerializer(),  # the default is pickle: to write the database would be to run code
         max_executor_threads=32,
-        db_engine_kwargs={"connect_args": {"factory": Connection}} if sqlite else None,
+        db_engine_kwargs={"connect_args": {"factory": SqliteConnection}} if sqlite else None,
         notification_listener_polling_interval_sec=0.1,  # nothing is notified; it is how long a stop waits
         log_level="ERROR",  # a repeated step is logged by `step`
     )

@@ -7,18 +7,18 @@ from dataclasses import replace
 
 import structlog
 
-from bot.domain.groups import Found, KnownGroup, Resolution, resolve
-from bot.domain.requests import Request, State
+from bot.domain.groups import GroupFound, KnownGroup, Resolution, resolve
+from bot.domain.requests import Request, RequestState
 from bot.runtime.tasks import stop
 from providers.base import Group, Operation, Provider, ProviderError
 
-FRESH = 60.0
+GROUP_LIST_TTL = 60.0
 """Seconds for which a connection's list is used without being read again."""
 
 log = structlog.get_logger(__name__)
 
 
-class Directory:
+class GroupDirectory:
     """Knows the groups of all connections.
 
     Args:
@@ -53,36 +53,41 @@ class Directory:
 
     def follow(self, request: Request) -> None:
         """Hear of a request that goes on: one that makes or names groups has its connection's list read again."""
-        if request.operation in {Operation.CREATE, Operation.SETTINGS} and request.state in {State.RUNNING, State.DONE}:
-            self.outdate(request.connection)
+        if request.operation in {Operation.CREATE, Operation.SETTINGS} and request.state in {
+            RequestState.RUNNING,
+            RequestState.DONE,
+        }:
+            self.invalidate(request.connection)
 
-    def outdate(self, connection: str) -> None:
+    def invalidate(self, connection: str) -> None:
         """Have a connection's list read before it is used again, also where it is being read: it may be older."""
         self._read_at.pop(connection, None)
         self._outdated.add(connection)
 
-    async def find(self, text: str, *, within: float) -> Resolution:
+    async def find(self, text: str, *, max_wait: float) -> Resolution:
         """Find the group that `text` names; lists are read only for what the known ones do not tell.
 
         Args:
             text: an alias, an id or a subject.
-            within: the most seconds to wait for connections to answer; what is known by then decides.
+            max_wait: the most seconds to wait for connections to answer; what is known then decides.
         """
         resolution = resolve(text, self._aliases)
-        if isinstance(resolution, Found):
-            return Found(self.group(resolution.group.connection, resolution.group.id))
-        await self.refresh(within=within)
+        if isinstance(resolution, GroupFound):
+            return GroupFound(self.group(resolution.group.connection, resolution.group.id))
+        await self.refresh(max_wait=max_wait)
         return resolve(text, self.known())
 
-    async def refresh(self, *, within: float, fresh: float = FRESH) -> None:
-        """Read the lists older than `fresh` seconds, for at most `within` seconds; reading goes on behind that."""
-        stale = [name for name in self._providers if self._clock() - self._read_at.get(name, -FRESH) >= fresh]
+    async def refresh(self, *, max_wait: float, max_age: float = GROUP_LIST_TTL) -> None:
+        """Read the lists older than `fresh` seconds, for at most `max_wait` seconds; reading goes on behind that."""
+        stale = [
+            name for name in self._providers if self._clock() - self._read_at.get(name, -GROUP_LIST_TTL) >= max_age
+        ]
         for name in stale:
             if name not in self._reading:
                 self._reading[name] = asyncio.create_task(self._read(name))
         tasks = [self._reading[name] for name in stale]
         if tasks:
-            await asyncio.wait(tasks, timeout=within)
+            await asyncio.wait(tasks, timeout=max_wait)
 
     async def aclose(self) -> None:
         """Stop reading."""

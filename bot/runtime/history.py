@@ -3,14 +3,14 @@
 from sqlalchemy import select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.history import Change
-from bot.domain.requests import Request, State
+from bot.domain.history import RecentChange
+from bot.domain.requests import Request, RequestState
 from bot.runtime.tables import participants, requests
 from providers.base import Operation, Outcome
 from providers.identity import person_keys
 
 
-async def changes_since(connection: AsyncConnection, request: Request, since: float) -> dict[str, list[Change]]:
+async def recent_changes(connection: AsyncConnection, request: Request, since: float) -> dict[str, list[RecentChange]]:
     """Give whom other requests sent to the provider for the same group, by every key that the person may have.
 
     Args:
@@ -29,10 +29,10 @@ async def changes_since(connection: AsyncConnection, request: Request, since: fl
         )
     )
     answered = sent.where(participants.c.at >= since)
-    under_way = sent.where(requests.c.state == State.RUNNING, participants.c.outcome.is_(None))
-    changes: dict[str, list[Change]] = {}
+    under_way = sent.where(requests.c.state == RequestState.RUNNING, participants.c.outcome.is_(None))
+    changes: dict[str, list[RecentChange]] = {}
     for row in await connection.execute(union_all(answered, under_way)):
-        change = Change(Operation(row.operation or Operation.ADD), Outcome(row.outcome) if row.outcome else None)
+        change = RecentChange(Operation(row.operation or Operation.ADD), Outcome(row.outcome) if row.outcome else None)
         for key in person_keys(row.phone, row.lid):
             changes.setdefault(key, []).append(change)
     return changes

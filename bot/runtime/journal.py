@@ -8,108 +8,116 @@ from typing import Any
 from sqlalchemy import and_, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.audit import moved
-from bot.domain.history import Change
+from bot.domain.audit import transition_entry
+from bot.domain.history import RecentChange
 from bot.domain.outcomes import Tally
-from bot.domain.requests import FOLLOWS, Participant, Request, State
-from bot.runtime.archive import NAMES_NOBODY, tally_of
-from bot.runtime.arrivals import Arrivals
-from bot.runtime.audit import record, verdict_entries
+from bot.domain.requests import TRANSITIONS, Request, RequestItem, RequestState
+from bot.runtime.archive import IS_NOT_A_PERSON, tally_from_rows
+from bot.runtime.arrivals import RequestWriter
+from bot.runtime.audit import append_entries, verdict_entries
 from bot.runtime.database import Database
-from bot.runtime.history import changes_since
-from bot.runtime.rows import participant_of, request_of
+from bot.runtime.history import recent_changes
+from bot.runtime.rows import item_from_row, request_from_row
 from bot.runtime.tables import participants, requests
 from providers.base import MembershipStatus, Outcome, Verdict
 
-WORK = (State.RECEIVED, State.APPROVED, State.DENIED, State.EXPIRED, State.WITHDRAWN)
+WORK_STATES = (
+    RequestState.RECEIVED,
+    RequestState.APPROVED,
+    RequestState.DENIED,
+    RequestState.EXPIRED,
+    RequestState.WITHDRAWN,
+)
 """The states in which the engine has something to do."""
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class DueWork:
     """Work that the engine does not have yet."""
 
     request_id: str
-    state: State
+    state: RequestState
 
 
 @dataclass(frozen=True, slots=True)
-class Reminder:
+class DueReminder:
     """A reminder of a request that waits; `number` counts from 0."""
 
     request_id: str
     number: int
 
 
-class Journal:
+class RequestStore:
     """Reads and writes requests and their people. Every method is one transaction."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._arrivals = Arrivals(database)
+        self._arrivals = RequestWriter(database)
 
-    async def create(self, request: Request, people: Sequence[Participant]) -> bool:
+    async def create(self, request: Request, people: Sequence[RequestItem]) -> bool:
         """Write a new request with its people. False when the request was there already: nothing is changed."""
         return await self._arrivals.write(request, people)
 
-    async def request(self, request_id: str) -> Request:
+    async def get(self, request_id: str) -> Request:
         """Read one request. Raises `LookupError` when there is none."""
         async with self._database.read() as connection:
             row = (await connection.execute(select(requests).where(requests.c.id == request_id))).one_or_none()
         if row is None:
             raise LookupError(f"no request {request_id}")
-        return request_of(row)
+        return request_from_row(row)
 
-    async def advance(self, request_id: str, state: State) -> bool:
+    async def transition(self, request_id: str, state: RequestState) -> bool:
         """Move a request on to `state`. False when it was not in a state from which that may follow."""
         async with self._database.write() as connection:
-            return await advance(connection, request_id, state)
+            return await transition(connection, request_id, state)
 
-    async def hold_back(self, request_id: str) -> State:
+    async def hold_if_required(self, request_id: str) -> RequestState:
         """Let a request wait for its approval, else for its time, where it has to. Gives the state it is in now."""
-        new = requests.c.id == request_id, requests.c.state == State.RECEIVED
+        new = requests.c.id == request_id, requests.c.state == RequestState.RECEIVED
         async with self._database.write() as connection:
             await connection.execute(
-                update(requests).where(*new, requests.c.rule.is_not(None)).values(state=State.WAITING)
+                update(requests).where(*new, requests.c.rule.is_not(None)).values(state=RequestState.WAITING)
             )
             await connection.execute(
-                update(requests).where(*new, requests.c.run_at.is_not(None)).values(state=State.APPROVED)
+                update(requests).where(*new, requests.c.run_at.is_not(None)).values(state=RequestState.APPROVED)
             )
             state: str = (
                 await connection.execute(select(requests.c.state).where(requests.c.id == request_id))
             ).scalar_one()
-        return State(state)
+        return RequestState(state)
 
     async def stop(self, request_id: str, user_id: str) -> bool:
         """Ask a request that runs to stop before its next call. False when it does not run, or was stopped already."""
         async with self._database.write() as connection:
             rows = await connection.execute(
                 update(requests)
-                .where(requests.c.id == request_id, requests.c.state == State.RUNNING, requests.c.stopped_by == "")
+                .where(
+                    requests.c.id == request_id, requests.c.state == RequestState.RUNNING, requests.c.stopped_by == ""
+                )
                 .values(stopped_by=user_id)
                 .returning(requests)
             )
-            stopped = [moved(request_of(r), "stopped", datetime.now(UTC), user_id) for r in rows]
-            await record(connection, stopped)
+            stopped = [transition_entry(request_from_row(r), "stopped", datetime.now(UTC), user_id) for r in rows]
+            await append_entries(connection, stopped)
         return bool(stopped)
 
-    async def group_made(self, request_id: str, group_id: str) -> None:
+    async def set_group_id(self, request_id: str, group_id: str) -> None:
         """Keep the id of the group that a request has created."""
         async with self._database.write() as connection:
             await connection.execute(update(requests).where(requests.c.id == request_id).values(group_id=group_id))
 
-    async def due(self, now: float) -> list[Due]:
+    async def due(self, now: float) -> list[DueWork]:
         """Give the work that the engine does not have yet and whose time has come at `now` (seconds since 1970)."""
         statement = select(requests.c.id, requests.c.state).where(
-            requests.c.state.in_(WORK),
+            requests.c.state.in_(WORK_STATES),
             requests.c.dispatched != requests.c.state,
-            or_(requests.c.state != State.APPROVED, requests.c.run_at.is_(None), requests.c.run_at <= now),
+            or_(requests.c.state != RequestState.APPROVED, requests.c.run_at.is_(None), requests.c.run_at <= now),
         )
         async with self._database.read() as connection:
             rows = (await connection.execute(statement.order_by(requests.c.asked_at))).all()
-        return [Due(row.id, State(row.state)) for row in rows]
+        return [DueWork(row.id, RequestState(row.state)) for row in rows]
 
-    async def dispatched(self, due: Due) -> None:
+    async def mark_dispatched(self, due: DueWork) -> None:
         """Keep that the engine has this work now."""
         async with self._database.write() as connection:
             await connection.execute(
@@ -121,23 +129,25 @@ class Journal:
         async with self._database.write() as connection:
             rows = await connection.execute(
                 update(requests)
-                .where(requests.c.state == State.WAITING, requests.c.expires_at <= now)
-                .values(state=State.EXPIRED)
+                .where(requests.c.state == RequestState.WAITING, requests.c.expires_at <= now)
+                .values(state=RequestState.EXPIRED)
                 .returning(requests)
             )
             at = datetime.fromtimestamp(now, UTC)
-            await record(connection, [moved(request_of(row), State.EXPIRED, at) for row in rows])
+            await append_entries(
+                connection, [transition_entry(request_from_row(row), RequestState.EXPIRED, at) for row in rows]
+            )
 
-    async def next_moment(self, now: float) -> float | None:
+    async def next_due_at(self, now: float) -> float | None:
         """Give when the first request after `now` expires, runs or is reminded of; None: none.
 
         Both are in seconds since 1970.
         """
-        undecided = requests.c.state.in_((State.RECEIVED, State.WAITING))
+        undecided = requests.c.state.in_((RequestState.RECEIVED, RequestState.WAITING))
         moments = (
             (requests.c.expires_at, undecided),
             (requests.c.remind_at, undecided),
-            (requests.c.run_at, requests.c.state.in_((State.RECEIVED, State.APPROVED))),
+            (requests.c.run_at, requests.c.state.in_((RequestState.RECEIVED, RequestState.APPROVED))),
         )
         async with self._database.read() as connection:
             soonest = [
@@ -146,16 +156,16 @@ class Journal:
             ]
         return min((moment for moment in soonest if moment is not None), default=None)
 
-    async def reminders_due(self, now: float) -> list[Reminder]:
+    async def reminders_due(self, now: float) -> list[DueReminder]:
         """Give the reminders whose time has come at `now` (seconds since 1970), of requests that wait."""
         statement = select(requests.c.id, requests.c.reminders).where(
-            requests.c.state == State.WAITING, requests.c.remind_at <= now
+            requests.c.state == RequestState.WAITING, requests.c.remind_at <= now
         )
         async with self._database.read() as connection:
             rows = (await connection.execute(statement)).all()
-        return [Reminder(row.id, row.reminders) for row in rows]
+        return [DueReminder(row.id, row.reminders) for row in rows]
 
-    async def reminded(self, reminder: Reminder, next_at: float | None) -> None:
+    async def mark_reminded(self, reminder: DueReminder, next_at: float | None) -> None:
         """Keep that the engine has this reminder, and when the next is due (seconds since 1970; None: none)."""
         async with self._database.write() as connection:
             await connection.execute(
@@ -164,11 +174,11 @@ class Journal:
                 .values(reminders=reminder.number + 1, remind_at=next_at)
             )
 
-    async def people(self, request_id: str) -> list[Participant]:
+    async def items(self, request_id: str) -> list[RequestItem]:
         """Read everybody of a request, in the order of the roster."""
         return await self._select(participants.c.request_id == request_id)
 
-    async def page(self, request_id: str, start: int, length: int) -> list[Participant]:
+    async def items_page(self, request_id: str, start: int, length: int) -> list[RequestItem]:
         """Read `length` people of a request from position `start` on."""
         return await self._select(
             and_(
@@ -178,11 +188,11 @@ class Journal:
             )
         )
 
-    async def open_people(self, request_id: str) -> list[Participant]:
+    async def unanswered_items(self, request_id: str) -> list[RequestItem]:
         """Read those of a request who have no outcome yet."""
         return await self._select(and_(participants.c.request_id == request_id, participants.c.outcome.is_(None)))
 
-    async def chunk(self, request_id: str, number: int) -> list[Participant]:
+    async def batch_items(self, request_id: str, number: int) -> list[RequestItem]:
         """Read those of a chunk who have no outcome yet."""
         return await self._select(
             and_(
@@ -192,27 +202,27 @@ class Journal:
             )
         )
 
-    async def with_outcome(self, request_id: str, outcome: Outcome) -> list[Participant]:
+    async def items_with_outcome(self, request_id: str, outcome: Outcome) -> list[RequestItem]:
         """Read those of a request who have this outcome."""
         return await self._select(and_(participants.c.request_id == request_id, participants.c.outcome == outcome))
 
-    async def changes_since(self, request: Request, since: float) -> dict[str, list[Change]]:
+    async def recent_changes(self, request: Request, since: float) -> dict[str, list[RecentChange]]:
         """Give by `person_keys` what other requests did to people of the same group, from `since` on (epoch)."""
         async with self._database.read() as connection:
-            return await changes_since(connection, request, since)
+            return await recent_changes(connection, request, since)
 
     async def tally(self, request_id: str) -> Tally:
         """Count a request's outcomes."""
         statement = (
-            select(participants.c.outcome, func.count(), func.count().filter(NAMES_NOBODY))
+            select(participants.c.outcome, func.count(), func.count().filter(IS_NOT_A_PERSON))
             .where(participants.c.request_id == request_id)
             .group_by(participants.c.outcome)
         )
         async with self._database.read() as connection:
             rows = (await connection.execute(statement)).all()
-        return tally_of(rows)
+        return tally_from_rows(rows)
 
-    async def looked(
+    async def save_plan(
         self,
         request_id: str,
         before: Mapping[int, MembershipStatus],
@@ -229,10 +239,10 @@ class Journal:
         """
         rows = [{"at_position": p, "before": standing, "chunk": chunks.get(p)} for p, standing in before.items()]
         async with self._database.write() as connection:
-            await _update_people(connection, request_id, rows)
-            await _judge(connection, request_id, verdicts)
+            await _update_items(connection, request_id, rows)
+            await _save_verdicts(connection, request_id, verdicts)
 
-    async def submitted(self, request_id: str, positions: Sequence[int]) -> None:
+    async def mark_submitted(self, request_id: str, positions: Sequence[int]) -> None:
         """Count that these people are about to be sent to the provider, before they are."""
         async with self._database.write() as connection:
             await connection.execute(
@@ -241,7 +251,7 @@ class Journal:
                 .values(submissions=participants.c.submissions + 1)
             )
 
-    async def begin_invite(self, request_id: str, position: int) -> None:
+    async def mark_invite_started(self, request_id: str, position: int) -> None:
         """Count that an invite is about to be sent to this person, before it is."""
         async with self._database.write() as connection:
             await connection.execute(
@@ -250,20 +260,20 @@ class Journal:
                 .values(invited=participants.c.invited + 1)
             )
 
-    async def judge(self, request_id: str, verdicts: Mapping[int, Verdict]) -> None:
+    async def save_verdicts(self, request_id: str, verdicts: Mapping[int, Verdict]) -> None:
         """Keep verdicts, by position."""
         async with self._database.write() as connection:
-            await _judge(connection, request_id, verdicts)
+            await _save_verdicts(connection, request_id, verdicts)
 
-    async def _select(self, condition: Any) -> list[Participant]:
+    async def _select(self, condition: Any) -> list[RequestItem]:
         async with self._database.read() as connection:
             rows = await connection.execute(select(participants).where(condition).order_by(participants.c.position))
-            return [participant_of(row) for row in rows]
+            return [item_from_row(row) for row in rows]
 
 
-async def advance(connection: AsyncConnection, request_id: str, state: State) -> bool:
+async def transition(connection: AsyncConnection, request_id: str, state: RequestState) -> bool:
     """Move a request on to `state` within a transaction. False when that may not follow."""
-    before = [s for s, after in FOLLOWS.items() if state in after]
+    before = [s for s, after in TRANSITIONS.items() if state in after]
     result = await connection.execute(
         update(requests).where(requests.c.id == request_id, requests.c.state.in_(before)).values(state=state)
     )
@@ -275,10 +285,10 @@ async def locked_request(connection: AsyncConnection, request_id: str) -> Reques
     row = (
         await connection.execute(select(requests).where(requests.c.id == request_id).with_for_update())
     ).one_or_none()
-    return None if row is None else request_of(row)
+    return None if row is None else request_from_row(row)
 
 
-async def _update_people(connection: AsyncConnection, request_id: str, rows: Sequence[Mapping[str, Any]]) -> None:
+async def _update_items(connection: AsyncConnection, request_id: str, rows: Sequence[Mapping[str, Any]]) -> None:
     """Set the columns that `rows` name, all the same ones, of the person at each row's `at_position`."""
     if not rows:
         return
@@ -291,7 +301,7 @@ async def _update_people(connection: AsyncConnection, request_id: str, rows: Seq
     await connection.execute(statement, rows)
 
 
-async def _judge(connection: AsyncConnection, request_id: str, verdicts: Mapping[int, Verdict]) -> None:
+async def _save_verdicts(connection: AsyncConnection, request_id: str, verdicts: Mapping[int, Verdict]) -> None:
     """Set verdicts, by position, and tell the audit journal of those that are new."""
     at = datetime.now(UTC)
     entries = await verdict_entries(connection, request_id, verdicts, at)
@@ -307,5 +317,5 @@ async def _judge(connection: AsyncConnection, request_id: str, verdicts: Mapping
         }
         for position, verdict in verdicts.items()
     ]
-    await _update_people(connection, request_id, rows)
-    await record(connection, entries)
+    await _update_items(connection, request_id, rows)
+    await append_entries(connection, entries)

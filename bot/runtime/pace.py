@@ -16,7 +16,7 @@ from providers.base import MAX_COOLDOWN
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class SendLimits:
     """How fast a connection may send.
 
     Attributes:
@@ -32,27 +32,27 @@ class Pace:
     per_day: int | None = None
 
 
-class DayIsFull(Exception):
+class DailyLimitReached(Exception):
     """The connection's daily number of people is used up."""
 
 
 @dataclass(frozen=True, slots=True)
-class Rest:
+class Cooldown:
     """The account sends nothing `until` (aware), because of `reason`."""
 
     until: datetime
     reason: str
 
 
-class SenderRests(Exception):
+class CoolingDown(Exception):
     """The account sends nothing for a while; `rest` says until when and why."""
 
-    def __init__(self, rest: Rest) -> None:
+    def __init__(self, rest: Cooldown) -> None:
         super().__init__(f"The sender rests until {rest.until:%Y-%m-%d %H:%M} UTC: {rest.reason}")
-        self.rest = rest
+        self.cooldown = rest
 
 
-class Sender:
+class Throttle:
     """Gives the turns of one connection: one call at a time, in the order of asking, so requests take turns.
 
     Args:
@@ -68,7 +68,7 @@ class Sender:
         self,
         database: Database,
         connection: str,
-        pace: Pace,
+        pace: SendLimits,
         rand: Callable[[], float] = random.random,
         *,
         clock: Callable[[], float] = time.time,
@@ -80,10 +80,10 @@ class Sender:
         self._rand = rand
         self._clock = clock
         self._sleep = sleep
-        self.pace = pace
+        self.limits = pace
 
     @asynccontextmanager
-    async def turn(self, people: int) -> AsyncIterator[int]:
+    async def slot(self, people: int) -> AsyncIterator[int]:
         """Wait for this connection's turn, and hold it while people are sent.
 
         Gives how many may be sent: all `people`, or fewer where the day has no room for more. A call about the group
@@ -99,7 +99,7 @@ class Sender:
                 await self._sleep(wait)
             yield granted
 
-    async def rest(self, seconds: float, reason: str) -> None:
+    async def cool_down(self, seconds: float, reason: str) -> None:
         """Send nothing for `seconds`, for no request; a longer rest that was ordered before stays."""
         until = self._clock() + seconds
         mine = senders.c.connection == self._connection
@@ -111,17 +111,17 @@ class Sender:
             if row is None or row.rests_until < until or self._rest_of(row.rests_until, "") is None:
                 await connection.execute(update(senders).where(mine).values(rests_until=until, rests_for=reason))
 
-    async def left_today(self) -> int | None:
+    async def remaining_today(self) -> int | None:
         """Tell how many people may still be sent on this day (UTC); None where there is no limit."""
-        if self.pace.per_day is None:
+        if self.limits.per_day is None:
             return None
         today = datetime.fromtimestamp(self._clock(), UTC).date().isoformat()
         mine = senders.c.connection == self._connection, senders.c.day == today
         async with self._database.read() as connection:
             used: int | None = await connection.scalar(select(senders.c.used).where(*mine))
-        return max(0, self.pace.per_day - (used or 0))
+        return max(0, self.limits.per_day - (used or 0))
 
-    async def resting(self) -> Rest | None:
+    async def cooldown(self) -> Cooldown | None:
         """Tell until when the account rests, None where it does not."""
         async with self._database.read() as connection:
             row = (
@@ -129,26 +129,28 @@ class Sender:
             ).one_or_none()
         return None if row is None else self._rest_of(row.rests_until, row.rests_for)
 
-    def _rest_of(self, until: float, reason: str) -> Rest | None:
+    def _rest_of(self, until: float, reason: str) -> Cooldown | None:
         """Read a row's rest; None where it is over, or further ahead than any rest that is ordered now."""
         now = self._clock()
-        return Rest(datetime.fromtimestamp(until, UTC), reason) if now < until <= now + MAX_COOLDOWN else None
+        return Cooldown(datetime.fromtimestamp(until, UTC), reason) if now < until <= now + MAX_COOLDOWN else None
 
     async def _reserve(self, people: int) -> tuple[float, int]:
         """Reserve the next free moment. Gives the seconds until it comes, and for how many people."""
         now = self._clock()
         today = datetime.fromtimestamp(now, UTC).date().isoformat()
-        gap = self.pace.gap * (1 + self.pace.jitter * (2 * self._rand() - 1))
-        most = self.pace.gap * (1 + self.pace.jitter)
+        gap = self.limits.gap * (1 + self.limits.jitter * (2 * self._rand() - 1))
+        most = self.limits.gap * (1 + self.limits.jitter)
         mine = senders.c.connection == self._connection
         async with self._database.write() as connection:
             row = (await connection.execute(select(senders).where(mine).with_for_update())).one_or_none()
             if row is not None and (rest := self._rest_of(row.rests_until, row.rests_for)):
-                raise SenderRests(rest)
+                raise CoolingDown(rest)
             used = row.used if row is not None and row.day == today else 0
-            granted = people if self.pace.per_day is None else max(0, min(people, self.pace.per_day - used))
+            granted = people if self.limits.per_day is None else max(0, min(people, self.limits.per_day - used))
             if people and not granted:
-                raise DayIsFull(f"{used} of {self.pace.per_day} people were sent today on {self._connection}.")
+                raise DailyLimitReached(
+                    f"{used} of {self.limits.per_day} people were sent today on {self._connection}."
+                )
             # No call is later than now: so more than a gap is a turn that a crash left unused, or a clock set back.
             start = now if row is None else min(max(now, row.free_at), now + most)
             values = {"free_at": start + gap, "day": today, "used": used + granted}

@@ -15,9 +15,9 @@ from bot.runtime.tasks import stop
 
 KEEPALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "connect_timeout": 10}
 """How soon this side notices a server that is gone, in seconds (libpq's connection parameters)."""
-LOOK = 5.0
+CHECK_INTERVAL = 5.0
 """Seconds between two looks whether the lock is still held."""
-LOCK = 7_265_211_011
+LOCK_KEY = 7_265_211_011
 """The key of the advisory lock by which one process holds a database."""
 _LIMITS = {
     "statement_timeout": "60s",
@@ -32,7 +32,7 @@ _LIMITS = {
 log = structlog.get_logger(__name__)
 
 
-def limit(session: Any, _record: object) -> None:
+def set_session_limits(session: Any, _record: object) -> None:
     """Give a new session its limits; what SQLAlchemy's `connect` event calls."""
     cursor = session.cursor()
     for name, value in _LIMITS.items():
@@ -41,13 +41,13 @@ def limit(session: Any, _record: object) -> None:
     session.commit()
 
 
-async def unlimited(connection: AsyncConnection) -> None:
+async def lift_statement_timeout(connection: AsyncConnection) -> None:
     """Let the statements of this transaction take as long as they need."""
     await connection.execute(text("SET LOCAL statement_timeout = 0"))
 
 
 @asynccontextmanager
-async def only_process(engine: AsyncEngine) -> AsyncIterator[None]:
+async def hold_advisory_lock(engine: AsyncEngine) -> AsyncIterator[None]:
     """Hold the database by a session's advisory lock, and take it again where that session is lost.
 
     Args:
@@ -84,7 +84,7 @@ class _Lock:
         """Take the lock. Raises `AlreadyRunning`, and `SQLAlchemyError` where the server cannot be reached."""
         session = await self._engine.connect()
         try:
-            held = await session.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": LOCK})
+            held = await session.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": LOCK_KEY})
         except BaseException:
             await _discard(session)
             raise
@@ -96,13 +96,13 @@ class _Lock:
     async def watch(self) -> None:
         """Look again and again whether the session lives, and take the lock again where it does not."""
         while True:
-            await asyncio.sleep(LOOK)
+            await asyncio.sleep(CHECK_INTERVAL)
             if self._session is not None and await _lives(self._session):
                 continue
             log.warning("database_lock_lost")
             await self._drop()
             with suppress(SQLAlchemyError, OSError, TimeoutError):  # the next look tries again
-                async with asyncio.timeout(LOOK):
+                async with asyncio.timeout(CHECK_INTERVAL):
                     await self.take()
                 log.info("database_lock_taken_again")
 
@@ -110,7 +110,7 @@ class _Lock:
         """Give the lock back."""
         with suppress(SQLAlchemyError):  # the session may be gone, and its lock with it
             if self._session is not None and await _lives(self._session):
-                await self._session.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": LOCK})
+                await self._session.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": LOCK_KEY})
         await self._drop()
 
     async def _drop(self) -> None:
@@ -128,7 +128,7 @@ async def _discard(session: AsyncConnection) -> None:
 
 async def _lives(session: AsyncConnection) -> bool:
     try:
-        async with asyncio.timeout(LOOK):
+        async with asyncio.timeout(CHECK_INTERVAL):
             await session.execute(text("SELECT 1"))
     except (SQLAlchemyError, OSError, TimeoutError):
         return False

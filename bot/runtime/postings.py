@@ -22,7 +22,7 @@ class Postings:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def find(self, request_id: str, name: str) -> Posting | None:
+    async def get(self, request_id: str, name: str) -> Posting | None:
         """Give the posting of this name, None when it was never begun."""
         async with self._database.read() as connection:
             row = (
@@ -39,12 +39,12 @@ class Postings:
             rows = await connection.scalars(select(postings.c.name).where(*mine).order_by(postings.c.name))
             return list(rows)
 
-    async def begin(self, request_id: str, name: str, channel: str) -> None:
+    async def reserve(self, request_id: str, name: str, channel: str) -> None:
         """Keep that this message is about to be posted."""
         async with self._database.write() as connection:
             await connection.execute(insert(postings).values(request_id=request_id, name=name, channel=channel, ts=""))
 
-    async def posted(self, request_id: str, name: str, posting: Posting) -> None:
+    async def save(self, request_id: str, name: str, posting: Posting) -> None:
         """Keep where the message stands."""
         async with self._database.write() as connection:
             await connection.execute(

@@ -10,11 +10,11 @@ from typing import Any
 from sqlalchemy import Row
 
 from bot.domain.approvals import ApprovalRule, reminder_at
-from bot.domain.requests import Details, Participant, Request, State
-from bot.domain.sync import Source
+from bot.domain.requests import Request, RequestItem, RequestOptions, RequestState
+from bot.domain.sync import SyncSource
 from providers.base import Cause, Evidence, GroupChange, MembershipStatus, Operation, Outcome, Person, Picture
 
-_NOTHING = Details()
+_NOTHING = RequestOptions()
 
 
 def request_row(request: Request) -> dict[str, Any]:
@@ -35,14 +35,14 @@ def request_row(request: Request) -> dict[str, Any]:
         "state": request.state,
         "expires_at": None if rule is None else (request.asked_at + rule.expires_after).timestamp(),
         "remind_at": _first_reminder(request),
-        "details": details_json(request.details),
-        "parent": request.details.parent,
-        "run_at": request.details.run_at.timestamp() if request.details.run_at else None,
+        "details": options_json(request.options),
+        "parent": request.options.parent,
+        "run_at": request.options.run_at.timestamp() if request.options.run_at else None,
         "stopped_by": request.stopped_by,
     }
 
 
-def request_of(row: Row[Any]) -> Request:
+def request_from_row(row: Row[Any]) -> Request:
     """Read a row of `requests`."""
     return Request(
         id=row.id,
@@ -56,8 +56,8 @@ def request_of(row: Row[Any]) -> Request:
         rule=None if row.rule is None else _rule(row.rule),
         duplicates=row.duplicates,
         asked_at=datetime.fromtimestamp(row.asked_at, UTC),
-        state=State(row.state),
-        details=details_of(row.details),
+        state=RequestState(row.state),
+        options=options_from_json(row.details),
         stopped_by=row.stopped_by,
     )
 
@@ -67,30 +67,30 @@ def _first_reminder(request: Request) -> float | None:
     return at.timestamp() if at else None
 
 
-def details_json(details: Details) -> str:
+def options_json(options: RequestOptions) -> str:
     """Write what differs from the defaults; a picture's bytes in base64."""
-    told = {field.name: getattr(details, field.name) for field in fields(details)}
+    told = {field.name: getattr(options, field.name) for field in fields(options)}
     values: dict[str, Any] = {name: value for name, value in told.items() if value != getattr(_NOTHING, name)}
-    if details.run_at is not None:
-        values["run_at"] = details.run_at.timestamp()
-    if details.change is not None:
-        values["change"] = {k: v for k, v in asdict(details.change).items() if v is not None}
-        if details.change.picture is not None:
-            picture = details.change.picture
+    if options.run_at is not None:
+        values["run_at"] = options.run_at.timestamp()
+    if options.change is not None:
+        values["change"] = {k: v for k, v in asdict(options.change).items() if v is not None}
+        if options.change.picture is not None:
+            picture = options.change.picture
             values["change"]["picture"] = {"url": picture.url, "jpeg": b64encode(picture.jpeg).decode()}
-    if details.source is not None:
-        values["source"] = asdict(details.source)
+    if options.source is not None:
+        values["source"] = asdict(options.source)
     return json.dumps(values)
 
 
-def source_of(values: Mapping[str, Any]) -> Source:
+def source_from_json(values: Mapping[str, Any]) -> SyncSource:
     """Read what `asdict` made of a source."""
-    return Source(
+    return SyncSource(
         tuple(values["phones"]), values["usergroup"], tuple(values["group"] or ()) or None, values.get("name", "")
     )
 
 
-def details_of(text: str) -> Details:
+def options_from_json(text: str) -> RequestOptions:
     """Read what `details_json` wrote."""
     values = json.loads(text)
     if run_at := values.get("run_at"):
@@ -100,8 +100,8 @@ def details_of(text: str) -> Details:
             change["picture"] = Picture(picture["url"], b64decode(picture["jpeg"]))
         values["change"] = GroupChange(**change)
     if source := values.get("source"):
-        values["source"] = source_of(source)
-    return Details(**values)
+        values["source"] = source_from_json(source)
+    return RequestOptions(**values)
 
 
 def _rule_json(rule: ApprovalRule) -> str:
@@ -132,7 +132,7 @@ def _rule(text: str) -> ApprovalRule:
     )
 
 
-def participant_row(request_id: str, participant: Participant) -> dict[str, Any]:
+def item_row(request_id: str, participant: RequestItem) -> dict[str, Any]:
     """Lay a line of a roster out as a row of `participants`."""
     return {
         "request_id": request_id,
@@ -153,9 +153,9 @@ def participant_row(request_id: str, participant: Participant) -> dict[str, Any]
     }
 
 
-def participant_of(row: Row[Any]) -> Participant:
+def item_from_row(row: Row[Any]) -> RequestItem:
     """Read a row of `participants`."""
-    return Participant(
+    return RequestItem(
         position=row.position,
         person=Person(row.typed, row.phone, row.lid),
         operation=Operation(row.operation) if row.operation else Operation.ADD,

@@ -9,27 +9,27 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, and_, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.audit import Entry, scheduled
-from bot.domain.sync import Source, SyncMode
-from bot.runtime.audit import record
+from bot.domain.audit import AuditEntry, schedule_entry
+from bot.domain.sync import SyncMode, SyncSource
+from bot.runtime.audit import append_entries
 from bot.runtime.database import Database
-from bot.runtime.rows import source_of
+from bot.runtime.rows import source_from_json
 from bot.runtime.tables import schedules
 
-MOST_FAILURES = 3
+MAX_FAILURES = 3
 """Runs in a row that could not be done, after which a sync is not repeated any more."""
 
 
-class Kept(Enum):
+class ScheduleResult(Enum):
     """What became of a schedule that was to be kept: `INSTEAD` of what was repeated for the group until now."""
 
     NEW = "new"
-    INSTEAD = "instead"
-    KNOWN = "known"
+    REPLACED = "instead"
+    EXISTING = "known"
 
 
 @dataclass(frozen=True, slots=True)
-class Schedule:
+class SyncSchedule:
     """A sync that is to run at `next_at` (aware), and then `every` so often; None: once.
 
     Attributes:
@@ -43,7 +43,7 @@ class Schedule:
     group_id: str
     requester: str
     channel: str
-    source: Source
+    source: SyncSource
     mode: SyncMode
     reason: str
     every: timedelta | None
@@ -55,33 +55,33 @@ class Schedule:
     @property
     def gives_up(self) -> bool:
         """Whether it is repeated until now, and ends by itself if its next run cannot be done either."""
-        return self.every is not None and self.failed + 1 >= MOST_FAILURES
+        return self.every is not None and self.failed + 1 >= MAX_FAILURES
 
 
-class Schedules:
+class SyncSchedules:
     """Reads and writes the schedules."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, schedule: Schedule) -> Kept:
+    async def add(self, schedule: SyncSchedule) -> ScheduleResult:
         """Keep a schedule. A group has one repeated sync: a new one takes the place of the one before."""
         async with self._database.write() as connection:
             if await connection.scalar(select(schedules.c.id).where(schedules.c.id == schedule.id)) is not None:
-                return Kept.KNOWN
+                return ScheduleResult.EXISTING
             repeated = and_(_of_group(schedule.connection, schedule.group_id), schedules.c.every.is_not(None))
             replaced = await _end(connection, repeated) if schedule.every else 0
             await connection.execute(insert(schedules).values(**_row(schedule)))
-            await record(connection, [_started(schedule, replaced)])
-        return Kept.INSTEAD if replaced else Kept.NEW
+            await append_entries(connection, [_started(schedule, replaced)])
+        return ScheduleResult.REPLACED if replaced else ScheduleResult.NEW
 
-    async def active(self) -> list[Schedule]:
+    async def active(self) -> list[SyncSchedule]:
         """Give those that go on, the soonest first."""
         statement = select(schedules).where(schedules.c.next_at.is_not(None)).order_by(schedules.c.next_at)
         async with self._database.read() as connection:
             return [_schedule(row) for row in await connection.execute(statement)]
 
-    async def due(self, now: datetime) -> list[Schedule]:
+    async def due(self, now: datetime) -> list[SyncSchedule]:
         """Give those whose time has come at `now` (aware)."""
         return [schedule for schedule in await self.active() if schedule.next_at <= now]
 
@@ -91,7 +91,9 @@ class Schedules:
             soonest: float | None = await connection.scalar(select(func.min(schedules.c.next_at)))
         return soonest
 
-    async def done(self, schedule: Schedule, now: datetime, *, request: str = "", failed: bool = False) -> None:
+    async def complete_run(
+        self, schedule: SyncSchedule, now: datetime, *, request: str = "", failed: bool = False
+    ) -> None:
         """Move a schedule on to its next run after `now` (aware), if any; runs that were missed are left out.
 
         Args:
@@ -114,14 +116,14 @@ class Schedules:
         async with self._database.write() as connection:
             result = await connection.execute(update(schedules).where(this_run).values(**values))
             if given_up and result.rowcount:
-                await record(connection, [_ended(schedule.connection, schedule.group_id, "", 1)])
+                await append_entries(connection, [_ended(schedule.connection, schedule.group_id, "", 1)])
 
     async def end(self, connection_name: str, group_id: str, user_id: str) -> int:
         """End the schedules of a group, for somebody. Gives how many went on until now."""
         async with self._database.write() as connection:
             ended = await _end(connection, _of_group(connection_name, group_id))
             if ended:
-                await record(connection, [_ended(connection_name, group_id, user_id, ended)])
+                await append_entries(connection, [_ended(connection_name, group_id, user_id, ended)])
         return ended
 
 
@@ -137,12 +139,12 @@ async def _end(connection: AsyncConnection, which: ColumnElement[bool]) -> int:
     return result.rowcount
 
 
-def _ended(connection: str, group_id: str, user_id: str, ended: int) -> Entry:
+def _ended(connection: str, group_id: str, user_id: str, ended: int) -> AuditEntry:
     told = {"ended": ended}
-    return scheduled(actor=user_id, connection=connection, group_id=group_id, at=datetime.now(UTC), details=told)
+    return schedule_entry(actor=user_id, connection=connection, group_id=group_id, at=datetime.now(UTC), details=told)
 
 
-def _started(schedule: Schedule, replaced: int) -> Entry:
+def _started(schedule: SyncSchedule, replaced: int) -> AuditEntry:
     every = None if schedule.every is None else int(schedule.every.total_seconds())
     told = {
         "started": schedule.id,
@@ -152,7 +154,7 @@ def _started(schedule: Schedule, replaced: int) -> Entry:
         "reason": schedule.reason,
         "replaced": replaced,
     }
-    return scheduled(
+    return schedule_entry(
         actor=schedule.requester,
         connection=schedule.connection,
         group_id=schedule.group_id,
@@ -161,7 +163,7 @@ def _started(schedule: Schedule, replaced: int) -> Entry:
     )
 
 
-def _row(schedule: Schedule) -> dict[str, Any]:
+def _row(schedule: SyncSchedule) -> dict[str, Any]:
     return {
         "id": schedule.id,
         "connection": schedule.connection,
@@ -179,14 +181,14 @@ def _row(schedule: Schedule) -> dict[str, Any]:
     }
 
 
-def _schedule(row: Row[Any]) -> Schedule:
-    return Schedule(
+def _schedule(row: Row[Any]) -> SyncSchedule:
+    return SyncSchedule(
         id=row.id,
         connection=row.connection,
         group_id=row.group_id,
         requester=row.requester,
         channel=row.channel,
-        source=source_of(json.loads(row.source)),
+        source=source_from_json(json.loads(row.source)),
         mode=SyncMode(row.mode),
         reason=row.reason,
         every=None if row.every is None else timedelta(seconds=row.every),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 
-class Connection(sqlite3.Connection):
+class SqliteConnection(sqlite3.Connection):
     """A connection in WAL mode, synced at every commit.
 
     It answers `unixepoch('subsec')` and `strftime('%s', 'now')` from Python's clock: older SQLite knows only whole
@@ -41,7 +41,7 @@ class AlreadyRunning(Exception):
 
 
 @contextmanager
-def only_process(database: Path) -> Iterator[None]:
+def hold_lock_file(database: Path) -> Iterator[None]:
     """Hold the lock file beside `database` while this process uses it.
 
     Raises:

@@ -5,7 +5,7 @@ from sqlalchemy import Column, Dialect, Float, ForeignKey, Index, Integer, MetaD
 metadata = MetaData()
 
 
-class Words(TypeDecorator[str]):
+class CleanText(TypeDecorator[str]):
     """Text from outside, of any length, without what JSON can hold and databases refuse.
 
     That is zero bytes, and half a surrogate pair, which comes from cutting a text in the middle of an emoji.
@@ -26,10 +26,10 @@ requests = Table(
     Column("operation", String(16), nullable=False),
     Column("connection", String(100), nullable=False),
     Column("group_id", String(200), nullable=False),
-    Column("group_name", Words, nullable=False),
+    Column("group_name", CleanText, nullable=False),
     Column("requester", String(32), nullable=False),
     Column("channel", String(32), nullable=False),
-    Column("reason", Words, nullable=False),
+    Column("reason", CleanText, nullable=False),
     Column("rule", Text),
     Column("duplicates", Integer, nullable=False),
     Column("asked_at", Float, nullable=False),
@@ -53,9 +53,9 @@ participants = Table(
     metadata,
     Column("request_id", ForeignKey("requests.id"), primary_key=True),
     Column("position", Integer, primary_key=True),
-    Column("typed", Words, nullable=False),
+    Column("typed", CleanText, nullable=False),
     Column("phone", String(20), nullable=False),
-    Column("lid", Words, nullable=False),
+    Column("lid", CleanText, nullable=False),
     Column("operation", String(16), nullable=False, server_default=""),
     Column("before", String(10), nullable=False),
     Column("chunk", Integer),
@@ -63,8 +63,8 @@ participants = Table(
     Column("invited", Integer, nullable=False, server_default="0"),
     Column("outcome", String(20)),
     Column("evidence", String(10), nullable=False),
-    Column("provider_code", Words, nullable=False),
-    Column("provider_message", Words, nullable=False),
+    Column("provider_code", CleanText, nullable=False),
+    Column("provider_message", CleanText, nullable=False),
     Column("cause", String(20), nullable=False, server_default=""),
     Column("at", Float),
     Index("participants_by_chunk", "chunk", "request_id", "position"),
@@ -79,7 +79,7 @@ decisions = Table(
     Column("user_id", String(32), primary_key=True),
     Column("choice", String(16), nullable=False),
     Column("at", Float, nullable=False),
-    Column("reason", Words, nullable=False, server_default=""),
+    Column("reason", CleanText, nullable=False, server_default=""),
 )
 
 postings = Table(
@@ -100,7 +100,7 @@ senders = Table(
     Column("day", String(10), nullable=False),
     Column("used", Integer, nullable=False),
     Column("rests_until", Float, nullable=False, server_default="0"),
-    Column("rests_for", Words, nullable=False, server_default=""),
+    Column("rests_for", CleanText, nullable=False, server_default=""),
 )
 """When each connection may next send, how many people it sent on its day (UTC), and until when and why it rests."""
 
@@ -139,7 +139,7 @@ schedules = Table(
     Column("channel", String(32), nullable=False),
     Column("source", Text, nullable=False),
     Column("mode", String(10), nullable=False),
-    Column("reason", Words, nullable=False),
+    Column("reason", CleanText, nullable=False),
     Column("every", Float),
     Column("run", Integer, nullable=False),
     Column("next_at", Float),
@@ -157,7 +157,7 @@ drafts = Table(
     metadata,
     Column("id", String(32), primary_key=True),
     Column("at", Float, nullable=False),
-    Column("body", Words, nullable=False),
+    Column("body", CleanText, nullable=False),
     Index("drafts_by_age", "at"),
 )
 """What forms ask for while their previews are looked at: `bot.drafts`."""

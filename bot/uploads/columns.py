@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.domain.roster import RejectedFor, parse_cells
+from bot.domain.roster import RejectionCode, parse_cells
 from bot.uploads.contents import Table
 from bot.uploads.headings import Promise, may_be_number, promise
 
@@ -15,11 +15,11 @@ _ALMOST = 0.25
 """What a cell counts that is like a number but lacks a country code or has a wrong digit; a number counts 1."""
 _LIKE_A_NUMBER = frozenset(
     {
-        RejectedFor.NO_COUNTRY_CODE,
-        RejectedFor.UNKNOWN_COUNTRY_CODE,
-        RejectedFor.NOT_VALID,
-        RejectedFor.EXTENSION,
-        RejectedFor.SPREADSHEET,
+        RejectionCode.NO_COUNTRY_CODE,
+        RejectionCode.UNKNOWN_COUNTRY_CODE,
+        RejectionCode.NOT_VALID,
+        RejectionCode.EXTENSION,
+        RejectionCode.SPREADSHEET,
     }
 )
 _DATE = re.compile(r"\d{4}-\d\d-\d\d\b.*|\d\d?[./-]\d\d?[./-]\d{4}\b.*", re.DOTALL)

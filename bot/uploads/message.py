@@ -11,8 +11,8 @@ from collections.abc import Iterator
 import phonenumbers
 from phonenumbers import Leniency, PhoneNumberMatch, PhoneNumberMatcher
 
-from bot.domain.entries import plain, unescape
-from bot.domain.roster import RejectedFor, parse
+from bot.domain.entries import to_plain_text, unescape_entities
+from bot.domain.roster import RejectionCode, parse
 
 _WHOLE = re.compile(
     r"""<(?P<link>[^<>|]*)(?:\|[^<>]*)?>
@@ -39,7 +39,7 @@ _NO_NUMBER_BEFORE = re.compile(rf"\s?[$€£¥₹₽₩₺₪฿%]|\s?{_CURRENCY
 _ABROAD = re.compile(r"(?<![\w.,+/-])00(?=[1-9][\d\s().-]{7,}\d)")
 """The `00` for a plus, which `phonenumbers` knows only where the default country dials it."""
 _DATE = re.compile(r"(?:19|20)\d\d[-./]\d\d?[-./]\d\d?|\d\d?[-./]\d\d?[-./](?:19|20)?\d\d")
-_MEANT = {RejectedFor.EXTENSION}
+_MEANT = {RejectionCode.EXTENSION}
 
 
 def numbers_in(text: str, default_region: str | None = None) -> str:
@@ -64,7 +64,7 @@ def _numbers(text: str, region: str | None) -> Iterator[str]:
 
 
 def _in_words(text: str, region: str | None) -> Iterator[str]:
-    text = _with_plus(plain(unescape(text)))
+    text = _with_plus(to_plain_text(unescape_entities(text)))
     for match in PhoneNumberMatcher(text, region, leniency=Leniency.POSSIBLE):
         if match.raw_string.lstrip("(").startswith("+") or _is_meant(text, match, region):
             yield match.raw_string

@@ -9,17 +9,17 @@ import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 
 from bot.domain.access import Actor
-from bot.domain.followups import LABELS, Followup, offered, plan
-from bot.domain.requests import CALLED_OFF, Details, Request, request_id
+from bot.domain.followups import LABELS, Followup, available_followups, plan_followup
+from bot.domain.requests import CANCELLED, Request, RequestOptions, request_id
 from bot.domain.roster import Roster
-from bot.intake import Draft, NotTaken
-from handlers.actions.clicks import GONE, find, group_of, refuse, tell
+from bot.intake import Rejected, RequestDraft
+from handlers.actions.clicks import GONE, find, group_of, record_refused_click, reply
 from handlers.payloads import Click
 from handlers.services import Services
-from handlers.usergroups import FRESH_FOR_APPROVAL
+from handlers.usergroups import APPROVAL_MEMBERS_TTL
 from handlers.views import approval_card, followup_buttons
-from handlers.views.followup_buttons import Followed, linked
-from handlers.views.text import begins, escape, foreign, moment
+from handlers.views.followup_buttons import FollowupLink, linked
+from handlers.views.text import escape, format_time, safe_text, scheduled_for
 
 _TIME_IS_PAST = "The time that was asked for is past, so it runs as soon as it may."
 
@@ -32,28 +32,28 @@ def register(app: AsyncApp, services: Services) -> None:
     @app.action(re.compile(followup_buttons.ACTION_IDS))
     async def follow(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
         click = Click.model_validate(body)
-        actor = await services.usergroups.actor(click.user.id, fresh=FRESH_FOR_APPROVAL)
+        actor = await services.usergroups.actor(click.user.id, fresh=APPROVAL_MEMBERS_TTL)
         before = await find(services, click.value)
         followup = followup_buttons.parse(click.clicked.action_id)
         words = await _follow(services, before, followup, actor) if before else GONE
         await ack()
-        await tell(respond, click, words)
+        await reply(respond, click, words)
 
 
 async def _follow(services: Services, before: Request, followup: Followup, actor: Actor) -> str:
     """Ask for what follows, as the person who clicked. Gives what they are told."""
-    after = [brief.request for brief in await services.archive.following(before.id)]
-    same = [request for request in after if request.details.follow == followup]
-    if taken := next((request for request in same if request.state not in CALLED_OFF), None):
+    after = [brief.request for brief in await services.queries.followups_of(before.id)]
+    same = [request for request in after if request.options.follow == followup]
+    if taken := next((request for request in same if request.state not in CANCELLED), None):
         return await _taken_already(services, taken)
     if words := await _impossible(services, before, followup, actor):
         return words
-    people = await services.journal.people(before.id)
-    planned = plan(before, people, followup)
-    if followup not in offered(before, people) or not planned.lines:
-        await refuse(services, before, actor.user_id, action=followup, code="nothing_left")
+    people = await services.requests.items(before.id)
+    planned = plan_followup(before, people, followup)
+    if followup not in available_followups(before, people) or not planned.items:
+        await record_refused_click(services, before, actor.user_id, action=followup, code="nothing_left")
         return f"“{LABELS[followup]}” has nothing to do here; nothing was done."
-    draft = Draft(
+    draft = RequestDraft(
         id=request_id(before.id, followup, *(request.id for request in same)),
         operation=planned.operation,
         group=group_of(services, before),
@@ -61,48 +61,48 @@ async def _follow(services: Services, before: Request, followup: Followup, actor
         reason="" if followup is Followup.UNDO else before.reason,
         requester=actor,
         channel=before.channel,
-        details=_in_time(planned.details),
-        lines=planned.lines,
+        options=_in_time(planned.options),
+        items=planned.items,
     )
-    result = await services.intake.take(draft)
-    if isinstance(result, NotTaken):
+    result = await services.submissions.submit(draft)
+    if isinstance(result, Rejected):
         return f"{result.reason} Nothing was done."
-    if result.again:
+    if result.already_submitted:
         return await _taken_already(services, result.request)
     return "\n".join(_taken(services, result.request, LABELS[followup]))
 
 
-def _in_time(details: Details) -> Details:
+def _in_time(options: RequestOptions) -> RequestOptions:
     """Drop a time that is past, and say so to whoever decides."""
-    if details.run_at is None or details.run_at > datetime.now(UTC):
-        return details
-    return replace(details, run_at=None, note=f"{_TIME_IS_PAST} {details.note}".strip())
+    if options.run_at is None or options.run_at > datetime.now(UTC):
+        return options
+    return replace(options, run_at=None, note=f"{_TIME_IS_PAST} {options.note}".strip())
 
 
 async def _impossible(services: Services, before: Request, followup: Followup, actor: Actor) -> str:
     """Tell why the sender cannot do it now, which is kept; nothing where it can."""
-    line = services.lines.get(before.connection)
+    line = services.connections.get(before.connection)
     if line is None:
-        await refuse(services, before, actor.user_id, action=followup, code="no_connection")
+        await record_refused_click(services, before, actor.user_id, action=followup, code="no_connection")
         return f"The connection `{escape(before.connection)}` is not in the configuration any more; nothing was done."
     if followup is not Followup.RESUME:
         return ""
-    if rest := await line.sender.resting():
-        await refuse(services, before, actor.user_id, action=followup, code="sender_rests")
-        why = foreign(rest.reason, 300)
-        return f"Not resumed: the account rests until {moment(rest.until)}, because: {why} Click again after that."
-    if await line.sender.left_today() == 0:
-        await refuse(services, before, actor.user_id, action=followup, code="day_is_full")
+    if rest := await line.throttle.cooldown():
+        await record_refused_click(services, before, actor.user_id, action=followup, code="sender_rests")
+        why = safe_text(rest.reason, 300)
+        return f"Not resumed: the account rests until {format_time(rest.until)}, because: {why} Click again after that."
+    if await line.throttle.remaining_today() == 0:
+        await record_refused_click(services, before, actor.user_id, action=followup, code="day_is_full")
         return "Not resumed: the connection may send nobody else on this day (UTC). Click again tomorrow."
     return ""
 
 
 def _taken(services: Services, request: Request, label: str) -> list[str]:
     said = [f"Taken: {label}, as request `{request.id}` in this channel."]
-    if request.details.run_at:
-        said.append(begins(request.details.run_at))
-    if request.details.note:
-        said.append(request.details.note)
+    if request.options.run_at:
+        said.append(scheduled_for(request.options.run_at))
+    if request.options.note:
+        said.append(request.options.note)
     if request.rule is not None:
         said.append(f"It waits for approval by {' or '.join(f'`{escape(name)}`' for name in request.rule.approvers)}.")
     if warning := services.warnings.get((request.connection, request.group_id)):
@@ -111,5 +111,5 @@ def _taken(services: Services, request: Request, label: str) -> list[str]:
 
 
 async def _taken_already(services: Services, request: Request) -> str:
-    followed = Followed(request, await services.links.to(request.id))
+    followed = FollowupLink(request, await services.permalinks.get(request.id))
     return f"<@{request.requester}> asked for this already: {linked(followed)}. Nothing was done twice."

@@ -6,11 +6,11 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.models.views import View
 from slack_sdk.web.async_client import AsyncWebClient
 
-from handlers.errors import error_word, is_too_late
+from handlers.errors import error_code, is_trigger_expired
 
-TO_OPEN = 2.5
+OPEN_TIMEOUT = 2.5
 """Seconds that Slack has to open a form: a trigger lives for 3."""
-TOO_LATE = "Slack did not open the form in time; nothing was done. Click or type it again."
+OPENED_TOO_LATE = "Slack did not open the form in time; nothing was done. Click or type it again."
 
 
 async def open_modal(
@@ -22,17 +22,17 @@ async def open_modal(
     meanwhile, nothing happens. `waited` are the seconds that have gone since the click.
     """
     try:
-        async with asyncio.timeout(max(0.0, TO_OPEN - waited)):
+        async with asyncio.timeout(max(0.0, OPEN_TIMEOUT - waited)):
             if view_id:
                 await client.views_update(view_id=view_id, view=view)
             else:
                 await client.views_open(trigger_id=trigger_id, view=view)
     except TimeoutError:
-        return TOO_LATE
+        return OPENED_TOO_LATE
     except SlackApiError as error:
-        if view_id and error_word(error) == "not_found":
+        if view_id and error_code(error) == "not_found":
             return ""
-        if not is_too_late(error):
+        if not is_trigger_expired(error):
             raise
-        return TOO_LATE
+        return OPENED_TOO_LATE
     return ""

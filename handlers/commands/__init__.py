@@ -8,24 +8,24 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.domain.commands import COMMANDS, WA, called
+from bot.domain.commands import COMMANDS, WA, find_command
 from bot.domain.declarations import Command
-from bot.domain.grammar import plain
+from bot.domain.grammar import typed_text
 from handlers import modals
 from handlers.commands import audit, groups, people, requests, syncs, things
-from handlers.commands.asked import Answer, Asked, Look
-from handlers.commands.replying import Reply, said
-from handlers.failures import mark_as_reading
+from handlers.commands.asked import Answer, CommandContext, Deferred
+from handlers.commands.replying import Reply, message_payload
+from handlers.failures import mark_read_only
 from handlers.payloads import Payload
 from handlers.services import Services
 from handlers.views import answers
 
-RUN: Mapping[str, Callable[[Services, Asked], Awaitable[Answer | Look]]] = MappingProxyType(
+HANDLERS: Mapping[str, Callable[[Services, CommandContext], Awaitable[Answer | Deferred]]] = MappingProxyType(
     {
-        "add": people.on_people,
-        "remove": people.on_people,
-        "promote": people.on_people,
-        "demote": people.on_people,
+        "add": people.change_people,
+        "remove": people.change_people,
+        "promote": people.change_people,
+        "demote": people.change_people,
         "create": people.create,
         "settings": things.settings,
         "invite": things.invite,
@@ -34,7 +34,7 @@ RUN: Mapping[str, Callable[[Services, Asked], Awaitable[Answer | Look]]] = Mappi
         "group": groups.card,
         "groups": groups.listing,
         "requests": requests.listing,
-        "audit": audit.look,
+        "audit": audit.search,
     }
 )
 """What each command does with what was typed, by its verb."""
@@ -65,38 +65,38 @@ def _listener(services: Services, declared: Command) -> Callable[..., Awaitable[
     ) -> None:
         began = asyncio.get_running_loop().time()
         payload = SlashCommand.model_validate(body)
-        command, text = meant(declared, payload.text)
-        if only_reads(command, text):
-            mark_as_reading(context)
-        asked = Asked(command, text, payload.user_id, payload.team_id, payload.channel_id, payload.trigger_id)
+        command, text = resolve_command(declared, payload.text)
+        if is_read_only(command, text):
+            mark_read_only(context)
+        asked = CommandContext(command, text, payload.user_id, payload.team_id, payload.channel_id, payload.trigger_id)
         answer = await _run(services, client, asked)
-        if isinstance(answer, Look):
+        if isinstance(answer, Deferred):
             reply = Reply(respond, client, asked.user, asked.channel)
             await reply.after(answer, ack, waited=asyncio.get_running_loop().time() - began)
         else:
-            await ack(**said(answer))
+            await ack(**message_payload(answer))
 
     return listen
 
 
-def only_reads(command: Command, text: str) -> bool:
+def is_read_only(command: Command, text: str) -> bool:
     """Tell whether a command with this text changes nothing: it lists something, or opens its form."""
     return not command.opens_form or not text.strip()
 
 
-def meant(declared: Command, text: str) -> tuple[Command, str]:
+def resolve_command(declared: Command, text: str) -> tuple[Command, str]:
     """Give the command that is to run, and its own part of a text: after `/wa` the one that is named first."""
     verb = next(iter(text.split(maxsplit=1)), "")
-    if declared is WA and (command := called(plain(verb))):
+    if declared is WA and (command := find_command(typed_text(verb))):
         return command, text.lstrip()[len(verb) :]
     return declared, text
 
 
-async def _run(services: Services, client: AsyncWebClient, asked: Asked) -> Answer | Look:
+async def _run(services: Services, client: AsyncWebClient, asked: CommandContext) -> Answer | Deferred:
     if asked.command is WA:
-        return answers.help_text(plain(asked.text))
+        return answers.help_text(typed_text(asked.text))
     if asked.text.strip() or not asked.command.opens_form:
-        return await RUN[asked.command.verb](services, asked)
+        return await HANDLERS[asked.command.verb](services, asked)
     return await modals.open_modal(
         services, client, asked.command.verb, trigger_id=asked.trigger_id, channel=asked.channel, user=asked.user
     )

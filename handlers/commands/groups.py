@@ -13,16 +13,24 @@ from bot.domain.commands import GROUP
 from bot.domain.csv_rows import csv_row
 from bot.domain.grammar import unquoted
 from bot.domain.groups import search
-from handlers.commands.asked import WITHIN, Answer, Asked, Look, Met, meet, refusal
+from handlers.commands.asked import (
+    GROUP_LIST_TIMEOUT,
+    Answer,
+    CommandContext,
+    Deferred,
+    Resolved,
+    action_refusal,
+    resolve,
+)
 from handlers.commands.replying import Reply
-from handlers.failures import only_reads
+from handlers.failures import read_only
 from handlers.files import send_file
 from handlers.payloads import Click
 from handlers.services import Services
 from handlers.views import answers, group_card, group_list
 from providers.base import Action, Group, GroupNotFound, Member, Provider, ProviderError
 
-MEMBERS_WITHIN = 20.0
+CARD_TIMEOUT = 20.0
 """Seconds for everything that the card reads: what is not there then is said to be missing."""
 COLUMNS = ("connection", "group_id", "phone", "lid", "name", "role")
 """The columns of the members' CSV: `phone` E.164, `lid` with `@lid`, either empty where the provider does not tell it;
@@ -34,15 +42,15 @@ T = TypeVar("T")
 def register(app: AsyncApp, services: Services) -> None:
     """Hang the buttons of the list and the card on the app."""
 
-    @app.action(group_list.PREVIOUS, middleware=[only_reads])
-    @app.action(group_list.NEXT, middleware=[only_reads])
+    @app.action(group_list.PREVIOUS, middleware=[read_only])
+    @app.action(group_list.NEXT, middleware=[read_only])
     async def turn(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond, client: AsyncWebClient) -> None:
         click = Click.model_validate(body)
         await ack()
         page = await _page(services, click.user.id, group_list.parse(click.value))
         await Reply(respond, client, click.user.id, click.place).say(page, replace=True)
 
-    @app.action(group_card.EXPORT, middleware=[only_reads])
+    @app.action(group_card.EXPORT, middleware=[read_only])
     async def export(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond, client: AsyncWebClient) -> None:
         click = Click.model_validate(body)
         await ack()
@@ -50,58 +58,60 @@ def register(app: AsyncApp, services: Services) -> None:
         await Reply(respond, client, click.user.id, click.place).say(said)
 
 
-async def listing(services: Services, asked: Asked) -> Answer:
+async def listing(services: Services, asked: CommandContext) -> Answer:
     """List the groups that the person may read and whose name holds what they typed."""
-    turn = group_list.Turn(search=unquoted(asked.text), start=0)
+    turn = group_list.GroupCursor(search=unquoted(asked.text), start=0)
     return await _page(services, asked.user, turn)
 
 
-async def card(services: Services, asked: Asked) -> Answer | Look:
+async def card(services: Services, asked: CommandContext) -> Answer | Deferred:
     """Show one group; where none is named, list them."""
     if not asked.text.strip():
         return await listing(services, asked)
-    typed = asked.read()
+    typed = asked.parse()
     if isinstance(typed, str):
         return typed
-    name = f"{typed.group} {typed.plain}".strip()  # a name with spaces needs no quotes where nothing follows it
-    met = await meet(services, asked, name)
+    name = f"{typed.group} {typed.rest_text}".strip()  # a name with spaces needs no quotes where nothing follows it
+    met = await resolve(services, asked, name)
     if isinstance(met, str):
         return met
-    if refused := await refusal(services, asked, met, Action.LIST_GROUPS):
+    if refused := await action_refusal(services, asked, met, Action.LIST_GROUPS):
         return refused
-    return Look(partial(_card, services, met), "the group")
+    return Deferred(partial(_card, services, met), "the group")
 
 
-async def _page(services: Services, user: str, turn: group_list.Turn) -> Answer:
-    actor, _ = await asyncio.gather(services.usergroups.actor(user), services.directory.refresh(within=WITHIN))
+async def _page(services: Services, user: str, turn: group_list.GroupCursor) -> Answer:
+    actor, _ = await asyncio.gather(
+        services.usergroups.actor(user), services.directory.refresh(max_wait=GROUP_LIST_TIMEOUT)
+    )
     decisions = [
-        (group, services.rights.may_act(actor, Action.LIST_GROUPS, group))
+        (group, services.authorizer.check(actor, Action.LIST_GROUPS, group))
         for group in search(turn.search, services.directory.known())
     ]
     allowed = [group for group, decision in decisions if isinstance(decision, Allowed)]
     if allowed:
         return group_list.build(allowed, turn)
     refused = [decision.reason for _, decision in decisions if not isinstance(decision, Allowed)]
-    return refused[0] if refused else answers.no_groups(turn.search)
+    return refused[0] if refused else answers.no_matching_groups(turn.search)
 
 
-async def _card(services: Services, met: Met) -> Answer:
-    group, provider = met.group, services.lines[met.group.connection].provider
+async def _card(services: Services, met: Resolved) -> Answer:
+    group, provider = met.group, services.connections[met.group.connection].provider
     told, account, members = await asyncio.gather(
         _told(services, met, Action.READ_GROUP, partial(_group, provider, group.id)),
         _bounded(provider.account),
         _told(services, met, Action.LIST_MEMBERS, partial(_members, provider, group.id)),
     )
     if isinstance(told, GroupNotFound):
-        services.directory.outdate(group.connection)
+        services.directory.invalidate(group.connection)
     return group_card.build(
-        group_card.Facts(
+        group_card.GroupCardData(
             group=group,
             told=told,
             account=account,
             members=members,
             can=frozenset(provider.abilities),
-            may_list=isinstance(services.rights.may_act(met.actor, Action.LIST_MEMBERS, group), Allowed),
+            may_list=isinstance(services.authorizer.check(met.actor, Action.LIST_MEMBERS, group), Allowed),
             warning=services.warnings.get((group.connection, group.id), ""),
         )
     )
@@ -121,18 +131,18 @@ async def _members(provider: Provider, group_id: str) -> list[Member] | str:
     return [member async for member in provider.members(group_id)]
 
 
-async def _told(services: Services, met: Met, action: Action, reading: Callable[[], Awaitable[T]]) -> T | str:
-    decision = services.rights.may_act(met.actor, action, met.group)
+async def _told(services: Services, met: Resolved, action: Action, reading: Callable[[], Awaitable[T]]) -> T | str:
+    decision = services.authorizer.check(met.actor, action, met.group)
     return await _bounded(reading) if isinstance(decision, Allowed) else decision.reason
 
 
 async def _bounded(reading: Callable[[], Awaitable[T]]) -> T | str:
     """Give what is read in time; else a sentence for people."""
     try:
-        async with asyncio.timeout(MEMBERS_WITHIN):
+        async with asyncio.timeout(CARD_TIMEOUT):
             return await reading()
     except ProviderError as error:
-        return answers.words(error)
+        return answers.provider_answer(error)
     except TimeoutError:
         return "the provider does not answer."
 
@@ -140,22 +150,22 @@ async def _bounded(reading: Callable[[], Awaitable[T]]) -> T | str:
 async def _export(services: Services, client: AsyncWebClient, click: Click) -> str:
     """Read the members as they come, and send them to whoever clicked, if they may. Gives what they are told."""
     place = group_card.parse(click.value)
-    if place.connection not in services.lines:
+    if place.connection not in services.connections:
         return "The connection of this group is not in the configuration any more."
     actor = await services.usergroups.actor(click.user.id)
-    met = Met(actor, services.directory.group(place.connection, place.group_id))
-    asked = Asked(GROUP, "", click.user.id, click.team_id, click.place, click.trigger_id)
-    if refused := await refusal(services, asked, met, Action.LIST_MEMBERS):
+    met = Resolved(actor, services.directory.group(place.connection, place.group_id))
+    asked = CommandContext(GROUP, "", click.user.id, click.team_id, click.place, click.trigger_id)
+    if refused := await action_refusal(services, asked, met, Action.LIST_MEMBERS):
         return refused
     rows = [csv_row(COLUMNS)]
     try:
-        async for member in services.lines[place.connection].provider.members(place.group_id):
+        async for member in services.connections[place.connection].provider.members(place.group_id):
             rows.append(csv_row((place.connection, place.group_id, *_cells(member))))  # noqa: PERF401 - as they come
     except ProviderError as error:
-        return answers.unread("the members", error)
+        return answers.not_read("the members", error)
     name = "".join(c if c.isalnum() else "-" for c in met.group.name)[:60]
     comment = answers.exported_members(met.group, len(rows) - 1)
-    await services.disclosed(click.user.id, "the members as CSV", place.connection, place.group_id)
+    await services.record_disclosure(click.user.id, "the members as CSV", place.connection, place.group_id)
     await send_file(client, click.user.id, f"members-{name}.csv", "".join(rows), comment)
     return answers.SENT_DIRECTLY
 

@@ -4,9 +4,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 T = TypeVar("T")
-READ = 100
+READ_SIZE = 100
 """How many are read at once."""
-MOST_ROUNDS = 50
+MAX_READS = 50
 """How often is read for one page at most: where nearly nothing may be seen, a page ends early."""
 
 
@@ -14,7 +14,7 @@ async def page_of(
     read: Callable[[T | None], Awaitable[Sequence[T]]],
     may_see: Callable[[T], bool],
     size: int,
-    rounds: int = MOST_ROUNDS,
+    rounds: int = MAX_READS,
 ) -> tuple[list[T], bool]:
     """Give the next things that may be seen, and whether there may be more behind them.
 
@@ -29,7 +29,7 @@ async def page_of(
     for _ in range(rounds):
         batch = await read(last)
         found += [thing for thing in batch if may_see(thing)]
-        if len(found) > size or len(batch) < READ:
+        if len(found) > size or len(batch) < READ_SIZE:
             return found[:size], len(found) > size
         last = batch[-1]
     return found, False

@@ -9,13 +9,13 @@ import structlog
 from slack_bolt.async_app import AsyncAck, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
-from handlers.commands.asked import Answer, Look
+from handlers.commands.asked import Answer, Deferred
 from handlers.views import answers
-from handlers.whisper import whisper
+from handlers.whisper import send_ephemeral
 
-IN_TIME = 2.0
+ACK_DEADLINE = 2.0
 """Seconds after which a command that still reads is acknowledged: Slack waits for 3."""
-_MOST_TEXT = 3_900
+_MAX_TEXT = 3_900
 """Characters of plain text beside blocks: an update takes 4,000 (docs.slack.dev, chat.update), and a page is turned in
 place."""
 
@@ -40,7 +40,7 @@ class Reply:
 
     async def say(self, answer: Answer, *, replace: bool = False) -> None:
         """Show an answer to this person only; `replace` puts it where the message stands that was clicked."""
-        body = said(answer)
+        body = message_payload(answer)
         try:
             response = await self._respond(**body, response_type="ephemeral", replace_original=replace)
             failure = "" if response.status_code == HTTPStatus.OK else f"HTTP {response.status_code}"
@@ -48,24 +48,24 @@ class Reply:
             failure = type(error).__name__
         if failure:
             log.info("answered_by_whisper", failure=failure)
-            await whisper(self._client, self._user, self._channel, body["text"])
+            await send_ephemeral(self._client, self._user, self._channel, body["text"])
 
-    async def after(self, look: Look, ack: AsyncAck, *, waited: float) -> None:
+    async def after(self, look: Deferred, ack: AsyncAck, *, waited: float) -> None:
         """Acknowledge with what a look finds, or when `IN_TIME` is over; then it is said as soon as it is found."""
         task = asyncio.ensure_future(look.work())
-        await asyncio.wait([task], timeout=max(0.0, IN_TIME - waited))
+        await asyncio.wait([task], timeout=max(0.0, ACK_DEADLINE - waited))
         if task.done():
-            await ack(**said(task.result()))
+            await ack(**message_payload(task.result()))
             return
-        await ack(answers.reading(look.about))
+        await ack(answers.reading(look.subject))
         await self.say(await task)
 
 
-def said(answer: Answer) -> dict[str, Any]:
+def message_payload(answer: Answer) -> dict[str, Any]:
     """Give an answer as Slack takes it; the plain text ends where Slack would refuse it, the blocks have the rest."""
     if isinstance(answer, str):
         return {"text": answer}
     text = answer.text
-    if len(text) > _MOST_TEXT:
-        text = f"{text[:_MOST_TEXT].rpartition(chr(10))[0]}\n…"
+    if len(text) > _MAX_TEXT:
+        text = f"{text[:_MAX_TEXT].rpartition(chr(10))[0]}\n…"
     return {"text": text, "blocks": answer.blocks}

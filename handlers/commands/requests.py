@@ -10,16 +10,16 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.domain.access import Actor, Allowed
 from bot.domain.grammar import unquoted
 from bot.domain.nearest import nearest
-from bot.domain.requests import Request, State
-from bot.runtime.archive import Brief
+from bot.domain.requests import Request, RequestState
+from bot.runtime.archive import RequestSummary
 from handlers.commands import pages
-from handlers.commands.asked import Answer, Asked, Look, meet, refused_use
+from handlers.commands.asked import Answer, CommandContext, Deferred, capability_refusal, resolve
 from handlers.commands.replying import Reply
-from handlers.failures import only_reads
+from handlers.failures import read_only
 from handlers.payloads import Click
 from handlers.services import Services
 from handlers.views import answers, request_list
-from handlers.views.request_list import Turn
+from handlers.views.request_list import RequestCursor
 from providers.base import Capability
 
 _LISTS = ("mine", "waiting", "all")
@@ -28,8 +28,8 @@ _LISTS = ("mine", "waiting", "all")
 def register(app: AsyncApp, services: Services) -> None:
     """Hang the buttons of the list on the app."""
 
-    @app.action(request_list.NEWEST, middleware=[only_reads])
-    @app.action(request_list.NEXT, middleware=[only_reads])
+    @app.action(request_list.NEWEST, middleware=[read_only])
+    @app.action(request_list.NEXT, middleware=[read_only])
     async def turn(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond, client: AsyncWebClient) -> None:
         click = Click.model_validate(body)
         await ack()
@@ -38,51 +38,55 @@ def register(app: AsyncApp, services: Services) -> None:
         await Reply(respond, client, click.user.id, click.place).say(page, replace=True)
 
 
-async def listing(services: Services, asked: Asked) -> Answer | Look:
+async def listing(services: Services, asked: CommandContext) -> Answer | Deferred:
     """List the requests that are asked for, as far as the person may see them."""
     word = unquoted(asked.text)
     which = word.casefold() or "mine"
     if which in _LISTS:
         actor = await services.usergroups.actor(asked.user)
-        if which == "all" and (refused := await refused_use(services, asked, actor, Capability.AUDIT_READ)):
+        if which == "all" and (refused := await capability_refusal(services, asked, actor, Capability.AUDIT_READ)):
             return refused
-        return Look(partial(_page, services, actor, Turn(which=which)), "the requests")
-    met = await meet(services, asked, word)
+        return Deferred(partial(_page, services, actor, RequestCursor(which=which)), "the requests")
+    met = await resolve(services, asked, word)
     if isinstance(met, str):
         near = nearest(which, _LISTS)
         return f"{met} `{asked.command.name} {near}` is a list, if you meant that." if near else met
-    return await _page(services, met.actor, Turn(which="group", connection=met.group.connection, group_id=met.group.id))
+    return await _page(
+        services, met.actor, RequestCursor(which="group", connection=met.group.connection, group_id=met.group.id)
+    )
 
 
-async def _page(services: Services, actor: Actor, turn: Turn) -> Answer:
+async def _page(services: Services, actor: Actor, turn: RequestCursor) -> Answer:
     read = partial(_read, services, actor, turn)
     briefs, more = await pages.page_of(read, _may_see(services, actor, turn), request_list.PAGE)
     if not briefs:
         return answers.no_requests(turn.which, further=turn.before is not None)
-    links = await services.links.of(brief.request.id for brief in briefs)
+    links = await services.permalinks.get_many(brief.request.id for brief in briefs)
     return request_list.build(briefs, links, turn, more=more)
 
 
-async def _read(services: Services, actor: Actor, turn: Turn, last: Brief | None) -> Sequence[Brief]:
-    return await services.archive.newest(
+async def _read(
+    services: Services, actor: Actor, turn: RequestCursor, last: RequestSummary | None
+) -> Sequence[RequestSummary]:
+    return await services.queries.newest(
         requester=actor.user_id if turn.which == "mine" else "",
-        states=[State.WAITING] if turn.which == "waiting" else [],
+        states=[RequestState.WAITING] if turn.which == "waiting" else [],
         group_id=turn.group_id,
         before=(last.request.asked_at.timestamp(), last.request.id) if last else turn.before,
-        limit=pages.READ,
+        limit=pages.READ_SIZE,
     )
 
 
-def _may_see(services: Services, actor: Actor, turn: Turn) -> Callable[[Brief], bool]:
+def _may_see(services: Services, actor: Actor, turn: RequestCursor) -> Callable[[RequestSummary], bool]:
     def may(capability: Capability, request: Request) -> bool:
         group = services.directory.group(request.connection, request.group_id)
-        return isinstance(services.rights.may_use(actor, capability, group), Allowed)
+        return isinstance(services.authorizer.check_capability(actor, capability, group), Allowed)
 
-    def may_see(brief: Brief) -> bool:
+    def may_see(brief: RequestSummary) -> bool:
         request = brief.request
         if turn.which == "group" and request.connection != turn.connection:
             return False
-        decides = request.state is State.WAITING and may(Capability.APPROVE, request)
+        decides = request.state is RequestState.WAITING and may(Capability.APPROVE, request)
         return request.requester == actor.user_id or may(Capability.AUDIT_READ, request) or decides
 
     return may_see

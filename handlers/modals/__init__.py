@@ -8,21 +8,21 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.requests import request_id
 from handlers import payloads
-from handlers.failures import only_reads
+from handlers.failures import read_only
 from handlers.modals import drafting, selects, settings
 from handlers.modals.begin import open_modal
 from handlers.modals.drafting import Submission
 from handlers.modals.ids import new_external_id
 from handlers.modals.link import show_link
-from handlers.modals.previewing import Previewing, Screen
-from handlers.modals.showing import show
-from handlers.modals.taking import take
+from handlers.modals.previewing import FormPreviews, Screen
+from handlers.modals.showing import respond
+from handlers.modals.taking import submit
 from handlers.payloads import Payload
 from handlers.services import Services
 from handlers.views import column_modal, inputs, invite_modal, preview
-from handlers.views.filled import Filled, common
+from handlers.views.filled import SubmittedView, common
 from handlers.views.inputs import Prefill
-from handlers.whisper import whisper
+from handlers.whisper import send_ephemeral
 
 __all__ = ["open_modal", "register"]
 
@@ -36,40 +36,40 @@ class _View(Payload):
 
 def register(app: AsyncApp, services: Services) -> None:
     """Hang the forms on the app."""
-    previewing = Previewing(services)
+    previewing = FormPreviews(services)
     selects.register(app, services)
     for verb in drafting.VERBS:
-        app.view(verb, middleware=[only_reads])(_on_form(services, previewing, verb))
+        app.view(verb, middleware=[read_only])(_on_form(services, previewing, verb))
 
-    @app.view(column_modal.CALLBACK_ID, middleware=[only_reads])
+    @app.view(column_modal.CALLBACK_ID, middleware=[read_only])
     async def on_column(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         async def work() -> Screen:
             return await previewing.of_column(client, await _submission(services, body))
 
-        await show(work(), ack, client, payloads.Submission.model_validate(body).view, external_id=new_external_id())
+        await respond(work(), ack, client, payloads.Submission.model_validate(body).view, external_id=new_external_id())
 
     @app.view(preview.CALLBACK_ID)
     async def on_preview(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         submission = await _submission(services, body)
-        text, channel = await take(services, previewing, submission, ack)
+        text, channel = await submit(services, previewing, submission, ack)
         if text:
             await _tell(client, submission.actor.user_id, channel, text)
 
-    @app.action(inputs.GROUP_SELECT, middleware=[only_reads])
+    @app.action(inputs.GROUP_SELECT, middleware=[read_only])
     async def on_group(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         await ack()
         payload = payloads.Submission.model_validate(body)
-        filled = common(Filled(payload.view))
+        filled = common(SubmittedView(payload.view))
         group = inputs.group_of(filled.group, services.directory.known())
         actor = await services.usergroups.actor(payload.user.id)
         view_id = _View.model_validate(payload.view).id
         await settings.fill(services, client, actor, Prefill(filled.channel, group), view_id=view_id)
 
 
-def _on_form(services: Services, previewing: Previewing, verb: str) -> Any:
+def _on_form(services: Services, previewing: FormPreviews, verb: str) -> Any:
     async def on_form(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         view = payloads.Submission.model_validate(body).view
-        if verb == "invite" and invite_modal.parse(view).what is invite_modal.What.SHOW:
+        if verb == "invite" and invite_modal.parse(view).what is invite_modal.InviteChoice.SHOW:
             submission = await _submission(services, body)
             text, channel = await show_link(services, submission, ack)
             if text:
@@ -79,7 +79,7 @@ def _on_form(services: Services, previewing: Previewing, verb: str) -> Any:
         async def work() -> Screen:
             return await previewing.of_form(client, verb, await _submission(services, body))
 
-        await show(work(), ack, client, view, external_id=new_external_id())
+        await respond(work(), ack, client, view, external_id=new_external_id())
 
     return on_form
 
@@ -94,6 +94,6 @@ async def _submission(services: Services, body: dict[str, Any]) -> Submission:
 async def _tell(client: AsyncWebClient, user: str, channel: str, text: str) -> None:
     """Tell somebody what became of a form; a failure here says nothing else: what was asked for is kept."""
     try:
-        await whisper(client, user, channel, text)
+        await send_ephemeral(client, user, channel, text)
     except Exception:
         log.warning("taken_not_told", user=user, exc_info=True)

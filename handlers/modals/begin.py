@@ -6,12 +6,12 @@ from slack_sdk.models.views import View
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.access import Actor, Denied
-from bot.domain.groups import Found, KnownGroup, resolve
+from bot.domain.groups import GroupFound, KnownGroup, resolve
 from handlers.actions import opening
 from handlers.modals import settings, verbs
 from handlers.modals.ids import new_external_id
 from handlers.services import Services
-from handlers.verbs import ACTIONS, may, may_create
+from handlers.verbs import ACTIONS, can_do_any, creatable_connections
 from handlers.views import create_modal, inputs, invite_modal, people_modal, send_modal, settings_modal, sync_modal
 from handlers.views.inputs import Prefill
 
@@ -46,10 +46,10 @@ async def open_modal(
     """
     began = asyncio.get_running_loop().time()
     actor = await services.usergroups.actor(user)
-    if refused := verbs.nowhere(services, actor, verb):
+    if refused := verbs.unusable_reason(services, actor, verb):
         if not isinstance(refused, Denied):
             return refused
-        await services.audit.refused(actor.user_id, verb, None, refused.reason_code)
+        await services.audit.record_refusal(actor.user_id, verb, None, refused.code)
         return refused.reason
     external_id = new_external_id()
     prefill = Prefill(channel, _group(services, actor, verb, group), numbers)
@@ -60,7 +60,7 @@ async def open_modal(
     waited = asyncio.get_running_loop().time() - began
     problem = await opening.open_modal(client, trigger_id, view, view_id=view_id, waited=waited)
     if not problem and verb == "settings" and prefill.group:
-        services.behind.begin(settings.fill(services, client, actor, prefill, external_id=external_id))
+        services.background.spawn(settings.fill(services, client, actor, prefill, external_id=external_id))
     return problem
 
 
@@ -68,7 +68,7 @@ def _build(services: Services, actor: Actor, verb: str, prefill: Prefill, extern
     can_invite = verbs.can_invite(services)
     match verb:
         case "create":
-            return create_modal.build(prefill, may_create(services, actor), can_invite=can_invite)
+            return create_modal.build(prefill, creatable_connections(services, actor), can_invite=can_invite)
         case "settings":
             return settings_modal.build(prefill, external_id=external_id)
         case "invite":
@@ -84,6 +84,6 @@ def _build(services: Services, actor: Actor, verb: str, prefill: Prefill, extern
 def _group(services: Services, actor: Actor, verb: str, named: str) -> KnownGroup | None:
     known = services.directory.known() if named else []
     group = inputs.group_of(named, known)
-    if group is None and isinstance(found := resolve(named, known), Found):
+    if group is None and isinstance(found := resolve(named, known), GroupFound):
         group = found.group
-    return group if group and may(services, actor, group, *ACTIONS[verb]) else None
+    return group if group and can_do_any(services, actor, group, *ACTIONS[verb]) else None

@@ -11,25 +11,25 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.domain import roster
 from bot.domain.access import Actor
 from bot.domain.groups import KnownGroup
-from bot.domain.requests import Details
+from bot.domain.requests import RequestOptions
 from bot.domain.roster import Roster
 from bot.domain.sync import SyncMode
-from bot.domain.values import FURTHEST
-from bot.intake import Draft
-from handlers.files import CannotFetch, fetch_file
-from handlers.modals.mistakes import Mistake
+from bot.domain.values import MAX_DELAY
+from bot.intake import RequestDraft
+from handlers.files import FileUnavailable, fetch_file
+from handlers.modals.mistakes import FormError
 from handlers.modals.verbs import INVITING
 from handlers.services import Services
-from handlers.verbs import may
+from handlers.verbs import can_do_any
 from handlers.views import create_modal, filled, inputs, invite_modal, people_modal, send_modal, settings_modal
 from handlers.views import sync_modal as sync
-from handlers.views.filled import Common, UploadedFile
+from handlers.views.filled import CommonFields, UploadedFile
 from handlers.views.preview import SyncTerms
 from providers.base import Action, GroupChange, Operation, Picture
 
-WITHIN = 1.5
+GROUP_LIST_TIMEOUT = 1.5
 """Seconds that an unknown group waits for the connections' lists."""
-MOST_PICTURE = 5_000_000
+MAX_PICTURE_BYTES = 5_000_000
 """Bytes of an uploaded picture."""
 _JPEG = b"\xff\xd8\xff"
 
@@ -50,7 +50,7 @@ class Submission:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ParsedForm:
     """What a form asks for: a draft with the people that were typed, and a file with others.
 
     Attributes:
@@ -59,7 +59,7 @@ class Wanted:
         sync: the terms of a sync.
     """
 
-    draft: Draft
+    draft: RequestDraft
     file: UploadedFile | None = None
     people: bool = True
     block: str = filled.GROUP_BLOCK
@@ -67,106 +67,110 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class _Aim:
+class _RequestTarget:
     """What is to be done, and to which group."""
 
     operation: Operation
     group: KnownGroup
-    details: Details
+    options: RequestOptions
 
 
-async def wanted(services: Services, client: AsyncWebClient, verb: str, submission: Submission) -> Wanted:
+async def parse_form(services: Services, client: AsyncWebClient, verb: str, submission: Submission) -> ParsedForm:
     """Read a form. Raises `Mistake`."""
     return await _READERS[verb](services, client, submission)
 
 
-async def chosen(services: Services, value: str, block: str = filled.GROUP_BLOCK) -> KnownGroup:
+async def chosen_group(services: Services, value: str, block: str = filled.GROUP_BLOCK) -> KnownGroup:
     """Find a chosen group; after a restart the lists that it came from may have to be read again. Raises `Mistake`."""
     group = inputs.group_of(value, services.directory.known())
     if group is None and value:
-        await services.directory.refresh(within=WITHIN)
+        await services.directory.refresh(max_wait=GROUP_LIST_TIMEOUT)
         group = inputs.group_of(value, services.directory.known())
     if group is None:
-        raise Mistake(block, "This group is gone; choose another one." if value else "Choose a group.")
+        raise FormError(block, "This group is gone; choose another one." if value else "Choose a group.")
     return group
 
 
-async def _people(services: Services, _: AsyncWebClient, submission: Submission) -> Wanted:
+async def _people(services: Services, _: AsyncWebClient, submission: Submission) -> ParsedForm:
     form = people_modal.parse(submission.view)
-    group = await chosen(services, form.common.group)
+    group = await chosen_group(services, form.common.group)
     if form.invite:
         _check_inviting(services, submission.actor, group)
-    details = Details(run_at=_run_at(form.common), invite_refused=form.invite)
+    details = RequestOptions(run_at=_run_at(form.common), invite_refused=form.invite)
     operation = Operation(submission.view["callback_id"])
-    return Wanted(_draft(services, submission, form.common, _Aim(operation, group, details)), form.common.file)
+    return ParsedForm(
+        _draft(services, submission, form.common, _RequestTarget(operation, group, details)), form.common.file
+    )
 
 
-async def _create(services: Services, _: AsyncWebClient, submission: Submission) -> Wanted:
+async def _create(services: Services, _: AsyncWebClient, submission: Submission) -> ParsedForm:
     form = create_modal.parse(submission.view)
-    if form.connection not in services.lines:
-        raise Mistake(create_modal.CONNECTION_BLOCK, "This connection is gone; choose another one.")
+    if form.connection not in services.connections:
+        raise FormError(create_modal.CONNECTION_BLOCK, "This connection is gone; choose another one.")
     if not form.subject:
-        raise Mistake(create_modal.SUBJECT_BLOCK, "A group needs a name.")
+        raise FormError(create_modal.SUBJECT_BLOCK, "A group needs a name.")
     group = KnownGroup(form.connection, "", "", form.subject)
     if form.invite:
         _check_inviting(services, submission.actor, group)
-    details = Details(run_at=_run_at(form.common), invite_refused=form.invite, subject=form.subject)
-    draft = _draft(services, submission, form.common, _Aim(Operation.CREATE, group, details))
-    return Wanted(draft, form.common.file, block=create_modal.CONNECTION_BLOCK)
+    details = RequestOptions(run_at=_run_at(form.common), invite_refused=form.invite, subject=form.subject)
+    draft = _draft(services, submission, form.common, _RequestTarget(Operation.CREATE, group, details))
+    return ParsedForm(draft, form.common.file, block=create_modal.CONNECTION_BLOCK)
 
 
-async def _settings(services: Services, client: AsyncWebClient, submission: Submission) -> Wanted:
+async def _settings(services: Services, client: AsyncWebClient, submission: Submission) -> ParsedForm:
     form = settings_modal.parse(submission.view)
-    group = await chosen(services, form.common.group)
+    group = await chosen_group(services, form.common.group)
     if not form.own:
-        raise Mistake(filled.GROUP_BLOCK, "The fields below are another group's. Choose the group again.")
+        raise FormError(filled.GROUP_BLOCK, "The fields below are another group's. Choose the group again.")
     change = await _with_picture(client, form)
     _check_change(change)
-    details = Details(run_at=_run_at(form.common), change=change)
-    return Wanted(_draft(services, submission, form.common, _Aim(Operation.SETTINGS, group, details)), people=False)
+    details = RequestOptions(run_at=_run_at(form.common), change=change)
+    return ParsedForm(
+        _draft(services, submission, form.common, _RequestTarget(Operation.SETTINGS, group, details)), people=False
+    )
 
 
-async def _invite(services: Services, _: AsyncWebClient, submission: Submission) -> Wanted:
+async def _invite(services: Services, _: AsyncWebClient, submission: Submission) -> ParsedForm:
     form = invite_modal.parse(submission.view)
-    group = await chosen(services, form.common.group)
-    sends = form.what is invite_modal.What.SEND
+    group = await chosen_group(services, form.common.group)
+    sends = form.what is invite_modal.InviteChoice.SEND
     common = form.common if sends else replace(form.common, numbers="", file=None)
-    details = Details(run_at=_run_at(common), text=form.text if sends else "")
-    draft = _draft(services, submission, common, _Aim(Operation.INVITE, group, details))
-    return Wanted(draft, common.file, people=sends, block=invite_modal.WHAT_BLOCK)
+    details = RequestOptions(run_at=_run_at(common), text=form.text if sends else "")
+    draft = _draft(services, submission, common, _RequestTarget(Operation.INVITE, group, details))
+    return ParsedForm(draft, common.file, people=sends, block=invite_modal.WHAT_BLOCK)
 
 
-async def _send(services: Services, _: AsyncWebClient, submission: Submission) -> Wanted:
+async def _send(services: Services, _: AsyncWebClient, submission: Submission) -> ParsedForm:
     form = send_modal.parse(submission.view)
-    group = await chosen(services, form.common.group)
+    group = await chosen_group(services, form.common.group)
     if not form.text.strip():
-        raise Mistake(send_modal.TEXT_BLOCK, "Type the text.")
+        raise FormError(send_modal.TEXT_BLOCK, "Type the text.")
     if not form.to_people and (form.common.numbers.strip() or form.common.file):
-        raise Mistake(send_modal.TO_BLOCK, "The group or the people? Take the numbers out, or choose the people.")
-    details = Details(run_at=_run_at(form.common), text=form.text)
-    draft = _draft(services, submission, form.common, _Aim(Operation.SEND, group, details))
-    return Wanted(draft, form.common.file, people=form.to_people, block=send_modal.TO_BLOCK)
+        raise FormError(send_modal.TO_BLOCK, "The group or the people? Take the numbers out, or choose the people.")
+    details = RequestOptions(run_at=_run_at(form.common), text=form.text)
+    draft = _draft(services, submission, form.common, _RequestTarget(Operation.SEND, group, details))
+    return ParsedForm(draft, form.common.file, people=form.to_people, block=send_modal.TO_BLOCK)
 
 
-async def _sync(services: Services, _: AsyncWebClient, submission: Submission) -> Wanted:
+async def _sync(services: Services, _: AsyncWebClient, submission: Submission) -> ParsedForm:
     form = sync.parse(submission.view)
     sources = [bool(form.common.file), bool(form.usergroup), bool(form.other)]
     if sum(sources) != 1:
         words = "Give one list: a file, a user group or another group." if not any(sources) else "Give one list only."
-        raise Mistake(sync.USERGROUP_BLOCK, words)
-    group = await chosen(services, form.common.group)
+        raise FormError(sync.USERGROUP_BLOCK, words)
+    group = await chosen_group(services, form.common.group)
     other = None
     if form.other:
-        source = await chosen(services, form.other, sync.OTHER_BLOCK)
+        source = await chosen_group(services, form.other, sync.OTHER_BLOCK)
         if source == group:
-            raise Mistake(sync.OTHER_BLOCK, "This is the same group.")
-        if not may(services, submission.actor, source, Action.LIST_MEMBERS):
-            raise Mistake(sync.OTHER_BLOCK, "You may not read this group's members.")
+            raise FormError(sync.OTHER_BLOCK, "This is the same group.")
+        if not can_do_any(services, submission.actor, source, Action.LIST_MEMBERS):
+            raise FormError(sync.OTHER_BLOCK, "You may not read this group's members.")
         other = (source.connection, source.id)
     every = form.every.total_seconds() if form.every else 0.0
-    details = Details(look_only=form.mode is SyncMode.REPORT)
-    return Wanted(
-        _draft(services, submission, form.common, _Aim(Operation.SYNC, group, details)),
+    details = RequestOptions(look_only=form.mode is SyncMode.REPORT)
+    return ParsedForm(
+        _draft(services, submission, form.common, _RequestTarget(Operation.SYNC, group, details)),
         form.common.file,
         people=form.common.file is not None,
         sync=SyncTerms(
@@ -175,7 +179,7 @@ async def _sync(services: Services, _: AsyncWebClient, submission: Submission) -
     )
 
 
-_READERS: Mapping[str, Callable[[Services, AsyncWebClient, Submission], Awaitable[Wanted]]] = MappingProxyType(
+_READERS: Mapping[str, Callable[[Services, AsyncWebClient, Submission], Awaitable[ParsedForm]]] = MappingProxyType(
     {
         **dict.fromkeys(people_modal.TITLES, _people),
         "create": _create,
@@ -192,11 +196,11 @@ VERBS = tuple(_READERS)
 def _draft(
     services: Services,
     submission: Submission,
-    common: Common,
-    aim: _Aim,
-) -> Draft:
+    common: CommonFields,
+    aim: _RequestTarget,
+) -> RequestDraft:
     region = services.regions[aim.group.connection]
-    return Draft(
+    return RequestDraft(
         id=submission.id,
         operation=aim.operation,
         group=aim.group,
@@ -204,43 +208,43 @@ def _draft(
         reason=common.reason,
         requester=submission.actor,
         channel=common.channel,
-        details=aim.details,
+        options=aim.options,
     )
 
 
-def _run_at(common: Common) -> datetime | None:
+def _run_at(common: CommonFields) -> datetime | None:
     now = datetime.now(UTC)
     if common.run_at and common.run_at <= now:
-        raise Mistake(filled.RUN_AT_BLOCK, "This moment is over. Choose a later one, or none for at once.")
-    if common.run_at and common.run_at > now + FURTHEST:
-        raise Mistake(filled.RUN_AT_BLOCK, "This moment is more than a year away. Choose an earlier one.")
+        raise FormError(filled.RUN_AT_BLOCK, "This moment is over. Choose a later one, or none for at once.")
+    if common.run_at and common.run_at > now + MAX_DELAY:
+        raise FormError(filled.RUN_AT_BLOCK, "This moment is more than a year away. Choose an earlier one.")
     return common.run_at
 
 
 def _check_inviting(services: Services, actor: Actor, group: KnownGroup) -> None:
-    if not all(may(services, actor, group, action) for action in INVITING):
+    if not all(can_do_any(services, actor, group, action) for action in INVITING):
         words = "On this connection you cannot send invites, or its provider cannot. Take the tick away."
-        raise Mistake(people_modal.INVITE_BLOCK, words)
+        raise FormError(people_modal.INVITE_BLOCK, words)
 
 
-async def _with_picture(client: AsyncWebClient, form: settings_modal.Form) -> GroupChange:
+async def _with_picture(client: AsyncWebClient, form: settings_modal.SettingsForm) -> GroupChange:
     if form.jpeg is None:
         return form.change
     try:
         _, content = await fetch_file(client, form.jpeg)
-    except CannotFetch as error:
-        raise Mistake(settings_modal.JPEG_BLOCK, str(error)) from error
+    except FileUnavailable as error:
+        raise FormError(settings_modal.JPEG_BLOCK, str(error)) from error
     if not content.startswith(_JPEG):
-        raise Mistake(settings_modal.JPEG_BLOCK, "This is no JPEG. Save the picture as one.")
-    if len(content) > MOST_PICTURE:
-        raise Mistake(settings_modal.JPEG_BLOCK, f"This picture is larger than {MOST_PICTURE // 1_000_000} MB.")
+        raise FormError(settings_modal.JPEG_BLOCK, "This is no JPEG. Save the picture as one.")
+    if len(content) > MAX_PICTURE_BYTES:
+        raise FormError(settings_modal.JPEG_BLOCK, f"This picture is larger than {MAX_PICTURE_BYTES // 1_000_000} MB.")
     return replace(form.change, picture=Picture(jpeg=content))
 
 
 def _check_change(change: GroupChange) -> None:
     if change.subject == "":
-        raise Mistake(settings_modal.SUBJECT_BLOCK, "A group needs a name.")
+        raise FormError(settings_modal.SUBJECT_BLOCK, "A group needs a name.")
     if change.picture and not change.picture.jpeg and not change.picture.url.startswith("https://"):
-        raise Mistake(settings_modal.PICTURE_BLOCK, "Give an address that begins with https://.")
+        raise FormError(settings_modal.PICTURE_BLOCK, "Give an address that begins with https://.")
     if not change.actions:
-        raise Mistake(filled.GROUP_BLOCK, "Nothing would be different. Change something below first.")
+        raise FormError(filled.GROUP_BLOCK, "Nothing would be different. Change something below first.")

@@ -3,11 +3,11 @@
 from slack_bolt.async_app import AsyncAck
 
 from bot.domain.access import Allowed
-from handlers.modals.drafting import Submission, chosen
-from handlers.modals.mistakes import Mistake
+from handlers.modals.drafting import Submission, chosen_group
+from handlers.modals.mistakes import FormError
 from handlers.services import Services
 from handlers.views import answers, invite_modal
-from handlers.views.text import unformatted
+from handlers.views.text import without_markup
 from providers.base import Action, ProviderError
 
 
@@ -18,18 +18,18 @@ async def show_link(services: Services, submission: Submission, ack: AsyncAck) -
     """
     form = invite_modal.parse(submission.view)
     try:
-        group = await chosen(services, form.common.group)
-    except Mistake as mistake:
+        group = await chosen_group(services, form.common.group)
+    except FormError as mistake:
         await ack(response_action="errors", errors={mistake.block: mistake.words})
         return "", ""
-    decision = services.rights.may_act(submission.actor, Action.READ_INVITE, group)
+    decision = services.authorizer.check(submission.actor, Action.READ_INVITE, group)
     if not isinstance(decision, Allowed):
-        await ack(response_action="errors", errors={invite_modal.WHAT_BLOCK: unformatted(decision.reason)})
+        await ack(response_action="errors", errors={invite_modal.WHAT_BLOCK: without_markup(decision.reason)})
         return "", ""
     await ack(response_action="clear")
     try:
-        link = await services.lines[group.connection].provider.invite_link(group.id)
+        link = await services.connections[group.connection].provider.invite_link(group.id)
     except ProviderError as error:
-        return answers.unread("the invite link", error), form.common.channel
-    await services.disclosed(submission.actor.user_id, "the invite link", group.connection, group.id)
+        return answers.not_read("the invite link", error), form.common.channel
+    await services.record_disclosure(submission.actor.user_id, "the invite link", group.connection, group.id)
     return answers.link(group, link), form.common.channel

@@ -1,7 +1,7 @@
 """A form that cannot be used as it was filled in."""
 
 
-class Mistake(Exception):
+class FormError(Exception):
     """What is wrong, as plain text for people, at the block with this name."""
 
     def __init__(self, block: str, words: str) -> None:

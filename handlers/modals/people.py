@@ -8,23 +8,23 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.domain.roster import Duplicate, Roster
 from bot.uploads.contents import Unreadable
 from bot.uploads.people import Choices, Place, people_in, people_in_column
-from handlers.files import CannotFetch, fetch_file
+from handlers.files import FileUnavailable, fetch_file
 from handlers.views.filled import UploadedFile
 from providers.base import Person
 from providers.identity import same_person_keys
 
-MOST_PEOPLE = 10_000
+MAX_PEOPLE = 10_000
 """In one request: at the usual pace they take hours."""
-AT_ONCE = 2
+MAX_CONCURRENT = 2
 """Files that are read at the same time: a large one takes a processor for seconds."""
 
 
-class CannotRead(Exception):
+class FileUnreadable(Exception):
     """A file gives no people; the text is a sentence for people."""
 
 
 @dataclass(frozen=True, slots=True)
-class People:
+class UploadedPeople:
     """Who is meant, where in the file they stood, and which of its lines have no number."""
 
     roster: Roster
@@ -33,45 +33,45 @@ class People:
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
+class ColumnChoice:
     """Nobody can tell in which column of a file the numbers are."""
 
     choices: Choices
     name: str
 
 
-class Uploads:
+class UploadReader:
     """Reads uploaded files, a few at once."""
 
     def __init__(self) -> None:
-        self._gate = asyncio.Semaphore(AT_ONCE)
+        self._gate = asyncio.Semaphore(MAX_CONCURRENT)
 
     async def read(
         self, client: AsyncWebClient, file: UploadedFile, region: str | None, place: Place | None = None
-    ) -> People | Columns:
+    ) -> UploadedPeople | ColumnChoice:
         """Fetch a file and read its people, those of the column `place` where one was chosen. Raises `CannotRead`."""
         async with self._gate:
             try:
                 name, content = await fetch_file(client, file)
-            except CannotFetch as error:
-                raise CannotRead(str(error)) from error
+            except FileUnavailable as error:
+                raise FileUnreadable(str(error)) from error
             if place is None:
                 found = await asyncio.to_thread(people_in, name, content, default_region=region)
             else:
                 found = await asyncio.to_thread(people_in_column, name, content, place, default_region=region)
         if isinstance(found, Unreadable):
-            raise CannotRead(found.reason)
+            raise FileUnreadable(found.reason)
         if isinstance(found, Choices):
-            return Columns(found, name)
-        return People(found.roster, found.source, found.without)
+            return ColumnChoice(found, name)
+        return UploadedPeople(found.roster, found.source, found.without)
 
 
 def too_many(roster: Roster) -> str:
     """Say that a roster is larger than one request may be; empty where it is not."""
     lines = len(roster.people) + len(roster.rejected)
-    if lines <= MOST_PEOPLE:
+    if lines <= MAX_PEOPLE:
         return ""
-    return f"These are {lines:,} entries; one request takes {MOST_PEOPLE:,} at most. Upload the list in parts."
+    return f"These are {lines:,} entries; one request takes {MAX_PEOPLE:,} at most. Upload the list in parts."
 
 
 def merged(first: Roster, second: Roster) -> Roster:

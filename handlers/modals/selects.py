@@ -12,13 +12,13 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.domain.groups import search
 from handlers.payloads import Named, Payload
 from handlers.services import Services
-from handlers.verbs import ACTIONS, may
+from handlers.verbs import ACTIONS, can_do_any
 from handlers.views import inputs, sync_modal
 from providers.base import Action
 
-WITHIN = 1.5
+READ_TIMEOUT = 1.5
 """Seconds that a search waits for connections that were not read lately; Slack waits for 3."""
-FRESH = 300.0
+NAMES_TTL = 300.0
 """Seconds for which the names of the user groups are used again: usergroups.list allows 20 calls a minute."""
 
 log = structlog.get_logger(__name__)
@@ -51,9 +51,9 @@ class UserGroupNames:
 
     async def matching(self, client: AsyncWebClient, text: str) -> dict[str, str]:
         """Give the names that hold a text, by id; those known before where Slack does not answer (usergroups.list)."""
-        if self._read_at is None or self._clock() - self._read_at >= FRESH:
+        if self._read_at is None or self._clock() - self._read_at >= NAMES_TTL:
             try:
-                async with asyncio.timeout(WITHIN):
+                async with asyncio.timeout(READ_TIMEOUT):
                     answer = await client.usergroups_list()
                 self._names = {g["id"]: f"{g['name']} (@{g['handle']})" for g in answer["usergroups"]}
                 self._read_at = self._clock()
@@ -78,9 +78,11 @@ def register(app: AsyncApp, services: Services) -> None:
 
 
 async def _groups(services: Services, asked: _Search) -> dict[str, Any]:
-    actor, _ = await asyncio.gather(services.usergroups.actor(asked.user.id), services.directory.refresh(within=WITHIN))
+    actor, _ = await asyncio.gather(
+        services.usergroups.actor(asked.user.id), services.directory.refresh(max_wait=READ_TIMEOUT)
+    )
     is_source = asked.block_id == sync_modal.OTHER_BLOCK
     actions = (Action.LIST_MEMBERS,) if is_source else ACTIONS.get(asked.view.callback_id, ())
     known = services.directory.known()
     hits = dict.fromkeys([*search(asked.value, known), *(g for g in known if inputs.is_shown_as(g, asked.value))])
-    return inputs.offered([group for group in hits if may(services, actor, group, *actions)])
+    return inputs.offered([group for group in hits if can_do_any(services, actor, group, *actions)])

@@ -9,15 +9,15 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.access import Actor
 from bot.domain.groups import KnownGroup
-from handlers.errors import error_word
+from handlers.errors import error_code
 from handlers.services import Services
-from handlers.verbs import ACTIONS, may
+from handlers.verbs import ACTIONS, can_do_any
 from handlers.views import settings_modal
 from handlers.views.inputs import Prefill
-from handlers.views.settings_modal import Facts
+from handlers.views.settings_modal import SettingsData
 from providers.base import Action, Group, ProviderError
 
-WITHIN = 5.0
+READ_TIMEOUT = 5.0
 """Seconds that the form waits for the provider; without it, the fields are empty."""
 
 log = structlog.get_logger(__name__)
@@ -39,24 +39,24 @@ async def fill(services: Services, client: AsyncWebClient, actor: Actor, prefill
     try:
         await client.views_update(view=built, **view)
     except SlackApiError as error:
-        if error_word(error) != "not_found":
+        if error_code(error) != "not_found":
             raise
         log.info("view_closed_before", user=actor.user_id)
 
 
 async def _built(services: Services, actor: Actor, prefill: Prefill, group: KnownGroup, external_id: str) -> View:
-    provider = services.lines[group.connection].provider
-    able = {a: provider.abilities[a] for a in ACTIONS["settings"] if may(services, actor, group, a)}
+    provider = services.connections[group.connection].provider
+    able = {a: provider.abilities[a] for a in ACTIONS["settings"] if can_do_any(services, actor, group, a)}
     now = None
-    if able and may(services, actor, group, Action.READ_GROUP, Action.LIST_GROUPS):
+    if able and can_do_any(services, actor, group, Action.READ_GROUP, Action.LIST_GROUPS):
         now = await _now(services, group)
-    return settings_modal.build(prefill, Facts(group, able, now), external_id=external_id)
+    return settings_modal.build(prefill, SettingsData(group, able, now), external_id=external_id)
 
 
 async def _now(services: Services, group: KnownGroup) -> Group | None:
     try:
-        async with asyncio.timeout(WITHIN):
-            return await services.lines[group.connection].provider.group(group.id)
+        async with asyncio.timeout(READ_TIMEOUT):
+            return await services.connections[group.connection].provider.group(group.id)
     except (ProviderError, TimeoutError) as error:
         log.info("group_not_read", connection=group.connection, error=type(error).__name__)
         return None

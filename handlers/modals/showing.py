@@ -9,21 +9,21 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.models.views import View
 from slack_sdk.web.async_client import AsyncWebClient
 
-from handlers.errors import error_word
-from handlers.modals.mistakes import Mistake
+from handlers.errors import error_code
+from handlers.modals.mistakes import FormError
 from handlers.modals.previewing import Screen
 from handlers.views import waiting_modal
-from handlers.views.filled import Filled
+from handlers.views.filled import SubmittedView
 
-IN_TIME = 2.2
+ACK_DEADLINE = 2.2
 """Seconds after which something is shown, whatever it is."""
-_PAUSES = (0.2, 0.5, 1.0, 0.0)
+_RETRY_DELAYS = (0.2, 0.5, 1.0, 0.0)
 """Seconds before a view is looked for again: Slack shows what an acknowledgement pushes a moment after it."""
 
 log = structlog.get_logger(__name__)
 
 
-async def show(
+async def respond(
     work: Awaitable[Screen], ack: AsyncAck, client: AsyncWebClient, view: dict[str, object], *, external_id: str
 ) -> None:
     """Acknowledge a form with what follows it, or with an error at its field.
@@ -38,15 +38,15 @@ async def show(
         external_id: of the announcement, for its replacement.
     """
     task = asyncio.ensure_future(work)
-    await asyncio.wait([task], timeout=IN_TIME)
+    await asyncio.wait([task], timeout=ACK_DEADLINE)
     if not task.done():
         await ack(response_action="push", view=waiting_modal.build(external_id))
         await _replace(client, external_id, await _late(task, external_id))
         return
     try:
         screen = task.result()
-    except Mistake as mistake:
-        await ack(response_action="errors", errors={Filled(view).block(mistake.block): mistake.words})
+    except FormError as mistake:
+        await ack(response_action="errors", errors={SubmittedView(view).block(mistake.block): mistake.words})
         return
     await ack(response_action="push", view=screen.view)
     if screen.more:
@@ -58,7 +58,7 @@ async def _late(task: asyncio.Future[Screen], external_id: str) -> View:
     try:
         screen = await task
         view = await screen.more() if screen.more else screen.view
-    except Mistake as mistake:
+    except FormError as mistake:
         return waiting_modal.stopped([mistake.words], external_id)
     except Exception:
         log.exception("preview_failed")
@@ -69,11 +69,11 @@ async def _late(task: asyncio.Future[Screen], external_id: str) -> View:
 
 async def _replace(client: AsyncWebClient, external_id: str, view: View) -> None:
     """Put a view in the place of another; where the person closed that, nothing is left to do."""
-    for pause in _PAUSES:
+    for pause in _RETRY_DELAYS:
         try:
             await client.views_update(external_id=external_id, view=view)
         except SlackApiError as error:
-            if error_word(error) != "not_found":
+            if error_code(error) != "not_found":
                 raise
             await asyncio.sleep(pause)
         else:

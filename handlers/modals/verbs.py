@@ -9,10 +9,12 @@ INVITING = (Action.READ_INVITE, Action.SEND_TO_PERSON)
 """What inviting those who refuse takes besides adding."""
 
 
-def nowhere(services: Services, actor: Actor, verb: str) -> Denied | str:
+def unusable_reason(services: Services, actor: Actor, verb: str) -> Denied | str:
     """Tell why the person can use a form for no group at all; empty where they can for some."""
-    abilities = [line.provider.abilities.get(action) for line in services.lines.values() for action in ACTIONS[verb]]
-    decisions = [services.rights.may_use(actor, ability.capability) for ability in abilities if ability]
+    abilities = [
+        line.provider.abilities.get(action) for line in services.connections.values() for action in ACTIONS[verb]
+    ]
+    decisions = [services.authorizer.check_capability(actor, ability.capability) for ability in abilities if ability]
     denied = [decision for decision in decisions if isinstance(decision, Denied)]
     if len(denied) < len(decisions):
         return ""
@@ -21,4 +23,4 @@ def nowhere(services: Services, actor: Actor, verb: str) -> Denied | str:
 
 def can_invite(services: Services) -> bool:
     """Tell whether a connection can send invites to those who refuse."""
-    return any(set(INVITING) <= line.provider.abilities.keys() for line in services.lines.values())
+    return any(set(INVITING) <= line.provider.abilities.keys() for line in services.connections.values())

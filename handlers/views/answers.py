@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 
-from bot.domain.commands import COMMANDS, called, nearest_command
-from bot.domain.declarations import Begin, Command, Form
+from bot.domain.commands import COMMANDS, find_command, nearest_command
+from bot.domain.declarations import Command, FirstArgument, Usage
 from bot.domain.groups import KnownGroup
 from bot.domain.outcomes import Tally
 from bot.domain.requests import Request
 from bot.domain.roster import Roster
-from handlers.views.contents import contents
+from handlers.views.contents import content_lines
 from handlers.views.phrases import phrase
-from handlers.views.text import begins, count, cut, escape, foreign, unusable
+from handlers.views.text import count, escape, rejected_entry, safe_text, scheduled_for, shorten
 from providers.base import Account, Action, Capability, ProviderError
 
 _SHOWN = 10
@@ -22,25 +22,27 @@ SENT_DIRECTLY = "The file is in your direct messages with me."
 
 def usage(command: Command, problem: str) -> str:
     """Say what is wrong in a typed command, and how it goes."""
-    forms = [f"Usage: {' or '.join(f'`{usage}`' for usage in command.usages)}"]
-    quotes = "A group whose name has spaces goes in quotes; " if command.begin is not Begin.ANYTHING else ""
-    alone = f"{quotes}`{command.name}` alone {command.alone}; `/wa help {command.verb}` says more."
+    forms = [f"Usage: {' or '.join(f'`{usage}`' for usage in command.usage_lines)}"]
+    quotes = (
+        "A group whose name has spaces goes in quotes; " if command.first_argument is not FirstArgument.ANYTHING else ""
+    )
+    alone = f"{quotes}`{command.name}` alone {command.without_arguments}; `/wa help {command.verb}` says more."
     return escape("\n".join([_shown(problem), *forms, alone[0].upper() + alone[1:]]))
 
 
-def taken(request: Request, roster: Roster, *, again: bool, warning: str = "") -> str:
+def submitted(request: Request, roster: Roster, *, again: bool, warning: str = "") -> str:
     """Say that a request was taken in, and what of it could not be read; `warning` is the group's."""
-    group = f"*{foreign(request.group_name, 100)}*"
+    group = f"*{safe_text(request.group_name, 100)}*"
     if again:
         return f"This request was taken already: `{request.id}` for {group}. Nothing was done twice."
     tally = Tally.of([None] * (len(roster.people) + len(roster.rejected)), rejected=len(roster.rejected))
     follows = "Every name gets an answer in the thread." if tally.total else "The answer comes in the thread."
     lines = [f"Taken: {phrase(request, tally)}. {follows}"]
-    lines += contents(request, _MOST_ECHO)
-    if request.details.run_at:
-        lines.append(begins(request.details.run_at))
+    lines += content_lines(request, _MOST_ECHO)
+    if request.options.run_at:
+        lines.append(scheduled_for(request.options.run_at))
     if warning:
-        lines.append(f"⚠️ Warning: {foreign(warning, 500)}")
+        lines.append(f"⚠️ Warning: {safe_text(warning, 500)}")
     if request.rule is not None:
         lines.append(f"It waits for approval by {_roles(request.rule.approvers)}.")
     if roster.duplicates:
@@ -51,10 +53,10 @@ def taken(request: Request, roster: Roster, *, again: bool, warning: str = "") -
 
 def refused(reason: str, roster: Roster, reference: str) -> str:
     """Say why nothing was taken in, and which entries could not be read."""
-    return "\n".join([referred(reason, reference), *rejected(roster)])
+    return "\n".join([with_reference(reason, reference), *rejected(roster)])
 
 
-def referred(reason: str, reference: str) -> str:
+def with_reference(reason: str, reference: str) -> str:
     """Add to a refusal the id under which the log and the audit journal have it."""
     return f"{reason} Reference: `{reference}`"
 
@@ -64,27 +66,27 @@ def rejected(roster: Roster) -> list[str]:
     if not roster.rejected:
         return []
     lines = [f"Not usable ({len(roster.rejected):,}):"]
-    lines += [f"• {unusable(entry)}" for entry in roster.rejected[:_SHOWN]]
+    lines += [f"• {rejected_entry(entry)}" for entry in roster.rejected[:_SHOWN]]
     if len(roster.rejected) > _SHOWN:
         lines.append(f"• and {len(roster.rejected) - _SHOWN:,} more")
     return lines
 
 
-def nobody(roster: Roster) -> str:
+def no_usable_numbers(roster: Roster) -> str:
     """Say in plain text, for a field of a form, that it names nobody who can be added."""
     if not roster.rejected:
         return "Type at least one number."
     first = roster.rejected[0]
-    where = f"{first.where}, ".capitalize() if first.where else ""
-    return f"No entry is a number that can be used. {where}“{cut(first.raw, 60)}”: {first.reason}"
+    where = f"{first.location}, ".capitalize() if first.location else ""
+    return f"No entry is a number that can be used. {where}“{shorten(first.raw, 60)}”: {first.reason}"
 
 
 def unknown_group(text: str, nearest: Sequence[KnownGroup]) -> str:
     """Say that a name is no group, and which ones are near."""
-    known = f"I know no group “{foreign(text, 100)}”. Nothing was done"
+    known = f"I know no group “{safe_text(text, 100)}”. Nothing was done"
     if not nearest:
         return f"{known}; `/wa-groups` lists those that you may read."
-    return f"{known}. Did you mean {' or '.join(f'“{foreign(g.name, 80)}”' for g in nearest)}?"
+    return f"{known}. Did you mean {' or '.join(f'“{safe_text(g.name, 80)}”' for g in nearest)}?"
 
 
 def ambiguous_group(command: Command, text: str, candidates: Sequence[KnownGroup]) -> str:
@@ -92,7 +94,7 @@ def ambiguous_group(command: Command, text: str, candidates: Sequence[KnownGroup
     if not candidates:
         return unknown_group(text, ())
     lines = [
-        f"Several groups are called “{foreign(text, 100)}”. Nothing was done.",
+        f"Several groups are called “{safe_text(text, 100)}”. Nothing was done.",
         "Name one by its id"
         + (f", or choose it in the form that `{command.name}` alone opens:" if command.opens_form else ":"),
         *(listed(g) for g in candidates[:_SHOWN]),
@@ -102,18 +104,18 @@ def ambiguous_group(command: Command, text: str, candidates: Sequence[KnownGroup
 
 def listed(group: KnownGroup) -> str:
     """Name a group in a line of its own: by its alias with the subject beside it, its connection and id."""
-    subject = f" “{foreign(group.subject, 80)}”" if group.alias and group.subject else ""
-    return f"• *{foreign(group.name, 80)}*{subject} {at(group)}"
+    subject = f" “{safe_text(group.subject, 80)}”" if group.alias and group.subject else ""
+    return f"• *{safe_text(group.name, 80)}*{subject} {at(group)}"
 
 
 def at(group: KnownGroup) -> str:
     """Say where a group is."""
-    return f"on `{escape(group.connection)}`: `{foreign(group.id, 200)}`"
+    return f"on `{escape(group.connection)}`: `{safe_text(group.id, 200)}`"
 
 
-def no_groups(text: str) -> str:
+def no_matching_groups(text: str) -> str:
     """Say that no group has this in its name."""
-    return f"I know no group that matches “{foreign(text, 80)}”." if text else "I know no group yet."
+    return f"I know no group that matches “{safe_text(text, 80)}”." if text else "I know no group yet."
 
 
 def no_requests(which: str, *, further: bool) -> str:
@@ -127,25 +129,25 @@ def no_requests(which: str, *, further: bool) -> str:
 def link(group: KnownGroup, address: str) -> str:
     """Show an invite link."""
     return (
-        f"The invite link of *{foreign(group.name, 100)}*: {escape(address)}\n"
+        f"The invite link of *{safe_text(group.name, 100)}*: {escape(address)}\n"
         f"Whoever has it can join. `/wa-invite` with the group and `reset` makes it invalid."
     )
 
 
-def words(error: ProviderError) -> str:
+def provider_answer(error: ProviderError) -> str:
     """Say what a provider answered instead of what was asked for."""
-    return foreign(error.explanation, 800)
+    return safe_text(error.explanation, 800)
 
 
-def unread(what: str, error: ProviderError) -> str:
+def not_read(what: str, error: ProviderError) -> str:
     """Say that something could not be read; nothing was changed by it."""
-    return f"I could not read {what}; nothing was changed. {words(error)}"
+    return f"I could not read {what}; nothing was changed. {provider_answer(error)}"
 
 
 def account(told: Account) -> str:
     """Say how an account stands, and the provider's words for it where they say more."""
     says_more = told.detail.casefold() not in {"", told.state}
-    return f"{told.state} (as its provider tells: {foreign(told.detail, 150)})" if says_more else f"{told.state}"
+    return f"{told.state} (as its provider tells: {safe_text(told.detail, 150)})" if says_more else f"{told.state}"
 
 
 def reading(what: str) -> str:
@@ -155,7 +157,7 @@ def reading(what: str) -> str:
 
 def exported_members(group: KnownGroup, members: int) -> str:
     """Introduce the file of a group's members."""
-    return f"The members of {foreign(group.name, 100)} as I read them now: {count(members, 'line')}."
+    return f"The members of {safe_text(group.name, 100)} as I read them now: {count(members, 'line')}."
 
 
 def exported_rows(rows: int, unreadable: int, *, cut: bool) -> str:
@@ -172,14 +174,14 @@ def help_text(asked: str) -> str:
     """Explain a command; where none is named, list them. `asked` is what was typed after `/wa`."""
     word, topic, *_ = [*asked.split(), "", ""]
     about = topic if word.casefold() == "help" else word
-    if command := called(about):
+    if command := find_command(about):
         return _explained(command)
     lines = [f"`{c.name}`  {escape(c.summary)}" for c in COMMANDS]
     lines.append("`/wa help add` explains one; each can also be typed as a word after `/wa`: `/wa add …`.")
     if about:
         near = nearest_command(about)
         hint = f" Did you mean `{near}`?" if near else ""
-        lines.insert(0, f"I do not know “{foreign(about, 40)}”.{hint} This is what I know:")
+        lines.insert(0, f"I do not know “{safe_text(about, 40)}”.{hint} This is what I know:")
     return "\n".join(lines)
 
 
@@ -203,15 +205,15 @@ def failure(reference: str, *, only_reads: bool = False) -> str:
 
 
 def _explained(command: Command) -> str:
-    lines = [f"*{command.name}*: {command.summary}. Alone it {command.alone}."]
-    for form, usage in zip(command.forms, command.usages, strict=True):
-        lines += [f"`{usage}`", f"    {form.says}{_needs(form)}"]
-    lines += [f"• `{option.name}:` {option.says}" for option in command.options]
+    lines = [f"*{command.name}*: {command.summary}. Alone it {command.without_arguments}."]
+    for form, usage in zip(command.usages, command.usage_lines, strict=True):
+        lines += [f"`{usage}`", f"    {form.description}{_needs(form)}"]
+    lines += [f"• `{option.name}:` {option.description}" for option in command.options]
     lines += [f"For example `{example}`" for example in command.examples]
     return escape("\n".join([*lines, *command.notes]))
 
 
-def _needs(form: Form) -> str:
+def _needs(form: Usage) -> str:
     """Say what a form takes; which capability an action needs is the provider's own word."""
     actions = [str(need) for need in form.needs if isinstance(need, Action)]
     said = [f"what the group's provider asks for: {', '.join(actions)}"] if actions else []
@@ -221,7 +223,7 @@ def _needs(form: Form) -> str:
 
 def _shown(problem: str) -> str:
     """Cut a sentence that quotes what was typed."""
-    return cut(problem, _MOST_PROBLEM)
+    return shorten(problem, _MOST_PROBLEM)
 
 
 def _roles(names: tuple[str, ...]) -> str:

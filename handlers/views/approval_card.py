@@ -8,26 +8,26 @@ from slack_sdk.models.blocks import ActionsBlock, ButtonElement
 
 from bot.domain.approvals import ApprovalRule, ApprovalState, Choice, Refused, Vote
 from bot.domain.outcomes import Tally
-from bot.domain.requests import CALLED_OFF, Request, State
+from bot.domain.requests import CANCELLED, Request, RequestState
 from handlers.views import buttons
 from handlers.views.buttons import button
-from handlers.views.followup_buttons import Followed, lines
+from handlers.views.followup_buttons import FollowupLink, lines
 from handlers.views.message import Message, context, message, sections
 from handlers.views.phrases import phrase
 from handlers.views.request_message import reasons
-from handlers.views.text import begins, count, escape, foreign, moment
+from handlers.views.text import count, escape, format_time, safe_text, scheduled_for
 
 APPROVE = "approve_request"
 DENY = "deny_request"
 OVERRIDE = "override_request"
 
 _ENDS = {
-    State.APPROVED: "✅ Approved",
-    State.RUNNING: "✅ Approved",
-    State.DONE: "✅ Approved",
-    State.DENIED: "⛔ Denied",
-    State.EXPIRED: "⌛ Expired without a decision",
-    State.WITHDRAWN: "↩️ Withdrawn",
+    RequestState.APPROVED: "✅ Approved",
+    RequestState.RUNNING: "✅ Approved",
+    RequestState.DONE: "✅ Approved",
+    RequestState.DENIED: "⛔ Denied",
+    RequestState.EXPIRED: "⌛ Expired without a decision",
+    RequestState.WITHDRAWN: "↩️ Withdrawn",
 }
 _DECIDED = {Choice.APPROVE: "approved", Choice.DENY: "denied", Choice.OVERRIDE: "overrode the approval"}
 _ALL = "All that waits for you stands on my Home tab."
@@ -38,7 +38,7 @@ _MOST_NAMED = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Undecided:
+class MissingVotes:
     """Whose votes a request waits for.
 
     Attributes:
@@ -50,7 +50,7 @@ class Undecided:
     missing: int = 0
 
 
-NOBODY = Undecided()
+NOBODY = MissingVotes()
 """For where nobody is to be named."""
 
 
@@ -63,7 +63,7 @@ def build(
     link: str = "",
     thread: str = "",
     alone: bool = False,
-    undecided: Undecided = NOBODY,
+    undecided: MissingVotes = NOBODY,
 ) -> Message:
     """Build the card in its present state.
 
@@ -84,8 +84,8 @@ def build(
         raise ValueError("a request without a rule has no approval card")
     asks = f"<@{request.requester}> asks to"
     why = reasons(request, link)
-    if request.details.run_at and request.state is State.WAITING:
-        why.append(runs(request.details.run_at))
+    if request.options.run_at and request.state is RequestState.WAITING:
+        why.append(runs(request.options.run_at))
     if warning:
         why.append(warned(warning))
     source = f" in <#{request.channel}>" if request.channel.startswith(("C", "G")) else ""
@@ -93,7 +93,7 @@ def build(
     votes = [told(decision) for decision in decisions]
     asked = f"{asks} {phrase(request, tally, bold=False)}"
     shown = sections([f"{asks} {phrase(request, tally)}", *why])
-    if request.state is not State.WAITING:
+    if request.state is not RequestState.WAITING:
         end = _end(request, decisions)
         return message([end, asked, *why, *votes, name], [*shown, *sections([end, *votes]), context(name)])
     needed = [needs(request, request.rule, len(decisions)), *_awaited(undecided, alone=alone)]
@@ -105,18 +105,18 @@ def build(
 
 def runs(at: datetime) -> str:
     """Say when a request runs that is to be approved first."""
-    return f"🕓 Once approved, it runs {moment(at)}, or at once where that is over by then."
+    return f"🕓 Once approved, it runs {format_time(at)}, or at once where that is over by then."
 
 
 def warned(warning: str) -> str:
     """Say the warning of a group."""
-    return f"⚠️ Warning for this group: {foreign(warning, 1000)}"
+    return f"⚠️ Warning for this group: {safe_text(warning, 1000)}"
 
 
 def told(decision: Vote) -> str:
     """Say who decided what, when, and why."""
-    reason = f": “{foreign(decision.reason, 500)}”" if decision.reason else ""
-    return f"<@{decision.user_id}> {_DECIDED[decision.choice]} {moment(decision.at)}{reason}"
+    reason = f": “{safe_text(decision.reason, 500)}”" if decision.reason else ""
+    return f"<@{decision.user_id}> {_DECIDED[decision.choice]} {format_time(decision.at)}{reason}"
 
 
 def ending(
@@ -124,11 +124,11 @@ def ending(
     decisions: Sequence[Vote],
     *,
     again: Sequence[ButtonElement] = (),
-    followed: Sequence[Followed] = (),
+    followed: Sequence[FollowupLink] = (),
 ) -> Message:
     """Build the last message of the thread of a request that was not carried out, with what can and did follow."""
     who = [f"<@{d.user_id}>" for d in decisions if d.choice is Choice.DENY]
-    why = [f"“{foreign(d.reason, 500)}”" for d in decisions if d.choice is Choice.DENY and d.reason]
+    why = [f"“{safe_text(d.reason, 500)}”" for d in decisions if d.choice is Choice.DENY and d.reason]
     end = f"{_end(request, decisions)}{f' by {who[0]}' if who else ''}{f': {why[0]}' if why else ''}"
     end += "" if end.endswith((".”", "!”", "?”")) else "."
     said = [f"{end} Nothing was sent to the provider. <@{request.requester}>", *lines(followed)]
@@ -141,7 +141,7 @@ def scheduled(request: Request, votes: Sequence[Vote], at: datetime) -> Message:
     overrides = [vote for vote in votes if vote.choice is Choice.OVERRIDE]
     deciding = overrides or [vote for vote in votes if vote.choice is Choice.APPROVE]
     who = " and ".join(f"<@{vote.user_id}>" for vote in deciding)
-    said = [f"{_end(request, votes)} by {who}. {begins(at)} <@{request.requester}>"]
+    said = [f"{_end(request, votes)} by {who}. {scheduled_for(at)} <@{request.requester}>"]
     return message(said, sections(said))
 
 
@@ -153,24 +153,24 @@ def not_counted(refused: Refused, request_id: str) -> str:
 def overridden(request: Request, vote: Vote, deciders: Sequence[str]) -> Message:
     """Build the message that tells everybody of an override: who, why, and whose decision it took the place of."""
     who = mentions(deciders)
-    whose = f"the approval of <@{request.requester}>'s request for {foreign(request.group_name, 100)}"
+    whose = f"the approval of <@{request.requester}>'s request for {safe_text(request.group_name, 100)}"
     said = [
-        f"⚠️ <@{vote.user_id}> overrode {whose}, {moment(vote.at)}.",
-        f">{foreign(vote.reason, 500)}",
+        f"⚠️ <@{vote.user_id}> overrode {whose}, {format_time(vote.at)}.",
+        f">{safe_text(vote.reason, 500)}",
         *([f"Those who would have decided: {who}"] if who else []),
     ]
     return message(said, sections(said))
 
 
-def reminder(request: Request, undecided: Undecided, number: int) -> Message:
+def reminder(request: Request, undecided: MissingVotes, number: int) -> Message:
     """Build a reminder that mentions those who can still vote; where they are too few, it says so.
 
     Raises `ValueError` for a request without a rule.
     """
     if request.rule is None:
         raise ValueError("a request without a rule needs no reminder")
-    what = f"<@{request.requester}> still waits for a decision about {foreign(request.group_name, 100)}"
-    until = f"until {moment(request.asked_at + request.rule.expires_after)}"
+    what = f"<@{request.requester}> still waits for a decision about {safe_text(request.group_name, 100)}"
+    until = f"until {format_time(request.asked_at + request.rule.expires_after)}"
     who = f"{mentions(undecided.ids)} " if undecided.ids else ""
     said = [f"{who}Reminder {number + 1}: {what}, {until}. Request `{request.id}`", *_stuck(undecided)]
     return message(said, sections(said))
@@ -205,17 +205,17 @@ def needs(request: Request, rule: ApprovalRule, votes: int) -> str:
     """Say who has to decide, how many of them, and until when."""
     approvers = " or ".join(f"`{escape(name)}`" for name in rule.approvers)
     so_far = f" ({votes:,} so far)" if votes else ""
-    until = moment(request.asked_at + rule.expires_after)
+    until = format_time(request.asked_at + rule.expires_after)
     return f"Needs {count(rule.quorum, 'approval')} by {approvers}{so_far}, until {until}"
 
 
-def _awaited(undecided: Undecided, *, alone: bool) -> list[str]:
+def _awaited(undecided: MissingVotes, *, alone: bool) -> list[str]:
     """Say whose votes are missing: a card in a thread reaches nobody whom it does not mention."""
     asked = [f"Asked: {mentions(undecided.ids)}"] if undecided.ids and not alone else []
     return [*asked, *_stuck(undecided)]
 
 
-def _stuck(undecided: Undecided) -> list[str]:
+def _stuck(undecided: MissingVotes) -> list[str]:
     if not undecided.missing:
         return []
     said = f"⚠️ As the roles are now, nobody can give {count(undecided.missing, 'approval')} of those it needs."
@@ -228,11 +228,11 @@ def _stuck(undecided: Undecided) -> list[str]:
 def _end(request: Request, votes: Sequence[Vote]) -> str:
     """Say what was decided: by an override, who withdrew it, how near to a decision it was when it expired."""
     approvals = sum(vote.choice is Choice.APPROVE for vote in votes)
-    if request.state is State.EXPIRED and approvals and request.rule is not None:
+    if request.state is RequestState.EXPIRED and approvals and request.rule is not None:
         return f"⌛ Expired with {approvals:,} of {count(request.rule.quorum, 'approval')}"
-    if request.state is State.WITHDRAWN:
+    if request.state is RequestState.WITHDRAWN:
         return f"{_ENDS[request.state]} by <@{request.stopped_by or request.requester}>"
-    if request.state not in CALLED_OFF and any(vote.choice is Choice.OVERRIDE for vote in votes):
+    if request.state not in CANCELLED and any(vote.choice is Choice.OVERRIDE for vote in votes):
         return "⚠️ Approval overridden"
     return _ENDS[request.state]
 
@@ -240,18 +240,18 @@ def _end(request: Request, votes: Sequence[Vote]) -> str:
 def _why_not(refused: Refused) -> str:
     """Say why a click does not count; where it came too late, also who had decided, or when it expired."""
     ended = refused.ended
-    if refused.deciders is not None:
-        who = " or ".join(map(mention, refused.deciders[:_MOST_ASKED]))
+    if refused.eligible_approvers is not None:
+        who = " or ".join(map(mention, refused.eligible_approvers[:_MOST_ASKED]))
         return f"{refused.reason} {f'Ask {who}.' if who else _NOBODY}"
     if ended is None:
         return refused.reason
     match ended.state:
         case ApprovalState.EXPIRED:
-            return f"This request expired {moment(ended.expires_at)}; nothing was done. It can be asked for again."
+            return f"This request expired {format_time(ended.expires_at)}; nothing was done. It can be asked for again."
         case ApprovalState.WITHDRAWN:
             return f"<@{ended.withdrawn_by or ended.requester}> withdrew this request; nothing was done."
         case _:
-            who = ", ".join(f"<@{vote.user_id}> ({moment(vote.at)})" for vote in ended.votes)
+            who = ", ".join(f"<@{vote.user_id}> ({format_time(vote.at)})" for vote in ended.votes)
             return f"This request is {ended.state} already, by {who}; your click changed nothing."
 
 

@@ -5,12 +5,12 @@ from datetime import datetime
 
 from slack_sdk.models.blocks import ActionsBlock, Block
 
-from bot.domain.audit import Entry, Kind
-from bot.domain.chain import Row
+from bot.domain.audit import AuditEntry, EntryKind
+from bot.domain.chain import AuditRow
 from handlers.payloads import Payload
 from handlers.views.buttons import carrying
 from handlers.views.message import Message, context, message, sections
-from handlers.views.text import cut, escape, foreign, moment
+from handlers.views.text import escape, format_time, safe_text, shorten
 
 NEWEST = "audit_newest"
 NEXT = "audit_next"
@@ -26,7 +26,7 @@ _ASKED = "ask"
 GroupName = Callable[[str, str], str]
 
 
-class Turn(Payload):
+class AuditCursor(Payload):
     """What a button carries: what was asked for, and where the page before ended.
 
     Attributes:
@@ -46,7 +46,7 @@ class Turn(Payload):
     before: int | None = None
 
 
-def build(rows: Sequence[Row], turn: Turn, name_of: GroupName, *, more: bool) -> Message:
+def build(rows: Sequence[AuditRow], turn: AuditCursor, name_of: GroupName, *, more: bool) -> Message:
     """Build one page; `name_of` gives what a group is called, by connection and id."""
     lines = [_line(row, name_of) for row in rows]
     start = turn.model_copy(update={"before": None})
@@ -62,26 +62,26 @@ def build(rows: Sequence[Row], turn: Turn, name_of: GroupName, *, more: bool) ->
     return message([*lines, note], blocks)
 
 
-def nothing(turn: Turn, name_of: GroupName) -> str:
+def nothing(turn: AuditCursor, name_of: GroupName) -> str:
     """Say that the journal has nothing of what was asked for, and what that was."""
     if turn.before:
         return "There are no further rows."
     person = f"<@{turn.person}>" if turn.person.isalnum() else f"`{escape(turn.person)}`"
     asked = [
         f" about {person}" if turn.person else "",
-        f" in *{foreign(name_of(turn.connection, turn.group_id), 100)}*" if turn.group_id else "",
-        f" since {moment(turn.since)}" if turn.since else "",
-        f" before {moment(turn.until)}" if turn.until else "",
+        f" in *{safe_text(name_of(turn.connection, turn.group_id), 100)}*" if turn.group_id else "",
+        f" since {format_time(turn.since)}" if turn.since else "",
+        f" before {format_time(turn.until)}" if turn.until else "",
     ]
     return f"The audit journal has nothing{''.join(asked)} that you may see. `/wa-audit` alone lists the newest."
 
 
-def parse(value: str) -> Turn:
+def parse(value: str) -> AuditCursor:
     """Read back where a button leads. Raises `ValueError` for the value of another one."""
-    return Turn.model_validate_json(value)
+    return AuditCursor.model_validate_json(value)
 
 
-def _line(row: Row, name_of: GroupName) -> str:
+def _line(row: AuditRow, name_of: GroupName) -> str:
     try:
         entry = row.entry
     except ValueError:
@@ -89,16 +89,16 @@ def _line(row: Row, name_of: GroupName) -> str:
     who = f" <@{entry.actor}>" if entry.actor else ""
     group = name_of(entry.connection, entry.group_id) if entry.group_id else ""
     about = f" {entry.operation}" if entry.operation else ""
-    where = f" *{foreign(group, 80)}*" if group else ""
-    request = f" `{foreign(entry.request_id, 40)}`" if entry.request_id else ""
-    said = foreign(_said(entry), 200)
-    kind = "refused" if entry.kind is Kind.REFUSED_CLICK else entry.kind
-    return f"• {row.seq}: {moment(entry.at)} {kind}{who}{about}{where}{request}{f': {said}' if said else ''}"
+    where = f" *{safe_text(group, 80)}*" if group else ""
+    request = f" `{safe_text(entry.request_id, 40)}`" if entry.request_id else ""
+    said = safe_text(_said(entry), 200)
+    kind = "refused" if entry.kind is EntryKind.REFUSED_CLICK else entry.kind
+    return f"• {row.seq}: {format_time(entry.at)} {kind}{who}{about}{where}{request}{f': {said}' if said else ''}"
 
 
-def _said(entry: Entry) -> str:
+def _said(entry: AuditEntry) -> str:
     clicked = entry.details.get("action", "")
-    parts = [cut(entry.phone or entry.typed, 60), entry.outcome, entry.provider_code]
+    parts = [shorten(entry.phone or entry.typed, 60), entry.outcome, entry.provider_code]
     parts += [str(clicked)] if clicked not in {"", _ASKED} else []
     parts += [f"{name} {entry.details[name]}" for name in _SHOWN if entry.details.get(name)]
     return " · ".join(part for part in parts if part)

@@ -6,7 +6,7 @@ from bot.domain.outcomes import Tally
 from bot.domain.requests import Request
 from handlers.payloads import Payload
 from handlers.views.phrases import phrase
-from handlers.views.text import cut, unformatted
+from handlers.views.text import shorten, without_markup
 
 STOP = "stop_request"
 WITHDRAW = "withdraw_request"
@@ -22,28 +22,28 @@ def button(
     label: str, action_id: str, request: Request, tally: Tally, *, style: str = "", confirm: ConfirmObject | None = None
 ) -> ButtonElement:
     """Make a button about a request; a screen reader hears with it what it is about."""
-    about = unformatted(phrase(request, tally, bold=False))
+    about = without_markup(phrase(request, tally, bold=False))
     return ButtonElement(
         text=label,
         action_id=action_id,
         value=request.id,
         style=style or None,
         confirm=confirm,
-        accessibility_label=cut(f"{label}: {about}", _MOST_LABEL),
+        accessibility_label=shorten(f"{label}: {about}", _MOST_LABEL),
     )
 
 
 def carrying(label: str, action_id: str, carried: Payload, of: str) -> ButtonElement:
     """Make a button that carries where it leads; a screen reader says the label and `of` what it is."""
-    value, heard = carried.model_dump_json(exclude_none=True), cut(f"{label} {of}", _MOST_LABEL)
+    value, heard = carried.model_dump_json(exclude_none=True), shorten(f"{label} {of}", _MOST_LABEL)
     return ButtonElement(text=label, action_id=action_id, value=value, accessibility_label=heard)
 
 
 def question(title: str, text: str, yes: str, no: str, *, style: str = "danger") -> ConfirmObject:
     """Make the question that Slack asks before it sends a click on."""
     return ConfirmObject(
-        title=PlainTextObject(text=cut(title, _MOST_TITLE)),
-        text=PlainTextObject(text=cut(text, _MOST_QUESTION)),
+        title=PlainTextObject(text=shorten(title, _MOST_TITLE)),
+        text=PlainTextObject(text=shorten(text, _MOST_QUESTION)),
         confirm=PlainTextObject(text=yes),
         deny=PlainTextObject(text=no),
         style=style,

@@ -11,7 +11,7 @@ from bot.domain.declarations import Command
 from handlers.payloads import Payload
 from handlers.views import answers
 from handlers.views.message import Message, context, message, sections
-from handlers.views.text import cut
+from handlers.views.text import shorten
 
 CALLBACK_ID = "chooser"
 OPEN_FORM = "open_form"
@@ -19,7 +19,7 @@ IN_WORDS = "Write to me as you would type a command: `@Rollcall add launch-team 
 _MOST_LABEL = 75
 
 
-class Carried(Payload):
+class ChooserMetadata(Payload):
     """What the modal carries: the channel in which what is asked for will be answered; empty: the person's own."""
 
     channel: str = Field(default="")
@@ -51,9 +51,9 @@ def build(commands: Sequence[Command], channel: str, refused: Sequence[str] = ()
     )
 
 
-def parse(private_metadata: str) -> Carried:
+def parse(private_metadata: str) -> ChooserMetadata:
     """Read back what the modal carried; nothing where a message was clicked."""
-    return Carried.model_validate_json(private_metadata or "{}")
+    return ChooserMetadata.model_validate_json(private_metadata or "{}")
 
 
 def offer(command: Command) -> Message:
@@ -68,5 +68,5 @@ def _button(command: Command, label: str) -> ButtonElement:
         text=label,
         action_id=OPEN_FORM,
         value=command.verb,
-        accessibility_label=cut(f"{label}: {command.summary}", _MOST_LABEL),
+        accessibility_label=shorten(f"{label}: {command.summary}", _MOST_LABEL),
     )

@@ -10,9 +10,9 @@ from slack_sdk.models.views import View
 
 from bot.uploads.people import Choices, Place
 from handlers.views import inputs
-from handlers.views.filled import Filled
+from handlers.views.filled import SubmittedView
 from handlers.views.message import sections
-from handlers.views.text import cut, foreign
+from handlers.views.text import safe_text, shorten
 
 CALLBACK_ID = "column"
 COLUMN_BLOCK = "column"
@@ -20,7 +20,7 @@ _MOST_LABEL = 75
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class ColumnForm:
     """The column that was chosen, None where that cannot be read, and what the form carried."""
 
     place: Place | None
@@ -39,12 +39,12 @@ def build(choices: Choices, name: str, carried: Mapping[str, Any], external_id: 
     options = [
         Option(
             value=str(place),
-            text=PlainTextObject(text=cut(column.label, _MOST_LABEL) or "A column without a name"),
-            description=cut(" · ".join(column.samples), _MOST_LABEL) or None,
+            text=PlainTextObject(text=shorten(column.label, _MOST_LABEL) or "A column without a name"),
+            description=shorten(" · ".join(column.samples), _MOST_LABEL) or None,
         )
         for place, column in choices.columns[: inputs.MOST_OPTIONS]
     ]
-    sheet = f", sheet “{foreign(choices.sheet, 100)}”" if choices.sheet else ""
+    sheet = f", sheet “{safe_text(choices.sheet, 100)}”" if choices.sheet else ""
     which, order = (
         ("Several columns", ", the likeliest first") if len(options) > 1 else ("One column", ", or none does")
     )
@@ -57,7 +57,7 @@ def build(choices: Choices, name: str, carried: Mapping[str, Any], external_id: 
         close=PlainTextObject(text="Back"),
         private_metadata=json.dumps(carried),
         blocks=[
-            *sections([f"{which} of “{foreign(name, 200)}”{sheet} may hold the numbers{order}."]),
+            *sections([f"{which} of “{safe_text(name, 200)}”{sheet} may hold the numbers{order}."]),
             InputBlock(
                 block_id=COLUMN_BLOCK,
                 label="Column with the phone numbers",
@@ -69,7 +69,7 @@ def build(choices: Choices, name: str, carried: Mapping[str, Any], external_id: 
     )
 
 
-def parse(view: dict[str, Any]) -> Form:
+def parse(view: dict[str, Any]) -> ColumnForm:
     """Read back the choice, from the `view` of a `view_submission`. Raises `ValueError` for another shape."""
-    filled = Filled(view)
-    return Form(Place.from_text(filled.option(COLUMN_BLOCK)), filled.carried)
+    filled = SubmittedView(view)
+    return ColumnForm(Place.from_text(filled.option(COLUMN_BLOCK)), filled.carried)

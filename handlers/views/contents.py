@@ -5,23 +5,23 @@ from dataclasses import replace
 from slack_sdk.models.blocks import Block, DividerBlock, PlainTextObject, SectionBlock
 
 from bot.domain.requests import Request
-from bot.domain.values import MOST_TEXT
-from handlers.views.message import MOST_SECTION, sections
-from handlers.views.text import count, excerpt, foreign
+from bot.domain.values import MAX_TEXT
+from handlers.views.message import MAX_SECTION_TEXT, sections
+from handlers.views.text import count, excerpt, safe_text
 from providers.base import GroupChange, Operation
 
 _DAY = 86_400
 _MOST_SHOWN = 1000
 
 
-def contents(request: Request, most: int = _MOST_SHOWN) -> list[str]:
+def content_lines(request: Request, most: int = _MOST_SHOWN) -> list[str]:
     """Give the settings, the text or the invite of a request; nothing where it is about people alone.
 
     Args:
         request: what is asked for.
         most: how many characters of a text are shown; how many more there are is said.
     """
-    details = request.details
+    details = request.options
     if request.operation is Operation.SETTINGS and details.change:
         return [f"• {line}" for line in _changes(details.change, most)]
     if request.operation is Operation.SEND:
@@ -33,21 +33,21 @@ def contents(request: Request, most: int = _MOST_SHOWN) -> list[str]:
     return []
 
 
-def whole(request: Request) -> list[Block]:
+def full_content(request: Request) -> list[Block]:
     """Show the same, every text to its end."""
-    details = request.details
+    details = request.options
     if request.operation is Operation.SETTINGS and details.change:
         return changed(details.change)
     if request.operation is Operation.SEND:
         return sent(details.text)
     if request.operation is Operation.INVITE and details.text:
         return exactly(details.text, "What stands before the link")
-    return sections(contents(request))
+    return sections(content_lines(request))
 
 
 def sent(text: str) -> list[Block]:
     """Show a text that is sent."""
-    return exactly(text, f"The text, exactly as it is sent ({len(text):,} of {MOST_TEXT:,} characters)")
+    return exactly(text, f"The text, exactly as it is sent ({len(text):,} of {MAX_TEXT:,} characters)")
 
 
 def changed(change: GroupChange) -> list[Block]:
@@ -59,7 +59,7 @@ def changed(change: GroupChange) -> list[Block]:
 
 def exactly(text: str, heading: str) -> list[Block]:
     """Show a text character by character; no emoji, because what is sent are their names."""
-    most = MOST_SECTION if text.isascii() else MOST_SECTION // 2  # an emoji may count twice
+    most = MAX_SECTION_TEXT if text.isascii() else MAX_SECTION_TEXT // 2  # an emoji may count twice
     parts = [text[start : start + most] for start in range(0, len(text), most)]
     texts = [SectionBlock(text=PlainTextObject(text=part, emoji=False)) for part in parts if part.strip()]
     return [DividerBlock(), *sections([heading]), *texts]
@@ -69,12 +69,12 @@ def _changes(change: GroupChange, most: int) -> list[str]:
     """Say what is to be different about a group, a line for each thing."""
     lines = []
     if change.subject is not None:
-        lines.append(f"Name: “{foreign(change.subject, 200)}”")
+        lines.append(f"Name: “{safe_text(change.subject, 200)}”")
     if change.description is not None:
         new = excerpt(change.description, most) if change.description else "emptied"
         lines.append(f"Description: {new}")
     if change.picture is not None:
-        shown = foreign(change.picture.url, 500) or f"the uploaded JPEG, {len(change.picture.jpeg):,} bytes"
+        shown = safe_text(change.picture.url, 500) or f"the uploaded JPEG, {len(change.picture.jpeg):,} bytes"
         lines.append(f"Picture: {shown}")
     if change.announce_only is not None:
         lines.append(f"Who may write: {'only admins' if change.announce_only else 'everybody in the group'}")

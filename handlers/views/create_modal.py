@@ -8,9 +8,9 @@ from slack_sdk.models.blocks import InputBlock, Option, StaticSelectElement
 from slack_sdk.models.views import View
 
 from handlers.views import inputs, people_modal
-from handlers.views.filled import Common, Filled, common
+from handlers.views.filled import CommonFields, SubmittedView, common
 from handlers.views.inputs import Prefill
-from handlers.views.text import cut
+from handlers.views.text import shorten
 
 CONNECTION_BLOCK = "connection"
 SUBJECT_BLOCK = "subject"
@@ -20,10 +20,10 @@ _MOST_LABEL = 75
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class CreateForm:
     """What was filled in."""
 
-    common: Common
+    common: CommonFields
     connection: str
     subject: str
     invite: bool
@@ -37,7 +37,7 @@ def build(prefill: Prefill, connections: Sequence[str], *, can_invite: bool) -> 
         connections: those on which the person may create groups, at least one.
         can_invite: whether one of them can invite those who refuse a direct add.
     """
-    options = [Option(value=name, text=cut(name, _MOST_LABEL)) for name in connections[: inputs.MOST_OPTIONS]]
+    options = [Option(value=name, text=shorten(name, _MOST_LABEL)) for name in connections[: inputs.MOST_OPTIONS]]
     only = options[0] if len(options) == 1 else None
     connection = StaticSelectElement(
         action_id=inputs.INPUT, placeholder="Choose a connection", options=options, initial_option=only
@@ -54,10 +54,10 @@ def build(prefill: Prefill, connections: Sequence[str], *, can_invite: bool) -> 
     return inputs.form("create", "Create a group", blocks, channel=prefill.channel)
 
 
-def parse(view: dict[str, Any]) -> Form:
+def parse(view: dict[str, Any]) -> CreateForm:
     """Read back what was filled in, from the `view` of a `view_submission`. Raises `ValueError` for another shape."""
-    filled = Filled(view)
-    return Form(
+    filled = SubmittedView(view)
+    return CreateForm(
         common(filled),
         connection=filled.option(CONNECTION_BLOCK),
         subject=" ".join(filled.text(SUBJECT_BLOCK).split()),

@@ -8,14 +8,14 @@ from slack_sdk.models.views import View
 
 from bot.domain.approvals import Vote
 from bot.domain.outcomes import Tally
-from bot.domain.requests import Participant, Request, State
+from bot.domain.requests import Request, RequestItem, RequestState
 from handlers.views import approval_card, followup_buttons, results
-from handlers.views.contents import whole
-from handlers.views.followup_buttons import Followed
+from handlers.views.contents import full_content
+from handlers.views.followup_buttons import FollowupLink
 from handlers.views.message import sections
 from handlers.views.phrases import people_of, title
 from handlers.views.request_message import origin, summary_line, why
-from handlers.views.text import count, escape, foreign, line_name, moment
+from handlers.views.text import count, escape, format_time, item_name, safe_text
 from providers.base import Ability, Action, Operation
 
 CALLBACK_ID = "details"
@@ -38,7 +38,7 @@ _WAITS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class DetailsData:
     """What the modal shows.
 
     Attributes:
@@ -56,7 +56,7 @@ class Facts:
 
     request: Request
     tally: Tally
-    people: Sequence[Participant]
+    people: Sequence[RequestItem]
     page: int
     full: bool
     needs: Sequence[tuple[Action, Ability | None]]
@@ -64,14 +64,14 @@ class Facts:
     deciders: Sequence[str] = ()
     warning: str = ""
     link: str = ""
-    followed: Sequence[Followed] = ()
+    followed: Sequence[FollowupLink] = ()
 
 
-def build(facts: Facts) -> View:
+def build(facts: DetailsData) -> View:
     """Build the modal with one page of the roster; what is known of the request stands on the first page."""
     blocks: list[Block] = sections([f"*{title(facts.request, facts.tally, bold=False)}*", _name(facts.request)])
     if facts.page == 0:
-        blocks += [*sections(_about(facts)), *sections(_decided(facts)), *whole(facts.request), DividerBlock()]
+        blocks += [*sections(_about(facts)), *sections(_decided(facts)), *full_content(facts.request), DividerBlock()]
     blocks += sections([_heading(facts), *(_line(p, full=facts.full) for p in facts.people)])
     if turns := _turns(facts):
         blocks.append(ActionsBlock(elements=turns))
@@ -91,21 +91,23 @@ def parse(value: str) -> tuple[str, int]:
 
 
 def _name(request: Request) -> str:
-    return f"Request `{request.id}`, asked by <@{request.requester}> {moment(request.asked_at)}"
+    return f"Request `{request.id}`, asked by <@{request.requester}> {format_time(request.asked_at)}"
 
 
-def _about(facts: Facts) -> list[str]:
+def _about(facts: DetailsData) -> list[str]:
     request = facts.request
     said = [f"State: {request.state}; {facts.tally.answered:,} of {facts.tally.total:,} answered"]
     if facts.tally.answered:
         said.append(summary_line(facts.tally, request.operation))
     said += [*origin(request, facts.link), *why(request), *followup_buttons.lines(facts.followed)]
-    if request.details.run_at:
-        said.append(f"Runs {moment(request.details.run_at)}, not before")
+    if request.options.run_at:
+        said.append(f"Runs {format_time(request.options.run_at)}, not before")
     if facts.warning:
         said.append(approval_card.warned(facts.warning))
     if request.stopped_by:
-        said.append(f"{'Withdrawn' if request.state is State.WITHDRAWN else 'Stopped'} by <@{request.stopped_by}>")
+        said.append(
+            f"{'Withdrawn' if request.state is RequestState.WITHDRAWN else 'Stopped'} by <@{request.stopped_by}>"
+        )
     if request.duplicates:
         said.append(f"{count(request.duplicates, 'entry', 'entries')} named somebody twice and counted once")
     return [*said, *(_need(request, action, ability) for action, ability in facts.needs)]
@@ -120,19 +122,19 @@ def _need(request: Request, action: Action, ability: Ability | None) -> str:
     return f"Needs: {action}, with the capability `{ability.capability}`{there}"
 
 
-def _decided(facts: Facts) -> list[str]:
+def _decided(facts: DetailsData) -> list[str]:
     rule = facts.request.rule
     if rule is None:
         return ["No approval is needed."]
     roles = " or ".join(f"`{escape(name)}`" for name in rule.approvers)
     who = approval_card.mentions(facts.deciders) or "nobody"
-    until = moment(facts.request.asked_at + rule.expires_after)
+    until = format_time(facts.request.asked_at + rule.expires_after)
     said = [f"Needs {count(rule.quorum, 'approval')} by {roles} ({who}), until {until}"]
     votes = [f"• {approval_card.told(vote)}" for vote in facts.votes[-_MOST_VOTES:]]
     return [*said, *(votes or ["Nobody has decided yet."])]
 
 
-def _heading(facts: Facts) -> str:
+def _heading(facts: DetailsData) -> str:
     if not facts.people:
         return "*Nobody is on its list.*"
     shown = f"{facts.people[0].position + 1:,} to {facts.people[-1].position + 1:,} of {facts.tally.total:,}"
@@ -141,13 +143,13 @@ def _heading(facts: Facts) -> str:
     return f"*{who}*: {shown}{numbers}"
 
 
-def _line(p: Participant, *, full: bool) -> str:
+def _line(p: RequestItem, *, full: bool) -> str:
     if p.outcome is not None:
         return results.line(p, short=not full)
-    return f"{foreign(line_name(p, short=not full), 62)}  {_WAITS.get(p.operation, 'waits')}"
+    return f"{safe_text(item_name(p, short=not full), 62)}  {_WAITS.get(p.operation, 'waits')}"
 
 
-def _turns(facts: Facts) -> list[ButtonElement]:
+def _turns(facts: DetailsData) -> list[ButtonElement]:
     pages = -(-facts.tally.total // PAGE)
     made = []
     if facts.page > 0:
@@ -157,7 +159,7 @@ def _turns(facts: Facts) -> list[ButtonElement]:
     return made
 
 
-def _turn(label: str, action_id: str, facts: Facts, page: int, pages: int) -> ButtonElement:
+def _turn(label: str, action_id: str, facts: DetailsData, page: int, pages: int) -> ButtonElement:
     return ButtonElement(
         text=label,
         action_id=action_id,

@@ -61,7 +61,7 @@ class _View(Payload):
     blocks: tuple[_Block, ...] = ()
 
 
-class Filled:
+class SubmittedView:
     """What was filled in, read from the `view` of a `view_submission`. Raises `ValueError` for another shape."""
 
     def __init__(self, view: Mapping[str, Any]) -> None:
@@ -125,7 +125,7 @@ class Filled:
 
 
 @dataclass(frozen=True, slots=True)
-class Common:
+class CommonFields:
     """What most forms ask for. `group` is what `value_of` made."""
 
     channel: str
@@ -136,9 +136,9 @@ class Common:
     run_at: datetime | None
 
 
-def common(filled: Filled) -> Common:
+def common(filled: SubmittedView) -> CommonFields:
     """Read the shared fields; one that a form does not have is empty."""
-    return Common(
+    return CommonFields(
         channel=str(filled.carried["channel"]),
         group=filled.option(GROUP_BLOCK),
         numbers=filled.text(NUMBERS_BLOCK),

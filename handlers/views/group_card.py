@@ -10,7 +10,7 @@ from handlers.payloads import Payload
 from handlers.views import answers
 from handlers.views.buttons import carrying
 from handlers.views.message import Message, context, message, sections
-from handlers.views.text import count, escape, foreign, person_name
+from handlers.views.text import count, escape, person_name, safe_text
 from providers.base import Account, Action, Group, GroupNotFound, Member, MembershipStatus, Person
 
 EXPORT = "export_members"
@@ -37,7 +37,7 @@ _IN_ANY_GROUP = (
 """What people ask for in a group, in the order in which it is shown."""
 
 
-class Place(Payload):
+class GroupAddress(Payload):
     """What a button carries: the group, by where it is."""
 
     connection: str
@@ -45,7 +45,7 @@ class Place(Payload):
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class GroupCardData:
     """What the card shows.
 
     Attributes:
@@ -66,14 +66,16 @@ class Facts:
     warning: str = ""
 
 
-def build(facts: Facts) -> Message:
+def build(facts: GroupCardData) -> Message:
     """Build the card."""
-    lines = [f"*{foreign(facts.group.name, 80)}* {answers.at(facts.group)}"]
+    lines = [f"*{safe_text(facts.group.name, 80)}* {answers.at(facts.group)}"]
     if facts.warning:
-        lines.append(f"⚠️ Warning: {foreign(facts.warning, 1000)}")
+        lines.append(f"⚠️ Warning: {safe_text(facts.warning, 1000)}")
     lines.append(_account(facts))
     if isinstance(facts.told, GroupNotFound):
-        lines.append(f"⚠️ This group is gone, or its account is not in it any more: {answers.words(facts.told)}")
+        lines.append(
+            f"⚠️ This group is gone, or its account is not in it any more: {answers.provider_answer(facts.told)}"
+        )
         return message(lines, sections(lines))
     lines += [*_told(facts.told, facts.members), _admins(facts)]
     can = [str(action) for action in _IN_ANY_GROUP if action in facts.can]
@@ -86,12 +88,12 @@ def build(facts: Facts) -> Message:
     return message([*lines, *small], [*blocks, *map(context, small)])
 
 
-def parse(value: str) -> Place:
+def parse(value: str) -> GroupAddress:
     """Read back which group a button means. Raises `ValueError` for the value of another one."""
-    return Place.model_validate_json(value)
+    return GroupAddress.model_validate_json(value)
 
 
-def _account(facts: Facts) -> str:
+def _account(facts: GroupCardData) -> str:
     connection = f"Connection `{escape(facts.group.connection)}`"
     return f"{connection}: {facts.account if isinstance(facts.account, str) else answers.account(facts.account)}"
 
@@ -99,9 +101,9 @@ def _account(facts: Facts) -> str:
 def _told(told: Group | str, members: Sequence[Member] | str) -> list[str]:
     if isinstance(told, str):
         return [f"The group: {told}"]
-    lines = [f"Subject: {foreign(told.subject, 200)}", f"Members: {_size(told, members)}"]
+    lines = [f"Subject: {safe_text(told.subject, 200)}", f"Members: {_size(told, members)}"]
     if told.description:
-        lines.append(f"Description: {foreign(told.description, _MOST_DESCRIPTION)}")
+        lines.append(f"Description: {safe_text(told.description, _MOST_DESCRIPTION)}")
     switches = {
         "only admins may write": told.announce_only,
         "only admins may edit the group's info": told.locked,
@@ -124,7 +126,7 @@ def _after(seconds: int) -> str:
     return f"after {count(seconds // _DAY, 'day')}" if seconds % _DAY == 0 else f"after {count(seconds, 'second')}"
 
 
-def _admins(facts: Facts) -> str:
+def _admins(facts: GroupCardData) -> str:
     if isinstance(facts.members, str):
         return f"Admins: {facts.members}"
     admins = [member for member in facts.members if member.status is MembershipStatus.ADMIN]
@@ -136,9 +138,9 @@ def _admins(facts: Facts) -> str:
 
 def _named(member: Member) -> str:
     number = person_name(Person(member.phone or member.lid, member.phone, member.lid))
-    return foreign(f"{member.name} {number}" if member.name else number, 80)
+    return safe_text(f"{member.name} {number}" if member.name else number, 80)
 
 
 def _export(group: KnownGroup) -> ButtonElement:
-    place = Place(connection=group.connection, group_id=group.id)
+    place = GroupAddress(connection=group.connection, group_id=group.id)
     return carrying("Export members (CSV)", EXPORT, place, f"of {group.name}")

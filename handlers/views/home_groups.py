@@ -21,7 +21,7 @@ from handlers.views.answers import listed
 from handlers.views.buttons import carrying
 from handlers.views.inputs import value_of
 from handlers.views.message import context, sections
-from handlers.views.text import count, cut, foreign
+from handlers.views.text import count, safe_text, shorten
 
 PREVIOUS = "home_previous"
 NEXT = "home_next"
@@ -36,7 +36,7 @@ _BUTTONS = 3
 _MOST_SEARCH = 100
 
 
-class Turn(Payload):
+class HomeGroupCursor(Payload):
     """What a button carries, and where somebody looks: what they searched for, and the place of the first group."""
 
     search: str = ""
@@ -44,7 +44,7 @@ class Turn(Payload):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class GroupPage:
     """The groups that somebody may administer and that have what they searched for in a name.
 
     Attributes:
@@ -55,10 +55,10 @@ class Found:
 
     page: Sequence[tuple[KnownGroup, Sequence[str]]]
     total: int
-    turn: Turn
+    turn: HomeGroupCursor
 
 
-def build(found: Found) -> list[Block]:
+def build(found: GroupPage) -> list[Block]:
     """Build the groups' part of the page; nothing where somebody may administer none."""
     turn = found.turn
     if not found.total and not turn.search:
@@ -69,7 +69,7 @@ def build(found: Found) -> list[Block]:
     for group, verbs in found.page:
         blocks += sections([listed(group).removeprefix("• ")])
         blocks.append(ActionsBlock(block_id=f"{_GROUP}{value_of(group)}", elements=_buttons(group, verbs)))
-    matching = f" with “{foreign(turn.search, _MOST_SEARCH)}” in a name" if turn.search else ""
+    matching = f" with “{safe_text(turn.search, _MOST_SEARCH)}” in a name" if turn.search else ""
     if not found.total:
         return [*blocks, *sections([f"There is no group that you may administer{matching}."])]
     if leaf := _leaf(found):
@@ -80,14 +80,14 @@ def build(found: Found) -> list[Block]:
     return blocks
 
 
-def parse(value: str) -> Turn:
+def parse(value: str) -> HomeGroupCursor:
     """Read back where a button leads. Raises `ValueError` for the value of another one."""
-    return Turn.model_validate_json(value)
+    return HomeGroupCursor.model_validate_json(value)
 
 
-def searched(text: str) -> Turn:
+def searched(text: str) -> HomeGroupCursor:
     """Begin a search."""
-    return Turn(search=text.strip()[:_MOST_SEARCH])
+    return HomeGroupCursor(search=text.strip()[:_MOST_SEARCH])
 
 
 def group_in(block_id: str) -> str:
@@ -95,7 +95,7 @@ def group_in(block_id: str) -> str:
     return block_id.removeprefix(_GROUP)
 
 
-def _search(turn: Turn) -> InputBlock:
+def _search(turn: HomeGroupCursor) -> InputBlock:
     return InputBlock(
         block_id=SEARCH,
         label="Find a group",
@@ -113,7 +113,7 @@ def _buttons(group: KnownGroup, verbs: Sequence[str]) -> list[InteractiveElement
             text=verb.capitalize(),
             action_id=f"{VERB}{verb}",
             value=verb,
-            accessibility_label=cut(f"{verb.capitalize()}: {group.name}", 75),
+            accessibility_label=shorten(f"{verb.capitalize()}: {group.name}", 75),
         )
         for verb in verbs[:shown]
     ]
@@ -123,12 +123,12 @@ def _buttons(group: KnownGroup, verbs: Sequence[str]) -> list[InteractiveElement
     return made
 
 
-def _leaf(found: Found) -> list[ButtonElement]:
+def _leaf(found: GroupPage) -> list[ButtonElement]:
     start, search = found.turn.start, found.turn.search
     made = []
     if start > 0:
-        previous = Turn(search=search, start=max(0, start - PAGE))
+        previous = HomeGroupCursor(search=search, start=max(0, start - PAGE))
         made.append(carrying("Previous", PREVIOUS, previous, "page of the groups"))
     if start + PAGE < found.total:
-        made.append(carrying("Next", NEXT, Turn(search=search, start=start + PAGE), "page of the groups"))
+        made.append(carrying("Next", NEXT, HomeGroupCursor(search=search, start=start + PAGE), "page of the groups"))
     return made

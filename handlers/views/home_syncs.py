@@ -5,23 +5,23 @@ from dataclasses import dataclass
 
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, HeaderBlock
 
-from bot.runtime.archive import Brief
-from bot.runtime.schedules import MOST_FAILURES, Schedule
+from bot.runtime.archive import RequestSummary
+from bot.runtime.schedules import MAX_FAILURES, SyncSchedule
 from handlers.views import request_list
 from handlers.views.buttons import question
-from handlers.views.group_card import Place
+from handlers.views.group_card import GroupAddress
 from handlers.views.message import sections
-from handlers.views.text import cut, foreign, moment, unformatted
+from handlers.views.text import format_time, safe_text, shorten, without_markup
 
 END = "home_end_sync"
 """How the ids of the buttons begin: one of its own for each."""
-MOST = 10
+MAX_LISTED = 10
 _MOST_LABEL = 75
 _MOST_HELD = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Repeated:
+class RepeatedSync:
     """A repeated sync.
 
     Attributes:
@@ -31,14 +31,14 @@ class Repeated:
         last: the last request that it made; None: none yet.
     """
 
-    schedule: Schedule
+    schedule: SyncSchedule
     name: str
     may_end: bool
     held: str = ""
-    last: Brief | None = None
+    last: RequestSummary | None = None
 
 
-def build(repeated: Sequence[Repeated], more: int, links: Mapping[str, str]) -> list[Block]:
+def build(repeated: Sequence[RepeatedSync], more: int, links: Mapping[str, str]) -> list[Block]:
     """Build this part of the page; nothing where there are none.
 
     Args:
@@ -56,18 +56,20 @@ def build(repeated: Sequence[Repeated], more: int, links: Mapping[str, str]) -> 
     return [HeaderBlock(text="Repeated syncs"), *sections(lines), *([ActionsBlock(elements=ends)] if ends else [])]
 
 
-def parse(value: str) -> Place:
+def parse(value: str) -> GroupAddress:
     """Read back which group a button means. Raises `ValueError` for the value of another one."""
-    return Place.model_validate_json(value)
+    return GroupAddress.model_validate_json(value)
 
 
-def _line(one: Repeated, links: Mapping[str, str]) -> str:
+def _line(one: RepeatedSync, links: Mapping[str, str]) -> str:
     schedule = one.schedule
     hours = schedule.every.total_seconds() / 3600 if schedule.every else 0
     how = f"every {hours:g} hours" if hours else "once"
-    list_ = f", with {foreign(schedule.source.name, 150)}" if schedule.source.name else ""
+    list_ = f", with {safe_text(schedule.source.name, 150)}" if schedule.source.name else ""
     who = f"asked by <@{schedule.requester}>"
-    lines = [f"• *{foreign(one.name, 100)}* {how}, next {moment(schedule.next_at)}; {schedule.mode}{list_}; {who}"]
+    lines = [
+        f"• *{safe_text(one.name, 100)}* {how}, next {format_time(schedule.next_at)}; {schedule.mode}{list_}; {who}"
+    ]
     if one.last:
         lines.append(f"   its last request: {_last(one.last, links)}")
     elif schedule.run:
@@ -75,30 +77,29 @@ def _line(one: Repeated, links: Mapping[str, str]) -> str:
     if schedule.failed:
         lines.append(f"   ⚠️ {_failed(schedule.failed)}")
     if one.held:
-        lines.append(f"   💤 {cut(one.held, _MOST_HELD)}")
+        lines.append(f"   💤 {shorten(one.held, _MOST_HELD)}")
     return "\n".join(lines)
 
 
 def _failed(times: int) -> str:
     runs = "Its last run" if times == 1 else f"Its last {times} runs"
-    return f"{runs} could not be done; after {MOST_FAILURES} in a row it ends by itself."
+    return f"{runs} could not be done; after {MAX_FAILURES} in a row it ends by itself."
 
 
-def _last(last: Brief, links: Mapping[str, str]) -> str:
+def _last(last: RequestSummary, links: Mapping[str, str]) -> str:
     link = links.get(last.request.id, "")
     thread = f" · <{link}|thread>" if link else ""
-    return (
-        f"{moment(last.request.asked_at)}, {request_list.state_of(last.request)}, {request_list.answered(last)}{thread}"
-    )
+    state = f"{request_list.state_of(last.request)}, {request_list.answered(last)}"
+    return f"{format_time(last.request.asked_at)}, {state}{thread}"
 
 
 def _end(number: int, connection: str, group_id: str, name: str) -> ButtonElement:
     words = "This group is compared and asked about no more. What was asked for already goes on."
-    label = f"End: {unformatted(foreign(name, 60))}"
+    label = f"End: {without_markup(safe_text(name, 60))}"
     return ButtonElement(
-        text=cut(label, _MOST_LABEL),
+        text=shorten(label, _MOST_LABEL),
         action_id=f"{END}:{number}",
-        value=Place(connection=connection, group_id=group_id).model_dump_json(),
+        value=GroupAddress(connection=connection, group_id=group_id).model_dump_json(),
         confirm=question("End the repeated syncs of this group?", words, "End them", "Keep them"),
-        accessibility_label=cut(f"{label}, its repeated syncs", _MOST_LABEL),
+        accessibility_label=shorten(f"{label}, its repeated syncs", _MOST_LABEL),
     )

@@ -7,22 +7,22 @@ from typing import Any
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, HeaderBlock
 from slack_sdk.models.views import View
 
-from bot.runtime.archive import Brief
-from bot.runtime.pace import Rest
+from bot.runtime.archive import RequestSummary
+from bot.runtime.pace import Cooldown
 from handlers.views import answers, approval_card, buttons, home_groups, home_syncs, request_list
-from handlers.views.contents import contents
-from handlers.views.home_groups import Found
-from handlers.views.home_syncs import Repeated
+from handlers.views.contents import content_lines
+from handlers.views.home_groups import GroupPage
+from handlers.views.home_syncs import RepeatedSync
 from handlers.views.message import context, sections
 from handlers.views.phrases import title
 from handlers.views.request_message import bar, noted, origin
-from handlers.views.text import count, cut, escape, foreign, moment
+from handlers.views.text import count, escape, format_time, safe_text, shorten
 from providers.base import Account, AccountState, Capability
 
 NEW_REQUEST = "home_new_request"
-MOST = 5
+MAX_LISTED = 5
 """Requests of a kind that are shown with their buttons: with everything at its longest the page has 100 blocks."""
-RECENT = 10
+MAX_RECENT = 10
 _MOST_SHOWN = 300
 """Characters of a text that somebody decides on: a request has two sections at the most."""
 MOST_CONNECTIONS = 20
@@ -35,7 +35,7 @@ _ICONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Connection:
+class ConnectionStatus:
     """How a connection stands.
 
     Attributes:
@@ -46,20 +46,20 @@ class Connection:
 
     name: str
     account: Account | str | None
-    rest: Rest | None
+    rest: Cooldown | None
     left_today: int | None
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class SummaryPage:
     """The newest requests of a kind, and whether there are more."""
 
-    briefs: Sequence[Brief] = ()
+    briefs: Sequence[RequestSummary] = ()
     more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class HomeData:
     """What the page shows to one person.
 
     Attributes:
@@ -83,23 +83,23 @@ class Facts:
     may: Sequence[Capability]
     refused: Sequence[str]
     may_ask: bool
-    connections: Sequence[Connection]
-    found: Found
-    waiting: Listed = Listed()
+    connections: Sequence[ConnectionStatus]
+    found: GroupPage
+    waiting: SummaryPage = SummaryPage()
     overridable: frozenset[str] = frozenset()
     votes: Mapping[str, int] = field(default_factory=dict)
-    running: Listed = Listed()
-    to_come: Listed = Listed()
-    repeated: Sequence[Repeated] = ()
+    running: SummaryPage = SummaryPage()
+    to_come: SummaryPage = SummaryPage()
+    repeated: Sequence[RepeatedSync] = ()
     repeated_more: int = 0
-    recent: Sequence[Brief] = ()
+    recent: Sequence[RequestSummary] = ()
     everybody: bool = False
     links: Mapping[str, str] = field(default_factory=dict)
     warnings: Mapping[tuple[str, str], str] = field(default_factory=dict)
     notice: str = ""
 
 
-def build(facts: Facts) -> View:
+def build(facts: HomeData) -> View:
     """Build the page."""
     blocks = [
         *sections([facts.notice] if facts.notice else []),
@@ -115,7 +115,7 @@ def build(facts: Facts) -> View:
     return View(type="home", blocks=blocks)
 
 
-def _rights(facts: Facts) -> list[Block]:
+def _rights(facts: HomeData) -> list[Block]:
     made: list[Block] = []
     if facts.may_ask:
         made.append(
@@ -132,7 +132,7 @@ def _rights(facts: Facts) -> list[Block]:
         )
     if not facts.may:
         made += sections(["You may do nothing here yet. Ask somebody who has one of the roles named here:"])
-    refused = [f"• {cut(reason, 500)}" for reason in facts.refused]
+    refused = [f"• {shorten(reason, 500)}" for reason in facts.refused]
     may = f"You may: {', '.join(f'`{capability}`' for capability in facts.may)}."
     lines = [*([may] if facts.may else []), *refused]
     return [*made, context("\n".join(lines))] if lines else made
@@ -145,19 +145,19 @@ def _part(name: str, shown: Sequence[Sequence[Block]], more: bool) -> list[Block
     return [HeaderBlock(text=name), *(block for blocks in shown for block in blocks), *further]
 
 
-def _waiting(facts: Facts, brief: Brief) -> list[Block]:
+def _waiting(facts: HomeData, brief: RequestSummary) -> list[Block]:
     request, tally = brief.request, brief.tally
     votes = facts.votes.get(request.id, 0)
     lines = [
         f"Asked by <@{request.requester}>",
-        *origin(request, facts.links.get(request.details.parent, "")),
-        *contents(request, _MOST_SHOWN),
+        *origin(request, facts.links.get(request.options.parent, "")),
+        *content_lines(request, _MOST_SHOWN),
         *noted(request),
     ]
     if request.rule:
         lines.append(approval_card.needs(request, request.rule, votes))
-    if request.details.run_at:
-        lines.append(approval_card.runs(request.details.run_at))
+    if request.options.run_at:
+        lines.append(approval_card.runs(request.options.run_at))
     if warning := facts.warnings.get((request.connection, request.group_id)):
         lines.append(approval_card.warned(warning))
     if request.id in facts.overridable:
@@ -166,7 +166,7 @@ def _waiting(facts: Facts, brief: Brief) -> list[Block]:
     return _shown(facts, brief, lines, pressed)
 
 
-def _running(facts: Facts, brief: Brief) -> list[Block]:
+def _running(facts: HomeData, brief: RequestSummary) -> list[Block]:
     request, tally = brief.request, brief.tally
     lines = [f"`{bar(tally)}` {tally.answered:,} of {tally.total:,} answered"]
     if request.stopped_by:
@@ -174,21 +174,25 @@ def _running(facts: Facts, brief: Brief) -> list[Block]:
     return _shown(facts, brief, lines, [buttons.stop(request, tally)])
 
 
-def _to_come(facts: Facts, brief: Brief) -> list[Block]:
+def _to_come(facts: HomeData, brief: RequestSummary) -> list[Block]:
     request, tally = brief.request, brief.tally
     waits = (
-        f"⏳ Waits for approval, until {moment(request.asked_at + request.rule.expires_after)}" if request.rule else ""
+        f"⏳ Waits for approval, until {format_time(request.asked_at + request.rule.expires_after)}"
+        if request.rule
+        else ""
     )
     lines = [waits] if waits and request.state == "waiting" else []
-    if request.details.run_at:
-        lines.append(f"🕓 Runs {moment(request.details.run_at)}")
+    if request.options.run_at:
+        lines.append(f"🕓 Runs {format_time(request.options.run_at)}")
     return _shown(facts, brief, lines, [buttons.withdraw(request, tally)])
 
 
-def _shown(facts: Facts, brief: Brief, lines: Sequence[str], pressed: Sequence[ButtonElement]) -> list[Block]:
+def _shown(
+    facts: HomeData, brief: RequestSummary, lines: Sequence[str], pressed: Sequence[ButtonElement]
+) -> list[Block]:
     request, tally = brief.request, brief.tally
     link = facts.links.get(request.id, "")
-    reason = [f">{foreign(request.reason, 300)}"] if request.reason else []
+    reason = [f">{safe_text(request.reason, 300)}"] if request.reason else []
     where = f"on `{escape(request.connection)}` · {f'<{link}|thread>' if link else f'`{request.id}`'}"
     said = sections([f"*{title(request, tally, bold=False)}*", *lines, *reason, where])
     actions = ActionsBlock(
@@ -198,7 +202,7 @@ def _shown(facts: Facts, brief: Brief, lines: Sequence[str], pressed: Sequence[B
     return [*said, actions]
 
 
-def _connections(connections: Sequence[Connection]) -> list[Block]:
+def _connections(connections: Sequence[ConnectionStatus]) -> list[Block]:
     if not connections:
         return []
     lines = [_line(connection) for connection in connections[:MOST_CONNECTIONS]]
@@ -207,7 +211,7 @@ def _connections(connections: Sequence[Connection]) -> list[Block]:
     return [HeaderBlock(text="Connections"), *sections(lines)]
 
 
-def _line(connection: Connection) -> str:
+def _line(connection: ConnectionStatus) -> str:
     match connection.account:
         case None:
             state = "⏳ checking its account"
@@ -216,15 +220,15 @@ def _line(connection: Connection) -> str:
         case account:
             state = f"{_ICONS[account.state]} {answers.account(account)}"
     rest = connection.rest
-    rests = [f"💤 sends nothing until {moment(rest.until)}: {foreign(rest.reason, 200)}"] if rest else []
+    rests = [f"💤 sends nothing until {format_time(rest.until)}: {safe_text(rest.reason, 200)}"] if rest else []
     left = connection.left_today
     today = [] if left is None else [f"may still send {count(left, 'person', 'people')} today (UTC)"]
-    return f"• *{foreign(connection.name, 60)}*: {'; '.join([state, *rests, *today])}"
+    return f"• *{safe_text(connection.name, 60)}*: {'; '.join([state, *rests, *today])}"
 
 
-def _recent(facts: Facts) -> list[Block | dict[str, Any]]:
+def _recent(facts: HomeData) -> list[Block | dict[str, Any]]:
     if not facts.recent:
         return []
     name = "Recent requests" if facts.everybody else "Your recent requests"
-    listed = request_list.build(facts.recent, facts.links, request_list.Turn(which="mine"), more=False)
+    listed = request_list.build(facts.recent, facts.links, request_list.RequestCursor(which="mine"), more=False)
     return [HeaderBlock(text=name), *listed.blocks]

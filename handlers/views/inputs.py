@@ -26,7 +26,7 @@ from slack_sdk.models.views import View
 
 from bot.domain.groups import KnownGroup
 from handlers.views.filled import FILE_BLOCK, GROUP_BLOCK, NUMBERS_BLOCK, REASON_BLOCK, RUN_AT_BLOCK
-from handlers.views.text import cut
+from handlers.views.text import shorten
 
 GROUP_SELECT = "group_select"
 INPUT = "value"
@@ -212,13 +212,13 @@ def mark(text: str) -> str:
 
 
 def _option(group: KnownGroup) -> Option:
-    return Option(text=_label(group), value=value_of(group), description=cut(group.id, _MOST_LABEL))
+    return Option(text=_label(group), value=value_of(group), description=shorten(group.id, _MOST_LABEL))
 
 
 def _label(group: KnownGroup) -> str:
     """Name a group with its connection, which two groups of one name are told apart by, however long the name is."""
-    connection = f" · {cut(group.connection, _MOST_LABEL // 2)}"
-    return cut(group.name, _MOST_LABEL - len(connection)) + connection
+    connection = f" · {shorten(group.connection, _MOST_LABEL // 2)}"
+    return shorten(group.name, _MOST_LABEL - len(connection)) + connection
 
 
 def _parts(text: str) -> list[str]:

@@ -6,9 +6,9 @@ from typing import Any
 
 from slack_sdk.models.views import View
 
-from bot.domain.values import MOST_TEXT
+from bot.domain.values import MAX_TEXT
 from handlers.views import inputs
-from handlers.views.filled import Common, Filled, common
+from handlers.views.filled import CommonFields, SubmittedView, common
 from handlers.views.inputs import Prefill
 
 WHAT_BLOCK = "what"
@@ -16,7 +16,7 @@ TEXT_BLOCK = "text"
 """The link comes behind it, and both go in one message."""
 
 
-class What(StrEnum):
+class InviteChoice(StrEnum):
     """What is to be done with the link."""
 
     SEND = "send"
@@ -25,18 +25,18 @@ class What(StrEnum):
 
 
 _LABELS = {
-    What.SEND: "Send the link to people",
-    What.SHOW: "Show me the link",
-    What.RESET: "Reset the link: the old one leads nowhere any more",
+    InviteChoice.SEND: "Send the link to people",
+    InviteChoice.SHOW: "Show me the link",
+    InviteChoice.RESET: "Reset the link: the old one leads nowhere any more",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class InviteForm:
     """What was filled in."""
 
-    common: Common
-    what: What
+    common: CommonFields
+    what: InviteChoice
     text: str
 
 
@@ -44,11 +44,13 @@ def build(prefill: Prefill) -> View:
     """Build the form; raises `ValueError` where the numbers do not fit."""
     blocks = [
         inputs.group_input(prefill.group),
-        inputs.radio_input(WHAT_BLOCK, "What to do", {str(w): label for w, label in _LABELS.items()}, What.SEND),
+        inputs.radio_input(
+            WHAT_BLOCK, "What to do", {str(w): label for w, label in _LABELS.items()}, InviteChoice.SEND
+        ),
         *inputs.numbers_inputs(prefill.numbers, label="Numbers to send it to"),
         inputs.file_input(),
         inputs.text_input(
-            TEXT_BLOCK, "Text before the link", hint="Only where it is sent", most=MOST_TEXT, multiline=True
+            TEXT_BLOCK, "Text before the link", hint="Only where it is sent", most=MAX_TEXT, multiline=True
         ),
         inputs.run_at_input(),
         inputs.reason_input(),
@@ -56,7 +58,7 @@ def build(prefill: Prefill) -> View:
     return inputs.form("invite", "Invite to a group", blocks, channel=prefill.channel)
 
 
-def parse(view: dict[str, Any]) -> Form:
+def parse(view: dict[str, Any]) -> InviteForm:
     """Read back what was filled in, from the `view` of a `view_submission`. Raises `ValueError` for another shape."""
-    filled = Filled(view)
-    return Form(common(filled), What(filled.option(WHAT_BLOCK)), filled.text(TEXT_BLOCK).strip())
+    filled = SubmittedView(view)
+    return InviteForm(common(filled), InviteChoice(filled.option(WHAT_BLOCK)), filled.text(TEXT_BLOCK).strip())

@@ -6,7 +6,7 @@ from typing import Any
 
 from slack_sdk.models.blocks import Block, ContextBlock, MarkdownTextObject, SectionBlock
 
-MOST_SECTION = 3000
+MAX_SECTION_TEXT = 3000
 """Characters in a section's text (docs.slack.dev, "Section block")."""
 
 
@@ -33,7 +33,7 @@ def sections(lines: Sequence[str]) -> list[Block]:
     """Set lines, each shorter than a section's limit, into as few sections as hold them."""
     texts: list[str] = []
     for line in lines:
-        if texts and len(texts[-1]) + 1 + len(line) <= MOST_SECTION:
+        if texts and len(texts[-1]) + 1 + len(line) <= MAX_SECTION_TEXT:
             texts[-1] += f"\n{line}"
         else:
             texts.append(line)

@@ -6,7 +6,7 @@ from slack_sdk.models.blocks import PlainTextObject
 from slack_sdk.models.views import View
 
 from handlers.views.message import sections
-from handlers.views.text import count, foreign
+from handlers.views.text import count, safe_text
 
 CALLBACK_ID = "numbers_of_message"
 _MOST_NOTES = 10
@@ -36,7 +36,7 @@ def noted(form: View, problems: Sequence[str]) -> View:
 
 
 def _notes(problems: Sequence[str]) -> list[str]:
-    return [f"⚠️ {foreign(problem, 400)}" for problem in problems[:_MOST_NOTES]]
+    return [f"⚠️ {safe_text(problem, 400)}" for problem in problems[:_MOST_NOTES]]
 
 
 def _view(lines: Sequence[str], external_id: str = "") -> View:

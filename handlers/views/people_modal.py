@@ -7,7 +7,7 @@ from slack_sdk.models.blocks import InputBlock
 from slack_sdk.models.views import View
 
 from handlers.views import inputs
-from handlers.views.filled import Common, Filled, common
+from handlers.views.filled import CommonFields, SubmittedView, common
 from handlers.views.inputs import Prefill
 
 INVITE_BLOCK = "invite"
@@ -20,10 +20,10 @@ TITLES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class PeopleForm:
     """What was filled in; `invite` is whether those who refuse are to be invited."""
 
-    common: Common
+    common: CommonFields
     invite: bool
 
 
@@ -52,7 +52,7 @@ def invite_input() -> InputBlock:
     )
 
 
-def parse(view: dict[str, Any]) -> Form:
+def parse(view: dict[str, Any]) -> PeopleForm:
     """Read back what was filled in, from the `view` of a `view_submission`. Raises `ValueError` for another shape."""
-    filled = Filled(view)
-    return Form(common(filled), filled.ticked(INVITE_BLOCK))
+    filled = SubmittedView(view)
+    return PeopleForm(common(filled), filled.ticked(INVITE_BLOCK))

@@ -1,10 +1,10 @@
 """What a request asks for, as a phrase that begins with a verb: `add 5 people to *launch-team*`."""
 
-from bot.deeds import LABELS
+from bot.deeds import SETTING_LABELS
 from bot.domain.followups import Followup
 from bot.domain.outcomes import Tally
 from bot.domain.requests import Request
-from handlers.views.text import count, foreign
+from handlers.views.text import count, safe_text
 from providers.base import Operation
 
 _MOST_NAME = 100
@@ -22,12 +22,14 @@ def people_of(tally: Tally) -> str:
 
 def phrase(request: Request, tally: Tally, *, bold: bool = True) -> str:
     """Say what a request asks for; `bold` sets the group's name in bold, for blocks."""
-    name = foreign(request.group_name, _MOST_NAME)
+    name = safe_text(request.group_name, _MOST_NAME)
     group = f"*{name}*" if bold else name
     people = people_of(tally)
-    if request.details.look_only:
+    if request.options.look_only:
         return (
-            f"report how {group} differs from a list" if request.reports else f"look what became of {people} in {group}"
+            f"report how {group} differs from a list"
+            if request.reports_only
+            else f"look what became of {people} in {group}"
         )
     to_people = bool(tally.people)
     match request.operation:
@@ -46,7 +48,7 @@ def phrase(request: Request, tally: Tally, *, bold: bool = True) -> str:
         case Operation.SEND:
             return f"send a text to {people} from {group}" if to_people else f"send a text to {group}"
         case Operation.SYNC:
-            undoes = request.details.follow == Followup.UNDO
+            undoes = request.options.follow == Followup.UNDO
             return (
                 f"undo a sync of {group}, changing {people} back"
                 if undoes
@@ -57,8 +59,8 @@ def phrase(request: Request, tally: Tally, *, bold: bool = True) -> str:
 
 
 def _settings(request: Request) -> str:
-    change = request.details.change
-    return ", ".join(LABELS[action] for action in change.actions) if change else "settings"
+    change = request.options.change
+    return ", ".join(SETTING_LABELS[action] for action in change.actions) if change else "settings"
 
 
 def title(request: Request, tally: Tally, *, bold: bool = True) -> str:

@@ -13,13 +13,13 @@ from bot.domain.approvals import ApprovalRule
 from bot.domain.outcomes import Tally
 from bot.domain.requests import Request
 from bot.domain.sync import Drift, SyncMode
-from bot.intake import Draft
+from bot.intake import RequestDraft
 from bot.preview import Preview
 from handlers.payloads import Payload
 from handlers.views.message import context, sections
 from handlers.views.phrases import title
 from handlers.views.preview_content import content
-from handlers.views.text import count, cut, escape, foreign, moment, person_name, unusable
+from handlers.views.text import count, escape, format_time, person_name, rejected_entry, safe_text, shorten
 from providers.base import Operation, Person
 
 CALLBACK_ID = "preview"
@@ -75,7 +75,7 @@ class SyncTerms(Payload):
     other: tuple[str, str] | None = None
 
 
-class Carried(Payload):
+class PreviewMetadata(Payload):
     """What a preview brings back: under which key its draft is kept, and of a sync its terms."""
 
     draft: str
@@ -83,7 +83,7 @@ class Carried(Payload):
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class PreviewData:
     """What a preview shows.
 
     Attributes:
@@ -100,7 +100,7 @@ class Facts:
     """
 
     key: str
-    draft: Draft
+    draft: RequestDraft
     preview: Preview | None
     reading: bool = False
     warning: str = ""
@@ -112,16 +112,16 @@ class Facts:
     rule: ApprovalRule | None = None
 
 
-def build(facts: Facts, external_id: str) -> View:
+def build(facts: PreviewData, external_id: str) -> View:
     """Build the preview."""
     blocks: list[Block] = sections([f"*{_heading(facts)}*"])
     if facts.warning:
-        blocks += sections([f"⚠️ Warning: {foreign(facts.warning, 1000)}"])
+        blocks += sections([f"⚠️ Warning: {safe_text(facts.warning, 1000)}"])
     blocks += [*sections(_lines(facts)), *content(facts.draft)]
     if unusable := _unusable(facts):
         blocks += [DividerBlock(), *sections(unusable)]
     blocks.append(context("Nothing has been asked for yet. *Back* leads to the form, with all that you typed."))
-    carried = Carried(draft=facts.key, sync=facts.sync)
+    carried = PreviewMetadata(draft=facts.key, sync=facts.sync)
     return View(
         type="modal",
         callback_id=CALLBACK_ID,
@@ -134,20 +134,20 @@ def build(facts: Facts, external_id: str) -> View:
     )
 
 
-def parse(view: dict[str, Any]) -> Carried:
+def parse(view: dict[str, Any]) -> PreviewMetadata:
     """Read back what is to be asked for, from the `view` of a `view_submission`. Raises `ValueError` for another."""
-    return Carried.model_validate(json.loads(view["private_metadata"]))
+    return PreviewMetadata.model_validate(json.loads(view["private_metadata"]))
 
 
-def _submit(facts: Facts) -> str:
+def _submit(facts: PreviewData) -> str:
     needs_approval = facts.preview and facts.preview.rule
     return "Ask for approval" if needs_approval else _SUBMIT[facts.draft.operation]
 
 
-def _heading(facts: Facts) -> str:
+def _heading(facts: PreviewData) -> str:
     draft = facts.draft
     if facts.sync:
-        return f"Bring {foreign(draft.group.name, 100)} in line with a list"
+        return f"Bring {safe_text(draft.group.name, 100)} in line with a list"
     total, rejected = len(draft.roster.people) + len(draft.roster.rejected), len(draft.roster.rejected)
     request = Request(
         id=draft.id,
@@ -161,42 +161,44 @@ def _heading(facts: Facts) -> str:
         rule=None,
         duplicates=len(draft.roster.duplicates),
         asked_at=datetime.now(UTC),
-        details=draft.details,
+        options=draft.options,
     )
     return title(request, Tally.of([None] * total, rejected=rejected), bold=False)
 
 
-def _lines(facts: Facts) -> list[str]:
+def _lines(facts: PreviewData) -> list[str]:
     draft = facts.draft
-    lines = [f"Connection: `{foreign(draft.group.connection, 100)}`"]
+    lines = [f"Connection: `{safe_text(draft.group.connection, 100)}`"]
     if draft.group.id:
-        lines.append(f"Group id: `{foreign(draft.group.id, 200)}`")
+        lines.append(f"Group id: `{safe_text(draft.group.id, 200)}`")
     if facts.sync:
         lines += _of_sync(facts, facts.sync)
     if facts.source:
-        lines.append(f"Read from the file: {foreign(facts.source, 200)}")
+        lines.append(f"Read from the file: {safe_text(facts.source, 200)}")
     if facts.preview:
         lines += _of_people(facts, facts.preview) if draft.roster.people else []
-        lines += _of_sending(facts.preview, nobody=bool(draft.roster.people) and not facts.preview.to_do)
-    if draft.details.invite_refused:
+        lines += _of_sending(facts.preview, nobody=bool(draft.roster.people) and not facts.preview.to_change)
+    if draft.options.invite_refused:
         lines.append("Those who refuse a direct add are sent the invite link in a message.")
-    lines.append(f"Begins: {moment(draft.details.run_at)}, not before" if draft.details.run_at else "Begins: at once")
+    lines.append(
+        f"Begins: {format_time(draft.options.run_at)}, not before" if draft.options.run_at else "Begins: at once"
+    )
     if facts.sync:
         lines += _of_approval(facts.rule)
     elif facts.preview:
         lines += _of_approval(facts.preview.rule)
     if draft.reason:
-        lines.append(f"Reason: {foreign(draft.reason, 600)}")
+        lines.append(f"Reason: {safe_text(draft.reason, 600)}")
     return lines
 
 
-def _of_people(facts: Facts, preview: Preview) -> list[str]:
+def _of_people(facts: PreviewData, preview: Preview) -> list[str]:
     roster, operation = facts.draft.roster, facts.draft.operation
-    new = _NEW.get(operation, _TO_DO) if preview.read else _TO_DO
-    lines = [f"• {count(len(preview.to_do), 'person', 'people')} {new}"]
+    new = _NEW.get(operation, _TO_DO) if preview.group_was_read else _TO_DO
+    lines = [f"• {count(len(preview.to_change), 'person', 'people')} {new}"]
     if facts.reading:
         lines.append("• Still reading who is in the group; this preview is updated by itself.")
-    elif not preview.read and facts.draft.group.id:
+    elif not preview.group_was_read and facts.draft.group.id:
         lines.append("• The group could not be read: who is as wanted already is found out before anything is sent.")
     elif operation in _LATER:
         lines.append(f"• {count(len(preview.already), 'person', 'people')} {_LATER[operation]}")
@@ -208,8 +210,8 @@ def _of_people(facts: Facts, preview: Preview) -> list[str]:
         lines.append(f"• {times} somebody again, and counts once: {_named(d.first for d in roster.duplicates)}")
     if roster.rejected:
         lines.append(f"• {count(len(roster.rejected), 'entry', 'entries')} not usable, listed below")
-    if preview.over:
-        lines.append(f"• ⚠️ {count(preview.over, 'person', 'people')} more than the group has places for")
+    if preview.over_capacity:
+        lines.append(f"• ⚠️ {count(preview.over_capacity, 'person', 'people')} more than the group has places for")
     return lines
 
 
@@ -224,12 +226,12 @@ def _of_sending(preview: Preview, *, nobody: bool) -> list[str]:
     if nobody:
         return ["Nothing would be sent to the provider."]
     lines = [f"Takes about {_span(preview.seconds)} at this connection's pace"]
-    if preview.left_today is not None:
-        late = " ⚠️ That is not enough for all." if preview.left_today < len(preview.to_do) else ""
-        lines.append(f"People that the connection may still send today: {preview.left_today:,}.{late}")
-    if preview.rest:
-        why = foreign(preview.rest.reason, 300)
-        lines.append(f"⚠️ The account rests until {moment(preview.rest.until)} and sends nothing before: {why}")
+    if preview.remaining_today is not None:
+        late = " ⚠️ That is not enough for all." if preview.remaining_today < len(preview.to_change) else ""
+        lines.append(f"People that the connection may still send today: {preview.remaining_today:,}.{late}")
+    if preview.cooldown:
+        why = safe_text(preview.cooldown.reason, 300)
+        lines.append(f"⚠️ The account rests until {format_time(preview.cooldown.until)} and sends nothing before: {why}")
     return lines
 
 
@@ -240,7 +242,7 @@ def _of_approval(rule: ApprovalRule | None) -> list[str]:
     return [f"Approval: needs {rule.quorum} by {roles}"]
 
 
-def _of_sync(facts: Facts, terms: SyncTerms) -> list[str]:
+def _of_sync(facts: PreviewData, terms: SyncTerms) -> list[str]:
     lines = [f"The list: {facts.list_}", _MODES[terms.mode]]
     if facts.draft.roster.duplicates:
         again = count(len(facts.draft.roster.duplicates), "entry names", "entries name")
@@ -252,7 +254,7 @@ def _of_sync(facts: Facts, terms: SyncTerms) -> list[str]:
             lines.append(f"• {count(len(drift.missing), 'person', 'people')} on the list and not in the group")
             lines.append(f"• {count(len(drift.extra), 'person', 'people')} in the group and not on the list")
             lines.append(f"• {count(len(drift.protected), 'person', 'people')} not on the list, but never removed")
-            lines.append(f"• {count(drift.nameless, 'member')} without a phone, of whom nobody can tell")
+            lines.append(f"• {count(drift.without_phone, 'member')} without a phone, of whom nobody can tell")
         case str(words):
             lines.append(f"They could not be compared just now: {words}")
         case None if facts.reading:
@@ -262,18 +264,18 @@ def _of_sync(facts: Facts, terms: SyncTerms) -> list[str]:
     return lines
 
 
-def _unusable(facts: Facts) -> list[str]:
+def _unusable(facts: PreviewData) -> list[str]:
     rejected, lines = facts.draft.roster.rejected, []
     if rejected:
         what = "they are left out of the list" if facts.sync else "each gets its answer in the results"
         lines.append(f"*Not usable ({len(rejected):,})*; {what}:")
-        lines += [f"• {unusable(entry)}" for entry in rejected[:_SHOWN]]
+        lines += [f"• {rejected_entry(entry)}" for entry in rejected[:_SHOWN]]
         if len(rejected) > _SHOWN:
             lines.append(f"• and {len(rejected) - _SHOWN:,} more")
     if facts.without:
         named = ", ".join(f"{line:,}" for line in facts.without[:_SHOWN])
         more = ", …" if len(facts.without) > _SHOWN else ""
-        lines.append(f"Lines of the file without a number ({len(facts.without):,}): {cut(named, 500)}{more}")
+        lines.append(f"Lines of the file without a number ({len(facts.without):,}): {shorten(named, 500)}{more}")
     return lines
 
 

@@ -3,15 +3,15 @@
 from slack_sdk.models.blocks import Block
 
 from bot.deeds import invitation
-from bot.intake import Draft
+from bot.intake import RequestDraft
 from handlers.views.contents import changed, exactly, sent
 from handlers.views.message import sections
 from providers.base import Operation
 
 
-def content(draft: Draft) -> list[Block]:
+def content(draft: RequestDraft) -> list[Block]:
     """Show exactly what is sent, or what is to be different; no emoji, because what is sent are their names."""
-    details = draft.details
+    details = draft.options
     if draft.operation is Operation.SETTINGS and details.change:
         return changed(details.change)
     if draft.operation is Operation.INVITE and draft.roster.people:

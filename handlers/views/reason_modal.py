@@ -10,11 +10,11 @@ from slack_sdk.models.views import View
 from bot.domain.approvals import Choice
 from bot.domain.outcomes import Tally
 from bot.domain.requests import Request
-from handlers.views.filled import REASON_BLOCK, Filled
+from handlers.views.filled import REASON_BLOCK, SubmittedView
 from handlers.views.inputs import INPUT
 from handlers.views.message import sections
 from handlers.views.phrases import phrase
-from handlers.views.text import foreign
+from handlers.views.text import safe_text
 
 CALLBACK_ID = "decision_reason"
 _MOST_CHARACTERS = 500
@@ -27,7 +27,7 @@ _WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class ReasonForm:
     """What was filled in: for which request and decision, and the reason without spaces around it."""
 
     request_id: str
@@ -38,7 +38,7 @@ class Form:
 def build(choice: Choice, request: Request, tally: Tally) -> View:
     """Build the modal for a denial or an override of this request."""
     asks = f"<@{request.requester}> asks to {phrase(request, tally)}"
-    why = [f">{foreign(request.reason, 500)}"] if request.reason else []
+    why = [f">{safe_text(request.reason, 500)}"] if request.reason else []
     return View(
         type="modal",
         callback_id=CALLBACK_ID,
@@ -59,10 +59,12 @@ def build(choice: Choice, request: Request, tally: Tally) -> View:
     )
 
 
-def parse(view: dict[str, Any]) -> Form:
+def parse(view: dict[str, Any]) -> ReasonForm:
     """Read back what was filled in, from the `view` of a `view_submission`. Raises `ValueError` for another shape."""
-    filled = Filled(view)
-    return Form(str(filled.carried["request"]), Choice(filled.carried["choice"]), filled.text(REASON_BLOCK).strip())
+    filled = SubmittedView(view)
+    return ReasonForm(
+        str(filled.carried["request"]), Choice(filled.carried["choice"]), filled.text(REASON_BLOCK).strip()
+    )
 
 
 def refused(choice: Choice, words: str) -> View:

@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 
 from slack_sdk.models.blocks import ActionsBlock, Block
 
-from bot.domain.requests import Request, State
-from bot.runtime.archive import Brief
+from bot.domain.requests import Request, RequestState
+from bot.runtime.archive import RequestSummary
 from handlers.payloads import Payload
 from handlers.views.buttons import carrying
 from handlers.views.message import Message, message, sections
 from handlers.views.phrases import title
 from handlers.views.request_message import summary_line
-from handlers.views.text import moment
+from handlers.views.text import format_time
 
 NEWEST = "requests_newest"
 NEXT = "requests_next"
@@ -19,7 +19,7 @@ PAGE = 10
 _PAGES = "page of the requests"
 
 
-class Turn(Payload):
+class RequestCursor(Payload):
     """What a button carries.
 
     Attributes:
@@ -35,7 +35,7 @@ class Turn(Payload):
     before: tuple[float, str] | None = None
 
 
-def build(briefs: Sequence[Brief], links: Mapping[str, str], turn: Turn, *, more: bool) -> Message:
+def build(briefs: Sequence[RequestSummary], links: Mapping[str, str], turn: RequestCursor, *, more: bool) -> Message:
     """Build one page; `links` lead to the threads, by the requests' ids."""
     lines = [_line(brief, links.get(brief.request.id, "")) for brief in briefs]
     buttons = []
@@ -49,24 +49,24 @@ def build(briefs: Sequence[Brief], links: Mapping[str, str], turn: Turn, *, more
     return message(lines, [*blocks, ActionsBlock(elements=buttons)] if buttons else blocks)
 
 
-def parse(value: str) -> Turn:
+def parse(value: str) -> RequestCursor:
     """Read back where a button leads. Raises `ValueError` for the value of another one."""
-    return Turn.model_validate_json(value)
+    return RequestCursor.model_validate_json(value)
 
 
-def _line(brief: Brief, link: str) -> str:
+def _line(brief: RequestSummary, link: str) -> str:
     request, tally = brief.request, brief.tally
     where = f"<{link}|thread>" if link else "no thread yet"
-    who = f"`{request.id}` by <@{request.requester}> {moment(request.asked_at)}"
+    who = f"`{request.id}` by <@{request.requester}> {format_time(request.asked_at)}"
     return f"• *{state_of(request)}* {title(request, tally)} · {answered(brief)}\n   {who} · {where}"
 
 
 def state_of(request: Request) -> str:
     """Say in a word how far a request is."""
-    return "scheduled" if request.details.run_at and request.state is State.APPROVED else str(request.state)
+    return "scheduled" if request.options.run_at and request.state is RequestState.APPROVED else str(request.state)
 
 
-def answered(brief: Brief) -> str:
+def answered(brief: RequestSummary) -> str:
     """Say how many lines of a request have an answer, and which."""
     tally = brief.tally
     summary = f": {summary_line(tally, brief.request.operation)}" if tally.answered else ""

@@ -5,21 +5,21 @@ from collections.abc import Collection, Sequence
 
 from slack_sdk.models.blocks import ActionsBlock, RawTextObject, TableBlock
 
-from bot.domain.audit import stamp
+from bot.domain.audit import format_timestamp
 from bot.domain.csv_rows import COLUMNS, csv_row
-from bot.domain.outcomes import MEANINGS, Tally, advice, words_of
-from bot.domain.requests import Participant, Request
+from bot.domain.outcomes import OUTCOME_TEXTS, Tally, advice, outcome_label
+from bot.domain.requests import Request, RequestItem
 from handlers.views import followup_buttons
 from handlers.views.buttons import button
-from handlers.views.followup_buttons import Followed
+from handlers.views.followup_buttons import FollowupLink
 from handlers.views.message import Message, message, sections
 from handlers.views.phrases import people_of
 from handlers.views.request_message import summary_line
-from handlers.views.text import count, cut, foreign, line_name, shortened
+from handlers.views.text import count, item_name, safe_text, shorten, shorten_numbers
 from providers.base import Action, Operation, Outcome
 
 EXPORT = "export_csv"
-MOST_LINES = 20
+MAX_LINES = 20
 _DONE = {
     Operation.ADD: "in the group",
     Operation.CREATE: "in the group",
@@ -34,7 +34,7 @@ _SAID = 100
 """Characters of a provider's words in a line."""
 
 
-def build(request: Request, people: Sequence[Participant], *, total: int, short: bool = False) -> Message:
+def build(request: Request, people: Sequence[RequestItem], *, total: int, short: bool = False) -> Message:
     """Build one page of results: lines where the whole request has at most 20 people, else a table.
 
     Args:
@@ -43,9 +43,9 @@ def build(request: Request, people: Sequence[Participant], *, total: int, short:
         total: how many there are on all pages.
         short: whether digits are left out of phone numbers, because more people read here than may know them.
     """
-    where = foreign(request.group_name, 100)
+    where = safe_text(request.group_name, 100)
     summary = summary_line(tally_of(people), request.operation)
-    if total <= MOST_LINES:
+    if total <= MAX_LINES:
         lines = [line(p, short=short) for p in people]
         return message([f"Results for {where}: {summary}", *lines], sections([f"*Results for {where}*", *lines]))
     pages = f"people {people[0].position + 1:,} to {people[-1].position + 1:,} of {total:,}"
@@ -61,8 +61,8 @@ def build(request: Request, people: Sequence[Participant], *, total: int, short:
 
 def summary(
     request: Request,
-    people: Sequence[Participant],
-    followed: Sequence[Followed] = (),
+    people: Sequence[RequestItem],
+    followed: Sequence[FollowupLink] = (),
     able: Collection[Action] = frozenset(Action),
 ) -> Message:
     """Build the last message of the thread: how many have which outcome, what to do about the rest, what followed.
@@ -70,7 +70,7 @@ def summary(
     `able` is what the provider can do: the rest is neither advised nor offered.
     """
     tally = tally_of(people)
-    head, details = _report(people) if request.reports else _answers(request, people, tally, able)
+    head, details = _report(people) if request.reports_only else _answers(request, people, tally, able)
     if request.duplicates:
         details.append(f"• {count(request.duplicates, 'entry', 'entries')} named somebody twice and counted once")
     details += followup_buttons.lines(followed)
@@ -86,7 +86,7 @@ def summary(
     )
 
 
-def _report(people: Sequence[Participant]) -> tuple[str, list[str]]:
+def _report(people: Sequence[RequestItem]) -> tuple[str, list[str]]:
     """Say what a sync that only reports has found."""
     adding = sum(p.operation is Operation.ADD for p in people)
     head = f"Would add {count(adding, 'person', 'people')}, would remove {len(people) - adding:,}."
@@ -94,36 +94,36 @@ def _report(people: Sequence[Participant]) -> tuple[str, list[str]]:
 
 
 def _answers(
-    request: Request, people: Sequence[Participant], tally: Tally, able: Collection[Action]
+    request: Request, people: Sequence[RequestItem], tally: Tally, able: Collection[Action]
 ) -> tuple[str, list[str]]:
     """Say how many have which outcome, and what to do about those who are not as was wanted."""
     inviting = request.operation is Operation.INVITE and tally.people > 0
-    done = tally.count(Outcome.INVITED) if inviting else sum(n for o, n in tally.counts if MEANINGS[o].done)
+    done = tally.count(Outcome.INVITED) if inviting else sum(n for o, n in tally.counts if OUTCOME_TEXTS[o].done)
     standing = "invited" if inviting else _DONE.get(request.operation, "done")
     about = f"{people_of(tally)}, " if tally.people or tally.rejected else ""
     head = f"{about}{count(tally.answered, 'answer')}: {done:,} {standing}."
     invites = {Action.READ_INVITE, Action.SEND_TO_PERSON} <= set(able)
     advised = [
-        f"• {MEANINGS[o].icon} {n:,} {words_of(o, request.operation)}: {words}"
+        f"• {OUTCOME_TEXTS[o].icon} {n:,} {outcome_label(o, request.operation)}: {words}"
         for (o, words), n in _advice(people).items()
         if words and (invites or "invite" not in words)
     ]
     return head, [summary_line(tally, request.operation), *advised, *_left(request, people)]
 
 
-def _advice(people: Sequence[Participant]) -> Counter[tuple[Outcome, str]]:
+def _advice(people: Sequence[RequestItem]) -> Counter[tuple[Outcome, str]]:
     """Count those who have the same outcome and are advised the same, in the order of the outcomes."""
     return Counter((o, advice(o, p.cause)) for o in Outcome for p in people if p.outcome is o)
 
 
-def tally_of(people: Sequence[Participant]) -> Tally:
+def tally_of(people: Sequence[RequestItem]) -> Tally:
     """Count the outcomes of these lines, and how many of them name nobody."""
     nameless = [p for p in people if not p.person.is_person]
     rejected = sum(p.outcome is Outcome.INVALID for p in nameless)
     return Tally.of((p.outcome for p in people), rejected=rejected, things=len(nameless) - rejected)
 
 
-def csv_file(request: Request, people: Sequence[Participant]) -> str:
+def csv_file(request: Request, people: Sequence[RequestItem]) -> str:
     """Write the complete results as CSV (RFC 4180), in the order of the roster."""
     rows = (
         (
@@ -137,37 +137,37 @@ def csv_file(request: Request, people: Sequence[Participant]) -> str:
             p.evidence,
             p.provider_code,
             p.provider_message,
-            stamp(p.at) if p.at else "",
+            format_timestamp(p.at) if p.at else "",
         )
         for p in people
     )
     return "".join(map(csv_row, (COLUMNS, *rows)))
 
 
-def line(p: Participant, *, short: bool) -> str:
+def line(p: RequestItem, *, short: bool) -> str:
     """Say what became of a person; where they are not as was wanted, also why, in the words of who said so."""
     outcome = p.outcome or Outcome.NOT_ATTEMPTED
     said = " ".join(part for part in (p.provider_code, p.provider_message) if part)
-    told = f"{foreign(line_name(p, short=short), 62)}  {_told(p)}"
-    if not said or MEANINGS[outcome].done:
+    told = f"{safe_text(item_name(p, short=short), 62)}  {_told(p)}"
+    if not said or OUTCOME_TEXTS[outcome].done:
         return told
-    return f"{told}: {foreign(shortened(said) if short else said, _SAID)}"
+    return f"{told}: {safe_text(shorten_numbers(said) if short else said, _SAID)}"
 
 
-def _left(request: Request, people: Sequence[Participant]) -> list[str]:
+def _left(request: Request, people: Sequence[RequestItem]) -> list[str]:
     """Say why people were not attempted, in the words of the first of them, and who stopped it where somebody did."""
     left = next((p for p in people if p.outcome is Outcome.NOT_ATTEMPTED), None)
-    if left is None or request.details.look_only:
+    if left is None or request.options.look_only:
         return []
     if request.stopped_by:
         return [f"• ⏹️ Stopped by <@{request.stopped_by}> before everybody's turn had come"]
-    return [f"• ⏸️ Why it stopped: {foreign(left.provider_message, 300)}"] if left.provider_message else []
+    return [f"• ⏸️ Why it stopped: {safe_text(left.provider_message, 300)}"] if left.provider_message else []
 
 
-def _row(p: Participant, *, short: bool) -> tuple[str, str]:
-    return cut(line_name(p, short=short), _NAME), _told(p)
+def _row(p: RequestItem, *, short: bool) -> tuple[str, str]:
+    return shorten(item_name(p, short=short), _NAME), _told(p)
 
 
-def _told(p: Participant) -> str:
+def _told(p: RequestItem) -> str:
     outcome = p.outcome or Outcome.NOT_ATTEMPTED
-    return f"{MEANINGS[outcome].icon} {words_of(outcome, p.operation)}"
+    return f"{OUTCOME_TEXTS[outcome].icon} {outcome_label(outcome, p.operation)}"

@@ -5,9 +5,9 @@ from typing import Any
 
 from slack_sdk.models.views import View
 
-from bot.domain.values import MOST_TEXT
+from bot.domain.values import MAX_TEXT
 from handlers.views import inputs
-from handlers.views.filled import Common, Filled, common
+from handlers.views.filled import CommonFields, SubmittedView, common
 from handlers.views.inputs import Prefill
 
 TO_BLOCK = "to"
@@ -16,10 +16,10 @@ _TO = {"group": "The group", "people": "The people below, each alone"}
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class SendForm:
     """What was filled in; `to_people` is False where the text is for the group."""
 
-    common: Common
+    common: CommonFields
     to_people: bool
     text: str
 
@@ -32,8 +32,8 @@ def build(prefill: Prefill) -> View:
         inputs.text_input(
             TEXT_BLOCK,
             "Text",
-            hint=f"Up to {MOST_TEXT:,} characters; the preview counts them and shows exactly what is sent",
-            most=MOST_TEXT,
+            hint=f"Up to {MAX_TEXT:,} characters; the preview counts them and shows exactly what is sent",
+            most=MAX_TEXT,
             optional=False,
             multiline=True,
         ),
@@ -45,7 +45,7 @@ def build(prefill: Prefill) -> View:
     return inputs.form("send", "Send a text", blocks, channel=prefill.channel)
 
 
-def parse(view: dict[str, Any]) -> Form:
+def parse(view: dict[str, Any]) -> SendForm:
     """Read back what was filled in, from the `view` of a `view_submission`. Raises `ValueError` for another shape."""
-    filled = Filled(view)
-    return Form(common(filled), filled.option(TO_BLOCK) == "people", filled.text(TEXT_BLOCK))
+    filled = SubmittedView(view)
+    return SendForm(common(filled), filled.option(TO_BLOCK) == "people", filled.text(TEXT_BLOCK))

@@ -9,13 +9,13 @@ from slack_sdk.models.blocks.block_elements import FileInputElement, UrlInputEle
 from slack_sdk.models.views import View
 
 from bot.domain.groups import KnownGroup
-from bot.domain.values import MOST_TEXT
+from bot.domain.values import MAX_TEXT
 from handlers.views import inputs
 from handlers.views.create_modal import MOST_SUBJECT
-from handlers.views.filled import Common, Filled, UploadedFile, common
+from handlers.views.filled import CommonFields, SubmittedView, UploadedFile, common
 from handlers.views.inputs import Prefill
 from handlers.views.message import context
-from handlers.views.text import cut, escape
+from handlers.views.text import escape, shorten
 from providers.base import Ability, Action, Group, GroupChange, Picture, PictureForm
 
 SUBJECT_BLOCK = "subject"
@@ -36,7 +36,7 @@ _SWITCHES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class SettingsForm:
     """What was filled in.
 
     Attributes:
@@ -45,14 +45,14 @@ class Form:
         own: whether the fields were made for the group that is chosen.
     """
 
-    common: Common
+    common: CommonFields
     change: GroupChange
     jpeg: UploadedFile | None
     own: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class SettingsData:
     """What the fields show.
 
     Attributes:
@@ -65,7 +65,7 @@ class Facts:
     now: Group | None
 
 
-def build(prefill: Prefill, facts: Facts | None = None, *, external_id: str = "") -> View:
+def build(prefill: Prefill, facts: SettingsData | None = None, *, external_id: str = "") -> View:
     """Build the form: without facts only the group is asked for. It is found again by its view or external id."""
     group = facts.group if facts else prefill.group
     blocks: list[Any] = [inputs.group_input(group, dispatch=True)]
@@ -80,9 +80,9 @@ def build(prefill: Prefill, facts: Facts | None = None, *, external_id: str = ""
     return inputs.form("settings", "Change a group", blocks, external_id, channel=prefill.channel)
 
 
-def parse(view: dict[str, Any]) -> Form:
+def parse(view: dict[str, Any]) -> SettingsForm:
     """Read back what differs from what was shown. Raises `ValueError` for another shape."""
-    filled = Filled(view)
+    filled = SubmittedView(view)
     subject = filled.changed_text(SUBJECT_BLOCK)
     picture, ephemeral = filled.text(PICTURE_BLOCK).strip(), filled.changed_option(EPHEMERAL_BLOCK)
     change = GroupChange(
@@ -94,15 +94,15 @@ def parse(view: dict[str, Any]) -> Form:
         ephemeral=int(ephemeral) if ephemeral else None,
     )
     read = common(filled)
-    return Form(read, change, filled.file(JPEG_BLOCK), own=filled.marks() <= {inputs.mark(read.group)})
+    return SettingsForm(read, change, filled.file(JPEG_BLOCK), own=filled.marks() <= {inputs.mark(read.group)})
 
 
-def _switched(filled: Filled, block: str) -> bool | None:
+def _switched(filled: SubmittedView, block: str) -> bool | None:
     value = filled.changed_option(block)
     return value == "on" if value else None
 
 
-def _fields(facts: Facts) -> list[InputBlock]:
+def _fields(facts: SettingsData) -> list[InputBlock]:
     """Make a field for each ability, with ids of this group's own, so that none shows what another group had."""
     able, now = facts.abilities, facts.now or Group(facts.group.id, "")
     own = ":" + inputs.mark(inputs.value_of(facts.group))
@@ -119,7 +119,7 @@ def _fields(facts: Facts) -> list[InputBlock]:
                 DESCRIPTION_BLOCK + own,
                 "Description",
                 hint=_hint(able[Action.DESCRIBE]),
-                most=MOST_TEXT,
+                most=MAX_TEXT,
                 multiline=True,
                 initial=now.description or "",
             )
@@ -164,4 +164,4 @@ def _picture(own: str, ability: Ability) -> InputBlock:
 
 
 def _hint(ability: Ability) -> str:
-    return cut(ability.hint, _MOST_HINT)
+    return shorten(ability.hint, _MOST_HINT)

@@ -9,9 +9,9 @@ from slack_sdk.models.views import View
 
 from bot.domain.sync import SyncMode
 from handlers.views import inputs
-from handlers.views.filled import Common, Filled, common
+from handlers.views.filled import CommonFields, SubmittedView, common
 from handlers.views.inputs import Prefill
-from handlers.views.text import cut
+from handlers.views.text import shorten
 
 USERGROUP_BLOCK = "usergroup"
 USERGROUP_SELECT = "usergroup_select"
@@ -29,10 +29,10 @@ _MOST_LABEL = 75
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class SyncForm:
     """What was filled in; of file, user group and other group exactly one is to be told. `every` None: once."""
 
-    common: Common
+    common: CommonFields
     usergroup: str
     usergroup_name: str
     other: str
@@ -72,11 +72,11 @@ def build(prefill: Prefill) -> View:
     return inputs.form("sync", "Sync with a list", blocks, channel=prefill.channel)
 
 
-def parse(view: dict[str, Any]) -> Form:
+def parse(view: dict[str, Any]) -> SyncForm:
     """Read back what was filled in, from the `view` of a `view_submission`. Raises `ValueError` for another shape."""
-    filled = Filled(view)
+    filled = SubmittedView(view)
     every = filled.option(EVERY_BLOCK)
-    return Form(
+    return SyncForm(
         common(filled),
         usergroup=filled.option(USERGROUP_BLOCK),
         usergroup_name=filled.option_text(USERGROUP_BLOCK),
@@ -88,4 +88,4 @@ def parse(view: dict[str, Any]) -> Form:
 
 def usergroup_options(names: dict[str, str]) -> list[Option]:
     """Make the options of the user group select, from names by id."""
-    return [Option(value=id_, text=cut(name, _MOST_LABEL)) for id_, name in names.items()][: inputs.MOST_OPTIONS]
+    return [Option(value=id_, text=shorten(name, _MOST_LABEL)) for id_, name in names.items()][: inputs.MOST_OPTIONS]

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import phonenumbers
 
-from bot.domain.requests import Participant
-from bot.domain.roster import Rejected
+from bot.domain.requests import RequestItem
+from bot.domain.roster import RejectedEntry
 from providers.base import Outcome, Person
 
 _BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -26,7 +26,7 @@ def escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def cut(text: str, most: int) -> str:
+def shorten(text: str, most: int) -> str:
     """Bring `text` to one line of at most `most` characters, the last of them an ellipsis where something was left out.
 
     Control characters go. A text with right-to-left script is isolated (Unicode TR9, "Explicit Directional Isolates"),
@@ -35,14 +35,14 @@ def cut(text: str, most: int) -> str:
     """
     line = " ".join("".join(_shown(c) for c in text).split())
     if not any(unicodedata.bidirectional(c) in {"R", "AL", "AN"} for c in line):
-        return _shortened(line, most)
-    return f"{_ISOLATE}{_shortened(line, most - 2)}{_END_ISOLATE}"
+        return _truncate(line, most)
+    return f"{_ISOLATE}{_truncate(line, most - 2)}{_END_ISOLATE}"
 
 
-def foreign(text: str, most: int) -> str:
+def safe_text(text: str, most: int) -> str:
     """Make foreign words safe to show: cut and escaped, at most `most` characters with all escapes."""
     room = most
-    while _units(shown := escape(cut(text, room))) > most:
+    while _units(shown := escape(shorten(text, room))) > most:
         room -= max(1, (_units(shown) - most) // len("&amp;"))
     return shown
 
@@ -57,10 +57,10 @@ def excerpt(text: str, most: int) -> str:
         kept = kept[: len(kept) // 2]
     left = len(text) - len(kept)
     more = f" … {count(left, 'more character')}: see Details" if left else ""
-    return f"“{foreign(kept, 2 * most + 2)}”{more}"
+    return f"“{safe_text(kept, 2 * most + 2)}”{more}"
 
 
-def unformatted(text: str) -> str:
+def without_markup(text: str) -> str:
     """Take the marks of mrkdwn out of our own words, for where Slack shows them as they are: errors in a modal."""
     return text.replace("`", "").replace("*", "")
 
@@ -71,27 +71,27 @@ def person_name(person: Person, *, short: bool = False) -> str:
     `short` is for where more people read than may know numbers: some digits of each are left out.
     """
     if not person.phone:
-        typed = shortened(person.raw) if short else person.raw
-        return person.lid or f"“{cut(typed, 60)}”"
+        typed = shorten_numbers(person.raw) if short else person.raw
+        return person.lid or f"“{shorten(typed, 60)}”"
     number = phonenumbers.parse(person.phone)
     if not short:
         return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
     return f"+{number.country_code} {_without_middle(phonenumbers.national_significant_number(number))}"
 
 
-def line_name(p: Participant, *, short: bool = False) -> str:
+def item_name(p: RequestItem, *, short: bool = False) -> str:
     """Show whom or what a line of a request is about: a person, or a thing such as a setting, by its own name."""
     is_thing = not p.person.is_person and p.outcome is not Outcome.INVALID
-    return cut(p.person.raw, 60) if is_thing else person_name(p.person, short=short)
+    return shorten(p.person.raw, 60) if is_thing else person_name(p.person, short=short)
 
 
-def unusable(entry: Rejected) -> str:
+def rejected_entry(entry: RejectedEntry) -> str:
     """Show an entry that is no number: where it stood, what was typed, and why it is none."""
-    where = f"{entry.where}, " if entry.where else ""
-    return f"{where}“{foreign(entry.raw, 60)}”: {escape(entry.reason)}"
+    where = f"{entry.location}, " if entry.location else ""
+    return f"{where}“{safe_text(entry.raw, 60)}”: {escape(entry.reason)}"
 
 
-def shortened(text: str) -> str:
+def shorten_numbers(text: str) -> str:
     """Leave some digits out of every phone number in a text.
 
     >>> shortened("no 1415 555-0100 here")
@@ -100,15 +100,15 @@ def shortened(text: str) -> str:
     return _LONG_NUMBER.sub(lambda match: _without_middle("".join(filter(str.isdigit, match[0]))), text)
 
 
-def moment(at: datetime) -> str:
+def format_time(at: datetime) -> str:
     """Show a moment in the reader's own time zone, in UTC where that cannot be done (docs.slack.dev, "Formatting")."""
     fallback = at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
     return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{fallback}>"
 
 
-def begins(at: datetime) -> str:
+def scheduled_for(at: datetime) -> str:
     """Say when something begins that was put off."""
-    return f"It begins {moment(at)}, not before."
+    return f"It begins {format_time(at)}, not before."
 
 
 def count(number: int, noun: str, plural: str = "") -> str:
@@ -133,7 +133,7 @@ def _shown(character: str) -> str:
             return "" if character in _BIDI_CONTROLS else character
 
 
-def _shortened(line: str, most: int) -> str:
+def _truncate(line: str, most: int) -> str:
     if _units(line) <= most:
         return line
     kept = line.encode("utf-16-le")[: 2 * (most - 1)].decode("utf-16-le", "ignore")

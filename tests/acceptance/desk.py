@@ -9,10 +9,10 @@ from itertools import count
 from pathlib import Path
 
 from bot.domain.approvals import ApprovalRule
-from bot.domain.requests import Details, Participant, Request, request_id
-from bot.runtime.audit import Audit
+from bot.domain.requests import Request, RequestItem, RequestOptions, request_id
+from bot.runtime.audit import AuditJournal
 from bot.runtime.database import Database
-from bot.runtime.journal import Journal
+from bot.runtime.journal import RequestStore
 from providers.base import Evidence, Operation, Outcome, Person
 from sandbox.slack.delivery import Ack
 from sandbox.slack.seed import User
@@ -43,8 +43,8 @@ class Desk:
 
     stage: Stage
     database: Database
-    journal: Journal
-    audit: Audit
+    journal: RequestStore
+    audit: AuditJournal
 
     async def add(
         self, *phones: str, user: str = ALICE, group: str = "wasend-team", channel: str = CHANNEL, when: str = ""
@@ -63,7 +63,7 @@ class Desk:
         *outcomes: Outcome | None,
         phones: tuple[str, ...] = (),
         provider: str = "wasend",
-        details: Details | None = None,
+        options: RequestOptions | None = None,
         said: str = "",
         requester: str = ALICE,
         rule: ApprovalRule | None = None,
@@ -73,7 +73,7 @@ class Desk:
         at = datetime.now(UTC)
         persons = phones or new(len(outcomes))
         people = [
-            Participant(
+            RequestItem(
                 n,
                 Person(f"+{phone}", f"+{phone}"),
                 outcome=outcome,
@@ -96,7 +96,7 @@ class Desk:
                 rule=rule,
                 duplicates=0,
                 asked_at=at,
-                details=details or Details(),
+                options=options or RequestOptions(),
             ),
             people,
         )
@@ -220,6 +220,6 @@ async def desk(folder: Path, *, rules: str = "", providers: tuple[str, ...] = ("
             workspace.users[user] = User(user, user.lower(), user)
             workspace.rooms[CHANNEL].members.add(user)
         database = Database(f"sqlite:///{folder}/rollcall.db")
-        yield Desk(played, database, Journal(database), Audit(database))
+        yield Desk(played, database, RequestStore(database), AuditJournal(database))
         await database.aclose()
         assert played.slack.oddities == []

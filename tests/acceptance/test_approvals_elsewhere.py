@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 
 from bot.domain.approvals import ApprovalRule
-from bot.domain.requests import Details
+from bot.domain.requests import RequestOptions
 from providers.base import Operation
 from sandbox.slack.seed import Channel, UserGroup
 from sandbox.slack.workspace import Room
@@ -138,8 +138,8 @@ async def test_a_quorum_that_a_user_group_cannot_fill_is_said_on_the_card_and_in
 
 async def test_a_time_that_is_over_at_the_approval_is_no_reason_to_wait(at: Desk) -> None:
     rule = ApprovalRule(frozenset({Operation.ADD}), ("*",), 0, ("lead",), 1, timedelta(hours=1))
-    over = Details(run_at=datetime.now(UTC) - timedelta(minutes=1))
-    asked = await at.plant(None, details=over, rule=rule)
+    over = RequestOptions(run_at=datetime.now(UTC) - timedelta(minutes=1))
+    asked = await at.plant(None, options=over, rule=rule)
     assert "or at once where that is over by then" in await asked.says("approval", "Once approved, it runs")
 
     await asked.click(BOB, "Approve", "approval")

@@ -11,7 +11,7 @@ SHORT = httpx.Timeout(1.0)
 
 
 async def test_a_provider_that_answers_byte_by_byte_and_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "LONGEST_CALL", 0.3)
+    monkeypatch.setattr(http, "CALL_TIMEOUT", 0.3)
 
     async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import pytest_asyncio
 
-from bot.domain.requests import Details, request_id
-from bot.runtime.pace import Pace, Sender
+from bot.domain.requests import RequestOptions, request_id
+from bot.runtime.pace import SendLimits, Throttle
 from providers.base import Outcome
 from sandbox.providers.world import Disposition
 from tests.acceptance.desk import ADMIN, SECOND, STRANGER, Asked, Desk, desk, labels_of, new
@@ -248,7 +248,7 @@ async def test_what_was_denied_can_be_asked_again(at: Desk) -> None:
 
 async def test_nothing_is_resumed_while_the_account_rests(at: Desk) -> None:
     asked = await at.plant(Outcome.NOT_ATTEMPTED, provider="twochat")
-    await Sender(at.database, "twochat", Pace()).rest(3600, "WhatsApp says <slow down>")
+    await Throttle(at.database, "twochat", SendLimits()).cool_down(3600, "WhatsApp says <slow down>")
     await asked.click(ALICE, "Resume", "summary")
     await at.stage.hears(ALICE, "the account rests until <!date^")
 
@@ -260,7 +260,7 @@ async def test_nothing_is_resumed_while_the_account_rests(at: Desk) -> None:
 @pytest.mark.parametrize("user", [ALICE, BOB, SECOND, ADMIN])
 async def test_a_stop_leaves_the_rest_and_resuming_does_it(at: Desk, user: str) -> None:
     asked = await running(at, 40)
-    phones = {p.person.digits for p in await at.journal.people(asked.id)}
+    phones = {p.person.digits for p in await at.journal.items(asked.id)}
     await asked.click(user, "Stop", "parent")
     summary = await asked.done()
     done = at.members() & phones
@@ -304,9 +304,9 @@ async def test_a_second_stop_and_one_that_comes_late_change_nothing(at: Desk) ->
 
 
 async def test_a_request_for_later_can_be_cancelled_until_then(at: Desk) -> None:
-    later = Details(run_at=datetime.now(UTC) + timedelta(hours=1))
+    later = RequestOptions(run_at=datetime.now(UTC) + timedelta(hours=1))
     phones = new(1)
-    asked = await at.plant(None, phones=phones, details=later)
+    asked = await at.plant(None, phones=phones, options=later)
     assert "It runs <!date^" in await asked.says("parent", "Scheduled")
     assert await asked.labels("parent", "Withdraw") == ["Withdraw", "Details"]
     await asked.click(CAROL, "Withdraw", "parent")
@@ -319,16 +319,16 @@ async def test_a_request_for_later_can_be_cancelled_until_then(at: Desk) -> None
 
 
 async def test_a_request_that_waited_is_not_carried_out_for_somebody_who_may_not_any_more(at: Desk) -> None:
-    soon = Details(run_at=datetime.now(UTC) + timedelta(seconds=1))
+    soon = RequestOptions(run_at=datetime.now(UTC) + timedelta(seconds=1))
     phones = new(2)
-    asked = await at.plant(None, None, phones=phones, details=soon, requester=STRANGER)
+    asked = await at.plant(None, None, phones=phones, options=soon, requester=STRANGER)
     await asked.done()
     assert at.members().isdisjoint(phones)
     assert "Who asked may not do this any more." in str(await asked.message("summary"))
 
 
 async def test_what_is_run_again_keeps_its_time_while_that_is_ahead(at: Desk) -> None:
-    asked = await at.plant(None, details=Details(run_at=datetime.now(UTC) + timedelta(hours=1)))
+    asked = await at.plant(None, options=RequestOptions(run_at=datetime.now(UTC) + timedelta(hours=1)))
     await asked.click(ALICE, "Withdraw", "parent")
     await asked.click(ALICE, "Run again", "closed")
     again = Asked(at, request_id(asked.id, "again"))
@@ -338,7 +338,7 @@ async def test_what_is_run_again_keeps_its_time_while_that_is_ahead(at: Desk) ->
 
 
 async def test_what_is_run_again_after_its_time_says_that_it_runs_as_soon_as_it_may(at: Desk) -> None:
-    asked = await at.plant(None, details=Details(run_at=datetime.now(UTC) - timedelta(hours=1)))
+    asked = await at.plant(None, options=RequestOptions(run_at=datetime.now(UTC) - timedelta(hours=1)))
     await asked.done()
     again = await followed(asked, ALICE, "Run again")
 

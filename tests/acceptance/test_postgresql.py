@@ -11,7 +11,7 @@ from tests.bot.runtime.databases import END_THE_HOLDER, SOMEBODY_WAITS, NewPostg
 from tests.bot.runtime.processes import until
 from tests.stage import BOB, CHANNEL, stage
 
-TAKE = text("SELECT pg_advisory_lock(:key)").bindparams(key=postgres.LOCK)
+TAKE = text("SELECT pg_advisory_lock(:key)").bindparams(key=postgres.LOCK_KEY)
 
 RULE = """
 [[approvals]]
@@ -34,7 +34,7 @@ async def test_the_whole_way_works_on_postgresql_too(tmp_path: Path, new_postgre
 async def test_a_bot_whose_place_was_taken_while_its_session_was_lost_ends_and_closes_everything(
     tmp_path: Path, new_postgres: NewPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgres, "LOOK", 0.2)
+    monkeypatch.setattr(postgres, "CHECK_INTERVAL", 0.2)
     url = new_postgres()
 
     async def lose_it() -> None:

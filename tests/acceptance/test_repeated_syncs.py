@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from bot import app, syncs
-from bot.runtime.schedules import Schedule, Schedules
+from bot.runtime.schedules import SyncSchedule, SyncSchedules
 from tests.stage import ALICE, BOB, CHANNEL, Stage, group_id, stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -21,9 +21,9 @@ RUNS: asyncio.Queue[str] = asyncio.Queue()
 """The runs that are over, by their schedule."""
 
 
-class Counted(Schedules):
-    async def done(self, schedule: Schedule, now: datetime, *, request: str = "", failed: bool = False) -> None:
-        await super().done(schedule, now, request=request, failed=failed)
+class Counted(SyncSchedules):
+    async def done(self, schedule: SyncSchedule, now: datetime, *, request: str = "", failed: bool = False) -> None:
+        await super().complete_run(schedule, now, request=request, failed=failed)
         await RUNS.put(schedule.id)
 
 
@@ -31,8 +31,8 @@ class Counted(Schedules):
 async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
     """A bot that looks for due schedules all the time."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(syncs, "EVERY", 0.1)
-        patch.setattr(app, "Schedules", Counted)
+        patch.setattr(syncs, "MAX_POLL_INTERVAL", 0.1)
+        patch.setattr(app, "SyncSchedules", Counted)
         async with stage(tmp_path_factory.mktemp("repeated")) as played:
             yield played
 

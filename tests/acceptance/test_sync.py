@@ -135,7 +135,7 @@ async def test_a_group_that_is_in_line_is_told_and_makes_no_request(played: Stag
 async def test_a_sync_whose_maker_cannot_be_told_holds_up_no_other(
     played: Stage, error: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(syncs, "AGAIN", 0.1)
+    monkeypatch.setattr(syncs, "RETRY_DELAY", 0.1)
     played.world("wasend").put_group(GROUP, "Wasend Team", [ANA, BEN])
     seen = len(played.slack.ephemerals(ALICE))
     for method in ("chat.postEphemeral", "chat.postMessage"):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from bot.domain.outcomes import Tally
-from bot.domain.requests import Participant, Request
+from bot.domain.requests import Request, RequestItem
 from providers.base import (
     Ability,
     Account,
@@ -50,7 +50,7 @@ class Answer:
 
 
 @dataclass
-class Scripted(Provider):
+class ScriptedProvider(Provider):
     """A provider whose group and answers the test writes; without an answer left, everybody is added."""
 
     inside: set[str] = field(default_factory=set)
@@ -184,21 +184,21 @@ class Scripted(Provider):
         pass
 
 
-class Nodding:
+class NoExclusions:
     """A reviewer that lets everybody be sent."""
 
-    async def left_out(self, request: Request, people: Sequence[Participant]) -> Mapping[int, str]:
+    async def exclusions(self, request: Request, people: Sequence[RequestItem]) -> Mapping[int, str]:
         assert all(p.outcome is None for p in people), request.id
         return {}
 
 
-class Voice:
+class RecordingNotifier:
     """An announcer that keeps what it was told."""
 
     def __init__(self) -> None:
         self.said: list[tuple[str, str]] = []
-        self.pages: dict[str, list[Participant]] = {}
-        self.finished: dict[str, list[Participant]] = {}
+        self.pages: dict[str, list[RequestItem]] = {}
+        self.finished: dict[str, list[RequestItem]] = {}
         self.changed = asyncio.Condition()
 
     async def _say(self, what: str, request: Request) -> None:
@@ -223,17 +223,17 @@ class Voice:
         assert tally.total
         await self._say(f"approval {request.state}", request)
 
-    async def progress(self, request: Request, tally: Callable[[], Awaitable[Tally]]) -> None:
+    async def show_progress(self, request: Request, tally: Callable[[], Awaitable[Tally]]) -> None:
         assert (await tally()).total
         await self._say("progress", request)
 
-    async def results(self, request: Request, page: int, people: Sequence[Participant], total: int) -> None:
+    async def post_results(self, request: Request, page: int, people: Sequence[RequestItem], total: int) -> None:
         kept = self.pages.setdefault(request.id, [])
         kept.extend(people)
         assert len(kept) <= total
         await self._say(f"results {page}", request)
 
-    async def finish(self, request: Request, people: Sequence[Participant]) -> None:
+    async def finish(self, request: Request, people: Sequence[RequestItem]) -> None:
         self.finished[request.id] = list(people)
         await self._say("finish", request)
 

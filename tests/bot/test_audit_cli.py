@@ -13,10 +13,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from bot.cli import cli
-from bot.domain.audit import Entry, Kind
+from bot.domain.audit import AuditEntry, EntryKind
 from bot.domain.chain import GENESIS
-from bot.runtime.audit import Audit
-from bot.runtime.journal import Journal
+from bot.runtime.audit import AuditJournal
+from bot.runtime.journal import RequestStore
 from bot.settings.summary import summary
 from providers.base import Outcome, Verdict
 from tests.bot.configuration import TOKENS, read
@@ -41,12 +41,14 @@ def journal() -> Path:
     async def fill() -> None:
         async with open_database(settings.storage.url) as database:
             await database.upgrade()
-            await Audit(database).configured(summary(settings))
+            await AuditJournal(database).record_configuration(summary(settings))
             verdicts = [
-                Entry(Kind.VERDICT, at, "U1", "R1", "add", "support", "1@g.us", typed="=x", phone="+14155550100")
+                AuditEntry(
+                    EntryKind.VERDICT, at, "U1", "R1", "add", "support", "1@g.us", typed="=x", phone="+14155550100"
+                )
                 for at in (MARCH, APRIL)
             ]
-            await Audit(database).add(*verdicts)
+            await AuditJournal(database).add(*verdicts)
 
     asyncio.run(fill())
     return Path("rollcall.db")
@@ -84,8 +86,8 @@ def test_a_journal_that_was_cut_with_its_head_is_said_in_a_line_and_ends_with_1(
 ) -> None:
     async def ask() -> None:
         async with open_database(f"sqlite:///{journal}") as database:
-            await Journal(database).create(request("R2"), people(2))
-            await Journal(database).judge("R2", {n: Verdict(person(n).key, Outcome.ADDED) for n in (0, 1)})
+            await RequestStore(database).create(request("R2"), people(2))
+            await RequestStore(database).save_verdicts("R2", {n: Verdict(person(n).key, Outcome.ADDED) for n in (0, 1)})
 
     asyncio.run(ask())
     assert "Rows: 6." in rollcall("audit", "verify").stdout

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bot.runtime.sqlite import only_process
+from bot.runtime.sqlite import hold_lock_file
 from sandbox.scene import Scene, scene
 
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(("ROLLCALL_", "SLACK_"))}
@@ -111,7 +111,7 @@ async def test_a_second_process_on_one_database_ends_with_a_line(tmp_path: Path)
     async with scene(["wasend"]) as played:
         config = tmp_path / "rollcall.toml"
         config.write_text(played.config(f"sqlite:///{tmp_path}/rollcall.db"))
-        with only_process(tmp_path / "rollcall.db"):
+        with hold_lock_file(tmp_path / "rollcall.db"):
             result = await asyncio.to_thread(rollcall, "run", cwd=tmp_path, **played.environment())
 
     assert result.returncode == 2

@@ -5,22 +5,22 @@ from typing import cast
 
 import pytest
 
-from bot.domain.access import Actor, Allowed, Denied, DeniedFor, Role
+from bot.domain.access import Actor, Allowed, DenialCode, Denied, Role
 from bot.domain.approvals import ApprovalRule
 from bot.domain.groups import KnownGroup
-from bot.domain.requests import Details, State
+from bot.domain.requests import RequestOptions, RequestState
 from bot.domain.roster import Roster, parse
-from bot.intake import Draft, Intake, NotTaken, Taken
-from bot.lines import Line
-from bot.rights import Rights
-from bot.runtime.audit import Audit
+from bot.intake import Rejected, RequestDraft, Submissions, Submitted
+from bot.lines import Connection
+from bot.rights import Authorizer
+from bot.runtime.audit import AuditJournal
 from bot.runtime.database import Database
 from bot.runtime.dispatcher import Dispatcher
-from bot.runtime.journal import Journal
-from bot.runtime.pace import Pace, Sender
+from bot.runtime.journal import RequestStore
+from bot.runtime.pace import SendLimits, Throttle
 from providers.base import Ability, Action, Capability, GroupChange, Operation, Outcome, Picture, PictureForm
 from tests.bot.runtime.making import LEAD, rule
-from tests.bot.scripted import Scripted
+from tests.bot.scripted import ScriptedProvider
 
 TEAM = KnownGroup("support", "1@g.us", "launch-team", "Launch")
 OTHER = KnownGroup("support", "2@g.us", "", "launch-party")
@@ -45,39 +45,49 @@ def woken() -> Woken:
 
 
 @pytest.fixture
-def journal(database: Database) -> Journal:
-    return Journal(database)
+def journal(database: Database) -> RequestStore:
+    return RequestStore(database)
 
 
-def _intake(database: Database, woken: Woken, *rules: ApprovalRule) -> Intake:
-    line = Line(Scripted(), Sender(database, "support", Pace()), [])
+def _intake(database: Database, woken: Woken, *rules: ApprovalRule) -> Submissions:
+    line = Connection(ScriptedProvider(), Throttle(database, "support", SendLimits()), [])
     dispatcher = cast("Dispatcher", woken)
     roles = [SENDERS, WRITERS, LEAD]
-    return Intake(Journal(database), dispatcher, Audit(database), rights=Rights({"support": line}, roles), rules=rules)
+    return Submissions(
+        RequestStore(database),
+        dispatcher,
+        AuditJournal(database),
+        rights=Authorizer({"support": line}, roles),
+        rules=rules,
+    )
 
 
 @pytest.fixture
-def intake(database: Database, woken: Woken) -> Intake:
+def intake(database: Database, woken: Woken) -> Submissions:
     return _intake(database, woken)
 
 
-def _draft(text: str = "+1 415 555 0100, +1 415 555 0101", *, who: Actor = ALICE, group: KnownGroup = TEAM) -> Draft:
-    return Draft("R1", Operation.ADD, group, parse(text, default_region=None), "they start on Monday", who, "C0TEAM")
+def _draft(
+    text: str = "+1 415 555 0100, +1 415 555 0101", *, who: Actor = ALICE, group: KnownGroup = TEAM
+) -> RequestDraft:
+    return RequestDraft(
+        "R1", Operation.ADD, group, parse(text, default_region=None), "they start on Monday", who, "C0TEAM"
+    )
 
 
 async def test_a_request_is_written_before_anybody_is_woken_and_everybody_has_a_line(
-    intake: Intake, journal: Journal, woken: Woken
+    intake: Submissions, journal: RequestStore, woken: Woken
 ) -> None:
     draft = _draft("+1 415 555 0100, nobody, +14155550101, (415) 555-0100, +1 415 555 0100")
-    taken = await intake.take(draft)
-    assert isinstance(taken, Taken)
-    assert not taken.again
+    taken = await intake.submit(draft)
+    assert isinstance(taken, Submitted)
+    assert not taken.already_submitted
     assert woken.times == 1
-    request = await journal.request("R1")
+    request = await journal.get("R1")
     assert request == taken.request
-    assert (request.state, request.requester, request.group_name) == (State.RECEIVED, "U01ALICE", "launch-team")
+    assert (request.state, request.requester, request.group_name) == (RequestState.RECEIVED, "U01ALICE", "launch-team")
     assert request.duplicates == 1
-    lines = await journal.people("R1")
+    lines = await journal.items("R1")
     assert [p.position for p in lines] == [0, 1, 2, 3]
     assert [(p.person.phone, p.outcome) for p in lines[:2]] == [("+14155550100", None), ("+14155550101", None)]
     assert [p.person.raw for p in lines[2:]] == ["nobody", "(415) 555-0100"]
@@ -85,19 +95,19 @@ async def test_a_request_is_written_before_anybody_is_woken_and_everybody_has_a_
     assert [p.provider_message for p in lines[2:]] == [entry.reason for entry in draft.roster.rejected]
 
 
-async def test_the_same_draft_again_changes_nothing_and_says_so(intake: Intake, journal: Journal) -> None:
-    first = await intake.take(_draft())
-    again = await intake.take(_draft("+1 415 555 0199"))
-    assert isinstance(first, Taken)
-    assert isinstance(again, Taken)
-    assert again.again
-    assert await journal.request("R1") == first.request
-    assert len(await journal.people("R1")) == 2
+async def test_the_same_draft_again_changes_nothing_and_says_so(intake: Submissions, journal: RequestStore) -> None:
+    first = await intake.submit(_draft())
+    again = await intake.submit(_draft("+1 415 555 0199"))
+    assert isinstance(first, Submitted)
+    assert isinstance(again, Submitted)
+    assert again.already_submitted
+    assert await journal.get("R1") == first.request
+    assert len(await journal.items("R1")) == 2
 
 
-async def test_a_double_click_is_one_request(intake: Intake, journal: Journal) -> None:
-    results = await asyncio.gather(*(intake.take(_draft()) for _ in range(4)))
-    assert sorted(r.again for r in results if isinstance(r, Taken)) == [False, True, True, True]
+async def test_a_double_click_is_one_request(intake: Submissions, journal: RequestStore) -> None:
+    results = await asyncio.gather(*(intake.submit(_draft()) for _ in range(4)))
+    assert sorted(r.already_submitted for r in results if isinstance(r, Submitted)) == [False, True, True, True]
     assert len(await journal.due(time.time())) == 1
 
 
@@ -111,24 +121,24 @@ async def test_a_double_click_is_one_request(intake: Intake, journal: Journal) -
     ],
 )
 async def test_a_picture_in_a_form_that_the_provider_does_not_take_is_refused(
-    monkeypatch: pytest.MonkeyPatch, intake: Intake, form: PictureForm, picture: Picture, words: str
+    monkeypatch: pytest.MonkeyPatch, intake: Submissions, form: PictureForm, picture: Picture, words: str
 ) -> None:
     taking = {Action.PICTURE: Ability(Capability.SEND, picture=form)}
-    monkeypatch.setattr(Scripted, "abilities", {**Scripted.abilities, **taking})
-    details = Details(change=GroupChange(picture=picture))
-    refused = intake.refusal(replace(_draft(), operation=Operation.SETTINGS, roster=Roster(), details=details))
+    monkeypatch.setattr(ScriptedProvider, "abilities", {**ScriptedProvider.abilities, **taking})
+    details = RequestOptions(change=GroupChange(picture=picture))
+    refused = intake.check(replace(_draft(), operation=Operation.SETTINGS, roster=Roster(), options=details))
     assert words in (refused.reason if refused else "")
     assert bool(refused) == bool(words)
 
 
 async def test_the_capability_is_the_providers_own_word(database: Database) -> None:
     """To add through this provider takes `send`; `groups:write` alone does not do."""
-    line = Line(Scripted(), Sender(database, "support", Pace()), [])
-    rights = Rights({"support": line}, [SENDERS, WRITERS, LEAD])
-    assert rights.may_act(ALICE, Action.ADD, TEAM) == Allowed()
-    denied = rights.may_act(Actor("U03WRITES"), Action.ADD, TEAM)
+    line = Connection(ScriptedProvider(), Throttle(database, "support", SendLimits()), [])
+    rights = Authorizer({"support": line}, [SENDERS, WRITERS, LEAD])
+    assert rights.check(ALICE, Action.ADD, TEAM) == Allowed()
+    denied = rights.check(Actor("U03WRITES"), Action.ADD, TEAM)
     assert isinstance(denied, Denied)
-    assert denied.reason_code is DeniedFor.NO_CAPABILITY
+    assert denied.code is DenialCode.NO_CAPABILITY
     assert "This needs the capability `send`" in denied.reason
 
 
@@ -141,37 +151,37 @@ async def test_the_capability_is_the_providers_own_word(database: Database) -> N
     ],
 )
 async def test_who_may_not_is_told_why_and_nothing_is_written(
-    intake: Intake, journal: Journal, who: Actor, group: KnownGroup, words: str
+    intake: Submissions, journal: RequestStore, who: Actor, group: KnownGroup, words: str
 ) -> None:
-    refused = await intake.take(_draft(who=who, group=group))
-    assert isinstance(refused, NotTaken)
+    refused = await intake.submit(_draft(who=who, group=group))
+    assert isinstance(refused, Rejected)
     assert words in refused.reason
     assert await journal.due(time.time()) == []
 
 
-async def test_a_member_of_a_user_group_may(intake: Intake) -> None:
-    taken = await intake.take(_draft(who=Actor("U7", frozenset({"S0OPS"}))))
-    assert isinstance(taken, Taken)
+async def test_a_member_of_a_user_group_may(intake: Submissions) -> None:
+    taken = await intake.submit(_draft(who=Actor("U7", frozenset({"S0OPS"}))))
+    assert isinstance(taken, Submitted)
 
 
-async def test_a_roster_without_anybody_is_refused(intake: Intake, journal: Journal) -> None:
-    refused = await intake.take(_draft("nobody, 12"))
-    assert isinstance(refused, NotTaken)
+async def test_a_roster_without_anybody_is_refused(intake: Submissions, journal: RequestStore) -> None:
+    refused = await intake.submit(_draft("nobody, 12"))
+    assert isinstance(refused, Rejected)
     assert await journal.due(time.time()) == []
 
 
 async def test_the_first_rule_that_matches_is_kept_with_the_request(
-    database: Database, journal: Journal, woken: Woken
+    database: Database, journal: RequestStore, woken: Woken
 ) -> None:
     first, second = rule(quorum=2), rule(quorum=1)
-    taken = await _intake(database, woken, first, second).take(_draft())
-    assert isinstance(taken, Taken)
-    assert (await journal.request("R1")).rule == first
+    taken = await _intake(database, woken, first, second).submit(_draft())
+    assert isinstance(taken, Submitted)
+    assert (await journal.get("R1")).rule == first
 
 
 async def test_rejected_entries_do_not_count_towards_the_least_number_of_a_rule(
-    database: Database, journal: Journal, woken: Woken
+    database: Database, journal: RequestStore, woken: Woken
 ) -> None:
-    taken = await _intake(database, woken, rule()).take(_draft("+1 415 555 0100, nobody, 12"))
-    assert isinstance(taken, Taken)
-    assert (await journal.request("R1")).rule is None
+    taken = await _intake(database, woken, rule()).submit(_draft("+1 415 555 0100, nobody, 12"))
+    assert isinstance(taken, Submitted)
+    assert (await journal.get("R1")).rule is None

@@ -7,18 +7,18 @@ import pytest
 from bot.domain import roster
 from bot.domain.access import Role
 from bot.domain.groups import KnownGroup
-from bot.intake import Draft, Intake
-from bot.lines import Line
-from bot.preview import Preview, Previews
-from bot.rights import Rights
-from bot.runtime.audit import Audit
+from bot.intake import RequestDraft, Submissions
+from bot.lines import Connection
+from bot.preview import Preview, PreviewService
+from bot.rights import Authorizer
+from bot.runtime.audit import AuditJournal
 from bot.runtime.database import Database
 from bot.runtime.dispatcher import Dispatcher
-from bot.runtime.journal import Journal
-from bot.runtime.pace import Pace, Sender
+from bot.runtime.journal import RequestStore
+from bot.runtime.pace import SendLimits, Throttle
 from providers.base import Capability, Group, Operation, ProviderFault
 from tests.bot.runtime.making import ASKED, LEAD, rule
-from tests.bot.scripted import Scripted
+from tests.bot.scripted import ScriptedProvider
 from tests.bot.test_intake import Woken
 
 ALL = Role("all", frozenset({ASKED.user_id}), frozenset(Capability))
@@ -28,7 +28,7 @@ ADMIN = "+14155550199"
 SECOND, THIRD = "+14155550101", "+14155550102"
 
 
-class Sized(Scripted):
+class Sized(ScriptedProvider):
     async def group(self, group_id: str) -> Group:
         return Group(group_id, "Launch", size=1023)
 
@@ -39,41 +39,41 @@ def database(sqlite: Database) -> Database:
 
 
 async def look(
-    database: Database, provider: Scripted, operation: Operation = Operation.ADD, text: str = TEXT
+    database: Database, provider: ScriptedProvider, operation: Operation = Operation.ADD, text: str = TEXT
 ) -> Preview:
-    sender = Sender(database, "support", Pace(batch=2, gap=10.0, per_day=100))
-    lines = {"support": Line(provider, sender, ())}
-    journal = Journal(database)
+    sender = Throttle(database, "support", SendLimits(batch=2, gap=10.0, per_day=100))
+    lines = {"support": Connection(provider, sender, ())}
+    journal = RequestStore(database)
     rules = [replace(rule(), expires_after=timedelta(hours=1))]
-    rights = Rights(lines, [ALL, LEAD])
-    intake = Intake(journal, cast("Dispatcher", Woken()), Audit(database), rights=rights, rules=rules)
+    rights = Authorizer(lines, [ALL, LEAD])
+    intake = Submissions(journal, cast("Dispatcher", Woken()), AuditJournal(database), rights=rights, rules=rules)
     people = roster.parse(text, default_region="US")
-    draft = Draft("R1", operation, GROUP, people, "", ASKED, "C0TEAM")
-    return await Previews(intake, lines).of(draft, within=5.0)
+    draft = RequestDraft("R1", operation, GROUP, people, "", ASKED, "C0TEAM")
+    return await PreviewService(intake, lines).build(draft, max_wait=5.0)
 
 
 async def test_a_preview_tells_who_is_new_and_what_cannot_be_used(database: Database) -> None:
-    seen = await look(database, Scripted(inside={SECOND}))
+    seen = await look(database, ScriptedProvider(inside={SECOND}))
     assert [p.phone for p in seen.already] == [SECOND]
-    assert THIRD in [p.phone for p in seen.to_do]
+    assert THIRD in [p.phone for p in seen.to_change]
     assert [r.raw for r in seen.rejected][-1] == "nobody"
     assert [d.first.phone for d in seen.duplicates] == [THIRD]
-    assert seen.read
+    assert seen.group_was_read
     assert seen.rule is not None
-    assert (seen.rest, seen.left_today) == (None, 100)
+    assert (seen.cooldown, seen.remaining_today) == (None, 100)
 
 
 async def test_it_tells_how_long_it_takes_and_who_has_no_place(database: Database) -> None:
     seen = await look(database, Sized())
-    calls = -(-len(seen.to_do) // 2)
+    calls = -(-len(seen.to_change) // 2)
     assert seen.seconds == (calls - 1) * 10.0 + calls
-    assert seen.over == len(seen.to_do) - 1
+    assert seen.over_capacity == len(seen.to_change) - 1
 
 
 async def test_a_removal_is_about_those_who_are_there(database: Database) -> None:
-    seen = await look(database, Scripted(inside={SECOND}), Operation.REMOVE)
-    assert [p.phone for p in seen.to_do] == [SECOND]
-    assert seen.over == 0
+    seen = await look(database, ScriptedProvider(inside={SECOND}), Operation.REMOVE)
+    assert [p.phone for p in seen.to_change] == [SECOND]
+    assert seen.over_capacity == 0
 
 
 @pytest.mark.parametrize(
@@ -87,14 +87,14 @@ async def test_a_removal_is_about_those_who_are_there(database: Database) -> Non
 async def test_those_who_are_not_in_the_group_stand_apart(
     database: Database, operation: Operation, to_do: list[str], already: list[str]
 ) -> None:
-    provider = Scripted(inside={ADMIN, SECOND}, admins={ADMIN})
+    provider = ScriptedProvider(inside={ADMIN, SECOND}, admins={ADMIN})
     seen = await look(database, provider, operation, f"{ADMIN}, {SECOND}, {THIRD}")
-    assert [p.phone for p in seen.to_do] == to_do
+    assert [p.phone for p in seen.to_change] == to_do
     assert [p.phone for p in seen.already] == already
     assert [p.phone for p in seen.absent] == [THIRD]
 
 
 async def test_a_group_that_cannot_be_read_leaves_everybody_to_do(database: Database) -> None:
-    seen = await look(database, Scripted(reads=[ProviderFault("500")]))
-    assert not seen.read
+    seen = await look(database, ScriptedProvider(reads=[ProviderFault("500")]))
+    assert not seen.group_was_read
     assert seen.already == ()

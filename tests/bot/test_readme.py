@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain.commands import COMMANDS
-from bot.domain.outcomes import MEANINGS
+from bot.domain.outcomes import OUTCOME_TEXTS
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -19,8 +19,8 @@ def test_the_readme_has_the_icon_and_the_words_of_every_outcome() -> None:
     rows = [line for line in README.splitlines() if line.count("|") == 4]
     assert [
         outcome
-        for outcome, meaning in MEANINGS.items()
-        if not any(f"| {meaning.icon} |" in row and meaning.words in row for row in rows)
+        for outcome, meaning in OUTCOME_TEXTS.items()
+        if not any(f"| {meaning.icon} |" in row and meaning.label in row for row in rows)
     ] == []
 
 

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.chunks import MOST_SUBMISSIONS
-from bot.domain.requests import Participant, State
-from bot.lines import Line
+from bot.chunks import MAX_SUBMISSIONS
+from bot.domain.requests import RequestItem, RequestState
+from bot.lines import Connection
 from bot.runtime.database import Database
 from bot.runtime.engine import Engine
-from bot.runtime.journal import Journal
-from bot.runtime.pace import Pace, Sender
+from bot.runtime.journal import RequestStore
+from bot.runtime.pace import SendLimits, Throttle
 from bot.workflow import Workflow
 from providers.base import (
     AccountDisconnected,
@@ -32,7 +32,7 @@ from providers.base import (
     Unreachable,
 )
 from tests.bot.runtime.making import people, person, request, rule
-from tests.bot.scripted import Answer, Nodding, Scripted, Voice
+from tests.bot.scripted import Answer, NoExclusions, RecordingNotifier, ScriptedProvider
 
 IN_GROUP = {Outcome.ADDED, Outcome.ALREADY_DONE}
 _numbers = itertools.count(1)
@@ -43,19 +43,19 @@ class Bench:
     """The workflow on an engine of its own, with connections that the test adds as it goes."""
 
     database: Database
-    journal: Journal
-    voice: Voice
-    lines: dict[str, Line]
+    journal: RequestStore
+    voice: RecordingNotifier
+    lines: dict[str, Connection]
     workflow: Workflow
     engine: Engine
-    pace: Pace = field(default_factory=lambda: Pace(batch=2, gap=0.0, jitter=0.0))
+    pace: SendLimits = field(default_factory=lambda: SendLimits(batch=2, gap=0.0, jitter=0.0))
 
     async def ask(
         self,
-        provider: Scripted,
-        roster: Sequence[Participant],
+        provider: ScriptedProvider,
+        roster: Sequence[RequestItem],
         *,
-        pace: Pace | None = None,
+        pace: SendLimits | None = None,
         connection: str = "",
         **changes: object,
     ) -> str:
@@ -64,15 +64,17 @@ class Bench:
         id_ = f"R{number}"
         if not connection:
             connection = f"connection-{number}"
-            sender = Sender(self.database, connection, pace or self.pace)
-            self.lines[connection] = Line(provider, sender, verify_after=[0.0, 0.0])
+            sender = Throttle(self.database, connection, pace or self.pace)
+            self.lines[connection] = Connection(provider, sender, verify_after=[0.0, 0.0])
         asked = request(id_, connection=connection)
         if changes.get("operation") is Operation.CREATE:
             changes["group_id"] = ""
         await self.journal.create(replace(asked, **changes), roster)  # type: ignore[arg-type]
         return id_
 
-    async def run(self, provider: Scripted, roster: Sequence[Participant], *, pace: Pace | None = None) -> str:
+    async def run(
+        self, provider: ScriptedProvider, roster: Sequence[RequestItem], *, pace: SendLimits | None = None
+    ) -> str:
         """Carry a new request out to its end."""
         id_ = await self.ask(provider, roster, pace=pace)
         await self.engine.start("open", id_)
@@ -80,13 +82,13 @@ class Bench:
         return id_
 
     async def outcomes(self, id_: str) -> list[Outcome | None]:
-        return [p.outcome for p in await self.journal.people(id_)]
+        return [p.outcome for p in await self.journal.items(id_)]
 
 
 @pytest.fixture
 async def bench(database: Database) -> AsyncIterator[Bench]:
-    journal, voice, lines = Journal(database), Voice(), dict[str, Line]()
-    workflow = Workflow(journal, lines, voice, Nodding())
+    journal, voice, lines = RequestStore(database), RecordingNotifier(), dict[str, Connection]()
+    workflow = Workflow(journal, lines, voice, NoExclusions())
     engine = Engine(database.url, workflow.durable())
     await engine.launch()
     yield Bench(database, journal, voice, lines, workflow, engine)
@@ -100,57 +102,59 @@ def database(sqlite: Database) -> Database:
 
 
 async def test_everybody_is_added_chunk_by_chunk_and_told_page_by_page(bench: Bench) -> None:
-    provider = Scripted(inside={person(1).key})
+    provider = ScriptedProvider(inside={person(1).key})
     id_ = await bench.run(provider, people(103))
     assert [len(call) for call in provider.calls] == [2] * 51
     assert bench.voice.of(id_) == ["open", "results 0", "results 1", "finish"]
-    assert bench.voice.finished[id_] == bench.voice.pages[id_] == await bench.journal.people(id_)
+    assert bench.voice.finished[id_] == bench.voice.pages[id_] == await bench.journal.items(id_)
     outcomes = await bench.outcomes(id_)
     assert outcomes == [Outcome.ALREADY_DONE if n == 1 else Outcome.ADDED for n in range(103)]
     assert provider.sent[person(1).key] == 0
-    assert (await bench.journal.request(id_)).state is State.DONE
+    assert (await bench.journal.get(id_)).state is RequestState.DONE
 
 
 async def test_a_chunk_is_no_larger_than_the_provider_allows(bench: Bench) -> None:
-    provider = Scripted()
-    await bench.run(provider, people(7), pace=Pace(batch=50, gap=0.0))
+    provider = ScriptedProvider()
+    await bench.run(provider, people(7), pace=SendLimits(batch=50, gap=0.0))
     assert [len(call) for call in provider.calls] == [3, 3, 1]
 
 
 async def test_a_rejected_entry_keeps_its_verdict_and_is_never_sent(bench: Bench) -> None:
     rejected = replace(people(3)[2], outcome=Outcome.INVALID, provider_message="too short", at=datetime.now(UTC))
-    provider = Scripted()
+    provider = ScriptedProvider()
     id_ = await bench.run(provider, [*people(2), rejected])
-    assert (await bench.journal.people(id_))[2] == rejected
+    assert (await bench.journal.items(id_))[2] == rejected
     assert len(bench.voice.pages[id_]) == 3
     assert provider.sent[rejected.person.key] == 0
 
 
 async def test_a_request_with_a_rule_waits_and_is_carried_out_when_approved(bench: Bench) -> None:
-    provider = Scripted()
-    bench.lines["support"] = Line(provider, Sender(bench.database, "support", bench.pace), [])
+    provider = ScriptedProvider()
+    bench.lines["support"] = Connection(provider, Throttle(bench.database, "support", bench.pace), [])
     await bench.journal.create(request("RA", needs=rule()), people(2))
     await bench.engine.start("open", "RA")
     await bench.voice.until("approval waiting", "RA")
     assert provider.calls == []
-    assert await bench.journal.advance("RA", State.APPROVED)
+    assert await bench.journal.transition("RA", RequestState.APPROVED)
     await bench.engine.start("carry_out", "RA")
     await bench.voice.until("finish", "RA")
     assert bench.voice.of("RA") == ["open", "approval waiting", "approval running", "results 0", "finish"]
     assert await bench.outcomes("RA") == [Outcome.ADDED] * 2
 
 
-@pytest.mark.parametrize("end", [State.DENIED, State.EXPIRED])
-async def test_a_request_that_ends_undecided_or_denied_says_so_and_sends_nobody(bench: Bench, end: State) -> None:
+@pytest.mark.parametrize("end", [RequestState.DENIED, RequestState.EXPIRED])
+async def test_a_request_that_ends_undecided_or_denied_says_so_and_sends_nobody(
+    bench: Bench, end: RequestState
+) -> None:
     await bench.journal.create(request("RC", needs=rule(), state=end), people(2))
     await bench.engine.start("close", "RC")
     await bench.voice.until(f"close {end}", "RC")
     assert bench.voice.of("RC")[-1] == f"close {end}"
-    assert (await bench.journal.request("RC")).state is end
+    assert (await bench.journal.get("RC")).state is end
 
 
 async def test_an_error_that_stops_the_sender_leaves_the_rest_not_attempted(bench: Bench) -> None:
-    provider = Scripted(answers=[Answer(), Answer(joins=0, error=AccountDisconnected("gone", code="401"))])
+    provider = ScriptedProvider(answers=[Answer(), Answer(joins=0, error=AccountDisconnected("gone", code="401"))])
     id_ = await bench.run(provider, people(6))
     assert len(provider.calls) == 2
     added, failed, left = [Outcome.ADDED] * 2, [Outcome.FAILED] * 2, [Outcome.NOT_ATTEMPTED] * 2
@@ -158,7 +162,7 @@ async def test_an_error_that_stops_the_sender_leaves_the_rest_not_attempted(benc
 
 
 async def test_an_error_of_one_chunk_does_not_stop_the_others(bench: Bench) -> None:
-    provider = Scripted(answers=[Answer(joins=0, error=ProviderFault("500"))])
+    provider = ScriptedProvider(answers=[Answer(joins=0, error=ProviderFault("500"))])
     id_ = await bench.run(provider, people(4))
     assert await bench.outcomes(id_) == [Outcome.FAILED] * 2 + [Outcome.ADDED] * 2
 
@@ -166,13 +170,13 @@ async def test_an_error_of_one_chunk_does_not_stop_the_others(bench: Bench) -> N
 async def test_verdicts_that_came_before_an_error_are_kept(bench: Bench) -> None:
     beside = RateLimited("slow down")
     answer = Answer(joins=1, otherwise=Outcome.RATE_LIMITED, beside=beside)
-    id_ = await bench.run(Scripted(answers=[answer]), people(4))
+    id_ = await bench.run(ScriptedProvider(answers=[answer]), people(4))
     limited, left = Outcome.RATE_LIMITED, Outcome.NOT_ATTEMPTED
     assert await bench.outcomes(id_) == [Outcome.ADDED, limited, left, left]
 
 
 async def test_nobody_is_sent_when_the_account_is_lost_before(bench: Bench) -> None:
-    provider = Scripted(reads=[AccountDisconnected("gone", code="401", provider_text="session closed")])
+    provider = ScriptedProvider(reads=[AccountDisconnected("gone", code="401", provider_text="session closed")])
     id_ = await bench.run(provider, people(3))
     assert provider.calls == []
     told = [(p.outcome, p.provider_message) for p in bench.voice.pages[id_]]
@@ -180,15 +184,15 @@ async def test_nobody_is_sent_when_the_account_is_lost_before(bench: Bench) -> N
 
 
 async def test_a_group_that_cannot_be_read_before_is_written_all_the_same(bench: Bench) -> None:
-    provider = Scripted(inside={person(0).key}, reads=[ProviderFault("500")])
+    provider = ScriptedProvider(inside={person(0).key}, reads=[ProviderFault("500")])
     id_ = await bench.run(provider, people(2))
     assert await bench.outcomes(id_) == [Outcome.ALREADY_DONE, Outcome.ADDED]
 
 
 async def test_the_unknown_are_looked_for_in_the_group(bench: Bench) -> None:
-    provider = Scripted(answers=[Answer(joins=1, error=OutcomeUnknown("no answer"))])
+    provider = ScriptedProvider(answers=[Answer(joins=1, error=OutcomeUnknown("no answer"))])
     id_ = await bench.run(provider, people(2))
-    first, second = await bench.journal.people(id_)
+    first, second = await bench.journal.items(id_)
     assert (first.outcome, first.evidence) == (Outcome.ADDED, Evidence.OBSERVED)
     assert (second.outcome, second.evidence) == (Outcome.UNKNOWN, Evidence.NONE)
     assert len(provider.calls) == 1
@@ -196,20 +200,20 @@ async def test_the_unknown_are_looked_for_in_the_group(bench: Bench) -> None:
 
 async def test_a_look_that_fails_is_followed_by_another(bench: Bench) -> None:
     unknown = Answer(error=OutcomeUnknown("no answer"))
-    provider = Scripted(answers=[unknown], reads=[None, ProviderFault("500")])
+    provider = ScriptedProvider(answers=[unknown], reads=[None, ProviderFault("500")])
     assert await bench.outcomes(await bench.run(provider, people(2))) == [Outcome.ADDED] * 2
 
 
 async def test_who_may_have_been_there_before_is_not_called_added(bench: Bench) -> None:
     unknown = Answer(error=OutcomeUnknown("no answer"))
-    provider = Scripted(inside={person(0).key}, answers=[unknown], reads=[ProviderFault("500")])
+    provider = ScriptedProvider(inside={person(0).key}, answers=[unknown], reads=[ProviderFault("500")])
     id_ = await bench.run(provider, people(2))
     assert await bench.outcomes(id_) == [Outcome.ALREADY_DONE] * 2
 
 
 async def test_a_full_day_leaves_the_rest_not_attempted_with_the_reason(bench: Bench) -> None:
-    provider = Scripted()
-    id_ = await bench.run(provider, people(6), pace=Pace(batch=2, gap=0.0, per_day=4))
+    provider = ScriptedProvider()
+    id_ = await bench.run(provider, people(6), pace=SendLimits(batch=2, gap=0.0, per_day=4))
     rest = bench.voice.pages[id_][4:]
     assert [p.outcome for p in rest] == [Outcome.NOT_ATTEMPTED] * 2
     assert "4 of 4 people were sent today" in rest[0].provider_message
@@ -217,17 +221,17 @@ async def test_a_full_day_leaves_the_rest_not_attempted_with_the_reason(bench: B
 
 
 async def test_an_error_in_our_own_code_after_sending_does_not_send_those_again_who_are_in(bench: Bench) -> None:
-    provider = Scripted(answers=[Answer(joins=1, error=KeyError("a field that was not there"))])
+    provider = ScriptedProvider(answers=[Answer(joins=1, error=KeyError("a field that was not there"))])
     id_ = await bench.run(provider, people(2))
     assert provider.sent == {person(0).key: 1, person(1).key: 2}
     assert await bench.outcomes(id_) == [Outcome.ADDED] * 2
 
 
 async def test_two_requests_of_one_connection_take_turns(bench: Bench) -> None:
-    provider = Scripted()
+    provider = ScriptedProvider()
     ids = [await bench.ask(provider, people(6)), await bench.ask(provider, [replace(p) for p in people(6)])]
-    shared = bench.lines[(await bench.journal.request(ids[0])).connection]
-    bench.lines[(await bench.journal.request(ids[1])).connection] = shared
+    shared = bench.lines[(await bench.journal.get(ids[0])).connection]
+    bench.lines[(await bench.journal.get(ids[1])).connection] = shared
     for id_ in ids:
         await bench.engine.start("open", id_)
     for id_ in ids:
@@ -237,12 +241,12 @@ async def test_two_requests_of_one_connection_take_turns(bench: Bench) -> None:
 
 
 async def test_nobody_else_is_sent_between_a_limit_and_the_rest_that_it_orders(postgres: Database) -> None:
-    journal, voice, lines = Journal(postgres), Voice(), dict[str, Line]()
-    engine = Engine(postgres.url, Workflow(journal, lines, voice, Nodding()).durable())
+    journal, voice, lines = RequestStore(postgres), RecordingNotifier(), dict[str, Connection]()
+    engine = Engine(postgres.url, Workflow(journal, lines, voice, NoExclusions()).durable())
     await engine.launch()
-    bench = Bench(postgres, journal, voice, lines, Workflow(journal, lines, voice, Nodding()), engine)
-    provider = Scripted(answers=[Answer(joins=0, error=RateLimited("slow down"))])
-    lines["one"] = Line(provider, Sender(postgres, "one", bench.pace), verify_after=[])
+    bench = Bench(postgres, journal, voice, lines, Workflow(journal, lines, voice, NoExclusions()), engine)
+    provider = ScriptedProvider(answers=[Answer(joins=0, error=RateLimited("slow down"))])
+    lines["one"] = Connection(provider, Throttle(postgres, "one", bench.pace), verify_after=[])
     ids = [await bench.ask(provider, people(1), connection="one") for _ in range(4)]
     for id_ in ids:
         await engine.start("open", id_)
@@ -253,12 +257,12 @@ async def test_nobody_else_is_sent_between_a_limit_and_the_rest_that_it_orders(p
 
 
 async def test_the_whole_way_on_postgres(postgres: Database) -> None:
-    journal, voice, lines = Journal(postgres), Voice(), dict[str, Line]()
-    workflow = Workflow(journal, lines, voice, Nodding())
+    journal, voice, lines = RequestStore(postgres), RecordingNotifier(), dict[str, Connection]()
+    workflow = Workflow(journal, lines, voice, NoExclusions())
     engine = Engine(postgres.url, workflow.durable())
     await engine.launch()
     bench = Bench(postgres, journal, voice, lines, workflow, engine)
-    provider = Scripted(answers=[Answer(joins=1, error=OutcomeUnknown("no answer"))])
+    provider = ScriptedProvider(answers=[Answer(joins=1, error=OutcomeUnknown("no answer"))])
     id_ = await bench.run(provider, people(5))
     assert await bench.outcomes(id_) == [Outcome.ADDED, Outcome.UNKNOWN, *[Outcome.ADDED] * 3]
     await engine.aclose(grace=1)
@@ -306,13 +310,13 @@ async def test_everybody_gets_one_verdict_and_none_is_better_than_the_truth(
     bench: Bench, script: Script, count: int, batch: int
 ) -> None:
     before = {person(number).key for number in script.inside}
-    provider = Scripted(set(before), list(script.answers), list(script.reads))
-    id_ = await bench.run(provider, people(count), pace=Pace(batch=batch, gap=0.0))
+    provider = ScriptedProvider(set(before), list(script.answers), list(script.reads))
+    id_ = await bench.run(provider, people(count), pace=SendLimits(batch=batch, gap=0.0))
 
     told = bench.voice.pages[id_]
-    assert told == bench.voice.finished[id_] == await bench.journal.people(id_)
+    assert told == bench.voice.finished[id_] == await bench.journal.items(id_)
     assert [p.position for p in told] == list(range(count))
-    assert (await bench.journal.request(id_)).state is State.DONE
+    assert (await bench.journal.get(id_)).state is RequestState.DONE
     assert max(provider.sent.values(), default=0) <= 1
     for p in told:
         key, sent = p.person.key, provider.sent[p.person.key]
@@ -327,7 +331,7 @@ async def test_everybody_gets_one_verdict_and_none_is_better_than_the_truth(
     _holds_after_a_stop(provider, script.answers, told)
 
 
-def _holds_after_a_stop(provider: Scripted, answers: list[Answer], told: Sequence[Participant]) -> None:
+def _holds_after_a_stop(provider: ScriptedProvider, answers: list[Answer], told: Sequence[RequestItem]) -> None:
     """Nobody was sent after an error that stops, and all those are not attempted who were to come."""
     errors = [answer.error or answer.beside for answer in answers[: len(provider.calls)]]
     stops = [isinstance(e, ProviderError) and e.stops_sending for e in errors]
@@ -349,19 +353,19 @@ async def test_a_chunk_that_is_killed_while_it_is_sent_is_sent_twice_at_most(
     """Each crash comes after so many have joined, and before the answer is kept."""
     before = {person(number).key for number in members}
     answers = [Answer(joins=joins, error=asyncio.CancelledError()) for joins in crashes]
-    provider = Scripted(inside=set(before), answers=answers, reads=[None, *reads])
-    id_ = await bench.ask(provider, people(3), pace=Pace(batch=3, gap=0.0))
-    await bench.workflow.look(id_)
+    provider = ScriptedProvider(inside=set(before), answers=answers, reads=[None, *reads])
+    id_ = await bench.ask(provider, people(3), pace=SendLimits(batch=3, gap=0.0))
+    await bench.workflow.prepare(id_)
     for _ in range(len(crashes) + 1):
         in_group, live = set(provider.inside), not provider.reads
         calls = len(provider.calls)
         with suppress(asyncio.CancelledError):
-            await bench.workflow.chunks.send(id_, 0)
+            await bench.workflow.batches.send(id_, 0)
         if live and calls:
             assert in_group.isdisjoint(itertools.chain(*provider.calls[calls:]))
 
-    told = await bench.journal.people(id_)
-    assert max(provider.sent.values(), default=0) <= MOST_SUBMISSIONS
+    told = await bench.journal.items(id_)
+    assert max(provider.sent.values(), default=0) <= MAX_SUBMISSIONS
     for p in told:
         assert p.outcome is not None
         assert p.submissions == provider.sent[p.person.key]
@@ -370,81 +374,81 @@ async def test_a_chunk_that_is_killed_while_it_is_sent_is_sent_twice_at_most(
 
 
 async def test_a_chunk_whose_verdicts_are_kept_is_not_sent_again(bench: Bench) -> None:
-    provider = Scripted()
+    provider = ScriptedProvider()
     id_ = await bench.ask(provider, people(2))
-    await bench.workflow.look(id_)
-    assert await bench.workflow.chunks.send(id_, 0)
-    await bench.workflow.chunks.send(id_, 0)
+    await bench.workflow.prepare(id_)
+    assert await bench.workflow.batches.send(id_, 0)
+    await bench.workflow.batches.send(id_, 0)
     assert len(provider.calls) == 1
 
 
 async def test_a_connection_that_left_the_configuration_still_answers_everybody(bench: Bench) -> None:
-    provider = Scripted()
+    provider = ScriptedProvider()
     id_ = await bench.ask(provider, people(3))
-    await bench.workflow.look(id_)
-    gone = Workflow(bench.journal, {}, bench.voice, Nodding())
-    assert not await gone.chunks.send(id_, 0)
-    assert await gone.chunks.leave_rest(id_) == []
-    assert not await gone.chunks.verify(id_)
+    await bench.workflow.prepare(id_)
+    gone = Workflow(bench.journal, {}, bench.voice, NoExclusions())
+    assert not await gone.batches.send(id_, 0)
+    assert await gone.batches.mark_unanswered(id_) == []
+    assert not await gone.batches.verify(id_)
     assert provider.calls == []
     assert await bench.outcomes(id_) == [Outcome.NOT_ATTEMPTED] * 3
 
 
 async def test_who_was_sent_once_is_not_called_not_attempted_when_the_day_is_full(bench: Bench) -> None:
-    provider = Scripted(
+    provider = ScriptedProvider(
         answers=[Answer(joins=2, error=asyncio.CancelledError())], reads=[None, MembershipStatus.UNKNOWN]
     )
-    id_ = await bench.ask(provider, people(2), pace=Pace(batch=2, gap=0.0, per_day=2))
-    await bench.workflow.look(id_)
+    id_ = await bench.ask(provider, people(2), pace=SendLimits(batch=2, gap=0.0, per_day=2))
+    await bench.workflow.prepare(id_)
     with suppress(asyncio.CancelledError):
-        await bench.workflow.chunks.send(id_, 0)
-    await bench.workflow.chunks.send(id_, 0)
+        await bench.workflow.batches.send(id_, 0)
+    await bench.workflow.batches.send(id_, 0)
     assert await bench.outcomes(id_) == [Outcome.UNKNOWN] * 2
 
 
 async def test_who_may_have_been_added_by_an_interrupted_call_is_not_called_failed_by_the_second(bench: Bench) -> None:
     answers = [Answer(joins=2, error=asyncio.CancelledError()), Answer(joins=0, error=Unreachable("refused"))]
-    provider = Scripted(answers=answers, reads=[None, MembershipStatus.UNKNOWN])
+    provider = ScriptedProvider(answers=answers, reads=[None, MembershipStatus.UNKNOWN])
     id_ = await bench.ask(provider, people(2))
-    await bench.workflow.look(id_)
+    await bench.workflow.prepare(id_)
     with suppress(asyncio.CancelledError):
-        await bench.workflow.chunks.send(id_, 0)
-    await bench.workflow.chunks.send(id_, 0)
+        await bench.workflow.batches.send(id_, 0)
+    await bench.workflow.batches.send(id_, 0)
     assert await bench.outcomes(id_) == [Outcome.UNKNOWN] * 2
 
 
 async def test_without_a_read_back_an_interrupted_call_is_not_repeated(bench: Bench) -> None:
-    provider = Scripted(
+    provider = ScriptedProvider(
         answers=[Answer(joins=2, error=asyncio.CancelledError())], reads=[None, Unreachable("no answer to the look")]
     )
-    id_ = await bench.ask(provider, people(3), pace=Pace(batch=2, gap=0.0))
-    await bench.workflow.look(id_)
+    id_ = await bench.ask(provider, people(3), pace=SendLimits(batch=2, gap=0.0))
+    await bench.workflow.prepare(id_)
     with suppress(asyncio.CancelledError):
-        await bench.workflow.chunks.send(id_, 0)
-    assert await bench.workflow.chunks.send(id_, 0)
+        await bench.workflow.batches.send(id_, 0)
+    assert await bench.workflow.batches.send(id_, 0)
     assert len(provider.calls) == 1
     assert await bench.outcomes(id_) == [Outcome.UNKNOWN, Outcome.UNKNOWN, None]
 
 
 async def test_a_read_back_that_meets_a_lost_account_stops_the_sender(bench: Bench) -> None:
     lost = AccountDisconnected("gone")
-    provider = Scripted(answers=[Answer(joins=2, error=asyncio.CancelledError())], reads=[None, lost])
-    id_ = await bench.ask(provider, people(3), pace=Pace(batch=2, gap=0.0))
-    await bench.workflow.look(id_)
+    provider = ScriptedProvider(answers=[Answer(joins=2, error=asyncio.CancelledError())], reads=[None, lost])
+    id_ = await bench.ask(provider, people(3), pace=SendLimits(batch=2, gap=0.0))
+    await bench.workflow.prepare(id_)
     with suppress(asyncio.CancelledError):
-        await bench.workflow.chunks.send(id_, 0)
-    assert not await bench.workflow.chunks.send(id_, 0)
+        await bench.workflow.batches.send(id_, 0)
+    assert not await bench.workflow.batches.send(id_, 0)
     assert len(provider.calls) == 1
     assert await bench.outcomes(id_) == [Outcome.UNKNOWN, Outcome.UNKNOWN, Outcome.NOT_ATTEMPTED]
     (line,) = bench.lines.values()
-    assert await line.sender.resting() is not None
+    assert await line.throttle.cooldown() is not None
 
 
 async def test_a_look_for_the_unknown_that_meets_a_limit_stops_the_sender(bench: Bench) -> None:
-    provider = Scripted(answers=[Answer(joins=1, forgets=1)], reads=[None, RateLimited("slow down"), None])
+    provider = ScriptedProvider(answers=[Answer(joins=1, forgets=1)], reads=[None, RateLimited("slow down"), None])
     await bench.run(provider, people(2))
     (line,) = bench.lines.values()
-    assert await line.sender.resting() is not None
+    assert await line.throttle.cooldown() is not None
 
 
 @pytest.mark.parametrize(
@@ -459,8 +463,10 @@ async def test_a_list_that_does_not_show_yet_what_was_done_a_moment_ago_settles_
     bench: Bench, first: Operation, then: Operation, inside: bool, late: MembershipStatus, outcome: Outcome
 ) -> None:
     key = person(0).key
-    provider = Scripted(inside={key} if inside else set(), admins={key} if inside else set(), reads=[None, late])
-    bench.lines["late"] = Line(provider, Sender(bench.database, "late", bench.pace), verify_after=[3600.0])
+    provider = ScriptedProvider(
+        inside={key} if inside else set(), admins={key} if inside else set(), reads=[None, late]
+    )
+    bench.lines["late"] = Connection(provider, Throttle(bench.database, "late", bench.pace), verify_after=[3600.0])
     ids = []
     for operation in (first, then):
         lines = [replace(p, operation=operation) for p in people(1)]
@@ -472,7 +478,7 @@ async def test_a_list_that_does_not_show_yet_what_was_done_a_moment_ago_settles_
 
 
 async def test_who_was_sent_and_forgotten_by_the_adapter_is_unknown(bench: Bench) -> None:
-    provider = Scripted(
+    provider = ScriptedProvider(
         answers=[Answer(joins=1, forgets=1)], reads=[None, MembershipStatus.UNKNOWN, MembershipStatus.UNKNOWN]
     )
     id_ = await bench.run(provider, people(2))
@@ -480,13 +486,13 @@ async def test_who_was_sent_and_forgotten_by_the_adapter_is_unknown(bench: Bench
 
 
 async def test_a_daily_number_smaller_than_a_batch_is_still_used_up(bench: Bench) -> None:
-    id_ = await bench.run(Scripted(), people(3), pace=Pace(batch=3, gap=0.0, per_day=2))
+    id_ = await bench.run(ScriptedProvider(), people(3), pace=SendLimits(batch=3, gap=0.0, per_day=2))
     assert await bench.outcomes(id_) == [Outcome.ADDED, Outcome.ADDED, Outcome.NOT_ATTEMPTED]
 
 
 async def test_a_stop_is_not_forgotten_when_the_process_dies_right_after_keeping_it(bench: Bench) -> None:
-    provider = Scripted(answers=[Answer(joins=0, error=AccountDisconnected("gone"))])
+    provider = ScriptedProvider(answers=[Answer(joins=0, error=AccountDisconnected("gone"))])
     id_ = await bench.ask(provider, people(4))
-    await bench.workflow.look(id_)
-    assert not await bench.workflow.chunks.send(id_, 0)
-    assert not await bench.workflow.chunks.send(id_, 0)
+    await bench.workflow.prepare(id_)
+    assert not await bench.workflow.batches.send(id_, 0)
+    assert not await bench.workflow.batches.send(id_, 0)

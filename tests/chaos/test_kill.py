@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from bot.runtime.database import Database
-from bot.runtime.journal import Journal
+from bot.runtime.journal import RequestStore
 from sandbox.providers.server import Call
 from sandbox.providers.world import Disposition
 from sandbox.scene import Scene, scene
@@ -109,7 +109,7 @@ def submissions(played: Scene) -> list[list[str]]:
 async def marks(url: str, request_id: str) -> dict[str, int]:
     """Give how often the journal says that each person was sent, which it says before the call leaves."""
     database = Database(url)
-    people = await Journal(database).people(request_id)
+    people = await RequestStore(database).items(request_id)
     await database.aclose()
     return {str(p.person.phone).removeprefix("+"): p.submissions for p in people}
 

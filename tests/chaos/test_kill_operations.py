@@ -4,9 +4,9 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-from bot.domain.requests import Details, Participant, State
+from bot.domain.requests import RequestItem, RequestOptions, RequestState
 from bot.runtime.database import Database
-from bot.runtime.journal import Journal
+from bot.runtime.journal import RequestStore
 from providers.base import MembershipStatus, Operation, Outcome, Person
 from sandbox.providers.world import Disposition, Membership
 from sandbox.scene import scene
@@ -47,7 +47,7 @@ async def test_every_operation_answers_truthfully_when_it_is_killed_again_and_ag
         config.write_text(played.config(url, port=port, pace='batch = 3, gap = "0s"'))
         database = Database(url)
         await database.upgrade()
-        journal = Journal(database)
+        journal = RequestStore(database)
         for operation, phones in PEOPLE.items():
             made = operation is Operation.CREATE
             asked = replace(
@@ -56,10 +56,10 @@ async def test_every_operation_answers_truthfully_when_it_is_killed_again_and_ag
                 group_id="" if made else group,
                 requester="U01ALICE",
                 channel=CHANNEL,
-                details=Details(subject="Spring Fair" if made else "", text=f"text of {operation}"),
+                options=RequestOptions(subject="Spring Fair" if made else "", text=f"text of {operation}"),
             )
             before = MembershipStatus.ABSENT if made else MembershipStatus.UNKNOWN
-            roster = [Participant(n, Person(p, f"+{p}"), operation, before) for n, p in enumerate(phones)]
+            roster = [RequestItem(n, Person(p, f"+{p}"), operation, before) for n, p in enumerate(phones)]
             await journal.create(asked, roster)
 
         for _ in range(KILLS):
@@ -81,8 +81,8 @@ async def test_every_operation_answers_truthfully_when_it_is_killed_again_and_ag
         texts = Counter((sent.to.partition("@")[0], sent.text.partition("\n")[0]) for sent in world.sent)
         assert sum(g.subject == "Spring Fair" for g in world.groups.values()) <= 1
         for operation, done in DONE.items():
-            assert (await journal.request(operation)).state is State.DONE
-            answered = await journal.people(operation)
+            assert (await journal.get(operation)).state is RequestState.DONE
+            answered = await journal.items(operation)
             assert [p.person.digits for p in answered] == PEOPLE[operation]
             for p in answered:
                 sent = texts[p.person.digits, f"text of {operation}"]

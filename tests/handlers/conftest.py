@@ -9,7 +9,7 @@ from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetry
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.runtime.database import Database
-from bot.runtime.journal import Journal
+from bot.runtime.journal import RequestStore
 from bot.runtime.postings import Postings
 from handlers.poster import Poster
 from handlers.views.message import Message
@@ -46,7 +46,7 @@ async def client(slack: SlackServer) -> AsyncIterator[AsyncWebClient]:
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
     database = Database(f"sqlite:///{tmp_path}/rollcall.db")
     await database.upgrade()
-    await Journal(database).create(REQUEST, [])
+    await RequestStore(database).create(REQUEST, [])
     yield database
     await database.aclose()
 

@@ -7,7 +7,7 @@ from itertools import cycle, islice
 from typing import Any
 
 from bot.domain.approvals import ApprovalRule
-from bot.domain.requests import Participant, Request
+from bot.domain.requests import Request, RequestItem
 from providers.base import Evidence, Operation, Outcome, Person
 
 AT = datetime(2026, 3, 1, 14, 5, tzinfo=UTC)
@@ -37,19 +37,19 @@ def changed(**changes: Any) -> Request:
     return replace(REQUEST, **changes)
 
 
-def person(position: int, outcome: Outcome | None = Outcome.ADDED, **changes: Any) -> Participant:
+def person(position: int, outcome: Outcome | None = Outcome.ADDED, **changes: Any) -> RequestItem:
     """Give a person with a phone of their own; `said` are the provider's words."""
     phone = f"+1415555{position:04}"
     evidence = Evidence.REPORTED if outcome else Evidence.NONE
-    sample = Participant(position, Person(phone, phone), outcome=outcome, evidence=evidence, at=AT)
+    sample = RequestItem(position, Person(phone, phone), outcome=outcome, evidence=evidence, at=AT)
     return replace(sample, **changes)
 
 
-def mix(number: int, outcomes: Iterable[Outcome] = tuple(Outcome), **changes: Any) -> list[Participant]:
+def mix(number: int, outcomes: Iterable[Outcome] = tuple(Outcome), **changes: Any) -> list[RequestItem]:
     return [person(n, outcome, **changes) for n, outcome in enumerate(islice(cycle(outcomes), number))]
 
 
-def worst(number: int) -> list[Participant]:
+def worst(number: int) -> list[RequestItem]:
     """Give people with all at its longest: entries that are no numbers, hostile words, the longest answer."""
     typed = "&<>" * 40
     return [

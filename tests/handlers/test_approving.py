@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from bot.domain.values import MOST_TEXT
+from bot.domain.values import MAX_TEXT
 from sandbox.slack.mrkdwn import texts
 from sandbox.slack.server import SlackServer
 from sandbox.slack.workspace import Message
@@ -86,10 +86,10 @@ async def test_a_short_text_stands_on_the_card_as_a_whole(slack: SlackServer) ->
     ],
 )
 async def test_a_text_that_no_form_holds_is_refused_when_it_is_typed(slack: SlackServer, line: str) -> None:
-    answer = await typed(slack, line.format("x" * (MOST_TEXT + 1)))
+    answer = await typed(slack, line.format("x" * (MAX_TEXT + 1)))
 
     assert "The text has 3,001 characters, and at most 3,000 are taken. Nothing was done." in answer
-    assert "It waits for approval" in await typed(slack, line.format("x" * MOST_TEXT))
+    assert "It waits for approval" in await typed(slack, line.format("x" * MAX_TEXT))
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,10 @@
 import asyncio
 
-from handlers.behind import Behind
+from handlers.behind import BackgroundTasks
 
 
 async def test_what_goes_on_behind_ends_with_the_bot() -> None:
-    behind, begun, ended = Behind(), asyncio.Event(), asyncio.Event()
+    behind, begun, ended = BackgroundTasks(), asyncio.Event(), asyncio.Event()
 
     async def work() -> None:
         begun.set()
@@ -13,7 +13,7 @@ async def test_what_goes_on_behind_ends_with_the_bot() -> None:
         finally:
             ended.set()
 
-    behind.begin(work())
+    behind.spawn(work())
     await begun.wait()
     await behind.aclose()
 
@@ -21,7 +21,7 @@ async def test_what_goes_on_behind_ends_with_the_bot() -> None:
 
 
 async def test_what_fails_behind_keeps_nothing_else_from_going_on() -> None:
-    behind, done = Behind(), asyncio.Event()
+    behind, done = BackgroundTasks(), asyncio.Event()
 
     async def fail() -> None:
         raise LookupError
@@ -29,8 +29,8 @@ async def test_what_fails_behind_keeps_nothing_else_from_going_on() -> None:
     async def work() -> None:
         done.set()
 
-    behind.begin(fail())
-    behind.begin(work())
+    behind.spawn(fail())
+    behind.spawn(work())
 
     await done.wait()
     await behind.aclose()

@@ -203,7 +203,7 @@ async def test_each_command_is_explained(slack: SlackServer, command: Command) -
     answer = await told(slack, f"help {command.verb}", name="/wa")
 
     assert answer.startswith(f"*{command.name}*: {command.summary}")
-    assert [usage for usage in command.usages if f"`{html.escape(usage, quote=False)}`" not in answer] == []
+    assert [usage for usage in command.usage_lines if f"`{html.escape(usage, quote=False)}`" not in answer] == []
     assert [option.name for option in command.options if f"`{option.name}:`" not in answer] == []
 
 
@@ -212,7 +212,7 @@ async def test_a_misread_command_shows_how_it_goes(slack: SlackServer, command: 
     answer = await told(slack, "“Spring", name=command.name)
 
     assert "a quote that does not end" in answer
-    assert [usage for usage in command.usages if f"`{html.escape(usage, quote=False)}`" not in answer] == []
+    assert [usage for usage in command.usage_lines if f"`{html.escape(usage, quote=False)}`" not in answer] == []
 
 
 @pytest.mark.parametrize(
@@ -325,7 +325,7 @@ async def test_a_command_alone_opens_its_form_or_its_list(slack: SlackServer, co
 async def test_a_form_that_comes_too_late_is_said(
     slack: SlackServer, error: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(opening, "TO_OPEN", 0.2)
+    monkeypatch.setattr(opening, "OPEN_TIMEOUT", 0.2)
     slack.faults.append(Fault("views.open", error=error))
 
     assert "did not open the form in time; nothing was done" in await told(slack, "")

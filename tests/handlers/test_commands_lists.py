@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from bot.commands_page import page
-from bot.domain.chain import EXPORTED
+from bot.domain.chain import EXPORT_COLUMNS
 from handlers.commands import groups, replying
 from sandbox.providers.server import Fault as ProviderFault
 from sandbox.providers.world import World
@@ -151,7 +151,7 @@ async def test_a_card_says_what_could_not_be_read(played: Scene, slack: SlackSer
 async def test_what_takes_longer_is_acknowledged_and_told_then(
     played: Scene, slack: SlackServer, monkeypatch: pytest.MonkeyPatch, fault: Fault | None
 ) -> None:
-    monkeypatch.setattr(replying, "IN_TIME", 0.1)
+    monkeypatch.setattr(replying, "ACK_DEADLINE", 0.1)
     monkeypatch.setattr(played.providers["wasend"], "latency", 0.25)
     if fault:
         slack.faults.append(fault)
@@ -163,7 +163,7 @@ async def test_what_takes_longer_is_acknowledged_and_told_then(
 async def test_a_card_waits_for_nothing_for_ever(
     played: Scene, slack: SlackServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(groups, "MEMBERS_WITHIN", 0.1)
+    monkeypatch.setattr(groups, "CARD_TIMEOUT", 0.1)
     monkeypatch.setattr(played.providers["wasend"], "latency", 0.5)
 
     card = await typed(slack, "/wa-group wasend-team")
@@ -272,7 +272,7 @@ async def test_threads_that_slack_does_not_tell_in_time_are_left_out(
 ) -> None:
     await told(slack, f"bulk34@g.us {ONE} at: {LATER}", user=ALICE)
     await slack.wait_for(lambda: any("Bulk 34" in m["text"] for m in slack.messages(LAUNCH)))
-    monkeypatch.setattr("handlers.links.WITHIN", 0.1)
+    monkeypatch.setattr("handlers.links.READ_TIMEOUT", 0.1)
     slack.faults.append(Fault("chat.getPermalink", error="hang", times=-1))
     answer = await typed(slack, "/wa-requests bulk34@g.us", user=BOB)
     slack.faults.clear()
@@ -352,7 +352,7 @@ async def test_the_audit_journal_is_exported_as_it_was_searched(slack: SlackServ
     await typed(slack, "/wa-audit <@U01ALICE> group: guarded", user=BOB)
     assert "in your direct messages" in await clicked(slack, "Export CSV", user=BOB)
     rows = list(csv.DictReader(io.StringIO(file(slack))))
-    assert tuple(rows[0]) == EXPORTED
+    assert tuple(rows[0]) == EXPORT_COLUMNS
     assert {row["actor"] for row in rows} == {ALICE}
 
     await clicked(slack, "Export JSONL", user=BOB)

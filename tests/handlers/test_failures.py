@@ -44,7 +44,7 @@ def broken(acks_first: bool) -> AsyncApp:
     app.command("/wa-add")(listener)
     app.event("app_mention")(listener)
     app.action("break")(listener)
-    app.action("look", middleware=[failures.only_reads])(listener)
+    app.action("look", middleware=[failures.read_only])(listener)
     app.view("add")(listener)
     app.options(inputs.GROUP_SELECT)(listener)
     failures.register(app)

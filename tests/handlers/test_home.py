@@ -42,7 +42,7 @@ CHIEF, SENDER = "U05CHIEF", "U06SENDER"
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def played(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(home, "EVERY", 0.2)  # nobody reads along here
+        patch.setattr(home, "MIN_REDRAW_INTERVAL", 0.2)  # nobody reads along here
         async with commanding(tmp_path_factory.mktemp("home"), ["twochat"], GROUPS, MORE) as scene:
             yield scene
 
@@ -345,7 +345,7 @@ async def test_many_wishes_are_one_drawing_and_the_last_shows_the_last_state(
     made = refresher(draw)
     for _ in range(100):
         state += 1
-        made.wish(ALICE)
+        made.request(ALICE)
         await asyncio.sleep(0)
     await done.wait()
 
@@ -365,7 +365,7 @@ async def test_a_page_that_could_not_be_drawn_is_drawn_at_the_next_wish(
         drawn_again.set()
 
     made = refresher(draw)
-    await made.now(ALICE)
-    made.wish(ALICE)
+    await made.draw_now(ALICE)
+    made.request(ALICE)
 
     await drawn_again.wait()

@@ -14,8 +14,8 @@ from structlog.typing import EventDict
 from bot.domain.access import Actor
 from bot.domain.groups import KnownGroup
 from bot.domain.roster import parse
-from bot.drafts import Drafts
-from bot.intake import Draft
+from bot.drafts import DraftStore
+from bot.intake import RequestDraft
 from handlers import usergroups
 from handlers.actions import opening
 from handlers.modals import showing
@@ -116,18 +116,18 @@ def next_answer(slack: SlackServer, user: str) -> Callable[[], bool]:
     return lambda: len(slack.ephemerals(user)) > told or slack.open_view(user) is not shown
 
 
-def draft_of(user: str, connection: str = "wasend") -> Draft:
+def draft_of(user: str, connection: str = "wasend") -> RequestDraft:
     group = KnownGroup(connection, group_id("wasend"))
     roster = parse("+1 415 555 0905")
-    return Draft("R" + "A" * 16, Operation.ADD, group, roster, "", Actor(user), CHANNEL)
+    return RequestDraft("R" + "A" * 16, Operation.ADD, group, roster, "", Actor(user), CHANNEL)
 
 
 @pytest.mark.parametrize("draft", [draft_of(BOB), draft_of(ALICE, "gone")], ids=["somebody else's", "connection gone"])
 @pytest.mark.parametrize("files", [[], COLUMNS], ids=["preview", "column"])
 async def test_a_draft_that_is_not_to_be_had_is_said_so_and_nothing_is_asked(
-    played: Desk, slack: SlackServer, broken: Callable[[], list[EventDict]], draft: Draft, files: list[Any]
+    played: Desk, slack: SlackServer, broken: Callable[[], list[EventDict]], draft: RequestDraft, files: list[Any]
 ) -> None:
-    key = await Drafts(played.database).keep(draft)
+    key = await DraftStore(played.database).save(draft)
     await filled(slack, {"Or a file with numbers": files} if files else {"Numbers": "+1 415 555 0901"})
     before = played.requests()
 
@@ -264,7 +264,7 @@ async def test_a_form_of_another_version_is_answered_where_it_is(slack: SlackSer
 @pytest.fixture
 def silent_user_groups(slack: SlackServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no copy of the user groups be fresh, and Slack not tell them: each look takes all the time there is."""
-    monkeypatch.setattr(usergroups, "WITHIN", 0.4)
+    monkeypatch.setattr(usergroups, "READ_TIMEOUT", 0.4)
     monkeypatch.setattr(UserGroups.actor, "__kwdefaults__", {"fresh": -1.0})
     slack.faults.append(Fault("usergroups.users.list", error="hang"))
 
@@ -274,7 +274,7 @@ async def test_a_form_is_acknowledged_before_the_user_groups_are_known(
     slack: SlackServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await filled(slack, {"Numbers": "nobody"})
-    monkeypatch.setattr(showing, "IN_TIME", 0.1)
+    monkeypatch.setattr(showing, "ACK_DEADLINE", 0.1)
 
     ack = await forged(slack, typing("numbers", "+1 415 555 0913"))
 
@@ -286,6 +286,6 @@ async def test_a_form_is_acknowledged_before_the_user_groups_are_known(
 async def test_what_the_user_groups_took_is_not_there_for_the_form(
     slack: SlackServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(opening, "TO_OPEN", 0.2)
+    monkeypatch.setattr(opening, "OPEN_TIMEOUT", 0.2)
 
-    assert (await slack.command(ALICE, CHANNEL, "/wa-add")).body == opening.TOO_LATE
+    assert (await slack.command(ALICE, CHANNEL, "/wa-add")).body == opening.OPENED_TOO_LATE

@@ -7,7 +7,7 @@ from aiohttp import web
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers import files
-from handlers.files import CannotFetch, fetch_file
+from handlers.files import FileUnavailable, fetch_file
 from handlers.views.filled import UploadedFile
 from sandbox.serving import serve
 from sandbox.slack.files import add_file
@@ -37,7 +37,7 @@ async def test_a_file_is_fetched_by_its_id_alone(slack: SlackServer, client: Asy
 async def test_no_other_host_is_shown_the_token(client: AsyncWebClient, elsewhere: tuple[str, list[str]]) -> None:
     url, heard = elsewhere
     file = UploadedFile(id="F1", name="x.csv", url_private_download=f"{url}/x.csv")
-    with pytest.raises(CannotFetch, match="not kept by Slack"):
+    with pytest.raises(FileUnavailable, match="not kept by Slack"):
         await fetch_file(client, file)
     assert heard == []
 
@@ -57,7 +57,7 @@ async def test_no_redirect_and_no_login_page_is_taken_for_a_file(
     site.router.add_get("/x.csv", send)
     async with serve(site) as other:
         client.base_url = f"{other}/api/"
-        with pytest.raises(CannotFetch, match="files:read"):
+        with pytest.raises(FileUnavailable, match="files:read"):
             await fetch_file(client, UploadedFile(id="F1", name="x.csv", url_private_download=f"{other}/x.csv"))
     assert heard == []
 
@@ -69,14 +69,14 @@ async def test_no_more_is_read_than_a_file_may_have(
     monkeypatch.setattr(files, "MOST_BYTES", 10)
     upload = add_file(slack.workspace, "U01ALICE", "people.csv", b"x" * 100)
     url = f"{slack.base_url}/files-pri/{upload.id}/download/people.csv"
-    with pytest.raises(CannotFetch, match="larger than"):
+    with pytest.raises(FileUnavailable, match="larger than"):
         await fetch_file(client, UploadedFile(id=upload.id, name="x", size=told, url_private_download=url))
 
 
 async def test_a_file_that_slack_does_not_know_is_said_so(client: AsyncWebClient) -> None:
-    with pytest.raises(CannotFetch, match="file_not_found"):
+    with pytest.raises(FileUnavailable, match="file_not_found"):
         await fetch_file(client, UploadedFile(id="F0GONE"))
     client.base_url = "http://127.0.0.1:9/api/"
     nobody = UploadedFile(id="F1", name="x", url_private_download="http://127.0.0.1:9/x")
-    with pytest.raises(CannotFetch, match="Try again"):
+    with pytest.raises(FileUnavailable, match="Try again"):
         await fetch_file(client, nobody)

@@ -10,7 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.runtime.database import Database
 from bot.runtime.postings import Posting, Postings
-from handlers.poster import File, Place, Poster
+from handlers.poster import Destination, OutgoingFile, Poster
 from handlers.views.message import Message
 from sandbox.slack.faults import Fault
 from sandbox.slack.server import SlackServer
@@ -18,7 +18,7 @@ from tests.handlers.samples import REQUEST
 
 LAUNCH, ELSEWHERE, DIRECT = "C0LAUNCH", "C0ELSEWHERE", "D0ALICE"
 SAYS = Message("Add 1 person to launch-team", [{"type": "section", "text": {"type": "mrkdwn", "text": "*Add*"}}])
-CSV = File("R.csv", "request_id\r\nR\r\n", "The results")
+CSV = OutgoingFile("R.csv", "request_id\r\nR\r\n", "The results")
 CLOSED = (
     "channel_not_found",
     "not_in_channel",
@@ -27,14 +27,14 @@ CLOSED = (
     "no_permission",
 )
 
-Act = Callable[[Poster, Place], Awaitable[Posting]]
+Act = Callable[[Poster, Destination], Awaitable[Posting]]
 
 
-async def a_message(poster: Poster, place: Place) -> Posting:
+async def a_message(poster: Poster, place: Destination) -> Posting:
     return await poster.post(REQUEST, "parent", SAYS, place)
 
 
-async def a_file(poster: Poster, place: Place) -> Posting:
+async def a_file(poster: Poster, place: Destination) -> Posting:
     return await poster.upload(REQUEST, "csv", CSV, place)
 
 
@@ -59,13 +59,13 @@ def method(act: Act) -> str:
 
 
 @pytest.fixture(params=["channel", "thread"])
-async def place(request: pytest.FixtureRequest, client: AsyncWebClient) -> Place:
+async def place(request: pytest.FixtureRequest, client: AsyncWebClient) -> Destination:
     """Give a channel or a thread in it, in which others speak too: more than one page of them."""
     parent = await client.chat_postMessage(channel=LAUNCH, text="others speak")
     ts = str(parent["ts"]) if request.param == "thread" else ""
     for number in range(3):
         await client.chat_postMessage(channel=LAUNCH, text=f"and again {number}", thread_ts=ts or None)
-    return Place(LAUNCH, ts)
+    return Destination(LAUNCH, ts)
 
 
 def restarted(client: AsyncWebClient, database: Database) -> Poster:
@@ -77,7 +77,9 @@ def ours(slack: SlackServer, channel: str) -> list[dict[str, Any]]:
     return [m for m in slack.messages(channel) if m["text"] in (SAYS.text, CSV.comment)]
 
 
-async def test_what_was_posted_is_not_posted_again(slack: SlackServer, poster: Poster, act: Act, place: Place) -> None:
+async def test_what_was_posted_is_not_posted_again(
+    slack: SlackServer, poster: Poster, act: Act, place: Destination
+) -> None:
     first = await act(poster, place)
     assert await act(poster, place) == first
 
@@ -92,7 +94,7 @@ async def test_a_lost_answer_does_not_make_a_second_post(
     database: Database,
     act: Act,
     method: str,
-    place: Place,
+    place: Destination,
     error: str,
 ) -> None:
     slack.faults.append(Fault(method, error=error, when="after"))
@@ -106,7 +108,7 @@ async def test_a_lost_answer_does_not_make_a_second_post(
 
 
 async def test_what_never_reached_slack_is_posted_by_the_next_process(
-    slack: SlackServer, client: AsyncWebClient, database: Database, act: Act, method: str, place: Place
+    slack: SlackServer, client: AsyncWebClient, database: Database, act: Act, method: str, place: Destination
 ) -> None:
     slack.faults.append(Fault(method, error="drop", when="before"))
     with pytest.raises(Exception):  # noqa: B017, PT011 - as above
@@ -118,7 +120,7 @@ async def test_what_never_reached_slack_is_posted_by_the_next_process(
 
 
 async def test_a_message_is_found_among_many_others(
-    slack: SlackServer, client: AsyncWebClient, database: Database, act: Act, method: str, place: Place
+    slack: SlackServer, client: AsyncWebClient, database: Database, act: Act, method: str, place: Destination
 ) -> None:
     others = {"user": "U02BOB", "text": "busy", **({"thread_ts": place.thread_ts} if place.thread_ts else {})}
     for _ in range(250):
@@ -136,11 +138,11 @@ async def test_a_message_is_found_among_many_others(
 async def test_another_requests_message_is_not_taken_for_ours(
     slack: SlackServer, client: AsyncWebClient, database: Database, poster: Poster
 ) -> None:
-    await poster.post(REQUEST, "summary", SAYS, Place(LAUNCH))
+    await poster.post(REQUEST, "summary", SAYS, Destination(LAUNCH))
     slack.faults.append(Fault("chat.postMessage", error="drop"))
     with pytest.raises(Exception):  # noqa: B017, PT011 - as above
-        await poster.post(REQUEST, "parent", SAYS, Place(LAUNCH))
-    await restarted(client, database).post(REQUEST, "parent", SAYS, Place(LAUNCH))
+        await poster.post(REQUEST, "parent", SAYS, Destination(LAUNCH))
+    await restarted(client, database).post(REQUEST, "parent", SAYS, Destination(LAUNCH))
 
     assert len(ours(slack, LAUNCH)) == 2
 
@@ -150,12 +152,12 @@ async def test_a_closed_channel_ends_in_the_requesters_direct_messages(
     slack: SlackServer, poster: Poster, act: Act, method: str, error: str
 ) -> None:
     slack.faults.append(Fault(method, contains=LAUNCH, error=error, times=-1))
-    posting = await act(poster, Place(LAUNCH))
+    posting = await act(poster, Destination(LAUNCH))
 
     (message,) = ours(slack, DIRECT)
     assert posting.channel == DIRECT
     assert "thread_ts" not in message
-    assert await act(poster, Place(LAUNCH)) == posting
+    assert await act(poster, Destination(LAUNCH)) == posting
     assert len(ours(slack, DIRECT)) == 1
 
 
@@ -163,7 +165,7 @@ async def test_a_closed_channel_ends_in_the_requesters_direct_messages(
 async def test_a_channel_that_the_bot_is_not_in_ends_in_direct_messages_too(
     slack: SlackServer, poster: Poster, act: Act, channel: str
 ) -> None:
-    await act(poster, Place(channel))
+    await act(poster, Destination(channel))
 
     assert len(ours(slack, DIRECT)) == 1
 
@@ -173,8 +175,8 @@ async def test_a_file_for_a_public_channel_that_the_bot_has_not_joined_goes_to_t
 ) -> None:
     room = slack.workspace.rooms[ELSEWHERE]
     room.channel = replace(room.channel, kind="channels")
-    parent = await poster.post(REQUEST, "parent", SAYS, Place(ELSEWHERE))
-    await poster.upload(REQUEST, "csv", CSV, Place(ELSEWHERE, parent.ts))
+    parent = await poster.post(REQUEST, "parent", SAYS, Destination(ELSEWHERE))
+    await poster.upload(REQUEST, "csv", CSV, Destination(ELSEWHERE, parent.ts))
 
     assert [m["text"] for m in ours(slack, ELSEWHERE)] == [SAYS.text]
     assert [m["text"] for m in ours(slack, DIRECT)] == [CSV.comment]
@@ -185,14 +187,14 @@ async def test_a_lost_answer_in_direct_messages_does_not_make_a_second_post_eith
 ) -> None:
     slack.faults.append(Fault(method, contains=DIRECT, error="drop", when="after"))
     with pytest.raises(Exception):  # noqa: B017, PT011 - as above
-        await act(restarted(client, database), Place(ELSEWHERE, "1.000001"))
-    await act(restarted(client, database), Place(ELSEWHERE, "1.000001"))
+        await act(restarted(client, database), Destination(ELSEWHERE, "1.000001"))
+    await act(restarted(client, database), Destination(ELSEWHERE, "1.000001"))
 
     assert len(ours(slack, DIRECT)) == 1
 
 
 async def test_the_next_place_is_tried_before_direct_messages(slack: SlackServer, poster: Poster) -> None:
-    posting = await poster.post(REQUEST, "approval", SAYS, Place(ELSEWHERE), Place(LAUNCH))
+    posting = await poster.post(REQUEST, "approval", SAYS, Destination(ELSEWHERE), Destination(LAUNCH))
 
     assert posting.channel == LAUNCH
     assert len(ours(slack, LAUNCH)) == 1
@@ -202,7 +204,7 @@ async def test_the_next_place_is_tried_before_direct_messages(slack: SlackServer
 async def test_a_lost_answer_in_the_next_place_is_looked_for_there(
     slack: SlackServer, client: AsyncWebClient, database: Database
 ) -> None:
-    places = (Place(ELSEWHERE), Place(LAUNCH))
+    places = (Destination(ELSEWHERE), Destination(LAUNCH))
     slack.faults.append(Fault("chat.postMessage", contains=LAUNCH, error="drop", when="after"))
     with pytest.raises(Exception):  # noqa: B017, PT011 - as above
         await restarted(client, database).post(REQUEST, "approval", SAYS, *places)
@@ -214,7 +216,7 @@ async def test_a_lost_answer_in_the_next_place_is_looked_for_there(
 
 async def test_nobody_to_tell_is_no_error_that_repeats_for_ever(slack: SlackServer, poster: Poster, act: Act) -> None:
     slack.faults.append(Fault("conversations.open", error="user_disabled", times=-1))
-    posting = await act(poster, Place(ELSEWHERE))
+    posting = await act(poster, Destination(ELSEWHERE))
 
     assert posting.ts == ""
     assert await poster.find(REQUEST, "parent") is None
@@ -223,29 +225,29 @@ async def test_nobody_to_tell_is_no_error_that_repeats_for_ever(slack: SlackServ
 async def test_an_error_that_may_pass_is_raised(slack: SlackServer, poster: Poster, act: Act, method: str) -> None:
     slack.faults.append(Fault(method, error="internal_error"))
     with pytest.raises(SlackApiError):
-        await act(poster, Place(LAUNCH))
-    await act(poster, Place(LAUNCH))
+        await act(poster, Destination(LAUNCH))
+    await act(poster, Destination(LAUNCH))
 
     assert len(ours(slack, LAUNCH)) == 1
 
 
 async def test_a_message_over_slacks_rate_waits(slack: SlackServer, poster: Poster, act: Act, method: str) -> None:
     slack.faults.append(Fault(method, error="ratelimited", retry_after=1))
-    await act(poster, Place(LAUNCH))
+    await act(poster, Destination(LAUNCH))
 
     assert [call.status for call in slack.calls if call.method == method] == [429, 200]
     assert len(ours(slack, LAUNCH)) == 1
 
 
 async def test_the_file_is_the_file(slack: SlackServer, poster: Poster) -> None:
-    await poster.upload(REQUEST, "csv", CSV, Place(LAUNCH))
+    await poster.upload(REQUEST, "csv", CSV, Destination(LAUNCH))
 
     (file,) = slack.files
     assert (file.name, file.content) == (CSV.name, CSV.content.encode())
 
 
 async def test_an_update_changes_what_was_posted_and_keeps_its_name(slack: SlackServer, poster: Poster) -> None:
-    posting = await poster.post(REQUEST, "parent", SAYS, Place(LAUNCH))
+    posting = await poster.post(REQUEST, "parent", SAYS, Destination(LAUNCH))
     await poster.update(posting, Message("Done", [{"type": "section", "text": {"type": "mrkdwn", "text": "Done"}}]))
 
     (message,) = slack.messages(LAUNCH)
@@ -256,7 +258,7 @@ async def test_an_update_changes_what_was_posted_and_keeps_its_name(slack: Slack
 async def test_an_update_of_a_deleted_message_does_no_harm(
     slack: SlackServer, client: AsyncWebClient, poster: Poster
 ) -> None:
-    posting = await poster.post(REQUEST, "parent", SAYS, Place(LAUNCH))
+    posting = await poster.post(REQUEST, "parent", SAYS, Destination(LAUNCH))
     await client.chat_delete(channel=LAUNCH, ts=posting.ts)
     await poster.update(posting, SAYS)
 
@@ -264,7 +266,7 @@ async def test_an_update_of_a_deleted_message_does_no_harm(
 
 
 async def test_an_update_whose_blocks_slack_refuses_shows_its_text(slack: SlackServer, poster: Poster) -> None:
-    posting = await poster.post(REQUEST, "parent", SAYS, Place(LAUNCH))
+    posting = await poster.post(REQUEST, "parent", SAYS, Destination(LAUNCH))
     slack.faults.append(Fault("chat.update", error="invalid_blocks"))
     await poster.update(posting, Message("Done", [{"type": "section", "text": {"type": "mrkdwn", "text": "no"}}]))
     (message,) = slack.messages(LAUNCH)
@@ -272,7 +274,7 @@ async def test_an_update_whose_blocks_slack_refuses_shows_its_text(slack: SlackS
 
 
 async def test_an_update_that_slack_fails_is_raised(slack: SlackServer, poster: Poster) -> None:
-    posting = await poster.post(REQUEST, "parent", SAYS, Place(LAUNCH))
+    posting = await poster.post(REQUEST, "parent", SAYS, Destination(LAUNCH))
     slack.faults.append(Fault("chat.update", error="internal_error"))
     with pytest.raises(SlackApiError):
         await poster.update(posting, SAYS)
@@ -283,6 +285,6 @@ async def test_an_answer_that_is_not_slacks_is_an_error_and_not_a_closed_channel
 ) -> None:
     slack.faults.append(Fault("chat.postMessage", status=502))
     with pytest.raises(SlackApiError):
-        await poster.post(REQUEST, "parent", SAYS, Place(LAUNCH))
+        await poster.post(REQUEST, "parent", SAYS, Destination(LAUNCH))
 
     assert ours(slack, DIRECT) == []

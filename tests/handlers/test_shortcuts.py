@@ -121,7 +121,7 @@ async def test_a_forwarded_file_is_read_and_a_deleted_one_is_named(slack: SlackS
             [("many.csv", b"Phone\n" + b"".join(b"+1415%07d\n" % n for n in range(5550000, 5553000)))],
             "more numbers",
         ),
-        ("", [(f"{n}.txt", b"") for n in range(6)], f"Only the first {shortcuts.MOST_FILES} files were read."),
+        ("", [(f"{n}.txt", b"") for n in range(6)], f"Only the first {shortcuts.MAX_FILES} files were read."),
     ],
 )
 async def test_a_message_that_fills_no_form_says_so_in_the_modal(

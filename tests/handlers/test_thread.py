@@ -10,17 +10,17 @@ from structlog.testing import capture_logs
 from bot.domain.access import Actor, Role
 from bot.domain.approvals import Choice
 from bot.domain.outcomes import Tally
-from bot.domain.requests import Participant, State
-from bot.runtime.archive import Archive
+from bot.domain.requests import RequestItem, RequestState
+from bot.runtime.archive import RequestQueries
 from bot.runtime.database import Database
-from bot.runtime.decisions import Decisions
-from bot.runtime.journal import Journal
-from handlers.budget import Budget
-from handlers.channels import Channels
-from handlers.deciders import Deciders
-from handlers.links import Links
+from bot.runtime.decisions import Votes
+from bot.runtime.journal import RequestStore
+from handlers.budget import MessageRateLimit
+from handlers.channels import ChannelDirectory
+from handlers.deciders import ApproverNotifier
+from handlers.links import Permalinks
 from handlers.poster import Poster
-from handlers.thread import SlackThread
+from handlers.thread import SlackNotifier
 from handlers.usergroups import UserGroups
 from providers.base import Action, Capability
 from sandbox.slack.faults import Fault
@@ -34,38 +34,41 @@ LAUNCH, ELSEWHERE, APPROVALS, DIRECT = "C0LAUNCH", "C0ELSEWHERE", "C0APPROVALS",
 OPERATORS = "S0OPERATORS"  # Alice and Carol
 LEAD = Role("lead", frozenset({"U02BOB", "U0GONE", OPERATORS}), frozenset({Capability.APPROVE}))
 ADMIN = Role("owner", frozenset({"U04DAVE"}), frozenset({Capability.ADMIN}))
-WAITING = changed(state=State.WAITING, rule=RULE)
+WAITING = changed(state=RequestState.WAITING, rule=RULE)
 
 
 @pytest.fixture
-def thread(poster: Poster, database: Database, client: AsyncWebClient) -> SlackThread:
+def thread(poster: Poster, database: Database, client: AsyncWebClient) -> SlackNotifier:
     return made(poster, database, client)
 
 
-def made(poster: Poster, database: Database, client: AsyncWebClient, approvals_channel: str = "") -> SlackThread:
-    decisions = Decisions(database, [LEAD])
-    return SlackThread(
+def made(poster: Poster, database: Database, client: AsyncWebClient, approvals_channel: str = "") -> SlackNotifier:
+    decisions = Votes(database, [LEAD])
+    return SlackNotifier(
         poster,
-        Links(poster.link),
-        Budget(),
+        Permalinks(poster.permalink),
+        MessageRateLimit(),
         decisions=decisions,
-        deciders=Deciders(poster, decisions, UserGroups(client, [OPERATORS]), Channels(client)),
-        journal=Journal(database),
-        archive=Archive(database),
-        channels=Channels(client),
+        deciders=ApproverNotifier(poster, decisions, UserGroups(client, [OPERATORS]), ChannelDirectory(client)),
+        journal=RequestStore(database),
+        archive=RequestQueries(database),
+        channels=ChannelDirectory(client),
         able={"support": frozenset(Action)},
         approvals_channel=approvals_channel,
     )
 
 
-async def play(thread: SlackThread, people: Sequence[Participant], channel: str = LAUNCH) -> None:
+async def play(thread: SlackNotifier, people: Sequence[RequestItem], channel: str = LAUNCH) -> None:
     """Speak as the workflow does for a request that needs no approval, every word twice, as after a crash."""
-    running, done = changed(state=State.RUNNING, channel=channel), changed(state=State.DONE, channel=channel)
+    running, done = (
+        changed(state=RequestState.RUNNING, channel=channel),
+        changed(state=RequestState.DONE, channel=channel),
+    )
     tally = Tally.of(p.outcome for p in people)
     for _ in range(2):
         await thread.open(changed(channel=channel), Tally.of([None] * len(people)))
         for page in range(-(-len(people) // 100)):
-            await thread.results(running, page, people[page * 100 : (page + 1) * 100], len(people))
+            await thread.post_results(running, page, people[page * 100 : (page + 1) * 100], len(people))
         if tally.total:
             await thread.finish(done, people)
 
@@ -77,7 +80,9 @@ def replies(slack: SlackServer, channel: str = LAUNCH) -> list[Message]:
     return others
 
 
-async def test_a_small_request_makes_one_thread_of_lines_and_a_summary(slack: SlackServer, thread: SlackThread) -> None:
+async def test_a_small_request_makes_one_thread_of_lines_and_a_summary(
+    slack: SlackServer, thread: SlackNotifier
+) -> None:
     await play(thread, mix(4))
 
     results, summary = replies(slack)
@@ -87,7 +92,7 @@ async def test_a_small_request_makes_one_thread_of_lines_and_a_summary(slack: Sl
     assert slack.files == []
 
 
-async def test_a_large_request_makes_tables_a_file_and_a_summary(slack: SlackServer, thread: SlackThread) -> None:
+async def test_a_large_request_makes_tables_a_file_and_a_summary(slack: SlackServer, thread: SlackNotifier) -> None:
     await play(thread, mix(101))
 
     first, second, file, summary = replies(slack)
@@ -100,14 +105,14 @@ async def test_a_large_request_makes_tables_a_file_and_a_summary(slack: SlackSer
     assert upload.content.count(b"\r\n") == 102
 
 
-async def test_what_goes_to_direct_messages_is_one_thread_there(slack: SlackServer, thread: SlackThread) -> None:
+async def test_what_goes_to_direct_messages_is_one_thread_there(slack: SlackServer, thread: SlackNotifier) -> None:
     await play(thread, mix(21), channel="C0GONE")
 
     assert [bool(m.get("files")) for m in replies(slack, DIRECT)] == [False, True, False]
 
 
 async def test_in_a_public_channel_not_joined_only_the_file_goes_to_direct_messages(
-    slack: SlackServer, thread: SlackThread
+    slack: SlackServer, thread: SlackNotifier
 ) -> None:
     await play(thread, mix(21), channel=ELSEWHERE)
 
@@ -122,8 +127,8 @@ async def test_a_question_goes_to_the_channel_for_approvals(
     thread = made(poster, database, client, APPROVALS)
     await thread.open(WAITING, Tally.of([None]))
     await thread.show_approval(WAITING, Tally.of([None]))
-    await thread.show_approval(changed(state=State.DENIED, rule=RULE), Tally.of([None]))
-    await thread.close(changed(state=State.DENIED, rule=RULE), Tally.of([None]))
+    await thread.show_approval(changed(state=RequestState.DENIED, rule=RULE), Tally.of([None]))
+    await thread.close(changed(state=RequestState.DENIED, rule=RULE), Tally.of([None]))
 
     (card,) = slack.messages(APPROVALS)
     (ending,) = replies(slack)
@@ -137,14 +142,14 @@ async def test_a_question_goes_to_the_channel_for_approvals(
 async def test_an_override_is_told_in_the_thread_and_where_the_question_stands(
     slack: SlackServer, poster: Poster, database: Database, client: AsyncWebClient
 ) -> None:
-    thread, journal = made(poster, database, client, APPROVALS), Journal(database)
+    thread, journal = made(poster, database, client, APPROVALS), RequestStore(database)
     await journal.create(changed(id="ROVER", rule=RULE, asked_at=datetime.now(UTC)), [])
-    await journal.hold_back("ROVER")
-    await thread.open(await journal.request("ROVER"), Tally.of([None]))
-    await thread.show_approval(await journal.request("ROVER"), Tally.of([None]))
-    await Decisions(database, [ADMIN]).vote("ROVER", Actor("U04DAVE"), Choice.OVERRIDE, "nobody is there")
+    await journal.hold_if_required("ROVER")
+    await thread.open(await journal.get("ROVER"), Tally.of([None]))
+    await thread.show_approval(await journal.get("ROVER"), Tally.of([None]))
+    await Votes(database, [ADMIN]).cast("ROVER", Actor("U04DAVE"), Choice.OVERRIDE, "nobody is there")
     for _ in range(2):
-        await thread.show_approval(await journal.request("ROVER"), Tally.of([None]))
+        await thread.show_approval(await journal.get("ROVER"), Tally.of([None]))
 
     card, told = slack.messages(APPROVALS)
     assert "Approval overridden" in card["text"]
@@ -171,7 +176,9 @@ async def test_a_question_in_direct_messages_goes_to_each_who_decides(
     slack: SlackServer, poster: Poster, database: Database, client: AsyncWebClient, channel: str
 ) -> None:
     thread = made(poster, database, client)
-    waiting, denied = (changed(state=s, rule=RULE, channel=channel) for s in (State.WAITING, State.DENIED))
+    waiting, denied = (
+        changed(state=s, rule=RULE, channel=channel) for s in (RequestState.WAITING, RequestState.DENIED)
+    )
     await thread.open(waiting, Tally.of([None]))
     for _ in range(2):
         await thread.show_approval(waiting, Tally.of([None]))
@@ -198,18 +205,18 @@ async def test_a_question_in_direct_messages_goes_to_each_who_decides(
 )
 @pytest.mark.parametrize("channel", [LAUNCH, DIRECT])
 async def test_who_has_voted_is_not_reminded_and_their_vote_counts_at_the_end(
-    slack: SlackServer, thread: SlackThread, database: Database, voter: str, mentioned: str, channel: str
+    slack: SlackServer, thread: SlackNotifier, database: Database, voter: str, mentioned: str, channel: str
 ) -> None:
     asked = changed(id="RVOTED", rule=RULE, channel=channel, asked_at=datetime.now(UTC))
-    journal, tally = Journal(database), Tally.of([None])
+    journal, tally = RequestStore(database), Tally.of([None])
     await journal.create(asked, [])
-    await journal.hold_back(asked.id)
-    waiting = await journal.request(asked.id)
+    await journal.hold_if_required(asked.id)
+    waiting = await journal.get(asked.id)
     await thread.open(waiting, tally)
     await thread.show_approval(waiting, tally)
-    await Decisions(database, [LEAD]).vote(asked.id, Actor(voter, frozenset({OPERATORS})), Choice.APPROVE)
+    await Votes(database, [LEAD]).cast(asked.id, Actor(voter, frozenset({OPERATORS})), Choice.APPROVE)
     await thread.remind(waiting, 0)
-    await thread.close(changed(id=asked.id, rule=RULE, channel=channel, state=State.EXPIRED), tally)
+    await thread.close(changed(id=asked.id, rule=RULE, channel=channel, state=RequestState.EXPIRED), tally)
 
     reminded = [m["text"] for room in (LAUNCH, "D0BOB", "D0CAROL") for m in slack.messages(room)]
     assert sum("Reminder 1" in text for text in reminded) == 1
@@ -220,14 +227,14 @@ async def test_who_has_voted_is_not_reminded_and_their_vote_counts_at_the_end(
     assert "Expired with 1 of 2 approvals. Nothing was sent" in slack.messages(channel)[-1]["text"]
 
 
-async def test_progress_is_shown_and_its_failure_stops_nothing(slack: SlackServer, thread: SlackThread) -> None:
+async def test_progress_is_shown_and_its_failure_stops_nothing(slack: SlackServer, thread: SlackNotifier) -> None:
     async def tally() -> Tally:
         return Tally.of([*(p.outcome for p in mix(3)), None])
 
     await thread.open(changed(), Tally.of([None] * 4))
     slack.faults.append(Fault("chat.update", error="fatal_error"))
     with capture_logs() as log:
-        await thread.progress(changed(id="RABCDEFGHIJKLMNOP", state=State.RUNNING), tally)
+        await thread.show_progress(changed(id="RABCDEFGHIJKLMNOP", state=RequestState.RUNNING), tally)
     assert [entry["event"] for entry in log] == ["progress_not_shown"]
 
     fresh = slack.messages(LAUNCH)[0]["text"]
@@ -235,27 +242,27 @@ async def test_progress_is_shown_and_its_failure_stops_nothing(slack: SlackServe
 
 
 async def test_progress_shows_how_far_it_is_and_no_more_than_every_two_seconds(
-    slack: SlackServer, thread: SlackThread
+    slack: SlackServer, thread: SlackNotifier
 ) -> None:
     async def tally() -> Tally:
         return Tally.of([*(p.outcome for p in mix(3)), None])
 
     await thread.open(changed(), Tally.of([None] * 4))
     for _ in range(3):
-        await thread.progress(changed(state=State.RUNNING), tally)
+        await thread.show_progress(changed(state=RequestState.RUNNING), tally)
 
     assert "3 of 4 answered" in slack.messages(LAUNCH)[0]["text"]
     assert [call.method for call in slack.calls].count("chat.update") == 1
 
 
 async def test_a_deleted_parent_does_not_stop_the_rest(
-    slack: SlackServer, thread: SlackThread, client: AsyncWebClient
+    slack: SlackServer, thread: SlackNotifier, client: AsyncWebClient
 ) -> None:
     people = mix(2)
     await thread.open(changed(), Tally.of([None] * 2))
     await client.chat_delete(channel=LAUNCH, ts=slack.messages(LAUNCH)[0]["ts"])
-    await thread.results(changed(state=State.RUNNING), 0, people, 2)
-    await thread.finish(changed(state=State.DONE), people)
+    await thread.post_results(changed(state=RequestState.RUNNING), 0, people, 2)
+    await thread.finish(changed(state=RequestState.DONE), people)
 
     assert slack.messages(LAUNCH) == []
     assert "2 people, 2 answers" in slack.messages(DIRECT)[-1]["text"]

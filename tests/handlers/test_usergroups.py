@@ -8,7 +8,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from structlog.testing import capture_logs
 
 from handlers import usergroups
-from handlers.usergroups import FRESH, FRESH_FOR_APPROVAL, NotRead, UserGroups
+from handlers.usergroups import APPROVAL_MEMBERS_TTL, MEMBERS_TTL, UserGroups, UserGroupsUnread
 from sandbox.slack.faults import Fault
 from sandbox.slack.seed import UserGroup
 from sandbox.slack.server import SlackServer
@@ -50,10 +50,10 @@ async def test_slack_tells_who_is_in_a_group(groups: UserGroups) -> None:
 async def test_a_fresh_copy_serves_without_a_call(slack: SlackServer, groups: UserGroups, clock: Clock) -> None:
     for _ in range(5):
         await groups.actor(ALICE)
-        clock.now += FRESH / 10
+        clock.now += MEMBERS_TTL / 10
     assert asked(slack) == 1
 
-    clock.now += FRESH
+    clock.now += MEMBERS_TTL
     await groups.actor(ALICE)
     assert asked(slack) == 2
 
@@ -63,10 +63,10 @@ async def test_an_approval_is_checked_against_a_fresher_copy(
 ) -> None:
     await groups.actor(ALICE)
     slack.workspace.groups[OPERATORS] = UserGroup(OPERATORS, "operators", "Operators", (BOB,))
-    clock.now += FRESH_FOR_APPROVAL
+    clock.now += APPROVAL_MEMBERS_TTL
 
     assert (await groups.actor(ALICE)).usergroups == MEMBER
-    assert (await groups.actor(ALICE, fresh=FRESH_FOR_APPROVAL)).usergroups == STRANGER
+    assert (await groups.actor(ALICE, fresh=APPROVAL_MEMBERS_TTL)).usergroups == STRANGER
     assert (await groups.actor(BOB)).usergroups == MEMBER
 
 
@@ -88,8 +88,8 @@ async def test_while_slack_hangs_an_old_copy_decides(
     slack: SlackServer, groups: UserGroups, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await groups.actor(ALICE)
-    clock.now += FRESH
-    monkeypatch.setattr(usergroups, "WITHIN", 0.05)
+    clock.now += MEMBERS_TTL
+    monkeypatch.setattr(usergroups, "READ_TIMEOUT", 0.05)
     slack.faults.append(Fault(METHOD, error="hang", times=-1))
 
     async with asyncio.timeout(3):
@@ -100,7 +100,7 @@ async def test_while_slack_hangs_an_old_copy_decides(
 async def test_while_slack_hangs_nobody_without_a_copy_has_a_right(
     slack: SlackServer, groups: UserGroups, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(usergroups, "WITHIN", 0.05)
+    monkeypatch.setattr(usergroups, "READ_TIMEOUT", 0.05)
     slack.faults.append(Fault(METHOD, error="hang", times=-1))
 
     async with asyncio.timeout(3):
@@ -108,7 +108,7 @@ async def test_while_slack_hangs_nobody_without_a_copy_has_a_right(
 
 
 def test_a_command_waits_for_less_than_it_has() -> None:
-    assert usergroups.WITHIN <= 1.5
+    assert usergroups.READ_TIMEOUT <= 1.5
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ async def test_a_failed_read_leaves_the_copy_and_is_repeated(
     slack: SlackServer, groups: UserGroups, clock: Clock, fault: Fault
 ) -> None:
     await groups.actor(ALICE)
-    clock.now += FRESH
+    clock.now += MEMBERS_TTL
     slack.faults.append(fault)
     with capture_logs() as log:
         assert (await groups.actor(ALICE)).usergroups == MEMBER
@@ -139,7 +139,7 @@ async def test_a_group_that_is_gone_takes_no_rights_from_the_others(slack: Slack
 async def test_a_group_that_goes_loses_its_members(slack: SlackServer, groups: UserGroups, clock: Clock) -> None:
     await groups.actor(ALICE)
     del slack.workspace.groups[OPERATORS]
-    clock.now += FRESH
+    clock.now += MEMBERS_TTL
 
     assert (await groups.actor(ALICE)).usergroups == STRANGER
 
@@ -148,10 +148,10 @@ async def test_work_waits_until_slack_has_told_and_then_goes_by_an_older_copy(
     slack: SlackServer, groups: UserGroups, clock: Clock
 ) -> None:
     slack.faults.append(Fault(METHOD, error="internal_error"))
-    with pytest.raises(NotRead):
+    with pytest.raises(UserGroupsUnread):
         await groups.actor_for_work(ALICE)
     assert (await groups.actor_for_work(ALICE)).usergroups == MEMBER
 
     slack.faults.append(Fault(METHOD, error="internal_error", times=-1))
-    clock.now += FRESH
+    clock.now += MEMBERS_TTL
     assert (await groups.actor_for_work(ALICE)).usergroups == MEMBER

@@ -5,16 +5,16 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers import zones
-from handlers.zones import Zones
+from handlers.zones import TimeZones
 from sandbox.slack.faults import Fault
 from sandbox.slack.seed import User
 from sandbox.slack.server import SlackServer
 
 
 async def test_a_zone_is_asked_for_once(slack: SlackServer, client: AsyncWebClient) -> None:
-    asked = Zones(client)
+    asked = TimeZones(client)
 
-    assert [await asked.of("U02BOB"), await asked.of("U02BOB")] == [ZoneInfo("America/New_York")] * 2
+    assert [await asked.get("U02BOB"), await asked.get("U02BOB")] == [ZoneInfo("America/New_York")] * 2
     assert [call.method for call in slack.calls] == ["users.info"]
 
 
@@ -22,17 +22,17 @@ async def test_a_zone_is_asked_for_once(slack: SlackServer, client: AsyncWebClie
 async def test_a_zone_that_nobody_knows_is_utc(slack: SlackServer, client: AsyncWebClient, tz: str) -> None:
     slack.workspace.users["U02BOB"] = User("U02BOB", "bob", "Bob", tz)
 
-    assert str(await Zones(client).of("U02BOB")) == "UTC"
+    assert str(await TimeZones(client).get("U02BOB")) == "UTC"
 
 
 @pytest.mark.parametrize("error", ["user_not_found", "hang"])
 async def test_where_slack_does_not_tell_it_is_utc_and_asked_again(
     slack: SlackServer, client: AsyncWebClient, error: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(zones, "WITHIN", 0.2 if error == "hang" else zones.WITHIN)
+    monkeypatch.setattr(zones, "READ_TIMEOUT", 0.2 if error == "hang" else zones.READ_TIMEOUT)
     slack.faults.append(Fault("users.info", error=error))
-    asked = Zones(client)
+    asked = TimeZones(client)
 
-    assert await asked.of("U02BOB") is UTC
+    assert await asked.get("U02BOB") is UTC
     monkeypatch.undo()
-    assert await asked.of("U02BOB") == ZoneInfo("America/New_York")
+    assert await asked.get("U02BOB") == ZoneInfo("America/New_York")

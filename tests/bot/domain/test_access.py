@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.access import Actor, Allowed, Denied, DeniedFor, Role, Target, decide
+from bot.domain.access import Actor, Allowed, DenialCode, Denied, Role, Target, check_capability
 from providers.base import Capability
 
 OPERATOR = Role(
@@ -17,7 +17,7 @@ FINANCE = Target(("finance", "120363049999999999@g.us"))
 
 
 def _denied(actor: Actor, capability: Capability, target: Target | None) -> Denied:
-    decision = decide(actor, capability, target, ROLES)
+    decision = check_capability(actor, capability, target, ROLES)
     assert isinstance(decision, Denied)
     assert f"`{capability}`" in decision.reason
     return decision
@@ -25,18 +25,18 @@ def _denied(actor: Actor, capability: Capability, target: Target | None) -> Deni
 
 @pytest.mark.parametrize("actor", [Actor("U1"), Actor("U9", frozenset({"S1"})), Actor("U1", frozenset({"S1"}))])
 def test_a_role_is_held_by_name_or_through_a_user_group(actor: Actor) -> None:
-    assert decide(actor, Capability.GROUPS_WRITE, LAUNCH, ROLES) == Allowed()
+    assert check_capability(actor, Capability.GROUPS_WRITE, LAUNCH, ROLES) == Allowed()
 
 
 def test_one_role_that_has_it_for_the_group_is_enough() -> None:
     both = Actor("U2", frozenset({"S1"}))
-    assert decide(both, Capability.GROUPS_WRITE, LAUNCH, ROLES) == Allowed()
-    assert decide(both, Capability.GROUPS_WRITE, FINANCE, ROLES) == Allowed()
+    assert check_capability(both, Capability.GROUPS_WRITE, LAUNCH, ROLES) == Allowed()
+    assert check_capability(both, Capability.GROUPS_WRITE, FINANCE, ROLES) == Allowed()
 
 
 def test_somebody_without_a_role_is_told_which_would_do() -> None:
     denied = _denied(Actor("U9", frozenset({"S9"})), Capability.GROUPS_WRITE, LAUNCH)
-    assert denied.reason_code is DeniedFor.NO_ROLE
+    assert denied.code is DenialCode.NO_ROLE
     assert "no role" in denied.reason
     assert "`groups:write`" in denied.reason
     assert "`operator`, `lead`" in denied.reason
@@ -44,7 +44,7 @@ def test_somebody_without_a_role_is_told_which_would_do() -> None:
 
 def test_a_role_without_the_capability_is_told_which_have_it() -> None:
     denied = _denied(Actor("U3"), Capability.SEND, LAUNCH)
-    assert denied.reason_code is DeniedFor.NO_CAPABILITY
+    assert denied.code is DenialCode.NO_CAPABILITY
     assert "`send`" in denied.reason
     assert "`lead`" in denied.reason
     assert "`operator`" not in denied.reason
@@ -52,24 +52,24 @@ def test_a_role_without_the_capability_is_told_which_have_it() -> None:
 
 def test_a_role_for_other_groups_is_told_so() -> None:
     denied = _denied(Actor("U1"), Capability.GROUPS_WRITE, FINANCE)
-    assert denied.reason_code is DeniedFor.OTHER_GROUPS
+    assert denied.code is DenialCode.OTHER_GROUPS
     assert "`operator`, but not for this group" in denied.reason
     assert "`lead`" in denied.reason
 
 
 def test_a_capability_that_no_role_has_is_said_to_be_nobodys() -> None:
-    decision = decide(Actor("U1"), Capability.SEND, LAUNCH, (OPERATOR,))
+    decision = check_capability(Actor("U1"), Capability.SEND, LAUNCH, (OPERATOR,))
     assert isinstance(decision, Denied)
     assert "No role" in decision.reason
 
 
 def test_admin_implies_nothing() -> None:
-    assert _denied(Actor("U4"), Capability.GROUPS_WRITE, LAUNCH).reason_code is DeniedFor.NO_CAPABILITY
-    assert decide(Actor("U4"), Capability.ADMIN, None, ROLES) == Allowed()
+    assert _denied(Actor("U4"), Capability.GROUPS_WRITE, LAUNCH).code is DenialCode.NO_CAPABILITY
+    assert check_capability(Actor("U4"), Capability.ADMIN, None, ROLES) == Allowed()
 
 
 def test_where_no_group_is_concerned_the_groups_of_a_role_do_not_matter() -> None:
-    assert decide(Actor("U1"), Capability.GROUPS_READ, None, ROLES) == Allowed()
+    assert check_capability(Actor("U1"), Capability.GROUPS_READ, None, ROLES) == Allowed()
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ roles = st.lists(
 def test_nobody_is_allowed_without_one_role_that_has_all_it_takes(
     among: list[Role], usergroups: frozenset[str], capability: Capability
 ) -> None:
-    decision = decide(Actor("U1", usergroups), capability, LAUNCH, among)
+    decision = check_capability(Actor("U1", usergroups), capability, LAUNCH, among)
     enough = [
         role
         for role in among

@@ -13,13 +13,13 @@ from bot.domain.approvals import (
     ApprovalRule,
     ApprovalState,
     Choice,
+    RefusalCode,
     Refused,
-    RefusedFor,
     Vote,
+    cast_vote,
     expire,
+    no_eligible_approver,
     rule_for,
-    undecidable,
-    vote,
 )
 from providers.base import Capability, Operation
 
@@ -43,7 +43,7 @@ def _approval(quorum: int = 1) -> Approval:
 
 
 def _vote(approval: Approval, actor: Actor, choice: Choice = Choice.APPROVE, after: timedelta = HOUR) -> Approval:
-    result = vote(approval, actor, choice, NOON + after, ROLES)
+    result = cast_vote(approval, actor, choice, NOON + after, ROLES)
     assert isinstance(result, Accepted)
     return result.approval
 
@@ -74,8 +74,8 @@ def test_one_approver_is_enough_for_a_quorum_of_one(actor: Actor) -> None:
 def test_a_quorum_counts_different_people() -> None:
     waiting = _vote(_approval(quorum=2), ONE)
     assert waiting.state is ApprovalState.WAITING
-    again = vote(waiting, ONE, Choice.APPROVE, NOON + HOUR, ROLES)
-    assert _refused(again).code is RefusedFor.COUNTED_ALREADY
+    again = cast_vote(waiting, ONE, Choice.APPROVE, NOON + HOUR, ROLES)
+    assert _refused(again).code is RefusalCode.ALREADY_COUNTED
     assert _vote(waiting, TWO).state is ApprovalState.APPROVED
 
 
@@ -92,29 +92,32 @@ def test_who_approved_may_still_deny_and_counts_once() -> None:
 
 @pytest.mark.parametrize("choice", list(Choice))
 def test_who_asked_decides_nothing_although_their_role_could(choice: Choice) -> None:
-    assert _refused(vote(_approval(), ASKED, choice, NOON, ROLES)).code is RefusedFor.OWN_REQUEST
+    assert _refused(cast_vote(_approval(), ASKED, choice, NOON, ROLES)).code is RefusalCode.OWN_REQUEST
 
 
 @pytest.mark.parametrize(
     "actor", [Actor("U9"), Actor("U5"), Actor("U6")], ids=["no role", "no capability", "another role"]
 )
 def test_only_an_approver_of_the_rule_with_the_capability_decides(actor: Actor) -> None:
-    refused = _refused(vote(_approval(), actor, Choice.DENY, NOON, ROLES))
-    assert refused.code is RefusedFor.NOT_AN_APPROVER
+    refused = _refused(cast_vote(_approval(), actor, Choice.DENY, NOON, ROLES))
+    assert refused.code is RefusalCode.NOT_AN_APPROVER
     assert "`lead` or `mute`" in refused.reason
 
 
 def test_who_may_not_decide_is_told_who_can() -> None:
     lead = replace(LEAD, members=frozenset({"U1", "S1", "UASKED"}))
 
-    assert _refused(vote(_approval(), Actor("U9"), Choice.APPROVE, NOON, (lead,))).deciders == ("S1", "U1")
-    assert _refused(vote(_approval(), Actor("U9"), Choice.APPROVE, NOON, ())).deciders == ()
+    assert _refused(cast_vote(_approval(), Actor("U9"), Choice.APPROVE, NOON, (lead,))).eligible_approvers == (
+        "S1",
+        "U1",
+    )
+    assert _refused(cast_vote(_approval(), Actor("U9"), Choice.APPROVE, NOON, ())).eligible_approvers == ()
 
 
 def test_a_late_click_is_told_who_decided_and_when() -> None:
     denied = _vote(_approval(quorum=2), ONE, Choice.DENY)
-    refused = _refused(vote(denied, TWO, Choice.APPROVE, NOON + 2 * HOUR, ROLES))
-    assert refused.code is RefusedFor.OVER
+    refused = _refused(cast_vote(denied, TWO, Choice.APPROVE, NOON + 2 * HOUR, ROLES))
+    assert refused.code is RefusalCode.CLOSED
     assert "denied already" in refused.reason
     assert refused.ended == denied
 
@@ -122,8 +125,8 @@ def test_a_late_click_is_told_who_decided_and_when() -> None:
 def test_time_is_over_at_the_minute_that_was_said() -> None:
     day = timedelta(hours=24)
     assert _vote(_approval(), ONE, after=day - timedelta(microseconds=1)).state is ApprovalState.APPROVED
-    refused = _refused(vote(_approval(), ONE, Choice.APPROVE, NOON + day, ROLES))
-    assert refused.code is RefusedFor.OVER
+    refused = _refused(cast_vote(_approval(), ONE, Choice.APPROVE, NOON + day, ROLES))
+    assert refused.code is RefusalCode.CLOSED
     assert refused.ended == expire(_approval(), NOON + day)
     assert expire(_approval(), NOON + day - timedelta(microseconds=1)).state is ApprovalState.WAITING
     assert expire(_approval(), NOON + day).state is ApprovalState.EXPIRED
@@ -137,9 +140,9 @@ def test_what_has_ended_does_not_expire(state: ApprovalState) -> None:
 
 def test_who_approves_for_other_groups_does_not_decide_here() -> None:
     elsewhere = replace(LEAD, groups=("finance-*",))
-    refused = _refused(vote(_approval(), ONE, Choice.APPROVE, NOON, (elsewhere,)))
-    assert refused.code is RefusedFor.NOT_AN_APPROVER
-    assert undecidable(_rule(), LAUNCH, "UASKED", (elsewhere,)) is not None
+    refused = _refused(cast_vote(_approval(), ONE, Choice.APPROVE, NOON, (elsewhere,)))
+    assert refused.code is RefusalCode.NOT_AN_APPROVER
+    assert no_eligible_approver(_rule(), LAUNCH, "UASKED", (elsewhere,)) is not None
 
 
 def _people(*members: str) -> Iterable[Role]:
@@ -162,10 +165,10 @@ def test_a_request_that_nobody_else_could_approve_is_known_at_once(
     quorum: int,
     can: bool,
 ) -> None:
-    refused = undecidable(_rule(quorum=quorum), LAUNCH, "UASKED", list(_people(*members)))
+    refused = no_eligible_approver(_rule(quorum=quorum), LAUNCH, "UASKED", list(_people(*members)))
     assert (refused is None) is can
     if refused is not None:
-        assert refused.code is RefusedFor.NOBODY_CAN_DECIDE
+        assert refused.code is RefusalCode.NO_ELIGIBLE_APPROVER
 
 
 ACTORS = [ASKED, ONE, TWO, IN_GROUP, Actor("U5"), Actor("U6"), Actor("U9")]
@@ -181,7 +184,7 @@ def _apply(approval: Approval, actor: Actor, action: str, at: datetime) -> Appro
         case "tick":
             return expire(approval, at)
         case _:
-            result = vote(approval, actor, Choice(action), at, ROLES)
+            result = cast_vote(approval, actor, Choice(action), at, ROLES)
     return result.approval if isinstance(result, Accepted) else approval
 
 

@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 
 from bot.commands_page import page
-from bot.domain.commands import COMMANDS, called, nearest_command
+from bot.domain.commands import COMMANDS, find_command, nearest_command
 from bot.domain.declarations import Command
-from handlers.commands import RUN
+from handlers.commands import HANDLERS
 
 ROOT = Path(__file__).parents[3]
 
@@ -19,7 +19,7 @@ def test_every_command_of_the_design_is_declared_and_runs() -> None:
     verbs = [*on_people, "group", "groups", "create", "settings", "invite", "send", "sync", "requests", "audit"]
 
     assert [command.verb for command in COMMANDS] == ["", *verbs]
-    assert RUN.keys() == set(verbs)
+    assert HANDLERS.keys() == set(verbs)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -31,7 +31,7 @@ def test_slack_shows_a_command_whole(command: Command) -> None:
 
 @pytest.mark.parametrize("word", ["settings", "SETTINGS", "wa-settings", "/wa-Settings"])
 def test_a_command_is_called_by_its_verb_or_its_name(word: str) -> None:
-    found = called(word)
+    found = find_command(word)
 
     assert found is not None
     assert found.name == "/wa-settings"
@@ -49,5 +49,5 @@ def test_a_command_is_called_by_its_verb_or_its_name(word: str) -> None:
     ],
 )
 def test_the_nearest_command_is_found(word: str, typed: str) -> None:
-    assert called(word) is None
+    assert find_command(word) is None
     assert nearest_command(word) == typed

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from bot.domain.commands import ADD, AUDIT, COMMANDS, CREATE, SEND, SETTINGS
 from bot.domain.declarations import Command
-from bot.domain.grammar import Typed, UsageError, plain, read, unquoted
+from bot.domain.grammar import ParsedCommand, UsageError, parse, typed_text, unquoted
 
 INSIDE = (
     "`{}:` stands inside the text, and nothing was sent. An option goes before `text:`; what follows `text:` is sent "
@@ -13,8 +13,8 @@ INSIDE = (
 STRAY = "“{}” stands between the name and the numbers. A name with spaces goes in quotes: “{}”."
 
 
-def add(group: str, participants: str, reason: str | None = None) -> Typed:
-    return Typed(group, participants, {} if reason is None else {"reason": reason})
+def add(group: str, participants: str, reason: str | None = None) -> ParsedCommand:
+    return ParsedCommand(group, participants, {} if reason is None else {"reason": reason})
 
 
 @pytest.mark.parametrize(
@@ -57,13 +57,13 @@ def add(group: str, participants: str, reason: str | None = None) -> Typed:
         ("team +1 reason: see <https://example.com/1>", add("team", "+1", "see https://example.com/1")),
     ],
 )
-def test_group_participants_and_reason_are_split(text: str, typed: Typed) -> None:
-    assert read(ADD, text) == typed
+def test_group_participants_and_reason_are_split(text: str, typed: ParsedCommand) -> None:
+    assert parse(ADD, text) == typed
 
 
 @pytest.mark.parametrize("text", ["", "   ", "reason: because", '"" +1', "“ ” +1", ", +1"])
 def test_without_a_group_it_says_so(text: str) -> None:
-    assert read(ADD, text) == UsageError("The group is missing.")
+    assert parse(ADD, text) == UsageError("The group is missing.")
 
 
 @pytest.mark.parametrize(
@@ -87,68 +87,80 @@ def test_without_a_group_it_says_so(text: str) -> None:
     ],
 )
 def test_a_number_in_the_place_of_the_group_is_named_as_the_mistake(text: str) -> None:
-    assert read(ADD, text) == UsageError("The group is missing: name it before the numbers.")
+    assert parse(ADD, text) == UsageError("The group is missing: name it before the numbers.")
 
 
 @pytest.mark.parametrize("text", ['"launch team +1', "“launch team +1", "'launch team +1", '"'])
 def test_a_quote_that_does_not_end_is_named(text: str) -> None:
-    assert read(ADD, text) == UsageError("The group's name begins with a quote that does not end.")
+    assert parse(ADD, text) == UsageError("The group's name begins with a quote that does not end.")
 
 
 @pytest.mark.parametrize("text", ["launch-team", "launch-team  ", "“Launch team”", "launch-team reason: x", "team ,"])
 def test_without_participants_nothing_is_left(text: str) -> None:
-    typed = read(ADD, text)
+    typed = parse(ADD, text)
 
-    assert isinstance(typed, Typed)
+    assert isinstance(typed, ParsedCommand)
     assert typed.rest == ""
 
 
 @pytest.mark.parametrize(
     ("command", "text", "typed"),
     [
-        (ADD, "team +1 invite: yes", Typed("team", "+1", {"invite": "yes"})),
+        (ADD, "team +1 invite: yes", ParsedCommand("team", "+1", {"invite": "yes"})),
         (
             ADD,
             "team +1, invite: yes, at: 2026-12-01 09:00",
-            Typed("team", "+1", {"invite": "yes", "at": "2026-12-01 09:00"}),
+            ParsedCommand("team", "+1", {"invite": "yes", "at": "2026-12-01 09:00"}),
         ),
-        (ADD, "team +1 AT:9:00 reason: at: x", Typed("team", "+1", {"at": "9:00", "reason": "at: x"})),
-        (ADD, "team +1 at : “9:00” invite：yes", Typed("team", "+1", {"at": "9:00", "invite": "yes"})),
-        (ADD, "team Tel: +1, chat: x", Typed("team", "Tel: +1, chat: x")),
-        (ADD, "team +1 at:", Typed("team", "+1", {"at": ""})),
-        (SETTINGS, "team name: A b, c description: d", Typed("team", "", {"name": "A b, c", "description": "d"})),
-        (SETTINGS, "team name: A | lock: on |", Typed("team", "", {"name": "A", "lock": "on"})),
-        (SETTINGS, 'team description: ""', Typed("team", "", {"description": ""})),
-        (SETTINGS, "team name: “lock: on” lock: off", Typed("team", "", {"name": "lock: on", "lock": "off"})),
-        (SETTINGS, "team name: “a lock: off", Typed("team", "", {"name": "“a", "lock": "off"})),
-        (SETTINGS, "team name: “a” b", Typed("team", "", {"name": "“a” b"})),
+        (ADD, "team +1 AT:9:00 reason: at: x", ParsedCommand("team", "+1", {"at": "9:00", "reason": "at: x"})),
+        (ADD, "team +1 at : “9:00” invite：yes", ParsedCommand("team", "+1", {"at": "9:00", "invite": "yes"})),
+        (ADD, "team Tel: +1, chat: x", ParsedCommand("team", "Tel: +1, chat: x")),
+        (ADD, "team +1 at:", ParsedCommand("team", "+1", {"at": ""})),
+        (
+            SETTINGS,
+            "team name: A b, c description: d",
+            ParsedCommand("team", "", {"name": "A b, c", "description": "d"}),
+        ),
+        (SETTINGS, "team name: A | lock: on |", ParsedCommand("team", "", {"name": "A", "lock": "on"})),
+        (SETTINGS, 'team description: ""', ParsedCommand("team", "", {"description": ""})),
+        (SETTINGS, "team name: “lock: on” lock: off", ParsedCommand("team", "", {"name": "lock: on", "lock": "off"})),
+        (SETTINGS, "team name: “a lock: off", ParsedCommand("team", "", {"name": "“a", "lock": "off"})),
+        (SETTINGS, "team name: “a” b", ParsedCommand("team", "", {"name": "“a” b"})),
         (
             SETTINGS,
             "team picture: <https://x.example/a?b=1&amp;c>",
-            Typed("team", "", {"picture": "https://x.example/a?b=1&c"}),
+            ParsedCommand("team", "", {"picture": "https://x.example/a?b=1&c"}),
         ),
-        (SETTINGS, "team colour: red", Typed("team", "colour: red")),
-        (SEND, "team We meet at 5:00, for a reason", Typed("team", "We meet at 5:00, for a reason")),
-        (SEND, "team text: We meet at: 5, reason: none", Typed("team", "", {"text": "We meet at: 5, reason: none"})),
-        (SEND, "team reason: Hi text: to: you", Typed("team", "", {"reason": "Hi", "text": "to: you"})),
-        (SEND, "team text: to: “you”", Typed("team", "", {"text": "to: “you”"})),
-        (SEND, "team to: <tel:+1|+1>, +44 text: Hi", Typed("team", "", {"to": "<tel:+1|+1>, +44", "text": "Hi"})),
-        (CREATE, "support “New: one” +1", Typed("New: one", "+1", connection="support")),
-        (CREATE, "support New +1", Typed("New", "+1", connection="support")),
-        (CREATE, "support, New, +1", Typed("New", "+1", connection="support")),
-        (CREATE, "support New 415 555 0100", Typed("New", "415 555 0100", connection="support")),
-        (CREATE, "support “New one” Ann: +1", Typed("New one", "Ann: +1", connection="support")),
-        (CREATE, "New +1 reason: x", Typed("New", "+1", {"reason": "x"})),
-        (CREATE, "New reason: x", Typed("New", "", {"reason": "x"})),
-        (CREATE, "“support” +1", Typed("support", "+1")),
-        (CREATE, "support “at: 5” 07700 900123", Typed("at: 5", "07700 900123", connection="support")),
-        (AUDIT, "", Typed("", "")),
-        (AUDIT, "<@U01|ann> since: 2026-01-01", Typed("", "<@U01|ann>", {"since": "2026-01-01"})),
-        (AUDIT, "group: “Spring Fair”", Typed("", "", {"group": "Spring Fair"})),
+        (SETTINGS, "team colour: red", ParsedCommand("team", "colour: red")),
+        (SEND, "team We meet at 5:00, for a reason", ParsedCommand("team", "We meet at 5:00, for a reason")),
+        (
+            SEND,
+            "team text: We meet at: 5, reason: none",
+            ParsedCommand("team", "", {"text": "We meet at: 5, reason: none"}),
+        ),
+        (SEND, "team reason: Hi text: to: you", ParsedCommand("team", "", {"reason": "Hi", "text": "to: you"})),
+        (SEND, "team text: to: “you”", ParsedCommand("team", "", {"text": "to: “you”"})),
+        (
+            SEND,
+            "team to: <tel:+1|+1>, +44 text: Hi",
+            ParsedCommand("team", "", {"to": "<tel:+1|+1>, +44", "text": "Hi"}),
+        ),
+        (CREATE, "support “New: one” +1", ParsedCommand("New: one", "+1", connection="support")),
+        (CREATE, "support New +1", ParsedCommand("New", "+1", connection="support")),
+        (CREATE, "support, New, +1", ParsedCommand("New", "+1", connection="support")),
+        (CREATE, "support New 415 555 0100", ParsedCommand("New", "415 555 0100", connection="support")),
+        (CREATE, "support “New one” Ann: +1", ParsedCommand("New one", "Ann: +1", connection="support")),
+        (CREATE, "New +1 reason: x", ParsedCommand("New", "+1", {"reason": "x"})),
+        (CREATE, "New reason: x", ParsedCommand("New", "", {"reason": "x"})),
+        (CREATE, "“support” +1", ParsedCommand("support", "+1")),
+        (CREATE, "support “at: 5” 07700 900123", ParsedCommand("at: 5", "07700 900123", connection="support")),
+        (AUDIT, "", ParsedCommand("", "")),
+        (AUDIT, "<@U01|ann> since: 2026-01-01", ParsedCommand("", "<@U01|ann>", {"since": "2026-01-01"})),
+        (AUDIT, "group: “Spring Fair”", ParsedCommand("", "", {"group": "Spring Fair"})),
     ],
 )
-def test_what_is_declared_is_read(command: Command, text: str, typed: Typed) -> None:
-    assert read(command, text) == typed
+def test_what_is_declared_is_read(command: Command, text: str, typed: ParsedCommand) -> None:
+    assert parse(command, text) == typed
 
 
 @pytest.mark.parametrize(
@@ -182,16 +194,16 @@ def test_what_is_declared_is_read(command: Command, text: str, typed: Typed) -> 
     ],
 )
 def test_what_looks_like_an_option_is_not_taken_for_something_else(command: Command, text: str, problem: str) -> None:
-    assert read(command, text) == UsageError(problem)
+    assert parse(command, text) == UsageError(problem)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_example_can_be_read(command: Command) -> None:
     for example in command.examples:
         name, _, text = example.partition(" ")
-        typed = read(command, text)
+        typed = parse(command, text)
         assert name == command.name
-        assert isinstance(typed, Typed)
+        assert isinstance(typed, ParsedCommand)
         assert typed.options.keys() <= {option.name for option in command.options}
 
 
@@ -216,17 +228,17 @@ _PIECES = [*'"“”‘<>|,; +1@', "reason:", "at:", "name: ", "text:", "“a”
 @settings(max_examples=200)
 @given(st.sampled_from(COMMANDS), st.one_of(st.text(), st.lists(st.sampled_from(_PIECES)).map("".join)))
 def test_any_text_is_read_or_an_error(command: Command, text: str) -> None:
-    typed = read(command, text)
-    if isinstance(typed, Typed):
-        assert bool(typed.group) is (command.begin != "anything")
+    typed = parse(command, text)
+    if isinstance(typed, ParsedCommand):
+        assert bool(typed.group) is (command.first_argument != "anything")
         assert typed.group == typed.group.strip()
-        assert plain(typed.rest) in plain(text)
+        assert typed_text(typed.rest) in typed_text(text)
 
 
 def test_each_part_of_what_was_typed_knows_its_line() -> None:
-    typed = read(SEND, "\nteam\nto:\n\n+1,\n +44 at: 9:00\nreason: x\ntext:\nHi")
-    assert isinstance(typed, Typed)
-    assert {name: typed.line(name) for name in typed.options} == {"to": 5, "at": 6, "reason": 7, "text": 9}
-    typed = read(ADD, "“Spring\nFair”\n, +1\n+44")
-    assert isinstance(typed, Typed)
-    assert (typed.rest, typed.line()) == ("+1\n+44", 3)
+    typed = parse(SEND, "\nteam\nto:\n\n+1,\n +44 at: 9:00\nreason: x\ntext:\nHi")
+    assert isinstance(typed, ParsedCommand)
+    assert {name: typed.line_of(name) for name in typed.options} == {"to": 5, "at": 6, "reason": 7, "text": 9}
+    typed = parse(ADD, "“Spring\nFair”\n, +1\n+44")
+    assert isinstance(typed, ParsedCommand)
+    assert (typed.rest, typed.line_of()) == ("+1\n+44", 3)

@@ -1,6 +1,6 @@
 import pytest
 
-from bot.domain.roster import RejectedFor, Roster, parse
+from bot.domain.roster import RejectionCode, Roster, parse
 
 
 def _phones(roster: Roster) -> list[str]:
@@ -8,7 +8,7 @@ def _phones(roster: Roster) -> list[str]:
     return [person.key for person in roster.people]
 
 
-def _codes(text: str, region: str | None = None) -> list[RejectedFor]:
+def _codes(text: str, region: str | None = None) -> list[RejectionCode]:
     roster = parse(text, default_region=region)
     assert roster.people == ()
     return [entry.code for entry in roster.rejected]
@@ -133,55 +133,55 @@ def test_digits_before_the_next_number_stay_with_the_number_they_follow() -> Non
 @pytest.mark.parametrize(
     ("typed", "code"),
     [
-        ("Alice", RejectedFor.NOT_A_NUMBER),
-        ("🙂", RejectedFor.NOT_A_NUMBER),
-        ("+", RejectedFor.NOT_A_NUMBER),
-        ("ann@example.com", RejectedFor.NOT_A_NUMBER),
-        ("14155550100@example.com", RejectedFor.NOT_A_NUMBER),
-        ("+1 415 55=5 0100", RejectedFor.NOT_A_NUMBER),
-        ("+1 415", RejectedFor.TOO_SHORT),
-        ("112", RejectedFor.TOO_SHORT),
-        ("+1", RejectedFor.TOO_SHORT),
-        ("+1 415 555 0100 0100", RejectedFor.TOO_LONG),
-        ("07700 900123 07700 900124", RejectedFor.TOO_LONG),
-        ("9" * 300, RejectedFor.TOO_LONG),
-        ("+1 999 123 4567", RejectedFor.NOT_VALID),
-        ("+44 7700 12", RejectedFor.TOO_SHORT),
-        ("07700 900123", RejectedFor.NO_COUNTRY_CODE),
-        ("4155550100", RejectedFor.NO_COUNTRY_CODE),
-        ("+999 123 4567", RejectedFor.UNKNOWN_COUNTRY_CODE),
-        ("wa.me/07700900123", RejectedFor.UNKNOWN_COUNTRY_CODE),
-        ("+1 415 555 0100 ext. 5", RejectedFor.EXTENSION),
-        ("+1 415 555 0100x5", RejectedFor.EXTENSION),
-        ("+1 415 555 0100 #5", RejectedFor.EXTENSION),
-        ("tel:+14155550100;ext=5", RejectedFor.EXTENSION),
-        ("1-800-FLOWERS", RejectedFor.LETTERS),
-        ("+1 415 555 O1OO", RejectedFor.LETTERS),
-        ("+1 415 555 0100 Ann", RejectedFor.LETTERS),
-        ("4.47700900123E+11", RejectedFor.SPREADSHEET),
-        ("4,47700900123E+11", RejectedFor.SPREADSHEET),
-        ("120363041234567890@g.us", RejectedFor.NOT_A_PERSON),
-        ("14155550100-1612345678@g.us", RejectedFor.NOT_A_PERSON),
-        ("status@broadcast", RejectedFor.NOT_A_NUMBER),
-        ("120363041234567890@newsletter", RejectedFor.NOT_A_PERSON),
-        ("https://chat.whatsapp.com/AbCd1234", RejectedFor.NOT_A_PERSON),
-        ("https://wa.me/message/ABC123", RejectedFor.LINK),
-        ("https://example.com/+14155550100", RejectedFor.LINK),
-        ("https://[::1/14155550100", RejectedFor.LINK),
-        ("<@U01ALICE|alice>", RejectedFor.SLACK_MENTION),
+        ("Alice", RejectionCode.NOT_A_NUMBER),
+        ("🙂", RejectionCode.NOT_A_NUMBER),
+        ("+", RejectionCode.NOT_A_NUMBER),
+        ("ann@example.com", RejectionCode.NOT_A_NUMBER),
+        ("14155550100@example.com", RejectionCode.NOT_A_NUMBER),
+        ("+1 415 55=5 0100", RejectionCode.NOT_A_NUMBER),
+        ("+1 415", RejectionCode.TOO_SHORT),
+        ("112", RejectionCode.TOO_SHORT),
+        ("+1", RejectionCode.TOO_SHORT),
+        ("+1 415 555 0100 0100", RejectionCode.TOO_LONG),
+        ("07700 900123 07700 900124", RejectionCode.TOO_LONG),
+        ("9" * 300, RejectionCode.TOO_LONG),
+        ("+1 999 123 4567", RejectionCode.NOT_VALID),
+        ("+44 7700 12", RejectionCode.TOO_SHORT),
+        ("07700 900123", RejectionCode.NO_COUNTRY_CODE),
+        ("4155550100", RejectionCode.NO_COUNTRY_CODE),
+        ("+999 123 4567", RejectionCode.UNKNOWN_COUNTRY_CODE),
+        ("wa.me/07700900123", RejectionCode.UNKNOWN_COUNTRY_CODE),
+        ("+1 415 555 0100 ext. 5", RejectionCode.EXTENSION),
+        ("+1 415 555 0100x5", RejectionCode.EXTENSION),
+        ("+1 415 555 0100 #5", RejectionCode.EXTENSION),
+        ("tel:+14155550100;ext=5", RejectionCode.EXTENSION),
+        ("1-800-FLOWERS", RejectionCode.LETTERS),
+        ("+1 415 555 O1OO", RejectionCode.LETTERS),
+        ("+1 415 555 0100 Ann", RejectionCode.LETTERS),
+        ("4.47700900123E+11", RejectionCode.SPREADSHEET),
+        ("4,47700900123E+11", RejectionCode.SPREADSHEET),
+        ("120363041234567890@g.us", RejectionCode.NOT_A_PERSON),
+        ("14155550100-1612345678@g.us", RejectionCode.NOT_A_PERSON),
+        ("status@broadcast", RejectionCode.NOT_A_NUMBER),
+        ("120363041234567890@newsletter", RejectionCode.NOT_A_PERSON),
+        ("https://chat.whatsapp.com/AbCd1234", RejectionCode.NOT_A_PERSON),
+        ("https://wa.me/message/ABC123", RejectionCode.LINK),
+        ("https://example.com/+14155550100", RejectionCode.LINK),
+        ("https://[::1/14155550100", RejectionCode.LINK),
+        ("<@U01ALICE|alice>", RejectionCode.SLACK_MENTION),
     ],
 )
-def test_an_entry_that_is_no_person_says_why(typed: str, code: RejectedFor) -> None:
+def test_an_entry_that_is_no_person_says_why(typed: str, code: RejectionCode) -> None:
     assert _codes(typed) == [code]
 
 
 def test_a_national_number_of_another_country_is_not_guessed() -> None:
-    assert _codes("14155550100", "GB") == [RejectedFor.TOO_LONG]
-    assert _codes("5550100", "US") == [RejectedFor.TOO_SHORT]
+    assert _codes("14155550100", "GB") == [RejectionCode.TOO_LONG]
+    assert _codes("5550100", "US") == [RejectionCode.TOO_SHORT]
 
 
 def test_every_reason_has_a_sentence_that_never_repeats_the_number() -> None:
-    for code in RejectedFor:
+    for code in RejectionCode:
         [entry] = parse("+1 999 123 4567").rejected
         sentence = type(entry)("+1 999 123 4567", code).reason
         assert sentence.endswith(".")
@@ -189,7 +189,7 @@ def test_every_reason_has_a_sentence_that_never_repeats_the_number() -> None:
 
 
 def test_an_unknown_default_region_is_as_none() -> None:
-    assert _codes("07700 900123", "UK") == [RejectedFor.NO_COUNTRY_CODE]
+    assert _codes("07700 900123", "UK") == [RejectionCode.NO_COUNTRY_CODE]
     assert _phones(parse("+44 7700 900123", default_region="UK")) == ["+447700900123"]
 
 
@@ -200,7 +200,7 @@ def test_numbers_set_aside_for_examples_are_people(typed: str) -> None:
 
 @pytest.mark.parametrize("typed", ["+44 7700 910123", "+44 1632 950999", "+1 999 555 0100"])
 def test_numbers_beside_the_ranges_for_examples_are_not(typed: str) -> None:
-    assert _codes(typed) == [RejectedFor.NOT_VALID]
+    assert _codes(typed) == [RejectionCode.NOT_VALID]
 
 
 def test_a_lid_is_a_person_without_a_phone() -> None:

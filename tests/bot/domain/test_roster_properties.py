@@ -6,7 +6,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from phonenumbers import PhoneNumber, PhoneNumberFormat
 
-from bot.domain.roster import Duplicate, Rejected, parse
+from bot.domain.roster import Duplicate, RejectedEntry, parse
 from providers.base import Person
 
 INVISIBLE = "\u200b\u200c\u200d\u200e\u202a\u202c\u2066\u2069\ufeff\u00ad\u2060"
@@ -101,7 +101,7 @@ def _letters_and_digits(text: str) -> Counter[str]:
 def test_every_letter_and_digit_that_was_typed_ends_in_exactly_one_list(text: str) -> None:
     assume("<" not in text and "&" not in text)  # the markup that Slack adds was not typed
     roster = parse(text, default_region="GB")
-    entries: list[Person | Rejected | Duplicate] = [*roster.people, *roster.rejected, *roster.duplicates]
+    entries: list[Person | RejectedEntry | Duplicate] = [*roster.people, *roster.rejected, *roster.duplicates]
     typed = [entry.raw for entry in entries]
     assert _letters_and_digits(text) == _letters_and_digits("".join(typed))
 

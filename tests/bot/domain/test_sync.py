@@ -54,7 +54,7 @@ def test_a_person_who_is_listed_twice_is_one_who_is_too_many() -> None:
 
 def test_a_member_without_a_phone_is_never_removed() -> None:
     drift = compare(listed(ANA), [Member(lid="7@lid", status=MembershipStatus.MEMBER)], ())
-    assert (phones(drift.missing), drift.extra, drift.nameless) == ([ANA], (), 1)
+    assert (phones(drift.missing), drift.extra, drift.without_phone) == ([ANA], (), 1)
     assert compare([Person("7@lid", lid="7@lid")], [Member(lid="7@lid")], ()).missing == ()
 
 

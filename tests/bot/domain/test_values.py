@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.values import ephemeral, moment, truth
+from bot.domain.values import parse_ephemeral, parse_switch, parse_time
 
 LONDON, NEW_YORK = ZoneInfo("Europe/London"), ZoneInfo("America/New_York")
 
@@ -26,12 +26,12 @@ LONDON, NEW_YORK = ZoneInfo("Europe/London"), ZoneInfo("America/New_York")
     ],
 )
 def test_a_moment_is_read_in_the_zone_of_who_writes_it(text: str, zone: ZoneInfo, utc: str) -> None:
-    assert moment(text, zone) == datetime.fromisoformat(utc).replace(tzinfo=UTC)
+    assert parse_time(text, zone) == datetime.fromisoformat(utc).replace(tzinfo=UTC)
 
 
 def test_a_day_alone_is_its_midnight_or_its_end() -> None:
-    assert moment("2026-11-01", NEW_YORK, whole_day=True) == datetime(2026, 11, 2, 5, tzinfo=UTC)
-    assert moment("2026-11-01 09:00", UTC, whole_day=True) == datetime(2026, 11, 1, 9, tzinfo=UTC)
+    assert parse_time("2026-11-01", NEW_YORK, whole_day=True) == datetime(2026, 11, 2, 5, tzinfo=UTC)
+    assert parse_time("2026-11-01 09:00", UTC, whole_day=True) == datetime(2026, 11, 1, 9, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -49,14 +49,14 @@ def test_a_day_alone_is_its_midnight_or_its_end() -> None:
     ],
 )
 def test_what_is_no_moment_is_none(text: str) -> None:
-    assert moment(text, UTC) is None
+    assert parse_time(text, UTC) is None
 
 
 @given(
     st.one_of(st.text(), st.from_regex(r"\A\d{4}-\d{1,2}-\d{1,2}( \d{1,2}:\d\d)?( ?[+-]\d\d:?\d\d)?\Z")), st.booleans()
 )
 def test_any_text_is_a_moment_in_utc_or_none(text: str, whole_day: bool) -> None:
-    at = moment(text, NEW_YORK, whole_day=whole_day)
+    at = parse_time(text, NEW_YORK, whole_day=whole_day)
     assert at is None or at.tzinfo is UTC
 
 
@@ -64,11 +64,11 @@ def test_any_text_is_a_moment_in_utc_or_none(text: str, whole_day: bool) -> None
     ("text", "value"), [("Yes", True), ("on", True), ("NO", False), ("off", False), ("", None), ("maybe", None)]
 )
 def test_yes_and_no_are_read(text: str, value: bool | None) -> None:
-    assert truth(text) is value
+    assert parse_switch(text) is value
 
 
 @pytest.mark.parametrize(
     ("text", "seconds"), [("off", 0), ("24h", 86_400), ("7 D", 604_800), ("90d", 7_776_000), ("2d", None), ("", None)]
 )
 def test_the_times_after_which_messages_disappear_are_those_of_whatsapp(text: str, seconds: int | None) -> None:
-    assert ephemeral(text) == seconds
+    assert parse_ephemeral(text) == seconds

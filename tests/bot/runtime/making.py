@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.domain.access import Actor, Role
 from bot.domain.approvals import ApprovalRule
-from bot.domain.requests import Participant, Request, State
+from bot.domain.requests import Request, RequestItem, RequestState
 from providers.base import Capability, Operation, Person
 
 LEAD = Role("lead", frozenset({"U1LEAD", "U2LEAD", "U3LEAD", "U0ASKED"}), frozenset({Capability.APPROVE}))
@@ -28,7 +28,7 @@ def request(
     id_: str = "R1",
     *,
     needs: ApprovalRule | None = None,
-    state: State = State.RECEIVED,
+    state: RequestState = RequestState.RECEIVED,
     asked_at: datetime | None = None,
     connection: str = "support",
 ) -> Request:
@@ -52,5 +52,5 @@ def person(number: int) -> Person:
     return Person(f"0{number}", phone=f"+1415{number:07d}")
 
 
-def people(count: int) -> list[Participant]:
-    return [Participant(number, person(number)) for number in range(count)]
+def people(count: int) -> list[RequestItem]:
+    return [RequestItem(number, person(number)) for number in range(count)]

@@ -10,13 +10,13 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from bot.runtime.engine import Durable, Engine, sleep, step
+from bot.runtime.engine import DurableWorkflow, Engine, sleep, step
 
 HOUR = 3600.0
 STEPS = ("first", "second", "asleep", "last")
 
 
-def work(say: Callable[[str], None], *, hang_at: str = "") -> Durable:
+def work(say: Callable[[str], None], *, hang_at: str = "") -> DurableWorkflow:
     """Make the workflow. It says the name of each step that it begins, and stays for ever in the one of `hang_at`."""
 
     async def one(name: str) -> str:

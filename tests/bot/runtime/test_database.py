@@ -95,7 +95,7 @@ async def test_a_killed_process_frees_its_postgres_database(postgres: Database) 
 
 
 async def test_a_lock_whose_session_is_lost_is_taken_again(postgres: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bot.runtime.postgres, "LOOK", 0.2)
+    monkeypatch.setattr(bot.runtime.postgres, "CHECK_INTERVAL", 0.2)
     async with open_database(postgres.url) as other, postgres.hold():
         async with other.read() as connection:
             before = await connection.scalar(text(f"SELECT pid {HOLDERS}"))
@@ -110,12 +110,12 @@ async def test_a_lock_whose_session_is_lost_is_taken_again(postgres: Database, m
 
 
 async def test_who_lost_the_lock_to_another_process_ends(postgres: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bot.runtime.postgres, "LOOK", 0.2)
+    monkeypatch.setattr(bot.runtime.postgres, "CHECK_INTERVAL", 0.2)
     async with open_database(postgres.url) as other, other.read() as waiting, other.read() as connection:
 
         async def lose_it() -> None:
             async with postgres.hold():
-                take = text("SELECT pg_advisory_lock(:key)").bindparams(key=bot.runtime.postgres.LOCK)
+                take = text("SELECT pg_advisory_lock(:key)").bindparams(key=bot.runtime.postgres.LOCK_KEY)
                 taking = asyncio.create_task(waiting.execute(take))
                 await until(partial(connection.scalar, SOMEBODY_WAITS))
                 await connection.execute(END_THE_HOLDER)

@@ -8,11 +8,11 @@ from typing import cast
 
 import pytest
 
-from bot.domain.requests import State
+from bot.domain.requests import RequestState
 from bot.runtime.database import Database
 from bot.runtime.dispatcher import Dispatcher
 from bot.runtime.engine import Engine
-from bot.runtime.journal import Due, Journal
+from bot.runtime.journal import DueWork, RequestStore
 from tests.bot.runtime.making import request, rule
 
 
@@ -39,8 +39,8 @@ class Engines:
 
 
 @pytest.fixture
-def journal(sqlite: Database) -> Journal:
-    return Journal(sqlite)
+def journal(sqlite: Database) -> RequestStore:
+    return RequestStore(sqlite)
 
 
 @pytest.fixture
@@ -49,13 +49,15 @@ def engine() -> Engines:
 
 
 @asynccontextmanager
-async def _running(journal: Journal, engine: Engines, every: float = 3600) -> AsyncIterator[Dispatcher]:
+async def _running(journal: RequestStore, engine: Engines, every: float = 3600) -> AsyncIterator[Dispatcher]:
     dispatcher = Dispatcher(journal, cast("Engine", engine), every=every)
     async with asyncio.timeout(20), dispatcher.running():
         yield dispatcher
 
 
-async def test_what_a_crash_left_between_writing_and_starting_is_started(journal: Journal, engine: Engines) -> None:
+async def test_what_a_crash_left_between_writing_and_starting_is_started(
+    journal: RequestStore, engine: Engines
+) -> None:
     await journal.create(request("R1"), [])
     async with _running(journal, engine):
         await engine.until(lambda: ("open", "R1") in engine.work)
@@ -64,18 +66,20 @@ async def test_what_a_crash_left_between_writing_and_starting_is_started(journal
 @pytest.mark.parametrize(
     ("state", "workflow"),
     [
-        (State.APPROVED, "carry_out"),
-        (State.DENIED, "close"),
-        (State.EXPIRED, "close"),
+        (RequestState.APPROVED, "carry_out"),
+        (RequestState.DENIED, "close"),
+        (RequestState.EXPIRED, "close"),
     ],
 )
-async def test_each_state_has_its_workflow(journal: Journal, engine: Engines, state: State, workflow: str) -> None:
+async def test_each_state_has_its_workflow(
+    journal: RequestStore, engine: Engines, state: RequestState, workflow: str
+) -> None:
     await journal.create(request("R1", needs=rule(), state=state), [])
     async with _running(journal, engine):
         await engine.until(lambda: (workflow, "R1") in engine.work)
 
 
-async def test_waking_starts_what_was_written_since(journal: Journal, engine: Engines) -> None:
+async def test_waking_starts_what_was_written_since(journal: RequestStore, engine: Engines) -> None:
     async with _running(journal, engine) as dispatcher:
         for id_ in ("R1", "R2"):
             await journal.create(request(id_), [])
@@ -83,13 +87,13 @@ async def test_waking_starts_what_was_written_since(journal: Journal, engine: En
             await engine.until(partial(engine.work.__contains__, ("open", id_)))
 
 
-async def test_without_waking_it_looks_by_itself(journal: Journal, engine: Engines) -> None:
+async def test_without_waking_it_looks_by_itself(journal: RequestStore, engine: Engines) -> None:
     async with _running(journal, engine, every=0.01):
         await journal.create(request("R1"), [])
         await engine.until(lambda: ("open", "R1") in engine.work)
 
 
-async def test_what_was_started_is_not_started_again(journal: Journal, engine: Engines) -> None:
+async def test_what_was_started_is_not_started_again(journal: RequestStore, engine: Engines) -> None:
     await journal.create(request("R1"), [])
     async with _running(journal, engine) as dispatcher:
         await engine.until(lambda: len(engine.work) == 1)
@@ -103,7 +107,9 @@ async def test_what_was_started_is_not_started_again(journal: Journal, engine: E
     assert [id_ for _, id_ in engine.work] == ["R1", "R2", "R3"]
 
 
-async def test_an_error_of_the_engine_is_survived_and_the_work_tried_again(journal: Journal, engine: Engines) -> None:
+async def test_an_error_of_the_engine_is_survived_and_the_work_tried_again(
+    journal: RequestStore, engine: Engines
+) -> None:
     await journal.create(request("R1"), [])
     engine.broken = True
     async with _running(journal, engine, every=0.01):
@@ -113,26 +119,26 @@ async def test_an_error_of_the_engine_is_survived_and_the_work_tried_again(journ
 
 
 async def test_one_request_that_cannot_be_started_does_not_hold_up_the_others(
-    journal: Journal, engine: Engines
+    journal: RequestStore, engine: Engines
 ) -> None:
     for id_ in ("R1", "R2"):
         await journal.create(request(id_), [])
     engine.refuses = {"R1"}
     async with _running(journal, engine):
         await engine.until(lambda: ("open", "R2") in engine.work)
-    assert await journal.due(time.time()) == [Due("R1", State.RECEIVED)]
+    assert await journal.due(time.time()) == [DueWork("R1", RequestState.RECEIVED)]
 
 
-async def test_a_request_is_closed_when_its_time_for_approval_is_over(journal: Journal, engine: Engines) -> None:
+async def test_a_request_is_closed_when_its_time_for_approval_is_over(journal: RequestStore, engine: Engines) -> None:
     asked_at = datetime.now(UTC) - timedelta(hours=1) + timedelta(milliseconds=200)
     await journal.create(request("R1", needs=rule(hours=1), asked_at=asked_at), [])
-    await journal.hold_back("R1")
+    await journal.hold_if_required("R1")
     async with _running(journal, engine):
         await engine.until(lambda: ("close", "R1") in engine.work)
-    assert (await journal.request("R1")).state is State.EXPIRED
+    assert (await journal.get("R1")).state is RequestState.EXPIRED
 
 
-async def test_at_the_end_what_is_under_way_is_finished_first(journal: Journal, engine: Engines) -> None:
+async def test_at_the_end_what_is_under_way_is_finished_first(journal: RequestStore, engine: Engines) -> None:
     await journal.create(request("R1"), [])
     async with _running(journal, engine):
         await engine.until(lambda: len(engine.work) == 1)
@@ -140,11 +146,11 @@ async def test_at_the_end_what_is_under_way_is_finished_first(journal: Journal, 
 
 
 async def test_after_a_downtime_one_reminder_makes_up_for_all_that_were_missed(
-    journal: Journal, engine: Engines
+    journal: RequestStore, engine: Engines
 ) -> None:
     asked_at = datetime.now(UTC) - timedelta(hours=10)  # due after 1, 3 and 7 hours, and then after 15
     await journal.create(request("R1", needs=rule(remind=timedelta(hours=1)), asked_at=asked_at), [])
-    await journal.hold_back("R1")
+    await journal.hold_if_required("R1")
     async with _running(journal, engine) as dispatcher:
         await engine.until(lambda: ("remind", "R1") in engine.work)
         await journal.create(request("R2"), [])
@@ -152,4 +158,4 @@ async def test_after_a_downtime_one_reminder_makes_up_for_all_that_were_missed(
         await engine.until(lambda: ("open", "R2") in engine.work)
 
     assert engine.work.count(("remind", "R1")) == 1
-    assert await journal.next_moment(time.time()) == pytest.approx((asked_at + timedelta(hours=15)).timestamp())
+    assert await journal.next_due_at(time.time()) == pytest.approx((asked_at + timedelta(hours=15)).timestamp())

@@ -5,8 +5,8 @@ from functools import partial
 
 from sqlalchemy import text
 
-from bot.runtime.engine import Durable, Engine, step
-from bot.runtime.journal import Journal
+from bot.runtime.engine import DurableWorkflow, Engine, step
+from bot.runtime.journal import RequestStore
 from providers.base import Outcome, Verdict
 from tests.bot.runtime import surviving
 from tests.bot.runtime.databases import open_database
@@ -15,7 +15,7 @@ from tests.bot.runtime.processes import python, says, until
 
 
 @asynccontextmanager
-async def _running(url: str, grace: float = 5.0, **workflows: Durable) -> AsyncIterator[Engine]:
+async def _running(url: str, grace: float = 5.0, **workflows: DurableWorkflow) -> AsyncIterator[Engine]:
     engine = Engine(url, workflows)
     try:
         await engine.launch()
@@ -187,14 +187,16 @@ async def test_journal_and_engine_share_one_database(empty_url: str) -> None:
     """The tables of each leave those of the other alone, and both can write at the same time."""
     async with open_database(empty_url) as database:
         await database.upgrade()
-        journal, done = Journal(database), asyncio.Event()
+        journal, done = RequestStore(database), asyncio.Event()
         await journal.create(request(), people(3))
 
         async def judge() -> None:
-            await journal.judge("R1", {p.position: Verdict("", Outcome.ADDED) for p in await journal.people("R1")})
+            await journal.save_verdicts(
+                "R1", {p.position: Verdict("", Outcome.ADDED) for p in await journal.items("R1")}
+            )
 
         async def work(_: str) -> None:
-            await asyncio.gather(*(journal.submitted("R1", [n]) for n in range(3)))
+            await asyncio.gather(*(journal.mark_submitted("R1", [n]) for n in range(3)))
             await step("judge", judge)
             done.set()
 

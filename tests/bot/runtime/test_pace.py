@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.runtime.database import Database
-from bot.runtime.pace import DayIsFull, Pace, Sender, SenderRests
+from bot.runtime.pace import CoolingDown, DailyLimitReached, SendLimits, Throttle
 
 NOON = datetime(2030, 5, 1, 12, tzinfo=UTC).timestamp()
 
@@ -42,9 +42,9 @@ class Make:
         gap: float = 5.0,
         jitter: float = 0.3,
         per_day: int | None = None,
-    ) -> Sender:
-        pace = Pace(gap=gap, jitter=jitter, per_day=per_day)
-        return Sender(self.database, connection, pace, lambda: rand, clock=self.clock, sleep=self.clock.sleep)
+    ) -> Throttle:
+        pace = SendLimits(gap=gap, jitter=jitter, per_day=per_day)
+        return Throttle(self.database, connection, pace, lambda: rand, clock=self.clock, sleep=self.clock.sleep)
 
 
 @pytest.fixture
@@ -57,9 +57,9 @@ def make(database: Database, clock: Clock) -> Make:
     return Make(database, clock)
 
 
-async def _send(sender: Sender, clock: Clock, people: int = 1) -> float:
+async def _send(sender: Throttle, clock: Clock, people: int = 1) -> float:
     """Take a turn, and tell when it came, counted from noon."""
-    async with sender.turn(people):
+    async with sender.slot(people):
         return clock.now - NOON
 
 
@@ -80,7 +80,7 @@ async def test_turns_are_taken_in_the_order_of_asking(make: Make, clock: Clock) 
     order: list[str] = []
 
     async def work(name: str) -> None:
-        async with sender.turn(1):
+        async with sender.slot(1):
             order.append(name)
 
     await asyncio.gather(*(work(name) for name in "abcdef"))
@@ -94,7 +94,7 @@ async def test_two_requests_that_send_many_chunks_alternate(make: Make) -> None:
 
     async def work(name: str) -> None:
         for _ in range(3):
-            async with sender.turn(1):
+            async with sender.slot(1):
                 order.append(name)
 
     await asyncio.gather(work("a"), work("b"))
@@ -107,7 +107,7 @@ async def test_one_turn_at_a_time(make: Make) -> None:
 
     async def work() -> None:
         nonlocal inside, most
-        async with sender.turn(1):
+        async with sender.slot(1):
             inside += 1
             most = max(most, inside)
             await asyncio.sleep(0)
@@ -125,7 +125,7 @@ async def test_the_gap_is_kept_across_a_restart(make: Make, clock: Clock) -> Non
 
 async def test_connections_do_not_wait_for_each_other(make: Make, clock: Clock) -> None:
     slow, other = make("support", gap=3600.0), make("sales", gap=3600.0)
-    async with slow.turn(1):
+    async with slow.slot(1):
         assert await _send(other, clock) == 0
 
 
@@ -138,15 +138,15 @@ async def test_the_gap_varies_by_the_jitter(make: Make, clock: Clock, rand: floa
 async def test_the_daily_number_is_not_gone_over(make: Make, clock: Clock) -> None:
     sender = make(gap=0.0, per_day=5)
     await _send(sender, clock, people=4)
-    async with sender.turn(2) as granted:
+    async with sender.slot(2) as granted:
         assert granted == 1
-    with pytest.raises(DayIsFull, match="5 of 5 people were sent today on support"):
+    with pytest.raises(DailyLimitReached, match="5 of 5 people were sent today on support"):
         await _send(sender, clock, people=1)
 
 
 async def test_the_daily_number_is_kept_across_a_restart(make: Make, clock: Clock) -> None:
     await _send(make(per_day=5), clock, people=5)
-    with pytest.raises(DayIsFull):
+    with pytest.raises(DailyLimitReached):
         await _send(make(per_day=5), clock)
 
 
@@ -154,7 +154,7 @@ async def test_a_new_day_of_utc_begins_at_nothing(make: Make, clock: Clock) -> N
     sender = make(gap=0.0, per_day=5)
     await _send(sender, clock, people=5)
     clock.now = datetime(2030, 5, 1, 23, 59, 59, tzinfo=UTC).timestamp()
-    with pytest.raises(DayIsFull):
+    with pytest.raises(DailyLimitReached):
         await _send(sender, clock)
     clock.now += 1
     await _send(sender, clock, people=5)
@@ -164,7 +164,7 @@ async def test_a_refused_turn_takes_no_time_from_others(make: Make, clock: Clock
     sender = make(gap=5.0, per_day=5)
     await _send(sender, clock, people=5)
     for _ in range(3):
-        with pytest.raises(DayIsFull):
+        with pytest.raises(DailyLimitReached):
             await _send(sender, clock, people=1)
     clock.now = midnight = datetime(2030, 5, 2, tzinfo=UTC).timestamp()
     assert await _send(sender, clock, people=5) == midnight - NOON
@@ -173,14 +173,14 @@ async def test_a_refused_turn_takes_no_time_from_others(make: Make, clock: Clock
 async def test_the_turn_is_free_again_after_an_error_in_it(make: Make, clock: Clock) -> None:
     sender = make(gap=5.0)
     with pytest.raises(KeyError):
-        async with sender.turn(1):
+        async with sender.slot(1):
             raise KeyError
     assert await _send(sender, clock) == 5
 
 
 async def test_who_gives_up_waiting_lets_the_next_one_in(make: Make, clock: Clock) -> None:
     sender = make(gap=5.0)
-    async with sender.turn(1):
+    async with sender.slot(1):
         waiting = asyncio.create_task(_send(sender, clock))
         await asyncio.sleep(0)
         waiting.cancel()
@@ -213,8 +213,10 @@ async def test_two_calls_are_never_closer_than_the_gap_less_its_jitter(
 ) -> None:
     clock, numbers = Clock(), iter(rands)
 
-    def make() -> Sender:
-        return Sender(sqlite, "any", Pace(gap=10.0, jitter=0.3), lambda: next(numbers), clock=clock, sleep=clock.sleep)
+    def make() -> Throttle:
+        return Throttle(
+            sqlite, "any", SendLimits(gap=10.0, jitter=0.3), lambda: next(numbers), clock=clock, sleep=clock.sleep
+        )
 
     clock.now += 86_400 * 365  # whatever another example left is long over
     sender, at = make(), []
@@ -230,16 +232,16 @@ async def test_two_calls_are_never_closer_than_the_gap_less_its_jitter(
 @pytest.mark.parametrize("until", [3_527_000_000.0, 1e14, float("inf")])
 async def test_a_rest_beyond_all_bounds_that_a_database_holds_is_over(make: Make, until: float) -> None:
     sender = make()
-    await sender.rest(until, "a wait that was read before waits had bounds")
-    assert await sender.resting() is None
-    async with sender.turn(1) as granted:
+    await sender.cool_down(until, "a wait that was read before waits had bounds")
+    assert await sender.cooldown() is None
+    async with sender.slot(1) as granted:
         assert granted == 1
 
 
 async def test_a_rest_that_is_ordered_now_replaces_one_beyond_all_bounds(make: Make) -> None:
     sender = make()
-    await sender.rest(1e14, "a wait that was read before waits had bounds")
-    await sender.rest(60.0, "too many calls")
-    with pytest.raises(SenderRests, match="too many calls"):
-        async with sender.turn(1):
+    await sender.cool_down(1e14, "a wait that was read before waits had bounds")
+    await sender.cool_down(60.0, "too many calls")
+    with pytest.raises(CoolingDown, match="too many calls"):
+        async with sender.slot(1):
             pass

@@ -2,7 +2,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from bot.runtime.database import Database
-from bot.runtime.journal import Journal
+from bot.runtime.journal import RequestStore
 from bot.runtime.postings import Posting, Postings
 from tests.bot.runtime.making import request
 
@@ -10,27 +10,27 @@ from tests.bot.runtime.making import request
 @pytest.fixture
 async def postings(database: Database) -> Postings:
     for id_ in ("R1", "R2"):
-        await Journal(database).create(request(id_), [])
+        await RequestStore(database).create(request(id_), [])
     return Postings(database)
 
 
 async def test_a_message_is_unknown_then_begun_then_posted(postings: Postings) -> None:
-    assert await postings.find("R1", "parent") is None
-    await postings.begin("R1", "parent", "C0TEAM")
-    assert await postings.find("R1", "parent") == Posting("C0TEAM", "")
-    await postings.posted("R1", "parent", Posting("D0ASKED", "1700000000.000100"))
-    assert await postings.find("R1", "parent") == Posting("D0ASKED", "1700000000.000100")
+    assert await postings.get("R1", "parent") is None
+    await postings.reserve("R1", "parent", "C0TEAM")
+    assert await postings.get("R1", "parent") == Posting("C0TEAM", "")
+    await postings.save("R1", "parent", Posting("D0ASKED", "1700000000.000100"))
+    assert await postings.get("R1", "parent") == Posting("D0ASKED", "1700000000.000100")
 
 
 async def test_messages_are_kept_apart_by_request_and_name(postings: Postings) -> None:
     for id_, name in (("R1", "parent"), ("R1", "summary"), ("R2", "parent")):
-        await postings.begin(id_, name, "C0TEAM")
-    await postings.posted("R1", "parent", Posting("C0TEAM", "1.1"))
-    assert await postings.find("R1", "summary") == Posting("C0TEAM", "")
-    assert await postings.find("R2", "parent") == Posting("C0TEAM", "")
+        await postings.reserve(id_, name, "C0TEAM")
+    await postings.save("R1", "parent", Posting("C0TEAM", "1.1"))
+    assert await postings.get("R1", "summary") == Posting("C0TEAM", "")
+    assert await postings.get("R2", "parent") == Posting("C0TEAM", "")
 
 
 async def test_a_message_is_begun_once(postings: Postings) -> None:
-    await postings.begin("R1", "parent", "C0TEAM")
+    await postings.reserve("R1", "parent", "C0TEAM")
     with pytest.raises(IntegrityError):
-        await postings.begin("R1", "parent", "C0TEAM")
+        await postings.reserve("R1", "parent", "C0TEAM")

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from bot.runtime.database import Database
-from bot.runtime.sqlite import AlreadyRunning, Connection, only_process
+from bot.runtime.sqlite import AlreadyRunning, SqliteConnection, hold_lock_file
 from tests.bot.runtime.processes import holding
 
 _A_SENDER = text("INSERT INTO senders (connection, free_at, day, used) VALUES ('support', 0, '', 0)")
@@ -20,7 +20,7 @@ def file(tmp_path: Path) -> Path:
 
 async def test_a_second_process_is_refused_and_told_who_holds_the_database(file: Path) -> None:
     async with holding(f"sqlite:///{file}") as holder:
-        with pytest.raises(AlreadyRunning, match=rf"rollcall\.db is in use .*pid {holder.pid}\)"), only_process(file):
+        with pytest.raises(AlreadyRunning, match=rf"rollcall\.db is in use .*pid {holder.pid}\)"), hold_lock_file(file):
             pass
 
 
@@ -28,35 +28,35 @@ async def test_a_killed_process_frees_the_database(file: Path) -> None:
     async with holding(f"sqlite:///{file}") as holder:
         holder.kill()
         await holder.wait()
-        with only_process(file):
+        with hold_lock_file(file):
             pass
 
 
 def test_the_database_is_free_when_its_holder_ends(file: Path) -> None:
     for _ in range(2):
-        with only_process(file):
+        with hold_lock_file(file):
             pass
 
 
 async def test_a_database_holds_its_own_file(file: Path) -> None:
     database = Database(f"sqlite:///{file}")
     async with database.hold():
-        with pytest.raises(AlreadyRunning), only_process(file):
+        with pytest.raises(AlreadyRunning), hold_lock_file(file):
             pass
-    with only_process(file):
+    with hold_lock_file(file):
         pass
     await database.aclose()
 
 
 def test_every_connection_is_durable_at_each_commit(file: Path) -> None:
-    connection = sqlite3.connect(file, factory=Connection)
+    connection = sqlite3.connect(file, factory=SqliteConnection)
     pragmas = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")]
     assert pragmas == ["wal", 2]
     connection.close()
 
 
 def test_the_clock_is_finer_than_a_second(file: Path) -> None:
-    connection = sqlite3.connect(file, factory=Connection)
+    connection = sqlite3.connect(file, factory=SqliteConnection)
     before = time.time()
     [fine] = connection.execute("SELECT unixepoch('subsec')").fetchone()
     [whole, text_] = connection.execute("SELECT unixepoch(), strftime('%s', 'now')").fetchone()
@@ -68,7 +68,7 @@ def test_the_clock_is_finer_than_a_second(file: Path) -> None:
 
 
 def test_a_pattern_of_the_clock_that_nobody_expects_is_refused_and_not_guessed(file: Path) -> None:
-    connection = sqlite3.connect(file, factory=Connection)
+    connection = sqlite3.connect(file, factory=SqliteConnection)
     with pytest.raises(sqlite3.OperationalError):
         connection.execute("SELECT strftime('%Y', 'now')").fetchone()
     connection.close()

@@ -1,6 +1,6 @@
 import pytest
 
-from bot.domain.roster import RejectedFor
+from bot.domain.roster import RejectionCode
 from bot.uploads.contents import Unreadable
 from bot.uploads.people import Choices, Found, Place, people_in, people_in_column
 from tests.bot.uploads.making import cards, delimited, workbook
@@ -144,7 +144,7 @@ def test_a_first_row_that_may_be_somebody_is_an_entry_too(first: list[str], last
 
 def test_a_column_of_numbers_without_their_country_code_is_found_and_answered() -> None:
     found = _found(_table(name=NAMES, phone=IDS), region=None)
-    assert {entry.code for entry in found.roster.rejected} == {RejectedFor.NO_COUNTRY_CODE}
+    assert {entry.code for entry in found.roster.rejected} == {RejectionCode.NO_COUNTRY_CODE}
     assert [entry.line for entry in found.roster.rejected] == [2, 3, 4, 5]
 
 

@@ -13,12 +13,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.domain.access import Actor
 from bot.domain.approvals import ApprovalRule
 from bot.domain.groups import KnownGroup
-from bot.domain.requests import Details
-from bot.domain.roster import Duplicate, Rejected, RejectedFor, Roster
+from bot.domain.requests import RequestOptions
+from bot.domain.roster import Duplicate, RejectedEntry, RejectionCode, Roster
 from bot.domain.sync import Drift, SyncMode
-from bot.intake import Draft
+from bot.intake import RequestDraft
 from bot.preview import Preview
-from bot.runtime.pace import Rest
+from bot.runtime.pace import Cooldown
 from bot.uploads.people import Choices, people_in
 from handlers.views import (
     column_modal,
@@ -32,9 +32,9 @@ from handlers.views import (
     sync_modal,
     waiting_modal,
 )
-from handlers.views.filled import Filled
+from handlers.views.filled import SubmittedView
 from handlers.views.inputs import Prefill
-from handlers.views.preview import Facts, SyncTerms
+from handlers.views.preview import PreviewData, SyncTerms
 from providers.base import Ability, Action, Capability, Group, GroupChange, Operation, Person, Picture, PictureForm
 from sandbox.slack.server import SlackServer
 from tests.handlers.samples import EMOJI, EVIL, NAMES, RIGHT_TO_LEFT, RULE
@@ -70,11 +70,11 @@ def forms(prefill: Prefill) -> Iterator[View]:
     yield sync_modal.build(prefill)
     yield settings_modal.build(prefill)
     group = prefill.group or LONG
-    yield settings_modal.build(prefill, settings_modal.Facts(group, ALL, None))
-    yield settings_modal.build(prefill, settings_modal.Facts(group, {}, Group(group.id, "s")))
+    yield settings_modal.build(prefill, settings_modal.SettingsData(group, ALL, None))
+    yield settings_modal.build(prefill, settings_modal.SettingsData(group, {}, Group(group.id, "s")))
     now = Group(group.id, EVIL * 50, 5, EMOJI * 2000, announce_only=True, locked=False, ephemeral=7 * 86_400)
-    yield settings_modal.build(prefill, settings_modal.Facts(group, ALL, now))
-    yield settings_modal.build(prefill, settings_modal.Facts(group, JPEG, now))
+    yield settings_modal.build(prefill, settings_modal.SettingsData(group, ALL, now))
+    yield settings_modal.build(prefill, settings_modal.SettingsData(group, JPEG, now))
 
 
 async def test_every_form_opens_whatever_it_holds(slack: SlackServer, client: AsyncWebClient) -> None:
@@ -117,17 +117,17 @@ def test_two_groups_of_one_long_name_are_told_apart() -> None:
 
 def roster(number: int, rejected: int = 0) -> Roster:
     people = [Person(f"{n}", f"+1415555{n:04}") for n in range(number)]
-    unusable = [Rejected("nobody &<>" * 12, RejectedFor.NOT_A_NUMBER, n) for n in range(rejected)]
+    unusable = [RejectedEntry("nobody &<>" * 12, RejectionCode.NOT_A_NUMBER, n) for n in range(rejected)]
     return Roster(tuple(people), tuple(unusable), tuple(Duplicate("again", person) for person in people))
 
 
-def draft(operation: Operation, people: Roster, details: Details, name: str = "launch-team") -> Draft:
+def draft(operation: Operation, people: Roster, options: RequestOptions, name: str = "launch-team") -> RequestDraft:
     group = KnownGroup("support", "1@g.us", "", name)
-    return Draft("R1", operation, group, people, "&" * 500, Actor(ALICE), "C0LAUNCH", details)
+    return RequestDraft("R1", operation, group, people, "&" * 500, Actor(ALICE), "C0LAUNCH", options)
 
 
 def told(people: Roster, *, rule: ApprovalRule | None = None) -> Preview:
-    rest = Rest(AT, EVIL * 20)
+    rest = Cooldown(AT, EVIL * 20)
     half = len(people.people) // 2
     return Preview(
         people.people[half:],
@@ -135,11 +135,11 @@ def told(people: Roster, *, rule: ApprovalRule | None = None) -> Preview:
         (),
         people.rejected,
         people.duplicates,
-        read=not rule,
-        over=3,
+        group_was_read=not rule,
+        over_capacity=3,
         seconds=90.0,
-        left_today=0,
-        rest=rest,
+        remaining_today=0,
+        cooldown=rest,
         rule=rule,
     )
 
@@ -147,9 +147,9 @@ def told(people: Roster, *, rule: ApprovalRule | None = None) -> Preview:
 @pytest.mark.parametrize("number", NUMBER)
 async def test_a_preview_says_everything_of_any_number(slack: SlackServer, client: AsyncWebClient, number: int) -> None:
     people = roster(number, rejected=number)
-    facts = Facts(
+    facts = PreviewData(
         "k" * 32,
-        draft(Operation.ADD, people, Details(run_at=AT, invite_refused=True)),
+        draft(Operation.ADD, people, RequestOptions(run_at=AT, invite_refused=True)),
         told(people),
         warning="w<" * 1000,
         source="column “x”",
@@ -173,8 +173,10 @@ async def test_every_request_has_a_preview(slack: SlackServer, client: AsyncWebC
     for name in NAMES:
         change = GroupChange(name, "", Picture(jpeg=b"x"), announce_only=False, locked=True, ephemeral=0)
         people = next(rosters)
-        made = draft(operation, people, Details(subject=name, text=EMOJI * 300 + " " + "x" * 600, change=change), name)
-        body = await shown(slack, client, preview.build(Facts("k", made, told(people, rule=RULE)), "rollcall-1"))
+        made = draft(
+            operation, people, RequestOptions(subject=name, text=EMOJI * 300 + " " + "x" * 600, change=change), name
+        )
+        body = await shown(slack, client, preview.build(PreviewData("k", made, told(people, rule=RULE)), "rollcall-1"))
         assert body["submit"]["text"] == "Ask for approval"
 
 
@@ -182,11 +184,11 @@ async def test_every_request_has_a_preview(slack: SlackServer, client: AsyncWebC
 async def test_the_preview_of_a_sync_says_how_group_and_list_differ(
     slack: SlackServer, client: AsyncWebClient, mode: SyncMode
 ) -> None:
-    made = draft(Operation.SYNC, roster(2), Details())
+    made = draft(Operation.SYNC, roster(2), RequestOptions())
     person = Person("x", "+14155550100")
     terms = SyncTerms(mode=mode, every=timedelta(days=1).total_seconds(), other=("c" * 100, "9" * 200))
     for drift in (Drift((person,), (), (person, person), 1), "words", None):
-        facts = Facts("k", made, None, reading=drift is None, sync=terms, list_="a list", drift=drift, rule=RULE)
+        facts = PreviewData("k", made, None, reading=drift is None, sync=terms, list_="a list", drift=drift, rule=RULE)
         body = await shown(slack, client, preview.build(facts, "rollcall-1"))
         assert preview.parse(body).sync == terms
         text = json.dumps(body["blocks"])
@@ -216,7 +218,7 @@ async def test_what_stands_in_for_a_preview_says_what_to_do(slack: SlackServer, 
 
 
 def test_what_is_read_back_survives_a_form_of_another_shape() -> None:
-    empty = Filled({"state": {"values": {"numbers": {}}}, "private_metadata": "{}"})
+    empty = SubmittedView({"state": {"values": {"numbers": {}}}, "private_metadata": "{}"})
     assert (empty.text("numbers"), empty.option("group"), empty.file("file"), empty.moment("run_at")) == (
         "",
         "",

@@ -7,16 +7,16 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.domain.commands import COMMANDS
 from bot.domain.groups import KnownGroup
 from bot.domain.outcomes import Tally
-from bot.domain.requests import Details, State
-from bot.domain.sync import Source, SyncMode
-from bot.runtime.archive import Brief
-from bot.runtime.pace import Rest
-from bot.runtime.schedules import Schedule
+from bot.domain.requests import RequestOptions, RequestState
+from bot.domain.sync import SyncMode, SyncSource
+from bot.runtime.archive import RequestSummary
+from bot.runtime.pace import Cooldown
+from bot.runtime.schedules import SyncSchedule
 from handlers.verbs import ACTIONS
 from handlers.views import chooser, home_groups, home_syncs, home_view, numbers_view
-from handlers.views.home_groups import PAGE, Found, Turn
-from handlers.views.home_syncs import Repeated
-from handlers.views.home_view import Connection, Facts, Listed
+from handlers.views.home_groups import PAGE, GroupPage, HomeGroupCursor
+from handlers.views.home_syncs import RepeatedSync
+from handlers.views.home_view import ConnectionStatus, HomeData, SummaryPage
 from providers.base import Account, AccountState, Capability, GroupChange, Operation, Outcome, Picture
 from sandbox.slack.server import SlackServer
 from tests.handlers.samples import AT, EVIL, NAMES, RULE, changed
@@ -29,37 +29,40 @@ LARGEST = 250_000
 """Bytes of a view (views.publish, `view_too_large`)."""
 
 
-def facts(**known: Any) -> Facts:
+def facts(**known: Any) -> HomeData:
     standard: dict[str, Any] = {"may": (), "refused": (), "may_ask": False, "connections": (), "found": found(0)}
-    return Facts(**(standard | known))
+    return HomeData(**(standard | known))
 
 
-def found(total: int, *, name: str = "Spring Fair", search: str = "", start: int = 0) -> Found:
+def found(total: int, *, name: str = "Spring Fair", search: str = "", start: int = 0) -> GroupPage:
     groups = [KnownGroup("support", f"12036304123456{n:04}@g.us", "", name) for n in range(start, total)][:PAGE]
-    return Found([(group, VERBS) for group in groups], total, Turn(search=search, start=start))
+    return GroupPage([(group, VERBS) for group in groups], total, HomeGroupCursor(search=search, start=start))
 
 
-def brief(number: int, name: str, **changes: Any) -> Brief:
+def brief(number: int, name: str, **changes: Any) -> RequestSummary:
     request = changed(id=f"R{number:015}", group_name=name, reason=EVIL * 10, **changes)
-    return Brief(request, EVERY_OUTCOME)
+    return RequestSummary(request, EVERY_OUTCOME)
 
 
-def longest(name: str) -> Facts:
+def longest(name: str) -> HomeData:
     """Give a page on which there is as much of everything as there can be, all of it at its longest."""
-    numbers = range(home_view.MOST)
-    asked = Details(run_at=LATER, change=CHANGE, note=EVIL * 10, parent="R1", follow="retry")
+    numbers = range(home_view.MAX_LISTED)
+    asked = RequestOptions(run_at=LATER, change=CHANGE, note=EVIL * 10, parent="R1", follow="retry")
     waiting = [
-        brief(10 + n, name, state=State.WAITING, rule=RULE, operation=Operation.SETTINGS, details=asked)
+        brief(10 + n, name, state=RequestState.WAITING, rule=RULE, operation=Operation.SETTINGS, options=asked)
         for n in numbers
     ]
-    to_come = [brief(30 + n, name, state=State.WAITING, rule=RULE, details=Details(run_at=LATER)) for n in numbers]
-    schedule = Schedule(
+    to_come = [
+        brief(30 + n, name, state=RequestState.WAITING, rule=RULE, options=RequestOptions(run_at=LATER))
+        for n in numbers
+    ]
+    schedule = SyncSchedule(
         "S1",
         "support",
         "1",
         "U01ALICE",
         "C0LAUNCH",
-        Source(usergroup="S0", name=EVIL * 10),
+        SyncSource(usergroup="S0", name=EVIL * 10),
         SyncMode.MIRROR,
         "",
         timedelta(1),
@@ -67,22 +70,24 @@ def longest(name: str) -> Facts:
         run=3,
         failed=2,
     )
-    recent = [brief(40 + n, name, state=State.DONE) for n in range(home_view.RECENT)]
+    recent = [brief(40 + n, name, state=RequestState.DONE) for n in range(home_view.MAX_RECENT)]
     return facts(
         notice=f"Only who asked can withdraw it. {'x' * 2000}",
         may=tuple(Capability),
         refused=["This needs a capability. " + "`role`, " * 100] * 5,
         may_ask=True,
         connections=[
-            Connection(name or "c", Account(AccountState.RESTRICTED, EVIL * 10), Rest(LATER, EVIL * 20), 10_000)
+            ConnectionStatus(
+                name or "c", Account(AccountState.RESTRICTED, EVIL * 10), Cooldown(LATER, EVIL * 20), 10_000
+            )
             for _ in range(home_view.MOST_CONNECTIONS + 1)
         ],
         found=found(101, name=name, search="a" * 100, start=50),
-        waiting=Listed(waiting, more=True),
+        waiting=SummaryPage(waiting, more=True),
         votes={"R000000000000010": 1},
-        running=Listed([brief(20 + n, name, state=State.RUNNING) for n in numbers], more=True),
-        to_come=Listed(to_come, more=True),
-        repeated=[Repeated(schedule, name, may_end=True, held="x" * 5000, last=recent[0])] * home_syncs.MOST,
+        running=SummaryPage([brief(20 + n, name, state=RequestState.RUNNING) for n in numbers], more=True),
+        to_come=SummaryPage(to_come, more=True),
+        repeated=[RepeatedSync(schedule, name, may_end=True, held="x" * 5000, last=recent[0])] * home_syncs.MAX_LISTED,
         repeated_more=40,
         recent=recent,
         everybody=True,
@@ -91,7 +96,7 @@ def longest(name: str) -> Facts:
     )
 
 
-async def published(client: AsyncWebClient, slack: SlackServer, page: Facts) -> list[dict[str, Any]]:
+async def published(client: AsyncWebClient, slack: SlackServer, page: HomeData) -> list[dict[str, Any]]:
     await client.views_publish(user_id="U01ALICE", view=home_view.build(page))
     view = slack.home("U01ALICE")
     assert view is not None
@@ -175,7 +180,7 @@ async def test_who_may_do_nothing_is_told_whom_to_ask(client: AsyncWebClient, sl
 async def test_a_connection_says_how_it_stands(
     client: AsyncWebClient, slack: SlackServer, account: Account | str | None, words: str
 ) -> None:
-    connection = Connection("support", account, Rest(LATER, "too many"), 1)
+    connection = ConnectionStatus("support", account, Cooldown(LATER, "too many"), 1)
 
     blocks = await published(client, slack, facts(connections=[connection]))
 

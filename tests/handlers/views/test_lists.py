@@ -4,14 +4,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.domain.audit import Entry, Kind
-from bot.domain.chain import Head, seal
+from bot.domain.audit import AuditEntry, EntryKind
+from bot.domain.chain import ChainHead, seal
 from bot.domain.commands import COMMANDS
 from bot.domain.groups import KnownGroup
 from bot.domain.outcomes import Tally
-from bot.domain.roster import Rejected, RejectedFor, Roster
-from bot.runtime.archive import Brief
-from handlers.commands.replying import said
+from bot.domain.roster import RejectedEntry, RejectionCode, Roster
+from bot.runtime.archive import RequestSummary
+from handlers.commands.replying import message_payload
 from handlers.views import answers, audit_list, group_card, group_list, request_list
 from handlers.views.message import Message
 from providers.base import (
@@ -34,7 +34,7 @@ ADMINS = [Member("+14155550100", "", name, MembershipStatus.ADMIN) for name in N
 
 def groups_page(name: str) -> Message:
     groups = [KnownGroup("c" * 60, "g" * 500, "", name)] * 40
-    return group_list.build(groups, group_list.Turn(search=name[:500].replace("\ud800", ""), start=15))
+    return group_list.build(groups, group_list.GroupCursor(search=name[:500].replace("\ud800", ""), start=15))
 
 
 def card(name: str) -> Message:
@@ -42,18 +42,18 @@ def card(name: str) -> Message:
     told = Group(group.id, name, 1024, name * 50, announce_only=True, locked=False, ephemeral=90 * 86_400)
     account = Account(AccountState.RESTRICTED, name * 20)
     return group_card.build(
-        group_card.Facts(group, told, account, ADMINS, can=frozenset(Action), may_list=True, warning=name * 20)
+        group_card.GroupCardData(group, told, account, ADMINS, can=frozenset(Action), may_list=True, warning=name * 20)
     )
 
 
 def unread_card(name: str) -> Message:
-    why = answers.words(GroupNotFound("The provider knows no such group.", provider_text=name))
-    facts = group_card.Facts(KnownGroup("c", "g", "", name), why, why, why, can=frozenset(), may_list=False)
+    why = answers.provider_answer(GroupNotFound("The provider knows no such group.", provider_text=name))
+    facts = group_card.GroupCardData(KnownGroup("c", "g", "", name), why, why, why, can=frozenset(), may_list=False)
     return group_card.build(facts)
 
 
 def test_an_accounts_state_is_told_once() -> None:
-    told = group_card.Facts(
+    told = group_card.GroupCardData(
         KnownGroup("c", "g"), "", Account(AccountState.CONNECTED, "connected"), [], can=frozenset(), may_list=False
     )
 
@@ -61,7 +61,7 @@ def test_an_accounts_state_is_told_once() -> None:
 
 
 def test_members_are_counted_where_they_were_read_and_their_number_is_not_told() -> None:
-    facts = group_card.Facts(
+    facts = group_card.GroupCardData(
         KnownGroup("c", "g"), Group("g", "Team"), "", ADMINS[:2], can=frozenset(Action), may_list=False
     )
 
@@ -72,7 +72,7 @@ def test_members_are_counted_where_they_were_read_and_their_number_is_not_told()
 
 
 def test_a_providers_words_are_said_to_be_its() -> None:
-    assert answers.words(GroupNotFound("It is gone.", provider_text="no <such> jid")) == (
+    assert answers.provider_answer(GroupNotFound("It is gone.", provider_text="no <such> jid")) == (
         "It is gone. The provider says: “no &lt;such&gt; jid”"
     )
     account = Account(AccountState.DISCONNECTED, "pairing")
@@ -81,15 +81,15 @@ def test_a_providers_words_are_said_to_be_its() -> None:
 
 def requests_page(name: str) -> Message:
     request = changed(group_name=name, operation=Operation.SYNC, reason=name)
-    turn = request_list.Turn(which="group", connection="c" * 60, group_id="g" * 150, before=(1.5, "R" * 17))
+    turn = request_list.RequestCursor(which="group", connection="c" * 60, group_id="g" * 150, before=(1.5, "R" * 17))
     return request_list.build(
-        [Brief(request, WIDE)] * 10, {REQUEST.id: "https://x.slack.com/" + "a" * 100}, turn, more=True
+        [RequestSummary(request, WIDE)] * 10, {REQUEST.id: "https://x.slack.com/" + "a" * 100}, turn, more=True
     )
 
 
 def audit_page(name: str) -> Message:
-    entry = Entry(
-        Kind.VERDICT,
+    entry = AuditEntry(
+        EntryKind.VERDICT,
         AT,
         "U01ALICE",
         typed=name,
@@ -101,15 +101,17 @@ def audit_page(name: str) -> Message:
         provider_code=name[:200],
         details={"reason": name, "code": name, "choice": name},
     )
-    rows = [seal(entry, Head(99_999 + number)) for number in range(15)]
-    turn = audit_list.Turn(person="1" * 60, connection="c" * 60, group_id="g" * 500, since=AT, until=AT, before=9)
+    rows = [seal(entry, ChainHead(99_999 + number)) for number in range(15)]
+    turn = audit_list.AuditCursor(
+        person="1" * 60, connection="c" * 60, group_id="g" * 500, since=AT, until=AT, before=9
+    )
     return audit_list.build(rows, turn, lambda *_: name, more=True)
 
 
 @pytest.mark.parametrize("build", [groups_page, card, unread_card, requests_page, audit_page])
 async def test_slack_takes_every_page_whatever_things_are_called(post: Post, build: Callable[[str], Message]) -> None:
     for name in NAMES:
-        posted = await post(Message(**said(build(name))))
+        posted = await post(Message(**message_payload(build(name))))
         assert posted["blocks"]
         assert all(raw not in posted["text"] for raw in ("<!channel>", "<https://evil", "\x1b"))
 
@@ -121,7 +123,7 @@ async def test_slack_takes_every_explanation(post: Post) -> None:
 
 
 def test_buttons_carry_where_they_lead() -> None:
-    turn = audit_list.Turn(person="U01ALICE", connection="c", group_id="g", since=AT, before=7)
+    turn = audit_list.AuditCursor(person="U01ALICE", connection="c", group_id="g", since=AT, before=7)
 
     assert audit_list.parse(turn.model_dump_json(exclude_none=True)) == turn
     for parse in (audit_list.parse, group_list.parse, group_card.parse, request_list.parse):
@@ -130,24 +132,26 @@ def test_buttons_carry_where_they_lead() -> None:
 
 
 def test_a_row_that_was_changed_is_said_to_be() -> None:
-    row = replace(seal(Entry(Kind.STATE, AT), Head()), payload="{")
+    row = replace(seal(AuditEntry(EntryKind.STATE, AT), ChainHead()), payload="{")
 
-    assert "1: ⚠️ this row was changed" in audit_list.build([row], audit_list.Turn(), lambda *_: "", more=False).text
+    assert (
+        "1: ⚠️ this row was changed" in audit_list.build([row], audit_list.AuditCursor(), lambda *_: "", more=False).text
+    )
 
 
 def test_a_rejected_entry_is_told_with_its_line() -> None:
-    in_file = Rejected("bogus", RejectedFor.NOT_A_NUMBER, 1200, in_file=True)
-    several = Rejected("typed", RejectedFor.TOO_LONG, 7)
-    roster = Roster(rejected=(in_file, several, Rejected("alone", RejectedFor.TOO_LONG)))
+    in_file = RejectedEntry("bogus", RejectionCode.NOT_A_NUMBER, 1200, in_file=True)
+    several = RejectedEntry("typed", RejectionCode.TOO_LONG, 7)
+    roster = Roster(rejected=(in_file, several, RejectedEntry("alone", RejectionCode.TOO_LONG)))
 
     lines = answers.rejected(roster)
     assert lines[1].startswith("• line 1,200 of the file, “bogus”: ")
     assert lines[2].startswith("• line 7, “typed”: ")
     assert lines[3].startswith("• “alone”: ")
-    assert "Line 1,200 of the file, “bogus”" in answers.nobody(roster)
+    assert "Line 1,200 of the file, “bogus”" in answers.no_usable_numbers(roster)
 
 
 def test_a_request_that_was_put_off_says_so() -> None:
-    details = replace(REQUEST.details, run_at=datetime.now(UTC) + timedelta(days=1))
+    details = replace(REQUEST.options, run_at=datetime.now(UTC) + timedelta(days=1))
 
-    assert "It begins <!date^" in answers.taken(changed(details=details), Roster(), again=False)
+    assert "It begins <!date^" in answers.submitted(changed(options=details), Roster(), again=False)

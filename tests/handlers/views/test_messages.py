@@ -9,15 +9,15 @@ import pytest
 from slack_sdk.models.views import View
 
 from bot.domain.access import Target
-from bot.domain.approvals import Approval, ApprovalState, Choice, Refused, RefusedFor, Vote
+from bot.domain.approvals import Approval, ApprovalState, Choice, RefusalCode, Refused, Vote
 from bot.domain.followups import LABELS, Followup
-from bot.domain.outcomes import MEANINGS, Tally, words_of
-from bot.domain.requests import Details, Participant, Request, State
+from bot.domain.outcomes import OUTCOME_TEXTS, Tally, outcome_label
+from bot.domain.requests import Request, RequestItem, RequestOptions, RequestState
 from handlers.views import approval_card, details, followup_buttons, reason_modal, request_message, results
-from handlers.views.approval_card import Undecided
-from handlers.views.followup_buttons import Followed
+from handlers.views.approval_card import MissingVotes
+from handlers.views.followup_buttons import FollowupLink
 from handlers.views.message import Message
-from handlers.views.text import moment
+from handlers.views.text import format_time
 from providers.base import Ability, Action, Capability, GroupChange, Operation, Outcome, Person
 from sandbox.slack.blocks import check_view
 from sandbox.slack.mrkdwn import oddities, texts
@@ -30,10 +30,12 @@ LONG = "because <!here> & so on, " * 125
 VOTES = (Vote("U02BOB", Choice.APPROVE, AT), Vote("U03CAROL", Choice.DENY, AT, "<!here> no"))
 LINK = "https://sandbox.slack.com/archives/C0LAUNCH/p1"
 FOLLOWED = tuple(
-    Followed(changed(id=f"R{followup.value}", details=Details(parent="RABCDEFGHIJKLMNOP", follow=followup)), LINK)
+    FollowupLink(
+        changed(id=f"R{followup.value}", options=RequestOptions(parent="RABCDEFGHIJKLMNOP", follow=followup)), LINK
+    )
     for followup in Followup
 )
-AGAIN = followup_buttons.build(changed(state=State.DENIED), mix(1), Tally.of([None]), ())
+AGAIN = followup_buttons.build(changed(state=RequestState.DENIED), mix(1), Tally.of([None]), ())
 
 
 def pages(people: list[Any]) -> Iterator[list[Any]]:
@@ -41,10 +43,10 @@ def pages(people: list[Any]) -> Iterator[list[Any]]:
         yield people[start : start + 100]
 
 
-def facts(request: Request, people: Sequence[Participant], total: int, **known: Any) -> details.Facts:
+def facts(request: Request, people: Sequence[RequestItem], total: int, **known: Any) -> details.DetailsData:
     tally = Tally.of([None] * total)
     needs = [(Action.ADD, Ability(Capability.GROUPS_WRITE, ("groups:write",))), (Action.SEND_TO_PERSON, None)]
-    return replace(details.Facts(request, tally, people, 0, full=True, needs=needs), **known)
+    return replace(details.DetailsData(request, tally, people, 0, full=True, needs=needs), **known)
 
 
 def judged(view: View) -> dict[str, Any]:
@@ -70,16 +72,19 @@ def assert_words_beside_icons(text: str) -> None:
 @pytest.mark.parametrize(
     ("state", "words"),
     [
-        (ApprovalState.DENIED, f"is denied already, by <@U02BOB> ({moment(AT)}), <@U03CAROL> ({moment(AT)}); your"),
-        (ApprovalState.EXPIRED, f"expired {moment(AT + timedelta(hours=24))}; nothing was done."),
+        (
+            ApprovalState.DENIED,
+            f"is denied already, by <@U02BOB> ({format_time(AT)}), <@U03CAROL> ({format_time(AT)}); your",
+        ),
+        (ApprovalState.EXPIRED, f"expired {format_time(AT + timedelta(hours=24))}; nothing was done."),
         (ApprovalState.WITHDRAWN, "<@U01ALICE> withdrew this request; nothing was done."),
     ],
 )
 def test_a_late_click_is_told_who_decided_and_when(state: ApprovalState, words: str) -> None:
     ended = Approval("U01ALICE", Target(("launch-team",)), RULE, AT, VOTES, state)
 
-    assert words in approval_card.not_counted(Refused(RefusedFor.OVER, "It is over.", ended), "R1")
-    assert approval_card.not_counted(Refused(RefusedFor.OVER, "It is over."), "R1") == "It is over.\nRequest `R1`"
+    assert words in approval_card.not_counted(Refused(RefusalCode.CLOSED, "It is over.", ended), "R1")
+    assert approval_card.not_counted(Refused(RefusalCode.CLOSED, "It is over."), "R1") == "It is over.\nRequest `R1`"
 
 
 @pytest.mark.parametrize(
@@ -90,15 +95,15 @@ def test_a_late_click_is_told_who_decided_and_when(state: ApprovalState, words: 
     ],
 )
 def test_who_may_not_decide_is_told_whom_to_ask(deciders: tuple[str, ...], words: str) -> None:
-    refused = Refused(RefusedFor.NOT_AN_APPROVER, "Only leads.", deciders=deciders)
+    refused = Refused(RefusalCode.NOT_AN_APPROVER, "Only leads.", eligible_approvers=deciders)
 
     assert approval_card.not_counted(refused, "R1").startswith(words)
 
 
-@pytest.mark.parametrize("state", State)
+@pytest.mark.parametrize("state", RequestState)
 @pytest.mark.parametrize("number", NUMBERS)
-async def test_a_parent_message_says_who_what_where_and_how_far(post: Post, state: State, number: int) -> None:
-    answered = number if state is State.DONE else number // 2
+async def test_a_parent_message_says_who_what_where_and_how_far(post: Post, state: RequestState, number: int) -> None:
+    answered = number if state is RequestState.DONE else number // 2
     tally = Tally.of([*(p.outcome for p in mix(answered)), *[None] * (number - answered)])
     message = request_message.build(changed(state=state), tally)
     await post(message)
@@ -113,19 +118,19 @@ async def test_a_parent_message_says_who_what_where_and_how_far(post: Post, stat
 
 @pytest.mark.parametrize("name", NAMES)
 async def test_no_name_breaks_a_message(post: Post, name: str) -> None:
-    request = changed(group_name=name, reason=LONG, rule=RULE, state=State.WAITING)
+    request = changed(group_name=name, reason=LONG, rule=RULE, state=RequestState.WAITING)
     tally = Tally.of(p.outcome for p in mix(3))
     for message in (
         request_message.build(request, tally, LINK),
         approval_card.build(
-            request, tally, VOTES, warning=name * 5, link=LINK, undecided=Undecided(["S0LEADS"] * 50, 2)
+            request, tally, VOTES, warning=name * 5, link=LINK, undecided=MissingVotes(["S0LEADS"] * 50, 2)
         ),
         approval_card.overridden(request, Vote("U02BOB", Choice.OVERRIDE, AT, name), ("U03CAROL", "S0LEADS")),
-        approval_card.reminder(request, Undecided(["U03CAROL"] * 50, 1), 2),
-        approval_card.ending(replace(request, state=State.DENIED), VOTES, again=AGAIN, followed=FOLLOWED),
+        approval_card.reminder(request, MissingVotes(["U03CAROL"] * 50, 1), 2),
+        approval_card.ending(replace(request, state=RequestState.DENIED), VOTES, again=AGAIN, followed=FOLLOWED),
         results.build(request, mix(3), total=3),
         results.build(request, mix(30), total=30),
-        results.summary(replace(request, state=State.DONE), mix(30), FOLLOWED),
+        results.summary(replace(request, state=RequestState.DONE), mix(30), FOLLOWED),
     ):
         await post(message)
     for view in (
@@ -137,7 +142,7 @@ async def test_no_name_breaks_a_message(post: Post, name: str) -> None:
 
 
 async def test_a_long_reason_is_cut_and_every_message_has_it(post: Post) -> None:
-    request = changed(reason="a reason " + "x" * 3000, rule=RULE, state=State.WAITING)
+    request = changed(reason="a reason " + "x" * 3000, rule=RULE, state=RequestState.WAITING)
     tally = Tally.of([None])
     for message in (request_message.build(request, tally), approval_card.build(request, tally, ())):
         posted = await post(message)
@@ -175,8 +180,8 @@ async def test_an_emoji_is_never_cut_in_two(post: Post) -> None:
         assert not shown.endswith("\N{ZERO WIDTH JOINER}…")
 
 
-@pytest.mark.parametrize("state", [s for s in State if s is not State.RECEIVED])
-async def test_a_card_says_alone_what_is_asked_and_what_became_of_it(post: Post, state: State) -> None:
+@pytest.mark.parametrize("state", [s for s in RequestState if s is not RequestState.RECEIVED])
+async def test_a_card_says_alone_what_is_asked_and_what_became_of_it(post: Post, state: RequestState) -> None:
     request = changed(reason="the launch", rule=RULE, state=state)
     message = approval_card.build(request, Tally.of([None] * 40), VOTES[:1])
     posted = await post(message)
@@ -186,21 +191,23 @@ async def test_a_card_says_alone_what_is_asked_and_what_became_of_it(post: Post,
         assert said in text
     buttons = [e["text"]["text"] for b in posted["blocks"] if b["type"] == "actions" for e in b["elements"]]
     pressed = ["Approve", "Deny", "Details", "Override", "Withdraw"]
-    assert buttons == (pressed if state is State.WAITING else [])
-    assert ("2 approvals by `lead` or `owner`" in text) == (state is State.WAITING)
+    assert buttons == (pressed if state is RequestState.WAITING else [])
+    assert ("2 approvals by `lead` or `owner`" in text) == (state is RequestState.WAITING)
     assert_words_beside_icons(text)
 
 
 async def test_a_deadline_is_readable_where_the_date_cannot_be_drawn(post: Post) -> None:
     asked_at = datetime(2026, 3, 1, 16, 5, tzinfo=timezone(timedelta(hours=2)))
-    message = approval_card.build(changed(rule=RULE, state=State.WAITING, asked_at=asked_at), Tally.of([None]), ())
+    message = approval_card.build(
+        changed(rule=RULE, state=RequestState.WAITING, asked_at=asked_at), Tally.of([None]), ()
+    )
     await post(message)
 
     assert "|2026-03-02 14:05 UTC>" in message.text
 
 
 async def test_a_button_tells_a_screen_reader_what_it_decides_on(post: Post) -> None:
-    request = changed(rule=RULE, state=State.WAITING, group_name="n" * 200)
+    request = changed(rule=RULE, state=RequestState.WAITING, group_name="n" * 200)
     posted = await post(approval_card.build(request, Tally.of([None] * 40), ()))
 
     labels = [e["accessibility_label"] for e in posted["blocks"][-2]["elements"]]
@@ -210,8 +217,8 @@ async def test_a_button_tells_a_screen_reader_what_it_decides_on(post: Post) -> 
     assert all(len(label) <= 75 for label in labels)
 
 
-@pytest.mark.parametrize("state", [State.DENIED, State.EXPIRED])
-async def test_an_ending_says_that_nothing_was_sent(post: Post, state: State) -> None:
+@pytest.mark.parametrize("state", [RequestState.DENIED, RequestState.EXPIRED])
+async def test_an_ending_says_that_nothing_was_sent(post: Post, state: RequestState) -> None:
     message = approval_card.ending(changed(state=state), VOTES)
     await post(message)
 
@@ -237,7 +244,7 @@ async def test_everybody_stands_in_the_results(post: Post, number: int) -> None:
     for p, line in zip(mix(number), shown, strict=True):
         assert p.outcome is not None
         assert line.startswith("+1 415-555-")
-        assert line.endswith(f"  {MEANINGS[p.outcome].icon} {words_of(p.outcome, Operation.ADD)}")
+        assert line.endswith(f"  {OUTCOME_TEXTS[p.outcome].icon} {outcome_label(p.outcome, Operation.ADD)}")
 
 
 @pytest.mark.parametrize("number", [1, 20, 21, 100])
@@ -251,7 +258,7 @@ async def test_a_line_has_the_providers_words_only_where_something_is_left_to_do
     await post(message)
 
     for outcome, line in zip(Outcome, message.text.splitlines()[1:], strict=True):
-        assert line.endswith(": 408 they recently left") == (not MEANINGS[outcome].done)
+        assert line.endswith(": 408 they recently left") == (not OUTCOME_TEXTS[outcome].done)
 
 
 async def test_a_rejected_entry_shows_what_was_typed_and_why(post: Post) -> None:
@@ -277,23 +284,23 @@ async def test_a_summary_counts_everybody_and_says_what_to_do(post: Post, number
     message = results.summary(changed(duplicates=2), people)
     await post(message)
 
-    done = sum(MEANINGS[p.outcome].done for p in people if p.outcome)
+    done = sum(OUTCOME_TEXTS[p.outcome].done for p in people if p.outcome)
     text = read_aloud(message)
     assert text.startswith("<@U01ALICE> ")
     assert f"{done:,} in the group" in text
     assert "2 entries named somebody twice" in text
     for p in people:
         assert p.outcome is not None
-        assert words_of(p.outcome, Operation.ADD) in text
-        assert MEANINGS[p.outcome].advice in text
+        assert outcome_label(p.outcome, Operation.ADD) in text
+        assert OUTCOME_TEXTS[p.outcome].advice in text
     assert_words_beside_icons(text)
 
 
 THINGS = {
-    Operation.SETTINGS: Details(change=GroupChange(subject=RIGHT_TO_LEFT, locked=True)),
-    Operation.SEND: Details(text=EVIL * 50),
-    Operation.INVITE: Details(),
-    Operation.CREATE: Details(subject=EMOJI * 40),
+    Operation.SETTINGS: RequestOptions(change=GroupChange(subject=RIGHT_TO_LEFT, locked=True)),
+    Operation.SEND: RequestOptions(text=EVIL * 50),
+    Operation.INVITE: RequestOptions(),
+    Operation.CREATE: RequestOptions(subject=EMOJI * 40),
 }
 
 
@@ -301,12 +308,12 @@ THINGS = {
 async def test_what_is_about_the_group_itself_is_not_told_as_if_it_were_people(
     post: Post, operation: Operation
 ) -> None:
-    request = changed(operation=operation, details=THINGS[operation], rule=RULE, state=State.WAITING)
+    request = changed(operation=operation, options=THINGS[operation], rule=RULE, state=RequestState.WAITING)
     lines = [
-        Participant(n, Person(thing), operation, outcome=Outcome.CHANGED) for n, thing in enumerate(("name", "lock"))
+        RequestItem(n, Person(thing), operation, outcome=Outcome.CHANGED) for n, thing in enumerate(("name", "lock"))
     ]
     tally = results.tally_of(lines)
-    done = replace(request, state=State.DONE)
+    done = replace(request, state=RequestState.DONE)
     for message in (
         request_message.build(request, tally),
         approval_card.build(request, tally, ()),
@@ -334,7 +341,7 @@ def test_details_fit_into_a_modal_at_every_size(number: int) -> None:
 
 
 def test_details_tell_what_is_needed_who_decides_and_what_was_left_out() -> None:
-    request = changed(rule=RULE, duplicates=3, stopped_by="U03CAROL", reason="the launch", state=State.DONE)
+    request = changed(rule=RULE, duplicates=3, stopped_by="U03CAROL", reason="the launch", state=RequestState.DONE)
     people = [person(0), person(1, Outcome.INVALID, person=Person("415 bogus"), provider_message="no number in it")]
     known = {"votes": VOTES, "deciders": ("U02BOB", "S0LEADS"), "warning": "<careful>", "followed": FOLLOWED}
     said = "\n".join(texts(judged(details.build(facts(request, people, 2, **known)))["blocks"]))
@@ -360,19 +367,19 @@ def test_a_reason_comes_back_with_its_request_and_its_choice(choice: Choice) -> 
     typed = {"reason": {"value": {"type": "plain_text_input", "value": " because\n"}}}
 
     filled = reason_modal.parse({**definition, "state": {"values": typed}})
-    assert filled == reason_modal.Form("RABCDEFGHIJKLMNOP", choice, "because")
+    assert filled == reason_modal.ReasonForm("RABCDEFGHIJKLMNOP", choice, "because")
 
 
 async def test_a_summary_offers_what_makes_sense_and_nothing_twice(post: Post) -> None:
     people = mix(20)
-    posted = await post(results.summary(changed(state=State.DONE), people))
+    posted = await post(results.summary(changed(state=RequestState.DONE), people))
     buttons = [e for b in posted["blocks"] if b["type"] == "actions" for e in b["elements"]]
     assert [b["text"]["text"] for b in buttons] == [*LABELS.values(), "Export CSV"]
     assert all(b["accessibility_label"].startswith(f"{b['text']['text']}: add ") for b in buttons)
     assert [followup_buttons.parse(b["action_id"]) for b in buttons[:-1]] == list(Followup)
     assert [b["text"]["text"] for b in buttons if "confirm" in b] == ["Undo", "Run again"]
 
-    after = await post(results.summary(changed(state=State.DONE), people, FOLLOWED[:2]))
+    after = await post(results.summary(changed(state=RequestState.DONE), people, FOLLOWED[:2]))
     left = [e["text"]["text"] for b in after["blocks"] if b["type"] == "actions" for e in b["elements"]]
     assert left == [*list(LABELS.values())[2:], "Export CSV"]
     assert f"Retry failed: <{LINK}|request> `Rretry`, asked by <@U01ALICE>" in after["text"]
@@ -383,20 +390,22 @@ async def test_a_summary_offers_what_makes_sense_and_nothing_twice(post: Post) -
     [
         ({}, "Why it stopped: The sender rests"),
         ({"stopped_by": "U03CAROL"}, "Stopped by <@U03CAROL>"),
-        ({"details": Details(look_only=True)}, ""),
+        ({"details": RequestOptions(look_only=True)}, ""),
     ],
 )
 async def test_a_summary_says_why_somebody_was_not_attempted(post: Post, changes: dict[str, Any], told: str) -> None:
     left = mix(2, [Outcome.NOT_ATTEMPTED], provider_message="The sender rests")
-    posted = await post(results.summary(changed(state=State.DONE, **changes), left))
+    posted = await post(results.summary(changed(state=RequestState.DONE, **changes), left))
 
     assert told in posted["text"]
     assert bool(told) == ("topped" in posted["text"])
 
 
 async def test_a_running_request_can_be_stopped_and_says_who_did(post: Post) -> None:
-    running = await post(request_message.build(changed(state=State.RUNNING), Tally.of([None])))
-    stopped = await post(request_message.build(changed(state=State.RUNNING, stopped_by="U02BOB"), Tally.of([None])))
+    running = await post(request_message.build(changed(state=RequestState.RUNNING), Tally.of([None])))
+    stopped = await post(
+        request_message.build(changed(state=RequestState.RUNNING, stopped_by="U02BOB"), Tally.of([None]))
+    )
 
     pressed = [
         [e["text"]["text"] for b in m["blocks"] if b["type"] == "actions" for e in b["elements"]]
@@ -423,18 +432,18 @@ async def test_numbers_are_short_where_they_are_to_be(post: Post) -> None:
     [
         (
             Operation.SETTINGS,
-            Details(change=GroupChange(subject="Spring <Fair>", announce_only=True)),
+            RequestOptions(change=GroupChange(subject="Spring <Fair>", announce_only=True)),
             "Spring &lt;Fair",
         ),
-        (Operation.SEND, Details(text="Doors open at nine"), "Doors open at nine"),
-        (Operation.INVITE, Details(text="Come in"), "Come in"),
-        (Operation.ADD, Details(invite_refused=True), "is sent an invite"),
+        (Operation.SEND, RequestOptions(text="Doors open at nine"), "Doors open at nine"),
+        (Operation.INVITE, RequestOptions(text="Come in"), "Come in"),
+        (Operation.ADD, RequestOptions(invite_refused=True), "is sent an invite"),
     ],
 )
 async def test_who_approves_reads_what_they_approve(
-    post: Post, operation: Operation, asked: Details, words: str
+    post: Post, operation: Operation, asked: RequestOptions, words: str
 ) -> None:
-    request = changed(rule=RULE, state=State.WAITING, operation=operation, details=asked)
+    request = changed(rule=RULE, state=RequestState.WAITING, operation=operation, options=asked)
     tally = Tally.of([None], things=1)
     for message in (approval_card.build(request, tally, ()), request_message.build(request, tally)):
         assert words in message.text

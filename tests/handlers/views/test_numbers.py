@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.views.text import person_name, shortened
+from handlers.views.text import person_name, shorten_numbers
 from providers.base import Person
 
 
@@ -35,13 +35,13 @@ def test_a_short_number_leaves_something_out(phone: str) -> None:
 
 @given(st.text(), st.from_regex(r"\A[0-9]{3}[ .()-]?[0-9]{3}[ .-]?[0-9]{4,6}\Z"), st.text())
 def test_no_number_stays_whole_in_foreign_words(before: str, number: str, after: str) -> None:
-    said = shortened(f"{before} {number} {after}")
+    said = shorten_numbers(f"{before} {number} {after}")
 
     assert number not in said or number in before + after
 
 
 def test_a_moment_in_foreign_words_stays() -> None:
-    assert shortened("until 2026-11-21 12:05 UTC, 14155550100") == "until 2026-11-21 12:05 UTC, 141 ••• 0100"
+    assert shorten_numbers("until 2026-11-21 12:05 UTC, 14155550100") == "until 2026-11-21 12:05 UTC, 141 ••• 0100"
 
 
 def test_a_lid_is_no_number() -> None:

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from bot.domain.operations import ACTIONS, AIMS
-from bot.domain.outcomes import left_over, read_back, settled_before
+from bot.domain.operations import ACTIONS, DESIRED_STATES
+from bot.domain.outcomes import already_satisfied, unanswered, verdict_from_membership
 from providers.base import (
     MembershipStatus,
     Operation,
@@ -26,9 +26,9 @@ async def carry_out(
     before_reading_back: Callable[[], None] = lambda: None,
 ) -> list[Verdict]:
     """Look, send those for whom something is to be done in chunks, and look again for those nothing is known of."""
-    aim = AIMS[operation]
+    aim = DESIRED_STATES[operation]
     before = await _standing(adapter, group_id, people)
-    verdicts = {p.key: v for p in people if (v := settled_before(p.key, aim, before[p.key]))}
+    verdicts = {p.key: v for p in people if (v := already_satisfied(p.key, aim, before[p.key]))}
     rest = [p for p in people if p.key not in verdicts]
     most = adapter.abilities[ACTIONS[operation]].max_batch or len(people)
     for start in range(0, len(rest), most):
@@ -40,11 +40,11 @@ async def carry_out(
         verdicts |= answered
         if result.error is not None and result.error.stops_sending:
             break
-    verdicts |= {p.key: left_over(p.key, 0, "stopped") for p in rest if p.key not in verdicts}
+    verdicts |= {p.key: unanswered(p.key, 0, "stopped") for p in rest if p.key not in verdicts}
     before_reading_back()
     unknown = [p for p in people if verdicts[p.key].outcome is Outcome.UNKNOWN]
     now = await _standing(adapter, group_id, unknown)
-    verdicts |= {p.key: v for p in unknown if (v := read_back(p.key, aim, before[p.key], now[p.key]))}
+    verdicts |= {p.key: v for p in unknown if (v := verdict_from_membership(p.key, aim, before[p.key], now[p.key]))}
     return list(verdicts.values())
 
 

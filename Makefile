@@ -37,7 +37,7 @@ bench: $(STAMP)
 
 docs: $(STAMP)
 	$(BIN)/python -m providers.capability_docs > docs/providers.md
-	$(BIN)/python -m bot.commands_page > docs/commands.md
+	$(BIN)/python -m bot.commands.reference > docs/commands.md
 
 lock: $(STAMP)
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 pyproject.toml -o requirements/run.txt

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 
 import structlog
 
-from bot.lines import Connection
-from bot.runtime.tasks import stop
+from bot.execution.connections import Connection
+from bot.tasks import stop
 from handlers.views import answers
 from providers.base import Account, ProviderError
 

@@ -15,16 +15,16 @@ from bot.domain.access import Actor
 from bot.domain.requests import Request
 from handlers import modals, sync
 from handlers.accounts import AccountStatuses
-from handlers.failures import read_only
-from handlers.home_facts import HomeReader, can_decide, can_override
+from handlers.clients.user_groups import APPROVAL_MEMBERS_TTL
+from handlers.delivery.ephemeral import open_direct_channel
+from handlers.delivery.refresher import Refresher
+from handlers.errors import read_only
+from handlers.home_reader import HomeReader, can_decide, can_override
 from handlers.payloads import Click, Payload
-from handlers.refresher import Refresher
 from handlers.services import Services
 from handlers.shortcuts import open_chooser
-from handlers.usergroups import APPROVAL_MEMBERS_TTL
 from handlers.views import home_groups, home_syncs, home_view
 from handlers.views.home_groups import HomeGroupCursor
-from handlers.whisper import open_direct_channel
 
 MIN_REDRAW_INTERVAL = 2.0
 """Seconds from one drawing of a person's page to the next; views.publish allows 100 and more a minute for all."""

@@ -15,19 +15,19 @@ import structlog
 from slack_bolt.async_app import AsyncApp, AsyncBoltContext
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.domain.commands import WA
-from bot.domain.grammar import typed_text
+from bot.commands.catalogue import WA
+from bot.commands.parser import typed_text
 from bot.domain.requests import Request
 from handlers.commands import HANDLERS, is_read_only, resolve_command
-from handlers.commands.asked import Answer, CommandContext, Deferred
-from handlers.commands.replying import message_payload
-from handlers.failures import mark_read_only
+from handlers.commands.context import Answer, CommandContext, Deferred
+from handlers.commands.reply import message_payload
+from handlers.delivery.ephemeral import send_ephemeral
+from handlers.errors import mark_read_only
 from handlers.payloads import Payload
 from handlers.services import Services
 from handlers.views import answers, chooser
 from handlers.views.message import Message, sections
 from handlers.views.text import count
-from handlers.whisper import send_ephemeral
 
 LINK_TIMEOUT = 5.0
 """Seconds that an answer waits for the parent message of the request it tells of, to lead to it."""

@@ -1,31 +1,31 @@
-"""What the listeners work with, made once by `bot.app`."""
+"""What the listeners work with, made once by `bot.bootstrap`."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from bot.announcer import Notifier
 from bot.domain.access import Actor, Allowed
 from bot.domain.audit import disclosure_entry
 from bot.domain.groups import KnownGroup
-from bot.drafts import DraftStore
-from bot.intake import Submissions
-from bot.lines import Connection
-from bot.preview import PreviewService
-from bot.rights import Authorizer
-from bot.runtime.archive import RequestQueries
-from bot.runtime.audit import AuditJournal
-from bot.runtime.decisions import Votes
-from bot.runtime.dispatcher import Dispatcher
-from bot.runtime.groups import GroupDirectory
-from bot.runtime.journal import RequestStore
-from bot.runtime.schedules import SyncSchedules
-from bot.syncs import SyncScheduler, SyncService
-from handlers.behind import BackgroundTasks
-from handlers.changes import RequestEvents
-from handlers.links import Permalinks
-from handlers.usergroups import UserGroups
-from handlers.zones import TimeZones
+from bot.execution.connections import Connection
+from bot.execution.dispatcher import Dispatcher
+from bot.execution.ports import Notifier
+from bot.services.authorization import Authorizer
+from bot.services.groups import GroupDirectory
+from bot.services.preview import PreviewService
+from bot.services.submission import Submissions
+from bot.services.sync import SyncScheduler, SyncService
+from bot.storage.audit import AuditJournal
+from bot.storage.drafts import DraftStore
+from bot.storage.request_queries import RequestQueries
+from bot.storage.requests import RequestStore
+from bot.storage.sync_schedules import SyncSchedules
+from bot.storage.votes import Votes
+from handlers.background import BackgroundTasks
+from handlers.clients.permalinks import Permalinks
+from handlers.clients.time_zones import TimeZones
+from handlers.clients.user_groups import UserGroups
+from handlers.delivery.request_events import RequestEvents
 from providers.base import Action
 
 

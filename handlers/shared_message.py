@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from handlers.payloads import Payload
-from handlers.views.filled import UploadedFile
+from handlers.views.submitted_view import UploadedFile
 
 
 class _Field(Payload):

@@ -10,23 +10,23 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.models.views import View
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.manifest import ADD_NUMBERS, GROUPS
-from bot.uploads.message import numbers_in
+from bot.commands.manifest import ADD_NUMBERS, GROUPS
+from bot.services.uploads.message import numbers_in
 from handlers import modals
 from handlers.actions import opening
-from handlers.errors import error_code
-from handlers.failures import read_only
-from handlers.home_facts import capabilities_of
-from handlers.modals.people import ColumnChoice, FileUnreadable, UploadReader
+from handlers.clients.errors import error_code
+from handlers.delivery.ephemeral import open_direct_channel, send_ephemeral
+from handlers.errors import read_only
+from handlers.home_reader import capabilities_of
+from handlers.modals.uploads import ColumnChoice, FileUnreadable, UploadReader
 from handlers.modals.verbs import can_invite, unusable_reason
 from handlers.payloads import Click, Interaction, Named
 from handlers.services import Services
 from handlers.shared_message import SharedMessage
 from handlers.verbs import usable_commands
 from handlers.views import chooser, numbers_view, people_modal
-from handlers.views.filled import UploadedFile
 from handlers.views.inputs import Prefill
-from handlers.whisper import open_direct_channel, send_ephemeral
+from handlers.views.submitted_view import UploadedFile
 from providers.base import Capability
 
 MAX_FILES = 5

@@ -10,14 +10,14 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.domain.access import Actor
 from bot.domain.groups import GroupFound, KnownGroup
 from bot.domain.sync import SyncMode, SyncSource
-from bot.intake import Rejected
-from bot.runtime.schedules import ScheduleResult, SyncSchedule
-from bot.syncs import SyncRequest
-from handlers.errors import error_code, is_closed
+from bot.services.submission import Rejected
+from bot.services.sync import SyncRequest
+from bot.storage.sync_schedules import ScheduleResult, SyncSchedule
+from handlers.clients.errors import error_code, is_closed
+from handlers.delivery.ephemeral import send_ephemeral
 from handlers.services import Services
 from handlers.views import answers
 from handlers.views.text import count, safe_text
-from handlers.whisper import send_ephemeral
 
 GROUP_LIST_TIMEOUT = 1.5
 """Seconds that an unknown name of a group waits for the connections' lists."""

@@ -3,9 +3,9 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
+from bot.commands.catalogue import ADD, COMMANDS, CREATE, DEMOTE, INVITE, PROMOTE, REMOVE, SEND, SETTINGS, SYNC
+from bot.commands.usage import Command
 from bot.domain.access import Actor, Allowed
-from bot.domain.commands import ADD, COMMANDS, CREATE, DEMOTE, INVITE, PROMOTE, REMOVE, SEND, SETTINGS, SYNC
-from bot.domain.declarations import Command
 from bot.domain.groups import KnownGroup
 from handlers.services import Services
 from providers.base import Ability, Action, Capability

@@ -7,7 +7,7 @@ import pytest
 import structlog
 from hypothesis import settings
 
-pytest_plugins = ("tests.postgres", "tests.bot.runtime.databases")
+pytest_plugins = ("tests.postgres", "tests.bot.storage.databases")
 
 settings.register_profile("no deadlines", deadline=None)  # a busy machine is no bug
 settings.load_profile("no deadlines")

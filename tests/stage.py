@@ -5,9 +5,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot import app
-from bot.manifest import BOT_SCOPES
-from bot.settings import load
+from bot import bootstrap
+from bot.commands.manifest import BOT_SCOPES
+from bot.config import load
 from sandbox.providers.world import Disposition, World
 from sandbox.scene import PLACES, Scene, scene
 from sandbox.slack.delivery import Ack
@@ -84,7 +84,7 @@ async def stage(
         config = folder / "rollcall.toml"
         config.write_text(played.config(storage_url or f"sqlite:///{folder}/rollcall.db", rules=rules))
         settings = load(config, played.environment(socket_mode=socket_mode))
-        async with app.running(settings) as url:
+        async with bootstrap.running(settings) as url:
             played.slack.request_url = f"{url}/slack/events"
             yield Stage(played, url, folder)
 

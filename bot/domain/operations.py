@@ -47,7 +47,7 @@ def required_actions(operation: Operation, options: RequestOptions, *, people: b
 
     Args:
         operation: what is asked for.
-        details: what the request says besides.
+        options: what the request says besides.
         people: whether it is about people; a text without any goes to the group, an invite without any is reset.
     """
     match operation:

@@ -2,13 +2,13 @@
 
 from slack_bolt.async_app import AsyncApp
 
-from handlers.actions import decisions, details, exports, followups, running
+from handlers.actions import details, exports, followups, running, votes
 from handlers.services import Services
 
 
 def register(app: AsyncApp, services: Services) -> None:
     """Hang the buttons on the app."""
-    decisions.register(app, services)
+    votes.register(app, services)
     details.register(app, services)
     exports.register(app, services)
     followups.register(app, services)

@@ -12,7 +12,7 @@ from bot.domain.outcomes import Tally
 from bot.domain.requests import Request
 from handlers.actions.clicks import GONE, find, group_of, reply
 from handlers.actions.opening import open_modal
-from handlers.failures import read_only
+from handlers.errors import read_only
 from handlers.payloads import Click
 from handlers.services import Services
 from handlers.views import buttons

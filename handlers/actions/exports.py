@@ -8,11 +8,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.access import Allowed
 from handlers.actions.clicks import GONE, find, group_of, record_refused_click, reply
-from handlers.failures import read_only
-from handlers.files import send_file
+from handlers.clients.files import send_file
+from handlers.clients.user_groups import APPROVAL_MEMBERS_TTL
+from handlers.errors import read_only
 from handlers.payloads import Click
 from handlers.services import Services
-from handlers.usergroups import APPROVAL_MEMBERS_TTL
 from handlers.views import answers, results
 from providers.base import Capability
 

@@ -9,14 +9,15 @@ import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 
 from bot.domain.access import Actor
+from bot.domain.drafts import RequestDraft
 from bot.domain.followups import LABELS, Followup, available_followups, plan_followup
 from bot.domain.requests import CANCELLED, Request, RequestOptions, request_id
 from bot.domain.roster import Roster
-from bot.intake import Rejected, RequestDraft
+from bot.services.submission import Rejected
 from handlers.actions.clicks import GONE, find, group_of, record_refused_click, reply
+from handlers.clients.user_groups import APPROVAL_MEMBERS_TTL
 from handlers.payloads import Click
 from handlers.services import Services
-from handlers.usergroups import APPROVAL_MEMBERS_TTL
 from handlers.views import approval_card, followup_buttons
 from handlers.views.followup_buttons import FollowupLink, linked
 from handlers.views.text import escape, format_time, safe_text, scheduled_for

@@ -6,7 +6,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.models.views import View
 from slack_sdk.web.async_client import AsyncWebClient
 
-from handlers.errors import error_code, is_trigger_expired
+from handlers.clients.errors import error_code, is_trigger_expired
 
 OPEN_TIMEOUT = 2.5
 """Seconds that Slack has to open a form: a trigger lives for 3."""

@@ -9,9 +9,9 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from bot.domain.access import Actor
 from bot.domain.requests import Request, RequestState
 from handlers.actions.clicks import GONE, find, record_refused_click, reply
+from handlers.clients.user_groups import APPROVAL_MEMBERS_TTL
 from handlers.payloads import Click
 from handlers.services import Services
-from handlers.usergroups import APPROVAL_MEMBERS_TTL
 from handlers.views import buttons
 
 _STOPPED = "Stopping: what was sent stays as it is, and whoever was not sent yet will be answered as not attempted."

@@ -8,14 +8,14 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.domain.commands import COMMANDS, WA, find_command
-from bot.domain.declarations import Command
-from bot.domain.grammar import typed_text
+from bot.commands.catalogue import COMMANDS, WA, find_command
+from bot.commands.parser import typed_text
+from bot.commands.usage import Command
 from handlers import modals
-from handlers.commands import audit, groups, people, requests, syncs, things
-from handlers.commands.asked import Answer, CommandContext, Deferred
-from handlers.commands.replying import Reply, message_payload
-from handlers.failures import mark_read_only
+from handlers.commands import audit, group_changes, groups, people, requests, sync
+from handlers.commands.context import Answer, CommandContext, Deferred
+from handlers.commands.reply import Reply, message_payload
+from handlers.errors import mark_read_only
 from handlers.payloads import Payload
 from handlers.services import Services
 from handlers.views import answers
@@ -27,10 +27,10 @@ HANDLERS: Mapping[str, Callable[[Services, CommandContext], Awaitable[Answer | D
         "promote": people.change_people,
         "demote": people.change_people,
         "create": people.create,
-        "settings": things.settings,
-        "invite": things.invite,
-        "send": things.send,
-        "sync": syncs.run,
+        "settings": group_changes.settings,
+        "invite": group_changes.invite,
+        "send": group_changes.send,
+        "sync": sync.run,
         "group": groups.card,
         "groups": groups.listing,
         "requests": requests.listing,

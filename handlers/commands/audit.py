@@ -9,18 +9,19 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.domain import roster, values
+from bot.commands import values
+from bot.commands.catalogue import AUDIT
+from bot.commands.parser import ParsedCommand, typed_text
+from bot.domain import roster
 from bot.domain.access import Actor, Allowed
-from bot.domain.chain import EXPORT_COLUMNS, AuditRow
-from bot.domain.commands import AUDIT
+from bot.domain.audit_chain import EXPORT_COLUMNS, AuditRow
 from bot.domain.csv_rows import csv_row
-from bot.domain.grammar import ParsedCommand, typed_text
 from bot.domain.roster import RejectionCode
+from handlers.clients.files import send_file
 from handlers.commands import pages
-from handlers.commands.asked import Answer, CommandContext, Deferred, capability_refusal, resolve
-from handlers.commands.replying import Reply
-from handlers.failures import read_only
-from handlers.files import send_file
+from handlers.commands.context import Answer, CommandContext, Deferred, capability_refusal, resolve
+from handlers.commands.reply import Reply
+from handlers.errors import read_only
 from handlers.payloads import Click
 from handlers.services import Services
 from handlers.views import answers, audit_list

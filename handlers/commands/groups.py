@@ -8,12 +8,13 @@ from typing import Any, TypeVar
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.commands.catalogue import GROUP
+from bot.commands.parser import unquoted
 from bot.domain.access import Allowed
-from bot.domain.commands import GROUP
 from bot.domain.csv_rows import csv_row
-from bot.domain.grammar import unquoted
 from bot.domain.groups import search
-from handlers.commands.asked import (
+from handlers.clients.files import send_file
+from handlers.commands.context import (
     GROUP_LIST_TIMEOUT,
     Answer,
     CommandContext,
@@ -22,9 +23,8 @@ from handlers.commands.asked import (
     action_refusal,
     resolve,
 )
-from handlers.commands.replying import Reply
-from handlers.failures import read_only
-from handlers.files import send_file
+from handlers.commands.reply import Reply
+from handlers.errors import read_only
 from handlers.payloads import Click
 from handlers.services import Services
 from handlers.views import answers, group_card, group_list

@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.domain import roster, values
+from bot.commands import values
+from bot.commands.parser import ParsedCommand
+from bot.commands.spelling import did_you_mean
+from bot.domain import roster
 from bot.domain.access import Actor, Allowed
-from bot.domain.grammar import ParsedCommand
 from bot.domain.groups import KnownGroup
-from bot.domain.nearest import did_you_mean
 from bot.domain.requests import RequestOptions
-from handlers.commands.asked import CommandContext, Resolved, draft, parse_time_option, resolve_with_time, submit
+from handlers.commands.context import CommandContext, Resolved, draft, parse_time_option, resolve_with_time, submit
 from handlers.services import Services
 from handlers.views.text import shorten
 from providers.base import Action, Operation

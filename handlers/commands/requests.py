@@ -7,15 +7,15 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.commands.parser import unquoted
+from bot.commands.spelling import nearest
 from bot.domain.access import Actor, Allowed
-from bot.domain.grammar import unquoted
-from bot.domain.nearest import nearest
 from bot.domain.requests import Request, RequestState
-from bot.runtime.archive import RequestSummary
+from bot.storage.request_queries import RequestSummary
 from handlers.commands import pages
-from handlers.commands.asked import Answer, CommandContext, Deferred, capability_refusal, resolve
-from handlers.commands.replying import Reply
-from handlers.failures import read_only
+from handlers.commands.context import Answer, CommandContext, Deferred, capability_refusal, resolve
+from handlers.commands.reply import Reply
+from handlers.errors import read_only
 from handlers.payloads import Click
 from handlers.services import Services
 from handlers.views import answers, request_list

@@ -8,21 +8,20 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.requests import request_id
 from handlers import payloads
-from handlers.failures import read_only
-from handlers.modals import drafting, selects, settings
-from handlers.modals.begin import open_modal
-from handlers.modals.drafting import Submission
+from handlers.delivery.ephemeral import send_ephemeral
+from handlers.errors import read_only
+from handlers.modals import parse, respond, selects, settings
+from handlers.modals.form_preview import FormPreviews, Screen
 from handlers.modals.ids import new_external_id
 from handlers.modals.link import show_link
-from handlers.modals.previewing import FormPreviews, Screen
-from handlers.modals.showing import respond
-from handlers.modals.taking import submit
+from handlers.modals.open import open_modal
+from handlers.modals.parse import Submission
+from handlers.modals.submit import submit
 from handlers.payloads import Payload
 from handlers.services import Services
 from handlers.views import column_modal, inputs, invite_modal, preview
-from handlers.views.filled import SubmittedView, common
 from handlers.views.inputs import Prefill
-from handlers.whisper import send_ephemeral
+from handlers.views.submitted_view import SubmittedView, common
 
 __all__ = ["open_modal", "register"]
 
@@ -38,7 +37,7 @@ def register(app: AsyncApp, services: Services) -> None:
     """Hang the forms on the app."""
     previewing = FormPreviews(services)
     selects.register(app, services)
-    for verb in drafting.VERBS:
+    for verb in parse.VERBS:
         app.view(verb, middleware=[read_only])(_on_form(services, previewing, verb))
 
     @app.view(column_modal.CALLBACK_ID, middleware=[read_only])
@@ -46,7 +45,9 @@ def register(app: AsyncApp, services: Services) -> None:
         async def work() -> Screen:
             return await previewing.of_column(client, await _submission(services, body))
 
-        await respond(work(), ack, client, payloads.Submission.model_validate(body).view, external_id=new_external_id())
+        await respond.respond(
+            work(), ack, client, payloads.Submission.model_validate(body).view, external_id=new_external_id()
+        )
 
     @app.view(preview.CALLBACK_ID)
     async def on_preview(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
@@ -79,7 +80,7 @@ def _on_form(services: Services, previewing: FormPreviews, verb: str) -> Any:
         async def work() -> Screen:
             return await previewing.of_form(client, verb, await _submission(services, body))
 
-        await respond(work(), ack, client, view, external_id=new_external_id())
+        await respond.respond(work(), ack, client, view, external_id=new_external_id())
 
     return on_form
 

@@ -3,8 +3,8 @@
 from slack_bolt.async_app import AsyncAck
 
 from bot.domain.access import Allowed
-from handlers.modals.drafting import Submission, chosen_group
-from handlers.modals.mistakes import FormError
+from handlers.modals.errors import FormError
+from handlers.modals.parse import Submission, chosen_group
 from handlers.services import Services
 from handlers.views import answers, invite_modal
 from handlers.views.text import without_markup

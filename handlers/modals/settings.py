@@ -9,7 +9,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.access import Actor
 from bot.domain.groups import KnownGroup
-from handlers.errors import error_code
+from handlers.clients.errors import error_code
 from handlers.services import Services
 from handlers.verbs import ACTIONS, can_do_any
 from handlers.views import settings_modal

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from bot.domain.commands import COMMANDS, find_command, nearest_command
-from bot.domain.declarations import Command, FirstArgument, Usage
+from bot.commands.catalogue import COMMANDS, find_command, nearest_command
+from bot.commands.usage import Command, FirstArgument, Usage
 from bot.domain.groups import KnownGroup
 from bot.domain.outcomes import Tally
 from bot.domain.requests import Request
 from bot.domain.roster import Roster
-from handlers.views.contents import content_lines
 from handlers.views.phrases import phrase
+from handlers.views.request_content import content_lines
 from handlers.views.text import count, escape, rejected_entry, safe_text, scheduled_for, shorten
 from providers.base import Account, Action, Capability, ProviderError
 

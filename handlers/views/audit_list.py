@@ -6,7 +6,7 @@ from datetime import datetime
 from slack_sdk.models.blocks import ActionsBlock, Block
 
 from bot.domain.audit import AuditEntry, EntryKind
-from bot.domain.chain import AuditRow
+from bot.domain.audit_chain import AuditRow
 from handlers.payloads import Payload
 from handlers.views.buttons import carrying
 from handlers.views.message import Message, context, message, sections

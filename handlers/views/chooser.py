@@ -7,7 +7,7 @@ from pydantic import Field
 from slack_sdk.models.blocks import ActionsBlock, ButtonElement, MarkdownTextObject, PlainTextObject, SectionBlock
 from slack_sdk.models.views import View
 
-from bot.domain.declarations import Command
+from bot.commands.usage import Command
 from handlers.payloads import Payload
 from handlers.views import answers
 from handlers.views.message import Message, context, message, sections

@@ -8,10 +8,10 @@ from typing import Any
 from slack_sdk.models.blocks import InputBlock, Option, PlainTextObject, StaticSelectElement
 from slack_sdk.models.views import View
 
-from bot.uploads.people import Choices, Place
+from bot.services.uploads.people import Choices, Place
 from handlers.views import inputs
-from handlers.views.filled import SubmittedView
 from handlers.views.message import sections
+from handlers.views.submitted_view import SubmittedView
 from handlers.views.text import safe_text, shorten
 
 CALLBACK_ID = "column"

@@ -8,8 +8,8 @@ from slack_sdk.models.blocks import InputBlock, Option, StaticSelectElement
 from slack_sdk.models.views import View
 
 from handlers.views import inputs, people_modal
-from handlers.views.filled import CommonFields, SubmittedView, common
 from handlers.views.inputs import Prefill
+from handlers.views.submitted_view import CommonFields, SubmittedView, common
 from handlers.views.text import shorten
 
 CONNECTION_BLOCK = "connection"

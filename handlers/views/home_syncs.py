@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, HeaderBlock
 
-from bot.runtime.archive import RequestSummary
-from bot.runtime.schedules import MAX_FAILURES, SyncSchedule
+from bot.storage.request_queries import RequestSummary
+from bot.storage.sync_schedules import MAX_FAILURES, SyncSchedule
 from handlers.views import request_list
 from handlers.views.buttons import question
 from handlers.views.group_card import GroupAddress

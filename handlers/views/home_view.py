@@ -7,14 +7,14 @@ from typing import Any
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, HeaderBlock
 from slack_sdk.models.views import View
 
-from bot.runtime.archive import RequestSummary
-from bot.runtime.pace import Cooldown
+from bot.execution.throttle import Cooldown
+from bot.storage.request_queries import RequestSummary
 from handlers.views import answers, approval_card, buttons, home_groups, home_syncs, request_list
-from handlers.views.contents import content_lines
 from handlers.views.home_groups import GroupPage
 from handlers.views.home_syncs import RepeatedSync
 from handlers.views.message import context, sections
 from handlers.views.phrases import title
+from handlers.views.request_content import content_lines
 from handlers.views.request_message import bar, noted, origin
 from handlers.views.text import count, escape, format_time, safe_text, shorten
 from providers.base import Account, AccountState, Capability

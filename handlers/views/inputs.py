@@ -25,7 +25,7 @@ from slack_sdk.models.blocks.block_elements import DateTimePickerElement, FileIn
 from slack_sdk.models.views import View
 
 from bot.domain.groups import KnownGroup
-from handlers.views.filled import FILE_BLOCK, GROUP_BLOCK, NUMBERS_BLOCK, REASON_BLOCK, RUN_AT_BLOCK
+from handlers.views.submitted_view import FILE_BLOCK, GROUP_BLOCK, NUMBERS_BLOCK, REASON_BLOCK, RUN_AT_BLOCK
 from handlers.views.text import shorten
 
 GROUP_SELECT = "group_select"

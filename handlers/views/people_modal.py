@@ -7,8 +7,8 @@ from slack_sdk.models.blocks import InputBlock
 from slack_sdk.models.views import View
 
 from handlers.views import inputs
-from handlers.views.filled import CommonFields, SubmittedView, common
 from handlers.views.inputs import Prefill
+from handlers.views.submitted_view import CommonFields, SubmittedView, common
 
 INVITE_BLOCK = "invite"
 TITLES = {

@@ -2,10 +2,10 @@
 
 from slack_sdk.models.blocks import Block
 
-from bot.deeds import invitation
-from bot.intake import RequestDraft
-from handlers.views.contents import changed, exactly, sent
+from bot.domain.drafts import RequestDraft
+from bot.execution.provider_calls import invitation
 from handlers.views.message import sections
+from handlers.views.request_content import changed, exactly, sent
 from providers.base import Operation
 
 

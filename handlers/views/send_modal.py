@@ -5,10 +5,10 @@ from typing import Any
 
 from slack_sdk.models.views import View
 
-from bot.domain.values import MAX_TEXT
+from bot.commands.values import MAX_TEXT
 from handlers.views import inputs
-from handlers.views.filled import CommonFields, SubmittedView, common
 from handlers.views.inputs import Prefill
+from handlers.views.submitted_view import CommonFields, SubmittedView, common
 
 TO_BLOCK = "to"
 TEXT_BLOCK = "text"

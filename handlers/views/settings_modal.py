@@ -8,13 +8,13 @@ from slack_sdk.models.blocks import InputBlock, Option, StaticSelectElement
 from slack_sdk.models.blocks.block_elements import FileInputElement, UrlInputElement
 from slack_sdk.models.views import View
 
+from bot.commands.values import MAX_TEXT
 from bot.domain.groups import KnownGroup
-from bot.domain.values import MAX_TEXT
 from handlers.views import inputs
 from handlers.views.create_modal import MOST_SUBJECT
-from handlers.views.filled import CommonFields, SubmittedView, UploadedFile, common
 from handlers.views.inputs import Prefill
 from handlers.views.message import context
+from handlers.views.submitted_view import CommonFields, SubmittedView, UploadedFile, common
 from handlers.views.text import escape, shorten
 from providers.base import Ability, Action, Group, GroupChange, Picture, PictureForm
 

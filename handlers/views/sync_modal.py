@@ -9,8 +9,8 @@ from slack_sdk.models.views import View
 
 from bot.domain.sync import SyncMode
 from handlers.views import inputs
-from handlers.views.filled import CommonFields, SubmittedView, common
 from handlers.views.inputs import Prefill
+from handlers.views.submitted_view import CommonFields, SubmittedView, common
 from handlers.views.text import shorten
 
 USERGROUP_BLOCK = "usergroup"

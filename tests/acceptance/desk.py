@@ -10,9 +10,9 @@ from pathlib import Path
 
 from bot.domain.approvals import ApprovalRule
 from bot.domain.requests import Request, RequestItem, RequestOptions, request_id
-from bot.runtime.audit import AuditJournal
-from bot.runtime.database import Database
-from bot.runtime.journal import RequestStore
+from bot.storage.audit import AuditJournal
+from bot.storage.database import Database
+from bot.storage.requests import RequestStore
 from providers.base import Evidence, Operation, Outcome, Person
 from sandbox.slack.delivery import Ack
 from sandbox.slack.seed import User

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from bot import app
-from bot.manifest import BOT_SCOPES
-from bot.settings import load
+from bot import bootstrap
+from bot.commands.manifest import BOT_SCOPES
+from bot.config import load
 from sandbox.scene import scene
 from tests.stage import ALICE, CHANNEL, DAVE, Stage, group_id, stage
 
@@ -84,13 +84,13 @@ async def test_a_restart_between_preview_and_submission_loses_nothing(tmp_path: 
         config = tmp_path / "rollcall.toml"
         config.write_text(played.config(f"sqlite:///{tmp_path}/rollcall.db"))
         numbers = "\n".join(f"+1415555{n:04}" for n in range(150))
-        async with app.running(load(config, played.environment())) as url:
+        async with bootstrap.running(load(config, played.environment())) as url:
             played.slack.request_url = f"{url}/slack/events"
             await played.slack.command(ALICE, CHANNEL, "/wa-add", "")
             form = played.slack.open_view(ALICE)
             assert form
             await played.slack.submit(ALICE, form.body["id"], {"Group": "wasend-team · wasend", "Numbers": numbers})
-        async with app.running(load(config, played.environment())) as url:
+        async with bootstrap.running(load(config, played.environment())) as url:
             played.slack.request_url = f"{url}/slack/events"
             preview = played.slack.open_view(ALICE)
             assert preview

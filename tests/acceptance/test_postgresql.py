@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from bot.runtime import postgres
-from bot.runtime.sqlite import AlreadyRunning
-from tests.bot.runtime.databases import END_THE_HOLDER, SOMEBODY_WAITS, NewPostgres, open_database
-from tests.bot.runtime.processes import until
+from bot.storage import postgres
+from bot.storage.sqlite import AlreadyRunning
+from tests.bot.storage.databases import END_THE_HOLDER, SOMEBODY_WAITS, NewPostgres, open_database
+from tests.bot.storage.processes import until
 from tests.stage import BOB, CHANNEL, stage
 
 TAKE = text("SELECT pg_advisory_lock(:key)").bindparams(key=postgres.LOCK_KEY)

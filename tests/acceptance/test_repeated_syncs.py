@@ -7,8 +7,9 @@ from datetime import datetime
 import pytest
 import pytest_asyncio
 
-from bot import app, syncs
-from bot.runtime.schedules import SyncSchedule, SyncSchedules
+from bot import bootstrap
+from bot.services import sync
+from bot.storage.sync_schedules import SyncSchedule, SyncSchedules
 from tests.stage import ALICE, BOB, CHANNEL, Stage, group_id, stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -22,7 +23,9 @@ RUNS: asyncio.Queue[str] = asyncio.Queue()
 
 
 class Counted(SyncSchedules):
-    async def done(self, schedule: SyncSchedule, now: datetime, *, request: str = "", failed: bool = False) -> None:
+    async def complete_run(
+        self, schedule: SyncSchedule, now: datetime, *, request: str = "", failed: bool = False
+    ) -> None:
         await super().complete_run(schedule, now, request=request, failed=failed)
         await RUNS.put(schedule.id)
 
@@ -31,8 +34,8 @@ class Counted(SyncSchedules):
 async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
     """A bot that looks for due schedules all the time."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(syncs, "MAX_POLL_INTERVAL", 0.1)
-        patch.setattr(app, "SyncSchedules", Counted)
+        patch.setattr(sync, "MAX_POLL_INTERVAL", 0.1)
+        patch.setattr(bootstrap, "SyncSchedules", Counted)
         async with stage(tmp_path_factory.mktemp("repeated")) as played:
             yield played
 
@@ -46,7 +49,7 @@ def played(running: Stage) -> Stage:
     return running
 
 
-async def sync(played: Stage, text: str) -> None:
+async def run_sync(played: Stage, text: str) -> None:
     await played.slack.command(ALICE, CHANNEL, "/wa-sync", f"wasend-team {text}")
 
 
@@ -66,7 +69,7 @@ def directly(played: Stage) -> list[str]:
 
 async def test_what_is_repeated_runs_at_once_and_is_ended_by_its_command(played: Stage) -> None:
     number = len(played.parents())
-    await sync(played, "from: “The List” mode: report every: 24h")
+    await run_sync(played, "from: “The List” mode: report every: 24h")
     await played.finished(number)
     assert "repeated every 24 hours" in str(played.slack.ephemerals(ALICE))
     await played.slack.command(ALICE, CHANNEL, "/wa-sync", "wasend-team off")
@@ -77,9 +80,9 @@ async def test_what_is_repeated_runs_at_once_and_is_ended_by_its_command(played:
 
 async def test_a_group_has_one_repeated_sync_and_a_new_one_takes_its_place(played: Stage) -> None:
     played.world("wasend").put_group(GROUP, "Wasend Team", [ANA, BEN])
-    await sync(played, "from: “The List” mode: report every: 24h")
+    await run_sync(played, "from: “The List” mode: report every: 24h")
     assert "has ended" not in played.told(ALICE)
-    await sync(played, "from: “The List” mode: report every: 48h")
+    await run_sync(played, "from: “The List” mode: report every: 48h")
     assert "What was repeated for this group before has ended." in played.told(ALICE)
     await played.slack.command(ALICE, CHANNEL, "/wa-sync", "wasend-team off")
     assert "Ended 1 repeated sync." in played.told(ALICE)
@@ -87,7 +90,7 @@ async def test_a_group_has_one_repeated_sync_and_a_new_one_takes_its_place(playe
 
 async def test_a_run_asks_for_nothing_while_the_request_of_the_one_before_waits(played: Stage) -> None:
     number = len(played.parents())
-    await sync(played, "from: “The List” mode: mirror every: 24h")
+    await run_sync(played, "from: “The List” mode: mirror every: 24h")
     card = await played.button("Approve")
     await run_again(played)
     await run_again(played)
@@ -102,7 +105,7 @@ async def test_a_run_asks_for_nothing_while_the_request_of_the_one_before_waits(
 
 async def test_what_fails_three_times_in_a_row_is_told_directly_and_not_repeated_any_more(played: Stage) -> None:
     number = len(played.parents())
-    await sync(played, "from: “The List” mode: report every: 24h")
+    await run_sync(played, "from: “The List” mode: report every: 24h")
     await played.finished(number)
     del played.world("wasend").groups[OTHER]
     said = len(directly(played))
@@ -118,5 +121,5 @@ async def test_what_fails_three_times_in_a_row_is_told_directly_and_not_repeated
     last = directly(played)[-1]
     assert "*wasend-team*: The sync with the members of The List was not done" in last
     assert "failed 3 times in a row, so it is not repeated any more" in last
-    await sync(played, "off")
+    await run_sync(played, "off")
     assert "No sync is repeated here." in played.told(ALICE)

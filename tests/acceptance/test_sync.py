@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 import pytest_asyncio
 
-from bot import syncs
+from bot.services import sync
 from sandbox.providers.world import Membership
 from sandbox.slack.faults import Fault
 from sandbox.slack.seed import UserGroup
@@ -33,7 +33,7 @@ def played(running: Stage) -> Stage:
     return running
 
 
-async def sync(played: Stage, text: str, user: str = ALICE) -> None:
+async def run_sync(played: Stage, text: str, user: str = ALICE) -> None:
     await played.slack.command(user, CHANNEL, "/wa-sync", f"wasend-team from: “The List” {text}")
 
 
@@ -49,7 +49,7 @@ async def approve(played: Stage, number: int) -> None:
 
 async def test_a_mirror_waits_for_approval_and_then_the_group_is_the_list_and_its_admins(played: Stage) -> None:
     number = len(played.parents())
-    await sync(played, "mode: mirror reason: quarterly")
+    await run_sync(played, "mode: mirror reason: quarterly")
     await played.hears(ALICE, "Comparing")
     await played.button("Approve")
     assert members(played) == {BEN, CAI, DEE}
@@ -59,7 +59,7 @@ async def test_a_mirror_waits_for_approval_and_then_the_group_is_the_list_and_it
 
 async def test_without_a_mode_nobody_is_removed(played: Stage) -> None:
     number = len(played.parents())
-    await sync(played, "")
+    await run_sync(played, "")
     await played.parent(number)
     await approve(played, number)
     assert members(played) == {ANA, BEN, CAI, DEE}
@@ -68,7 +68,7 @@ async def test_without_a_mode_nobody_is_removed(played: Stage) -> None:
 async def test_who_became_an_admin_or_came_on_the_list_before_the_approval_is_not_removed(played: Stage) -> None:
     number = len(played.parents())
     played.world("wasend").put_group(GROUP, "Wasend Team", [BEN, CAI, DEE])
-    await sync(played, "mode: mirror")
+    await run_sync(played, "mode: mirror")
     thread = (await played.parent(number))["text"]
     assert "The list: the members of The List. Adds 1 and removes 2." in thread
     await played.button("Approve")
@@ -85,7 +85,7 @@ async def test_who_became_an_admin_or_came_on_the_list_before_the_approval_is_no
 
 async def test_a_list_that_cannot_be_read_any_more_changes_nobody(played: Stage) -> None:
     number = len(played.parents())
-    await sync(played, "mode: mirror")
+    await run_sync(played, "mode: mirror")
     await played.button("Approve")
     del played.world("wasend").groups[OTHER]
     await approve(played, number)
@@ -95,7 +95,7 @@ async def test_a_list_that_cannot_be_read_any_more_changes_nobody(played: Stage)
 
 async def test_a_report_changes_nothing_and_can_be_carried_out_after_it(played: Stage) -> None:
     number = len(played.parents())
-    await sync(played, "mode: report")
+    await run_sync(played, "mode: report")
     thread = await played.finished(number)
     assert "Would be added." in str(thread)
     assert "Would be removed." in str(thread)
@@ -111,7 +111,7 @@ async def test_a_report_changes_nothing_and_can_be_carried_out_after_it(played: 
 
 async def test_the_undo_of_a_sync_is_called_what_it_is(played: Stage) -> None:
     number = len(played.parents())
-    await sync(played, "mode: mirror")
+    await run_sync(played, "mode: mirror")
     await approve(played, number)
     summary = await played.button("Undo")
     await played.slack.click(ALICE, CHANNEL, summary["ts"], "Undo")
@@ -126,7 +126,7 @@ async def test_the_undo_of_a_sync_is_called_what_it_is(played: Stage) -> None:
 async def test_a_group_that_is_in_line_is_told_and_makes_no_request(played: Stage) -> None:
     number = len(played.parents())
     played.world("wasend").put_group(GROUP, "Wasend Team", [ANA, BEN])
-    await sync(played, "mode: mirror")
+    await run_sync(played, "mode: mirror")
     await played.hears(ALICE, "in line with the members of The List already")
     assert len(played.parents()) == number
 
@@ -135,12 +135,12 @@ async def test_a_group_that_is_in_line_is_told_and_makes_no_request(played: Stag
 async def test_a_sync_whose_maker_cannot_be_told_holds_up_no_other(
     played: Stage, error: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(syncs, "RETRY_DELAY", 0.1)
+    monkeypatch.setattr(sync, "RETRY_DELAY", 0.1)
     played.world("wasend").put_group(GROUP, "Wasend Team", [ANA, BEN])
     seen = len(played.slack.ephemerals(ALICE))
     for method in ("chat.postEphemeral", "chat.postMessage"):
         played.slack.faults.append(Fault(method, contains="*wasend-team*: The group is in line", error=error, times=-1))
-    await sync(played, "mode: mirror")
+    await run_sync(played, "mode: mirror")
     await played.slack.wait_for(lambda: _tried(played, "*wasend-team*: "))
     await played.slack.command(ALICE, CHANNEL, "/wa-sync", "“The List” from: wasend-team mode: mirror")
     await played.slack.wait_for(lambda: "*The List*: The group is in line" in _since(played, seen))
@@ -176,7 +176,7 @@ async def test_a_user_group_is_read_through_its_profiles_and_a_missing_phone_end
 
 async def test_who_may_only_read_starts_no_sync(played: Stage) -> None:
     number = len(played.parents())
-    await sync(played, "mode: mirror", user=DAVE)
+    await run_sync(played, "mode: mirror", user=DAVE)
     assert "groups:write" in played.told(DAVE)
     assert len(played.parents()) == number
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.settings import ConfigurationError, Settings, load
+from bot.config import ConfigurationError, Settings, load
 
 FILE = """
 [connections.support]

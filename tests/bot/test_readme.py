@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.commands import COMMANDS
+from bot.commands.catalogue import COMMANDS
 from bot.domain.outcomes import OUTCOME_TEXTS
 
 ROOT = Path(__file__).parents[2]

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.runtime.database import Database
-from bot.runtime.journal import RequestStore
+from bot.storage.database import Database
+from bot.storage.requests import RequestStore
 from sandbox.providers.server import Call
 from sandbox.providers.world import Disposition
 from sandbox.scene import Scene, scene

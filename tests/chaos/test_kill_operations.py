@@ -5,12 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from bot.domain.requests import RequestItem, RequestOptions, RequestState
-from bot.runtime.database import Database
-from bot.runtime.journal import RequestStore
+from bot.storage.database import Database
+from bot.storage.requests import RequestStore
 from providers.base import MembershipStatus, Operation, Outcome, Person
 from sandbox.providers.world import Disposition, Membership
 from sandbox.scene import scene
-from tests.bot.runtime.making import request
+from tests.bot.storage.samples import request
 from tests.chaos.test_kill import bot, free_port, is_ready, parents
 from tests.stage import CHANNEL, group_id
 

@@ -5,9 +5,9 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bot import app
-from bot.manifest import BOT_SCOPES
-from bot.settings import load
+from bot import bootstrap
+from bot.commands.manifest import BOT_SCOPES
+from bot.config import load
 from sandbox.scene import Scene, scene
 from sandbox.slack.seed import UserGroup
 from sandbox.slack.server import SlackServer
@@ -40,7 +40,7 @@ async def commanding(
         played.slack.workspace.groups["S0OPERATORS"] = UserGroup("S0OPERATORS", "operators", "Operators", ())
         config = folder / "rollcall.toml"
         config.write_text(played.config(f"sqlite:///{folder}/rollcall.db", rules=more))
-        async with app.running(load(config, played.environment())) as url:
+        async with bootstrap.running(load(config, played.environment())) as url:
             played.slack.request_url = f"{url}/slack/events"
             yield played
         assert played.slack.oddities == []

@@ -8,10 +8,10 @@ import pytest
 from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.runtime.database import Database
-from bot.runtime.journal import RequestStore
-from bot.runtime.postings import Postings
-from handlers.poster import Poster
+from bot.storage.database import Database
+from bot.storage.postings import Postings
+from bot.storage.requests import RequestStore
+from handlers.delivery.poster import Poster
 from handlers.views.message import Message
 from sandbox.slack import workspace
 from sandbox.slack.server import SlackServer

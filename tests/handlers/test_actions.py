@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from bot import app
-from bot.manifest import BOT_SCOPES
-from bot.settings import Settings, load
+from bot import bootstrap
+from bot.commands.manifest import BOT_SCOPES
+from bot.config import Settings, load
 from sandbox.scene import scene
 from tests.stage import BOB, CAROL, CHANNEL, Stage
 
@@ -21,12 +21,12 @@ async def test_a_click_after_a_restart_counts_and_numbers_are_full_where_the_set
         config = tmp_path / "rollcall.toml"
         config.write_text(written.replace("[slack]", '[slack]\nnumbers = "full"'))
         settings = load(config, played.environment())
-        async with app.running(settings) as url:
+        async with bootstrap.running(settings) as url:
             played.slack.request_url = f"{url}/slack/events"
             stage = Stage(played, url, tmp_path)
             await stage.add("wasend-team +1 415 555 0101")
             card = await stage.button("Approve")
-        async with app.running(settings) as url:
+        async with bootstrap.running(settings) as url:
             played.slack.request_url = f"{url}/slack/events"
             await played.slack.click(BOB, CHANNEL, card["ts"], "Approve")
             thread = await stage.finished()
@@ -55,7 +55,7 @@ async def test_a_request_keeps_its_rule_and_counts_the_roles_as_they_are(tmp_pat
             config.write_text(played.config(storage, rules=rules))
             return load(config, played.environment())
 
-        async with app.running(settings(second.format("approve") + rule)) as url:
+        async with bootstrap.running(settings(second.format("approve") + rule)) as url:
             played.slack.request_url = f"{url}/slack/events"
             stage = Stage(played, url, tmp_path)
             await stage.add("wasend-team +1 415 555 0101")
@@ -63,7 +63,7 @@ async def test_a_request_keeps_its_rule_and_counts_the_roles_as_they_are(tmp_pat
             await played.slack.click(BOB, CHANNEL, card["ts"], "Approve")
             await played.slack.wait_for(lambda: "(1 so far)" in card["text"])
         lax = rule.replace("quorum = 2", "quorum = 1").replace(', "second"', "")
-        async with app.running(settings(second.format("groups:read") + lax)) as url:
+        async with bootstrap.running(settings(second.format("groups:read") + lax)) as url:
             played.slack.request_url = f"{url}/slack/events"
             await played.slack.click(CAROL, CHANNEL, card["ts"], "Approve")
             await stage.hears(

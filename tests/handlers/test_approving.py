@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from bot.domain.values import MAX_TEXT
+from bot.commands.values import MAX_TEXT
 from sandbox.slack.mrkdwn import texts
 from sandbox.slack.server import SlackServer
 from sandbox.slack.workspace import Message

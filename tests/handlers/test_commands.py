@@ -11,9 +11,9 @@ import pytest_asyncio
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
+from bot.commands.catalogue import COMMANDS
+from bot.commands.usage import Command
 from bot.domain import roster
-from bot.domain.commands import COMMANDS
-from bot.domain.declarations import Command
 from handlers.actions import opening
 from sandbox.slack.faults import Fault
 from sandbox.slack.server import SlackServer

@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from bot.commands_page import page
-from bot.domain.chain import EXPORT_COLUMNS
-from handlers.commands import groups, replying
+from bot.commands.reference import page
+from bot.domain.audit_chain import EXPORT_COLUMNS
+from handlers.commands import groups, reply
 from sandbox.providers.server import Fault as ProviderFault
 from sandbox.providers.world import World
 from sandbox.scene import PLACES, Scene
@@ -151,7 +151,7 @@ async def test_a_card_says_what_could_not_be_read(played: Scene, slack: SlackSer
 async def test_what_takes_longer_is_acknowledged_and_told_then(
     played: Scene, slack: SlackServer, monkeypatch: pytest.MonkeyPatch, fault: Fault | None
 ) -> None:
-    monkeypatch.setattr(replying, "ACK_DEADLINE", 0.1)
+    monkeypatch.setattr(reply, "ACK_DEADLINE", 0.1)
     monkeypatch.setattr(played.providers["wasend"], "latency", 0.25)
     if fault:
         slack.faults.append(fault)
@@ -272,7 +272,7 @@ async def test_threads_that_slack_does_not_tell_in_time_are_left_out(
 ) -> None:
     await told(slack, f"bulk34@g.us {ONE} at: {LATER}", user=ALICE)
     await slack.wait_for(lambda: any("Bulk 34" in m["text"] for m in slack.messages(LAUNCH)))
-    monkeypatch.setattr("handlers.links.READ_TIMEOUT", 0.1)
+    monkeypatch.setattr("handlers.clients.permalinks.READ_TIMEOUT", 0.1)
     slack.faults.append(Fault("chat.getPermalink", error="hang", times=-1))
     answer = await typed(slack, "/wa-requests bulk34@g.us", user=BOB)
     slack.faults.clear()

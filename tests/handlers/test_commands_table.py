@@ -6,7 +6,7 @@ from itertools import product
 import pytest
 import pytest_asyncio
 
-from bot.domain.commands import COMMANDS
+from bot.commands.catalogue import COMMANDS
 from providers.base import Action, Capability, PictureForm
 from providers.capability_docs import PROVIDERS
 from sandbox.scene import PLACES, Scene

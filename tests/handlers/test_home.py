@@ -5,7 +5,7 @@ import pytest
 import pytest_asyncio
 
 from handlers import home
-from handlers.refresher import Refresher
+from handlers.delivery.refresher import Refresher
 from sandbox.scene import Scene
 from sandbox.slack.faults import Fault
 from sandbox.slack.seed import User

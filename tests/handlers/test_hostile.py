@@ -12,14 +12,14 @@ from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
 from bot.domain.access import Actor
+from bot.domain.drafts import RequestDraft
 from bot.domain.groups import KnownGroup
 from bot.domain.roster import parse
-from bot.drafts import DraftStore
-from bot.intake import RequestDraft
-from handlers import usergroups
+from bot.storage.drafts import DraftStore
 from handlers.actions import opening
-from handlers.modals import showing
-from handlers.usergroups import UserGroups
+from handlers.clients import user_groups
+from handlers.clients.user_groups import UserGroups
+from handlers.modals import respond
 from handlers.views import answers, inputs
 from providers.base import Operation
 from sandbox.slack import forms, payloads
@@ -264,7 +264,7 @@ async def test_a_form_of_another_version_is_answered_where_it_is(slack: SlackSer
 @pytest.fixture
 def silent_user_groups(slack: SlackServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no copy of the user groups be fresh, and Slack not tell them: each look takes all the time there is."""
-    monkeypatch.setattr(usergroups, "READ_TIMEOUT", 0.4)
+    monkeypatch.setattr(user_groups, "READ_TIMEOUT", 0.4)
     monkeypatch.setattr(UserGroups.actor, "__kwdefaults__", {"fresh": -1.0})
     slack.faults.append(Fault("usergroups.users.list", error="hang"))
 
@@ -274,7 +274,7 @@ async def test_a_form_is_acknowledged_before_the_user_groups_are_known(
     slack: SlackServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await filled(slack, {"Numbers": "nobody"})
-    monkeypatch.setattr(showing, "ACK_DEADLINE", 0.1)
+    monkeypatch.setattr(respond, "ACK_DEADLINE", 0.1)
 
     ack = await forged(slack, typing("numbers", "+1 415 555 0913"))
 

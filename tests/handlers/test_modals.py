@@ -12,10 +12,10 @@ import openpyxl
 import pytest
 import pytest_asyncio
 
-from bot import app
-from bot.manifest import BOT_SCOPES
-from bot.settings import load
-from handlers.modals import people, previewing, showing
+from bot import bootstrap
+from bot.commands.manifest import BOT_SCOPES
+from bot.config import load
+from handlers.modals import form_preview, respond, uploads
 from sandbox.scene import Scene, scene
 from sandbox.slack.delivery import Ack
 from sandbox.slack.faults import Fault
@@ -50,7 +50,7 @@ async def played(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scen
         written = played.config(f"sqlite:///{folder}/rollcall.db", rules=RULES)
         warned = f'id = "{WASEND_ID}"'
         config.write_text(written.replace(warned, f'{warned}\nwarning = "Customers read along"'))
-        async with app.running(load(config, played.environment())) as url:
+        async with bootstrap.running(load(config, played.environment())) as url:
             played.slack.request_url = f"{url}/slack/events"
             yield played
         assert played.slack.oddities == []
@@ -268,14 +268,14 @@ async def test_the_column_is_asked_for_where_several_may_be_meant(slack: SlackSe
 
 
 async def test_a_file_is_not_read_past_its_bounds(slack: SlackServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(people, "MAX_PEOPLE", 2)
+    monkeypatch.setattr(uploads, "MAX_PEOPLE", 2)
     many = csv("phone", *(f"+1415555{n:04}" for n in range(3)))
     await filled(slack, "add", {"Group": WASEND, "file": many})
     assert "3 entries; one request takes 2 at most" in errors(slack)["file"]
 
 
 async def test_a_slow_provider_delays_no_preview(slack: SlackServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(previewing, "FIRST_PREVIEW_TIMEOUT", 0.0)
+    monkeypatch.setattr(form_preview, "FIRST_PREVIEW_TIMEOUT", 0.0)
     await opened(slack, "add")
     await submitted(slack, {"Group": WASEND, "Numbers": "+1 415 555 0501"})
     await slack.wait_for(lambda: "1 person new" in says(slack))
@@ -288,7 +288,7 @@ async def test_a_slow_provider_delays_no_preview(slack: SlackServer, monkeypatch
 async def test_what_takes_longer_than_slack_waits_comes_later(
     slack: SlackServer, monkeypatch: pytest.MonkeyPatch, cell: str, comes: str
 ) -> None:
-    monkeypatch.setattr(showing, "ACK_DEADLINE", 0.0)
+    monkeypatch.setattr(respond, "ACK_DEADLINE", 0.0)
     await opened(slack, "add")
     await submitted(slack, {"Group": WASEND, "file": csv("phone", cell)})
     assert "Reading…" in acknowledged(slack)
@@ -300,8 +300,8 @@ async def test_what_takes_longer_than_slack_waits_comes_later(
 async def test_what_breaks_while_somebody_waits_is_told_there(
     slack: SlackServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(showing, "ACK_DEADLINE", 0.0)
-    monkeypatch.setattr(previewing, "FIRST_PREVIEW_TIMEOUT", "broken")
+    monkeypatch.setattr(respond, "ACK_DEADLINE", 0.0)
+    monkeypatch.setattr(form_preview, "FIRST_PREVIEW_TIMEOUT", "broken")
     await opened(slack, "add")
     await submitted(slack, {"Group": WASEND, "Numbers": "+1 415 555 0601"})
     await slack.wait_for(lambda: "Something went wrong" in says(slack))
@@ -442,7 +442,7 @@ async def test_a_sync_says_why_nothing_can_be_compared(slack: SlackServer) -> No
 
 
 async def test_a_sync_is_compared_behind_its_preview(slack: SlackServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(previewing, "FIRST_PREVIEW_TIMEOUT", 0.0)
+    monkeypatch.setattr(form_preview, "FIRST_PREVIEW_TIMEOUT", 0.0)
     await filled(slack, "sync", {"group": WUTS, "file": csv("phone", "+14155550100")})
     await slack.wait_for(lambda: "Compared just now" in says(slack))
 

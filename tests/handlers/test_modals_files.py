@@ -6,9 +6,9 @@ import pytest
 from aiohttp import web
 from slack_sdk.web.async_client import AsyncWebClient
 
-from handlers import files
-from handlers.files import FileUnavailable, fetch_file
-from handlers.views.filled import UploadedFile
+from handlers.clients import files
+from handlers.clients.files import FileUnavailable, fetch_file
+from handlers.views.submitted_view import UploadedFile
 from sandbox.serving import serve
 from sandbox.slack.files import add_file
 from sandbox.slack.server import SlackServer

@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain import roster
-from handlers.modals.people import merged
+from handlers.modals.uploads import merged
 from handlers.views import inputs
 
 NUMBERS = st.sampled_from(["+14155550100", "+5511987654321", "+551187654321", "7@lid", "8@lid", "nobody"])

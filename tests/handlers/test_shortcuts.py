@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from bot.manifest import ADD_NUMBERS, GROUPS, manifest
+from bot.commands.manifest import ADD_NUMBERS, GROUPS, manifest
 from handlers import shortcuts
 from sandbox.slack.faults import Fault
 from sandbox.slack.server import SlackServer

@@ -10,10 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.audit import AuditEntry, EntryKind, configuration_entry, request_entries, verdict_entry
-from bot.domain.chain import EXPORT_COLUMNS, GENESIS, AuditRow, ChainBreak, ChainFault, ChainHead, seal, verify_next
+from bot.domain.audit_chain import (
+    EXPORT_COLUMNS,
+    GENESIS,
+    AuditRow,
+    ChainBreak,
+    ChainFault,
+    ChainHead,
+    seal,
+    verify_next,
+)
 from bot.domain.requests import RequestItem, RequestOptions
 from providers.base import Evidence, GroupChange, Operation, Outcome, Person, Picture, Verdict
-from tests.bot.runtime.making import person, request, rule
+from tests.bot.storage.samples import person, request, rule
 
 AT = datetime(2026, 3, 1, 16, 5, 30, tzinfo=timezone(timedelta(hours=2)))
 COLUMNS = (

@@ -10,7 +10,7 @@ from bot.domain.followups import LABELS, Followup, available_followups, plan_fol
 from bot.domain.outcomes import advice
 from bot.domain.requests import Request, RequestItem, RequestOptions, RequestState
 from providers.base import Cause, GroupChange, MembershipStatus, Operation, Outcome, Person
-from tests.bot.runtime.making import people, request
+from tests.bot.storage.samples import people, request
 
 
 def done(operation: Operation = Operation.ADD, options: RequestOptions | None = None, **changes: str) -> Request:

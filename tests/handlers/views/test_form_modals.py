@@ -12,14 +12,14 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.access import Actor
 from bot.domain.approvals import ApprovalRule
+from bot.domain.drafts import RequestDraft
 from bot.domain.groups import KnownGroup
 from bot.domain.requests import RequestOptions
 from bot.domain.roster import Duplicate, RejectedEntry, RejectionCode, Roster
 from bot.domain.sync import Drift, SyncMode
-from bot.intake import RequestDraft
-from bot.preview import Preview
-from bot.runtime.pace import Cooldown
-from bot.uploads.people import Choices, people_in
+from bot.execution.throttle import Cooldown
+from bot.services.preview import Preview
+from bot.services.uploads.people import Choices, people_in
 from handlers.views import (
     column_modal,
     create_modal,
@@ -32,9 +32,9 @@ from handlers.views import (
     sync_modal,
     waiting_modal,
 )
-from handlers.views.filled import SubmittedView
 from handlers.views.inputs import Prefill
 from handlers.views.preview import PreviewData, SyncTerms
+from handlers.views.submitted_view import SubmittedView
 from providers.base import Ability, Action, Capability, Group, GroupChange, Operation, Person, Picture, PictureForm
 from sandbox.slack.server import SlackServer
 from tests.handlers.samples import EMOJI, EVIL, NAMES, RIGHT_TO_LEFT, RULE

@@ -4,14 +4,14 @@ from typing import Any
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.domain.commands import COMMANDS
+from bot.commands.catalogue import COMMANDS
 from bot.domain.groups import KnownGroup
 from bot.domain.outcomes import Tally
 from bot.domain.requests import RequestOptions, RequestState
 from bot.domain.sync import SyncMode, SyncSource
-from bot.runtime.archive import RequestSummary
-from bot.runtime.pace import Cooldown
-from bot.runtime.schedules import SyncSchedule
+from bot.execution.throttle import Cooldown
+from bot.storage.request_queries import RequestSummary
+from bot.storage.sync_schedules import SyncSchedule
 from handlers.verbs import ACTIONS
 from handlers.views import chooser, home_groups, home_syncs, home_view, numbers_view
 from handlers.views.home_groups import PAGE, GroupPage, HomeGroupCursor

@@ -390,7 +390,7 @@ async def test_a_summary_offers_what_makes_sense_and_nothing_twice(post: Post) -
     [
         ({}, "Why it stopped: The sender rests"),
         ({"stopped_by": "U03CAROL"}, "Stopped by <@U03CAROL>"),
-        ({"details": RequestOptions(look_only=True)}, ""),
+        ({"options": RequestOptions(look_only=True)}, ""),
     ],
 )
 async def test_a_summary_says_why_somebody_was_not_attempted(post: Post, changes: dict[str, Any], told: str) -> None:

@@ -1,0 +1,70 @@
+"""Settings: `load` reads `rollcall.toml` and the environment, and refuses in one line what it cannot use."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from bot.config.checks import reference_findings, type_findings
+from bot.config.errors import ConfigurationError, refusal
+from bot.config.model import (
+    ApprovalSettings,
+    ConnectionSettings,
+    GroupSettings,
+    Pace,
+    ProviderName,
+    RoleSettings,
+    ServerSettings,
+    Settings,
+    SlackCredentials,
+    SlackSettings,
+    StorageSettings,
+)
+from bot.config.sources import read
+
+__all__ = [
+    "ApprovalSettings",
+    "ConfigurationError",
+    "ConnectionSettings",
+    "GroupSettings",
+    "Pace",
+    "ProviderName",
+    "RoleSettings",
+    "ServerSettings",
+    "Settings",
+    "SlackCredentials",
+    "SlackSettings",
+    "StorageSettings",
+    "load",
+]
+
+DEFAULT_FILE = Path("rollcall.toml")
+
+
+def load(config: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the configuration.
+
+    Args:
+        config: the file that somebody named, which must exist; None for `rollcall.toml` in the working directory,
+            which need not where the environment says enough.
+        environ: the environment, which wins over the file; None for the process's own.
+
+    Raises:
+        ConfigurationError: with one line that names the file or variable, the key, and the remedy.
+    """
+    sources = read(config or DEFAULT_FILE, os.environ if environ is None else environ, needed=config is not None)
+    if sources.file is None and not sources.keys.get("connections"):
+        raise ConfigurationError(
+            f"{DEFAULT_FILE}: no such file, and the environment names no connection;"
+            f" copy rollcall.example.toml to {DEFAULT_FILE}, or name another file with --config"
+        )
+    try:
+        settings = Settings(**sources.keys)
+    except ValidationError as error:
+        findings = type_findings(error)
+    else:
+        findings = list(reference_findings(settings))
+        if not findings:
+            return settings
+    raise refusal([sources.problem(path, text) for path, text in findings])

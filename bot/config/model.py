@@ -1,0 +1,269 @@
+"""The settings: what each section of the configuration holds, with its defaults."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from bot.config.durations import Duration
+from bot.config.errors import ConfigurationError
+from bot.config.values import (
+    ChannelId,
+    DatabaseUrl,
+    HttpUrl,
+    MemberId,
+    Name,
+    Phone,
+    PositiveDuration,
+    Region,
+    Secret,
+    SlackApiUrl,
+    Text,
+    Texts,
+    one_of,
+)
+from bot.domain.access import Role
+from bot.domain.approvals import ApprovalRule
+from providers.base import Capability, Operation
+
+
+class ProviderName(StrEnum):
+    """The providers that a connection can name."""
+
+    WACR = "wacr"
+    WAGATEWAY = "wagateway"
+    WASEND = "wasend"
+    WUTS = "wuts"
+    TWOCHAT = "twochat"
+
+
+class NumberStyle(StrEnum):
+    """How phone numbers are written in public channels."""
+
+    SHORT = "short"
+    FULL = "full"
+
+
+ACCOUNTS = MappingProxyType(
+    {
+        ProviderName.WAGATEWAY: "the name of the session",
+        ProviderName.WASEND: "the session id",
+        ProviderName.TWOCHAT: "the sender's phone number",
+    }
+)
+"""What `account` means at the providers whose paths carry it (contracts/); at the others the token says it."""
+
+NEEDS_BASE_URL = frozenset({ProviderName.WAGATEWAY})
+"""Providers that everyone hosts for themselves, so that there is no address to fall back on."""
+
+
+class Section(BaseModel):
+    """A table of the configuration: its keys are fixed and its values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, hide_input_in_errors=True)
+
+
+class SlackSettings(Section):
+    """`[slack]`: where Slack is, and the tokens of the app."""
+
+    api_url: SlackApiUrl = Field(
+        "https://slack.com/api/",
+        description="the base of Slack's Web API; another one for GovSlack or a test workspace",
+    )
+    approvals_channel: ChannelId | None = Field(
+        None, description="the channel that approvals are asked in; without it the channel of the request"
+    )
+    numbers: Annotated[NumberStyle, one_of("style", NumberStyle)] = Field(
+        NumberStyle.SHORT, description="how phone numbers stand in public channels: `short` (+1 415 ••• 0100) or `full`"
+    )
+    bot_token: Secret | None = Field(None, description="the bot token, `xoxb-…`")
+    bot_token_file: Path | None = Field(None, description="a file that holds the bot token")
+    app_token: Secret | None = Field(None, description="the app-level token for Socket Mode, `xapp-…`")
+    app_token_file: Path | None = Field(None, description="a file that holds the app-level token")
+    signing_secret: Secret | None = Field(None, description="the signing secret, for HTTP")
+    signing_secret_file: Path | None = Field(None, description="a file that holds the signing secret")
+
+
+class StorageSettings(Section):
+    """`[storage]`: where the journal is kept. The URL may hold a password, so it is left out of `repr`."""
+
+    url: DatabaseUrl = Field(
+        "sqlite:///rollcall.db", repr=False, description="`sqlite:///path` or `postgresql://user@host/database`"
+    )
+
+
+class ServerSettings(Section):
+    """`[server]`: the address on which the bot listens."""
+
+    host: Text = Field("127.0.0.1", description="the address to listen on; `0.0.0.0` for all")
+    port: int = Field(3000, ge=0, le=65535, description="the port to listen on; 0 takes any free one")
+
+
+class Pace(Section):
+    """How fast one account may act. Nobody publishes safe figures; these are guesses.
+
+    Adds 250 to 500 ms apart failed after four, adds 10 s apart passed a hundred (whatsapp-web.js #3220).
+    """
+
+    batch: int = Field(10, ge=1, le=1024, description="the most people in one call, where the provider takes several")
+    gap: Duration = Field(timedelta(seconds=5), description="the time from one call to the next")
+    jitter: float = Field(0.3, ge=0, le=1, description="the part of the gap, 0 to 1, by which it varies at random")
+    per_day: int = Field(500, ge=1, description="the most people that the account acts on in a day, by UTC")
+
+
+class ConnectionSettings(Section):
+    """`[connections.<name>]`: one account at one provider."""
+
+    provider: Annotated[ProviderName, one_of("provider", ProviderName)] = Field(
+        description=f"one of {', '.join(ProviderName)}"
+    )
+    base_url: HttpUrl | None = Field(None, description="where the provider's API is; without it the provider's own")
+    account: Text | None = Field(None, description="the session id, or the sender's phone number")
+    token: Secret = Field(description="the provider's API key")
+    token_file: Path | None = Field(None, description="a file that holds the provider's API key")
+    default_region: Region | None = Field(
+        None, description="the ISO 3166 country of numbers typed without a country code"
+    )
+    pace: Pace = Field(Pace(), description="how fast the account may act")
+    verify_after: tuple[Duration, ...] = Field(
+        (timedelta(seconds=2), timedelta(seconds=30), timedelta(minutes=3)),
+        description="the waits before each look for the people whom the provider said nothing about",
+    )
+
+
+class GroupSettings(Section):
+    """`[groups.<alias>]`: a short name for a group."""
+
+    connection: Text = Field(description="the name of the connection that holds the group")
+    id: Text = Field(description="the group's id at its provider")
+    warning: Text | None = Field(
+        None, description="a text that is shown to whoever asks for something here and to those who approve it"
+    )
+    keep: tuple[Phone, ...] = Field((), description="phone numbers (with + and country code) that a sync never removes")
+
+
+class RoleSettings(Section):
+    """`[roles.<name>]`: who may do what in which groups."""
+
+    members: Annotated[tuple[MemberId, ...], Field(min_length=1)] = Field(
+        description="ids of Slack users (U…, W…) and user groups (S…)"
+    )
+    capabilities: Annotated[
+        tuple[Annotated[Capability, one_of("capability", Capability)], ...], Field(min_length=1)
+    ] = Field(description=f"some of {', '.join(Capability)}")
+    groups: Texts = Field(("*",), description="globs of groups, such as `launch-*`; without it all")
+
+
+class ApprovalSettings(Section):
+    """`[[approvals]]`: one rule; the first that matches a request wins."""
+
+    operations: Annotated[
+        tuple[Annotated[Operation, one_of("operation to approve", Operation)], ...],
+        Field(min_length=1),
+    ] = Field(description=f"some of {', '.join(Operation)}")
+    groups: Texts = Field(("*",), description="globs of groups, such as `launch-*`; without it all")
+    min_participants: int = Field(0, ge=0, description="the rule holds for requests with at least so many people")
+    approvers: Texts = Field(description="roles whose members decide; each has the capability `approve`")
+    quorum: int = Field(1, ge=0, description="how many different people must approve; 0: nobody has to")
+    expires_after: PositiveDuration = Field(
+        timedelta(hours=24), description="how long a request waits for its approval"
+    )
+    remind_after: PositiveDuration | None = Field(
+        None, description="after how long the approvers are reminded; then after twice as long, and so on"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SlackCredentials:
+    """The tokens that the bot runs with: the app token for Socket Mode, else the signing secret for HTTP."""
+
+    bot_token: SecretStr
+    app_token: SecretStr | None
+    signing_secret: SecretStr | None
+
+    @property
+    def socket_mode(self) -> bool:
+        """True when events come over a WebSocket that the bot opens, false when Slack calls the bot."""
+        return self.app_token is not None
+
+
+class Settings(BaseSettings):
+    """The whole configuration. `bot.config.load` reads it; built by hand it holds just what it is given."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ROLLCALL_", env_nested_delimiter="__", extra="forbid", frozen=True, hide_input_in_errors=True
+    )
+
+    slack: SlackSettings = SlackSettings()
+    storage: StorageSettings = StorageSettings()
+    server: ServerSettings = ServerSettings()
+    connections: dict[Name, ConnectionSettings] = Field(default_factory=dict)
+    groups: dict[Name, GroupSettings] = Field(default_factory=dict)
+    roles: dict[Name, RoleSettings] = Field(default_factory=dict)
+    approvals: tuple[ApprovalSettings, ...] = ()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take only what is given: `load` adds the environment itself, to know which variable said what."""
+        del settings_cls, env_settings, dotenv_settings, file_secret_settings
+        return (init_settings,)
+
+    def access_roles(self) -> tuple[Role, ...]:
+        """Give the roles as the domain judges by them."""
+        return tuple(
+            Role(
+                name=name,
+                members=frozenset(role.members),
+                capabilities=frozenset(role.capabilities),
+                groups=role.groups,
+            )
+            for name, role in self.roles.items()
+        )
+
+    def approval_rules(self) -> tuple[ApprovalRule, ...]:
+        """Give the rules for approvals in their order: the first that matches wins."""
+        return tuple(
+            ApprovalRule(
+                operations=frozenset(rule.operations),
+                groups=rule.groups,
+                min_participants=rule.min_participants,
+                approvers=rule.approvers,
+                quorum=rule.quorum,
+                expires_after=rule.expires_after,
+                remind_after=rule.remind_after,
+            )
+            for rule in self.approvals
+        )
+
+    def require_slack(self) -> SlackCredentials:
+        """Give the tokens to run with. Raises `ConfigurationError` when one is missing or stands in another's place."""
+        slack = self.slack
+        if slack.bot_token is None:
+            raise ConfigurationError(
+                "SLACK_BOT_TOKEN: slack.bot_token is missing; copy the bot token (xoxb-…) from the app's"
+                " OAuth & Permissions page"
+            )
+        if slack.app_token is None and slack.signing_secret is None:
+            raise ConfigurationError(
+                "SLACK_APP_TOKEN: slack.app_token is missing; Socket Mode needs SLACK_APP_TOKEN (xapp-…),"
+                " HTTP needs SLACK_SIGNING_SECRET"
+            )
+        if slack.bot_token.get_secret_value().startswith("xapp-"):
+            raise ConfigurationError(
+                "SLACK_BOT_TOKEN: slack.bot_token is the app-level token; a bot's begins with xoxb-"
+            )
+        if slack.app_token is not None and slack.app_token.get_secret_value().startswith("xoxb-"):
+            raise ConfigurationError("SLACK_APP_TOKEN: slack.app_token is the bot's token; an app's begins with xapp-")
+        return SlackCredentials(slack.bot_token, slack.app_token, slack.signing_secret)

@@ -1,0 +1,1 @@
+"""The durable path of a request: workflow, batches, invites, membership, throttle, engine, dispatcher."""

@@ -1,0 +1,108 @@
+"""The durable engine: dbos, configured as Rollcall needs it, behind the few verbs that the workflow uses."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import structlog
+from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID, StepOptions
+
+from bot.storage.sqlite import SqliteConnection
+from bot.tasks import stop
+
+T = TypeVar("T")
+
+log = structlog.get_logger(__name__)
+DurableWorkflow = Callable[..., Coroutine[Any, Any, None]]
+"""A workflow: takes the id of a request, perhaps a number, and goes on from its last finished step after a crash."""
+
+
+class Engine:
+    """Runs durable workflows. dbos keeps one instance in a process: so there is one `Engine` at a time.
+
+    Args:
+        url: where the engine keeps its tables (`Database.engine_url`).
+        workflows: each workflow by the name under which it is stored; a name is never given to another one.
+    """
+
+    def __init__(self, url: str, workflows: Mapping[str, DurableWorkflow]) -> None:
+        self._running: set[asyncio.Task[Any]] = set()
+        self._closed = False
+        DBOS(config=_config(url))
+        self._workflows = {
+            name: DBOS.workflow(name=name, max_recovery_attempts=None)(self._tracked(name, function))
+            for name, function in workflows.items()
+        }
+
+    async def launch(self) -> None:
+        """Start running: work that a crash interrupted resumes by itself."""
+        DBOS.launch()  # here and not in a thread: dbos runs workflows on the loop in which it is launched
+
+    async def start(self, name: str, request_id: str, *numbers: int) -> None:
+        """Start a workflow; the same name, request and numbers twice are one workflow."""
+        with SetWorkflowID(":".join([request_id, name, *map(str, numbers)])):
+            await DBOS.start_workflow_async(self._workflows[name], request_id, *numbers)
+
+    async def aclose(self, *, grace: float = 5.0) -> None:
+        """Stop; workflows that do not end within `grace` seconds are resumed at the next start."""
+        if self._running:
+            await asyncio.wait(self._running, timeout=grace)
+        self._closed = True
+        await stop(self._running)
+        DBOS.destroy(destroy_registry=True)
+        # dbos had put its own threads there, and they have ended.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
+
+    def _tracked(self, name: str, function: DurableWorkflow) -> DurableWorkflow:
+        """Wrap a workflow so that closing can wait for it; dbos itself would block the loop on which it runs."""
+
+        async def workflow(request_id: str, *numbers: int) -> None:
+            if self._closed:
+                raise asyncio.CancelledError  # started a moment ago, and resumed at the next start
+            task = asyncio.current_task()
+            if task is not None:
+                self._running.add(task)
+                task.add_done_callback(self._running.discard)
+            await function(request_id, *numbers)
+
+        workflow.__name__ = workflow.__qualname__ = name
+        return workflow
+
+
+async def step(name: str, function: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run `function` once and keep its result, a JSON value; after a crash it may run a second time.
+
+    An error is tried again, at first after half a second, at last once an hour, for about ten days: what a step
+    needs is back by then or will never be.
+    """
+
+    async def logged() -> T:
+        try:
+            return await function()
+        except Exception as error:
+            log.warning("step_failed", step=name, workflow=DBOS.workflow_id, error=type(error).__name__, exc_info=True)
+            raise
+
+    options = StepOptions(name=name, retries_allowed=True, max_attempts=250, interval_seconds=0.5)
+    return await DBOS.run_step_async(options, logged)
+
+
+async def sleep(seconds: float) -> None:
+    """Wait; the time goes on counting while the process is down."""
+    await DBOS.sleep_async(seconds)
+
+
+def _config(url: str) -> DBOSConfig:
+    sqlite = url.startswith("sqlite")
+    return DBOSConfig(
+        name="rollcall",
+        system_database_url=url,
+        application_version="1",  # constant: the default hashes the source, and an edited comment would strand work
+        executor_id="local",  # one process at a time, held by `Database.hold`: so a restart resumes its own work
+        serializer=DBOSPortableJSONSerializer(),  # the default is pickle: to write the database would be to run code
+        max_executor_threads=32,
+        db_engine_kwargs={"connect_args": {"factory": SqliteConnection}} if sqlite else None,
+        notification_listener_polling_interval_sec=0.1,  # nothing is notified; it is how long a stop waits
+        log_level="ERROR",  # a repeated step is logged by `step`
+    )

@@ -1,0 +1,1 @@
+"""Use cases that handlers call: submission, preview, authorization, sync, revalidation, uploads."""

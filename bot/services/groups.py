@@ -1,0 +1,117 @@
+"""The directory of groups: the aliases of the configuration, and what each connection lists, read ahead of need."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+import structlog
+
+from bot.domain.groups import GroupFound, KnownGroup, Resolution, resolve
+from bot.domain.requests import Request, RequestState
+from bot.tasks import stop
+from providers.base import Group, Operation, Provider, ProviderError
+
+GROUP_LIST_TTL = 60.0
+"""Seconds for which a connection's list is used without being read again."""
+
+log = structlog.get_logger(__name__)
+
+
+class GroupDirectory:
+    """Knows the groups of all connections.
+
+    Args:
+        aliases: the groups of the configuration.
+        providers: by the connection's name.
+        clock: gives seconds, to tell which lists are fresh.
+    """
+
+    def __init__(
+        self,
+        aliases: Sequence[KnownGroup],
+        providers: Mapping[str, Provider],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._aliases = tuple(aliases)
+        self._providers = providers
+        self._clock = clock
+        self._lists: dict[str, tuple[Group, ...]] = {}
+        self._read_at: dict[str, float] = {}
+        self._outdated: set[str] = set()
+        self._reading: dict[str, asyncio.Task[None]] = {}
+        self._index()
+
+    def known(self) -> Sequence[KnownGroup]:
+        """Give every group that is known now, aliased ones first."""
+        return self._known
+
+    def group(self, connection: str, group_id: str) -> KnownGroup:
+        """Give a group by where it is, with what is known of its names."""
+        return self._by_place.get((connection, group_id)) or KnownGroup(connection, group_id)
+
+    def follow(self, request: Request) -> None:
+        """Hear of a request that goes on: one that makes or names groups has its connection's list read again."""
+        if request.operation in {Operation.CREATE, Operation.SETTINGS} and request.state in {
+            RequestState.RUNNING,
+            RequestState.DONE,
+        }:
+            self.invalidate(request.connection)
+
+    def invalidate(self, connection: str) -> None:
+        """Have a connection's list read before it is used again, also where it is being read: it may be older."""
+        self._read_at.pop(connection, None)
+        self._outdated.add(connection)
+
+    async def find(self, text: str, *, max_wait: float) -> Resolution:
+        """Find the group that `text` names; lists are read only for what the known ones do not tell.
+
+        Args:
+            text: an alias, an id or a subject.
+            max_wait: the most seconds to wait for connections to answer; what is known then decides.
+        """
+        resolution = resolve(text, self._aliases)
+        if isinstance(resolution, GroupFound):
+            return GroupFound(self.group(resolution.group.connection, resolution.group.id))
+        await self.refresh(max_wait=max_wait)
+        return resolve(text, self.known())
+
+    async def refresh(self, *, max_wait: float, max_age: float = GROUP_LIST_TTL) -> None:
+        """Read the lists older than `fresh` seconds, for at most `max_wait` seconds; reading goes on behind that."""
+        stale = [
+            name for name in self._providers if self._clock() - self._read_at.get(name, -GROUP_LIST_TTL) >= max_age
+        ]
+        for name in stale:
+            if name not in self._reading:
+                self._reading[name] = asyncio.create_task(self._read(name))
+        tasks = [self._reading[name] for name in stale]
+        if tasks:
+            await asyncio.wait(tasks, timeout=max_wait)
+
+    async def aclose(self) -> None:
+        """Stop reading."""
+        await stop(self._reading.values())
+
+    async def _read(self, name: str) -> None:
+        try:
+            self._outdated.add(name)
+            while name in self._outdated:
+                self._outdated.discard(name)
+                self._lists[name] = tuple([group async for group in self._providers[name].groups()])
+                self._index()
+            self._read_at[name] = self._clock()
+        except ProviderError as error:
+            log.warning("groups_not_read", connection=name, error=type(error).__name__, code=error.code)
+        except Exception:
+            log.exception("groups_not_read", connection=name)
+        finally:
+            del self._reading[name]
+
+    def _index(self) -> None:
+        subjects = {(connection, g.id): g.subject for connection, groups in self._lists.items() for g in groups}
+        aliased = [replace(a, subject=subjects.get((a.connection, a.id), "")) for a in self._aliases]
+        taken = {(a.connection, a.id) for a in aliased}
+        listed = [KnownGroup(*place, "", subject) for place, subject in subjects.items() if place not in taken]
+        self._known = (*aliased, *listed)
+        self._by_place = {(g.connection, g.id): g for g in reversed(self._known)}

@@ -1,0 +1,84 @@
+"""What a form asks for, kept while its preview is looked at: a roster of thousands fits into no form of Slack's.
+
+It is kept in the database and not in memory, so that neither a restart between preview and submission loses it, nor it
+matters which process the submission reaches.
+"""
+
+import json
+import secrets
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+
+from pydantic import TypeAdapter
+from sqlalchemy import delete, insert, select
+
+from bot.domain.access import Actor
+from bot.domain.drafts import RequestDraft
+from bot.domain.groups import KnownGroup
+from bot.domain.roster import Roster
+from bot.storage.database import Database
+from bot.storage.rows import options_from_json, options_json
+from bot.storage.tables import drafts
+from providers.base import Operation
+
+DRAFT_TTL = timedelta(days=1)
+"""How long a draft waits for its submission. Its phone numbers are nobody's business after that."""
+_ROSTER = TypeAdapter(Roster)
+
+
+class DraftStore:
+    """Keeps drafts.
+
+    Args:
+        database: where.
+        clock: gives the moment, aware.
+    """
+
+    def __init__(self, database: Database, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def save(self, draft: RequestDraft) -> str:
+        """Keep a draft, and give the key by which it is found; what is older than `KEPT` goes."""
+        key, now = secrets.token_hex(16), self._clock()
+        async with self._database.write() as connection:
+            await connection.execute(delete(drafts).where(drafts.c.at < (now - DRAFT_TTL).timestamp()))
+            await connection.execute(insert(drafts).values(id=key, at=now.timestamp(), body=_json(draft)))
+        return key
+
+    async def find(self, key: str) -> RequestDraft | None:
+        """Give a draft as often as it is asked for; None when it is too old, or there never was one."""
+        oldest = (self._clock() - DRAFT_TTL).timestamp()
+        async with self._database.read() as connection:
+            body = await connection.scalar(select(drafts.c.body).where(drafts.c.id == key, drafts.c.at >= oldest))
+        return None if body is None else _draft(body)
+
+
+def _json(draft: RequestDraft) -> str:
+    return json.dumps(
+        {
+            "id": draft.id,
+            "operation": draft.operation,
+            "group": asdict(draft.group),
+            "roster": _ROSTER.dump_python(draft.roster, mode="json"),
+            "reason": draft.reason,
+            "requester": {"user_id": draft.requester.user_id, "usergroups": sorted(draft.requester.usergroups)},
+            "channel": draft.channel,
+            "details": options_json(draft.options),
+        }
+    )
+
+
+def _draft(body: str) -> RequestDraft:
+    values = json.loads(body)
+    return RequestDraft(
+        id=values["id"],
+        operation=Operation(values["operation"]),
+        group=KnownGroup(**values["group"]),
+        roster=_ROSTER.validate_python(values["roster"]),
+        reason=values["reason"],
+        requester=Actor(values["requester"]["user_id"], frozenset(values["requester"]["usergroups"])),
+        channel=values["channel"],
+        options=options_from_json(values["details"]),
+    )

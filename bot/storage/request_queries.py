@@ -1,0 +1,100 @@
+"""Reads requests for people: theirs, those that wait, those that run, and all, newest first."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, and_, func, or_, select
+
+from bot.domain.outcomes import Tally
+from bot.domain.requests import Request, RequestState
+from bot.storage.database import Database
+from bot.storage.rows import request_from_row
+from bot.storage.tables import participants, requests
+from providers.base import Outcome
+
+IS_NOT_A_PERSON = and_(participants.c.phone == "", participants.c.lid == "")
+"""Lines that are about no person: rejected entries, and things."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestSummary:
+    """A request with how far it is."""
+
+    request: Request
+    tally: Tally
+
+
+class RequestQueries:
+    """Reads what the journal holds. Every method is one look."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def newest(
+        self,
+        *,
+        requester: str = "",
+        states: Collection[RequestState] = (),
+        group_id: str = "",
+        before: tuple[float, str] | None = None,
+        limit: int = 20,
+    ) -> list[RequestSummary]:
+        """Give requests, newest first.
+
+        Args:
+            requester: the Slack user id of who asked; empty for everybody.
+            states: those in one of these; empty for all.
+            group_id: those about this group; empty for all.
+            before: where the last page ended: `asked_at` in seconds since 1970 and the id of its last request.
+            limit: how many at most.
+        """
+        statement = select(requests).order_by(requests.c.asked_at.desc(), requests.c.id.desc()).limit(limit)
+        if requester:
+            statement = statement.where(requests.c.requester == requester)
+        if states:
+            statement = statement.where(requests.c.state.in_(states))
+        if group_id:
+            statement = statement.where(requests.c.group_id == group_id)
+        if before is not None:
+            at, id_ = before
+            older = or_(requests.c.asked_at < at, and_(requests.c.asked_at == at, requests.c.id < id_))
+            statement = statement.where(older)
+        return await self._briefs(statement)
+
+    async def by_ids(self, ids: Collection[str]) -> list[RequestSummary]:
+        """Give the requests with these ids, those that exist."""
+        return await self._briefs(select(requests).where(requests.c.id.in_(ids)))
+
+    async def followups_of(self, request_id: str) -> list[RequestSummary]:
+        """Give the requests that follow from this one, newest first."""
+        statement = select(requests).where(requests.c.parent == request_id).order_by(requests.c.asked_at.desc())
+        return await self._briefs(statement)
+
+    async def _briefs(self, statement: Select[Any]) -> list[RequestSummary]:
+        async with self._database.read() as connection:
+            found = [request_from_row(row) for row in (await connection.execute(statement)).all()]
+            counted = (
+                select(
+                    participants.c.request_id,
+                    participants.c.outcome,
+                    func.count(),
+                    func.count().filter(IS_NOT_A_PERSON),
+                )
+                .where(participants.c.request_id.in_([request.id for request in found]))
+                .group_by(participants.c.request_id, participants.c.outcome)
+            )
+            rows = (await connection.execute(counted)).all() if found else []
+        return [
+            RequestSummary(request, tally_from_rows([row[1:] for row in rows if row[0] == request.id]))
+            for request in found
+        ]
+
+
+def tally_from_rows(rows: Sequence[Sequence[Any]]) -> Tally:
+    """Make a tally of rows of an outcome, how many lines have it, and how many of these name nobody."""
+    counts = {row[0]: row[1] for row in rows}
+    nameless = sum(row[2] for row in rows)
+    rejected = sum(row[2] for row in rows if row[0] == Outcome.INVALID)
+    told = tuple((outcome, counts[outcome]) for outcome in Outcome if outcome in counts)
+    return Tally(told, sum(counts.values()), rejected, nameless - rejected)

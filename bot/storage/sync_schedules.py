@@ -1,0 +1,199 @@
+"""The syncs that are to run: once, or again and again until somebody ends them."""
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, and_, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.audit import AuditEntry, schedule_entry
+from bot.domain.sync import SyncMode, SyncSource
+from bot.storage.audit import append_entries
+from bot.storage.database import Database
+from bot.storage.rows import source_from_json
+from bot.storage.tables import schedules
+
+MAX_FAILURES = 3
+"""Runs in a row that could not be done, after which a sync is not repeated any more."""
+
+
+class ScheduleResult(Enum):
+    """What became of a schedule that was to be kept: `INSTEAD` of what was repeated for the group until now."""
+
+    NEW = "new"
+    REPLACED = "instead"
+    EXISTING = "known"
+
+
+@dataclass(frozen=True, slots=True)
+class SyncSchedule:
+    """A sync that is to run at `next_at` (aware), and then `every` so often; None: once.
+
+    Attributes:
+        run: how many runs are over.
+        request: the last request that was made; empty: none yet.
+        failed: how many runs in a row could not be done.
+    """
+
+    id: str
+    connection: str
+    group_id: str
+    requester: str
+    channel: str
+    source: SyncSource
+    mode: SyncMode
+    reason: str
+    every: timedelta | None
+    next_at: datetime
+    run: int = 0
+    request: str = ""
+    failed: int = 0
+
+    @property
+    def gives_up(self) -> bool:
+        """Whether it is repeated until now, and ends by itself if its next run cannot be done either."""
+        return self.every is not None and self.failed + 1 >= MAX_FAILURES
+
+
+class SyncSchedules:
+    """Reads and writes the schedules."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, schedule: SyncSchedule) -> ScheduleResult:
+        """Keep a schedule. A group has one repeated sync: a new one takes the place of the one before."""
+        async with self._database.write() as connection:
+            if await connection.scalar(select(schedules.c.id).where(schedules.c.id == schedule.id)) is not None:
+                return ScheduleResult.EXISTING
+            repeated = and_(_of_group(schedule.connection, schedule.group_id), schedules.c.every.is_not(None))
+            replaced = await _end(connection, repeated) if schedule.every else 0
+            await connection.execute(insert(schedules).values(**_row(schedule)))
+            await append_entries(connection, [_started(schedule, replaced)])
+        return ScheduleResult.REPLACED if replaced else ScheduleResult.NEW
+
+    async def active(self) -> list[SyncSchedule]:
+        """Give those that go on, the soonest first."""
+        statement = select(schedules).where(schedules.c.next_at.is_not(None)).order_by(schedules.c.next_at)
+        async with self._database.read() as connection:
+            return [_schedule(row) for row in await connection.execute(statement)]
+
+    async def due(self, now: datetime) -> list[SyncSchedule]:
+        """Give those whose time has come at `now` (aware)."""
+        return [schedule for schedule in await self.active() if schedule.next_at <= now]
+
+    async def next_at(self) -> float | None:
+        """Give when the next one is due, in seconds since 1970; None: none."""
+        async with self._database.read() as connection:
+            soonest: float | None = await connection.scalar(select(func.min(schedules.c.next_at)))
+        return soonest
+
+    async def complete_run(
+        self, schedule: SyncSchedule, now: datetime, *, request: str = "", failed: bool = False
+    ) -> None:
+        """Move a schedule on to its next run after `now` (aware), if any; runs that were missed are left out.
+
+        Args:
+            schedule: as it was read when it was due.
+            now: when the run was over, aware.
+            request: the request that it made; empty: none.
+            failed: it could not be done.
+        """
+        failures = schedule.failed + 1 if failed else 0
+        given_up = failed and schedule.gives_up
+        following: float | None = None
+        if schedule.every is not None and not given_up:
+            missed = max(0, (now - schedule.next_at) // schedule.every)
+            following = (schedule.next_at + (missed + 1) * schedule.every).timestamp()
+        this_run = and_(
+            schedules.c.id == schedule.id, schedules.c.run == schedule.run, schedules.c.next_at.is_not(None)
+        )
+        values: dict[str, Any] = {"run": schedule.run + 1, "next_at": following, "failed": failures}
+        values |= {"request": request} if request else {}
+        async with self._database.write() as connection:
+            result = await connection.execute(update(schedules).where(this_run).values(**values))
+            if given_up and result.rowcount:
+                await append_entries(connection, [_ended(schedule.connection, schedule.group_id, "", 1)])
+
+    async def end(self, connection_name: str, group_id: str, user_id: str) -> int:
+        """End the schedules of a group, for somebody. Gives how many went on until now."""
+        async with self._database.write() as connection:
+            ended = await _end(connection, _of_group(connection_name, group_id))
+            if ended:
+                await append_entries(connection, [_ended(connection_name, group_id, user_id, ended)])
+        return ended
+
+
+def _of_group(connection_name: str, group_id: str) -> ColumnElement[bool]:
+    return and_(schedules.c.connection == connection_name, schedules.c.group_id == group_id)
+
+
+async def _end(connection: AsyncConnection, which: ColumnElement[bool]) -> int:
+    """End those that go on. Gives how many these are."""
+    result = await connection.execute(
+        update(schedules).where(which, schedules.c.next_at.is_not(None)).values(next_at=None)
+    )
+    return result.rowcount
+
+
+def _ended(connection: str, group_id: str, user_id: str, ended: int) -> AuditEntry:
+    told = {"ended": ended}
+    return schedule_entry(actor=user_id, connection=connection, group_id=group_id, at=datetime.now(UTC), details=told)
+
+
+def _started(schedule: SyncSchedule, replaced: int) -> AuditEntry:
+    every = None if schedule.every is None else int(schedule.every.total_seconds())
+    told = {
+        "started": schedule.id,
+        "list": schedule.source.name,
+        "mode": schedule.mode.value,
+        "every": every,
+        "reason": schedule.reason,
+        "replaced": replaced,
+    }
+    return schedule_entry(
+        actor=schedule.requester,
+        connection=schedule.connection,
+        group_id=schedule.group_id,
+        at=datetime.now(UTC),
+        details=told,
+    )
+
+
+def _row(schedule: SyncSchedule) -> dict[str, Any]:
+    return {
+        "id": schedule.id,
+        "connection": schedule.connection,
+        "group_id": schedule.group_id,
+        "requester": schedule.requester,
+        "channel": schedule.channel,
+        "source": json.dumps(asdict(schedule.source)),
+        "mode": schedule.mode,
+        "reason": schedule.reason,
+        "every": None if schedule.every is None else schedule.every.total_seconds(),
+        "run": schedule.run,
+        "next_at": schedule.next_at.timestamp(),
+        "request": schedule.request,
+        "failed": schedule.failed,
+    }
+
+
+def _schedule(row: Row[Any]) -> SyncSchedule:
+    return SyncSchedule(
+        id=row.id,
+        connection=row.connection,
+        group_id=row.group_id,
+        requester=row.requester,
+        channel=row.channel,
+        source=source_from_json(json.loads(row.source)),
+        mode=SyncMode(row.mode),
+        reason=row.reason,
+        every=None if row.every is None else timedelta(seconds=row.every),
+        next_at=datetime.fromtimestamp(row.next_at, UTC),
+        run=row.run,
+        request=row.request,
+        failed=row.failed,
+    )

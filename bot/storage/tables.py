@@ -1,0 +1,163 @@
+"""The journal's tables. The migrations in `migrations/` make them; a test holds the two together."""
+
+from sqlalchemy import Column, Dialect, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text, TypeDecorator
+
+metadata = MetaData()
+
+
+class CleanText(TypeDecorator[str]):
+    """Text from outside, of any length, without what JSON can hold and databases refuse.
+
+    That is zero bytes, and half a surrogate pair, which comes from cutting a text in the middle of an emoji.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy's call
+        """Give what is kept of `value`."""
+        return None if value is None else value.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
+
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("operation", String(16), nullable=False),
+    Column("connection", String(100), nullable=False),
+    Column("group_id", String(200), nullable=False),
+    Column("group_name", CleanText, nullable=False),
+    Column("requester", String(32), nullable=False),
+    Column("channel", String(32), nullable=False),
+    Column("reason", CleanText, nullable=False),
+    Column("rule", Text),
+    Column("duplicates", Integer, nullable=False),
+    Column("asked_at", Float, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("dispatched", String(16), nullable=False, server_default=""),
+    Column("expires_at", Float),
+    Column("details", Text, nullable=False, server_default="{}"),
+    Column("parent", String(32), nullable=False, server_default=""),
+    Column("run_at", Float),
+    Column("stopped_by", String(32), nullable=False, server_default=""),
+    Column("remind_at", Float),
+    Column("reminders", Integer, nullable=False, server_default="0"),
+    Index("requests_by_state", "state", "dispatched"),
+    Index("requests_by_requester", "requester", "asked_at"),
+    Index("requests_by_parent", "parent"),
+)
+"""`dispatched` is the state for which the engine already has the work; where it lags behind `state`, work is due."""
+
+participants = Table(
+    "participants",
+    metadata,
+    Column("request_id", ForeignKey("requests.id"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("typed", CleanText, nullable=False),
+    Column("phone", String(20), nullable=False),
+    Column("lid", CleanText, nullable=False),
+    Column("operation", String(16), nullable=False, server_default=""),
+    Column("before", String(10), nullable=False),
+    Column("chunk", Integer),
+    Column("submissions", Integer, nullable=False),
+    Column("invited", Integer, nullable=False, server_default="0"),
+    Column("outcome", String(20)),
+    Column("evidence", String(10), nullable=False),
+    Column("provider_code", CleanText, nullable=False),
+    Column("provider_message", CleanText, nullable=False),
+    Column("cause", String(20), nullable=False, server_default=""),
+    Column("at", Float),
+    Index("participants_by_chunk", "chunk", "request_id", "position"),
+    Index("participants_by_time", "at"),
+)
+"""The first index begins with `chunk`: one that begins with the request was taken for looking up one person."""
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("request_id", ForeignKey("requests.id"), primary_key=True),
+    Column("user_id", String(32), primary_key=True),
+    Column("choice", String(16), nullable=False),
+    Column("at", Float, nullable=False),
+    Column("reason", CleanText, nullable=False, server_default=""),
+)
+
+postings = Table(
+    "postings",
+    metadata,
+    Column("request_id", ForeignKey("requests.id"), primary_key=True),
+    Column("name", String(32), primary_key=True),
+    Column("channel", String(32), nullable=False),
+    Column("ts", String(32), nullable=False),
+)
+"""What was posted to Slack, by name. A row without `ts` was begun: whether it was posted, only Slack can tell."""
+
+senders = Table(
+    "senders",
+    metadata,
+    Column("connection", String(100), primary_key=True),
+    Column("free_at", Float, nullable=False),
+    Column("day", String(10), nullable=False),
+    Column("used", Integer, nullable=False),
+    Column("rests_until", Float, nullable=False, server_default="0"),
+    Column("rests_for", CleanText, nullable=False, server_default=""),
+)
+"""When each connection may next send, how many people it sent on its day (UTC), and until when and why it rests."""
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("at", String(27), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("request_id", Text, nullable=False),
+    Column("connection", Text, nullable=False),
+    Column("group_id", Text, nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("previous_hash", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+"""The audit journal: `bot.domain.audit.Row`. Triggers refuse every change of a row, and its removal."""
+
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("seq", Integer, nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+"""One row, of id 1: the place and the hash of the last row of `audit`, by which a cut tail is noticed."""
+
+schedules = Table(
+    "schedules",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("connection", String(100), nullable=False),
+    Column("group_id", String(200), nullable=False),
+    Column("requester", String(32), nullable=False),
+    Column("channel", String(32), nullable=False),
+    Column("source", Text, nullable=False),
+    Column("mode", String(10), nullable=False),
+    Column("reason", CleanText, nullable=False),
+    Column("every", Float),
+    Column("run", Integer, nullable=False),
+    Column("next_at", Float),
+    Column("request", String(32), nullable=False, server_default=""),
+    Column("failed", Integer, nullable=False, server_default="0"),
+)
+"""Syncs that are to run, those without `next_at` no more.
+
+`run` counts them, and makes each run's request the same one after a crash; `request` is the last one that was made, and
+`failed` counts the runs in a row that could not be done.
+"""
+
+drafts = Table(
+    "drafts",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("body", CleanText, nullable=False),
+    Index("drafts_by_age", "at"),
+)
+"""What forms ask for while their previews are looked at: `bot.storage.drafts`."""

@@ -1,0 +1,1 @@
+"""What Rollcall reads from Slack: user groups, profiles, time zones, channels, permalinks, files."""

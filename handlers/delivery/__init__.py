@@ -1,0 +1,1 @@
+"""What the execution says in Slack: notifier, poster, rate limits, approver notices."""

@@ -1,0 +1,243 @@
+"""The workflow's voice in Slack: the parent message, the approval card, and the thread with its results."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from types import MappingProxyType
+
+import structlog
+
+from bot.domain.approvals import Choice, Vote
+from bot.domain.outcomes import Tally
+from bot.domain.requests import Request, RequestItem, RequestState
+from bot.storage.postings import Posting
+from bot.storage.request_queries import RequestQueries
+from bot.storage.requests import RequestStore
+from bot.storage.votes import Votes
+from handlers.clients.channels import ChannelDirectory
+from handlers.clients.permalinks import Permalinks
+from handlers.delivery.approvers import ApproverNotifier
+from handlers.delivery.poster import Destination, OutgoingFile, Poster
+from handlers.delivery.rate_limit import MessageRateLimit
+from handlers.delivery.request_events import RequestEvents
+from handlers.views import approval_card, followup_buttons, request_message, results
+from handlers.views.followup_buttons import FollowupLink
+from handlers.views.message import Message
+from providers.base import Action
+
+_DIRECT = "D"
+"""How the ids of direct messages begin (docs.slack.dev, "Conversation object": `is_im`)."""
+
+log = structlog.get_logger(__name__)
+
+
+class SlackNotifier:
+    """Implements `bot.execution.ports.Announcer`.
+
+    Args:
+        poster: posts once.
+        links: where requests stand.
+        budget: how often a request may speak.
+        decisions: who decided what, for the approval card.
+        deciders: asks those who decide where the card stands in somebody's direct messages.
+        journal: the request that another one follows from.
+        archive: the requests that follow.
+        channels: where numbers are shortened.
+        able: what the provider of each connection can do.
+        warnings: what is to be known about groups, by connection and id.
+        approvals_channel: where questions for approval go; empty: the thread of the request.
+        changes: is told of each request that is shown differently now; where nobody listens, one of its own.
+    """
+
+    def __init__(
+        self,
+        poster: Poster,
+        links: Permalinks,
+        budget: MessageRateLimit,
+        *,
+        decisions: Votes,
+        deciders: ApproverNotifier,
+        journal: RequestStore,
+        archive: RequestQueries,
+        channels: ChannelDirectory,
+        able: Mapping[str, Collection[Action]],
+        warnings: Mapping[tuple[str, str], str] = MappingProxyType({}),
+        approvals_channel: str = "",
+        changes: RequestEvents | None = None,
+    ) -> None:
+        self._poster = poster
+        self._links = links
+        self._budget = budget
+        self._decisions = decisions
+        self._deciders = deciders
+        self._journal = journal
+        self._archive = archive
+        self._channels = channels
+        self._able = able
+        self._warnings = warnings
+        self._approvals_channel = approvals_channel
+        self._changes = changes or RequestEvents()
+        self._showing_followed = asyncio.Lock()
+
+    async def open(self, request: Request, tally: Tally) -> None:
+        """Post the parent message; where the request follows from another one, show that there."""
+        await self._post(request, "parent", await self._parent(request, tally), Destination(request.channel))
+        self._changes.publish(request)
+        if request.options.parent:
+            await self._show_followed(request.options.parent)
+
+    async def show_approval(self, request: Request, tally: Tally) -> None:
+        """Post the question for approval, or show in it what was decided; show in the parent message how it stands.
+
+        Where the channel for approvals is closed to the bot, it is asked in the thread: an approver may be there. Those
+        who are not, which is everybody where that is a direct message, are asked one by one.
+        """
+        if request.rule is not None:
+            await self._show_card(request, tally)
+        await self._update_parent(request, tally)
+        self._changes.publish(request)
+
+    async def show_progress(self, request: Request, tally: Callable[[], Awaitable[Tally]]) -> None:
+        """Show how far the request is, when there is room for an update."""
+        self._changes.publish(request)
+        if not self._budget.try_acquire_update(request.id):
+            return
+        try:
+            async with asyncio.timeout(10):
+                parent = await self._poster.find(request, "parent")
+                if parent is not None:
+                    await self._poster.update(parent, await self._parent(request, await tally()))
+        except Exception:
+            # Progress is a courtesy: whatever fails, the request goes on.
+            log.warning("progress_not_shown", request=request.id, exc_info=True)
+
+    async def post_results(self, request: Request, page: int, people: Sequence[RequestItem], total: int) -> None:
+        """Post one page of results into the thread."""
+        thread = await self._thread(request)
+        content = results.build(
+            request, people, total=total, short=await self._channels.shortens_numbers(thread.channel)
+        )
+        await self._post(request, f"results-{page}", content, thread)
+
+    async def finish(self, request: Request, people: Sequence[RequestItem]) -> None:
+        """Post the CSV where the thread shows tables, the summary, and the end of the parent message."""
+        thread = await self._thread(request)
+        if len(people) > results.MAX_LINES:
+            await self._budget.acquire(request.id)
+            comment = f"The complete results of request `{request.id}`, one line for each person."
+            file = OutgoingFile(f"{request.id}.csv", results.csv_file(request, people), comment)
+            await self._poster.upload(request, "csv", file, thread)
+        await self._post(request, "summary", results.summary(request, people), thread)
+        await self._update_parent(request, results.tally_of(people))
+        self._budget.forget(request.id)
+        self._changes.publish(request)
+
+    async def remind(self, request: Request, number: int) -> None:
+        """Remind those who can decide and have not voted, in the place where the question stands."""
+        asked = await self._poster.find(request, "approval")
+        thread = await self._thread(request)
+        elsewhere = asked is not None and asked.channel != thread.channel
+        place = Destination(asked.channel, asked.ts) if asked is not None and elsewhere else thread
+        content = approval_card.reminder(request, await self._deciders.missing_votes(request), number)
+        if not place.channel.startswith(_DIRECT):
+            await self._post(request, f"reminder-{number}", content, place)
+        await self._deciders.remind(request, number, content)
+
+    async def close(self, request: Request, tally: Tally) -> None:
+        """Say in the thread that nothing was done."""
+        await self._post(request, "closed", await self._last(request), await self._thread(request))
+        await self._update_parent(request, tally)
+        self._budget.forget(request.id)
+        self._changes.publish(request)
+
+    async def _show_card(self, request: Request, tally: Tally) -> None:
+        votes = await self._decisions.for_request(request.id)
+        warning = self._warnings.get((request.connection, request.group_id), "")
+        link = await self._link_before(request)
+        undecided = await self._deciders.missing_votes(request)
+        elsewhere = self._approvals_channel not in {"", request.channel}
+        card = approval_card.build(
+            request,
+            tally,
+            votes,
+            warning=warning,
+            link=link,
+            thread=await self._links.get(request.id) if elsewhere else "",
+            undecided=undecided,
+        )
+        posted = await self._poster.find(request, "approval")
+        thread = await self._thread(request)
+        if posted is not None:
+            await self._update(request, posted, card)
+        else:
+            places = [Destination(self._approvals_channel), thread] if elsewhere else [thread]
+            posted = await self._post(request, "approval", card, *places)
+        alone = approval_card.build(request, tally, votes, warning=warning, link=link, undecided=undecided, alone=True)
+        await self._deciders.show(request, alone, posted.channel)
+        await self._tell_override(request, votes, posted, thread)
+        if request.state is RequestState.APPROVED and request.options.run_at is not None:
+            told = approval_card.scheduled(request, votes, request.options.run_at)
+            await self._post(request, "scheduled", told, thread)
+
+    async def _tell_override(
+        self, request: Request, votes: Sequence[Vote], asked: Posting, thread: Destination
+    ) -> None:
+        """Tell of an override in the request's thread, and where those were asked who would have decided."""
+        override = next((vote for vote in votes if vote.choice is Choice.OVERRIDE), None)
+        if override is None:
+            return
+        told = approval_card.overridden(request, override, self._decisions.eligible_approvers(request))
+        await self._post(request, "override", told, thread)
+        if asked.channel != thread.channel:
+            await self._post(request, "override-asked", told, Destination(asked.channel, asked.ts))
+        await self._deciders.notify(request, "override", told)
+
+    async def _show_followed(self, request_id: str) -> None:
+        """Show in the last message of a request what followed from it, how that stands, and what can follow now."""
+        async with self._showing_followed:  # or what is read first might be shown last
+            try:
+                request = await self._journal.get(request_id)
+            except LookupError:
+                log.warning("nothing_to_follow", request=request_id)
+                return
+            posted = await self._poster.find(request, "summary" if request.state is RequestState.DONE else "closed")
+            if posted is not None:
+                await self._update(request, posted, await self._last(request))
+                self._budget.forget(request_id)
+
+    async def _last(self, request: Request) -> Message:
+        """Build the last message of a request that has ended, with what followed."""
+        people = await self._journal.items(request.id)
+        after = [brief.request for brief in await self._archive.followups_of(request.id)]
+        followed = [FollowupLink(following, await self._links.get(following.id)) for following in after]
+        able = self._able.get(request.connection, ())
+        if request.state is RequestState.DONE:
+            return results.summary(request, people, followed, able)
+        again = followup_buttons.build(request, people, results.tally_of(people), followed, able)
+        votes = await self._decisions.for_request(request.id)
+        return approval_card.ending(request, votes, again=again, followed=followed)
+
+    async def _parent(self, request: Request, tally: Tally) -> Message:
+        return request_message.build(request, tally, await self._link_before(request))
+
+    async def _link_before(self, request: Request) -> str:
+        return await self._links.get(request.options.parent) if request.options.parent else ""
+
+    async def _thread(self, request: Request) -> Destination:
+        parent = await self._poster.find(request, "parent")
+        return Destination(parent.channel, parent.ts) if parent else Destination(request.channel)
+
+    async def _update_parent(self, request: Request, tally: Tally) -> None:
+        """Show how a request stands in its parent message, and in the request that it follows from."""
+        parent = await self._poster.find(request, "parent")
+        if parent is not None:
+            await self._update(request, parent, await self._parent(request, tally))
+        if request.options.parent:
+            await self._show_followed(request.options.parent)
+
+    async def _update(self, request: Request, posting: Posting, content: Message) -> None:
+        await self._budget.acquire(request.id)
+        await self._poster.update(posting, content)
+
+    async def _post(self, request: Request, name: str, content: Message, *places: Destination) -> Posting:
+        await self._budget.acquire(request.id)
+        return await self._poster.post(request, name, content, *places)

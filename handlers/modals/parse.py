@@ -1,0 +1,250 @@
+"""From a form that was filled in to what it asks for, before the file of it is read."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.commands.values import MAX_DELAY
+from bot.domain import roster
+from bot.domain.access import Actor
+from bot.domain.drafts import RequestDraft
+from bot.domain.groups import KnownGroup
+from bot.domain.requests import RequestOptions
+from bot.domain.roster import Roster
+from bot.domain.sync import SyncMode
+from handlers.clients.files import FileUnavailable, fetch_file
+from handlers.modals.errors import FormError
+from handlers.modals.verbs import INVITING
+from handlers.services import Services
+from handlers.verbs import can_do_any
+from handlers.views import create_modal, inputs, invite_modal, people_modal, send_modal, settings_modal, submitted_view
+from handlers.views import sync_modal as sync
+from handlers.views.preview import SyncTerms
+from handlers.views.submitted_view import CommonFields, UploadedFile
+from providers.base import Action, GroupChange, Operation, Picture
+
+GROUP_LIST_TIMEOUT = 1.5
+"""Seconds that an unknown group waits for the connections' lists."""
+MAX_PICTURE_BYTES = 5_000_000
+"""Bytes of an uploaded picture."""
+_JPEG = b"\xff\xd8\xff"
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A form that was submitted.
+
+    Attributes:
+        id: of the request that comes of it, however often it is submitted.
+        actor: who submitted it.
+        view: what Slack sent.
+    """
+
+    id: str
+    actor: Actor
+    view: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedForm:
+    """What a form asks for: a draft with the people that were typed, and a file with others.
+
+    Attributes:
+        people: whether it is about people, so that somebody has to be named.
+        block: where an error about the whole is shown.
+        sync: the terms of a sync.
+    """
+
+    draft: RequestDraft
+    file: UploadedFile | None = None
+    people: bool = True
+    block: str = submitted_view.GROUP_BLOCK
+    sync: SyncTerms | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _RequestTarget:
+    """What is to be done, and to which group."""
+
+    operation: Operation
+    group: KnownGroup
+    options: RequestOptions
+
+
+async def parse_form(services: Services, client: AsyncWebClient, verb: str, submission: Submission) -> ParsedForm:
+    """Read a form. Raises `Mistake`."""
+    return await _READERS[verb](services, client, submission)
+
+
+async def chosen_group(services: Services, value: str, block: str = submitted_view.GROUP_BLOCK) -> KnownGroup:
+    """Find a chosen group; after a restart the lists that it came from may have to be read again. Raises `Mistake`."""
+    group = inputs.group_of(value, services.directory.known())
+    if group is None and value:
+        await services.directory.refresh(max_wait=GROUP_LIST_TIMEOUT)
+        group = inputs.group_of(value, services.directory.known())
+    if group is None:
+        raise FormError(block, "This group is gone; choose another one." if value else "Choose a group.")
+    return group
+
+
+async def _people(services: Services, _: AsyncWebClient, submission: Submission) -> ParsedForm:
+    form = people_modal.parse(submission.view)
+    group = await chosen_group(services, form.common.group)
+    if form.invite:
+        _check_inviting(services, submission.actor, group)
+    details = RequestOptions(run_at=_run_at(form.common), invite_refused=form.invite)
+    operation = Operation(submission.view["callback_id"])
+    return ParsedForm(
+        _draft(services, submission, form.common, _RequestTarget(operation, group, details)), form.common.file
+    )
+
+
+async def _create(services: Services, _: AsyncWebClient, submission: Submission) -> ParsedForm:
+    form = create_modal.parse(submission.view)
+    if form.connection not in services.connections:
+        raise FormError(create_modal.CONNECTION_BLOCK, "This connection is gone; choose another one.")
+    if not form.subject:
+        raise FormError(create_modal.SUBJECT_BLOCK, "A group needs a name.")
+    group = KnownGroup(form.connection, "", "", form.subject)
+    if form.invite:
+        _check_inviting(services, submission.actor, group)
+    details = RequestOptions(run_at=_run_at(form.common), invite_refused=form.invite, subject=form.subject)
+    draft = _draft(services, submission, form.common, _RequestTarget(Operation.CREATE, group, details))
+    return ParsedForm(draft, form.common.file, block=create_modal.CONNECTION_BLOCK)
+
+
+async def _settings(services: Services, client: AsyncWebClient, submission: Submission) -> ParsedForm:
+    form = settings_modal.parse(submission.view)
+    group = await chosen_group(services, form.common.group)
+    if not form.own:
+        raise FormError(submitted_view.GROUP_BLOCK, "The fields below are another group's. Choose the group again.")
+    change = await _with_picture(client, form)
+    _check_change(change)
+    details = RequestOptions(run_at=_run_at(form.common), change=change)
+    return ParsedForm(
+        _draft(services, submission, form.common, _RequestTarget(Operation.SETTINGS, group, details)), people=False
+    )
+
+
+async def _invite(services: Services, _: AsyncWebClient, submission: Submission) -> ParsedForm:
+    form = invite_modal.parse(submission.view)
+    group = await chosen_group(services, form.common.group)
+    sends = form.what is invite_modal.InviteChoice.SEND
+    common = form.common if sends else replace(form.common, numbers="", file=None)
+    details = RequestOptions(run_at=_run_at(common), text=form.text if sends else "")
+    draft = _draft(services, submission, common, _RequestTarget(Operation.INVITE, group, details))
+    return ParsedForm(draft, common.file, people=sends, block=invite_modal.WHAT_BLOCK)
+
+
+async def _send(services: Services, _: AsyncWebClient, submission: Submission) -> ParsedForm:
+    form = send_modal.parse(submission.view)
+    group = await chosen_group(services, form.common.group)
+    if not form.text.strip():
+        raise FormError(send_modal.TEXT_BLOCK, "Type the text.")
+    if not form.to_people and (form.common.numbers.strip() or form.common.file):
+        raise FormError(send_modal.TO_BLOCK, "The group or the people? Take the numbers out, or choose the people.")
+    details = RequestOptions(run_at=_run_at(form.common), text=form.text)
+    draft = _draft(services, submission, form.common, _RequestTarget(Operation.SEND, group, details))
+    return ParsedForm(draft, form.common.file, people=form.to_people, block=send_modal.TO_BLOCK)
+
+
+async def _sync(services: Services, _: AsyncWebClient, submission: Submission) -> ParsedForm:
+    form = sync.parse(submission.view)
+    sources = [bool(form.common.file), bool(form.usergroup), bool(form.other)]
+    if sum(sources) != 1:
+        words = "Give one list: a file, a user group or another group." if not any(sources) else "Give one list only."
+        raise FormError(sync.USERGROUP_BLOCK, words)
+    group = await chosen_group(services, form.common.group)
+    other = None
+    if form.other:
+        source = await chosen_group(services, form.other, sync.OTHER_BLOCK)
+        if source == group:
+            raise FormError(sync.OTHER_BLOCK, "This is the same group.")
+        if not can_do_any(services, submission.actor, source, Action.LIST_MEMBERS):
+            raise FormError(sync.OTHER_BLOCK, "You may not read this group's members.")
+        other = (source.connection, source.id)
+    every = form.every.total_seconds() if form.every else 0.0
+    details = RequestOptions(look_only=form.mode is SyncMode.REPORT)
+    return ParsedForm(
+        _draft(services, submission, form.common, _RequestTarget(Operation.SYNC, group, details)),
+        form.common.file,
+        people=form.common.file is not None,
+        sync=SyncTerms(
+            mode=form.mode, every=every, usergroup=form.usergroup, usergroup_name=form.usergroup_name, other=other
+        ),
+    )
+
+
+_READERS: Mapping[str, Callable[[Services, AsyncWebClient, Submission], Awaitable[ParsedForm]]] = MappingProxyType(
+    {
+        **dict.fromkeys(people_modal.TITLES, _people),
+        "create": _create,
+        "settings": _settings,
+        "invite": _invite,
+        "send": _send,
+        "sync": _sync,
+    }
+)
+VERBS = tuple(_READERS)
+"""The verbs that have a form."""
+
+
+def _draft(
+    services: Services,
+    submission: Submission,
+    common: CommonFields,
+    aim: _RequestTarget,
+) -> RequestDraft:
+    region = services.regions[aim.group.connection]
+    return RequestDraft(
+        id=submission.id,
+        operation=aim.operation,
+        group=aim.group,
+        roster=roster.parse(common.numbers, default_region=region) if common.numbers else Roster(),
+        reason=common.reason,
+        requester=submission.actor,
+        channel=common.channel,
+        options=aim.options,
+    )
+
+
+def _run_at(common: CommonFields) -> datetime | None:
+    now = datetime.now(UTC)
+    if common.run_at and common.run_at <= now:
+        raise FormError(submitted_view.RUN_AT_BLOCK, "This moment is over. Choose a later one, or none for at once.")
+    if common.run_at and common.run_at > now + MAX_DELAY:
+        raise FormError(submitted_view.RUN_AT_BLOCK, "This moment is more than a year away. Choose an earlier one.")
+    return common.run_at
+
+
+def _check_inviting(services: Services, actor: Actor, group: KnownGroup) -> None:
+    if not all(can_do_any(services, actor, group, action) for action in INVITING):
+        words = "On this connection you cannot send invites, or its provider cannot. Take the tick away."
+        raise FormError(people_modal.INVITE_BLOCK, words)
+
+
+async def _with_picture(client: AsyncWebClient, form: settings_modal.SettingsForm) -> GroupChange:
+    if form.jpeg is None:
+        return form.change
+    try:
+        _, content = await fetch_file(client, form.jpeg)
+    except FileUnavailable as error:
+        raise FormError(settings_modal.JPEG_BLOCK, str(error)) from error
+    if not content.startswith(_JPEG):
+        raise FormError(settings_modal.JPEG_BLOCK, "This is no JPEG. Save the picture as one.")
+    if len(content) > MAX_PICTURE_BYTES:
+        raise FormError(settings_modal.JPEG_BLOCK, f"This picture is larger than {MAX_PICTURE_BYTES // 1_000_000} MB.")
+    return replace(form.change, picture=Picture(jpeg=content))
+
+
+def _check_change(change: GroupChange) -> None:
+    if change.subject == "":
+        raise FormError(settings_modal.SUBJECT_BLOCK, "A group needs a name.")
+    if change.picture and not change.picture.jpeg and not change.picture.url.startswith("https://"):
+        raise FormError(settings_modal.PICTURE_BLOCK, "Give an address that begins with https://.")
+    if not change.actions:
+        raise FormError(submitted_view.GROUP_BLOCK, "Nothing would be different. Change something below first.")

@@ -1,0 +1,76 @@
+from pathlib import Path
+
+import pytest
+
+from bot.cli.check import Finding, check
+from bot.commands.manifest import BOT_SCOPES
+from bot.config import load
+from sandbox.providers.server import Fault
+from sandbox.providers.wacr import WacrServer
+from sandbox.scene import PLACES, Scene, scene
+from tests.bot.cli.test_cli import checked
+
+
+async def looked(played: Scene, folder: Path, *, within: float = 30.0, more: str = "") -> dict[str, Finding]:
+    config = folder / "rollcall.toml"
+    config.write_text(played.config(f"sqlite:///{folder}/rollcall.db") + more)
+    found = await check(load(config, played.environment()), within=within)
+    return {finding.subject.removeprefix("connection "): finding for finding in found}
+
+
+async def test_each_connection_tells_its_state_its_groups_its_limits_and_its_gaps(tmp_path: Path) -> None:
+    async with scene(scopes=BOT_SCOPES) as played:
+        wacr = played.providers["wacr"]
+        assert isinstance(wacr, WacrServer)
+        wacr.contact_limit = 4
+        wacr.world.put_group("8", "Another", ["14155550101", "14155550102", "14155550103", "14155550104"])
+        found = await looked(played, tmp_path, more='\n[groups.gone]\nconnection = "wasend"\nid = "1@g.us"\n')
+
+    assert all(finding.ok for finding in found.values()), found
+    told = {name: finding.detail.splitlines() for name, finding in found.items()}
+    assert told["wacr"][0].startswith("connected, Example Ltd")
+    assert "groups: 2 visible" in told["wacr"]
+    assert "limits: Total Contacts 4 of 4 (USED UP), Team Members 2 of 3, " in found["wacr"].detail
+    assert told["wagateway"][2] == "limits: messages per minute at most 20, messages per hour at most 600"
+    assert told["wasend"][:2] == ["connected", "groups: 1 visible; not among them: gone"]
+    assert told["wuts"][-1] == "cannot: lock the info, delete a group, limits and usage"
+    assert all(told[name][-1].startswith("cannot: ") for name in played.providers)
+
+
+@pytest.mark.parametrize(
+    ("slow", "ok", "said"),
+    [
+        ("/groups", True, "groups: not read in time"),
+        ("", False, "no answer within 0.4 seconds"),
+    ],
+)
+async def test_a_connection_that_does_not_answer_is_not_waited_for(
+    tmp_path: Path, slow: str, ok: bool, said: str
+) -> None:
+    async with scene(["wagateway", "wasend"], scopes=BOT_SCOPES) as played:
+        played.providers["wagateway"].faults.append(Fault(match=slow, status=0, times=-1))
+        found = await looked(played, tmp_path, within=0.4)
+
+    assert found["wagateway"].ok is ok
+    assert said in found["wagateway"].detail
+    assert "groups: 1 visible" in found["wasend"].detail
+
+
+async def test_what_cannot_be_read_beside_the_account_is_told_and_fails_nothing(tmp_path: Path) -> None:
+    async with scene(["wasend"], scopes=BOT_SCOPES) as played:
+        group = PLACES["wasend"].group_id
+        played.providers["wasend"].faults.append(Fault(match="/groups", status=403, times=-1))
+        found = await looked(played, tmp_path)
+
+    assert found["wasend"].ok
+    assert "groups: not read: " in found["wasend"].detail
+    assert group not in found["wasend"].detail
+
+
+async def test_words_of_a_provider_are_printed_as_they_are(tmp_path: Path) -> None:
+    async with scene(["wasend"], scopes=BOT_SCOPES) as played:
+        played.providers["wasend"].faults.append(Fault(status=400, body='{"message": "not [/here]"}', times=-1))
+        result = await checked(played, tmp_path)
+
+    assert (result.returncode, result.stderr) == (1, "")
+    assert "not [/here]" in result.stdout

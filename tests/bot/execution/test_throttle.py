@@ -1,0 +1,247 @@
+import asyncio
+import itertools
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.execution.throttle import CoolingDown, DailyLimitReached, SendLimits, Throttle
+from bot.storage.database import Database
+
+NOON = datetime(2030, 5, 1, 12, tzinfo=UTC).timestamp()
+
+
+class Clock:
+    """A clock that only goes on when somebody sleeps, or when the test moves it."""
+
+    def __init__(self, now: float = NOON) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(0)
+        self.now += seconds
+
+
+@dataclass(frozen=True)
+class Make:
+    """Makes senders on one database and clock. With 0.5 for `rand` the jitter is nothing."""
+
+    database: Database
+    clock: Clock
+
+    def __call__(
+        self,
+        connection: str = "support",
+        *,
+        rand: float = 0.5,
+        gap: float = 5.0,
+        jitter: float = 0.3,
+        per_day: int | None = None,
+    ) -> Throttle:
+        pace = SendLimits(gap=gap, jitter=jitter, per_day=per_day)
+        return Throttle(self.database, connection, pace, lambda: rand, clock=self.clock, sleep=self.clock.sleep)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def make(database: Database, clock: Clock) -> Make:
+    return Make(database, clock)
+
+
+async def _send(sender: Throttle, clock: Clock, people: int = 1) -> float:
+    """Take a turn, and tell when it came, counted from noon."""
+    async with sender.slot(people):
+        return clock.now - NOON
+
+
+async def test_the_first_turn_comes_at_once_and_each_other_one_a_gap_later(make: Make, clock: Clock) -> None:
+    sender = make(gap=5.0)
+    assert [await _send(sender, clock) for _ in range(3)] == [0, 5, 10]
+
+
+async def test_who_comes_after_the_gap_does_not_wait(make: Make, clock: Clock) -> None:
+    sender = make(gap=5.0)
+    await _send(sender, clock)
+    clock.now += 60
+    assert [await _send(sender, clock) for _ in range(2)] == [60, 65]
+
+
+async def test_turns_are_taken_in_the_order_of_asking(make: Make, clock: Clock) -> None:
+    sender = make(gap=5.0)
+    order: list[str] = []
+
+    async def work(name: str) -> None:
+        async with sender.slot(1):
+            order.append(name)
+
+    await asyncio.gather(*(work(name) for name in "abcdef"))
+    assert "".join(order) == "abcdef"
+    assert clock.now - NOON == 25
+
+
+async def test_two_requests_that_send_many_chunks_alternate(make: Make) -> None:
+    sender = make(gap=5.0)
+    order: list[str] = []
+
+    async def work(name: str) -> None:
+        for _ in range(3):
+            async with sender.slot(1):
+                order.append(name)
+
+    await asyncio.gather(work("a"), work("b"))
+    assert "".join(order) == "ababab"
+
+
+async def test_one_turn_at_a_time(make: Make) -> None:
+    sender = make(gap=0.0)
+    inside = most = 0
+
+    async def work() -> None:
+        nonlocal inside, most
+        async with sender.slot(1):
+            inside += 1
+            most = max(most, inside)
+            await asyncio.sleep(0)
+            inside -= 1
+
+    await asyncio.gather(*(work() for _ in range(5)))
+    assert most == 1
+
+
+async def test_the_gap_is_kept_across_a_restart(make: Make, clock: Clock) -> None:
+    await _send(make(gap=60.0), clock)
+    clock.now += 10
+    assert await _send(make(gap=60.0), clock) == 60
+
+
+async def test_connections_do_not_wait_for_each_other(make: Make, clock: Clock) -> None:
+    slow, other = make("support", gap=3600.0), make("sales", gap=3600.0)
+    async with slow.slot(1):
+        assert await _send(other, clock) == 0
+
+
+@pytest.mark.parametrize(("rand", "gap"), [(0.0, 7.0), (0.5, 10.0), (1.0, 13.0)])
+async def test_the_gap_varies_by_the_jitter(make: Make, clock: Clock, rand: float, gap: float) -> None:
+    sender = make(rand=rand, gap=10.0, jitter=0.3)
+    assert [await _send(sender, clock) for _ in range(2)] == [0, gap]
+
+
+async def test_the_daily_number_is_not_gone_over(make: Make, clock: Clock) -> None:
+    sender = make(gap=0.0, per_day=5)
+    await _send(sender, clock, people=4)
+    async with sender.slot(2) as granted:
+        assert granted == 1
+    with pytest.raises(DailyLimitReached, match="5 of 5 people were sent today on support"):
+        await _send(sender, clock, people=1)
+
+
+async def test_the_daily_number_is_kept_across_a_restart(make: Make, clock: Clock) -> None:
+    await _send(make(per_day=5), clock, people=5)
+    with pytest.raises(DailyLimitReached):
+        await _send(make(per_day=5), clock)
+
+
+async def test_a_new_day_of_utc_begins_at_nothing(make: Make, clock: Clock) -> None:
+    sender = make(gap=0.0, per_day=5)
+    await _send(sender, clock, people=5)
+    clock.now = datetime(2030, 5, 1, 23, 59, 59, tzinfo=UTC).timestamp()
+    with pytest.raises(DailyLimitReached):
+        await _send(sender, clock)
+    clock.now += 1
+    await _send(sender, clock, people=5)
+
+
+async def test_a_refused_turn_takes_no_time_from_others(make: Make, clock: Clock) -> None:
+    sender = make(gap=5.0, per_day=5)
+    await _send(sender, clock, people=5)
+    for _ in range(3):
+        with pytest.raises(DailyLimitReached):
+            await _send(sender, clock, people=1)
+    clock.now = midnight = datetime(2030, 5, 2, tzinfo=UTC).timestamp()
+    assert await _send(sender, clock, people=5) == midnight - NOON
+
+
+async def test_the_turn_is_free_again_after_an_error_in_it(make: Make, clock: Clock) -> None:
+    sender = make(gap=5.0)
+    with pytest.raises(KeyError):
+        async with sender.slot(1):
+            raise KeyError
+    assert await _send(sender, clock) == 5
+
+
+async def test_who_gives_up_waiting_lets_the_next_one_in(make: Make, clock: Clock) -> None:
+    sender = make(gap=5.0)
+    async with sender.slot(1):
+        waiting = asyncio.create_task(_send(sender, clock))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+    assert await _send(sender, clock) == 5
+
+
+async def test_turns_that_crashes_left_unused_do_not_add_up(make: Make, clock: Clock) -> None:
+    await _send(make(gap=60.0, jitter=0.0), clock)
+    for _ in range(10):
+        await make(gap=60.0, jitter=0.0)._reserve(1)
+    assert await _send(make(gap=60.0, jitter=0.0), clock) == 60
+
+
+async def test_a_clock_that_was_set_back_stops_a_sender_for_a_gap_at_most(make: Make, clock: Clock) -> None:
+    sender = make(gap=5.0, jitter=0.0)
+    await _send(sender, clock)
+    clock.now -= 86_400
+    assert await _send(sender, clock) == 5 - 86_400
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    pauses=st.lists(st.floats(0, 30), min_size=2, max_size=6),
+    rands=st.lists(st.floats(0, 1), min_size=6, max_size=6),
+    restart=st.integers(0, 5),
+)
+async def test_two_calls_are_never_closer_than_the_gap_less_its_jitter(
+    sqlite: Database, pauses: list[float], rands: list[float], restart: int
+) -> None:
+    clock, numbers = Clock(), iter(rands)
+
+    def make() -> Throttle:
+        return Throttle(
+            sqlite, "any", SendLimits(gap=10.0, jitter=0.3), lambda: next(numbers), clock=clock, sleep=clock.sleep
+        )
+
+    clock.now += 86_400 * 365  # whatever another example left is long over
+    sender, at = make(), []
+    for number, pause in enumerate(pauses):
+        sender = make() if number == restart else sender
+        clock.now += pause
+        at.append(await _send(sender, clock))
+    gaps = [b - a for a, b in itertools.pairwise(at)]
+    assert min(gaps) >= 7.0 - 1e-3
+    assert all(gap <= max(13.0, pause) + 1e-3 for gap, pause in zip(gaps, pauses[1:], strict=True))
+
+
+@pytest.mark.parametrize("until", [3_527_000_000.0, 1e14, float("inf")])
+async def test_a_rest_beyond_all_bounds_that_a_database_holds_is_over(make: Make, until: float) -> None:
+    sender = make()
+    await sender.cool_down(until, "a wait that was read before waits had bounds")
+    assert await sender.cooldown() is None
+    async with sender.slot(1) as granted:
+        assert granted == 1
+
+
+async def test_a_rest_that_is_ordered_now_replaces_one_beyond_all_bounds(make: Make) -> None:
+    sender = make()
+    await sender.cool_down(1e14, "a wait that was read before waits had bounds")
+    await sender.cool_down(60.0, "too many calls")
+    with pytest.raises(CoolingDown, match="too many calls"):
+        async with sender.slot(1):
+            pass

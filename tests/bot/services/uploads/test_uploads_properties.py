@@ -1,0 +1,88 @@
+import io
+import zipfile
+
+import phonenumbers
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from phonenumbers import PhoneNumberFormat
+
+from bot.domain.roster import parse
+from bot.services.uploads.contents import Unreadable
+from bot.services.uploads.message import numbers_in
+from bot.services.uploads.people import Found, people_in
+from tests.bot.services.uploads.making import cards, delimited, with_part, workbook
+
+EXAMPLES = [
+    number
+    for region in sorted(phonenumbers.SUPPORTED_REGIONS)
+    if (number := phonenumbers.example_number_for_type(region, phonenumbers.PhoneNumberType.MOBILE)) is not None
+]
+FORMATS = [PhoneNumberFormat.E164, PhoneNumberFormat.INTERNATIONAL]
+written = st.builds(phonenumbers.format_number, st.sampled_from(EXAMPLES), st.sampled_from(FORMATS))
+encodings = st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252"])
+FRAGMENTS = [
+    *["BEGIN:VCARD\n", "TEL;", "TEL:", "CELL", "ENCODING=QUOTED-PRINTABLE", "END:VCARD\n", "sep=;\n", "Phone"],
+    *["+1 415 555 0100", "07700 900123", ":", ";", '"', ",", "<", "\t", "\r", "\n ", "=\n", "\0", "\ufeff"],
+]
+strange = st.one_of(
+    st.binary(max_size=300),
+    st.lists(st.sampled_from(FRAGMENTS), max_size=30).map(lambda pieces: "".join(pieces).encode()),
+    st.text(max_size=100).map(lambda text: text.encode("utf-16", errors="surrogatepass")),
+)
+
+
+@settings(max_examples=30)
+@given(st.lists(written, min_size=1, max_size=12), st.sampled_from("\t;|,"), encodings)
+def test_a_list_reads_back_from_every_format(numbers: list[str], delimiter: str, encoding: str) -> None:
+    expected = parse("\n".join(numbers))
+    rows = [["Name", "Phone"], *([f"Person {place}", number] for place, number in enumerate(numbers))]
+    for content in (
+        delimited(rows, delimiter=delimiter, encoding=encoding),
+        "\n".join(numbers).encode(encoding),
+        workbook(rows),
+        cards(*numbers),
+    ):
+        found = people_in("list", content)
+        assert isinstance(found, Found)
+        assert found.roster == expected
+    picked = parse(numbers_in("Hello, please add " + ", ".join(numbers) + " thanks"))
+    assert [person.phone for person in picked.people] == [person.phone for person in expected.people]
+
+
+@settings(max_examples=150)
+@given(st.sampled_from(["a.csv", "a.vcf", "a.xlsx", ""]), strange, st.sampled_from([None, "GB", "US"]))
+@example("a.csv", b"PK\x03\x04", None)
+def test_no_file_is_too_strange(name: str, content: bytes, region: str | None) -> None:
+    found = people_in(name, content, default_region=region)
+    if isinstance(found, Unreadable):
+        assert found.reason.endswith(".")
+
+
+@settings(max_examples=30)
+@given(st.data())
+def test_no_damaged_workbook_is_too_strange(data: st.DataObject) -> None:
+    content = bytearray(workbook([["Name", "Phone"], ["Ann", "+1 415 555 0100"]]))
+    name = data.draw(st.sampled_from(zipfile.ZipFile(io.BytesIO(content)).namelist()))
+    part = bytearray(zipfile.ZipFile(io.BytesIO(content)).read(name))
+    for target in (part, content):
+        for _ in range(data.draw(st.integers(0, 3))):
+            target[data.draw(st.integers(0, len(target) - 1))] = data.draw(st.integers(0, 255))
+    people_in("a.xlsx", with_part(workbook([["a"]]), name, bytes(part)))
+    people_in("a.xlsx", bytes(content))
+
+
+@settings(max_examples=100)
+@given(st.text(max_size=200), st.sampled_from([None, "GB", "US"]))
+def test_no_message_is_too_strange(text: str, region: str | None) -> None:
+    parse(numbers_in(text, region), default_region=region)
+
+
+@pytest.mark.parametrize(
+    "piece", ['"', '",', "a\n", "+1 ", "1-", 'TEL;""', "<tel:", "1@", "BEGIN:VCARD\nTEL;a=", "=\n"]
+)
+def test_a_long_file_without_sense_is_read_in_one_pass(piece: str) -> None:
+    text = piece * (20_000 // len(piece))
+    people_in("a.csv", text.encode(), default_region="GB")
+    people_in("a.vcf", f"BEGIN:VCARD\nTEL;ENCODING=QUOTED-PRINTABLE{text}".encode())
+    numbers_in(text, "GB")

@@ -1,0 +1,107 @@
+"""The databases that the tests run on: a SQLite file, and a database of the real PostgreSQL."""
+
+import asyncio
+import itertools
+import shutil
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import text
+
+from bot.storage.database import Database
+from bot.storage.tables import metadata
+
+NewPostgres = Callable[[], str]
+_numbers = itertools.count(1)
+
+_HERE = "database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+HOLDERS = f"FROM pg_locks WHERE locktype = 'advisory' AND granted AND {_HERE}"
+END_THE_HOLDER = text(f"SELECT pg_terminate_backend(pid) {HOLDERS}")
+"""Ends the session that holds the database."""
+SOMEBODY_WAITS = text("SELECT count(*) = 1 FROM pg_locks WHERE NOT granted")
+
+
+@pytest.fixture(scope="session")
+def new_postgres(postgres_url: str) -> NewPostgres:
+    """Makes an empty database in the server, and gives its URL."""
+
+    def make() -> str:
+        name = f"test_{next(_numbers)}"
+        with psycopg.connect(postgres_url, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}".encode())
+        return postgres_url.replace("@/postgres?", f"@/{name}?")
+
+    return make
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """The URL of a SQLite file that is not there yet."""
+    return f"sqlite:///{tmp_path}/rollcall.db"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def empty_url(request: pytest.FixtureRequest) -> str:
+    """The URL of an empty database, of either kind."""
+    if request.param == "sqlite":
+        return str(request.getfixturevalue("sqlite_url"))
+    make: NewPostgres = request.getfixturevalue("new_postgres")
+    return make()
+
+
+@pytest.fixture(scope="session")
+def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with all the tables, to be copied: faster than to migrate for each test."""
+    file = tmp_path_factory.mktemp("template") / "rollcall.db"
+    asyncio.run(_upgrade(f"sqlite:///{file}"))
+    return file
+
+
+@pytest.fixture(scope="session")
+def _postgres_with_tables(new_postgres: NewPostgres) -> str:
+    """A PostgreSQL database with all the tables, emptied for each test."""
+    url = new_postgres()
+    asyncio.run(_upgrade(url))
+    return url
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest) -> Database:
+    """A database of either kind, with all its tables, and nothing in them."""
+    database: Database = request.getfixturevalue(request.param)
+    return database
+
+
+@pytest.fixture
+async def sqlite(_sqlite_template: Path, sqlite_url: str) -> AsyncIterator[Database]:
+    """A SQLite database with all its tables."""
+    shutil.copy(_sqlite_template, sqlite_url.removeprefix("sqlite:///"))
+    async with open_database(sqlite_url) as database:
+        yield database
+
+
+@pytest.fixture
+async def postgres(_postgres_with_tables: str) -> AsyncIterator[Database]:
+    """A PostgreSQL database with all its tables."""
+    async with open_database(_postgres_with_tables) as database:
+        async with database.write() as connection:
+            await connection.execute(text("TRUNCATE " + ", ".join(metadata.tables)))
+        yield database
+
+
+@asynccontextmanager
+async def open_database(url: str) -> AsyncIterator[Database]:
+    """Open a database, and close it again."""
+    database = Database(url)
+    try:
+        yield database
+    finally:
+        await database.aclose()
+
+
+async def _upgrade(url: str) -> None:
+    async with open_database(url) as database:
+        await database.upgrade()

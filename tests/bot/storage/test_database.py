@@ -1,0 +1,178 @@
+import asyncio
+from functools import partial
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection as SyncConnection
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, InvalidRequestError, OperationalError
+
+import bot.storage.postgres
+from bot.storage.database import Database
+from bot.storage.sqlite import AlreadyRunning
+from bot.storage.tables import metadata
+from tests.bot.storage.databases import END_THE_HOLDER, HOLDERS, SOMEBODY_WAITS, open_database
+from tests.bot.storage.processes import holding, until
+
+_A_SENDER = text("INSERT INTO senders (connection, free_at, day, used) VALUES ('support', 1.5, '2030-01-01', 7)")
+
+
+def _differences(connection: SyncConnection) -> list[object]:
+    # On SQLite alembic cannot compare an empty default: it reads '' back as two quotes.
+    defaults = connection.dialect.name == "postgresql"
+    options = {"version_table": "rollcall_version", "compare_type": True, "compare_server_default": defaults}
+    return list(compare_metadata(MigrationContext.configure(connection, opts=options), metadata))
+
+
+async def test_the_migrations_make_exactly_the_tables_of_the_code(empty_url: str) -> None:
+    async with open_database(empty_url) as database:
+        await database.upgrade()
+        async with database.read() as connection:
+            assert await connection.run_sync(_differences) == []
+
+
+async def test_a_table_or_column_that_no_migration_makes_is_noticed(sqlite: Database) -> None:
+    async with sqlite.write() as connection:
+        await connection.execute(text("DROP TABLE postings"))
+        await connection.execute(text("ALTER TABLE senders ADD COLUMN more TEXT"))
+    async with sqlite.read() as connection:
+        assert len(await connection.run_sync(_differences)) == 2
+
+
+async def test_an_upgrade_of_what_is_there_already_keeps_it(empty_url: str) -> None:
+    async with open_database(empty_url) as database:
+        await database.upgrade()
+        async with database.write() as connection:
+            await connection.execute(_A_SENDER)
+    async with open_database(empty_url) as database:
+        await database.upgrade()
+        async with database.read() as connection:
+            assert await connection.scalar(text("SELECT used FROM senders")) == 7
+
+
+async def test_an_error_undoes_the_whole_transaction(database: Database) -> None:
+    async def write_twice() -> None:
+        async with database.write() as connection:
+            await connection.execute(_A_SENDER)
+            await connection.execute(_A_SENDER)
+
+    with pytest.raises(DBAPIError):
+        await write_twice()
+    async with database.read() as connection:
+        assert await connection.scalar(text("SELECT count(*) FROM senders")) == 0
+
+
+async def test_the_error_of_a_statement_does_not_show_its_parameters(database: Database) -> None:
+    async with database.read() as connection:
+        with pytest.raises(DBAPIError) as caught:
+            await connection.execute(text("INSERT INTO nowhere VALUES (:phone)"), {"phone": "+14155550100"})
+    assert "4155550100" not in str(caught.value)
+
+
+async def test_a_postgres_database_is_held_by_one_and_free_afterwards(postgres: Database) -> None:
+    async with open_database(postgres.url) as other:
+        async with postgres.hold():
+            with pytest.raises(AlreadyRunning, match="in use by another rollcall process"):
+                async with other.hold():
+                    pass
+        async with other.hold():
+            pass
+
+
+async def test_a_killed_process_frees_its_postgres_database(postgres: Database) -> None:
+    async with holding(postgres.url) as holder:
+        with pytest.raises(AlreadyRunning):
+            async with postgres.hold():
+                pass
+        holder.kill()
+        await holder.wait()
+        locks = text("SELECT count(*) = 0 FROM pg_locks WHERE locktype = 'advisory'")
+        async with postgres.read() as connection:  # the server notices a moment later that the holder is dead
+            await until(partial(connection.scalar, locks))
+        async with postgres.hold():
+            pass
+
+
+async def test_a_lock_whose_session_is_lost_is_taken_again(postgres: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bot.storage.postgres, "CHECK_INTERVAL", 0.2)
+    async with open_database(postgres.url) as other, postgres.hold():
+        async with other.read() as connection:
+            before = await connection.scalar(text(f"SELECT pid {HOLDERS}"))
+            await connection.execute(END_THE_HOLDER)
+            another = text(f"SELECT count(*) = 1 {HOLDERS} AND pid != :before").bindparams(before=before)
+            await until(partial(connection.scalar, another))
+        with pytest.raises(AlreadyRunning):
+            async with other.hold():
+                pass
+    async with open_database(postgres.url) as other, other.hold():
+        pass
+
+
+async def test_who_lost_the_lock_to_another_process_ends(postgres: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bot.storage.postgres, "CHECK_INTERVAL", 0.2)
+    async with open_database(postgres.url) as other, other.read() as waiting, other.read() as connection:
+
+        async def lose_it() -> None:
+            async with postgres.hold():
+                take = text("SELECT pg_advisory_lock(:key)").bindparams(key=bot.storage.postgres.LOCK_KEY)
+                taking = asyncio.create_task(waiting.execute(take))
+                await until(partial(connection.scalar, SOMEBODY_WAITS))
+                await connection.execute(END_THE_HOLDER)
+                await taking
+                await asyncio.Event().wait()
+
+        with pytest.raises(AlreadyRunning, match="in use by another rollcall process"):
+            await lose_it()
+
+
+async def test_a_statement_that_waits_for_a_lock_ends(postgres: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    limits = bot.storage.postgres._LIMITS | {"lock_timeout": "200ms"}
+    monkeypatch.setattr(bot.storage.postgres, "_LIMITS", limits)
+    async with open_database(postgres.url) as impatient, postgres.write() as connection:
+        await connection.execute(text("LOCK TABLE requests"))
+        with pytest.raises(OperationalError, match="lock timeout"):
+            async with impatient.read() as reading:
+                await reading.execute(text("SELECT count(*) FROM requests"))
+
+
+async def test_who_is_cancelled_at_any_moment_gives_the_connection_back(database: Database) -> None:
+    async def use() -> None:
+        async with database.read() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    await use()
+    for steps in range(40):
+        task = asyncio.create_task(use())
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+        assert database._engine.sync_engine.pool.status().endswith("Current Checked out connections: 0"), steps
+
+
+async def test_closing_waits_for_a_connection_that_is_in_use(empty_url: str) -> None:
+    database = Database(empty_url)
+    inside, leave = asyncio.Event(), asyncio.Event()
+
+    async def use() -> None:
+        async with database.read() as connection:
+            inside.set()
+            await leave.wait()
+            assert await connection.scalar(text("SELECT 1")) == 1
+
+    using = asyncio.create_task(use())
+    await inside.wait()
+    closing = asyncio.create_task(database.aclose())
+    closed, _ = await asyncio.wait([closing], timeout=0.2)
+    assert not closed
+    leave.set()
+    await closing
+    await using
+
+
+async def test_what_is_closed_is_not_opened_again(database: Database) -> None:
+    await database.aclose()
+    with pytest.raises(InvalidRequestError):
+        async with database.read():
+            pass

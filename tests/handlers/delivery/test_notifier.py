@@ -1,0 +1,268 @@
+"""The thread of a request, through the poster into a simulated Slack."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import pytest
+from slack_sdk.web.async_client import AsyncWebClient
+from structlog.testing import capture_logs
+
+from bot.domain.access import Actor, Role
+from bot.domain.approvals import Choice
+from bot.domain.outcomes import Tally
+from bot.domain.requests import RequestItem, RequestState
+from bot.storage.database import Database
+from bot.storage.request_queries import RequestQueries
+from bot.storage.requests import RequestStore
+from bot.storage.votes import Votes
+from handlers.clients.channels import ChannelDirectory
+from handlers.clients.permalinks import Permalinks
+from handlers.clients.user_groups import UserGroups
+from handlers.delivery.approvers import ApproverNotifier
+from handlers.delivery.notifier import SlackNotifier
+from handlers.delivery.poster import Poster
+from handlers.delivery.rate_limit import MessageRateLimit
+from providers.base import Action, Capability
+from sandbox.slack.faults import Fault
+from sandbox.slack.seed import UserGroup
+from sandbox.slack.server import SlackServer
+from sandbox.slack.workspace import Message
+from tests.acceptance.desk import labels_of
+from tests.handlers.samples import RULE, changed, mix
+
+LAUNCH, ELSEWHERE, APPROVALS, DIRECT = "C0LAUNCH", "C0ELSEWHERE", "C0APPROVALS", "D0ALICE"
+OPERATORS = "S0OPERATORS"  # Alice and Carol
+LEAD = Role("lead", frozenset({"U02BOB", "U0GONE", OPERATORS}), frozenset({Capability.APPROVE}))
+ADMIN = Role("owner", frozenset({"U04DAVE"}), frozenset({Capability.ADMIN}))
+WAITING = changed(state=RequestState.WAITING, rule=RULE)
+
+
+@pytest.fixture
+def thread(poster: Poster, database: Database, client: AsyncWebClient) -> SlackNotifier:
+    return made(poster, database, client)
+
+
+def made(poster: Poster, database: Database, client: AsyncWebClient, approvals_channel: str = "") -> SlackNotifier:
+    decisions = Votes(database, [LEAD])
+    return SlackNotifier(
+        poster,
+        Permalinks(poster.permalink),
+        MessageRateLimit(),
+        decisions=decisions,
+        deciders=ApproverNotifier(poster, decisions, UserGroups(client, [OPERATORS]), ChannelDirectory(client)),
+        journal=RequestStore(database),
+        archive=RequestQueries(database),
+        channels=ChannelDirectory(client),
+        able={"support": frozenset(Action)},
+        approvals_channel=approvals_channel,
+    )
+
+
+async def play(thread: SlackNotifier, people: Sequence[RequestItem], channel: str = LAUNCH) -> None:
+    """Speak as the workflow does for a request that needs no approval, every word twice, as after a crash."""
+    running, done = (
+        changed(state=RequestState.RUNNING, channel=channel),
+        changed(state=RequestState.DONE, channel=channel),
+    )
+    tally = Tally.of(p.outcome for p in people)
+    for _ in range(2):
+        await thread.open(changed(channel=channel), Tally.of([None] * len(people)))
+        for page in range(-(-len(people) // 100)):
+            await thread.post_results(running, page, people[page * 100 : (page + 1) * 100], len(people))
+        if tally.total:
+            await thread.finish(done, people)
+
+
+def replies(slack: SlackServer, channel: str = LAUNCH) -> list[Message]:
+    """Give the replies of the channel's one thread."""
+    parent, *others = slack.thread(channel, slack.messages(channel)[0]["ts"])
+    assert [parent, *others] == slack.messages(channel)
+    return others
+
+
+async def test_a_small_request_makes_one_thread_of_lines_and_a_summary(
+    slack: SlackServer, thread: SlackNotifier
+) -> None:
+    await play(thread, mix(4))
+
+    results, summary = replies(slack)
+    assert results["text"].startswith("Results for launch-team")
+    assert "4 people, 4 answers" in summary["text"]
+    assert "Done" in slack.messages(LAUNCH)[0]["text"]
+    assert slack.files == []
+
+
+async def test_a_large_request_makes_tables_a_file_and_a_summary(slack: SlackServer, thread: SlackNotifier) -> None:
+    await play(thread, mix(101))
+
+    first, second, file, summary = replies(slack)
+    assert "people 1 to 100 of 101" in first["text"]
+    assert "people 101 to 101 of 101" in second["text"]
+    assert [f["name"] for f in file["files"]] == ["RABCDEFGHIJKLMNOP.csv"]
+    assert "101 people" in summary["text"]
+    (upload,) = slack.files
+    assert upload.content is not None
+    assert upload.content.count(b"\r\n") == 102
+
+
+async def test_what_goes_to_direct_messages_is_one_thread_there(slack: SlackServer, thread: SlackNotifier) -> None:
+    await play(thread, mix(21), channel="C0GONE")
+
+    assert [bool(m.get("files")) for m in replies(slack, DIRECT)] == [False, True, False]
+
+
+async def test_in_a_public_channel_not_joined_only_the_file_goes_to_direct_messages(
+    slack: SlackServer, thread: SlackNotifier
+) -> None:
+    await play(thread, mix(21), channel=ELSEWHERE)
+
+    assert len(replies(slack, ELSEWHERE)) == 2
+    (file,) = slack.messages(DIRECT)
+    assert "RABCDEFGHIJKLMNOP" in file["text"]
+
+
+async def test_a_question_goes_to_the_channel_for_approvals(
+    slack: SlackServer, poster: Poster, database: Database, client: AsyncWebClient
+) -> None:
+    thread = made(poster, database, client, APPROVALS)
+    await thread.open(WAITING, Tally.of([None]))
+    await thread.show_approval(WAITING, Tally.of([None]))
+    await thread.show_approval(changed(state=RequestState.DENIED, rule=RULE), Tally.of([None]))
+    await thread.close(changed(state=RequestState.DENIED, rule=RULE), Tally.of([None]))
+
+    (card,) = slack.messages(APPROVALS)
+    (ending,) = replies(slack)
+    assert "Denied" in card["text"]
+    assert f"/archives/{LAUNCH}/p" in card["text"]
+    assert f"|Request> `{WAITING.id}` in <#{LAUNCH}>" in card["text"]
+    assert not any(block["type"] == "actions" for block in card["blocks"])
+    assert "Nothing was sent" in ending["text"]
+
+
+async def test_an_override_is_told_in_the_thread_and_where_the_question_stands(
+    slack: SlackServer, poster: Poster, database: Database, client: AsyncWebClient
+) -> None:
+    thread, journal = made(poster, database, client, APPROVALS), RequestStore(database)
+    await journal.create(changed(id="ROVER", rule=RULE, asked_at=datetime.now(UTC)), [])
+    await journal.hold_if_required("ROVER")
+    await thread.open(await journal.get("ROVER"), Tally.of([None]))
+    await thread.show_approval(await journal.get("ROVER"), Tally.of([None]))
+    await Votes(database, [ADMIN]).cast("ROVER", Actor("U04DAVE"), Choice.OVERRIDE, "nobody is there")
+    for _ in range(2):
+        await thread.show_approval(await journal.get("ROVER"), Tally.of([None]))
+
+    card, told = slack.messages(APPROVALS)
+    assert "Approval overridden" in card["text"]
+    assert told["thread_ts"] == card["ts"]
+    for message in (told, *replies(slack)):
+        assert ">nobody is there" in message["text"]
+
+
+@pytest.mark.parametrize("channel", ["", LAUNCH, "C0GONE"])
+async def test_without_a_channel_for_approvals_the_thread_has_the_question(
+    slack: SlackServer, poster: Poster, database: Database, client: AsyncWebClient, channel: str
+) -> None:
+    thread = made(poster, database, client, channel)
+    await thread.open(WAITING, Tally.of([None]))
+    await thread.show_approval(WAITING, Tally.of([None]))
+
+    (card,) = replies(slack)
+    assert any(block["type"] == "actions" for block in card["blocks"])
+    assert slack.messages(DIRECT) == []
+
+
+@pytest.mark.parametrize("channel", [DIRECT, "C0GONE"])
+async def test_a_question_in_direct_messages_goes_to_each_who_decides(
+    slack: SlackServer, poster: Poster, database: Database, client: AsyncWebClient, channel: str
+) -> None:
+    thread = made(poster, database, client)
+    waiting, denied = (
+        changed(state=s, rule=RULE, channel=channel) for s in (RequestState.WAITING, RequestState.DENIED)
+    )
+    await thread.open(waiting, Tally.of([None]))
+    for _ in range(2):
+        await thread.show_approval(waiting, Tally.of([None]))
+        await thread.remind(waiting, 0)
+
+    for room in ("D0BOB", "D0CAROL"):
+        asked, reminder = slack.messages(room)
+        assert labels_of(asked) == ["Approve", "Deny", "Details"]
+        assert "Home tab" in asked["text"]
+        assert "Reminder 1" in reminder["text"]
+    _, card = slack.messages(DIRECT)  # who asked is not asked, nor reminded
+    assert "Withdraw" in labels_of(card)
+
+    slack.workspace.groups[OPERATORS] = UserGroup(OPERATORS, "operators", "Operators", ("U01ALICE",))
+    await made(poster, database, client).show_approval(denied, Tally.of([None]))
+    for room in ("D0BOB", "D0CAROL"):  # also where somebody could not decide any more
+        assert "Denied" in slack.messages(room)[0]["text"]
+        assert labels_of(slack.messages(room)[0]) == []
+
+
+@pytest.mark.parametrize(
+    ("voter", "mentioned"),
+    [("U02BOB", "<!subteam^S0OPERATORS> <@U0GONE> Reminder"), ("U03CAROL", "<@U02BOB> <@U0GONE> Reminder")],
+)
+@pytest.mark.parametrize("channel", [LAUNCH, DIRECT])
+async def test_who_has_voted_is_not_reminded_and_their_vote_counts_at_the_end(
+    slack: SlackServer, thread: SlackNotifier, database: Database, voter: str, mentioned: str, channel: str
+) -> None:
+    asked = changed(id="RVOTED", rule=RULE, channel=channel, asked_at=datetime.now(UTC))
+    journal, tally = RequestStore(database), Tally.of([None])
+    await journal.create(asked, [])
+    await journal.hold_if_required(asked.id)
+    waiting = await journal.get(asked.id)
+    await thread.open(waiting, tally)
+    await thread.show_approval(waiting, tally)
+    await Votes(database, [LEAD]).cast(asked.id, Actor(voter, frozenset({OPERATORS})), Choice.APPROVE)
+    await thread.remind(waiting, 0)
+    await thread.close(changed(id=asked.id, rule=RULE, channel=channel, state=RequestState.EXPIRED), tally)
+
+    reminded = [m["text"] for room in (LAUNCH, "D0BOB", "D0CAROL") for m in slack.messages(room)]
+    assert sum("Reminder 1" in text for text in reminded) == 1
+    if channel == LAUNCH:
+        assert any(text.startswith(mentioned) for text in reminded)
+    else:
+        assert len(slack.messages("D0BOB" if voter == "U02BOB" else "D0CAROL")) == 1
+    assert "Expired with 1 of 2 approvals. Nothing was sent" in slack.messages(channel)[-1]["text"]
+
+
+async def test_progress_is_shown_and_its_failure_stops_nothing(slack: SlackServer, thread: SlackNotifier) -> None:
+    async def tally() -> Tally:
+        return Tally.of([*(p.outcome for p in mix(3)), None])
+
+    await thread.open(changed(), Tally.of([None] * 4))
+    slack.faults.append(Fault("chat.update", error="fatal_error"))
+    with capture_logs() as log:
+        await thread.show_progress(changed(id="RABCDEFGHIJKLMNOP", state=RequestState.RUNNING), tally)
+    assert [entry["event"] for entry in log] == ["progress_not_shown"]
+
+    fresh = slack.messages(LAUNCH)[0]["text"]
+    assert "0 of 4 answered" in fresh
+
+
+async def test_progress_shows_how_far_it_is_and_no_more_than_every_two_seconds(
+    slack: SlackServer, thread: SlackNotifier
+) -> None:
+    async def tally() -> Tally:
+        return Tally.of([*(p.outcome for p in mix(3)), None])
+
+    await thread.open(changed(), Tally.of([None] * 4))
+    for _ in range(3):
+        await thread.show_progress(changed(state=RequestState.RUNNING), tally)
+
+    assert "3 of 4 answered" in slack.messages(LAUNCH)[0]["text"]
+    assert [call.method for call in slack.calls].count("chat.update") == 1
+
+
+async def test_a_deleted_parent_does_not_stop_the_rest(
+    slack: SlackServer, thread: SlackNotifier, client: AsyncWebClient
+) -> None:
+    people = mix(2)
+    await thread.open(changed(), Tally.of([None] * 2))
+    await client.chat_delete(channel=LAUNCH, ts=slack.messages(LAUNCH)[0]["ts"])
+    await thread.post_results(changed(state=RequestState.RUNNING), 0, people, 2)
+    await thread.finish(changed(state=RequestState.DONE), people)
+
+    assert slack.messages(LAUNCH) == []
+    assert "2 people, 2 answers" in slack.messages(DIRECT)[-1]["text"]

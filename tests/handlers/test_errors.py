@@ -1,0 +1,226 @@
+"""A listener that breaks: the person sees a reference where they look, and the log has the same one."""
+
+import re
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
+from structlog.testing import capture_logs
+from structlog.typing import EventDict
+
+from handlers import errors
+from handlers.views import inputs, people_modal, submitted_view
+from sandbox.serving import serve
+from sandbox.slack.faults import Fault
+from sandbox.slack.server import SlackServer
+
+ALICE, LAUNCH, ELSEWHERE, DIRECT = "U01ALICE", "C0LAUNCH", "C0ELSEWHERE", "D0ALICE"
+BUTTON = {"type": "button", "action_id": "break", "text": {"type": "plain_text", "text": "Break"}}
+LOOK = {"type": "button", "action_id": "look", "text": {"type": "plain_text", "text": "Look"}}
+BUTTONS = [{"type": "actions", "elements": [BUTTON, LOOK]}]
+NO_FIELDS = {
+    "type": "modal",
+    "callback_id": "add",
+    "title": {"type": "plain_text", "text": "No fields"},
+    "submit": {"type": "plain_text", "text": "Go"},
+    "blocks": BUTTONS,
+}
+
+
+class Broken(Exception):
+    """What no listener expects."""
+
+
+def broken(acks_first: bool) -> AsyncApp:
+    app = AsyncApp(signing_secret="sandbox-signing-secret", token="xoxb-sandbox")
+
+    async def listener(ack: AsyncAck) -> None:
+        if acks_first:
+            await ack()
+        raise Broken
+
+    app.command("/wa-add")(listener)
+    app.event("app_mention")(listener)
+    app.action("break")(listener)
+    app.action("look", middleware=[errors.read_only])(listener)
+    app.view("add")(listener)
+    app.options(inputs.GROUP_SELECT)(listener)
+    errors.register(app)
+    return app
+
+
+@pytest.fixture(params=[False, True], ids=["before the ack", "after the ack"])
+def acks_first(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
+
+
+@pytest.fixture(autouse=True)
+async def _app(slack: SlackServer, acks_first: bool) -> AsyncIterator[None]:
+    app = broken(acks_first)
+    app.client.base_url = slack.api_url
+    async with serve(app.server(path="/slack/events").web_app) as url:
+        slack.request_url = f"{url}/slack/events"
+        yield
+
+
+@pytest.fixture
+def log() -> Iterator[list[EventDict]]:
+    with capture_logs() as entries:
+        yield entries
+
+
+async def opened(slack: SlackServer, client: AsyncWebClient, view: Any) -> str:
+    await client.views_open(trigger_id=slack.workspace.new_trigger(ALICE), view=view)
+    shown = slack.open_view(ALICE)
+    assert shown is not None
+    return str(shown.body["id"])
+
+
+def direct(slack: SlackServer) -> list[str]:
+    return [str(message["text"]) for message in slack.messages(DIRECT)]
+
+
+def whispered(slack: SlackServer) -> list[str]:
+    return [str(message["text"]) for message in slack.ephemerals(ALICE)]
+
+
+def assert_names(text: str, log: list[EventDict], surface: str) -> None:
+    """Hold a text to the reference of the one failure in the log."""
+    (entry,) = [entry for entry in log if entry["event"] == "listener_failed"]
+    (reference,) = re.findall(r"Reference: `?(\w{8})`?", text)
+    assert (entry["reference"], entry["surface"], entry["user"]) == (reference, surface, ALICE)
+    assert isinstance(entry["exc_info"], Broken)
+    assert "Something went wrong on my side" in text
+
+
+async def test_a_command_answers_there(slack: SlackServer, log: list[EventDict]) -> None:
+    ack = await slack.command(ALICE, LAUNCH, "/wa-add", "x")
+    await slack.wait_for(lambda: whispered(slack))
+
+    assert ack.ok
+    assert_names(whispered(slack)[0], log, "/wa-add")
+
+
+async def test_a_button_answers_there(slack: SlackServer, client: AsyncWebClient, log: list[EventDict]) -> None:
+    posted = await client.chat_postMessage(channel=LAUNCH, text="Break?", blocks=BUTTONS)
+    ack = await slack.click(ALICE, LAUNCH, str(posted["ts"]), "Break")
+    await slack.wait_for(lambda: whispered(slack))
+
+    assert ack.ok
+    assert_names(whispered(slack)[0], log, "block_actions")
+    assert slack.messages(LAUNCH)[-1]["text"] == "Break?"
+
+
+async def test_what_only_reads_is_never_said_to_have_done_something_perhaps(
+    slack: SlackServer, client: AsyncWebClient, log: list[EventDict]
+) -> None:
+    posted = await client.chat_postMessage(channel=LAUNCH, text="Break?", blocks=BUTTONS)
+    await slack.click(ALICE, LAUNCH, str(posted["ts"]), "Look")
+    await slack.wait_for(lambda: whispered(slack))
+    await slack.click(ALICE, LAUNCH, str(posted["ts"]), "Break")
+    await slack.wait_for(lambda: len(whispered(slack)) > 1)
+
+    looked, broke = whispered(slack)
+    assert "This only reads: no request was made and no group was changed." in looked
+    assert "took effect" not in looked
+    assert "I cannot say whether this took effect" in broke
+    assert [entry["reference"] in text for entry, text in zip(log, (looked, broke), strict=True)] == [True, True]
+
+
+async def test_in_a_thread_a_button_and_a_mention_answer_in_the_thread(
+    slack: SlackServer, client: AsyncWebClient, log: list[EventDict]
+) -> None:
+    parent = await slack.say(ALICE, LAUNCH, "A thread")
+    posted = await client.chat_postMessage(channel=LAUNCH, text="Break?", blocks=BUTTONS, thread_ts=parent["ts"])
+    await slack.click(ALICE, LAUNCH, str(posted["ts"]), "Break")
+    await slack.wait_for(lambda: whispered(slack))
+    assert_names(whispered(slack)[0], log, "block_actions")
+
+    await slack.say(ALICE, LAUNCH, "<@U0ROLLCALL> break", parent["ts"])
+    await slack.wait_for(lambda: len(whispered(slack)) > 1)
+
+    assert [message["thread_ts"] for message in slack.ephemerals(ALICE)] == [parent["ts"]] * 2
+
+
+async def test_a_button_where_the_bot_is_not_answers_in_direct_messages(
+    slack: SlackServer, client: AsyncWebClient, log: list[EventDict]
+) -> None:
+    posted = await client.chat_postMessage(channel=LAUNCH, text="Break?", blocks=BUTTONS)
+    slack.workspace.rooms[LAUNCH].members.remove("U0ROLLCALL")
+    await slack.click(ALICE, LAUNCH, str(posted["ts"]), "Break")
+    await slack.wait_for(lambda: direct(slack))
+
+    assert_names(direct(slack)[0], log, "block_actions")
+
+
+async def test_a_form_says_so_in_itself_while_it_is_open(
+    slack: SlackServer,
+    client: AsyncWebClient,
+    log: list[EventDict],
+    acks_first: bool,
+) -> None:
+    view_id = await opened(slack, client, people_modal.build("add", inputs.Prefill(LAUNCH), can_invite=True))
+    slack.workspace.views[view_id].typed[submitted_view.GROUP_BLOCK, inputs.GROUP_SELECT] = {
+        "type": "external_select",
+        "selected_option": {"text": {"type": "plain_text", "text": "x"}, "value": "support x"},
+    }
+    ack = await slack.submit(ALICE, view_id, {"Numbers": "+1 415 555 0100"})
+
+    assert ack.ok
+    if acks_first:
+        await slack.wait_for(lambda: direct(slack))
+        assert_names(direct(slack)[0], log, "view_submission")
+        return
+    still_open = slack.open_view(ALICE)
+    assert still_open is not None
+    assert list(still_open.errors) == [submitted_view.GROUP_BLOCK]
+    assert_names(still_open.errors[submitted_view.GROUP_BLOCK], log, "view_submission")
+    assert "`" not in still_open.errors[submitted_view.GROUP_BLOCK]
+
+
+async def test_a_form_without_a_field_answers_in_direct_messages(
+    slack: SlackServer, client: AsyncWebClient, log: list[EventDict]
+) -> None:
+    ack = await slack.submit(ALICE, await opened(slack, client, NO_FIELDS))
+    await slack.wait_for(lambda: direct(slack))
+
+    assert ack.ok
+    assert_names(direct(slack)[0], log, "view_submission")
+
+
+async def test_a_button_in_a_form_answers_in_direct_messages(
+    slack: SlackServer, client: AsyncWebClient, log: list[EventDict]
+) -> None:
+    ack = await slack.press(ALICE, await opened(slack, client, NO_FIELDS), "Break")
+    await slack.wait_for(lambda: direct(slack))
+
+    assert ack.ok
+    assert_names(direct(slack)[0], log, "block_actions")
+
+
+@pytest.mark.parametrize("acks_first", [False], indirect=True)
+async def test_a_search_offers_nothing_and_does_not_fail(
+    slack: SlackServer, client: AsyncWebClient, log: list[EventDict]
+) -> None:
+    view_id = await opened(slack, client, people_modal.build("add", inputs.Prefill(LAUNCH), can_invite=True))
+
+    assert await slack.suggest(ALICE, view_id, "Group", "x") == []
+    assert slack.deliveries[-1].ack is not None
+    assert slack.deliveries[-1].ack.ok
+    assert [entry["surface"] for entry in log if entry["event"] == "listener_failed"] == ["block_suggestion"]
+
+
+async def test_where_nobody_can_be_told_the_log_still_knows(
+    slack: SlackServer, client: AsyncWebClient, log: list[EventDict]
+) -> None:
+    posted = await client.chat_postMessage(channel=LAUNCH, text="Break?", blocks=BUTTONS)
+    slack.faults.extend(
+        [Fault("chat.postEphemeral", error="fatal_error"), Fault("chat.postMessage", error="drop", times=-1)]
+    )
+    ack = await slack.click(ALICE, LAUNCH, str(posted["ts"]), "Break")
+    await slack.wait_for(lambda: slack.calls[-1].method == "chat.postMessage" and slack.calls[-1].status == 0)
+
+    assert ack.ok
+    assert "listener_failed" in [entry["event"] for entry in log]

@@ -15,7 +15,6 @@ import handlers
 from bot.config import ConfigurationError, Settings
 from bot.config.model import NumberStyle
 from bot.config.summary import summary
-from bot.domain.groups import KnownGroup
 from bot.execution.connections import Connection
 from bot.execution.dispatcher import Dispatcher
 from bot.execution.engine import Engine
@@ -154,11 +153,10 @@ def _wire(
     settings: Settings, database: Database, providers: dict[str, Provider], client: AsyncWebClient, metrics: Metrics
 ) -> tuple[Services, Engine]:
     journal = RequestStore(database)
-    aliases = {(group.connection, group.id): alias for alias, group in settings.groups.items()}
+    catalog = settings.group_catalog()
     roles = settings.access_roles()
-    decisions = Votes(database, roles, aliases)
+    decisions = Votes(database, roles, catalog)
     poster, archive, audit = Poster(client, Postings(database)), RequestQueries(database), AuditJournal(database)
-    warnings = {(g.connection, g.id): g.warning for g in settings.groups.values() if g.warning}
     changes = RequestEvents()
     usergroups = UserGroups(client, sorted({m for role in roles for m in role.members if m.startswith("S")}))
     links = Permalinks(poster.permalink)
@@ -173,19 +171,16 @@ def _wire(
         archive=archive,
         channels=channels,
         able={name: frozenset(provider.abilities) for name, provider in providers.items()},
-        warnings=warnings,
+        catalog=catalog,
         approvals_channel=settings.slack.approvals_channel or "",
         changes=changes,
     )
     lines = {name: _line(settings, database, name, provider) for name, provider in providers.items()}
     rights = Authorizer(lines, roles)
-    keep = {(g.connection, g.id): g.keep for g in settings.groups.values()}
-    directory = GroupDirectory(
-        [KnownGroup(g.connection, g.id, alias) for alias, g in settings.groups.items()], providers
-    )
+    directory = GroupDirectory(catalog.aliased(), providers)
     lists = SyncSources(lines, Profiles(client).phones_of)
-    review = Revalidator(rights, usergroups.actor_for_work, directory.group, lists, keep)
-    workflow = Workflow(journal, lines, announcer, review, metrics=metrics, known=directory.group)
+    review = Revalidator(rights, usergroups.actor_for_work, directory.get, lists, catalog)
+    workflow = Workflow(journal, lines, announcer, review, metrics=metrics, known=directory.get)
     engine = Engine(database.engine_url, workflow.durable())
     dispatcher = Dispatcher(journal, engine)
     intake = Submissions(
@@ -196,7 +191,7 @@ def _wire(
         rules=settings.approval_rules(),
         metrics=metrics,
     )
-    syncs, schedules = SyncService(intake, rights, keep, lists, directory.group), SyncSchedules(database)
+    syncs, schedules = SyncService(intake, rights, catalog, lists, directory.get), SyncSchedules(database)
     services = Services(
         submissions=intake,
         authorizer=rights,
@@ -211,7 +206,7 @@ def _wire(
             syncs,
             schedules,
             journal,
-            directory.group,
+            directory.get,
             actor_of=usergroups.actor_for_work,
             tell=partial(notify_requester, client),
         ),
@@ -225,8 +220,7 @@ def _wire(
         background=BackgroundTasks(),
         permalinks=links,
         connections=lines,
-        regions={name: c.default_region for name, c in settings.connections.items()},
-        warnings=warnings,
+        catalog=catalog,
     )
     return services, engine
 

@@ -12,6 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.webhook_response import WebhookResponse
 
 from bot.domain.access import Actor
+from bot.domain.groups import GroupRef
 from bot.domain.requests import Request
 from handlers import modals, sync
 from handlers.accounts import AccountStatuses
@@ -175,7 +176,7 @@ def _register(app: AsyncApp, services: Services, homes: HomePages) -> None:
         click = Click.model_validate(body)
         place = home_syncs.parse(click.value)
         actor = await services.usergroups.actor(click.user.id, fresh=APPROVAL_MEMBERS_TTL)
-        told = await sync.end(services, actor, services.directory.group(place.connection, place.group_id))
+        told = await sync.end(services, actor, services.directory.get(GroupRef(place.connection, place.group_id)))
         await ack()
         await respond(told)
 

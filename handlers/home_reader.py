@@ -79,7 +79,7 @@ class HomeReader:
             recent=recent,
             everybody=everybody,
             links=links,
-            warnings=self.services.warnings,
+            catalog=self.services.catalog,
             notice=notice,
         )
 
@@ -118,7 +118,7 @@ class HomeReader:
         """Give the first of the repeated syncs that concern somebody, and how many others do."""
         found = []
         for schedule in await self.services.schedules.active():
-            group = self.services.directory.group(schedule.connection, schedule.group_id)
+            group = self.services.directory.get(schedule.group)
             if schedule.requester == actor.user_id or manageable_groups(self.services, actor, [group]):
                 found.append((schedule, group))
         shown = found[: home_syncs.MAX_LISTED]
@@ -194,8 +194,8 @@ def _matters(missing: Capability, may: Sequence[Capability]) -> bool:
 
 def _found(able: Sequence[tuple[KnownGroup, Sequence[str]]], turn: HomeGroupCursor) -> GroupPage:
     """Give a page of what was found of the groups that somebody may administer; the last one where it is over."""
-    verbs = {(group.connection, group.id): verbs for group, verbs in able}
+    verbs = {group.ref: verbs for group, verbs in able}
     hits = search(turn.search, [group for group, _ in able])
     start = min(turn.start, max(0, (len(hits) - 1) // PAGE * PAGE))
-    page = [(group, verbs[group.connection, group.id]) for group in hits[start : start + PAGE]]
+    page = [(group, verbs[group.ref]) for group in hits[start : start + PAGE]]
     return GroupPage(page, len(hits), HomeGroupCursor(search=turn.search, start=start))

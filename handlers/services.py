@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from bot.domain.access import Actor, Allowed
 from bot.domain.audit import disclosure_entry
-from bot.domain.groups import KnownGroup
+from bot.domain.groups import GroupCatalog, KnownGroup
 from bot.execution.connections import Connection
 from bot.execution.dispatcher import Dispatcher
 from bot.execution.ports import Notifier
@@ -36,8 +36,7 @@ class Services:
     Attributes:
         links: the addresses of the requests' parent messages.
         lines: the connections, by name.
-        regions: the region of numbers typed without a country code, by connection; None where there is none.
-        warnings: what is to be known about a group before anything is done to it, by connection and id.
+        catalog: the groups of the configuration.
     """
 
     submissions: Submissions
@@ -60,8 +59,7 @@ class Services:
     schedules: SyncSchedules
     sync_scheduler: SyncScheduler
     connections: Mapping[str, Connection]
-    regions: Mapping[str, str | None]
-    warnings: Mapping[tuple[str, str], str]
+    catalog: GroupCatalog
 
     async def record_disclosure(
         self, user_id: str, what: str, connection: str, group_id: str, *, request_id: str = ""

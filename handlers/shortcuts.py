@@ -173,5 +173,5 @@ def _form(services: Services, channel: str, numbers: str, problems: Sequence[str
 
 def _region(services: Services) -> str | None:
     """Give the region of numbers without a country code; None where the connections do not agree on one."""
-    regions = set(services.regions.values())
+    regions = set(services.catalog.regions.values())
     return regions.pop() if len(regions) == 1 else None

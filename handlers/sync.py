@@ -8,7 +8,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.access import Actor
-from bot.domain.groups import GroupFound, KnownGroup
+from bot.domain.groups import GroupFound, GroupRef, KnownGroup
 from bot.domain.sync import SyncMode, SyncSource
 from bot.services.submission import Rejected
 from bot.services.sync import SyncRequest
@@ -80,7 +80,7 @@ async def end(services: Services, actor: Actor, group: KnownGroup) -> str:
     """End what is repeated for a group. Gives what the person is told."""
     if refused := await services.syncs.check_and_record(_ending(actor, group)):
         return refused.reason
-    ended = await services.schedules.end(group.connection, group.id, actor.user_id)
+    ended = await services.schedules.end(group.ref, actor.user_id)
     return f"Ended {count(ended, 'repeated sync')}." if ended else "No sync is repeated here."
 
 
@@ -100,17 +100,17 @@ async def parse_source(services: Services, text: str) -> SyncSource | str:
         return SyncSource(usergroup=id_, name=source_name(services, 0, match[2] or id_, None))
     resolution = await services.directory.find(text, max_wait=GROUP_LIST_TIMEOUT)
     if isinstance(resolution, GroupFound):
-        place = (resolution.group.connection, resolution.group.id)
-        return SyncSource(group=place, name=source_name(services, 0, "", place))
+        ref = resolution.group.ref
+        return SyncSource(group=ref, name=source_name(services, 0, "", ref))
     return f"“{safe_text(text, 80)}” is neither a group that I know nor a Slack user group."
 
 
-def source_name(services: Services, phones: int, usergroup: str, other: tuple[str, str] | None) -> str:
+def source_name(services: Services, phones: int, usergroup: str, other: GroupRef | None) -> str:
     """Say for people what list a sync follows: a user group by this name, another group by its place, or phones."""
     if usergroup:
         return f"the Slack user group {usergroup}"
     if other:
-        return f"the members of {services.directory.group(*other).name}"
+        return f"the members of {services.directory.get(other).name}"
     return f"a file of {count(phones, 'person', 'people')}"
 
 

@@ -29,6 +29,7 @@ from bot.config.values import (
 )
 from bot.domain.access import Role
 from bot.domain.approvals import ApprovalRule
+from bot.domain.groups import ConfiguredGroup, GroupCatalog, GroupRef
 from providers.base import Capability, Operation
 
 
@@ -230,6 +231,19 @@ class Settings(BaseSettings):
                 groups=role.groups,
             )
             for name, role in self.roles.items()
+        )
+
+    def group_catalog(self) -> GroupCatalog:
+        """Return what the configuration says of groups, by their identity."""
+        regions = {name: connection.default_region for name, connection in self.connections.items()}
+        return GroupCatalog(
+            {
+                GroupRef(group.connection, group.id): ConfiguredGroup(
+                    alias, group.warning or "", group.keep, regions.get(group.connection)
+                )
+                for alias, group in self.groups.items()
+            },
+            regions,
         )
 
     def approval_rules(self) -> tuple[ApprovalRule, ...]:

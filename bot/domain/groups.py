@@ -1,8 +1,54 @@
 """Finding a group by what a person calls it: an alias, the provider's id, or the subject."""
 
 import difflib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRef:
+    """The identity of a group: the name of its connection, and its id at the provider."""
+
+    connection: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConfiguredGroup:
+    """What the configuration says of a group.
+
+    Attributes:
+        alias: its short name; empty for a group that the configuration doesn't name.
+        warning: a text that requesters and approvers see before anything is done to it.
+        keep: E.164 phones that no sync removes.
+        region: the ISO 3166 code of the country of numbers typed without a country code; None: there is none.
+    """
+
+    alias: str = ""
+    warning: str = ""
+    keep: tuple[str, ...] = ()
+    region: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupCatalog:
+    """The groups of the configuration.
+
+    Attributes:
+        groups: the groups that it names.
+        regions: the default region of each connection; None where it has none.
+    """
+
+    groups: Mapping[GroupRef, ConfiguredGroup] = field(default_factory=dict)
+    regions: Mapping[str, str | None] = field(default_factory=dict)
+
+    def get(self, ref: GroupRef) -> ConfiguredGroup:
+        """Return what the configuration says of a group; for one that it doesn't name, only the region."""
+        return self.groups.get(ref) or ConfiguredGroup(region=self.regions.get(ref.connection))
+
+    def aliased(self) -> Collection["KnownGroup"]:
+        """Return the groups of the configuration, by the names that it gives them."""
+        return [KnownGroup(ref.connection, ref.id, group.alias) for ref, group in self.groups.items()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +59,16 @@ class KnownGroup:
     id: str
     alias: str = ""
     subject: str = ""
+
+    @classmethod
+    def unnamed(cls, ref: GroupRef) -> "KnownGroup":
+        """Return a group of which only the identity is known."""
+        return cls(ref.connection, ref.id)
+
+    @property
+    def ref(self) -> GroupRef:
+        """The identity of the group."""
+        return GroupRef(self.connection, self.id)
 
     @property
     def name(self) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.domain.approvals import ApprovalRule
+from bot.domain.groups import GroupRef
 from bot.domain.sync import SyncSource
 from providers.base import Cause, Evidence, GroupChange, MembershipStatus, Operation, Outcome, Person
 
@@ -103,6 +104,11 @@ class Request:
     state: RequestState = RequestState.RECEIVED
     options: RequestOptions = RequestOptions()
     stopped_by: str = ""
+
+    @property
+    def group(self) -> GroupRef:
+        """The identity of the group that the request is about."""
+        return GroupRef(self.connection, self.group_id)
 
     @property
     def reports_only(self) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bot.domain.groups import GroupRef
 from providers.base import Member, MembershipStatus, Operation, Person
 from providers.identity import person_keys
 
@@ -24,13 +25,13 @@ class SyncSource:
     Attributes:
         phones: the list itself, E.164.
         usergroup: the id of a Slack user group, whose members' profiles tell the phones.
-        group: another group: the connection's name and the group's id.
+        group: another group.
         name: how the list is called for people, as it was when it was chosen.
     """
 
     phones: tuple[str, ...] = ()
     usergroup: str = ""
-    group: tuple[str, str] | None = None
+    group: GroupRef | None = None
     name: str = ""
 
 

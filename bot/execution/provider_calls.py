@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from bot.domain.groups import KnownGroup
+from bot.domain.groups import GroupRef, KnownGroup
 from bot.domain.requests import Request, RequestItem
 from providers.base import (
     Action,
@@ -47,10 +47,10 @@ class ProviderCalls:
     """Carries out chunks. The invitation of a request is read once, for all of its people.
 
     Args:
-        known: gives a group by its connection and id, with its subject where that is known.
+        known: returns a group with its subject, if that is known.
     """
 
-    def __init__(self, known: Callable[[str, str], KnownGroup] = KnownGroup) -> None:
+    def __init__(self, known: Callable[[GroupRef], KnownGroup] = KnownGroup.unnamed) -> None:
         self._known = known
         self._invitations: dict[str, str] = {}
 
@@ -112,7 +112,7 @@ class ProviderCalls:
 
     async def _subject(self, provider: Provider, request: Request) -> str:
         """Give what people outside know the group by, never the alias; empty where nobody tells."""
-        told = request.options.subject or self._known(request.connection, request.group_id).subject
+        told = request.options.subject or self._known(request.group).subject
         if told:
             return told
         try:

@@ -10,7 +10,7 @@ from functools import partial
 
 import structlog
 
-from bot.domain.groups import KnownGroup
+from bot.domain.groups import GroupRef, KnownGroup
 from bot.domain.requests import RequestState
 from bot.execution.batches import Batches
 from bot.execution.connections import Connection
@@ -34,7 +34,7 @@ class Workflow:
         announcer: tells people.
         reviewer: tells, when a request begins, who is not to be sent after all.
         metrics: counts verdicts; where nobody reads them, counters of its own.
-        known: gives a group by its connection and id, with its subject where that is known.
+        known: returns a group with its subject, if that is known.
 
     Attributes:
         chunks: the steps in which people are sent.
@@ -49,7 +49,7 @@ class Workflow:
         reviewer: Reviewer,
         *,
         metrics: Metrics | None = None,
-        known: Callable[[str, str], KnownGroup] = KnownGroup,
+        known: Callable[[GroupRef], KnownGroup] = KnownGroup.unnamed,
     ) -> None:
         self._journal = journal
         self._lines = lines

@@ -2,12 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import structlog
 
-from bot.domain.groups import GroupFound, KnownGroup, Resolution, resolve
+from bot.domain.groups import GroupFound, GroupRef, KnownGroup, Resolution, resolve
 from bot.domain.requests import Request, RequestState
 from bot.tasks import stop
 from providers.base import Group, Operation, Provider, ProviderError
@@ -29,7 +29,7 @@ class GroupDirectory:
 
     def __init__(
         self,
-        aliases: Sequence[KnownGroup],
+        aliases: Iterable[KnownGroup],
         providers: Mapping[str, Provider],
         *,
         clock: Callable[[], float] = time.monotonic,
@@ -47,9 +47,9 @@ class GroupDirectory:
         """Give every group that is known now, aliased ones first."""
         return self._known
 
-    def group(self, connection: str, group_id: str) -> KnownGroup:
+    def get(self, ref: GroupRef) -> KnownGroup:
         """Give a group by where it is, with what is known of its names."""
-        return self._by_place.get((connection, group_id)) or KnownGroup(connection, group_id)
+        return self._by_ref.get(ref) or KnownGroup.unnamed(ref)
 
     def follow(self, request: Request) -> None:
         """Hear of a request that goes on: one that makes or names groups has its connection's list read again."""
@@ -73,7 +73,7 @@ class GroupDirectory:
         """
         resolution = resolve(text, self._aliases)
         if isinstance(resolution, GroupFound):
-            return GroupFound(self.group(resolution.group.connection, resolution.group.id))
+            return GroupFound(self.get(resolution.group.ref))
         await self.refresh(max_wait=max_wait)
         return resolve(text, self.known())
 
@@ -109,9 +109,11 @@ class GroupDirectory:
             del self._reading[name]
 
     def _index(self) -> None:
-        subjects = {(connection, g.id): g.subject for connection, groups in self._lists.items() for g in groups}
-        aliased = [replace(a, subject=subjects.get((a.connection, a.id), "")) for a in self._aliases]
-        taken = {(a.connection, a.id) for a in aliased}
-        listed = [KnownGroup(*place, "", subject) for place, subject in subjects.items() if place not in taken]
+        subjects = {GroupRef(connection, g.id): g.subject for connection, groups in self._lists.items() for g in groups}
+        aliased = [replace(a, subject=subjects.get(a.ref, "")) for a in self._aliases]
+        taken = {a.ref for a in aliased}
+        listed = [
+            KnownGroup(ref.connection, ref.id, "", subject) for ref, subject in subjects.items() if ref not in taken
+        ]
         self._known = (*aliased, *listed)
-        self._by_place = {(g.connection, g.id): g for g in reversed(self._known)}
+        self._by_ref = {g.ref: g for g in reversed(self._known)}

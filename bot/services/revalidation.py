@@ -6,7 +6,7 @@ import structlog
 
 from bot.domain.access import Actor, Denied
 from bot.domain.followups import Followup
-from bot.domain.groups import KnownGroup
+from bot.domain.groups import GroupCatalog, GroupRef, KnownGroup
 from bot.domain.operations import required_actions
 from bot.domain.requests import Request, RequestItem
 from bot.services.authorization import Authorizer
@@ -23,24 +23,24 @@ class Revalidator:
     Args:
         rights: who may do what.
         actor_of: gives a person with their user groups.
-        group_of: finds a group by connection and id.
+        group_of: returns a group with what is known of its names.
         lists: reads the list that a sync follows.
-        keep: E.164 phones that no sync removes, by connection and group id.
+        catalog: the groups of the configuration, for the phones that no sync removes.
     """
 
     def __init__(
         self,
         rights: Authorizer,
         actor_of: Callable[[str], Awaitable[Actor]],
-        group_of: Callable[[str, str], KnownGroup],
+        group_of: Callable[[GroupRef], KnownGroup],
         lists: SyncSources,
-        keep: Mapping[tuple[str, str], tuple[str, ...]],
+        catalog: GroupCatalog,
     ) -> None:
         self._rights = rights
         self._actor_of = actor_of
         self._group_of = group_of
         self._lists = lists
-        self._keep = keep
+        self._catalog = catalog
 
     async def exclusions(self, request: Request, people: Sequence[RequestItem]) -> Mapping[int, str]:
         """Give by position why people are not to be sent: everybody, where who asked may not do it any more."""
@@ -59,11 +59,11 @@ class Revalidator:
         about_people = any(p.person.is_person for p in people)
         actions = required_actions(request.operation, request.options, people=about_people)
         actor = await self._actor_of(request.requester)
-        decision = self._rights.check_all(actor, actions, self._group_of(request.connection, request.group_id))
+        decision = self._rights.check_all(actor, actions, self._group_of(request.group))
         return f"Who asked may not do this any more. {decision.reason}" if isinstance(decision, Denied) else ""
 
     async def _left_by_sync(self, request: Request, people: Sequence[RequestItem]) -> Mapping[int, str]:
-        keep = self._keep.get((request.connection, request.group_id), ())
+        keep = self._catalog.get(request.group).keep
         source = request.options.source
         try:
             listed = None if source is None else _keys(await self._lists.read(source))

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -11,7 +11,7 @@ import structlog
 
 from bot.domain.access import Actor, Allowed
 from bot.domain.drafts import RequestDraft
-from bot.domain.groups import KnownGroup
+from bot.domain.groups import GroupCatalog, GroupRef, KnownGroup
 from bot.domain.requests import ENDED, RequestItem, RequestOptions, request_id
 from bot.domain.roster import Roster
 from bot.domain.sync import Drift, SyncMode, SyncSource, compare, summarize_changes
@@ -69,22 +69,22 @@ class SyncService:
     Args:
         intake: takes the requests in.
         rights: who may do what.
-        keep: E.164 phones that are never removed, by connection and group id.
+        catalog: the groups of the configuration, for the phones that no sync removes.
         lists: reads the lists that syncs follow.
-        group_of: finds a group by connection and id.
+        group_of: returns a group with what is known of its names.
     """
 
     def __init__(
         self,
         intake: Submissions,
         rights: Authorizer,
-        keep: Mapping[tuple[str, str], tuple[str, ...]],
+        catalog: GroupCatalog,
         lists: SyncSources,
-        group_of: Callable[[str, str], KnownGroup],
+        group_of: Callable[[GroupRef], KnownGroup],
     ) -> None:
         self._intake = intake
         self._rights = rights
-        self._keep = keep
+        self._catalog = catalog
         self._lists = lists
         self._group_of = group_of
 
@@ -93,7 +93,7 @@ class SyncService:
         wanted = await self._lists.read(wish.source)
         provider = self._rights.lines[wish.group.connection].provider
         members = [member async for member in provider.members(wish.group.id)]
-        keep = self._keep.get((wish.group.connection, wish.group.id), ())
+        keep = self._catalog.get(wish.group.ref).keep
         return compare(wanted, members, keep, has_admins=Action.PROMOTE in provider.abilities)
 
     async def submit(self, wish: SyncRequest) -> Submitted | Rejected | AlreadyInSync:
@@ -124,10 +124,10 @@ class SyncService:
     def _refused_list(self, wish: SyncRequest) -> Rejected | None:
         if wish.group.connection not in self._rights.lines:
             return Rejected("The connection of the group is not in the configuration any more.", "no_connection")
-        if wish.source.group == (wish.group.connection, wish.group.id):
+        if wish.source.group == wish.group.ref:
             return Rejected("The list is the group itself: there is nothing to compare.", "same_group")
-        if wish.source.group and wish.source.group[0] in self._rights.lines:
-            listed = self._rights.check(wish.requester, Action.LIST_MEMBERS, self._group_of(*wish.source.group))
+        if wish.source.group and wish.source.group.connection in self._rights.lines:
+            listed = self._rights.check(wish.requester, Action.LIST_MEMBERS, self._group_of(wish.source.group))
             if not isinstance(listed, Allowed):
                 return Rejected(f"The list comes from the other group. {listed.reason}", listed.code)
         return None
@@ -166,7 +166,7 @@ class SyncScheduler:
         syncs: makes the requests.
         schedules: which and when.
         journal: tells whether the request of the run before is still open.
-        group_of: finds a group by connection and id.
+        group_of: returns a group with what is known of its names.
         actor_of: gives a person with their user groups, so that rights are checked at each run.
         tell: tells somebody, by user id and channel, what became of the sync of a group.
     """
@@ -176,7 +176,7 @@ class SyncScheduler:
         syncs: SyncService,
         schedules: SyncSchedules,
         journal: RequestStore,
-        group_of: Callable[[str, str], KnownGroup],
+        group_of: Callable[[GroupRef], KnownGroup],
         *,
         actor_of: Callable[[str], Awaitable[Actor]],
         tell: Callable[[str, str, KnownGroup, str], Awaitable[None]],
@@ -225,7 +225,7 @@ class SyncScheduler:
 
     async def run(self, schedule: SyncSchedule) -> None:
         """Run a schedule once, and move it on; what cannot be done is told to who made it."""
-        group = self._group_of(schedule.connection, schedule.group_id)
+        group = self._group_of(schedule.group)
         if schedule.request and (await self._journal.get(schedule.request)).state not in ENDED:
             log.info("schedule_waits", schedule=schedule.id, run=schedule.run, request=schedule.request)
             await self._schedules.complete_run(schedule, datetime.now(UTC))

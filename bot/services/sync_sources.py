@@ -38,7 +38,7 @@ class SyncSources:
 
     async def _people(self, source: SyncSource) -> tuple[Person, ...]:
         if source.group is not None:
-            connection, group_id = source.group
+            connection, group_id = source.group.connection, source.group.id
             if connection not in self._lines:
                 raise SourceUnreadable("The connection of the other group is not in the configuration any more.")
             members = self._lines[connection].provider.members(group_id)

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from bot.domain.approvals import ApprovalRule, reminder_at
+from bot.domain.groups import GroupRef
 from bot.domain.requests import Request, RequestItem, RequestOptions, RequestState
 from bot.domain.sync import SyncSource
 from providers.base import Cause, Evidence, GroupChange, MembershipStatus, Operation, Outcome, Person, Picture
@@ -79,14 +80,22 @@ def options_json(options: RequestOptions) -> str:
             picture = options.change.picture
             values["change"]["picture"] = {"url": picture.url, "jpeg": b64encode(picture.jpeg).decode()}
     if options.source is not None:
-        values["source"] = asdict(options.source)
+        values["source"] = source_json(options.source)
     return json.dumps(values)
 
 
+def source_json(source: SyncSource) -> dict[str, Any]:
+    """Build the JSON object of a source."""
+    return {**asdict(source), "group": [source.group.connection, source.group.id] if source.group else None}
+
+
 def source_from_json(values: Mapping[str, Any]) -> SyncSource:
-    """Read what `asdict` made of a source."""
+    """Read what `source_json` wrote."""
     return SyncSource(
-        tuple(values["phones"]), values["usergroup"], tuple(values["group"] or ()) or None, values.get("name", "")
+        tuple(values["phones"]),
+        values["usergroup"],
+        GroupRef(*values["group"]) if values["group"] else None,
+        values.get("name", ""),
     )
 
 

@@ -1,7 +1,7 @@
 """The syncs that are to run: once, or again and again until somebody ends them."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any
@@ -10,10 +10,11 @@ from sqlalchemy import ColumnElement, Row, and_, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.audit import AuditEntry, schedule_entry
+from bot.domain.groups import GroupRef
 from bot.domain.sync import SyncMode, SyncSource
 from bot.storage.audit import append_entries
 from bot.storage.database import Database
-from bot.storage.rows import source_from_json
+from bot.storage.rows import source_from_json, source_json
 from bot.storage.tables import schedules
 
 MAX_FAILURES = 3
@@ -53,6 +54,11 @@ class SyncSchedule:
     failed: int = 0
 
     @property
+    def group(self) -> GroupRef:
+        """The identity of the group that is synced."""
+        return GroupRef(self.connection, self.group_id)
+
+    @property
     def gives_up(self) -> bool:
         """Whether it is repeated until now, and ends by itself if its next run cannot be done either."""
         return self.every is not None and self.failed + 1 >= MAX_FAILURES
@@ -69,7 +75,7 @@ class SyncSchedules:
         async with self._database.write() as connection:
             if await connection.scalar(select(schedules.c.id).where(schedules.c.id == schedule.id)) is not None:
                 return ScheduleResult.EXISTING
-            repeated = and_(_of_group(schedule.connection, schedule.group_id), schedules.c.every.is_not(None))
+            repeated = and_(_of_group(schedule.group), schedules.c.every.is_not(None))
             replaced = await _end(connection, repeated) if schedule.every else 0
             await connection.execute(insert(schedules).values(**_row(schedule)))
             await append_entries(connection, [_started(schedule, replaced)])
@@ -116,19 +122,19 @@ class SyncSchedules:
         async with self._database.write() as connection:
             result = await connection.execute(update(schedules).where(this_run).values(**values))
             if given_up and result.rowcount:
-                await append_entries(connection, [_ended(schedule.connection, schedule.group_id, "", 1)])
+                await append_entries(connection, [_ended(schedule.group, "", 1)])
 
-    async def end(self, connection_name: str, group_id: str, user_id: str) -> int:
+    async def end(self, group: GroupRef, user_id: str) -> int:
         """End the schedules of a group, for somebody. Gives how many went on until now."""
         async with self._database.write() as connection:
-            ended = await _end(connection, _of_group(connection_name, group_id))
+            ended = await _end(connection, _of_group(group))
             if ended:
-                await append_entries(connection, [_ended(connection_name, group_id, user_id, ended)])
+                await append_entries(connection, [_ended(group, user_id, ended)])
         return ended
 
 
-def _of_group(connection_name: str, group_id: str) -> ColumnElement[bool]:
-    return and_(schedules.c.connection == connection_name, schedules.c.group_id == group_id)
+def _of_group(group: GroupRef) -> ColumnElement[bool]:
+    return and_(schedules.c.connection == group.connection, schedules.c.group_id == group.id)
 
 
 async def _end(connection: AsyncConnection, which: ColumnElement[bool]) -> int:
@@ -139,9 +145,11 @@ async def _end(connection: AsyncConnection, which: ColumnElement[bool]) -> int:
     return result.rowcount
 
 
-def _ended(connection: str, group_id: str, user_id: str, ended: int) -> AuditEntry:
+def _ended(group: GroupRef, user_id: str, ended: int) -> AuditEntry:
     told = {"ended": ended}
-    return schedule_entry(actor=user_id, connection=connection, group_id=group_id, at=datetime.now(UTC), details=told)
+    return schedule_entry(
+        actor=user_id, connection=group.connection, group_id=group.id, at=datetime.now(UTC), details=told
+    )
 
 
 def _started(schedule: SyncSchedule, replaced: int) -> AuditEntry:
@@ -170,7 +178,7 @@ def _row(schedule: SyncSchedule) -> dict[str, Any]:
         "group_id": schedule.group_id,
         "requester": schedule.requester,
         "channel": schedule.channel,
-        "source": json.dumps(asdict(schedule.source)),
+        "source": json.dumps(source_json(schedule.source)),
         "mode": schedule.mode,
         "reason": schedule.reason,
         "every": None if schedule.every is None else schedule.every.total_seconds(),

@@ -1,8 +1,7 @@
 """The decisions on a request: from reading the votes to moving on is one transaction, so two clicks are one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from types import MappingProxyType
 
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -21,6 +20,7 @@ from bot.domain.approvals import (
     eligible_approvers,
 )
 from bot.domain.audit import refused_click_entry, transition_entry, vote_entry
+from bot.domain.groups import GroupCatalog
 from bot.domain.requests import Request, RequestState
 from bot.storage.audit import append_entries
 from bot.storage.database import Database
@@ -45,18 +45,18 @@ class Votes:
     Args:
         database: where they are kept.
         roles: who may decide.
-        aliases: of the groups that have one, by connection and id: a role's globs mean these.
+        catalog: the groups of the configuration: the globs of roles match their aliases; None: it names none.
     """
 
     def __init__(
         self,
         database: Database,
         roles: Sequence[Role],
-        aliases: Mapping[tuple[str, str], str] = MappingProxyType({}),
+        catalog: GroupCatalog | None = None,
     ) -> None:
         self._database = database
         self._roles = roles
-        self._aliases = aliases
+        self._catalog = catalog or GroupCatalog()
 
     async def for_request(self, request_id: str) -> tuple[Vote, ...]:
         """Give a request's votes, oldest first."""
@@ -145,7 +145,7 @@ class Votes:
         return result if isinstance(result, Refused) else (request, result)
 
     def _target(self, request: Request) -> Target:
-        alias = self._aliases.get((request.connection, request.group_id))
+        alias = self._catalog.get(request.group).alias
         return Target((alias, request.group_id) if alias else (request.group_id,))
 
     def _approval(self, request: Request, rule: ApprovalRule, votes: tuple[Vote, ...]) -> Approval:

@@ -40,5 +40,5 @@ async def reply(respond: AsyncRespond, click: Click, text: str) -> None:
 
 def group_of(services: Services, request: Request) -> KnownGroup:
     """Give the group of a request, by the name that people know it by."""
-    group = services.directory.group(request.connection, request.group_id)
+    group = services.directory.get(request.group)
     return replace(group, subject=group.subject or request.group_name)

@@ -69,7 +69,7 @@ async def _facts(services: Services, request: Request, page: int, viewer: Actor)
         needs=_needs(services, request, tally),
         votes=votes,
         deciders=services.votes.eligible_approvers(request),
-        warning=services.warnings.get((request.connection, request.group_id), ""),
+        warning=services.catalog.get(request.group).warning,
         link=links.get(parent, ""),
         followed=[FollowupLink(brief.request) for brief in after],
     )

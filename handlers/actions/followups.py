@@ -106,7 +106,7 @@ def _taken(services: Services, request: Request, label: str) -> list[str]:
         said.append(request.options.note)
     if request.rule is not None:
         said.append(f"It waits for approval by {' or '.join(f'`{escape(name)}`' for name in request.rule.approvers)}.")
-    if warning := services.warnings.get((request.connection, request.group_id)):
+    if warning := services.catalog.get(request.group).warning:
         said.append(approval_card.warned(warning))
     return said
 

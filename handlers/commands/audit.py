@@ -16,6 +16,7 @@ from bot.domain import roster
 from bot.domain.access import Actor, Allowed
 from bot.domain.audit_chain import EXPORT_COLUMNS, AuditRow
 from bot.domain.csv_rows import csv_row
+from bot.domain.groups import GroupRef
 from bot.domain.roster import RejectionCode
 from handlers.clients.files import send_file
 from handlers.commands import pages
@@ -120,8 +121,8 @@ def _mentioned(text: str) -> str:
 async def _page(services: Services, actor: Actor, turn: AuditCursor) -> Answer:
     rows, more = await pages.page_of(partial(_read, services, turn), _may_see(services, actor, turn), audit_list.PAGE)
 
-    def name_of(connection: str, group_id: str) -> str:
-        return services.directory.group(connection, group_id).name
+    def name_of(group: GroupRef) -> str:
+        return services.directory.get(group).name
 
     return audit_list.build(rows, turn, name_of, more=more) if rows else audit_list.nothing(turn, name_of)
 
@@ -143,7 +144,7 @@ def _may_see(services: Services, actor: Actor, turn: AuditCursor) -> Callable[[A
     def may_see(row: AuditRow) -> bool:
         if turn.group_id and row.connection != turn.connection:
             return False
-        group = services.directory.group(row.connection, row.group_id)
+        group = services.directory.get(GroupRef(row.connection, row.group_id))
         return isinstance(services.authorizer.check_capability(actor, Capability.AUDIT_READ, group), Allowed)
 
     return may_see

@@ -141,7 +141,7 @@ async def submit(services: Services, wanted: RequestDraft) -> str:
     result = await services.submissions.submit(wanted)
     if isinstance(result, Rejected):
         return answers.refused(result.reason, wanted.roster, wanted.id)
-    warning = services.warnings.get((wanted.group.connection, wanted.group.id), "")
+    warning = services.catalog.get(wanted.group.ref).warning
     return answers.submitted(result.request, wanted.roster, again=result.already_submitted, warning=warning)
 
 

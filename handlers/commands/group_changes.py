@@ -64,7 +64,7 @@ async def invite(services: Services, asked: CommandContext) -> str | Deferred:
     if isinstance(found, str):
         return found
     met, at = found
-    region = services.regions[met.group.connection]
+    region = services.catalog.get(met.group.ref).region
     people = None if reset else roster.parse(typed.rest, default_region=region, first_line=typed.line_of())
     if people == Roster():  # without anybody an invite would be a reset
         return asked.usage_error(NO_NUMBERS)
@@ -86,7 +86,7 @@ async def send(services: Services, asked: CommandContext) -> str:
     if isinstance(found, str):
         return found
     met, at = found
-    to, region = typed.option("to"), services.regions[met.group.connection]
+    to, region = typed.option("to"), services.catalog.get(met.group.ref).region
     people = roster.parse(to, default_region=region, first_line=typed.line_of("to")) if to else None
     if people == Roster():  # without anybody the text would go to the group
         return asked.usage_error(NO_NUMBERS)

@@ -12,7 +12,7 @@ from bot.commands.catalogue import GROUP
 from bot.commands.parser import unquoted
 from bot.domain.access import Allowed
 from bot.domain.csv_rows import csv_row
-from bot.domain.groups import search
+from bot.domain.groups import GroupRef, search
 from handlers.clients.files import send_file
 from handlers.commands.context import (
     GROUP_LIST_TIMEOUT,
@@ -112,7 +112,7 @@ async def _card(services: Services, met: Resolved) -> Answer:
             members=members,
             can=frozenset(provider.abilities),
             may_list=isinstance(services.authorizer.check(met.actor, Action.LIST_MEMBERS, group), Allowed),
-            warning=services.warnings.get((group.connection, group.id), ""),
+            warning=services.catalog.get(group.ref).warning,
         )
     )
 
@@ -153,7 +153,7 @@ async def _export(services: Services, client: AsyncWebClient, click: Click) -> s
     if place.connection not in services.connections:
         return "The connection of this group is not in the configuration any more."
     actor = await services.usergroups.actor(click.user.id)
-    met = Resolved(actor, services.directory.group(place.connection, place.group_id))
+    met = Resolved(actor, services.directory.get(GroupRef(place.connection, place.group_id)))
     asked = CommandContext(GROUP, "", click.user.id, click.team_id, click.place, click.trigger_id)
     if refused := await action_refusal(services, asked, met, Action.LIST_MEMBERS):
         return refused

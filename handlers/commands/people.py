@@ -33,7 +33,7 @@ async def change_people(services: Services, asked: CommandContext) -> str:
     if isinstance(found, str):
         return found
     met, at = found
-    region = services.regions[met.group.connection]
+    region = services.catalog.get(met.group.ref).region
     people = roster.parse(typed.rest, default_region=region, first_line=typed.line_of())
     details = RequestOptions(run_at=at, invite_refused=invite)
     return await submit(
@@ -60,7 +60,7 @@ async def create(services: Services, asked: CommandContext) -> str:
 async def _create(
     services: Services, asked: CommandContext, typed: ParsedCommand, met: Resolved, at: datetime | None
 ) -> str:
-    region = services.regions[met.group.connection]
+    region = services.catalog.get(met.group.ref).region
     people = roster.parse(typed.rest, default_region=region, first_line=typed.line_of())
     details = RequestOptions(run_at=at, subject=typed.group)
     return await submit(services, draft(asked, Operation.CREATE, met, typed, roster=people, options=details))

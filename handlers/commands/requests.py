@@ -79,7 +79,7 @@ async def _read(
 
 def _may_see(services: Services, actor: Actor, turn: RequestCursor) -> Callable[[RequestSummary], bool]:
     def may(capability: Capability, request: Request) -> bool:
-        group = services.directory.group(request.connection, request.group_id)
+        group = services.directory.get(request.group)
         return isinstance(services.authorizer.check_capability(actor, capability, group), Allowed)
 
     def may_see(brief: RequestSummary) -> bool:

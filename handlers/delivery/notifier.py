@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from types import MappingProxyType
 
 import structlog
 
 from bot.domain.approvals import Choice, Vote
+from bot.domain.groups import GroupCatalog
 from bot.domain.outcomes import Tally
 from bot.domain.requests import Request, RequestItem, RequestState
 from bot.storage.postings import Posting
@@ -43,7 +43,7 @@ class SlackNotifier:
         archive: the requests that follow.
         channels: where numbers are shortened.
         able: what the provider of each connection can do.
-        warnings: what is to be known about groups, by connection and id.
+        catalog: the groups of the configuration, for their warnings; None: it names none.
         approvals_channel: where questions for approval go; empty: the thread of the request.
         changes: is told of each request that is shown differently now; where nobody listens, one of its own.
     """
@@ -60,7 +60,7 @@ class SlackNotifier:
         archive: RequestQueries,
         channels: ChannelDirectory,
         able: Mapping[str, Collection[Action]],
-        warnings: Mapping[tuple[str, str], str] = MappingProxyType({}),
+        catalog: GroupCatalog | None = None,
         approvals_channel: str = "",
         changes: RequestEvents | None = None,
     ) -> None:
@@ -73,7 +73,7 @@ class SlackNotifier:
         self._archive = archive
         self._channels = channels
         self._able = able
-        self._warnings = warnings
+        self._catalog = catalog or GroupCatalog()
         self._approvals_channel = approvals_channel
         self._changes = changes or RequestEvents()
         self._showing_followed = asyncio.Lock()
@@ -151,7 +151,7 @@ class SlackNotifier:
 
     async def _show_card(self, request: Request, tally: Tally) -> None:
         votes = await self._decisions.for_request(request.id)
-        warning = self._warnings.get((request.connection, request.group_id), "")
+        warning = self._catalog.get(request.group).warning
         link = await self._link_before(request)
         undecided = await self._deciders.missing_votes(request)
         elsewhere = self._approvals_channel not in {"", request.channel}

@@ -8,6 +8,7 @@ from slack_sdk.models.views import View
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.drafts import RequestDraft
+from bot.domain.groups import GroupRef
 from bot.domain.sync import Drift, SyncMode, SyncSource
 from bot.services.sync import SyncRequest
 from bot.services.sync_sources import SourceUnreadable
@@ -105,7 +106,7 @@ class FormPreviews:
     ) -> UploadedPeople | ColumnChoice:
         place = column_modal.parse(chosen.view).place if chosen else None
         try:
-            return await self._uploads.read(client, file, self._services.regions[draft.group.connection], place)
+            return await self._uploads.read(client, file, self._services.catalog.get(draft.group.ref).region, place)
         except FileUnreadable as error:
             raise FormError(block, without_markup(str(error))) from error
 
@@ -125,7 +126,7 @@ class FormPreviews:
             key="",
             draft=draft,
             preview=None,
-            warning=self._services.warnings.get((draft.group.connection, draft.group.id), ""),
+            warning=self._services.catalog.get(draft.group.ref).warning,
             source=people.source,
             without=people.without,
             sync=terms,
@@ -184,8 +185,9 @@ class FormPreviews:
 def wish_of(services: Services, draft: RequestDraft, terms: SyncTerms) -> SyncRequest:
     """Give the sync that a draft and its terms ask for."""
     phones = tuple(person.phone for person in draft.roster.people if person.phone)
-    name = source_name(services, len(phones), terms.usergroup_name or terms.usergroup, terms.other)
-    source = SyncSource(phones=phones, usergroup=terms.usergroup, group=terms.other, name=name)
+    other = GroupRef(*terms.other) if terms.other else None
+    name = source_name(services, len(phones), terms.usergroup_name or terms.usergroup, other)
+    source = SyncSource(phones=phones, usergroup=terms.usergroup, group=other, name=name)
     return SyncRequest(draft.id, draft.group, source, terms.mode, draft.requester, draft.channel, draft.reason)
 
 

@@ -199,7 +199,7 @@ def _draft(
     common: CommonFields,
     aim: _RequestTarget,
 ) -> RequestDraft:
-    region = services.regions[aim.group.connection]
+    region = services.catalog.get(aim.group.ref).region
     return RequestDraft(
         id=submission.id,
         operation=aim.operation,

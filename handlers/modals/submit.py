@@ -50,7 +50,7 @@ async def _ask(services: Services, draft: RequestDraft) -> str | Rejected:
     result = await services.submissions.submit(draft)
     if isinstance(result, Rejected):
         return result
-    warning = services.warnings.get((draft.group.connection, draft.group.id), "")
+    warning = services.catalog.get(draft.group.ref).warning
     return answers.submitted(result.request, draft.roster, again=result.already_submitted, warning=warning)
 
 

@@ -7,6 +7,7 @@ from slack_sdk.models.blocks import ActionsBlock, Block
 
 from bot.domain.audit import AuditEntry, EntryKind
 from bot.domain.audit_chain import AuditRow
+from bot.domain.groups import GroupRef
 from handlers.payloads import Payload
 from handlers.views.buttons import carrying
 from handlers.views.message import Message, context, message, sections
@@ -23,7 +24,7 @@ _SHOWN = ("code", "choice", "state", "reason", "digest")
 _ASKED = "ask"
 """The action of what was refused to somebody who typed it or filled it in: their operation says more."""
 
-GroupName = Callable[[str, str], str]
+GroupName = Callable[[GroupRef], str]
 
 
 class AuditCursor(Payload):
@@ -47,7 +48,7 @@ class AuditCursor(Payload):
 
 
 def build(rows: Sequence[AuditRow], turn: AuditCursor, name_of: GroupName, *, more: bool) -> Message:
-    """Build one page; `name_of` gives what a group is called, by connection and id."""
+    """Build one page; `name_of` returns the name of a group."""
     lines = [_line(row, name_of) for row in rows]
     start = turn.model_copy(update={"before": None})
     buttons = [carrying("Newest", NEWEST, start, _PAGES)] if turn.before else []
@@ -69,7 +70,7 @@ def nothing(turn: AuditCursor, name_of: GroupName) -> str:
     person = f"<@{turn.person}>" if turn.person.isalnum() else f"`{escape(turn.person)}`"
     asked = [
         f" about {person}" if turn.person else "",
-        f" in *{safe_text(name_of(turn.connection, turn.group_id), 100)}*" if turn.group_id else "",
+        f" in *{safe_text(name_of(GroupRef(turn.connection, turn.group_id)), 100)}*" if turn.group_id else "",
         f" since {format_time(turn.since)}" if turn.since else "",
         f" before {format_time(turn.until)}" if turn.until else "",
     ]
@@ -87,7 +88,7 @@ def _line(row: AuditRow, name_of: GroupName) -> str:
     except ValueError:
         return f"• {row.seq}: ⚠️ this row was changed into something that cannot be read"
     who = f" <@{entry.actor}>" if entry.actor else ""
-    group = name_of(entry.connection, entry.group_id) if entry.group_id else ""
+    group = name_of(GroupRef(entry.connection, entry.group_id)) if entry.group_id else ""
     about = f" {entry.operation}" if entry.operation else ""
     where = f" *{safe_text(group, 80)}*" if group else ""
     request = f" `{safe_text(entry.request_id, 40)}`" if entry.request_id else ""

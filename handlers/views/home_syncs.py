@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, HeaderBlock
 
+from bot.domain.groups import GroupRef
 from bot.storage.request_queries import RequestSummary
 from bot.storage.sync_schedules import MAX_FAILURES, SyncSchedule
 from handlers.views import request_list
@@ -51,8 +52,8 @@ def build(repeated: Sequence[RepeatedSync], more: int, links: Mapping[str, str])
     lines = [_line(one, links) for one in repeated]
     if more:
         lines.append(f"and {more:,} more")
-    groups = {(one.schedule.connection, one.schedule.group_id): one.name for one in repeated if one.may_end}
-    ends = [_end(number, *group, name) for number, (group, name) in enumerate(groups.items())]
+    groups = {one.schedule.group: one.name for one in repeated if one.may_end}
+    ends = [_end(number, group, name) for number, (group, name) in enumerate(groups.items())]
     return [HeaderBlock(text="Repeated syncs"), *sections(lines), *([ActionsBlock(elements=ends)] if ends else [])]
 
 
@@ -93,13 +94,13 @@ def _last(last: RequestSummary, links: Mapping[str, str]) -> str:
     return f"{format_time(last.request.asked_at)}, {state}{thread}"
 
 
-def _end(number: int, connection: str, group_id: str, name: str) -> ButtonElement:
+def _end(number: int, group: GroupRef, name: str) -> ButtonElement:
     words = "This group is compared and asked about no more. What was asked for already goes on."
     label = f"End: {without_markup(safe_text(name, 60))}"
     return ButtonElement(
         text=shorten(label, _MOST_LABEL),
         action_id=f"{END}:{number}",
-        value=GroupAddress(connection=connection, group_id=group_id).model_dump_json(),
+        value=GroupAddress(connection=group.connection, group_id=group.id).model_dump_json(),
         confirm=question("End the repeated syncs of this group?", words, "End them", "Keep them"),
         accessibility_label=shorten(f"{label}, its repeated syncs", _MOST_LABEL),
     )

@@ -7,6 +7,7 @@ from typing import Any
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, HeaderBlock
 from slack_sdk.models.views import View
 
+from bot.domain.groups import GroupCatalog
 from bot.execution.throttle import Cooldown
 from bot.storage.request_queries import RequestSummary
 from handlers.views import answers, approval_card, buttons, home_groups, home_syncs, request_list
@@ -95,7 +96,7 @@ class HomeData:
     recent: Sequence[RequestSummary] = ()
     everybody: bool = False
     links: Mapping[str, str] = field(default_factory=dict)
-    warnings: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    catalog: GroupCatalog = field(default_factory=GroupCatalog)
     notice: str = ""
 
 
@@ -158,7 +159,7 @@ def _waiting(facts: HomeData, brief: RequestSummary) -> list[Block]:
         lines.append(approval_card.needs(request, request.rule, votes))
     if request.options.run_at:
         lines.append(approval_card.runs(request.options.run_at))
-    if warning := facts.warnings.get((request.connection, request.group_id)):
+    if warning := facts.catalog.get(request.group).warning:
         lines.append(approval_card.warned(warning))
     if request.id in facts.overridable:
         return _shown(facts, brief, lines, [approval_card.override(request, tally)])

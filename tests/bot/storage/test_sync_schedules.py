@@ -2,6 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.domain.groups import GroupRef
 from bot.domain.sync import SyncMode, SyncSource
 from bot.storage.audit import AuditJournal
 from bot.storage.database import Database
@@ -33,7 +34,11 @@ def schedule(id_: str = "S1", *, every: timedelta | None = DAY, source: SyncSour
 
 @pytest.mark.parametrize(
     "source",
-    [SyncSource(phones=("+14155550101",)), SyncSource(usergroup="S0TEAM"), SyncSource(group=("other", "2@g.us"))],
+    [
+        SyncSource(phones=("+14155550101",)),
+        SyncSource(usergroup="S0TEAM"),
+        SyncSource(group=GroupRef("other", "2@g.us")),
+    ],
 )
 async def test_a_schedule_is_read_as_it_was_kept(schedules: SyncSchedules, source: SyncSource) -> None:
     kept = schedule(source=source)
@@ -65,9 +70,9 @@ async def test_what_runs_once_goes_on_no_more(schedules: SyncSchedules) -> None:
 async def test_ending_ends_those_of_the_group(schedules: SyncSchedules) -> None:
     await schedules.add(schedule("S1"))
     await schedules.add(schedule("S2", every=None))
-    assert await schedules.end("support", "2@g.us", "U02BOB") == 0
-    assert await schedules.end("support", "1@g.us", "U02BOB") == 2
-    assert await schedules.end("support", "1@g.us", "U02BOB") == 0
+    assert await schedules.end(GroupRef("support", "2@g.us"), "U02BOB") == 0
+    assert await schedules.end(GroupRef("support", "1@g.us"), "U02BOB") == 2
+    assert await schedules.end(GroupRef("support", "1@g.us"), "U02BOB") == 0
     assert await schedules.active() == []
 
 
@@ -75,7 +80,7 @@ async def test_starting_and_ending_a_sync_stand_in_the_audit_journal(
     database: Database, schedules: SyncSchedules
 ) -> None:
     await schedules.add(schedule())
-    await schedules.end("support", "1@g.us", "U02BOB")
+    await schedules.end(GroupRef("support", "1@g.us"), "U02BOB")
     ended, started = [row.entry for row in await AuditJournal(database).search(group="1@g.us")]
     assert (started.actor, started.details["every"]) == ("U01ALICE", 86_400)
     assert (ended.actor, ended.details) == ("U02BOB", {"ended": 1})

@@ -5,7 +5,7 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.commands.catalogue import COMMANDS
-from bot.domain.groups import KnownGroup
+from bot.domain.groups import ConfiguredGroup, GroupCatalog, GroupRef, KnownGroup
 from bot.domain.outcomes import Tally
 from bot.domain.requests import RequestOptions, RequestState
 from bot.domain.sync import SyncMode, SyncSource
@@ -91,7 +91,7 @@ def longest(name: str) -> HomeData:
         repeated_more=40,
         recent=recent,
         everybody=True,
-        warnings={("support", "120363041234567890@g.us"): EVIL * 100},
+        catalog=GroupCatalog({GroupRef("support", "120363041234567890@g.us"): ConfiguredGroup(warning=EVIL * 100)}),
         links={f"R{n:015}": f"https://sandbox.slack.com/archives/C0LAUNCH/p{'1' * 16}" for n in range(100)},
     )
 

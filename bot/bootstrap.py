@@ -15,11 +15,12 @@ import handlers
 from bot.config import ConfigurationError, Settings
 from bot.config.model import NumberStyle
 from bot.config.summary import summary
+from bot.domain.send_limits import SendLimits
 from bot.execution.connections import Connection
 from bot.execution.dispatcher import Dispatcher
 from bot.execution.engine import Engine
 from bot.execution.metrics import Metrics
-from bot.execution.throttle import SendLimits, Throttle
+from bot.execution.throttle import Throttle
 from bot.execution.workflow import Workflow
 from bot.server import serving
 from bot.services.authorization import Authorizer

@@ -7,10 +7,10 @@ from functools import partial
 
 from bot.domain.access import Actor, Allowed, Decision
 from bot.domain.groups import KnownGroup, search
+from bot.domain.outcomes import RequestSummary
 from bot.domain.requests import ENDED, Request, RequestState
+from bot.domain.sync import SyncSchedule
 from bot.services.sync import sync_request_for
-from bot.storage.request_queries import RequestSummary
-from bot.storage.sync_schedules import SyncSchedule
 from handlers import sync
 from handlers.accounts import AccountStatuses
 from handlers.actions.clicks import group_of

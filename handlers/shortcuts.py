@@ -18,7 +18,7 @@ from handlers.clients.errors import error_code
 from handlers.delivery.ephemeral import open_direct_channel, send_ephemeral
 from handlers.errors import read_only
 from handlers.home_reader import capabilities_of
-from handlers.modals.uploads import ColumnChoice, FileUnreadable, UploadReader
+from handlers.modals.uploads import AmbiguousColumn, FileUnreadable, UploadReader
 from handlers.modals.verbs import can_invite, unusable_reason
 from handlers.payloads import Click, Interaction, Named
 from handlers.services import Services
@@ -150,7 +150,7 @@ async def _read(
         except FileUnreadable as error:
             problems.append(f"{name}: {error}")
             continue
-        if isinstance(people, ColumnChoice):
+        if isinstance(people, AmbiguousColumn):
             problems.append(f"{name}: I cannot tell which column has the numbers. Upload it in the form instead.")
         elif not people.roster.people:
             problems.append(f"{name}: None of its entries is a number that can be used.")

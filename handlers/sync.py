@@ -9,10 +9,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.access import Actor
 from bot.domain.groups import GroupFound, GroupRef, KnownGroup
-from bot.domain.sync import SyncMode, SyncSource
+from bot.domain.sync import SyncMode, SyncSchedule, SyncSource
 from bot.services.submission import Rejected
 from bot.services.sync import SyncRequest
-from bot.storage.sync_schedules import ScheduleResult, SyncSchedule
+from bot.storage.sync_schedules import ScheduleResult
 from handlers.clients.errors import error_code, is_closed
 from handlers.delivery.ephemeral import send_ephemeral
 from handlers.services import Services

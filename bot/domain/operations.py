@@ -80,3 +80,25 @@ DESIRED_STATES: Mapping[Operation, DesiredState] = MappingProxyType(
     }
 )
 """The operations that want people to stand differently in a group."""
+
+SETTING_LABELS = {
+    Action.RENAME: "name",
+    Action.DESCRIBE: "description",
+    Action.PICTURE: "picture",
+    Action.ANNOUNCE_ONLY: "only admins may write",
+    Action.LOCK: "only admins may edit the group's info",
+    Action.EPHEMERAL: "disappearing messages",
+}
+"""The name of each setting as a request item and in the audit journal."""
+GROUP_LABEL = "the group"
+LINK_LABEL = "the invite link"
+"""The request items that are about the group itself or its link."""
+
+
+def invitation(subject: str, link: str) -> str:
+    """Return the text of an invite; the request's own text goes before it.
+
+    >>> invitation("", "https://chat.whatsapp.com/CODE")
+    'You are invited to a WhatsApp group: https://chat.whatsapp.com/CODE'
+    """
+    return f"You are invited to {f'the WhatsApp group “{subject}”' if subject else 'a WhatsApp group'}: {link}"

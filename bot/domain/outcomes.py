@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from bot.domain.operations import DesiredState
-from bot.domain.requests import RequestItem
+from bot.domain.requests import Request, RequestItem
 from providers.base import Cause, Evidence, MembershipStatus, Operation, Outcome, Verdict
 
 
@@ -109,6 +109,14 @@ class Tally:
     def count(self, outcome: Outcome) -> int:
         """How many have this outcome."""
         return dict(self.counts).get(outcome, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestSummary:
+    """A request with the counts of its outcomes."""
+
+    request: Request
+    tally: Tally
 
 
 _ALREADY = {

@@ -3,11 +3,15 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.domain.groups import GroupRef
 from providers.base import Member, MembershipStatus, Operation, Person
 from providers.identity import person_keys
+
+MAX_FAILURES = 3
+"""Consecutive failed runs after which a repeated sync ends."""
 
 
 class SyncMode(StrEnum):
@@ -33,6 +37,43 @@ class SyncSource:
     usergroup: str = ""
     group: GroupRef | None = None
     name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncSchedule:
+    """A scheduled sync.
+
+    Attributes:
+        every: the interval between runs; None for a sync that runs once.
+        next_at: the time of the next run, aware.
+        run: the number of completed runs.
+        request: the id of the last request made; empty if there is none yet.
+        failed: the number of consecutive failed runs.
+    """
+
+    id: str
+    connection: str
+    group_id: str
+    requester: str
+    channel: str
+    source: SyncSource
+    mode: SyncMode
+    reason: str
+    every: timedelta | None
+    next_at: datetime
+    run: int = 0
+    request: str = ""
+    failed: int = 0
+
+    @property
+    def group(self) -> GroupRef:
+        """The identity of the group that is synced."""
+        return GroupRef(self.connection, self.group_id)
+
+    @property
+    def gives_up(self) -> bool:
+        """Whether one more failed run ends this repeated sync."""
+        return self.every is not None and self.failed + 1 >= MAX_FAILURES
 
 
 @dataclass(frozen=True, slots=True)

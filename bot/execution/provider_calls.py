@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bot.domain.groups import GroupRef, KnownGroup
+from bot.domain.operations import SETTING_LABELS, invitation
 from bot.domain.requests import Request, RequestItem
 from providers.base import (
-    Action,
     ChangeResult,
     Evidence,
     Operation,
@@ -21,18 +21,6 @@ from providers.base import (
 
 MAX_CACHED_INVITATIONS = 100
 """Requests whose invitation is remembered; those of older ones are read once more."""
-
-SETTING_LABELS = {
-    Action.RENAME: "name",
-    Action.DESCRIBE: "description",
-    Action.PICTURE: "picture",
-    Action.ANNOUNCE_ONLY: "only admins may write",
-    Action.LOCK: "only admins may edit the group's info",
-    Action.EPHEMERAL: "disappearing messages",
-}
-"""How each change of a group is called in its line of the results, and in its row of the journal."""
-GROUP_LABEL = "the group"
-LINK_LABEL = "the invite link"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,15 +107,6 @@ class ProviderCalls:
             return (await provider.group(request.group_id)).subject
         except ProviderError:
             return ""
-
-
-def invitation(subject: str, link: str) -> str:
-    """Write the text of an invite; a text of the request goes before it.
-
-    >>> invitation("", "https://chat.whatsapp.com/CODE")
-    'You are invited to a WhatsApp group: https://chat.whatsapp.com/CODE'
-    """
-    return f"You are invited to {f'the WhatsApp group “{subject}”' if subject else 'a WhatsApp group'}: {link}"
 
 
 async def _send(provider: Provider, request: Request, person: Person) -> Verdict:

@@ -5,43 +5,18 @@ import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import insert, select, update
 
+from bot.domain.send_limits import Cooldown, SendLimits
 from bot.storage.database import Database
 from bot.storage.tables import senders
 from providers.base import MAX_COOLDOWN
 
 
-@dataclass(frozen=True, slots=True)
-class SendLimits:
-    """How fast a connection may send.
-
-    Attributes:
-        batch: the most people in one call; the provider's own limit may be lower.
-        gap: seconds from one call to the next.
-        jitter: the part of the gap by which it varies at random, 0 to 1.
-        per_day: the most people in a day (UTC); None for no limit.
-    """
-
-    batch: int = 10
-    gap: float = 5.0
-    jitter: float = 0.3
-    per_day: int | None = None
-
-
 class DailyLimitReached(Exception):
     """The connection's daily number of people is used up."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cooldown:
-    """The account sends nothing `until` (aware), because of `reason`."""
-
-    until: datetime
-    reason: str
 
 
 class CoolingDown(Exception):

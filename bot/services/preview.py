@@ -2,55 +2,20 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import structlog
 
-from bot.domain.approvals import ApprovalRule
-from bot.domain.drafts import RequestDraft
+from bot.domain.drafts import Preview, RequestDraft
 from bot.domain.operations import DESIRED_STATES
 from bot.domain.outcomes import already_satisfied
-from bot.domain.roster import Duplicate, RejectedEntry
 from bot.execution.connections import Connection
-from bot.execution.throttle import Cooldown
 from bot.services.submission import Submissions
-from providers.base import Group, MembershipStatus, Operation, Person, ProviderError
+from providers.base import Group, MembershipStatus, Operation, ProviderError
 
 EXPECTED_CALL_SECONDS = 1.0
 """Seconds that one call is taken to last; how long it really does, nobody knows before."""
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """What a request would do, as far as it can be told now.
-
-    Attributes:
-        to_do: the people who would be sent to the provider.
-        already: those who are as wanted already.
-        absent: those who are not in the group, and for whom nothing is sent for that reason.
-        rejected: the entries that name nobody, each with its reason.
-        duplicates: the entries that name somebody again.
-        read: whether the group could be read; where not, everybody is in `to_do`.
-        over: how many of `to_do` the group has no place for.
-        seconds: how long sending takes at the connection's pace, about.
-        left_today: how many people the connection may still send today; None: no limit.
-        rest: until when and why the account sends nothing; None: it does not rest.
-        rule: the approval that the request needs; None: none.
-    """
-
-    to_change: tuple[Person, ...]
-    already: tuple[Person, ...]
-    absent: tuple[Person, ...]
-    rejected: tuple[RejectedEntry, ...]
-    duplicates: tuple[Duplicate, ...]
-    group_was_read: bool
-    over_capacity: int
-    seconds: float
-    remaining_today: int | None
-    cooldown: Cooldown | None
-    rule: ApprovalRule | None
 
 
 class PreviewService:

@@ -8,11 +8,10 @@ from bot.commands.values import MAX_TEXT
 from bot.domain.access import Allowed, DenialCode
 from bot.domain.approvals import ApprovalRule, no_eligible_approver, rule_for
 from bot.domain.drafts import RequestDraft
-from bot.domain.operations import required_actions
+from bot.domain.operations import GROUP_LABEL, LINK_LABEL, SETTING_LABELS, required_actions
 from bot.domain.requests import Request, RequestItem
 from bot.execution.dispatcher import Dispatcher
 from bot.execution.metrics import Metrics
-from bot.execution.provider_calls import GROUP_LABEL, LINK_LABEL, SETTING_LABELS
 from bot.services.authorization import Authorizer, target_of
 from bot.storage.audit import AuditJournal
 from bot.storage.requests import RequestStore

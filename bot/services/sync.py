@@ -14,12 +14,12 @@ from bot.domain.drafts import RequestDraft
 from bot.domain.groups import GroupCatalog, GroupRef, KnownGroup
 from bot.domain.requests import ENDED, RequestItem, RequestOptions, request_id
 from bot.domain.roster import Roster
-from bot.domain.sync import Drift, SyncMode, SyncSource, compare, summarize_changes
+from bot.domain.sync import MAX_FAILURES, Drift, SyncMode, SyncSchedule, SyncSource, compare, summarize_changes
 from bot.services.authorization import Authorizer
 from bot.services.submission import Rejected, Submissions, Submitted
 from bot.services.sync_sources import SourceUnreadable, SyncSources
 from bot.storage.requests import RequestStore
-from bot.storage.sync_schedules import MAX_FAILURES, SyncSchedule, SyncSchedules
+from bot.storage.sync_schedules import SyncSchedules
 from bot.tasks import background
 from providers.base import Action, Operation, Outcome, Person, ProviderError
 

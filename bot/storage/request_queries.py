@@ -1,13 +1,12 @@
 """Reads requests for people: theirs, those that wait, those that run, and all, newest first."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Select, and_, func, or_, select
 
-from bot.domain.outcomes import Tally
-from bot.domain.requests import Request, RequestState
+from bot.domain.outcomes import RequestSummary, Tally
+from bot.domain.requests import RequestState
 from bot.storage.database import Database
 from bot.storage.rows import request_from_row
 from bot.storage.tables import participants, requests
@@ -15,14 +14,6 @@ from providers.base import Outcome
 
 IS_NOT_A_PERSON = and_(participants.c.phone == "", participants.c.lid == "")
 """Lines that are about no person: rejected entries, and things."""
-
-
-@dataclass(frozen=True, slots=True)
-class RequestSummary:
-    """A request with how far it is."""
-
-    request: Request
-    tally: Tally
 
 
 class RequestQueries:

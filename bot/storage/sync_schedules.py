@@ -1,7 +1,6 @@
 """The syncs that are to run: once, or again and again until somebody ends them."""
 
 import json
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any
@@ -11,14 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.audit import AuditEntry, schedule_entry
 from bot.domain.groups import GroupRef
-from bot.domain.sync import SyncMode, SyncSource
+from bot.domain.sync import SyncMode, SyncSchedule
 from bot.storage.audit import append_entries
 from bot.storage.database import Database
 from bot.storage.rows import source_from_json, source_json
 from bot.storage.tables import schedules
-
-MAX_FAILURES = 3
-"""Runs in a row that could not be done, after which a sync is not repeated any more."""
 
 
 class ScheduleResult(Enum):
@@ -27,41 +23,6 @@ class ScheduleResult(Enum):
     NEW = "new"
     REPLACED = "instead"
     EXISTING = "known"
-
-
-@dataclass(frozen=True, slots=True)
-class SyncSchedule:
-    """A sync that is to run at `next_at` (aware), and then `every` so often; None: once.
-
-    Attributes:
-        run: how many runs are over.
-        request: the last request that was made; empty: none yet.
-        failed: how many runs in a row could not be done.
-    """
-
-    id: str
-    connection: str
-    group_id: str
-    requester: str
-    channel: str
-    source: SyncSource
-    mode: SyncMode
-    reason: str
-    every: timedelta | None
-    next_at: datetime
-    run: int = 0
-    request: str = ""
-    failed: int = 0
-
-    @property
-    def group(self) -> GroupRef:
-        """The identity of the group that is synced."""
-        return GroupRef(self.connection, self.group_id)
-
-    @property
-    def gives_up(self) -> bool:
-        """Whether it is repeated until now, and ends by itself if its next run cannot be done either."""
-        return self.every is not None and self.failed + 1 >= MAX_FAILURES
 
 
 class SyncSchedules:

@@ -10,8 +10,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.commands.parser import unquoted
 from bot.commands.spelling import nearest
 from bot.domain.access import Actor, Allowed
+from bot.domain.outcomes import RequestSummary
 from bot.domain.requests import Request, RequestState
-from bot.storage.request_queries import RequestSummary
 from handlers.commands import pages
 from handlers.commands.context import Answer, CommandContext, Deferred, capability_refusal, resolve
 from handlers.commands.reply import Reply

@@ -15,7 +15,7 @@ from bot.services.sync_sources import SourceUnreadable
 from handlers.modals.errors import FormError
 from handlers.modals.ids import new_external_id
 from handlers.modals.parse import ParsedForm, Submission, parse_form
-from handlers.modals.uploads import ColumnChoice, FileUnreadable, UploadedPeople, UploadReader, merged, too_many
+from handlers.modals.uploads import AmbiguousColumn, FileUnreadable, UploadedPeople, UploadReader, merged, too_many
 from handlers.payloads import Payload
 from handlers.services import Services
 from handlers.sync import source_name
@@ -65,7 +65,7 @@ class FormPreviews:
         people = UploadedPeople(asked.draft.roster)
         if asked.file:
             read = await self._read(client, asked.draft, asked.file, submitted_view.FILE_BLOCK)
-            if isinstance(read, ColumnChoice):
+            if isinstance(read, AmbiguousColumn):
                 return await self._ask_for_column(asked, asked.file, read)
             people = replace(read, roster=merged(asked.draft.roster, read.roster))
         if asked.people and not people.roster.people:
@@ -82,7 +82,7 @@ class FormPreviews:
         if draft is None:
             raise FormError(block, "This form is too old, or its connection is gone. Go back, and press Preview again.")
         read = await self._read(client, draft, carried.file, block, submission)
-        if isinstance(read, ColumnChoice):
+        if isinstance(read, AmbiguousColumn):
             raise FormError(block, "The file has no such column. Go back, and press Preview again.")
         people = replace(read, roster=merged(draft.roster, read.roster))
         if not people.roster.people:
@@ -103,14 +103,14 @@ class FormPreviews:
         file: UploadedFile,
         block: str,
         chosen: Submission | None = None,
-    ) -> UploadedPeople | ColumnChoice:
+    ) -> UploadedPeople | AmbiguousColumn:
         place = column_modal.parse(chosen.view).place if chosen else None
         try:
             return await self._uploads.read(client, file, self._services.catalog.get(draft.group.ref).region, place)
         except FileUnreadable as error:
             raise FormError(block, without_markup(str(error))) from error
 
-    async def _ask_for_column(self, asked: ParsedForm, file: UploadedFile, read: ColumnChoice) -> Screen:
+    async def _ask_for_column(self, asked: ParsedForm, file: UploadedFile, read: AmbiguousColumn) -> Screen:
         external_id = new_external_id()
         key = await self._services.drafts.save(asked.draft)
         carried = ColumnMetadata(draft=key, file=file, sync=asked.sync).model_dump(mode="json")

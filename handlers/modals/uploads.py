@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.roster import Duplicate, Roster
+from bot.domain.uploads import ColumnChoices, ColumnRef
 from bot.services.uploads.contents import Unreadable
-from bot.services.uploads.people import Choices, Place, people_in, people_in_column
+from bot.services.uploads.people import people_in, people_in_column
 from handlers.clients.files import FileUnavailable, fetch_file
 from handlers.views.submitted_view import UploadedFile
 from providers.base import Person
@@ -33,10 +34,10 @@ class UploadedPeople:
 
 
 @dataclass(frozen=True, slots=True)
-class ColumnChoice:
+class AmbiguousColumn:
     """Nobody can tell in which column of a file the numbers are."""
 
-    choices: Choices
+    choices: ColumnChoices
     name: str
 
 
@@ -47,8 +48,8 @@ class UploadReader:
         self._gate = asyncio.Semaphore(MAX_CONCURRENT)
 
     async def read(
-        self, client: AsyncWebClient, file: UploadedFile, region: str | None, place: Place | None = None
-    ) -> UploadedPeople | ColumnChoice:
+        self, client: AsyncWebClient, file: UploadedFile, region: str | None, place: ColumnRef | None = None
+    ) -> UploadedPeople | AmbiguousColumn:
         """Fetch a file and read its people, those of the column `place` where one was chosen. Raises `CannotRead`."""
         async with self._gate:
             try:
@@ -61,8 +62,8 @@ class UploadReader:
                 found = await asyncio.to_thread(people_in_column, name, content, place, default_region=region)
         if isinstance(found, Unreadable):
             raise FileUnreadable(found.reason)
-        if isinstance(found, Choices):
-            return ColumnChoice(found, name)
+        if isinstance(found, ColumnChoices):
+            return AmbiguousColumn(found, name)
         return UploadedPeople(found.roster, found.source, found.without)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from slack_sdk.models.blocks import InputBlock, Option, PlainTextObject, StaticSelectElement
 from slack_sdk.models.views import View
 
-from bot.services.uploads.people import Choices, Place
+from bot.domain.uploads import ColumnChoices, ColumnRef
 from handlers.views import inputs
 from handlers.views.message import sections
 from handlers.views.submitted_view import SubmittedView
@@ -23,11 +23,11 @@ _MOST_LABEL = 75
 class ColumnForm:
     """The column that was chosen, None where that cannot be read, and what the form carried."""
 
-    place: Place | None
+    place: ColumnRef | None
     carried: dict[str, Any]
 
 
-def build(choices: Choices, name: str, carried: Mapping[str, Any], external_id: str) -> View:
+def build(choices: ColumnChoices, name: str, carried: Mapping[str, Any], external_id: str) -> View:
     """Build the form.
 
     Args:
@@ -38,11 +38,11 @@ def build(choices: Choices, name: str, carried: Mapping[str, Any], external_id: 
     """
     options = [
         Option(
-            value=str(place),
+            value=str(column.ref),
             text=PlainTextObject(text=shorten(column.label, _MOST_LABEL) or "A column without a name"),
             description=shorten(" · ".join(column.samples), _MOST_LABEL) or None,
         )
-        for place, column in choices.columns[: inputs.MOST_OPTIONS]
+        for column in choices.columns[: inputs.MOST_OPTIONS]
     ]
     sheet = f", sheet “{safe_text(choices.sheet, 100)}”" if choices.sheet else ""
     which, order = (
@@ -72,4 +72,4 @@ def build(choices: Choices, name: str, carried: Mapping[str, Any], external_id: 
 def parse(view: dict[str, Any]) -> ColumnForm:
     """Read back the choice, from the `view` of a `view_submission`. Raises `ValueError` for another shape."""
     filled = SubmittedView(view)
-    return ColumnForm(Place.from_text(filled.option(COLUMN_BLOCK)), filled.carried)
+    return ColumnForm(ColumnRef.from_text(filled.option(COLUMN_BLOCK)), filled.carried)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, HeaderBlock
 
 from bot.domain.groups import GroupRef
-from bot.storage.request_queries import RequestSummary
-from bot.storage.sync_schedules import MAX_FAILURES, SyncSchedule
+from bot.domain.outcomes import RequestSummary
+from bot.domain.sync import MAX_FAILURES, SyncSchedule
 from handlers.views import request_list
 from handlers.views.buttons import question
 from handlers.views.group_card import GroupAddress

@@ -8,8 +8,8 @@ from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, HeaderBl
 from slack_sdk.models.views import View
 
 from bot.domain.groups import GroupCatalog
-from bot.execution.throttle import Cooldown
-from bot.storage.request_queries import RequestSummary
+from bot.domain.outcomes import RequestSummary
+from bot.domain.send_limits import Cooldown
 from handlers.views import answers, approval_card, buttons, home_groups, home_syncs, request_list
 from handlers.views.home_groups import GroupPage
 from handlers.views.home_syncs import RepeatedSync

@@ -1,9 +1,9 @@
 """What a request asks for, as a phrase that begins with a verb: `add 5 people to *launch-team*`."""
 
 from bot.domain.followups import Followup
+from bot.domain.operations import SETTING_LABELS
 from bot.domain.outcomes import Tally
 from bot.domain.requests import Request
-from bot.execution.provider_calls import SETTING_LABELS
 from handlers.views.text import count, safe_text
 from providers.base import Operation
 

@@ -10,11 +10,10 @@ from slack_sdk.models.blocks import Block, DividerBlock, PlainTextObject
 from slack_sdk.models.views import View
 
 from bot.domain.approvals import ApprovalRule
-from bot.domain.drafts import RequestDraft
+from bot.domain.drafts import Preview, RequestDraft
 from bot.domain.outcomes import Tally
 from bot.domain.requests import Request
 from bot.domain.sync import Drift, SyncMode
-from bot.services.preview import Preview
 from handlers.payloads import Payload
 from handlers.views.message import context, sections
 from handlers.views.phrases import title

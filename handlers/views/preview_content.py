@@ -3,7 +3,7 @@
 from slack_sdk.models.blocks import Block
 
 from bot.domain.drafts import RequestDraft
-from bot.execution.provider_calls import invitation
+from bot.domain.operations import invitation
 from handlers.views.message import sections
 from handlers.views.request_content import changed, exactly, sent
 from providers.base import Operation

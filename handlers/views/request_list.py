@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from slack_sdk.models.blocks import ActionsBlock, Block
 
+from bot.domain.outcomes import RequestSummary
 from bot.domain.requests import Request, RequestState
-from bot.storage.request_queries import RequestSummary
 from handlers.payloads import Payload
 from handlers.views.buttons import carrying
 from handlers.views.message import Message, message, sections

@@ -8,7 +8,8 @@ import pytest
 import pytest_asyncio
 
 from bot.domain.requests import RequestOptions, request_id
-from bot.execution.throttle import SendLimits, Throttle
+from bot.domain.send_limits import SendLimits
+from bot.execution.throttle import Throttle
 from providers.base import Outcome
 from sandbox.providers.world import Disposition
 from tests.acceptance.desk import ADMIN, SECOND, STRANGER, Asked, Desk, desk, labels_of, new

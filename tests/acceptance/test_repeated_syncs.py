@@ -8,8 +8,9 @@ import pytest
 import pytest_asyncio
 
 from bot import bootstrap
+from bot.domain.sync import SyncSchedule
 from bot.services import sync
-from bot.storage.sync_schedules import SyncSchedule, SyncSchedules
+from bot.storage.sync_schedules import SyncSchedules
 from tests.stage import ALICE, BOB, CHANNEL, Stage, group_id, stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -1,32 +1,15 @@
 """From an uploaded file to a roster: whose numbers are in it, or which column its uploader has to be asked for."""
 
-import re
 from dataclasses import dataclass
 
 from bot.domain.roster import Roster, parse_cells
-from bot.services.uploads.columns import Column, letters, number_columns, reads_as_number, the_one
+from bot.domain.uploads import ColumnChoice, ColumnChoices, ColumnRef
+from bot.services.uploads.columns import letters, number_columns, reads_as_number, the_one
 from bot.services.uploads.contents import Cards, Table, Tables, Unreadable
 from bot.services.uploads.headings import is_known
 from bot.services.uploads.reader import read
 
 _NO_NUMBERS = "There is no column of phone numbers in this file. Write each number with + and the country code."
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A column of one of a file's tables, each counted from 0. `str` and `from_text` carry it through a form."""
-
-    table: int
-    column: int
-
-    def __str__(self) -> str:
-        return f"{self.table}:{self.column}"
-
-    @classmethod
-    def from_text(cls, text: str) -> "Place | None":
-        """Read what `str` wrote; None for anything else."""
-        found = re.fullmatch(r"([0-9]{1,6}):([0-9]{1,6})", text)
-        return cls(int(found[1]), int(found[2])) if found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +27,7 @@ class Found:
     without: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """The columns that may be meant, the likeliest first, of a table of which nothing surer can be told."""
-
-    columns: tuple[tuple[Place, Column], ...]
-    sheet: str
-
-
-def people_in(name: str, content: bytes, *, default_region: str | None = None) -> Found | Choices | Unreadable:
+def people_in(name: str, content: bytes, *, default_region: str | None = None) -> Found | ColumnChoices | Unreadable:
     """Read the people of an uploaded file. Never raises. A large file takes seconds: call it in a thread.
 
     Args:
@@ -70,8 +45,8 @@ def people_in(name: str, content: bytes, *, default_region: str | None = None) -
 
 
 def people_in_column(
-    name: str, content: bytes, place: Place, *, default_region: str | None = None
-) -> Found | Choices | Unreadable:
+    name: str, content: bytes, place: ColumnRef, *, default_region: str | None = None
+) -> Found | ColumnChoices | Unreadable:
     """Read the people of the column that was chosen; as `people_in` where the file has no such column."""
     contents = read(name, content)
     if isinstance(contents, Tables) and place.table < len(contents.tables):
@@ -100,7 +75,7 @@ def _of_cards(cards: Cards, region: str | None) -> Found:
     return Found(parse_cells(numbers, default_region=region), source, without)
 
 
-def _of_tables(tables: tuple[Table, ...], region: str | None) -> Found | Choices | Unreadable:
+def _of_tables(tables: tuple[Table, ...], region: str | None) -> Found | ColumnChoices | Unreadable:
     ranked = [number_columns(table, default_region=region) for table in tables]
     holding = [index for index, columns in enumerate(ranked) if any(column.score for column in columns)]
     holding = holding or [index for index, columns in enumerate(ranked) if columns]
@@ -113,7 +88,8 @@ def _of_tables(tables: tuple[Table, ...], region: str | None) -> Found | Choices
         return Found(parse_cells(cells, default_region=region), "the only line")
     if column := the_one(columns):
         return _of_column(table, column.index, region)
-    return Choices(tuple((Place(index, column.index), column) for column in columns), table.sheet)
+    choices = (ColumnChoice(ColumnRef(index, c.index), c.label, c.samples) for c in columns)
+    return ColumnChoices(tuple(choices), table.sheet)
 
 
 def _is_list(table: Table, region: str | None) -> bool:

@@ -9,9 +9,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.domain.operations import GROUP_LABEL, LINK_LABEL, SETTING_LABELS
 from bot.domain.requests import RequestItem, RequestOptions, RequestState
-from bot.execution.provider_calls import GROUP_LABEL, LINK_LABEL, SETTING_LABELS
-from bot.execution.throttle import SendLimits, Throttle
+from bot.domain.send_limits import SendLimits
+from bot.execution.throttle import Throttle
 from bot.storage.database import Database
 from providers.base import (
     AccountDisconnected,

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.execution.throttle import CoolingDown, DailyLimitReached, SendLimits, Throttle
+from bot.domain.send_limits import SendLimits
+from bot.execution.throttle import CoolingDown, DailyLimitReached, Throttle
 from bot.storage.database import Database
 
 NOON = datetime(2030, 5, 1, 12, tzinfo=UTC).timestamp()

@@ -10,10 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.domain.requests import RequestItem, RequestState
+from bot.domain.send_limits import SendLimits
 from bot.execution.batches import MAX_SUBMISSIONS
 from bot.execution.connections import Connection
 from bot.execution.engine import Engine
-from bot.execution.throttle import SendLimits, Throttle
+from bot.execution.throttle import Throttle
 from bot.execution.workflow import Workflow
 from bot.storage.database import Database
 from bot.storage.requests import RequestStore

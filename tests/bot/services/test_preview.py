@@ -6,13 +6,14 @@ import pytest
 
 from bot.domain import roster
 from bot.domain.access import Role
-from bot.domain.drafts import RequestDraft
+from bot.domain.drafts import Preview, RequestDraft
 from bot.domain.groups import KnownGroup
+from bot.domain.send_limits import SendLimits
 from bot.execution.connections import Connection
 from bot.execution.dispatcher import Dispatcher
-from bot.execution.throttle import SendLimits, Throttle
+from bot.execution.throttle import Throttle
 from bot.services.authorization import Authorizer
-from bot.services.preview import Preview, PreviewService
+from bot.services.preview import PreviewService
 from bot.services.submission import Submissions
 from bot.storage.audit import AuditJournal
 from bot.storage.database import Database

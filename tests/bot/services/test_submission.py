@@ -11,9 +11,10 @@ from bot.domain.drafts import RequestDraft
 from bot.domain.groups import KnownGroup
 from bot.domain.requests import RequestOptions, RequestState
 from bot.domain.roster import Roster, parse
+from bot.domain.send_limits import SendLimits
 from bot.execution.connections import Connection
 from bot.execution.dispatcher import Dispatcher
-from bot.execution.throttle import SendLimits, Throttle
+from bot.execution.throttle import Throttle
 from bot.services.authorization import Authorizer
 from bot.services.submission import Rejected, Submissions, Submitted
 from bot.storage.audit import AuditJournal

@@ -12,11 +12,11 @@ from bot.domain.approvals import Choice
 from bot.domain.audit import AuditEntry, EntryKind, refused_command_entry
 from bot.domain.audit_chain import AuditGaps, ChainBreak, ChainFault, ChainHead
 from bot.domain.requests import RequestItem, RequestState
-from bot.domain.sync import SyncMode, SyncSource
+from bot.domain.sync import SyncMode, SyncSchedule, SyncSource
 from bot.storage.audit import AuditJournal, append_entries
 from bot.storage.database import Database
 from bot.storage.requests import RequestStore
-from bot.storage.sync_schedules import SyncSchedule, SyncSchedules
+from bot.storage.sync_schedules import SyncSchedules
 from bot.storage.votes import Votes
 from providers.base import Evidence, MembershipStatus, Outcome, Person, Verdict
 from tests.bot.storage.databases import open_database

@@ -3,10 +3,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.domain.groups import GroupRef
-from bot.domain.sync import SyncMode, SyncSource
+from bot.domain.sync import SyncMode, SyncSchedule, SyncSource
 from bot.storage.audit import AuditJournal
 from bot.storage.database import Database
-from bot.storage.sync_schedules import ScheduleResult, SyncSchedule, SyncSchedules
+from bot.storage.sync_schedules import ScheduleResult, SyncSchedules
 
 NOON = datetime(2030, 5, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

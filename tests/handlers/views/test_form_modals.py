@@ -12,14 +12,14 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.access import Actor
 from bot.domain.approvals import ApprovalRule
-from bot.domain.drafts import RequestDraft
+from bot.domain.drafts import Preview, RequestDraft
 from bot.domain.groups import KnownGroup
 from bot.domain.requests import RequestOptions
 from bot.domain.roster import Duplicate, RejectedEntry, RejectionCode, Roster
+from bot.domain.send_limits import Cooldown
 from bot.domain.sync import Drift, SyncMode
-from bot.execution.throttle import Cooldown
-from bot.services.preview import Preview
-from bot.services.uploads.people import Choices, people_in
+from bot.domain.uploads import ColumnChoices
+from bot.services.uploads.people import people_in
 from handlers.views import (
     column_modal,
     create_modal,
@@ -200,13 +200,13 @@ async def test_any_column_can_be_chosen(slack: SlackServer, client: AsyncWebClie
     heading = ",".join(f"Phone {n} {EMOJI * 60}" for n in range(columns))
     row = ",".join(f"+1 415 555 {n:04}" for n in range(columns))
     choices = people_in("x.csv", f"{heading}\n{row}\n{row}".encode())
-    assert isinstance(choices, Choices)
+    assert isinstance(choices, ColumnChoices)
     view = column_modal.build(choices, EVIL * 50, {"draft": "k"}, "rollcall-1")
     body = await shown(slack, client, view)
     value = body["blocks"][-1]["element"]["options"][0]["value"]
     state = {"values": {"column": {"value": {"selected_option": {"value": value}}}}}
     form = column_modal.parse({**body, "state": state})
-    assert form.place == choices.columns[0][0]
+    assert form.place == choices.columns[0].ref
     assert form.carried == {"draft": "k"}
 
 

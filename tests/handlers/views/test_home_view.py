@@ -6,12 +6,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.commands.catalogue import COMMANDS
 from bot.domain.groups import ConfiguredGroup, GroupCatalog, GroupRef, KnownGroup
-from bot.domain.outcomes import Tally
+from bot.domain.outcomes import RequestSummary, Tally
 from bot.domain.requests import RequestOptions, RequestState
-from bot.domain.sync import SyncMode, SyncSource
-from bot.execution.throttle import Cooldown
-from bot.storage.request_queries import RequestSummary
-from bot.storage.sync_schedules import SyncSchedule
+from bot.domain.send_limits import Cooldown
+from bot.domain.sync import SyncMode, SyncSchedule, SyncSource
 from handlers.verbs import ACTIONS
 from handlers.views import chooser, home_groups, home_syncs, home_view, numbers_view
 from handlers.views.home_groups import PAGE, GroupPage, HomeGroupCursor

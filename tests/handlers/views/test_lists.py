@@ -8,9 +8,8 @@ from bot.commands.catalogue import COMMANDS
 from bot.domain.audit import AuditEntry, EntryKind
 from bot.domain.audit_chain import ChainHead, seal
 from bot.domain.groups import KnownGroup
-from bot.domain.outcomes import Tally
+from bot.domain.outcomes import RequestSummary, Tally
 from bot.domain.roster import RejectedEntry, RejectionCode, Roster
-from bot.storage.request_queries import RequestSummary
 from handlers.commands.reply import message_payload
 from handlers.views import answers, audit_list, group_card, group_list, request_list
 from handlers.views.message import Message

@@ -1,8 +1,9 @@
 import pytest
 
 from bot.domain.roster import RejectionCode
+from bot.domain.uploads import ColumnChoices, ColumnRef
 from bot.services.uploads.contents import Unreadable
-from bot.services.uploads.people import Choices, Found, Place, people_in, people_in_column
+from bot.services.uploads.people import Found, people_in, people_in_column
 from tests.bot.services.uploads.making import cards, delimited, workbook
 
 NUMBERS = ["+1 415 555 0100", "+44 7700 900123", "+49 30 12345678", "+44 20 7946 0958"]
@@ -74,27 +75,27 @@ def test_the_numbers_are_found_where_they_stand(content: bytes, source: str) -> 
 )
 def test_where_two_columns_may_be_meant_the_person_is_asked(content: bytes, labels: list[str]) -> None:
     found = people_in("list", content, default_region="US")
-    assert isinstance(found, Choices)
-    assert [column.label for _, column in found.columns] == labels
-    assert all(1 <= len(column.samples) <= 2 for _, column in found.columns)
+    assert isinstance(found, ColumnChoices)
+    assert [column.label for column in found.columns] == labels
+    assert all(1 <= len(column.samples) <= 2 for column in found.columns)
 
 
 def test_the_column_that_was_chosen_is_read() -> None:
     content = workbook([["Phone", "Mobile"], *zip(NUMBERS, OTHERS, strict=True)])
     choices = people_in("a.xlsx", content)
-    assert isinstance(choices, Choices)
-    place = Place.from_text(str(choices.columns[1][0]))
+    assert isinstance(choices, ColumnChoices)
+    place = ColumnRef.from_text(str(choices.columns[1].ref))
     assert place is not None
     found = people_in_column("a.xlsx", content, place)
     assert isinstance(found, Found)
     assert [person.raw for person in found.roster.people] == OTHERS
-    assert isinstance(people_in_column("a.xlsx", content, Place(0, 2)), Choices)
+    assert isinstance(people_in_column("a.xlsx", content, ColumnRef(0, 2)), ColumnChoices)
     assert isinstance(people_in_column("a.xlsx", b"", place), Unreadable)
 
 
 @pytest.mark.parametrize("text", ["", "0", "0:", "-1:0", "1:2:3", "٣:٣", "0:9999999"])
 def test_no_other_text_is_a_place(text: str) -> None:
-    assert Place.from_text(text) is None
+    assert ColumnRef.from_text(text) is None
 
 
 def test_every_entry_that_is_no_number_is_told_with_its_line() -> None:

@@ -38,9 +38,8 @@ from bot.storage.request_queries import RequestQueries
 from bot.storage.requests import RequestStore
 from bot.storage.sync_schedules import SyncSchedules
 from bot.storage.votes import Votes
-from bot.tasks import background
+from bot.tasks import BackgroundTasks, background
 from handlers import home
-from handlers.background import BackgroundTasks
 from handlers.clients.channels import ChannelDirectory
 from handlers.clients.permalinks import Permalinks
 from handlers.clients.profiles import Profiles

@@ -1,14 +1,18 @@
-"""Work that goes on beside other work, and its end."""
+"""Background tasks: started beside other work, and always ended with it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Iterable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
+import structlog
+
+log = structlog.get_logger(__name__)
+
 
 @asynccontextmanager
 async def background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Do some work while the block runs; at its end, the work is stopped."""
+    """Run a coroutine while the block runs, and cancel it at the end of the block."""
     task = asyncio.create_task(work)
     try:
         yield
@@ -19,8 +23,35 @@ async def background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
 
 
 async def stop(tasks: Iterable[asyncio.Task[Any]]) -> None:
-    """Stop tasks, and wait until they have ended, whatever they raise."""
+    """Cancel tasks and wait until they have ended. Their errors are ignored."""
     stopping = list(tasks)
     for task in stopping:
         task.cancel()
     await asyncio.gather(*stopping, return_exceptions=True)
+
+
+class BackgroundTasks:
+    """Tasks that go on after an acknowledgement, and end with the bot.
+
+    asyncio keeps only weak references to tasks, so this class keeps the strong ones.
+    """
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Start a task. An error in it is logged, and what the person sees stays as it is."""
+        task = asyncio.create_task(_logged(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def aclose(self) -> None:
+        """Cancel the tasks that are still running."""
+        await stop(self._tasks)
+
+
+async def _logged(work: Coroutine[Any, Any, None]) -> None:
+    try:
+        await work
+    except Exception:
+        log.exception("background_task_failed")

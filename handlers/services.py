@@ -21,7 +21,7 @@ from bot.storage.request_queries import RequestQueries
 from bot.storage.requests import RequestStore
 from bot.storage.sync_schedules import SyncSchedules
 from bot.storage.votes import Votes
-from handlers.background import BackgroundTasks
+from bot.tasks import BackgroundTasks
 from handlers.clients.permalinks import Permalinks
 from handlers.clients.time_zones import TimeZones
 from handlers.clients.user_groups import UserGroups

@@ -25,7 +25,7 @@ from handlers.payloads import Click, Payload
 from handlers.services import Services
 from handlers.shortcuts import open_chooser
 from handlers.views import home_groups, home_syncs, home_view
-from handlers.views.home_groups import HomeGroupCursor
+from handlers.views.groups import GroupAddress, GroupCursor
 
 MIN_REDRAW_INTERVAL = 2.0
 """Seconds from one drawing of a person's page to the next; views.publish allows 100 and more a minute for all."""
@@ -39,7 +39,7 @@ class Visit:
 
     at: float
     actor: Actor
-    cursor: HomeGroupCursor = field(default_factory=HomeGroupCursor)
+    cursor: GroupCursor = field(default_factory=GroupCursor)
     notice: str = ""
 
 
@@ -92,7 +92,7 @@ class HomePages:
         self.visit(user_id).notice = text
         await self._refresher.draw_now(user_id)
 
-    async def show_groups(self, user_id: str, turn: HomeGroupCursor) -> None:
+    async def show_groups(self, user_id: str, turn: GroupCursor) -> None:
         """Show other groups to somebody."""
         self.visit(user_id).cursor = turn
         await self._refresher.draw_now(user_id)
@@ -174,7 +174,7 @@ def _register(app: AsyncApp, services: Services, homes: HomePages) -> None:
     @app.action(re.compile(home_syncs.END))
     async def end_sync(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
         click = Click.model_validate(body)
-        place = home_syncs.parse(click.value)
+        place = GroupAddress.model_validate_json(click.value)
         actor = await services.usergroups.actor(click.user.id, fresh=APPROVAL_MEMBERS_TTL)
         told = await sync.end(services, actor, services.directory.get(GroupRef(place.connection, place.group_id)))
         await ack()
@@ -187,7 +187,7 @@ def _register_groups(app: AsyncApp, services: Services, homes: HomePages) -> Non
     async def turn(ack: AsyncAck, body: dict[str, Any]) -> None:
         click = Click.model_validate(body)
         await ack()
-        await homes.show_groups(click.user.id, home_groups.parse(click.value or "{}"))
+        await homes.show_groups(click.user.id, GroupCursor.model_validate_json(click.value or "{}"))
 
     @app.action(home_groups.SEARCH, middleware=[read_only])
     async def find(ack: AsyncAck, body: dict[str, Any]) -> None:

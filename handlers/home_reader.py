@@ -18,7 +18,8 @@ from handlers.commands import pages
 from handlers.services import Services
 from handlers.verbs import creatable_connections, manageable_groups
 from handlers.views import home_syncs
-from handlers.views.home_groups import PAGE, GroupPage, HomeGroupCursor
+from handlers.views.groups import GroupCursor
+from handlers.views.home_groups import PAGE, GroupPage
 from handlers.views.home_syncs import RepeatedSync
 from handlers.views.home_view import MAX_LISTED, MAX_RECENT, ConnectionStatus, HomeData, SummaryPage
 from handlers.views.text import format_time
@@ -38,7 +39,7 @@ class HomeReader:
     services: Services
     accounts: AccountStatuses
 
-    async def read(self, actor: Actor, turn: HomeGroupCursor, notice: str) -> HomeData:
+    async def read(self, actor: Actor, turn: GroupCursor, notice: str) -> HomeData:
         """Read what the page shows to this person now."""
         await self.services.directory.refresh(max_wait=GROUPS_TIMEOUT)
         may, refused = capabilities_of(self.services, actor)
@@ -192,10 +193,10 @@ def _matters(missing: Capability, may: Sequence[Capability]) -> bool:
     return not may or (missing in _ADMINISTERING and not _ADMINISTERING.isdisjoint(may))
 
 
-def _found(able: Sequence[tuple[KnownGroup, Sequence[str]]], turn: HomeGroupCursor) -> GroupPage:
+def _found(able: Sequence[tuple[KnownGroup, Sequence[str]]], turn: GroupCursor) -> GroupPage:
     """Give a page of what was found of the groups that somebody may administer; the last one where it is over."""
     verbs = {group.ref: verbs for group, verbs in able}
     hits = search(turn.search, [group for group, _ in able])
     start = min(turn.start, max(0, (len(hits) - 1) // PAGE * PAGE))
     page = [(group, verbs[group.ref]) for group in hits[start : start + PAGE]]
-    return GroupPage(page, len(hits), HomeGroupCursor(search=turn.search, start=start))
+    return GroupPage(page, len(hits), GroupCursor(search=turn.search, start=start))

@@ -25,8 +25,8 @@ from handlers.delivery.ephemeral import send_ephemeral
 from handlers.errors import mark_read_only
 from handlers.payloads import Payload
 from handlers.services import Services
-from handlers.views import answers, chooser
-from handlers.views.message import Message, sections
+from handlers.views import command_help
+from handlers.views.blocks import Message, sections
 from handlers.views.text import count
 
 LINK_TIMEOUT = 5.0
@@ -244,16 +244,16 @@ def _noted(answer: Answer, note: str) -> Answer:
 async def _run(services: Services, heard: _MentionedCommand) -> Answer | Deferred:
     asked = heard.asked
     if heard.problem:
-        return f"{heard.problem} {chooser.IN_WORDS}"
+        return f"{heard.problem} {command_help.IN_WORDS}"
     if heard.edited and await _is_taken(services, asked.id):
         return (
             f"This request was taken already: `{asked.id}`, and editing its message changes nothing. "
             "Write a new message for something else."
         )
     if asked.command is WA:
-        return f"{chooser.IN_WORDS}\n{answers.help_text(typed_text(asked.text))}"
+        return f"{command_help.IN_WORDS}\n{command_help.help_text(typed_text(asked.text))}"
     if asked.command.opens_form and not asked.text.strip():
-        return chooser.offer(asked.command)
+        return command_help.offer(asked.command)
     return await HANDLERS[asked.command.verb](services, asked)
 
 

@@ -24,7 +24,7 @@ from handlers.payloads import Click, Interaction, Named
 from handlers.services import Services
 from handlers.shared_message import SharedMessage
 from handlers.verbs import usable_commands
-from handlers.views import chooser, numbers_view, people_modal
+from handlers.views import command_help, interim_modals, request_forms
 from handlers.views.inputs import Prefill
 from handlers.views.submitted_view import UploadedFile
 from providers.base import Capability
@@ -69,12 +69,12 @@ def register(app: AsyncApp, services: Services) -> None:
         if problem := await _add_numbers(services, uploads, client, used):
             await send_ephemeral(client, used.user.id, used.channel.id, problem)
 
-    @app.action(chooser.OPEN_FORM, middleware=[read_only])
+    @app.action(command_help.OPEN_FORM, middleware=[read_only])
     async def open_form(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         click = Click.model_validate(body)
         await ack()
         user, view = click.user.id, click.view
-        wanted = click.place or (chooser.parse(view.private_metadata).channel if view else "")
+        wanted = click.place or (command_help.parse_chooser(view.private_metadata).channel if view else "")
         channel = wanted or await open_direct_channel(client, user)
         if problem := await modals.open_modal(
             services,
@@ -94,7 +94,7 @@ async def open_chooser(services: Services, client: AsyncWebClient, trigger_id: s
     _, refused = capabilities_of(services, actor)
     commands = usable_commands(services, actor)
     reasons = [] if commands else [refused[capability] for capability in _FORMS_NEED if capability in refused]
-    view = chooser.build(commands, "", reasons)
+    view = command_help.chooser(commands, "", reasons)
     return await opening.open_modal(client, trigger_id, view)
 
 
@@ -104,7 +104,7 @@ async def _add_numbers(services: Services, uploads: UploadReader, client: AsyncW
     numbers, files = _numbers(used.message, region), used.message.all_files[:MAX_FILES]
     actor = await services.usergroups.actor(used.user.id)
     if not files and not numbers:
-        return await opening.open_modal(client, used.trigger_id, numbers_view.nothing([]))
+        return await opening.open_modal(client, used.trigger_id, interim_modals.no_numbers([]))
     if not files or unusable_reason(services, actor, _ADD):
         return await modals.open_modal(
             services,
@@ -116,7 +116,7 @@ async def _add_numbers(services: Services, uploads: UploadReader, client: AsyncW
             numbers=numbers,
         )
     id_ = secrets.token_hex(16)
-    if problem := await opening.open_modal(client, used.trigger_id, numbers_view.reading(len(files), id_)):
+    if problem := await opening.open_modal(client, used.trigger_id, interim_modals.reading_message(len(files), id_)):
         return problem
     found, problems = await _read(uploads, client, files, region)
     if len(used.message.all_files) > MAX_FILES:
@@ -162,13 +162,13 @@ async def _read(
 
 def _form(services: Services, channel: str, numbers: str, problems: Sequence[str]) -> View:
     if not numbers:
-        return numbers_view.nothing(problems)
+        return interim_modals.no_numbers(problems)
     prefill = Prefill(channel, numbers=numbers)
     try:
-        view = people_modal.build(_ADD, prefill, can_invite=can_invite(services))
+        view = request_forms.people_form(_ADD, prefill, can_invite=can_invite(services))
     except ValueError as error:
-        return numbers_view.failed(str(error))
-    return numbers_view.noted(view, problems)
+        return interim_modals.too_many_numbers(str(error))
+    return interim_modals.with_problems(view, problems)
 
 
 def _region(services: Services) -> str | None:

@@ -24,9 +24,9 @@ log = structlog.get_logger(__name__)
 def register(app: AsyncApp, services: Services) -> None:
     """Hang the buttons of the approval card, and the modals behind them, on the app."""
     listeners = VoteListeners(services)
-    app.action(approval_card.APPROVE)(listeners.approve)
-    app.action(approval_card.DENY)(listeners.ask_why)
-    app.action(approval_card.OVERRIDE)(listeners.ask_why)
+    app.action(buttons.APPROVE)(listeners.approve)
+    app.action(buttons.DENY)(listeners.ask_why)
+    app.action(buttons.OVERRIDE)(listeners.ask_why)
     app.action(buttons.WITHDRAW)(listeners.withdraw)
     app.view(reason_modal.CALLBACK_ID)(listeners.decide)
 
@@ -51,7 +51,7 @@ class VoteListeners:
     async def ask_why(self, ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond, client: AsyncWebClient) -> None:
         """Open the modal that asks for a reason, where the decision would count."""
         click = Click.model_validate(body)
-        choice = Choice.DENY if click.clicked.action_id == approval_card.DENY else Choice.OVERRIDE
+        choice = Choice.DENY if click.clicked.action_id == buttons.DENY else Choice.OVERRIDE
         actor = await self._services.usergroups.actor(click.user.id, fresh=APPROVAL_MEMBERS_TTL)
         refused = await self._services.votes.check(click.value, actor, choice)
         await ack()

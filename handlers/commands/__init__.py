@@ -18,7 +18,7 @@ from handlers.commands.reply import Reply, message_payload
 from handlers.errors import mark_read_only
 from handlers.payloads import Payload
 from handlers.services import Services
-from handlers.views import answers
+from handlers.views import command_help
 
 HANDLERS: Mapping[str, Callable[[Services, CommandContext], Awaitable[Answer | Deferred]]] = MappingProxyType(
     {
@@ -94,7 +94,7 @@ def resolve_command(declared: Command, text: str) -> tuple[Command, str]:
 
 async def _run(services: Services, client: AsyncWebClient, asked: CommandContext) -> Answer | Deferred:
     if asked.command is WA:
-        return answers.help_text(typed_text(asked.text))
+        return command_help.help_text(typed_text(asked.text))
     if asked.text.strip() or not asked.command.opens_form:
         return await HANDLERS[asked.command.verb](services, asked)
     return await modals.open_modal(

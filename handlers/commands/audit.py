@@ -151,7 +151,7 @@ def _may_see(services: Services, actor: Actor, turn: AuditCursor) -> Callable[[A
 
 
 async def _meant(services: Services, click: Click) -> tuple[Actor, AuditCursor]:
-    return await services.usergroups.actor(click.user.id), audit_list.parse(click.value)
+    return await services.usergroups.actor(click.user.id), AuditCursor.model_validate_json(click.value)
 
 
 async def _allowed(services: Services, click: Click) -> str:

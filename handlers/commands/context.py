@@ -15,8 +15,8 @@ from bot.domain.requests import RequestOptions, request_id
 from bot.domain.roster import Roster
 from bot.services.submission import Rejected
 from handlers.services import Services
-from handlers.views import answers
-from handlers.views.message import Message
+from handlers.views import answers, command_help
+from handlers.views.blocks import Message
 from handlers.views.text import format_time, shorten
 from providers.base import Action, Capability, Operation
 
@@ -66,7 +66,7 @@ class CommandContext:
 
     def usage_error(self, problem: str) -> str:
         """Say what cannot be read in it."""
-        return answers.usage(self.command, problem)
+        return command_help.usage(self.command, problem)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from handlers.commands.reply import Reply
 from handlers.errors import read_only
 from handlers.payloads import Click
 from handlers.services import Services
-from handlers.views import answers, group_card, group_list
+from handlers.views import answers, groups
 from providers.base import Action, Group, GroupNotFound, Member, Provider, ProviderError
 
 CARD_TIMEOUT = 20.0
@@ -42,15 +42,15 @@ T = TypeVar("T")
 def register(app: AsyncApp, services: Services) -> None:
     """Hang the buttons of the list and the card on the app."""
 
-    @app.action(group_list.PREVIOUS, middleware=[read_only])
-    @app.action(group_list.NEXT, middleware=[read_only])
+    @app.action(groups.PREVIOUS, middleware=[read_only])
+    @app.action(groups.NEXT, middleware=[read_only])
     async def turn(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond, client: AsyncWebClient) -> None:
         click = Click.model_validate(body)
         await ack()
-        page = await _page(services, click.user.id, group_list.parse(click.value))
+        page = await _page(services, click.user.id, groups.GroupCursor.model_validate_json(click.value))
         await Reply(respond, client, click.user.id, click.place).say(page, replace=True)
 
-    @app.action(group_card.EXPORT, middleware=[read_only])
+    @app.action(groups.EXPORT, middleware=[read_only])
     async def export(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond, client: AsyncWebClient) -> None:
         click = Click.model_validate(body)
         await ack()
@@ -60,7 +60,7 @@ def register(app: AsyncApp, services: Services) -> None:
 
 async def listing(services: Services, asked: CommandContext) -> Answer:
     """List the groups that the person may read and whose name holds what they typed."""
-    turn = group_list.GroupCursor(search=unquoted(asked.text), start=0)
+    turn = groups.GroupCursor(search=unquoted(asked.text), start=0)
     return await _page(services, asked.user, turn)
 
 
@@ -80,7 +80,7 @@ async def card(services: Services, asked: CommandContext) -> Answer | Deferred:
     return Deferred(partial(_card, services, met), "the group")
 
 
-async def _page(services: Services, user: str, turn: group_list.GroupCursor) -> Answer:
+async def _page(services: Services, user: str, turn: groups.GroupCursor) -> Answer:
     actor, _ = await asyncio.gather(
         services.usergroups.actor(user), services.directory.refresh(max_wait=GROUP_LIST_TIMEOUT)
     )
@@ -90,7 +90,7 @@ async def _page(services: Services, user: str, turn: group_list.GroupCursor) -> 
     ]
     allowed = [group for group, decision in decisions if isinstance(decision, Allowed)]
     if allowed:
-        return group_list.build(allowed, turn)
+        return groups.page(allowed, turn)
     refused = [decision.reason for _, decision in decisions if not isinstance(decision, Allowed)]
     return refused[0] if refused else answers.no_matching_groups(turn.search)
 
@@ -104,8 +104,8 @@ async def _card(services: Services, met: Resolved) -> Answer:
     )
     if isinstance(told, GroupNotFound):
         services.directory.invalidate(group.connection)
-    return group_card.build(
-        group_card.GroupCardData(
+    return groups.card(
+        groups.GroupCardData(
             group=group,
             told=told,
             account=account,
@@ -149,7 +149,7 @@ async def _bounded(reading: Callable[[], Awaitable[T]]) -> T | str:
 
 async def _export(services: Services, client: AsyncWebClient, click: Click) -> str:
     """Read the members as they come, and send them to whoever clicked, if they may. Gives what they are told."""
-    place = group_card.parse(click.value)
+    place = groups.GroupAddress.model_validate_json(click.value)
     if place.connection not in services.connections:
         return "The connection of this group is not in the configuration any more."
     actor = await services.usergroups.actor(click.user.id)

@@ -34,7 +34,7 @@ def register(app: AsyncApp, services: Services) -> None:
         click = Click.model_validate(body)
         await ack()
         actor = await services.usergroups.actor(click.user.id)
-        page = await _page(services, actor, request_list.parse(click.value))
+        page = await _page(services, actor, RequestCursor.model_validate_json(click.value))
         await Reply(respond, client, click.user.id, click.place).say(page, replace=True)
 
 

@@ -10,7 +10,7 @@ from handlers.clients.channels import ChannelDirectory
 from handlers.clients.user_groups import UserGroups
 from handlers.delivery.poster import Destination, Poster
 from handlers.views.approval_card import MissingVotes
-from handlers.views.message import Message
+from handlers.views.blocks import Message
 
 MAX_APPROVERS = 30
 """How many are asked; above that it would be noise."""

@@ -20,8 +20,8 @@ from handlers.delivery.poster import Destination, OutgoingFile, Poster
 from handlers.delivery.rate_limit import MessageRateLimit
 from handlers.delivery.request_events import RequestEvents
 from handlers.views import approval_card, followup_buttons, request_message, results
+from handlers.views.blocks import Message
 from handlers.views.followup_buttons import FollowupLink
-from handlers.views.message import Message
 from providers.base import Action
 
 _DIRECT = "D"

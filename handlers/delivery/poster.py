@@ -17,7 +17,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from bot.domain.requests import Request
 from bot.storage.postings import Posting, Postings
 from handlers.clients.errors import error_code, is_closed, is_message_refused
-from handlers.views.message import Message
+from handlers.views.blocks import Message
 
 EVENT = "rollcall_posting"
 _MAX_PLAIN_TEXT = 3_000

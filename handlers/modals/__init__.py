@@ -19,7 +19,7 @@ from handlers.modals.parse import Submission
 from handlers.modals.submit import submit
 from handlers.payloads import Payload
 from handlers.services import Services
-from handlers.views import column_modal, inputs, invite_modal, preview
+from handlers.views import inputs, interim_modals, preview, request_forms
 from handlers.views.inputs import Prefill
 from handlers.views.submitted_view import SubmittedView, common
 
@@ -40,7 +40,7 @@ def register(app: AsyncApp, services: Services) -> None:
     for verb in parse.VERBS:
         app.view(verb, middleware=[read_only])(_on_form(services, previewing, verb))
 
-    @app.view(column_modal.CALLBACK_ID, middleware=[read_only])
+    @app.view(interim_modals.COLUMN_CALLBACK_ID, middleware=[read_only])
     async def on_column(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         async def work() -> Screen:
             return await previewing.of_column(client, await _submission(services, body))
@@ -70,7 +70,7 @@ def register(app: AsyncApp, services: Services) -> None:
 def _on_form(services: Services, previewing: FormPreviews, verb: str) -> Any:
     async def on_form(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         view = payloads.Submission.model_validate(body).view
-        if verb == "invite" and invite_modal.parse(view).what is invite_modal.InviteChoice.SHOW:
+        if verb == "invite" and request_forms.parse_invite(view).what is request_forms.InviteChoice.SHOW:
             submission = await _submission(services, body)
             text, channel = await show_link(services, submission, ack)
             if text:

@@ -19,7 +19,7 @@ from handlers.modals.uploads import AmbiguousColumn, FileUnreadable, UploadedPeo
 from handlers.payloads import Payload
 from handlers.services import Services
 from handlers.sync import source_name
-from handlers.views import answers, column_modal, preview, submitted_view
+from handlers.views import answers, interim_modals, preview, submitted_view
 from handlers.views.preview import PreviewData, SyncTerms
 from handlers.views.submitted_view import UploadedFile
 from handlers.views.text import count, safe_text, without_markup
@@ -75,9 +75,9 @@ class FormPreviews:
 
     async def of_column(self, client: AsyncWebClient, submission: Submission) -> Screen:
         """Give the preview that follows the choice of a column. Raises `Mistake`."""
-        form = column_modal.parse(submission.view)
+        form = interim_modals.parse_column(submission.view)
         carried = ColumnMetadata.model_validate(form.carried)
-        block = column_modal.COLUMN_BLOCK
+        block = interim_modals.COLUMN_BLOCK
         draft = await self.saved_draft(carried.draft, submission)
         if draft is None:
             raise FormError(block, "This form is too old, or its connection is gone. Go back, and press Preview again.")
@@ -104,7 +104,7 @@ class FormPreviews:
         block: str,
         chosen: Submission | None = None,
     ) -> UploadedPeople | AmbiguousColumn:
-        place = column_modal.parse(chosen.view).place if chosen else None
+        place = interim_modals.parse_column(chosen.view).place if chosen else None
         try:
             return await self._uploads.read(client, file, self._services.catalog.get(draft.group.ref).region, place)
         except FileUnreadable as error:
@@ -114,13 +114,13 @@ class FormPreviews:
         external_id = new_external_id()
         key = await self._services.drafts.save(asked.draft)
         carried = ColumnMetadata(draft=key, file=file, sync=asked.sync).model_dump(mode="json")
-        return Screen(column_modal.build(read.choices, read.name, carried, external_id), external_id)
+        return Screen(interim_modals.column_form(read.choices, read.name, carried, external_id), external_id)
 
     async def _of_people(
         self, draft: RequestDraft, people: UploadedPeople, block: str, terms: SyncTerms | None
     ) -> Screen:
         if words := too_many(people.roster):
-            raise FormError(submitted_view.FILE_BLOCK if block != column_modal.COLUMN_BLOCK else block, words)
+            raise FormError(submitted_view.FILE_BLOCK if block != interim_modals.COLUMN_BLOCK else block, words)
         draft = replace(draft, roster=people.roster)
         facts = PreviewData(
             key="",

@@ -6,7 +6,7 @@ from bot.domain.access import Allowed
 from handlers.modals.errors import FormError
 from handlers.modals.parse import Submission, chosen_group
 from handlers.services import Services
-from handlers.views import answers, invite_modal
+from handlers.views import answers, request_forms
 from handlers.views.text import without_markup
 from providers.base import Action, ProviderError
 
@@ -16,7 +16,7 @@ async def show_link(services: Services, submission: Submission, ack: AsyncAck) -
 
     Nothing is changed by it, so the provider is asked behind the acknowledgement.
     """
-    form = invite_modal.parse(submission.view)
+    form = request_forms.parse_invite(submission.view)
     try:
         group = await chosen_group(services, form.common.group)
     except FormError as mistake:
@@ -24,7 +24,7 @@ async def show_link(services: Services, submission: Submission, ack: AsyncAck) -
         return "", ""
     decision = services.authorizer.check(submission.actor, Action.READ_INVITE, group)
     if not isinstance(decision, Allowed):
-        await ack(response_action="errors", errors={invite_modal.WHAT_BLOCK: without_markup(decision.reason)})
+        await ack(response_action="errors", errors={request_forms.INVITE_ACTION_BLOCK: without_markup(decision.reason)})
         return "", ""
     await ack(response_action="clear")
     try:

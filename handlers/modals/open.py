@@ -12,7 +12,7 @@ from handlers.modals import settings, verbs
 from handlers.modals.ids import new_external_id
 from handlers.services import Services
 from handlers.verbs import ACTIONS, can_do_any, creatable_connections
-from handlers.views import create_modal, inputs, invite_modal, people_modal, send_modal, settings_modal, sync_modal
+from handlers.views import inputs, request_forms, settings_modal
 from handlers.views.inputs import Prefill
 
 
@@ -68,17 +68,17 @@ def _build(services: Services, actor: Actor, verb: str, prefill: Prefill, extern
     can_invite = verbs.can_invite(services)
     match verb:
         case "create":
-            return create_modal.build(prefill, creatable_connections(services, actor), can_invite=can_invite)
+            return request_forms.create_form(prefill, creatable_connections(services, actor), can_invite=can_invite)
         case "settings":
             return settings_modal.build(prefill, external_id=external_id)
         case "invite":
-            return invite_modal.build(prefill)
+            return request_forms.invite_form(prefill)
         case "send":
-            return send_modal.build(prefill)
+            return request_forms.send_form(prefill)
         case "sync":
-            return sync_modal.build(prefill)
+            return request_forms.sync_form(prefill)
         case _:
-            return people_modal.build(verb, prefill, can_invite=can_invite)
+            return request_forms.people_form(verb, prefill, can_invite=can_invite)
 
 
 def _group(services: Services, actor: Actor, verb: str, named: str) -> KnownGroup | None:

@@ -21,8 +21,7 @@ from handlers.modals.errors import FormError
 from handlers.modals.verbs import INVITING
 from handlers.services import Services
 from handlers.verbs import can_do_any
-from handlers.views import create_modal, inputs, invite_modal, people_modal, send_modal, settings_modal, submitted_view
-from handlers.views import sync_modal as sync
+from handlers.views import inputs, request_forms, settings_modal, submitted_view
 from handlers.views.preview import SyncTerms
 from handlers.views.submitted_view import CommonFields, UploadedFile
 from providers.base import Action, GroupChange, Operation, Picture
@@ -92,7 +91,7 @@ async def chosen_group(services: Services, value: str, block: str = submitted_vi
 
 
 async def _people(services: Services, _: AsyncWebClient, submission: Submission) -> ParsedForm:
-    form = people_modal.parse(submission.view)
+    form = request_forms.parse_people(submission.view)
     group = await chosen_group(services, form.common.group)
     if form.invite:
         _check_inviting(services, submission.actor, group)
@@ -104,17 +103,17 @@ async def _people(services: Services, _: AsyncWebClient, submission: Submission)
 
 
 async def _create(services: Services, _: AsyncWebClient, submission: Submission) -> ParsedForm:
-    form = create_modal.parse(submission.view)
+    form = request_forms.parse_create(submission.view)
     if form.connection not in services.connections:
-        raise FormError(create_modal.CONNECTION_BLOCK, "This connection is gone; choose another one.")
+        raise FormError(request_forms.CONNECTION_BLOCK, "This connection is gone; choose another one.")
     if not form.subject:
-        raise FormError(create_modal.SUBJECT_BLOCK, "A group needs a name.")
+        raise FormError(request_forms.SUBJECT_BLOCK, "A group needs a name.")
     group = KnownGroup(form.connection, "", "", form.subject)
     if form.invite:
         _check_inviting(services, submission.actor, group)
     details = RequestOptions(run_at=_run_at(form.common), invite_refused=form.invite, subject=form.subject)
     draft = _draft(services, submission, form.common, _RequestTarget(Operation.CREATE, group, details))
-    return ParsedForm(draft, form.common.file, block=create_modal.CONNECTION_BLOCK)
+    return ParsedForm(draft, form.common.file, block=request_forms.CONNECTION_BLOCK)
 
 
 async def _settings(services: Services, client: AsyncWebClient, submission: Submission) -> ParsedForm:
@@ -131,41 +130,43 @@ async def _settings(services: Services, client: AsyncWebClient, submission: Subm
 
 
 async def _invite(services: Services, _: AsyncWebClient, submission: Submission) -> ParsedForm:
-    form = invite_modal.parse(submission.view)
+    form = request_forms.parse_invite(submission.view)
     group = await chosen_group(services, form.common.group)
-    sends = form.what is invite_modal.InviteChoice.SEND
+    sends = form.what is request_forms.InviteChoice.SEND
     common = form.common if sends else replace(form.common, numbers="", file=None)
     details = RequestOptions(run_at=_run_at(common), text=form.text if sends else "")
     draft = _draft(services, submission, common, _RequestTarget(Operation.INVITE, group, details))
-    return ParsedForm(draft, common.file, people=sends, block=invite_modal.WHAT_BLOCK)
+    return ParsedForm(draft, common.file, people=sends, block=request_forms.INVITE_ACTION_BLOCK)
 
 
 async def _send(services: Services, _: AsyncWebClient, submission: Submission) -> ParsedForm:
-    form = send_modal.parse(submission.view)
+    form = request_forms.parse_send(submission.view)
     group = await chosen_group(services, form.common.group)
     if not form.text.strip():
-        raise FormError(send_modal.TEXT_BLOCK, "Type the text.")
+        raise FormError(request_forms.MESSAGE_BLOCK, "Type the text.")
     if not form.to_people and (form.common.numbers.strip() or form.common.file):
-        raise FormError(send_modal.TO_BLOCK, "The group or the people? Take the numbers out, or choose the people.")
+        raise FormError(
+            request_forms.RECIPIENT_BLOCK, "The group or the people? Take the numbers out, or choose the people."
+        )
     details = RequestOptions(run_at=_run_at(form.common), text=form.text)
     draft = _draft(services, submission, form.common, _RequestTarget(Operation.SEND, group, details))
-    return ParsedForm(draft, form.common.file, people=form.to_people, block=send_modal.TO_BLOCK)
+    return ParsedForm(draft, form.common.file, people=form.to_people, block=request_forms.RECIPIENT_BLOCK)
 
 
 async def _sync(services: Services, _: AsyncWebClient, submission: Submission) -> ParsedForm:
-    form = sync.parse(submission.view)
+    form = request_forms.parse_sync(submission.view)
     sources = [bool(form.common.file), bool(form.usergroup), bool(form.other)]
     if sum(sources) != 1:
         words = "Give one list: a file, a user group or another group." if not any(sources) else "Give one list only."
-        raise FormError(sync.USERGROUP_BLOCK, words)
+        raise FormError(request_forms.USERGROUP_BLOCK, words)
     group = await chosen_group(services, form.common.group)
     other = None
     if form.other:
-        source = await chosen_group(services, form.other, sync.OTHER_BLOCK)
+        source = await chosen_group(services, form.other, request_forms.OTHER_BLOCK)
         if source == group:
-            raise FormError(sync.OTHER_BLOCK, "This is the same group.")
+            raise FormError(request_forms.OTHER_BLOCK, "This is the same group.")
         if not can_do_any(services, submission.actor, source, Action.LIST_MEMBERS):
-            raise FormError(sync.OTHER_BLOCK, "You may not read this group's members.")
+            raise FormError(request_forms.OTHER_BLOCK, "You may not read this group's members.")
         other = (source.connection, source.id)
     every = form.every.total_seconds() if form.every else 0.0
     details = RequestOptions(look_only=form.mode is SyncMode.REPORT)
@@ -181,7 +182,7 @@ async def _sync(services: Services, _: AsyncWebClient, submission: Submission) -
 
 _READERS: Mapping[str, Callable[[Services, AsyncWebClient, Submission], Awaitable[ParsedForm]]] = MappingProxyType(
     {
-        **dict.fromkeys(people_modal.TITLES, _people),
+        **dict.fromkeys(request_forms.PEOPLE_TITLES, _people),
         "create": _create,
         "settings": _settings,
         "invite": _invite,
@@ -224,7 +225,7 @@ def _run_at(common: CommonFields) -> datetime | None:
 def _check_inviting(services: Services, actor: Actor, group: KnownGroup) -> None:
     if not all(can_do_any(services, actor, group, action) for action in INVITING):
         words = "On this connection you cannot send invites, or its provider cannot. Take the tick away."
-        raise FormError(people_modal.INVITE_BLOCK, words)
+        raise FormError(request_forms.INVITE_BLOCK, words)
 
 
 async def _with_picture(client: AsyncWebClient, form: settings_modal.SettingsForm) -> GroupChange:

@@ -12,7 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from handlers.clients.errors import error_code
 from handlers.modals.errors import FormError
 from handlers.modals.form_preview import Screen
-from handlers.views import waiting_modal
+from handlers.views import interim_modals
 from handlers.views.submitted_view import SubmittedView
 
 ACK_DEADLINE = 2.2
@@ -40,7 +40,7 @@ async def respond(
     task = asyncio.ensure_future(work)
     await asyncio.wait([task], timeout=ACK_DEADLINE)
     if not task.done():
-        await ack(response_action="push", view=waiting_modal.build(external_id))
+        await ack(response_action="push", view=interim_modals.reading_preview(external_id))
         await _replace(client, external_id, await _late(task, external_id))
         return
     try:
@@ -59,10 +59,10 @@ async def _late(task: asyncio.Future[Screen], external_id: str) -> View:
         screen = await task
         view = await screen.more() if screen.more else screen.view
     except FormError as mistake:
-        return waiting_modal.stopped([mistake.words], external_id)
+        return interim_modals.no_preview([mistake.words], external_id)
     except Exception:
         log.exception("preview_failed")
-        return waiting_modal.stopped(["Something went wrong on my side."], external_id)
+        return interim_modals.no_preview(["Something went wrong on my side."], external_id)
     view.external_id = external_id
     return view
 

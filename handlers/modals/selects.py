@@ -13,7 +13,7 @@ from bot.domain.groups import search
 from handlers.payloads import Named, Payload
 from handlers.services import Services
 from handlers.verbs import ACTIONS, can_do_any
-from handlers.views import inputs, sync_modal
+from handlers.views import inputs, request_forms
 from providers.base import Action
 
 READ_TIMEOUT = 1.5
@@ -71,17 +71,17 @@ def register(app: AsyncApp, services: Services) -> None:
     async def suggest_groups(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack(**await _groups(services, _Search.model_validate(body)))
 
-    @app.options(sync_modal.USERGROUP_SELECT)
+    @app.options(request_forms.USERGROUP_SELECT)
     async def suggest_usergroups(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         found = await names.matching(client, _Search.model_validate(body).value)
-        await ack(options=sync_modal.usergroup_options(found))
+        await ack(options=request_forms.usergroup_options(found))
 
 
 async def _groups(services: Services, asked: _Search) -> dict[str, Any]:
     actor, _ = await asyncio.gather(
         services.usergroups.actor(asked.user.id), services.directory.refresh(max_wait=READ_TIMEOUT)
     )
-    is_source = asked.block_id == sync_modal.OTHER_BLOCK
+    is_source = asked.block_id == request_forms.OTHER_BLOCK
     actions = (Action.LIST_MEMBERS,) if is_source else ACTIONS.get(asked.view.callback_id, ())
     known = services.directory.known()
     hits = dict.fromkeys([*search(asked.value, known), *(g for g in known if inputs.is_shown_as(g, asked.value))])

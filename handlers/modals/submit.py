@@ -11,7 +11,7 @@ from handlers import sync
 from handlers.modals.form_preview import FormPreviews, wish_of
 from handlers.modals.parse import Submission
 from handlers.services import Services
-from handlers.views import answers, preview, waiting_modal
+from handlers.views import answers, interim_modals, preview
 from handlers.views.preview import SyncTerms
 from handlers.views.text import without_markup
 
@@ -31,7 +31,7 @@ async def submit(
     carried = preview.parse(submission.view)
     draft = await previewing.saved_draft(carried.draft, submission)
     if draft is None:
-        await ack(response_action="update", view=waiting_modal.stopped([_GONE]))
+        await ack(response_action="update", view=interim_modals.no_preview([_GONE]))
         return "", ""
     draft = replace(draft, requester=submission.actor)
     if carried.sync:
@@ -40,7 +40,7 @@ async def submit(
         text = await _ask(services, draft)
     if isinstance(text, Rejected):
         words = answers.with_reference(without_markup(text.reason), draft.id)
-        await ack(response_action="update", view=waiting_modal.stopped([words]))
+        await ack(response_action="update", view=interim_modals.no_preview([words]))
         return "", ""
     await ack(response_action="clear")
     return text, draft.channel

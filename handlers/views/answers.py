@@ -2,32 +2,21 @@
 
 from collections.abc import Sequence
 
-from bot.commands.catalogue import COMMANDS, find_command, nearest_command
-from bot.commands.usage import Command, FirstArgument, Usage
+from bot.commands.usage import Command
 from bot.domain.groups import KnownGroup
 from bot.domain.outcomes import Tally
 from bot.domain.requests import Request
 from bot.domain.roster import Roster
-from handlers.views.phrases import phrase
+from handlers.views import groups
+from handlers.views.operation_texts import phrase
 from handlers.views.request_content import content_lines
 from handlers.views.text import count, escape, rejected_entry, safe_text, scheduled_for, shorten
-from providers.base import Account, Action, Capability, ProviderError
+from providers.base import Account, ProviderError
 
 _SHOWN = 10
 """How many rejected entries the answer names; all of them stand in the results."""
-_MOST_PROBLEM = 400
 _MOST_ECHO = 200
 SENT_DIRECTLY = "The file is in your direct messages with me."
-
-
-def usage(command: Command, problem: str) -> str:
-    """Say what is wrong in a typed command, and how it goes."""
-    forms = [f"Usage: {' or '.join(f'`{usage}`' for usage in command.usage_lines)}"]
-    quotes = (
-        "A group whose name has spaces goes in quotes; " if command.first_argument is not FirstArgument.ANYTHING else ""
-    )
-    alone = f"{quotes}`{command.name}` alone {command.without_arguments}; `/wa help {command.verb}` says more."
-    return escape("\n".join([_shown(problem), *forms, alone[0].upper() + alone[1:]]))
 
 
 def submitted(request: Request, roster: Roster, *, again: bool, warning: str = "") -> str:
@@ -97,20 +86,9 @@ def ambiguous_group(command: Command, text: str, candidates: Sequence[KnownGroup
         f"Several groups are called “{safe_text(text, 100)}”. Nothing was done.",
         "Name one by its id"
         + (f", or choose it in the form that `{command.name}` alone opens:" if command.opens_form else ":"),
-        *(listed(g) for g in candidates[:_SHOWN]),
+        *(groups.listed(g) for g in candidates[:_SHOWN]),
     ]
     return "\n".join(lines)
-
-
-def listed(group: KnownGroup) -> str:
-    """Name a group in a line of its own: by its alias with the subject beside it, its connection and id."""
-    subject = f" “{safe_text(group.subject, 80)}”" if group.alias and group.subject else ""
-    return f"• *{safe_text(group.name, 80)}*{subject} {at(group)}"
-
-
-def at(group: KnownGroup) -> str:
-    """Say where a group is."""
-    return f"on `{escape(group.connection)}`: `{safe_text(group.id, 200)}`"
 
 
 def no_matching_groups(text: str) -> str:
@@ -170,21 +148,6 @@ def exported_rows(rows: int, unreadable: int, *, cut: bool) -> str:
     return said
 
 
-def help_text(asked: str) -> str:
-    """Explain a command; where none is named, list them. `asked` is what was typed after `/wa`."""
-    word, topic, *_ = [*asked.split(), "", ""]
-    about = topic if word.casefold() == "help" else word
-    if command := find_command(about):
-        return _explained(command)
-    lines = [f"`{c.name}`  {escape(c.summary)}" for c in COMMANDS]
-    lines.append("`/wa help add` explains one; each can also be typed as a word after `/wa`: `/wa add …`.")
-    if about:
-        near = nearest_command(about)
-        hint = f" Did you mean `{near}`?" if near else ""
-        lines.insert(0, f"I do not know “{safe_text(about, 40)}”.{hint} This is what I know:")
-    return "\n".join(lines)
-
-
 OUTDATED = "Another version of Rollcall made this, and I do not know it; nothing was done. Type `/wa` to begin anew."
 
 
@@ -202,28 +165,6 @@ def failure(reference: str, *, only_reads: bool = False) -> str:
         "Something went wrong on my side, and I cannot say whether this took effect. "
         f"Look in the channel before you try again. Reference: `{reference}`"
     )
-
-
-def _explained(command: Command) -> str:
-    lines = [f"*{command.name}*: {command.summary}. Alone it {command.without_arguments}."]
-    for form, usage in zip(command.usages, command.usage_lines, strict=True):
-        lines += [f"`{usage}`", f"    {form.description}{_needs(form)}"]
-    lines += [f"• `{option.name}:` {option.description}" for option in command.options]
-    lines += [f"For example `{example}`" for example in command.examples]
-    return escape("\n".join([*lines, *command.notes]))
-
-
-def _needs(form: Usage) -> str:
-    """Say what a form takes; which capability an action needs is the provider's own word."""
-    actions = [str(need) for need in form.needs if isinstance(need, Action)]
-    said = [f"what the group's provider asks for: {', '.join(actions)}"] if actions else []
-    said += [f"the capability `{need}`" for need in form.needs if isinstance(need, Capability)]
-    return f" Needs {' and '.join(said)}." if said else ""
-
-
-def _shown(problem: str) -> str:
-    """Cut a sentence that quotes what was typed."""
-    return shorten(problem, _MOST_PROBLEM)
 
 
 def _roles(names: tuple[str, ...]) -> str:

@@ -10,16 +10,11 @@ from bot.domain.approvals import ApprovalRule, ApprovalState, Choice, Refused, V
 from bot.domain.outcomes import Tally
 from bot.domain.requests import CANCELLED, Request, RequestState
 from handlers.views import buttons
-from handlers.views.buttons import button
+from handlers.views.blocks import Message, context, message, sections
 from handlers.views.followup_buttons import FollowupLink, lines
-from handlers.views.message import Message, context, message, sections
-from handlers.views.phrases import phrase
+from handlers.views.operation_texts import phrase
 from handlers.views.request_message import reasons
 from handlers.views.text import count, escape, format_time, safe_text, scheduled_for
-
-APPROVE = "approve_request"
-DENY = "deny_request"
-OVERRIDE = "override_request"
 
 _ENDS = {
     RequestState.APPROVED: "✅ Approved",
@@ -186,21 +181,6 @@ def mention(member: str) -> str:
     return f"<!subteam^{member}>" if member.startswith("S") else f"<@{member}>"
 
 
-def approve(request: Request, tally: Tally) -> ButtonElement:
-    """Make the button that counts as a vote for a request."""
-    return button("Approve", APPROVE, request, tally, style="primary")
-
-
-def deny(request: Request, tally: Tally) -> ButtonElement:
-    """Make the button that asks for the reason of a denial."""
-    return button("Deny", DENY, request, tally, style="danger")
-
-
-def override(request: Request, tally: Tally) -> ButtonElement:
-    """Make the button that asks for the reason of an override."""
-    return button("Override", OVERRIDE, request, tally)
-
-
 def needs(request: Request, rule: ApprovalRule, votes: int) -> str:
     """Say who has to decide, how many of them, and until when."""
     approvers = " or ".join(f"`{escape(name)}`" for name in rule.approvers)
@@ -256,11 +236,11 @@ def _why_not(refused: Refused) -> str:
 
 
 def _buttons(request: Request, tally: Tally, *, alone: bool) -> list[ButtonElement]:
-    made = [approve(request, tally), deny(request, tally), buttons.details(request, tally)]
+    made = [buttons.approve(request, tally), buttons.deny(request, tally), buttons.details(request, tally)]
     if alone:
         return made
     return [
         *made,
-        override(request, tally),
+        buttons.override(request, tally),
         buttons.withdraw(request, tally),
     ]

@@ -9,8 +9,7 @@ from bot.domain.audit import AuditEntry, EntryKind
 from bot.domain.audit_chain import AuditRow
 from bot.domain.groups import GroupRef
 from handlers.payloads import Payload
-from handlers.views.buttons import carrying
-from handlers.views.message import Message, context, message, sections
+from handlers.views.blocks import Message, context, message, sections, value_button
 from handlers.views.text import escape, format_time, safe_text, shorten
 
 NEWEST = "audit_newest"
@@ -51,12 +50,12 @@ def build(rows: Sequence[AuditRow], turn: AuditCursor, name_of: GroupName, *, mo
     """Build one page; `name_of` returns the name of a group."""
     lines = [_line(row, name_of) for row in rows]
     start = turn.model_copy(update={"before": None})
-    buttons = [carrying("Newest", NEWEST, start, _PAGES)] if turn.before else []
+    buttons = [value_button("Newest", NEWEST, start, _PAGES)] if turn.before else []
     if more:
-        buttons.append(carrying("Next", NEXT, turn.model_copy(update={"before": rows[-1].seq}), _PAGES))
+        buttons.append(value_button("Next", NEXT, turn.model_copy(update={"before": rows[-1].seq}), _PAGES))
     buttons += [
-        carrying("Export CSV", EXPORT_CSV, start, "of the audit journal"),
-        carrying("Export JSONL", EXPORT_JSONL, start, "of the audit journal"),
+        value_button("Export CSV", EXPORT_CSV, start, "of the audit journal"),
+        value_button("Export JSONL", EXPORT_JSONL, start, "of the audit journal"),
     ]
     note = "The exports hold everything that was asked for here, and come to you alone."
     blocks: list[Block] = [*sections(lines), ActionsBlock(elements=buttons), context(note)]
@@ -75,11 +74,6 @@ def nothing(turn: AuditCursor, name_of: GroupName) -> str:
         f" before {format_time(turn.until)}" if turn.until else "",
     ]
     return f"The audit journal has nothing{''.join(asked)} that you may see. `/wa-audit` alone lists the newest."
-
-
-def parse(value: str) -> AuditCursor:
-    """Read back where a button leads. Raises `ValueError` for the value of another one."""
-    return AuditCursor.model_validate_json(value)
 
 
 def _line(row: AuditRow, name_of: GroupName) -> str:

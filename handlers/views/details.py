@@ -10,9 +10,9 @@ from bot.domain.approvals import Vote
 from bot.domain.outcomes import Tally
 from bot.domain.requests import Request, RequestItem, RequestState
 from handlers.views import approval_card, followup_buttons, results
+from handlers.views.blocks import sections
 from handlers.views.followup_buttons import FollowupLink
-from handlers.views.message import sections
-from handlers.views.phrases import people_of, title
+from handlers.views.operation_texts import people_of, title
 from handlers.views.request_content import full_content
 from handlers.views.request_message import origin, summary_line, why
 from handlers.views.text import count, escape, format_time, item_name, safe_text

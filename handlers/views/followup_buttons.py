@@ -9,7 +9,8 @@ from bot.domain.followups import LABELS, Followup, available_followups, plan_fol
 from bot.domain.operations import required_actions
 from bot.domain.outcomes import Tally
 from bot.domain.requests import CANCELLED, Request, RequestItem, RequestState
-from handlers.views.buttons import button, question
+from handlers.views.blocks import confirmation
+from handlers.views.buttons import button
 from handlers.views.request_message import request_link
 from handlers.views.text import count, safe_text
 from providers.base import Action
@@ -85,6 +86,6 @@ def _button(request: Request, tally: Tally, followup: Followup, number: int) -> 
     }
     confirm = None
     if followup in _ASKED_BEFORE:
-        confirm = question(f"{label}?", words[followup], label, "Leave it")
+        confirm = confirmation(f"{label}?", words[followup], label, "Leave it")
     style = "danger" if followup is Followup.UNDO else ""
     return button(label, f"{_PREFIX}{followup.value}", request, tally, style=style, confirm=confirm)

@@ -16,11 +16,9 @@ from slack_sdk.models.blocks import (
 )
 
 from bot.domain.groups import KnownGroup
-from handlers.payloads import Payload
-from handlers.views.answers import listed
-from handlers.views.buttons import carrying
+from handlers.views.blocks import context, sections
+from handlers.views.groups import GroupCursor, listed, paging
 from handlers.views.inputs import value_of
-from handlers.views.message import context, sections
 from handlers.views.text import count, safe_text, shorten
 
 PREVIOUS = "home_previous"
@@ -36,13 +34,6 @@ _BUTTONS = 3
 _MOST_SEARCH = 100
 
 
-class HomeGroupCursor(Payload):
-    """What a button carries, and where somebody looks: what they searched for, and the place of the first group."""
-
-    search: str = ""
-    start: int = 0
-
-
 @dataclass(frozen=True, slots=True)
 class GroupPage:
     """The groups that somebody may administer and that have what they searched for in a name.
@@ -55,7 +46,7 @@ class GroupPage:
 
     page: Sequence[tuple[KnownGroup, Sequence[str]]]
     total: int
-    turn: HomeGroupCursor
+    turn: GroupCursor
 
 
 def build(found: GroupPage) -> list[Block]:
@@ -72,7 +63,7 @@ def build(found: GroupPage) -> list[Block]:
     matching = f" with “{safe_text(turn.search, _MOST_SEARCH)}” in a name" if turn.search else ""
     if not found.total:
         return [*blocks, *sections([f"There is no group that you may administer{matching}."])]
-    if leaf := _leaf(found):
+    if leaf := paging(turn, found.total, PAGE, (PREVIOUS, NEXT)):
         blocks.append(ActionsBlock(elements=leaf))
     if found.total > PAGE or turn.search:
         first, last = turn.start + 1, turn.start + len(found.page)
@@ -80,14 +71,9 @@ def build(found: GroupPage) -> list[Block]:
     return blocks
 
 
-def parse(value: str) -> HomeGroupCursor:
-    """Read back where a button leads. Raises `ValueError` for the value of another one."""
-    return HomeGroupCursor.model_validate_json(value)
-
-
-def searched(text: str) -> HomeGroupCursor:
+def searched(text: str) -> GroupCursor:
     """Begin a search."""
-    return HomeGroupCursor(search=text.strip()[:_MOST_SEARCH])
+    return GroupCursor(search=text.strip()[:_MOST_SEARCH])
 
 
 def group_in(block_id: str) -> str:
@@ -95,7 +81,7 @@ def group_in(block_id: str) -> str:
     return block_id.removeprefix(_GROUP)
 
 
-def _search(turn: HomeGroupCursor) -> InputBlock:
+def _search(turn: GroupCursor) -> InputBlock:
     return InputBlock(
         block_id=SEARCH,
         label="Find a group",
@@ -120,15 +106,4 @@ def _buttons(group: KnownGroup, verbs: Sequence[str]) -> list[InteractiveElement
     if rest := verbs[shown:]:
         options = [Option(text=verb.capitalize(), value=verb) for verb in rest]
         made.append(OverflowMenuElement(action_id=MORE, options=options))
-    return made
-
-
-def _leaf(found: GroupPage) -> list[ButtonElement]:
-    start, search = found.turn.start, found.turn.search
-    made = []
-    if start > 0:
-        previous = HomeGroupCursor(search=search, start=max(0, start - PAGE))
-        made.append(carrying("Previous", PREVIOUS, previous, "page of the groups"))
-    if start + PAGE < found.total:
-        made.append(carrying("Next", NEXT, HomeGroupCursor(search=search, start=start + PAGE), "page of the groups"))
     return made

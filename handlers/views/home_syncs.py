@@ -9,9 +9,8 @@ from bot.domain.groups import GroupRef
 from bot.domain.outcomes import RequestSummary
 from bot.domain.sync import MAX_FAILURES, SyncSchedule
 from handlers.views import request_list
-from handlers.views.buttons import question
-from handlers.views.group_card import GroupAddress
-from handlers.views.message import sections
+from handlers.views.blocks import confirmation, sections
+from handlers.views.groups import GroupAddress
 from handlers.views.text import format_time, safe_text, shorten, without_markup
 
 END = "home_end_sync"
@@ -57,11 +56,6 @@ def build(repeated: Sequence[RepeatedSync], more: int, links: Mapping[str, str])
     return [HeaderBlock(text="Repeated syncs"), *sections(lines), *([ActionsBlock(elements=ends)] if ends else [])]
 
 
-def parse(value: str) -> GroupAddress:
-    """Read back which group a button means. Raises `ValueError` for the value of another one."""
-    return GroupAddress.model_validate_json(value)
-
-
 def _line(one: RepeatedSync, links: Mapping[str, str]) -> str:
     schedule = one.schedule
     hours = schedule.every.total_seconds() / 3600 if schedule.every else 0
@@ -101,6 +95,6 @@ def _end(number: int, group: GroupRef, name: str) -> ButtonElement:
         text=shorten(label, _MOST_LABEL),
         action_id=f"{END}:{number}",
         value=GroupAddress(connection=group.connection, group_id=group.id).model_dump_json(),
-        confirm=question("End the repeated syncs of this group?", words, "End them", "Keep them"),
+        confirm=confirmation("End the repeated syncs of this group?", words, "End them", "Keep them"),
         accessibility_label=shorten(f"{label}, its repeated syncs", _MOST_LABEL),
     )

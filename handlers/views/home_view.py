@@ -11,10 +11,10 @@ from bot.domain.groups import GroupCatalog
 from bot.domain.outcomes import RequestSummary
 from bot.domain.send_limits import Cooldown
 from handlers.views import answers, approval_card, buttons, home_groups, home_syncs, request_list
+from handlers.views.blocks import context, sections
 from handlers.views.home_groups import GroupPage
 from handlers.views.home_syncs import RepeatedSync
-from handlers.views.message import context, sections
-from handlers.views.phrases import title
+from handlers.views.operation_texts import title
 from handlers.views.request_content import content_lines
 from handlers.views.request_message import bar, noted, origin
 from handlers.views.text import count, escape, format_time, safe_text, shorten
@@ -162,8 +162,8 @@ def _waiting(facts: HomeData, brief: RequestSummary) -> list[Block]:
     if warning := facts.catalog.get(request.group).warning:
         lines.append(approval_card.warned(warning))
     if request.id in facts.overridable:
-        return _shown(facts, brief, lines, [approval_card.override(request, tally)])
-    pressed = [approval_card.approve(request, tally), approval_card.deny(request, tally)]
+        return _shown(facts, brief, lines, [buttons.override(request, tally)])
+    pressed = [buttons.approve(request, tally), buttons.deny(request, tally)]
     return _shown(facts, brief, lines, pressed)
 
 

@@ -15,9 +15,9 @@ from bot.domain.outcomes import Tally
 from bot.domain.requests import Request
 from bot.domain.sync import Drift, SyncMode
 from handlers.payloads import Payload
-from handlers.views.message import context, sections
-from handlers.views.phrases import title
-from handlers.views.preview_content import content
+from handlers.views.blocks import context, sections
+from handlers.views.operation_texts import title
+from handlers.views.request_content import draft_content
 from handlers.views.text import count, escape, format_time, person_name, rejected_entry, safe_text, shorten
 from providers.base import Operation, Person
 
@@ -116,7 +116,7 @@ def build(facts: PreviewData, external_id: str) -> View:
     blocks: list[Block] = sections([f"*{_heading(facts)}*"])
     if facts.warning:
         blocks += sections([f"⚠️ Warning: {safe_text(facts.warning, 1000)}"])
-    blocks += [*sections(_lines(facts)), *content(facts.draft)]
+    blocks += [*sections(_lines(facts)), *draft_content(facts.draft)]
     if unusable := _unusable(facts):
         blocks += [DividerBlock(), *sections(unusable)]
     blocks.append(context("Nothing has been asked for yet. *Back* leads to the form, with all that you typed."))

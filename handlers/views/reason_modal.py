@@ -10,9 +10,9 @@ from slack_sdk.models.views import View
 from bot.domain.approvals import Choice
 from bot.domain.outcomes import Tally
 from bot.domain.requests import Request
+from handlers.views.blocks import sections
 from handlers.views.inputs import INPUT
-from handlers.views.message import sections
-from handlers.views.phrases import phrase
+from handlers.views.operation_texts import phrase
 from handlers.views.submitted_view import REASON_BLOCK, SubmittedView
 from handlers.views.text import safe_text
 

@@ -5,8 +5,10 @@ from dataclasses import replace
 from slack_sdk.models.blocks import Block, DividerBlock, PlainTextObject, SectionBlock
 
 from bot.commands.values import MAX_TEXT
+from bot.domain.drafts import RequestDraft
+from bot.domain.operations import invitation
 from bot.domain.requests import Request
-from handlers.views.message import MAX_SECTION_TEXT, sections
+from handlers.views.blocks import MAX_SECTION_TEXT, sections
 from handlers.views.text import count, excerpt, safe_text
 from providers.base import GroupChange, Operation
 
@@ -84,3 +86,18 @@ def _changes(change: GroupChange, most: int) -> list[str]:
         after = f"after {count(change.ephemeral // _DAY, 'day')}" if change.ephemeral else "never"
         lines.append(f"Messages disappear: {after}")
     return lines
+
+
+def draft_content(draft: RequestDraft) -> list[Block]:
+    """Show exactly what is sent, or what is to be different; no emoji, because what is sent are their names."""
+    details = draft.options
+    if draft.operation is Operation.SETTINGS and details.change:
+        return changed(details.change)
+    if draft.operation is Operation.INVITE and draft.roster.people:
+        said = invitation(draft.group.subject, "<the link>")
+        return exactly(f"{details.text}\n{said}" if details.text else said, "The message")
+    if draft.operation is Operation.INVITE:
+        return sections(["Whoever has the old link cannot join with it any more."])
+    if draft.operation is Operation.SEND:
+        return sent(details.text)
+    return []

@@ -7,9 +7,8 @@ from slack_sdk.models.blocks import ActionsBlock, Block
 from bot.domain.outcomes import RequestSummary
 from bot.domain.requests import Request, RequestState
 from handlers.payloads import Payload
-from handlers.views.buttons import carrying
-from handlers.views.message import Message, message, sections
-from handlers.views.phrases import title
+from handlers.views.blocks import Message, message, sections, value_button
+from handlers.views.operation_texts import title
 from handlers.views.request_message import summary_line
 from handlers.views.text import format_time
 
@@ -40,18 +39,13 @@ def build(briefs: Sequence[RequestSummary], links: Mapping[str, str], turn: Requ
     lines = [_line(brief, links.get(brief.request.id, "")) for brief in briefs]
     buttons = []
     if turn.before:
-        buttons.append(carrying("Newest", NEWEST, turn.model_copy(update={"before": None}), _PAGES))
+        buttons.append(value_button("Newest", NEWEST, turn.model_copy(update={"before": None}), _PAGES))
     if more:
         last = briefs[-1].request
         following = turn.model_copy(update={"before": (last.asked_at.timestamp(), last.id)})
-        buttons.append(carrying("Next", NEXT, following, _PAGES))
+        buttons.append(value_button("Next", NEXT, following, _PAGES))
     blocks: list[Block] = sections(lines)
     return message(lines, [*blocks, ActionsBlock(elements=buttons)] if buttons else blocks)
-
-
-def parse(value: str) -> RequestCursor:
-    """Read back where a button leads. Raises `ValueError` for the value of another one."""
-    return RequestCursor.model_validate_json(value)
 
 
 def _line(brief: RequestSummary, link: str) -> str:

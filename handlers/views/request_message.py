@@ -5,8 +5,8 @@ from slack_sdk.models.blocks import ActionsBlock, ButtonElement
 from bot.domain.outcomes import OUTCOME_TEXTS, Tally, outcome_label
 from bot.domain.requests import Request, RequestState
 from handlers.views import buttons
-from handlers.views.message import Message, context, message, sections
-from handlers.views.phrases import title
+from handlers.views.blocks import Message, context, message, sections
+from handlers.views.operation_texts import title
 from handlers.views.request_content import content_lines
 from handlers.views.text import escape, format_time, safe_text
 from providers.base import Operation

@@ -10,10 +10,10 @@ from bot.domain.csv_rows import COLUMNS, csv_row
 from bot.domain.outcomes import OUTCOME_TEXTS, Tally, advice, outcome_label
 from bot.domain.requests import Request, RequestItem
 from handlers.views import followup_buttons
+from handlers.views.blocks import Message, message, sections
 from handlers.views.buttons import button
 from handlers.views.followup_buttons import FollowupLink
-from handlers.views.message import Message, message, sections
-from handlers.views.phrases import people_of
+from handlers.views.operation_texts import people_of
 from handlers.views.request_message import summary_line
 from handlers.views.text import count, item_name, safe_text, shorten, shorten_numbers
 from providers.base import Action, Operation, Outcome

@@ -11,9 +11,9 @@ from slack_sdk.models.views import View
 from bot.commands.values import MAX_TEXT
 from bot.domain.groups import KnownGroup
 from handlers.views import inputs
-from handlers.views.create_modal import MOST_SUBJECT
+from handlers.views.blocks import context
 from handlers.views.inputs import Prefill
-from handlers.views.message import context
+from handlers.views.request_forms import MOST_SUBJECT
 from handlers.views.submitted_view import CommonFields, SubmittedView, UploadedFile, common
 from handlers.views.text import escape, shorten
 from providers.base import Ability, Action, Group, GroupChange, Picture, PictureForm

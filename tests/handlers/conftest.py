@@ -12,7 +12,7 @@ from bot.storage.database import Database
 from bot.storage.postings import Postings
 from bot.storage.requests import RequestStore
 from handlers.delivery.poster import Poster
-from handlers.views.message import Message
+from handlers.views.blocks import Message
 from sandbox.slack import workspace
 from sandbox.slack.server import SlackServer
 from tests.handlers.samples import REQUEST

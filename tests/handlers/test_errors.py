@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
 from handlers import errors
-from handlers.views import inputs, people_modal, submitted_view
+from handlers.views import inputs, request_forms, submitted_view
 from sandbox.serving import serve
 from sandbox.slack.faults import Fault
 from sandbox.slack.server import SlackServer
@@ -161,7 +161,7 @@ async def test_a_form_says_so_in_itself_while_it_is_open(
     log: list[EventDict],
     acks_first: bool,
 ) -> None:
-    view_id = await opened(slack, client, people_modal.build("add", inputs.Prefill(LAUNCH), can_invite=True))
+    view_id = await opened(slack, client, request_forms.people_form("add", inputs.Prefill(LAUNCH), can_invite=True))
     slack.workspace.views[view_id].typed[submitted_view.GROUP_BLOCK, inputs.GROUP_SELECT] = {
         "type": "external_select",
         "selected_option": {"text": {"type": "plain_text", "text": "x"}, "value": "support x"},
@@ -204,7 +204,7 @@ async def test_a_button_in_a_form_answers_in_direct_messages(
 async def test_a_search_offers_nothing_and_does_not_fail(
     slack: SlackServer, client: AsyncWebClient, log: list[EventDict]
 ) -> None:
-    view_id = await opened(slack, client, people_modal.build("add", inputs.Prefill(LAUNCH), can_invite=True))
+    view_id = await opened(slack, client, request_forms.people_form("add", inputs.Prefill(LAUNCH), can_invite=True))
 
     assert await slack.suggest(ALICE, view_id, "Group", "x") == []
     assert slack.deliveries[-1].ack is not None

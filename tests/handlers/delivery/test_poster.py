@@ -11,7 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.storage.database import Database
 from bot.storage.postings import Posting, Postings
 from handlers.delivery.poster import Destination, OutgoingFile, Poster
-from handlers.views.message import Message
+from handlers.views.blocks import Message
 from sandbox.slack.faults import Fault
 from sandbox.slack.server import SlackServer
 from tests.handlers.samples import REQUEST

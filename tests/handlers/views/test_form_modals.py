@@ -20,18 +20,7 @@ from bot.domain.send_limits import Cooldown
 from bot.domain.sync import Drift, SyncMode
 from bot.domain.uploads import ColumnChoices
 from bot.services.uploads.people import people_in
-from handlers.views import (
-    column_modal,
-    create_modal,
-    inputs,
-    invite_modal,
-    people_modal,
-    preview,
-    send_modal,
-    settings_modal,
-    sync_modal,
-    waiting_modal,
-)
+from handlers.views import inputs, interim_modals, preview, request_forms, settings_modal
 from handlers.views.inputs import Prefill
 from handlers.views.preview import PreviewData, SyncTerms
 from handlers.views.submitted_view import SubmittedView
@@ -61,13 +50,13 @@ async def shown(slack: SlackServer, client: AsyncWebClient, view: View) -> dict[
 
 
 def forms(prefill: Prefill) -> Iterator[View]:
-    for verb in people_modal.TITLES:
-        yield people_modal.build(verb, prefill, can_invite=True)
-    yield create_modal.build(prefill, ["c" * 100, *(f"connection-{n}" for n in range(150))], can_invite=True)
-    yield create_modal.build(prefill, ["only"], can_invite=False)
-    yield invite_modal.build(prefill)
-    yield send_modal.build(prefill)
-    yield sync_modal.build(prefill)
+    for verb in request_forms.PEOPLE_TITLES:
+        yield request_forms.people_form(verb, prefill, can_invite=True)
+    yield request_forms.create_form(prefill, ["c" * 100, *(f"connection-{n}" for n in range(150))], can_invite=True)
+    yield request_forms.create_form(prefill, ["only"], can_invite=False)
+    yield request_forms.invite_form(prefill)
+    yield request_forms.send_form(prefill)
+    yield request_forms.sync_form(prefill)
     yield settings_modal.build(prefill)
     group = prefill.group or LONG
     yield settings_modal.build(prefill, settings_modal.SettingsData(group, ALL, None))
@@ -84,16 +73,18 @@ async def test_every_form_opens_whatever_it_holds(slack: SlackServer, client: As
 
 
 async def test_numbers_that_fit_into_no_field_get_more_of_them(slack: SlackServer, client: AsyncWebClient) -> None:
-    body = await shown(slack, client, people_modal.build("add", Prefill("C0LAUNCH", None, NUMBERS), can_invite=False))
+    body = await shown(
+        slack, client, request_forms.people_form("add", Prefill("C0LAUNCH", None, NUMBERS), can_invite=False)
+    )
     state = {
         b["block_id"]: {b["element"]["action_id"]: {"value": b["element"].get("initial_value")}}
         for b in body["blocks"]
         if b["type"] == "input" and b["element"]["type"] == "plain_text_input"
     }
-    form = people_modal.parse({**body, "state": {"values": state}})
+    form = request_forms.parse_people({**body, "state": {"values": state}})
     assert form.common.numbers == NUMBERS
     with pytest.raises(ValueError, match="more numbers than a form holds"):
-        people_modal.build("add", Prefill("C0LAUNCH", None, NUMBERS * 3), can_invite=False)
+        request_forms.people_form("add", Prefill("C0LAUNCH", None, NUMBERS * 3), can_invite=False)
 
 
 @pytest.mark.parametrize("number", [0, 1, 100, 101, 250])
@@ -201,17 +192,17 @@ async def test_any_column_can_be_chosen(slack: SlackServer, client: AsyncWebClie
     row = ",".join(f"+1 415 555 {n:04}" for n in range(columns))
     choices = people_in("x.csv", f"{heading}\n{row}\n{row}".encode())
     assert isinstance(choices, ColumnChoices)
-    view = column_modal.build(choices, EVIL * 50, {"draft": "k"}, "rollcall-1")
+    view = interim_modals.column_form(choices, EVIL * 50, {"draft": "k"}, "rollcall-1")
     body = await shown(slack, client, view)
     value = body["blocks"][-1]["element"]["options"][0]["value"]
     state = {"values": {"column": {"value": {"selected_option": {"value": value}}}}}
-    form = column_modal.parse({**body, "state": state})
+    form = interim_modals.parse_column({**body, "state": state})
     assert form.place == choices.columns[0].ref
     assert form.carried == {"draft": "k"}
 
 
 async def test_what_stands_in_for_a_preview_says_what_to_do(slack: SlackServer, client: AsyncWebClient) -> None:
-    for view in (waiting_modal.build("rollcall-1"), waiting_modal.stopped(["x" * 2000, "y"])):
+    for view in (interim_modals.reading_preview("rollcall-1"), interim_modals.no_preview(["x" * 2000, "y"])):
         text = json.dumps(await shown(slack, client, view))
         assert "Back" in text
         assert "what you typed is still there" in text

@@ -11,8 +11,9 @@ from bot.domain.requests import RequestOptions, RequestState
 from bot.domain.send_limits import Cooldown
 from bot.domain.sync import SyncMode, SyncSchedule, SyncSource
 from handlers.verbs import ACTIONS
-from handlers.views import chooser, home_groups, home_syncs, home_view, numbers_view
-from handlers.views.home_groups import PAGE, GroupPage, HomeGroupCursor
+from handlers.views import command_help, home_groups, home_syncs, home_view, interim_modals
+from handlers.views.groups import GroupCursor
+from handlers.views.home_groups import PAGE, GroupPage
 from handlers.views.home_syncs import RepeatedSync
 from handlers.views.home_view import ConnectionStatus, HomeData, SummaryPage
 from providers.base import Account, AccountState, Capability, GroupChange, Operation, Outcome, Picture
@@ -34,7 +35,7 @@ def facts(**known: Any) -> HomeData:
 
 def found(total: int, *, name: str = "Spring Fair", search: str = "", start: int = 0) -> GroupPage:
     groups = [KnownGroup("support", f"12036304123456{n:04}@g.us", "", name) for n in range(start, total)][:PAGE]
-    return GroupPage([(group, VERBS) for group in groups], total, HomeGroupCursor(search=search, start=start))
+    return GroupPage([(group, VERBS) for group in groups], total, GroupCursor(search=search, start=start))
 
 
 def brief(number: int, name: str, **changes: Any) -> RequestSummary:
@@ -188,17 +189,17 @@ async def test_a_connection_says_how_it_stands(
 
 @pytest.mark.parametrize("commands", [COMMANDS[1:], COMMANDS[1:2], ()])
 async def test_the_chooser_is_taken_by_slack(client: AsyncWebClient, slack: SlackServer, commands: Any) -> None:
-    view = chooser.build(commands, "C0LAUNCH", ["You have no role. " * 20] * 5)
+    view = command_help.chooser(commands, "C0LAUNCH", ["You have no role. " * 20] * 5)
 
     await client.views_open(trigger_id=slack.workspace.new_trigger("U01ALICE"), view=view)
 
-    assert chooser.parse(str(view.to_dict()["private_metadata"])).channel == "C0LAUNCH"
+    assert command_help.parse_chooser(str(view.to_dict()["private_metadata"])).channel == "C0LAUNCH"
 
 
 async def test_the_modals_over_a_message_are_taken_by_slack(client: AsyncWebClient, slack: SlackServer) -> None:
     for view in (
-        numbers_view.reading(5, "id"),
-        numbers_view.nothing([EVIL * 50] * 20),
-        numbers_view.failed("These are more numbers than a form holds."),
+        interim_modals.reading_message(5, "id"),
+        interim_modals.no_numbers([EVIL * 50] * 20),
+        interim_modals.too_many_numbers("These are more numbers than a form holds."),
     ):
         await client.views_open(trigger_id=slack.workspace.new_trigger("U01ALICE"), view=view)

@@ -11,8 +11,8 @@ from bot.domain.groups import KnownGroup
 from bot.domain.outcomes import RequestSummary, Tally
 from bot.domain.roster import RejectedEntry, RejectionCode, Roster
 from handlers.commands.reply import message_payload
-from handlers.views import answers, audit_list, group_card, group_list, request_list
-from handlers.views.message import Message
+from handlers.views import answers, audit_list, command_help, groups, request_list
+from handlers.views.blocks import Message
 from providers.base import (
     Account,
     AccountState,
@@ -32,40 +32,40 @@ ADMINS = [Member("+14155550100", "", name, MembershipStatus.ADMIN) for name in N
 
 
 def groups_page(name: str) -> Message:
-    groups = [KnownGroup("c" * 60, "g" * 500, "", name)] * 40
-    return group_list.build(groups, group_list.GroupCursor(search=name[:500].replace("\ud800", ""), start=15))
+    found = [KnownGroup("c" * 60, "g" * 500, "", name)] * 40
+    return groups.page(found, groups.GroupCursor(search=name[:500].replace("\ud800", ""), start=15))
 
 
 def card(name: str) -> Message:
     group = KnownGroup("c" * 60, "g" * 150, "", name)
     told = Group(group.id, name, 1024, name * 50, announce_only=True, locked=False, ephemeral=90 * 86_400)
     account = Account(AccountState.RESTRICTED, name * 20)
-    return group_card.build(
-        group_card.GroupCardData(group, told, account, ADMINS, can=frozenset(Action), may_list=True, warning=name * 20)
+    return groups.card(
+        groups.GroupCardData(group, told, account, ADMINS, can=frozenset(Action), may_list=True, warning=name * 20)
     )
 
 
 def unread_card(name: str) -> Message:
     why = answers.provider_answer(GroupNotFound("The provider knows no such group.", provider_text=name))
-    facts = group_card.GroupCardData(KnownGroup("c", "g", "", name), why, why, why, can=frozenset(), may_list=False)
-    return group_card.build(facts)
+    facts = groups.GroupCardData(KnownGroup("c", "g", "", name), why, why, why, can=frozenset(), may_list=False)
+    return groups.card(facts)
 
 
 def test_an_accounts_state_is_told_once() -> None:
-    told = group_card.GroupCardData(
+    told = groups.GroupCardData(
         KnownGroup("c", "g"), "", Account(AccountState.CONNECTED, "connected"), [], can=frozenset(), may_list=False
     )
 
-    assert "Connection `c`: connected\n" in group_card.build(told).text
+    assert "Connection `c`: connected\n" in groups.card(told).text
 
 
 def test_members_are_counted_where_they_were_read_and_their_number_is_not_told() -> None:
-    facts = group_card.GroupCardData(
+    facts = groups.GroupCardData(
         KnownGroup("c", "g"), Group("g", "Team"), "", ADMINS[:2], can=frozenset(Action), may_list=False
     )
 
-    assert "Members: 2\n" in group_card.build(facts).text
-    unread = group_card.build(replace(facts, members="the provider does not answer.")).text
+    assert "Members: 2\n" in groups.card(facts).text
+    unread = groups.card(replace(facts, members="the provider does not answer.")).text
     assert "Members: the provider does not tell how many\n" in unread
     assert "Admins: the provider does not answer.\n" in unread
 
@@ -117,17 +117,17 @@ async def test_slack_takes_every_page_whatever_things_are_called(post: Post, bui
 
 async def test_slack_takes_every_explanation(post: Post) -> None:
     for command in COMMANDS:
-        await post(Message(answers.help_text(f"help {command.verb}"), []))
-        await post(Message(answers.usage(command, EVIL * 20), []))
+        await post(Message(command_help.help_text(f"help {command.verb}"), []))
+        await post(Message(command_help.usage(command, EVIL * 20), []))
 
 
 def test_buttons_carry_where_they_lead() -> None:
     turn = audit_list.AuditCursor(person="U01ALICE", connection="c", group_id="g", since=AT, before=7)
 
-    assert audit_list.parse(turn.model_dump_json(exclude_none=True)) == turn
-    for parse in (audit_list.parse, group_list.parse, group_card.parse, request_list.parse):
+    assert audit_list.AuditCursor.model_validate_json(turn.model_dump_json(exclude_none=True)) == turn
+    for cursor in (audit_list.AuditCursor, groups.GroupCursor, groups.GroupAddress, request_list.RequestCursor):
         with pytest.raises(ValueError, match="JSON"):
-            parse("RABC 7")
+            cursor.model_validate_json("RABC 7")
 
 
 def test_a_row_that_was_changed_is_said_to_be() -> None:

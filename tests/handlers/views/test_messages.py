@@ -15,8 +15,8 @@ from bot.domain.outcomes import OUTCOME_TEXTS, Tally, outcome_label
 from bot.domain.requests import Request, RequestItem, RequestOptions, RequestState
 from handlers.views import approval_card, details, followup_buttons, reason_modal, request_message, results
 from handlers.views.approval_card import MissingVotes
+from handlers.views.blocks import Message
 from handlers.views.followup_buttons import FollowupLink
-from handlers.views.message import Message
 from handlers.views.text import format_time
 from providers.base import Ability, Action, Capability, GroupChange, Operation, Outcome, Person
 from sandbox.slack.blocks import check_view

@@ -1,4 +1,4 @@
-"""One group: what its provider tells of it, and what can be done with it here."""
+"""The groups: a page of those that a person can read, and the card of one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,10 +8,37 @@ from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement
 from bot.domain.groups import KnownGroup
 from handlers.payloads import Payload
 from handlers.views import answers
-from handlers.views.buttons import carrying
-from handlers.views.message import Message, context, message, sections
+from handlers.views.blocks import Message, context, message, sections, value_button
 from handlers.views.text import count, escape, person_name, safe_text
 from providers.base import Account, Action, Group, GroupNotFound, Member, MembershipStatus, Person
+
+PREVIOUS = "groups_previous"
+NEXT = "groups_next"
+PAGE = 15
+MAX_SEARCH = 200
+"""Characters of a search that a button carries."""
+
+
+class GroupCursor(Payload):
+    """The place in a list of groups that a button leads to: the search, and the position of the first group."""
+
+    search: str = ""
+    start: int = 0
+
+
+def page(found: Sequence[KnownGroup], turn: GroupCursor) -> Message:
+    """Build one page; `found` are all groups that were found."""
+    start = min(turn.start, max(0, (len(found) - 1) // PAGE * PAGE))
+    shown = found[start : start + PAGE]
+    lines = [listed(group) for group in shown]
+    matching = f" with “{safe_text(turn.search, 80)}” in a name" if turn.search else ""
+    where = f"{start + 1:,} to {start + len(shown):,} of {count(len(found), 'group')}{matching}"
+    if len(found) <= PAGE:
+        return message([*lines], [*sections(lines)])
+    at_page = turn.model_copy(update={"search": turn.search[:MAX_SEARCH], "start": start})
+    blocks: list[Block] = [*sections(lines), ActionsBlock(elements=paging(at_page, len(found), PAGE, (PREVIOUS, NEXT)))]
+    return message([*lines, where], [*blocks, context(where)])
+
 
 EXPORT = "export_members"
 _MOST_ADMINS = 10
@@ -66,9 +93,9 @@ class GroupCardData:
     warning: str = ""
 
 
-def build(facts: GroupCardData) -> Message:
+def card(facts: GroupCardData) -> Message:
     """Build the card."""
-    lines = [f"*{safe_text(facts.group.name, 80)}* {answers.at(facts.group)}"]
+    lines = [f"*{safe_text(facts.group.name, 80)}* {at(facts.group)}"]
     if facts.warning:
         lines.append(f"⚠️ Warning: {safe_text(facts.warning, 1000)}")
     lines.append(_account(facts))
@@ -86,11 +113,6 @@ def build(facts: GroupCardData) -> Message:
     if facts.may_list:
         blocks.append(ActionsBlock(elements=[_export(facts.group)]))
     return message([*lines, *small], [*blocks, *map(context, small)])
-
-
-def parse(value: str) -> GroupAddress:
-    """Read back which group a button means. Raises `ValueError` for the value of another one."""
-    return GroupAddress.model_validate_json(value)
 
 
 def _account(facts: GroupCardData) -> str:
@@ -143,4 +165,25 @@ def _named(member: Member) -> str:
 
 def _export(group: KnownGroup) -> ButtonElement:
     place = GroupAddress(connection=group.connection, group_id=group.id)
-    return carrying("Export members (CSV)", EXPORT, place, f"of {group.name}")
+    return value_button("Export members (CSV)", EXPORT, place, f"of {group.name}")
+
+
+def listed(group: KnownGroup) -> str:
+    """Name a group in a line of its own: by its alias with the subject beside it, its connection and id."""
+    subject = f" “{safe_text(group.subject, 80)}”" if group.alias and group.subject else ""
+    return f"• *{safe_text(group.name, 80)}*{subject} {at(group)}"
+
+
+def at(group: KnownGroup) -> str:
+    """Say where a group is."""
+    return f"on `{escape(group.connection)}`: `{safe_text(group.id, 200)}`"
+
+
+def paging(cursor: GroupCursor, total: int, size: int, ids: tuple[str, str]) -> list[ButtonElement]:
+    """Build the buttons to the pages around a page of `size` groups; `ids` are those of Previous and Next."""
+    places = [("Previous", ids[0], max(0, cursor.start - size)), ("Next", ids[1], cursor.start + size)]
+    return [
+        value_button(label, action_id, cursor.model_copy(update={"start": start}), "page of the groups")
+        for label, action_id, start in places
+        if start != cursor.start and start < total
+    ]

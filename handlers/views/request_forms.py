@@ -1,0 +1,289 @@
+"""The forms of `/wa-add`, `-remove`, `-promote`, `-demote`, `-create`, `-invite`, `-send` and `-sync`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+from slack_sdk.models.blocks import ExternalDataSelectElement, InputBlock, Option, StaticSelectElement
+from slack_sdk.models.views import View
+
+from bot.commands.values import MAX_TEXT
+from bot.domain.sync import SyncMode
+from handlers.views import inputs
+from handlers.views.inputs import Prefill
+from handlers.views.submitted_view import CommonFields, SubmittedView, common
+from handlers.views.text import shorten
+
+_MOST_LABEL = 75
+
+INVITE_BLOCK = "invite"
+PEOPLE_TITLES = {
+    "add": "Add to a group",
+    "remove": "Remove from a group",
+    "promote": "Make group admins",
+    "demote": "Take admin rights",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleForm:
+    """What was filled in; `invite` is whether those who refuse are to be invited."""
+
+    common: CommonFields
+    invite: bool
+
+
+def people_form(verb: str, prefill: Prefill, *, can_invite: bool) -> View:
+    """Build the form of a verb; raises `ValueError` where the numbers do not fit.
+
+    Args:
+        verb: one of `PEOPLE_TITLES`.
+        prefill: what it holds already.
+        can_invite: whether a connection can invite those who refuse a direct add.
+    """
+    blocks = [inputs.group_input(prefill.group), *inputs.numbers_inputs(prefill.numbers), inputs.file_input()]
+    if verb == "add" and can_invite:
+        blocks.append(invite_input())
+    blocks += [inputs.run_at_input(), inputs.reason_input()]
+    return inputs.form(verb, PEOPLE_TITLES[verb], blocks, channel=prefill.channel)
+
+
+def invite_input() -> InputBlock:
+    """Ask whether those who refuse are to be invited."""
+    return inputs.tick_input(
+        INVITE_BLOCK,
+        "Those who refuse",
+        "Send them the invite link",
+        hint="In a message from the connection's account, to those whose privacy settings refuse a direct add",
+    )
+
+
+def parse_people(view: dict[str, Any]) -> PeopleForm:
+    """Read back what was filled in, from the `view` of a `view_submission`. Raises `ValueError` for another shape."""
+    filled = SubmittedView(view)
+    return PeopleForm(common(filled), filled.ticked(INVITE_BLOCK))
+
+
+CONNECTION_BLOCK = "connection"
+SUBJECT_BLOCK = "subject"
+MOST_SUBJECT = 100
+"""WhatsApp's own limit (WhatsApp Help Center, "How to change a group's subject"); a provider's may be lower."""
+
+
+@dataclass(frozen=True, slots=True)
+class CreateForm:
+    """What was filled in."""
+
+    common: CommonFields
+    connection: str
+    subject: str
+    invite: bool
+
+
+def create_form(prefill: Prefill, connections: Sequence[str], *, can_invite: bool) -> View:
+    """Build the form; raises `ValueError` where the numbers do not fit.
+
+    Args:
+        prefill: what it holds already.
+        connections: those on which the person may create groups, at least one.
+        can_invite: whether one of them can invite those who refuse a direct add.
+    """
+    options = [Option(value=name, text=shorten(name, _MOST_LABEL)) for name in connections[: inputs.MOST_OPTIONS]]
+    only = options[0] if len(options) == 1 else None
+    connection = StaticSelectElement(
+        action_id=inputs.INPUT, placeholder="Choose a connection", options=options, initial_option=only
+    )
+    blocks = [
+        InputBlock(block_id=CONNECTION_BLOCK, label="Connection", element=connection),
+        inputs.text_input(SUBJECT_BLOCK, "Name of the group", most=MOST_SUBJECT, optional=False),
+        *inputs.numbers_inputs(prefill.numbers),
+        inputs.file_input(),
+        *([invite_input()] if can_invite else []),
+        inputs.run_at_input(),
+        inputs.reason_input(),
+    ]
+    return inputs.form("create", "Create a group", blocks, channel=prefill.channel)
+
+
+def parse_create(view: dict[str, Any]) -> CreateForm:
+    """Read back what was filled in, from the `view` of a `view_submission`. Raises `ValueError` for another shape."""
+    filled = SubmittedView(view)
+    return CreateForm(
+        common(filled),
+        connection=filled.option(CONNECTION_BLOCK),
+        subject=" ".join(filled.text(SUBJECT_BLOCK).split()),
+        invite=filled.ticked(INVITE_BLOCK),
+    )
+
+
+INVITE_ACTION_BLOCK = "what"
+TEXT_BLOCK = "text"
+"""The link comes behind it, and both go in one message."""
+
+
+class InviteChoice(StrEnum):
+    """What is to be done with the link."""
+
+    SEND = "send"
+    SHOW = "show"
+    RESET = "reset"
+
+
+_INVITE_LABELS = {
+    InviteChoice.SEND: "Send the link to people",
+    InviteChoice.SHOW: "Show me the link",
+    InviteChoice.RESET: "Reset the link: the old one leads nowhere any more",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class InviteForm:
+    """What was filled in."""
+
+    common: CommonFields
+    what: InviteChoice
+    text: str
+
+
+def invite_form(prefill: Prefill) -> View:
+    """Build the form; raises `ValueError` where the numbers do not fit."""
+    blocks = [
+        inputs.group_input(prefill.group),
+        inputs.radio_input(
+            INVITE_ACTION_BLOCK, "What to do", {str(w): label for w, label in _INVITE_LABELS.items()}, InviteChoice.SEND
+        ),
+        *inputs.numbers_inputs(prefill.numbers, label="Numbers to send it to"),
+        inputs.file_input(),
+        inputs.text_input(
+            TEXT_BLOCK, "Text before the link", hint="Only where it is sent", most=MAX_TEXT, multiline=True
+        ),
+        inputs.run_at_input(),
+        inputs.reason_input(),
+    ]
+    return inputs.form("invite", "Invite to a group", blocks, channel=prefill.channel)
+
+
+def parse_invite(view: dict[str, Any]) -> InviteForm:
+    """Read back what was filled in, from the `view` of a `view_submission`. Raises `ValueError` for another shape."""
+    filled = SubmittedView(view)
+    return InviteForm(common(filled), InviteChoice(filled.option(INVITE_ACTION_BLOCK)), filled.text(TEXT_BLOCK).strip())
+
+
+RECIPIENT_BLOCK = "to"
+MESSAGE_BLOCK = "text"
+_RECIPIENTS = {"group": "The group", "people": "The people below, each alone"}
+
+
+@dataclass(frozen=True, slots=True)
+class SendForm:
+    """What was filled in; `to_people` is False where the text is for the group."""
+
+    common: CommonFields
+    to_people: bool
+    text: str
+
+
+def send_form(prefill: Prefill) -> View:
+    """Build the form; raises `ValueError` where the numbers do not fit."""
+    blocks = [
+        inputs.group_input(prefill.group),
+        inputs.radio_input(RECIPIENT_BLOCK, "Send to", _RECIPIENTS, "people" if prefill.numbers else "group"),
+        inputs.text_input(
+            MESSAGE_BLOCK,
+            "Text",
+            hint=f"Up to {MAX_TEXT:,} characters; the preview counts them and shows exactly what is sent",
+            most=MAX_TEXT,
+            optional=False,
+            multiline=True,
+        ),
+        *inputs.numbers_inputs(prefill.numbers, label="Numbers, for people"),
+        inputs.file_input(),
+        inputs.run_at_input(),
+        inputs.reason_input(),
+    ]
+    return inputs.form("send", "Send a text", blocks, channel=prefill.channel)
+
+
+def parse_send(view: dict[str, Any]) -> SendForm:
+    """Read back what was filled in, from the `view` of a `view_submission`. Raises `ValueError` for another shape."""
+    filled = SubmittedView(view)
+    return SendForm(common(filled), filled.option(RECIPIENT_BLOCK) == "people", filled.text(MESSAGE_BLOCK))
+
+
+USERGROUP_BLOCK = "usergroup"
+USERGROUP_SELECT = "usergroup_select"
+OTHER_BLOCK = "other"
+MODE_BLOCK = "mode"
+EVERY_BLOCK = "every"
+_MODES = {
+    str(SyncMode.ADD): "Add who is missing",
+    str(SyncMode.MIRROR): "Add who is missing, remove who is not on the list",
+    str(SyncMode.REPORT): "Report the difference, change nothing",
+}
+_EVERY = {"once": "Once", "24": "Every day", "168": "Every week"}
+"""By hours."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncForm:
+    """What was filled in; of file, user group and other group exactly one is to be told. `every` None: once."""
+
+    common: CommonFields
+    usergroup: str
+    usergroup_name: str
+    other: str
+    mode: SyncMode
+    every: timedelta | None
+
+
+def sync_form(prefill: Prefill) -> View:
+    """Build the form."""
+    usergroup = ExternalDataSelectElement(
+        action_id=USERGROUP_SELECT, placeholder="Search by name or handle", min_query_length=0
+    )
+    every = {value: Option(value=value, text=text) for value, text in _EVERY.items()}
+    other = inputs.group_input(block=OTHER_BLOCK, label="List: the members of another group")
+    other.optional = True
+    blocks = [
+        inputs.group_input(prefill.group, label="Group to bring in line"),
+        inputs.file_input("List: a file with numbers"),
+        InputBlock(
+            block_id=USERGROUP_BLOCK,
+            label="List: a Slack user group",
+            hint="Its members' phones come from their Slack profiles",
+            optional=True,
+            element=usergroup,
+        ),
+        other,
+        inputs.radio_input(MODE_BLOCK, "What to do", _MODES, SyncMode.ADD),
+        InputBlock(
+            block_id=EVERY_BLOCK,
+            label="Repeat",
+            element=StaticSelectElement(
+                action_id=inputs.INPUT, options=list(every.values()), initial_option=every["once"]
+            ),
+        ),
+        inputs.reason_input(),
+    ]
+    return inputs.form("sync", "Sync with a list", blocks, channel=prefill.channel)
+
+
+def parse_sync(view: dict[str, Any]) -> SyncForm:
+    """Read back what was filled in, from the `view` of a `view_submission`. Raises `ValueError` for another shape."""
+    filled = SubmittedView(view)
+    every = filled.option(EVERY_BLOCK)
+    return SyncForm(
+        common(filled),
+        usergroup=filled.option(USERGROUP_BLOCK),
+        usergroup_name=filled.option_text(USERGROUP_BLOCK),
+        other=filled.option(OTHER_BLOCK),
+        mode=SyncMode(filled.option(MODE_BLOCK)),
+        every=None if every in {"", "once"} else timedelta(hours=int(every)),
+    )
+
+
+def usergroup_options(names: dict[str, str]) -> list[Option]:
+    """Make the options of the user group select, from names by id."""
+    return [Option(value=id_, text=shorten(name, _MOST_LABEL)) for id_, name in names.items()][: inputs.MOST_OPTIONS]

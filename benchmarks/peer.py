@@ -4,24 +4,26 @@ import asyncio
 import sys
 
 from aiohttp import ClientSession
+from pydantic import SecretStr
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.server import serving
+from bot.server import SlackEvents, serving
 
 
 async def main(api_url: str, signing_secret: str) -> None:
     async with ClientSession() as session:
         app = AsyncApp(
             client=AsyncWebClient(token="xoxb-sandbox", base_url=api_url, session=session),
-            signing_secret=signing_secret,
+            request_verification_enabled=False,
         )
 
         @app.command("/wa-add")
         async def add(ack: AsyncAck) -> None:
             await ack("ok")
 
-        async with serving("127.0.0.1", 0, events=app, is_ready=lambda: True) as url:
+        events = SlackEvents(app, SecretStr(signing_secret))
+        async with serving("127.0.0.1", 0, events=events, is_ready=lambda: True) as url:
             print(url, flush=True)
             await asyncio.Event().wait()
 

@@ -6,13 +6,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
 import structlog
-from pydantic import SecretStr
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 import handlers
-from bot.config import ConfigurationError, Settings
+from bot.config import ConfigurationError, Settings, SlackCredentials
 from bot.config.model import NumberStyle
 from bot.config.summary import summary
 from bot.domain.send_limits import SendLimits
@@ -22,7 +21,7 @@ from bot.execution.engine import Engine
 from bot.execution.metrics import Metrics
 from bot.execution.throttle import Throttle
 from bot.execution.workflow import Workflow
-from bot.server import serving
+from bot.server import SlackEvents, serving
 from bot.services.authorization import Authorizer
 from bot.services.groups import GROUP_LIST_TTL, GroupDirectory
 from bot.services.preview import PreviewService
@@ -103,7 +102,7 @@ async def running(settings: Settings) -> AsyncIterator[str]:
         stack.push_async_callback(services.directory.aclose)
         stack.push_async_callback(services.usergroups.aclose)
         stack.push_async_callback(services.background.aclose)
-        app = _bolt(credentials.signing_secret, client)
+        app = _bolt(client)
         handlers.register(app, services)
         stack.enter_context(services.events.subscribe(services.directory.follow))
         await stack.enter_async_context(home.running(app, services))
@@ -121,7 +120,7 @@ async def running(settings: Settings) -> AsyncIterator[str]:
             serving(
                 settings.server.host,
                 settings.server.port,
-                events=None if credentials.socket_mode else app,
+                events=_events(app, credentials),
                 is_ready=lambda: ready.is_set() and (socket is None or _is_open(socket)),
                 metrics=metrics.exposition,
             )
@@ -237,13 +236,20 @@ def _line(settings: Settings, database: Database, name: str, provider: Provider)
     return Connection(provider, Throttle(database, name, pace), verify_after)
 
 
-def _bolt(signing_secret: SecretStr | None, client: AsyncWebClient) -> AsyncApp:
+def _bolt(client: AsyncWebClient) -> AsyncApp:
+    """Make the Bolt app. Its requests are verified by the HTTP server, or come over Socket Mode."""
     return AsyncApp(
         client=client,
-        signing_secret=signing_secret.get_secret_value() if signing_secret else None,
-        request_verification_enabled=signing_secret is not None,
+        request_verification_enabled=False,
         raise_error_for_unhandled_request=True,
     )
+
+
+def _events(app: AsyncApp, credentials: SlackCredentials) -> SlackEvents | None:
+    """Return what takes Slack's requests over HTTP; None in Socket Mode."""
+    if credentials.socket_mode or credentials.signing_secret is None:
+        return None
+    return SlackEvents(app, credentials.signing_secret)
 
 
 async def _read_ahead(services: Services) -> None:

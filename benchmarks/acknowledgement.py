@@ -84,7 +84,6 @@ async def _send(session: aiohttp.ClientSession, url: str, secret: str, trigger: 
             "api_app_id": "A0ROLLCALL",
             "channel_id": "C0LAUNCH",
             "trigger_id": trigger,
-            "response_url": "http://127.0.0.1:9/none",
         }
     )
     timestamp = str(int(time.time()))

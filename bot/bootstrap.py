@@ -38,7 +38,7 @@ from bot.storage.requests import RequestStore
 from bot.storage.sync_schedules import SyncSchedules
 from bot.storage.votes import Votes
 from bot.tasks import BackgroundTasks, background
-from handlers import home
+from handlers import answering, home
 from handlers.clients.channels import ChannelDirectory
 from handlers.clients.permalinks import Permalinks
 from handlers.clients.profiles import Profiles
@@ -241,6 +241,7 @@ def _bolt(client: AsyncWebClient) -> AsyncApp:
     return AsyncApp(
         client=client,
         request_verification_enabled=False,
+        before_authorize=answering.prepare(client.base_url),
         raise_error_for_unhandled_request=True,
     )
 

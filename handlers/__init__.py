@@ -2,7 +2,7 @@
 
 from slack_bolt.async_app import AsyncApp
 
-from handlers import actions, commands, errors, mentions, modals, shortcuts
+from handlers import actions, answering, commands, errors, mentions, modals, shortcuts
 from handlers.services import Services
 
 
@@ -13,4 +13,5 @@ def register(app: AsyncApp, services: Services) -> None:
     actions.register(app, services)
     shortcuts.register(app, services)
     mentions.register(app, services)
+    answering.register(app)
     errors.register(app)

@@ -11,10 +11,11 @@ from bot.domain.approvals import Choice, RefusalCode, Refused
 from bot.domain.requests import Request, RequestState
 from handlers.actions.clicks import find, reply
 from handlers.actions.opening import open_modal
+from handlers.answering import TimelyAck
 from handlers.clients.user_groups import APPROVAL_MEMBERS_TTL
 from handlers.payloads import Click, Submission
 from handlers.services import Services
-from handlers.views import approval_card, buttons, reason_modal, submitted_view
+from handlers.views import answers, approval_card, buttons, reason_modal, submitted_view
 
 _NO_REASON = "Type a reason; it is shown to everybody who sees the request."
 
@@ -47,6 +48,8 @@ class VoteListeners:
             log.info("vote_refused", request=click.value, user=click.user.id, code=result.code)
             await reply(respond, click, approval_card.not_counted(result, click.value))
         await self._after(click.value, result if isinstance(result, Refused) else None)
+        if isinstance(ack, TimelyAck) and ack.late and not isinstance(result, Refused):
+            await reply(respond, click, answers.APPROVAL_COUNTED)
 
     async def ask_why(self, ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond, client: AsyncWebClient) -> None:
         """Open the modal that asks for a reason, where the decision would count."""

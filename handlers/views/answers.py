@@ -151,6 +151,15 @@ def exported_rows(rows: int, unreadable: int, *, cut: bool) -> str:
 OUTDATED = "Another version of Rollcall made this, and I do not know it; nothing was done. Type `/wa` to begin anew."
 
 
+CHECKING = (
+    "⏳ Still working on this: it takes longer than usual. What happened is being checked, and the answer follows here "
+    "or in your direct messages. You don't need to send it again."
+)
+"""What a person sees when a listener cannot acknowledge in time."""
+FORM_CLOSED = "The answer to the form that you submitted."
+APPROVAL_COUNTED = "Your approval counts."
+
+
 def failure(reference: str, *, only_reads: bool = False) -> str:
     """Say that something broke here, with the reference that also stands in the log.
 

@@ -9,7 +9,7 @@ from slack_sdk.models.blocks import InputBlock, Option, PlainTextObject, StaticS
 from slack_sdk.models.views import View
 
 from bot.domain.uploads import ColumnChoices, ColumnRef
-from handlers.views import inputs
+from handlers.views import answers, inputs
 from handlers.views.blocks import sections
 from handlers.views.submitted_view import SubmittedView
 from handlers.views.text import count, escape, safe_text, shorten
@@ -94,12 +94,22 @@ def no_preview(problems: Sequence[str], external_id: str = "") -> View:
     )
 
 
-def _over_form(title: str, lines: Sequence[str], external_id: str) -> View:
+def checking() -> View:
+    """Build the view that takes a form's place while what it asked for takes longer than Slack waits."""
+    return _over_form("Working on it…", [answers.CHECKING], close="Close")
+
+
+def submitted() -> View:
+    """Build the view that takes the place of `checking` when what the form asked for is done."""
+    return _over_form("Submitted", ["✅ Your form was submitted. You can close this."], close="Close")
+
+
+def _over_form(title: str, lines: Sequence[str], external_id: str = "", *, close: str = "Back") -> View:
     return View(
         type="modal",
         external_id=external_id or None,
         title=PlainTextObject(text=title),
-        close=PlainTextObject(text="Back"),
+        close=PlainTextObject(text=close),
         blocks=sections(lines),
     )
 

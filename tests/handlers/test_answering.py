@@ -1,0 +1,271 @@
+"""Answers reach the person, and no server but Slack's: when a listener is late, and when a payload is odd."""
+
+import asyncio
+import re
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
+from structlog.testing import capture_logs
+from structlog.typing import EventDict
+
+from handlers import answering, errors
+from handlers.views import answers, submitted_view
+from handlers.views.text import without_markup
+from sandbox.serving import serve
+from sandbox.slack import payloads
+from sandbox.slack.server import SlackServer
+from tests.acceptance.desk import Desk, desk
+from tests.handlers.catching import catching
+from tests.stage import ALICE, BOB, CHANNEL, stage
+
+APPROVAL = """
+[[approvals]]
+operations = ["add"]
+groups = ["*"]
+min_participants = 2
+approvers = ["lead"]
+quorum = 1
+"""
+BUTTONS = [
+    {
+        "type": "actions",
+        "elements": [{"type": "button", "action_id": "slow", "text": {"type": "plain_text", "text": "Slow"}}],
+    }
+]
+
+
+@pytest.fixture
+async def played(tmp_path: Path) -> AsyncIterator[Desk]:
+    async with desk(tmp_path, rules=APPROVAL) as played:
+        yield played
+
+
+@pytest.fixture
+def log() -> Iterator[list[EventDict]]:
+    with capture_logs() as entries:
+        yield entries
+
+
+@asynccontextmanager
+async def locked(desk: Desk) -> AsyncIterator[Callable[[], None]]:
+    """Lock the database for all writers, and yield what releases it."""
+    file = desk.stage.folder / "rollcall.db"
+    connection = sqlite3.connect(file, isolation_level=None, timeout=30, check_same_thread=False)
+    try:
+        # In a thread: a writer of the bot, which runs in this event loop, may have to end first.
+        await asyncio.to_thread(connection.execute, "BEGIN EXCLUSIVE")
+        yield connection.rollback
+    finally:
+        connection.close()
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answering, "ACK_WITHIN", 0.3)
+
+
+def said(slack: SlackServer, user: str) -> list[str]:
+    """Return what only this person was sent, oldest first."""
+    return [str(message["text"]) for message in slack.ephemerals(user)]
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_command_at_a_locked_database_is_answered_when_it_is_done(played: Desk) -> None:
+    slack = played.stage.slack
+    async with locked(played) as release:
+        ack = await slack.command(ALICE, CHANNEL, "/wa-add", "wasend-team +1 415 555 0201")
+        assert ack.ok
+        assert said(slack, ALICE) == [answers.CHECKING]
+        assert "othing was done" not in answers.CHECKING
+        release()
+        await slack.wait_for(lambda: len(said(slack, ALICE)) > 1)
+
+    await played.stage.finished()
+    assert "14155550201" in played.members()
+    _, answer = said(slack, ALICE)
+    assert answer.startswith("Taken: ")
+    assert "wasend-team" in answer
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_an_approval_at_a_locked_database_is_answered_when_it_counts(played: Desk) -> None:
+    slack = played.stage.slack
+    waiting = await played.add("14155550202", "14155550203")
+    await waiting.labels("approval", "Approve")
+    async with locked(played) as release:
+        await waiting.click(BOB, "Approve", "approval")
+        await slack.wait_for(lambda: said(slack, BOB))
+        assert said(slack, BOB) == [answers.CHECKING]
+        release()
+        await slack.wait_for(lambda: len(said(slack, BOB)) > 1)
+
+    await waiting.done()
+    assert {"14155550202", "14155550203"} <= played.members()
+    assert said(slack, BOB) == [answers.CHECKING, answers.APPROVAL_COUNTED]
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("closed", [False, True], ids=["form open", "form closed"])
+async def test_a_denial_at_a_locked_database_is_answered_when_it_counts(played: Desk, closed: bool) -> None:
+    slack = played.stage.slack
+    waiting = await played.add("14155550204", "14155550205")
+    view = await waiting.opens(BOB, "Deny", "approval")
+    async with locked(played) as release:
+        ack = await slack.submit(BOB, view, {"Reason": "Not now"})
+        assert ack.ok
+        assert ack.body["errors"] == {submitted_view.REASON_BLOCK: without_markup(answers.CHECKING)}
+        if closed:
+            await slack.close_view(BOB, view)
+        release()
+        if closed:
+            direct = await slack.wait_for(lambda: slack.messages(f"D0{BOB[3:]}"))
+            assert "Your form was submitted" in str(direct[-1]["blocks"])
+        else:
+            await slack.wait_for(lambda: played.modal(BOB).body["title"]["text"] == "Submitted")
+
+    assert "Denied" in await waiting.says("approval", "enied")
+    assert said(slack, BOB) == []
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_preview_at_a_locked_database_is_answered_when_the_request_is_made(played: Desk) -> None:
+    slack = played.stage.slack
+    await slack.command(ALICE, CHANNEL, "/wa-add")
+    form = played.modal(ALICE).body["id"]
+    fields = {"Group": "wasend-team · wasend", "Numbers": "+1 415 555 0206"}
+    assert (await slack.submit(ALICE, form, fields)).ok
+    preview = await slack.wait_for(lambda: v if (v := played.modal(ALICE)).body["title"]["text"] == "Preview" else None)
+    before = said(slack, ALICE)
+    async with locked(played) as release:
+        ack = await slack.submit(ALICE, preview.body["id"])
+        assert ack.ok
+        assert answers.CHECKING in str(played.modal(ALICE).body["blocks"])
+        release()
+        await slack.wait_for(lambda: played.modal(ALICE).body["title"]["text"] == "Submitted")
+
+    await played.stage.finished()
+    (answer,) = said(slack, ALICE)[len(before) :]
+    assert answer.startswith("Taken: ")
+
+
+class Slow(Exception):
+    """What breaks in a listener that is late already."""
+
+
+@pytest.fixture
+async def slow(slack: SlackServer) -> AsyncIterator[tuple[AsyncApp, asyncio.Event]]:
+    """Serve an app whose listeners fail, but not before the event is set."""
+    app, go = (
+        AsyncApp(
+            signing_secret=slack.signing_secret,
+            token=slack.bot_token,
+            before_authorize=answering.prepare(slack.api_url),
+            raise_error_for_unhandled_request=True,
+        ),
+        asyncio.Event(),
+    )
+    app.client.base_url = slack.api_url
+
+    async def listener() -> None:
+        await go.wait()
+        raise Slow
+
+    app.command("/wa-add")(listener)
+    app.action("slow")(listener)
+    answering.register(app)
+    errors.register(app)
+
+    @app.middleware
+    async def passing(next: Any) -> None:  # noqa: A002 - Bolt's name; the bot has a middleware too, which returns nothing
+        await next()
+
+    async with serve(app.server(path="/slack/events").web_app) as url:
+        slack.request_url = f"{url}/slack/events"
+        yield app, go
+
+
+def assert_failed(texts: list[str], log: list[EventDict]) -> None:
+    """Check that a person saw that it takes longer, and then the failure with the log's reference."""
+    checking, failure = texts
+    assert checking == answers.CHECKING
+    (reference,) = re.findall(r"Reference: `(\w{8})`", failure)
+    assert [e["reference"] for e in log if e["event"] == "listener_failed"] == [reference]
+    assert "nothing_listens" not in [e["event"] for e in log]
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_late_command_that_fails_says_so(
+    slack: SlackServer, slow: tuple[AsyncApp, asyncio.Event], log: list[EventDict]
+) -> None:
+    assert (await slack.command(ALICE, CHANNEL, "/wa-add", "x")).ok
+    slow[1].set()
+    await slack.wait_for(lambda: len(said(slack, ALICE)) > 1)
+
+    assert_failed(said(slack, ALICE), log)
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_late_click_that_fails_says_so(
+    slack: SlackServer, client: AsyncWebClient, slow: tuple[AsyncApp, asyncio.Event], log: list[EventDict]
+) -> None:
+    posted = await client.chat_postMessage(channel=CHANNEL, text="Slow?", blocks=BUTTONS)
+    assert (await slack.click(ALICE, CHANNEL, str(posted["ts"]), "Slow")).ok
+    slow[1].set()
+    await slack.wait_for(lambda: len(said(slack, ALICE)) > 1)
+
+    assert_failed(said(slack, ALICE), log)
+
+
+async def test_a_listener_that_bolt_gives_up_on_is_not_taken_for_another_versions(
+    slack: SlackServer, slow: tuple[AsyncApp, asyncio.Event], log: list[EventDict]
+) -> None:
+    app, go = slow
+    for listener in app._async_listeners:  # Bolt's `ack_timeout` is an option of functions only
+        listener.ack_timeout = 1
+    assert (await slack.command(ALICE, CHANNEL, "/wa-add", "x")).ok
+    go.set()
+    await slack.wait_for(lambda: len(said(slack, ALICE)) > 1)
+
+    assert_failed(said(slack, ALICE), log)
+
+
+@pytest.mark.parametrize("socket_mode", [False, True], ids=["HTTP", "Socket Mode"])
+async def test_a_foreign_response_url_is_never_called_and_the_person_is_answered(
+    tmp_path: Path, log: list[EventDict], socket_mode: bool
+) -> None:
+    async with catching() as catcher, stage(tmp_path, socket_mode=socket_mode) as played:
+        port = urlsplit(catcher.url).port
+        foreign = [
+            catcher.url,
+            f"http://hooks.slack.com@127.0.0.1:{port}/caught",
+            f"http://127.0.0.1:{port}/.slack.com/caught",
+            "https://hooks.slack.com.invalid/x",
+            "https://hooksslack.com.invalid/.slack.com/",
+            "http://hooks.slack.com/x",
+            "file:///etc/hostname",
+            "",
+            7,
+        ]
+        slack = played.slack
+        await played.add("wasend-team +1 415 555 0198")
+        await played.finished()
+        button = await played.button("Export CSV")
+        room, before, calls = slack.workspace.rooms[CHANNEL], said(slack, ALICE), len(slack.calls)
+        action = {"type": "button", "action_id": "stop_request", "block_id": "b", "value": "RGONE"}
+        for number, url in enumerate(foreign, len(before) + 1):
+            payload = payloads.message_action(slack.workspace, ALICE, room, button, action, response_url="")
+            await slack.courier.deliver("interactive", {**payload, "response_url": url})
+            await slack.wait_for(lambda number=number: len(said(slack, ALICE)) == number)  # type: ignore[misc]
+
+    assert catcher.caught == []
+    assert all("I know nothing of this request" in text for text in said(slack, ALICE)[len(before) :])
+    assert "response_url" not in [call.method for call in slack.calls[calls:]]
+    assert [e["event"] for e in log if "response_url" in e["event"]] == ["foreign_response_url"] * len(foreign)
+    assert [e for e in log if "exc_info" in e] == []

@@ -1,4 +1,4 @@
-"""What every adapter speaks: the protocol, the errors of `providers.errors`, the words of `providers.vocabulary`."""
+"""The interface of every adapter. The types of `providers.vocabulary` and `providers.errors` are exported here too."""
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -20,6 +20,7 @@ from providers.errors import (
     ProviderError,
     ProviderFault,
     RateLimited,
+    SessionLost,
     Unreachable,
     verdicts_for_error,
 )
@@ -81,6 +82,7 @@ __all__ = [
     "ProviderError",
     "ProviderFault",
     "RateLimited",
+    "SessionLost",
     "Unreachable",
     "Usage",
     "Verdict",
@@ -90,7 +92,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class PeopleResult:
-    """The answer to one call about people: one verdict for each, and what stopped the call, if anything did."""
+    """The result of one call about people: one verdict for each, and the error that stopped the call, if any."""
 
     verdicts: tuple[Verdict, ...]
     error: ProviderError | None = None
@@ -98,7 +100,7 @@ class PeopleResult:
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """A group that was made, and what became of each person; `group` is None where the answer does not say which."""
+    """A new group and a verdict for each person; `group` is None if the answer doesn't identify it."""
 
     group: Group | None
     verdicts: tuple[Verdict, ...]
@@ -106,27 +108,28 @@ class Created:
 
 @dataclass(frozen=True, slots=True)
 class ChangeResult:
-    """What became of each wanted change of a group: those in `done` took effect, each other one has its error."""
+    """The result of a group change: the actions that took effect, and the error of each of the others."""
 
     done: tuple[Action, ...]
     failed: Mapping[Action, ProviderError]
 
 
 class Provider(ABC):
-    """One account at one provider. Made by the registry, shared by all requests of its connection, closed once.
+    """One account at one provider. The registry builds it; all requests of a connection share it; it is closed once.
 
-    What an adapter cannot do is missing in its `abilities`, and the method, not overridden, raises `NotSupported`
-    without a call. Everything else raises `ProviderError` for what goes wrong.
+    Actions that an adapter doesn't support are missing from its `abilities`. Their methods aren't overridden and raise
+    `NotSupported` without a call. Every other failure raises a `ProviderError`.
 
-    A call about people (`add`, `remove`, `promote`, `demote`, and their like for communities) takes at most
-    `abilities[…].most` of them and judges each from what the provider itself says. A person about whom it says nothing
-    is `UNKNOWN`: the caller reads back. Verdicts that were known before a failure are kept beside it in
-    `PeopleResult.error`; where nothing is known about anybody the error is raised, and `judge` turns it into verdicts.
-    No write is sent twice, unless the first is known not to have happened.
+    A call about people (`add`, `remove`, `promote`, `demote`, and the same for communities) takes at most
+    `abilities[…].max_batch` people. Each verdict rests on what the provider says about that person. If it says nothing,
+    the verdict is `UNKNOWN` and the caller reads the group. After a failure, `PeopleResult` has the error and the
+    verdicts known before it. If no verdict is known, the error is raised; `verdicts_for_error` turns it into verdicts.
+    A write is sent again only if the first one is known to have done nothing.
 
     Attributes:
-        abilities: what this adapter can do, and what each of it needs.
-        capacity: the most members of a group, WhatsApp's where the provider names no other; None where there is no end.
+        abilities: the supported actions and what each one needs.
+        capacity: the maximum number of members in a group: WhatsApp's, unless the provider documents another. None
+            means no limit.
     """
 
     abilities: ClassVar[Mapping[Action, Ability]]
@@ -134,7 +137,7 @@ class Provider(ABC):
 
     @abstractmethod
     def groups(self, search: str = "") -> AsyncIterator[Group]:
-        """Give every group that the account can see, page after page; with `search`, those whose subject holds it."""
+        """Yield every group that the account can see. With `search`, only those whose subject contains it."""
 
     @abstractmethod
     async def group(self, group_id: str) -> Group:
@@ -142,10 +145,10 @@ class Provider(ABC):
 
     @abstractmethod
     async def membership(self, group_id: str, people: Sequence[Person]) -> Mapping[str, MembershipStatus]:
-        """Tell by `Person.key`, for each of `people`, how they stand in the group's member list now.
+        """Return the current membership status of each of `people`, by `Person.key`.
 
-        `ABSENT` only where the list could be read whole and every member could be compared; otherwise `UNKNOWN`.
-        Raises `ProviderError` when the list cannot be read.
+        A person is `ABSENT` only if the list is complete and every member could be compared, otherwise `UNKNOWN`.
+        Raises `ProviderError` if the list can't be read.
         """
 
     @abstractmethod
@@ -161,76 +164,76 @@ class Provider(ABC):
         """Close the connections to the provider."""
 
     def members(self, group_id: str) -> AsyncIterator[Member]:
-        """Give a group's members with their roles, as they arrive: a long list never stands in memory as a whole."""
-        raise self._cannot(Action.LIST_MEMBERS, group_id)
+        """Yield a group's members with their roles as they arrive: a long list is never in memory as a whole."""
+        raise self._unsupported(Action.LIST_MEMBERS, group_id)
 
     async def remove(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
         """Remove people from a group."""
-        raise self._cannot(Action.REMOVE, group_id, people)
+        raise self._unsupported(Action.REMOVE, group_id, people)
 
     async def promote(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
-        """Make members admins of a group."""
-        raise self._cannot(Action.PROMOTE, group_id, people)
+        """Make members of a group admins."""
+        raise self._unsupported(Action.PROMOTE, group_id, people)
 
     async def demote(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
-        """Make admins members again."""
-        raise self._cannot(Action.DEMOTE, group_id, people)
+        """Make admins of a group ordinary members."""
+        raise self._unsupported(Action.DEMOTE, group_id, people)
 
     async def create(self, subject: str, people: Sequence[Person]) -> Created:
-        """Make a group with these people in it. Sent twice it makes two groups, so it is never repeated."""
-        raise self._cannot(Action.CREATE, subject, people)
+        """Create a group with these people. It is never sent twice, because that would create two groups."""
+        raise self._unsupported(Action.CREATE, subject, people)
 
     async def change(self, group_id: str, change: GroupChange) -> ChangeResult:
-        """Change a group, in as few calls as the contract allows; a change that the provider cannot do is failed."""
-        raise self._cannot(Action.RENAME, group_id, change)
+        """Change a group in as few calls as the contract allows. Changes that the provider can't make fail."""
+        raise self._unsupported(Action.RENAME, group_id, change)
 
     async def invite_link(self, group_id: str) -> str:
-        """Read the link with which anybody joins the group: `https://chat.whatsapp.com/…`."""
-        raise self._cannot(Action.READ_INVITE, group_id)
+        """Read the invite link of a group: `https://chat.whatsapp.com/…`."""
+        raise self._unsupported(Action.READ_INVITE, group_id)
 
     async def reset_invite_link(self, group_id: str) -> str:
-        """Make the invite link invalid, and give the new one."""
-        raise self._cannot(Action.RESET_INVITE, group_id)
+        """Revoke the invite link and return the new one."""
+        raise self._unsupported(Action.RESET_INVITE, group_id)
 
     async def join(self, invite: str) -> Group | None:
-        """Join a group by its link or code; None where the answer does not say which, or an admin has to agree."""
-        raise self._cannot(Action.JOIN, invite)
+        """Join a group by its link or code. Return None if the answer names no group, or an admin has to approve."""
+        raise self._unsupported(Action.JOIN, invite)
 
     async def leave(self, group_id: str) -> None:
-        """Leave a group with the account."""
-        raise self._cannot(Action.LEAVE, group_id)
+        """Remove the account itself from a group."""
+        raise self._unsupported(Action.LEAVE, group_id)
 
     async def delete(self, group_id: str) -> None:
-        """Delete a group for everybody."""
-        raise self._cannot(Action.DELETE, group_id)
+        """Delete a group for all its members."""
+        raise self._unsupported(Action.DELETE, group_id)
 
     async def check_numbers(self, people: Sequence[Person]) -> Mapping[str, NumberCheck]:
-        """Tell by `Person.key` who is on WhatsApp, and under what names; answers are kept for a day."""
-        raise self._cannot(Action.CHECK_NUMBERS, people)
+        """Check by `Person.key` who is on WhatsApp, and under which number. Answers are cached for a day."""
+        raise self._unsupported(Action.CHECK_NUMBERS, people)
 
     async def send_to_group(self, group_id: str, text: str) -> str:
-        """Send a text to a group. Gives the provider's id of the message, empty where it names none."""
-        raise self._cannot(Action.SEND_TO_GROUP, group_id, text)
+        """Send a text to a group. Return the provider's message id, empty if there is none."""
+        raise self._unsupported(Action.SEND_TO_GROUP, group_id, text)
 
     async def send_to_person(self, person: Person, text: str) -> str:
-        """Send a text to a person. Gives the provider's id of the message, empty where it names none."""
-        raise self._cannot(Action.SEND_TO_PERSON, person, text)
+        """Send a text to a person. Return the provider's message id, empty if there is none."""
+        raise self._unsupported(Action.SEND_TO_PERSON, person, text)
 
     async def limits(self) -> Sequence[Usage]:
-        """Read what the account may use and has used."""
-        raise self._cannot(Action.LIMITS)
+        """Read the account's limits and usage."""
+        raise self._unsupported(Action.LIMITS)
 
     async def create_community(self, name: str, people: Sequence[Person]) -> Created:
-        """Make a community with these people in it; like `create`, never repeated."""
-        raise self._cannot(Action.CREATE_COMMUNITY, name, people)
+        """Create a community with these people. Like `create`, it is never sent twice."""
+        raise self._unsupported(Action.CREATE_COMMUNITY, name, people)
 
     async def add_to_community(self, community_id: str, people: Sequence[Person]) -> PeopleResult:
         """Add people to a community."""
-        raise self._cannot(Action.ADD_TO_COMMUNITY, community_id, people)
+        raise self._unsupported(Action.ADD_TO_COMMUNITY, community_id, people)
 
     async def remove_from_community(self, community_id: str, people: Sequence[Person]) -> PeopleResult:
         """Remove people from a community."""
-        raise self._cannot(Action.REMOVE_FROM_COMMUNITY, community_id, people)
+        raise self._unsupported(Action.REMOVE_FROM_COMMUNITY, community_id, people)
 
-    def _cannot(self, action: Action, *_: object) -> NotSupported:
-        return NotSupported(f"{type(self).__name__} cannot do this: {action}.", code="not_supported")
+    def _unsupported(self, action: Action, *_: object) -> NotSupported:
+        return NotSupported(f"{type(self).__name__} doesn't support this action: {action}.", code="not_supported")

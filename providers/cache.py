@@ -1,4 +1,4 @@
-"""What an adapter remembers for a while: number checks, and who is behind a LID."""
+"""A cache whose entries expire: number checks, listed numbers, the phones behind LIDs."""
 
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -10,36 +10,36 @@ Value = TypeVar("Value")
 
 
 class TTLCache(Generic[Value]):
-    """Keeps values by a text, each for some seconds; the oldest go first where there are too many.
+    """Values by key, each for a limited time. The oldest are dropped when there are too many.
 
     Args:
-        lasts: seconds for which a value is taken as still true.
-        clock: gives the time in seconds, from any start.
-        most: how many values are kept.
+        ttl: seconds for which a value is valid.
+        clock: returns the time in seconds, from any start.
+        max_entries: the maximum number of values.
     """
 
     def __init__(self, ttl: float, clock: Callable[[], float], *, max_entries: int = MAX_ENTRIES) -> None:
-        self._lasts = ttl
+        self._ttl = ttl
         self._clock = clock
-        self._most = max_entries
-        self._kept: dict[str, tuple[float, Value]] = {}
+        self._max_entries = max_entries
+        self._entries: dict[str, tuple[float, Value]] = {}
 
     def get(self, key: str) -> Value | None:
-        """Give what is remembered under `key`; None where nothing is, or not any more."""
-        since, value = self._kept.get(key, (float("-inf"), None))
-        return value if self._clock() < since + self._lasts else None
+        """Return the value of `key`, or None if there is none or it has expired."""
+        since, value = self._entries.get(key, (float("-inf"), None))
+        return value if self._clock() < since + self._ttl else None
 
     def set(self, key: str, value: Value) -> None:
-        """Remember `value` from now on."""
+        """Store `value` from now on."""
         now = self._clock()
-        self._kept.pop(key, None)
-        while self._kept and (len(self._kept) >= self._most or self._oldest() + self._lasts <= now):
-            del self._kept[next(iter(self._kept))]
-        self._kept[key] = (now, value)
+        self._entries.pop(key, None)
+        while self._entries and (len(self._entries) >= self._max_entries or self._oldest() + self._ttl <= now):
+            del self._entries[next(iter(self._entries))]
+        self._entries[key] = (now, value)
 
     def discard(self, key: str) -> None:
-        """Remember nothing under `key` any more."""
-        self._kept.pop(key, None)
+        """Remove `key`, if it is there."""
+        self._entries.pop(key, None)
 
     def _oldest(self) -> float:
-        return next(iter(self._kept.values()))[0]
+        return next(iter(self._entries.values()))[0]

@@ -1,27 +1,36 @@
-"""What goes wrong at a provider, by what it means: for the people of the call, for the request, and for the sender."""
+"""The errors of providers, by what they mean for the people of a call, for the request and for the account.
+
+ProviderError
+├── CredentialsRejected, PermissionMissing, NotGroupAdmin, GroupNotFound    the request stops
+├── AccountDisconnected, AccountRestricted, RateLimited                     the request stops, the account pauses
+├── GroupFull, InvalidRequest, NotSupported                                 nothing was done; don't repeat it
+├── ProviderFault, Unreachable                                              nothing was done; it may work later
+└── OutcomeUnknown                                                          sent; only reading the group can tell
+    └── SessionLost                                                         and the account is disconnected
+"""
 
 from collections.abc import Iterable
 from typing import ClassVar
 
-from providers.vocabulary import Cause, Evidence, Outcome, Person, Verdict
+from providers.vocabulary import Cause, Outcome, Person, Verdict
 
 MAX_COOLDOWN = 86_400.0
-"""Seconds: no wait that a provider names is believed to be longer than a day."""
+"""The longest accepted wait of a provider, in seconds: a day."""
 
 
 class ProviderError(Exception):
-    """A call that did not do what was asked.
+    """A call that failed.
 
     Args:
-        message: what happened, in words fit for the person who asked; never a secret, never a whole number.
-        code: the provider's own code, or the HTTP status when it gave none.
-        words: the provider's own words, as it sent them, shortened.
+        message: what happened, in words for the requester; never a secret, never a whole phone number.
+        code: the provider's own code, or the HTTP status if there is none.
+        provider_text: the provider's own words, shortened.
 
     Attributes:
-        outcome: of the people whom the call was about.
-        cause: why, as far as that tells what helps.
-        stops_sending: the request's other people would fare the same, so it goes no further.
-        cooldown: seconds for which the account sends nothing at all, for no request. Nobody publishes safe figures.
+        outcome: the outcome of the people in the call.
+        cause: why it failed, as far as that says what helps.
+        stops_sending: the rest of the request would fail in the same way, so it stops.
+        cooldown: seconds for which the account sends nothing, for any request. No provider publishes safe figures.
     """
 
     outcome: ClassVar[Outcome] = Outcome.FAILED
@@ -37,8 +46,8 @@ class ProviderError(Exception):
 
     @property
     def explanation(self) -> str:
-        """What happened, and the provider's own words for it, said to be its."""
-        return f"{self.message} The provider says: “{self.provider_text}”" if self.provider_text else self.message
+        """What happened, and the provider's own words, labelled as such."""
+        return f"{self.message} Provider said: “{self.provider_text}”" if self.provider_text else self.message
 
 
 class CredentialsRejected(ProviderError):
@@ -49,7 +58,7 @@ class CredentialsRejected(ProviderError):
 
 
 class PermissionMissing(ProviderError):
-    """The token is good but lacks the scope or role for this call."""
+    """The token is valid but lacks the scope or role for this call."""
 
     cause = Cause.PERMISSION
     stops_sending = True
@@ -71,7 +80,7 @@ class AccountDisconnected(ProviderError):
 
 
 class AccountRestricted(ProviderError):
-    """WhatsApp or the provider has restricted, suspended or run out the account."""
+    """WhatsApp or the provider has restricted or suspended the account, or its credits are spent."""
 
     cause = Cause.RESTRICTED
     stops_sending = True
@@ -86,13 +95,13 @@ class GroupNotFound(ProviderError):
 
 
 class GroupFull(ProviderError):
-    """The group has no place left."""
+    """The group has no room for another member."""
 
     outcome = Outcome.GROUP_FULL
 
 
 class RateLimited(ProviderError):
-    """The provider refused because of too many calls; `retry_after` in seconds where it said so."""
+    """The provider's rate limit is reached. `retry_after` is its wait in seconds, None if it gave none."""
 
     outcome = Outcome.RATE_LIMITED
     cause = Cause.TRANSIENT
@@ -109,42 +118,43 @@ class RateLimited(ProviderError):
 
 
 class NotSupported(ProviderError):
-    """This provider cannot do it at all: nothing was tried. What it can stands in `Provider.abilities`."""
+    """The provider doesn't offer this; no call was made. `Provider.abilities` has what it offers."""
 
     cause = Cause.IMPOSSIBLE
 
 
 class InvalidRequest(ProviderError):
-    """The provider found the request itself wrong; nothing was done."""
+    """The provider rejected the request as invalid; nothing was done."""
 
     cause = Cause.INVALID
 
 
 class ProviderFault(ProviderError):
-    """The provider failed, or answered with something that is not in its contract; nothing was done."""
+    """The provider failed, or its answer isn't in its contract; nothing was done."""
 
     cause = Cause.TRANSIENT
 
 
 class Unreachable(ProviderError):
-    """No connection could be made: the request did not leave, so nothing was done."""
+    """No connection could be made, so nothing was sent or done."""
 
     cause = Cause.TRANSIENT
 
 
 class OutcomeUnknown(ProviderError):
-    """The request left and no usable answer came back: only reading back can tell what it did."""
+    """The request was sent and no usable answer came back: only reading the group can tell what it did."""
 
     outcome = Outcome.UNKNOWN
 
 
-def verdicts_for_error(error: ProviderError, people: Iterable[Person]) -> tuple[Verdict, ...]:
-    """Give the verdict of a failed call to each of `people`.
+class SessionLost(OutcomeUnknown):
+    """The outcome is unknown and the account is disconnected, so the rest of the request would fail too."""
 
-    An error that left the outcome open carries no evidence; every other is the provider's report.
-    """
-    evidence = Evidence.NONE if error.outcome is Outcome.UNKNOWN else Evidence.REPORTED
-    return tuple(
-        Verdict(person.key, error.outcome, evidence, error.code, error.provider_text or error.message, error.cause)
-        for person in people
-    )
+    stops_sending = True
+    cooldown = AccountDisconnected.cooldown
+
+
+def verdicts_for_error(error: ProviderError, people: Iterable[Person]) -> tuple[Verdict, ...]:
+    """Return the verdict of each of `people` after a failed call."""
+    text = error.provider_text or error.message
+    return tuple(Verdict.reported(person.key, error.outcome, error.code, text, error.cause) for person in people)

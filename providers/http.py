@@ -1,4 +1,4 @@
-"""The HTTP client that all adapters share: time-outs, retried reads, writes sent once, answers parsed at the border."""
+"""The HTTP client of all adapters: timeouts, retried reads, writes sent once, parsed responses."""
 
 import asyncio
 import json
@@ -13,20 +13,20 @@ import httpx
 import stamina
 from pydantic import BaseModel, ValidationError
 
-from providers.base import MAX_COOLDOWN, OutcomeUnknown, ProviderError, ProviderFault, RateLimited, Unreachable
+from providers.base import MAX_COOLDOWN, OutcomeUnknown, ProviderError, ProviderFault, Unreachable
 
 MAX_READ_ATTEMPTS = 4
 MAX_READ_WAIT = 30.0
-"""Seconds a read waits before it is tried again; a longer `Retry-After` is passed on to the caller."""
+"""The longest wait of a read before its next attempt, in seconds. A longer `Retry-After` is returned to the caller."""
 MAX_SHARED_WAIT = 60.0
-"""Seconds for which one refused read holds back the others: a limit may be that of one path alone."""
+"""The longest time for which one 429 delays the other reads, in seconds: the limit may be that of one path alone."""
 DEFAULT_LIMIT_WINDOW = 1.0
-"""Seconds that a 429 without `Retry-After` is taken to mean, where the provider does not document its window."""
+"""The wait after a 429 without `Retry-After`, in seconds, unless the provider documents its window."""
 
 MAX_DEPTH = 50
-"""Levels of a body; no contract has more than ten."""
+"""The deepest accepted nesting of a body; no contract has more than ten levels."""
 CALL_TIMEOUT = 120.0
-"""Seconds for a whole call: httpx counts each piece of an answer anew."""
+"""Seconds for a whole call: httpx restarts its read timeout with every chunk."""
 TIMEOUT = httpx.Timeout(30.0, connect=5.0, pool=30.0)
 LIMITS = httpx.Limits(max_connections=10, max_keepalive_connections=5)
 
@@ -39,11 +39,11 @@ Model = TypeVar("Model", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An HTTP answer: its status, its JSON body (None where there is none), its text, and how long to wait.
+    """An HTTP response: its status, its JSON body (None if there is none), its text, and how long to wait.
 
     Attributes:
-        retry_after: seconds from the `Retry-After` header (RFC 9110 §10.2.3), None where it is absent or unreadable;
-            never less than a second or more than `LONGEST_REST`, for some senders write a moment in place of a time.
+        retry_after: seconds from the `Retry-After` header (RFC 9110 §10.2.3), None if it is absent or unreadable; at
+            least a second and at most `MAX_COOLDOWN`, because some servers send a timestamp instead of a duration.
     """
 
     status: int
@@ -56,26 +56,49 @@ class Reply:
         """True for every 2xx status."""
         return 200 <= self.status < 300  # noqa: PLR2004 - the range is RFC 9110's
 
+    @property
+    def accepted_for_later(self) -> bool:
+        """True for 202: the provider accepted the request and hasn't done it yet (RFC 9110 §15.3.3)."""
+        return self.status == httpx.codes.ACCEPTED
+
     def parse(self, model: type[Model]) -> Model:
-        """Read the body as `model`. Raises `ProviderFault` for a body of another shape."""
+        """Parse the body as `model`. Raises `ProviderFault` if it has another format."""
         try:
             return model.model_validate(self.body)
         except ValidationError as error:
             places = ", ".join(".".join(map(str, e["loc"])) or "body" for e in error.errors()[:3])
             raise ProviderFault(
-                f"The provider answered in a shape it does not document ({places}).", code=str(self.status)
+                f"The provider's answer has an undocumented format ({places}).", code=str(self.status)
             ) from None
+
+    def parse_or(self, default: Model) -> Model:
+        """Parse the body as the model of `default`, or return `default` if it has another format."""
+        try:
+            return type(default).model_validate(self.body)
+        except ValidationError:
+            return default
+
+    def parse_result(self, model: type[Model], provider_text: str | None = None) -> Model:
+        """Parse the response to a write. Raises `OutcomeUnknown` if the body has another format.
+
+        Its text is `provider_text`, or the text of the body.
+        """
+        try:
+            return self.parse(model)
+        except ProviderFault as fault:
+            text = self.text if provider_text is None else provider_text
+            raise OutcomeUnknown(fault.message, code=fault.code, provider_text=text) from None
 
 
 class HttpClient:
-    """One pooled client for one connection.
+    """The pooled HTTP client of one connection.
 
     Args:
-        base_url: where the provider's paths start.
-        headers: sent with every request; the credentials are here and nowhere else.
-        limit_window: seconds until calls are accepted again after a 429 that does not say so.
-        timeout: seconds for connecting, sending, waiting and for a place in the pool.
-        transport: another transport than the network, for tests that record exchanges.
+        base_url: the URL to which the provider's paths are added.
+        headers: sent with every request; the credentials are only here.
+        limit_window: seconds to wait after a 429 without `Retry-After`.
+        timeout: seconds for connecting, sending, waiting and for a connection from the pool.
+        transport: replaces the network, for tests that record exchanges.
     """
 
     def __init__(
@@ -97,19 +120,19 @@ class HttpClient:
             http2=transport is None and base_url.startswith("https://"),
         )
         self._limit_window = limit_window
-        self._refusal: Reply | None = None
+        self._last_429: Reply | None = None
         self._free_at = 0.0
 
     async def read(self, method: str, path: str, *, params: Query | None = None, body: Any = None) -> Reply:
-        """Send a call that changes nothing, and again after a transport error, a 429 or a 5xx, with back-off.
+        """Send a call that changes nothing. Retry it with back-off after a transport error, a 429 or a 5xx.
 
-        `Retry-After` says how long to wait; where that is longer than `LONGEST_WAIT`, the answer is given at once. What
-        the last attempt was answered is returned for the adapter to read by its contract, as with a write. The reads
-        of one client share a limit: once one is refused, the others wait too, and each wait is one of their attempts.
+        `Retry-After` sets the wait; if it is longer than `MAX_READ_WAIT`, the response is returned immediately. The
+        response of the last attempt is returned whatever its status, as with a write. The reads of one client share a
+        rate limit: after a 429 to one of them the others wait too, and each wait counts as one of their attempts.
 
         Raises:
-            Unreachable: no connection could be made, at the last attempt.
-            ProviderFault: the connection broke or the answer was a redirect.
+            Unreachable: no connection could be made at the last attempt.
+            ProviderFault: the connection broke, or the response was a redirect.
         """
         try:
             async for attempt in stamina.retry_context(
@@ -122,13 +145,11 @@ class HttpClient:
         raise AssertionError("stamina ends by a return or an error")
 
     async def write(self, method: str, path: str, *, params: Query | None = None, body: Any = None) -> Reply:
-        """Send a call that changes something, once.
-
-        Any status is returned for the adapter to read by its contract, 5xx too.
+        """Send a call that changes something, once. Return its response whatever its status, 5xx too.
 
         Raises:
             Unreachable: no connection could be made; nothing was sent.
-            OutcomeUnknown: it was sent, and no answer came back, or one that tells nothing: a redirect.
+            OutcomeUnknown: it was sent, and no response came back or only a redirect.
         """
         try:
             return await self._send(method, path, params, body)
@@ -138,7 +159,7 @@ class HttpClient:
             raise OutcomeUnknown(error.message, code=error.code) from error
         except httpx.HTTPError as error:
             raise OutcomeUnknown(
-                f"The request was sent and no answer came back ({type(error).__name__}).", code=type(error).__name__
+                f"The request was sent, but no answer came back ({type(error).__name__}).", code=type(error).__name__
             ) from error
 
     async def aclose(self) -> None:
@@ -160,16 +181,16 @@ class HttpClient:
         except httpx.HTTPError as error:
             raise ProviderFault(f"The connection to the provider broke ({type(error).__name__}).") from error
         if reply.status == httpx.codes.TOO_MANY_REQUESTS and (wait := self._wait_after(reply)):
-            self._refusal, self._free_at = reply, monotonic() + min(wait, MAX_SHARED_WAIT)
+            self._last_429, self._free_at = reply, monotonic() + min(wait, MAX_SHARED_WAIT)
         return reply
 
     def _still_refused(self) -> Reply | None:
-        """Give the 429 that holds back all reads, with the time that is left; None where calls are accepted."""
+        """Return the 429 that delays all reads, with the time that is left; None if calls are accepted."""
         left = self._free_at - monotonic()
-        return replace(self._refusal, retry_after=left) if self._refusal and left > 0 else None
+        return replace(self._last_429, retry_after=left) if self._last_429 and left > 0 else None
 
     def _wait_after(self, reply: Reply) -> float | None:
-        """Tell how many seconds to wait after an answer; None where nobody says so."""
+        """Return the seconds to wait after a response; None if nothing says so."""
         if reply.retry_after is None and reply.status == httpx.codes.TOO_MANY_REQUESTS:
             return self._limit_window
         return reply.retry_after
@@ -179,10 +200,10 @@ class HttpClient:
             async with asyncio.timeout(CALL_TIMEOUT):
                 response = await self._client.request(method, path, params=params, json=body)
         except TimeoutError as error:
-            raise httpx.ReadTimeout("the answer did not end") from error
+            raise httpx.ReadTimeout("the response did not end") from error
         if response.is_redirect:
             raise ProviderFault(
-                "The provider answered with a redirect; check base_url.", code=str(response.status_code)
+                "The provider answered with a redirect. Check base_url.", code=str(response.status_code)
             )
         return Reply(
             status=response.status_code,
@@ -193,7 +214,7 @@ class HttpClient:
 
 
 class _RetryableReply(Exception):
-    """An answer to a read that another attempt may better, after `wait` seconds where they are known."""
+    """A response to a read that is worth another attempt, after `wait` seconds if known."""
 
     def __init__(self, reply: Reply, wait: float | None) -> None:
         super().__init__(reply.status)
@@ -201,18 +222,8 @@ class _RetryableReply(Exception):
         self.wait = wait
 
 
-def rate_limited(reply: Reply, *, code: str = "", provider_text: str = "") -> RateLimited:
-    """Make the error of a 429, with the wait that came with it."""
-    return RateLimited(
-        "The provider refused because of too many calls.",
-        code=code or str(reply.status),
-        provider_text=provider_text or reply.text,
-        retry_after=reply.retry_after,
-    )
-
-
 def _wait_before_next_read(error: Exception) -> bool | float:
-    """Tell stamina whether to try a read again (True: with its own back-off), or after how many seconds."""
+    """Return for stamina whether to retry a read (True: with its own back-off), or the seconds to wait first."""
     if isinstance(error, _RetryableReply) and error.wait is not None:
         return error.wait
     if isinstance(error, Unreachable | _RetryableReply):
@@ -221,11 +232,11 @@ def _wait_before_next_read(error: Exception) -> bool | float:
 
 
 def _unreachable(error: Exception) -> ProviderError:
-    return Unreachable(f"No connection to the provider ({type(error).__name__}).", code=type(error).__name__)
+    return Unreachable(f"Couldn't reach the provider ({type(error).__name__}).", code=type(error).__name__)
 
 
 def _json(content: bytes) -> Any:
-    """Read a body; None where it is no JSON, or nests deeper than adapters can walk through it."""
+    """Parse a body; None if it isn't JSON, or is nested too deeply for adapters to walk through."""
     try:
         body = json.loads(content)
     except (ValueError, RecursionError):
@@ -240,7 +251,7 @@ def _json(content: bytes) -> Any:
 
 
 def _retry_after(header: str | None) -> float | None:
-    """Read `Retry-After`: whole seconds, or an HTTP date, which is in UTC whether it says so or not."""
+    """Parse `Retry-After`: whole seconds, or an HTTP date, always in UTC."""
     if header is None:
         return None
     try:

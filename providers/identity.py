@@ -1,8 +1,8 @@
-"""Which written forms of a phone number are one WhatsApp account, and what a JID says.
+"""The written variants of a phone number that belong to one WhatsApp account, and the parts of a JID.
 
-The server decides a number's canonical form: Brazilian mobiles may lack the ninth digit, Mexican ones may carry
-`521`, Argentinian ones `549` (whatsmeow #874, Evolution API #2541 and #2062). So two people are compared by all the
-forms that their numbers can have, never by one.
+WhatsApp's server decides the canonical form of a number: Brazilian mobiles may lack the ninth digit, Mexican ones may
+have `521`, Argentinian ones `549` (whatsmeow #874, Evolution API #2541 and #2062). So people are always compared by all
+variants of their numbers.
 """
 
 import re
@@ -15,7 +15,7 @@ _JID = re.compile(r"(\d+)(?::\d+)?@(s\.whatsapp\.net|c\.us|lid)")
 
 
 def same_person_keys(digits: str) -> frozenset[str]:
-    """Give every form, in digits without `+`, in which the account behind `digits` may be listed, itself included.
+    """Return every variant, in digits without `+`, under which the account of `digits` may be listed, itself included.
 
     >>> sorted(same_person_keys("5511987654321"))
     ['551187654321', '5511987654321']
@@ -31,7 +31,7 @@ def same_person_keys(digits: str) -> frozenset[str]:
 
 
 def person_keys(phone: str, lid: str = "") -> frozenset[str]:
-    """Give every key by which a person may be told: each form of the phone (E.164), in digits, and the LID.
+    """Return every key that may identify a person: each variant of the phone (E.164), in digits, and the LID.
 
     >>> sorted(person_keys("+14155550100", "1@lid"))
     ['14155550100', '1@lid']
@@ -40,28 +40,28 @@ def person_keys(phone: str, lid: str = "") -> frozenset[str]:
 
 
 def phone_digits(jid: str) -> str:
-    """Give the digits of a user JID (`@s.whatsapp.net` or `@c.us`, a device suffix dropped); empty for others."""
+    """Return the digits of a user JID (`@s.whatsapp.net` or `@c.us`), without device suffix; empty for other JIDs."""
     match = _JID.fullmatch(jid)
     return match[1] if match and match[2] != "lid" else ""
 
 
 def digits_of(text: str) -> str:
-    """Give the digits of a number, with or without plus and spaces, or of a user JID; empty for all else."""
+    """Return the digits of a number, with or without plus and spaces, or of a user JID; empty for anything else."""
     match = _NUMBER.fullmatch("".join(text.split()))
     return match[1] if match else phone_digits(text.strip())
 
 
-def phone_beside(lid: str, *told: str | None) -> str:
-    """Give the digits of the first of these numbers and JIDs that tells a phone; those of the LID beside it do not.
+def phone_beside(lid: str, *values: str | None) -> str:
+    """Return the digits of the first number or JID in `values` that is a phone; the digits of `lid` itself aren't one.
 
     >>> phone_beside("123456@lid", "123456@s.whatsapp.net", "+1 4155550101")
     '14155550101'
     """
-    shown = (digits_of(text or "") for text in told)
-    return next((digits for digits in shown if digits and f"{digits}@lid" != lid), "")
+    found = (digits_of(value or "") for value in values)
+    return next((digits for digits in found if digits and f"{digits}@lid" != lid), "")
 
 
 def lid_of(jid: str) -> str:
-    """Give a LID without device suffix (`123@lid`); empty for every other JID."""
+    """Return a LID without device suffix (`123@lid`); empty for every other JID."""
     match = _JID.fullmatch(jid)
     return f"{match[1]}@lid" if match and match[2] == "lid" else ""

@@ -1,35 +1,46 @@
-"""A group's members as far as they are known, and how somebody stands among them."""
+"""A group's members as far as they are known, searchable by phone and by LID."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from providers.base import MembershipStatus
+from providers.base import MembershipStatus, Person
+from providers.identity import person_keys
 
 
 @dataclass(frozen=True, slots=True)
 class MemberKey:
-    """All that is known of a person: the LID, every form of the phone in digits (both may be missing), and the role."""
+    """What is known of a person: the LID, every variant of the phone in digits (either may be missing), the role."""
 
     lid: str = ""
     phones: frozenset[str] = frozenset()
     status: MembershipStatus = MembershipStatus.PRESENT
 
+    @classmethod
+    def of(cls, person: Person) -> "MemberKey":
+        """Return the key of a person to look for."""
+        return cls(person.lid, person_keys(person.phone))
+
 
 class MemberIndex:
-    """Members by LID and by phone, so that looking for many people costs one look each.
+    """Members by LID and by phone: a look-up takes constant time.
 
-    Only the names are kept, so a roll of a hundred thousand members can be called while they arrive.
+    Only the keys are kept, so a list of a hundred thousand members can be added as it arrives.
+
+    Args:
+        members: the members.
+        complete: whether these are all members of the group; without the others no absence is certain.
     """
 
-    def __init__(self, members: Iterable[MemberKey] = ()) -> None:
+    def __init__(self, members: Iterable[MemberKey] = (), *, complete: bool = True) -> None:
         self._by_lid: dict[str, MembershipStatus] = {}
         self._by_phone: dict[str, MembershipStatus] = {}
         self._without_phone = self._without_lid = self._without_both = False
+        self._complete = complete
         for member in members:
             self.add(member)
 
     def add(self, member: MemberKey) -> None:
-        """Take one more member in."""
+        """Add a member."""
         if member.lid:
             self._by_lid[member.lid] = member.status
         self._by_phone.update(dict.fromkeys(member.phones, member.status))
@@ -38,13 +49,23 @@ class MemberIndex:
         self._without_both |= not member.phones and not member.lid
 
     def find(self, person: MemberKey) -> MembershipStatus:
-        """Tell how the person stands; absent only where every member could be compared."""
+        """Return the status of a person. `ABSENT` only if every member of the group could be compared."""
         if person.lid in self._by_lid:
             return self._by_lid[person.lid]
         for phone in person.phones:
             if phone in self._by_phone:
                 return self._by_phone[phone]
-        unseen = (
-            self._without_both or (self._without_phone and not person.lid) or (self._without_lid and not person.phones)
+        uncertain = (
+            not self._complete
+            or self._without_both
+            or (self._without_phone and not person.lid)
+            or (self._without_lid and not person.phones)
         )
-        return MembershipStatus.UNKNOWN if unseen else MembershipStatus.ABSENT
+        return MembershipStatus.UNKNOWN if uncertain else MembershipStatus.ABSENT
+
+
+def status_of_flags(*, is_admin: bool | None, is_super_admin: bool | None) -> MembershipStatus:
+    """Return the status of a listed member by the two admin flags; `PRESENT` if they don't give the role."""
+    if is_admin or is_super_admin:
+        return MembershipStatus.ADMIN
+    return MembershipStatus.PRESENT if is_admin is None else MembershipStatus.MEMBER

@@ -1,73 +1,79 @@
-"""In which of its written forms an account goes, where its number can have several (`providers.identity`)."""
+"""The variant under which an account is listed, if its number has several (`providers.identity`)."""
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from providers.base import NumberCheck, Outcome, PeopleResult, Person, ProviderError, Verdict, verdicts_for_error
+from providers.base import NumberCheck, Outcome, PeopleResult, Person, ProviderError, verdicts_for_error
 from providers.cache import DAY_SECONDS, TTLCache
-from providers.identity import same_person_keys
+from providers.identity import person_keys
 
-OTHER_VARIANT = "WhatsApp may know this number in its other form."
-"""Why somebody who was not found counts as failed, where their number has several forms."""
+OTHER_VARIANT = "WhatsApp may list this number in another form."
+"""The end of the message of a person who wasn't found and whose number has other variants. Such a person has failed."""
+
+_NOT_ON_WHATSAPP = "The number isn't on WhatsApp in any of its forms."
 
 Check = Callable[[Sequence[Person]], Awaitable[Mapping[str, NumberCheck]]]
 Add = Callable[[Sequence[Person]], Awaitable[PeopleResult]]
 
 
 class NumberVariants:
-    """Remembers for a day in which form a number was listed. A server may match what it is sent letter by letter.
+    """The listed variants of numbers, cached for a day. A server may compare numbers letter by letter.
 
     Args:
-        clock: gives seconds, from any start.
+        clock: returns the time in seconds, from any start.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        self._seen = TTLCache[str](DAY_SECONDS, clock)
+        self._listed = TTLCache[str](DAY_SECONDS, clock)
 
-    def seen(self, person: Person) -> str | None:
-        """Give the digits in which the number was listed; None where it has one form, or was not seen."""
-        return self._seen.get(person.digits)
+    def listed(self, person: Person) -> str | None:
+        """Return the digits under which the number was listed; None if it has one variant or wasn't seen."""
+        return self._listed.get(person.digits)
 
     def digits(self, person: Person) -> str:
-        """Give the digits to send: as they were listed, else as typed; empty for a person without a phone."""
-        return self.seen(person) or person.digits
+        """Return the digits to send: as listed, else as typed; empty for a person without a phone."""
+        return self.listed(person) or person.digits
 
     def learn(self, people: Iterable[Person], listed: Collection[str]) -> None:
-        """Learn from the numbers of a member list, in digits. Who is listed as typed stays so."""
+        """Learn from the numbers of a member list, in digits. A number that is listed as typed stays as typed."""
         for person in people:
-            found = _variants(person).intersection(listed)
-            if found and len(_variants(person)) > 1:
-                self.put(person, person.digits if person.digits in found else min(found))
+            variants = person_keys(person.phone)
+            found = variants.intersection(listed)
+            if found and len(variants) > 1:
+                self.set(person, person.digits if person.digits in found else min(found))
 
-    def put(self, person: Person, digits: str) -> None:
-        """Remember one form."""
-        self._seen.set(person.digits, digits)
+    def set(self, person: Person, digits: str) -> None:
+        """Store the listed variant of a number."""
+        self._listed.set(person.digits, digits)
 
 
 async def retry_with_variants(
-    forms: NumberVariants, people: Sequence[Person], first: PeopleResult, *, check: Check, add: Add
+    variants: NumberVariants, people: Sequence[Person], first: PeopleResult, *, check: Check, add: Add
 ) -> PeopleResult:
-    """Add those whom a first call did not find, in the form that the number check knows.
+    """Add the people whom the first call didn't find again, under the variant that the number check confirms.
 
-    Only numbers with several forms are checked, and only of those to whom that may have happened (`OTHER_FORM`).
-    Whoever has no account in any form is told so; where the check does not help, the first verdict stands.
+    Only numbers with several variants are checked, and only if they may be listed under another (`OTHER_VARIANT`). A
+    person whose number has no account in any variant is `NOT_ON_WHATSAPP`. If the check doesn't help, the first verdict
+    is kept.
     """
     verdicts = {verdict.key: verdict for verdict in first.verdicts}
-    lost = [person for person in people if verdicts[person.key].provider_message.endswith(OTHER_VARIANT)]
-    if not lost or first.error is not None:
+    missed = [person for person in people if verdicts[person.key].provider_message.endswith(OTHER_VARIANT)]
+    if not missed or first.error is not None:
         return first
     try:
-        checked = await check(lost)
+        checks = await check(missed)
     except ProviderError:
         return first
     again = []
-    for person in lost:
-        known = checked[person.key]
-        digits = known.phone.removeprefix("+")
-        if known.on_whatsapp is False:
-            verdicts[person.key] = _nowhere(verdicts[person.key])
-        elif digits in _variants(person) - {forms.digits(person)}:
-            forms.put(person, digits)
+    for person in missed:
+        number = checks[person.key]
+        digits = number.phone.removeprefix("+")
+        if number.on_whatsapp is False:
+            verdicts[person.key] = replace(
+                verdicts[person.key], outcome=Outcome.NOT_ON_WHATSAPP, provider_message=_NOT_ON_WHATSAPP
+            )
+        elif digits in person_keys(person.phone) - {variants.digits(person)}:
+            variants.set(person, digits)
             again.append(person)
     error = None
     if again:
@@ -78,12 +84,3 @@ async def retry_with_variants(
         verdicts |= {verdict.key: verdict for verdict in second.verdicts}
         error = second.error
     return PeopleResult(tuple(verdicts[person.key] for person in people), error)
-
-
-def _variants(person: Person) -> frozenset[str]:
-    return same_person_keys(person.digits) if person.phone else frozenset()
-
-
-def _nowhere(verdict: Verdict) -> Verdict:
-    words = "No form of the number is on WhatsApp."
-    return replace(verdict, outcome=Outcome.NOT_ON_WHATSAPP, provider_message=words)

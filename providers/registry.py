@@ -1,11 +1,11 @@
-"""The one place where adapters are chosen by name."""
+"""The registry of adapters: the only place that knows them by name."""
 
 from collections.abc import Callable
 
 from providers import twochat, wacr, wagateway, wasend, wuts
 from providers.base import Provider
 
-_MAKERS: dict[str, Callable[..., Provider]] = {
+_FACTORIES: dict[str, Callable[..., Provider]] = {
     "wacr": wacr.make,
     "wagateway": wagateway.make,
     "wasend": wasend.make,
@@ -15,15 +15,15 @@ _MAKERS: dict[str, Callable[..., Provider]] = {
 
 
 def make_provider(name: str, *, base_url: str | None, token: str, account: str) -> Provider:
-    """Make the adapter of one connection.
+    """Build the adapter of one connection.
 
     Args:
         name: `wacr`, `wagateway`, `wasend`, `wuts` or `twochat`.
-        base_url: where the provider listens; None for its own address.
+        base_url: the provider's address; None for its own.
         token: the credential.
-        account: the session or the sender's phone; empty where the token tells.
+        account: the session or the sender's phone; empty if the token identifies it.
 
     Raises:
-        ValueError: the provider needs a `base_url` or an `account` that is not given.
+        ValueError: the provider needs a `base_url` or an `account` that is missing.
     """
-    return _MAKERS[name](base_url=base_url, token=token, account=account)
+    return _FACTORIES[name](base_url=base_url, token=token, account=account)

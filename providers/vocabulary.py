@@ -1,11 +1,11 @@
-"""The words of the field: what can be asked, what may become of a person, and what a provider tells of its groups."""
+"""The types that all providers share: operations, outcomes, people, groups, accounts."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 
 class Capability(StrEnum):
-    """What a role may do. The first three are also what the providers ask of a credential."""
+    """A permission of a role. Providers ask the first three of a credential too."""
 
     GROUPS_READ = "groups:read"
     GROUPS_WRITE = "groups:write"
@@ -16,7 +16,7 @@ class Capability(StrEnum):
 
 
 class Operation(StrEnum):
-    """What a person can ask for."""
+    """An operation that people can request."""
 
     ADD = "add"
     REMOVE = "remove"
@@ -30,7 +30,7 @@ class Operation(StrEnum):
 
 
 class Action(StrEnum):
-    """What an adapter may be able to do: finer than `Operation`, which people ask for."""
+    """An action of an adapter. Finer than `Operation`, which people request."""
 
     LIST_GROUPS = "list groups"
     READ_GROUP = "read a group"
@@ -62,7 +62,7 @@ class Action(StrEnum):
 
 
 class PictureForm(StrEnum):
-    """How a group's picture is given to a provider."""
+    """The form in which a provider takes a group's picture."""
 
     ADDRESS = "address"
     JPEG = "JPEG"
@@ -70,16 +70,16 @@ class PictureForm(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ability:
-    """How an adapter does one action.
+    """An action that an adapter supports, and what it needs.
 
     Attributes:
-        capability: what a role of Rollcall needs for it.
-        native: the scopes or permissions that the credential needs, in the provider's words; empty: it names none.
-        operations: the contract's operation ids that do it.
-        most: the most people that one call takes; 0 where nobody documents a limit.
-        note: what is special about it here, for `docs/providers.md`.
-        picture: for a picture, the one form in which it is taken.
-        hint: what somebody who fills it in has to know, in a sentence for people.
+        capability: the capability that a role of Rollcall needs.
+        native: the scopes or permissions that the credential needs, in the provider's words; empty if it names none.
+        operations: the operation ids in the contract.
+        max_batch: the maximum number of people in one call; 0 means no documented limit.
+        note: what is special about it, for `docs/providers.md`.
+        picture: the form in which the provider takes a picture.
+        hint: a sentence for the person who fills in the field.
     """
 
     capability: Capability
@@ -92,7 +92,7 @@ class Ability:
 
 
 class Outcome(StrEnum):
-    """What became of one person; the words of the results table and of the CSV."""
+    """The outcome for one person, as the results table and the CSV show it."""
 
     ADDED = "added"
     REMOVED = "removed"
@@ -116,7 +116,7 @@ class Outcome(StrEnum):
 
 
 class Evidence(StrEnum):
-    """How a verdict is known. `NONE` where nobody outside told anything: invalid, not attempted, unknown."""
+    """How a verdict is known. `NONE` for verdicts without outside evidence: invalid, not attempted, unknown."""
 
     REPORTED = "reported"
     OBSERVED = "observed"
@@ -125,7 +125,7 @@ class Evidence(StrEnum):
 
 
 class MembershipStatus(StrEnum):
-    """A person's place in a group when it was read. `PRESENT` is a member of whom the read tells no role."""
+    """A person's status in a group when it was read. `PRESENT` is a member whose role isn't known."""
 
     ABSENT = "absent"
     PRESENT = "present"
@@ -135,17 +135,17 @@ class MembershipStatus(StrEnum):
 
     @property
     def is_member(self) -> bool | None:
-        """Whether the person is in the group; None where the read cannot tell."""
+        """Whether the person is in the group; None if unknown."""
         return None if self is MembershipStatus.UNKNOWN else self is not MembershipStatus.ABSENT
 
     @property
     def is_admin(self) -> bool | None:
-        """Whether the person is one of its admins; None where the read cannot tell."""
+        """Whether the person is an admin of the group; None if unknown."""
         return None if self in {MembershipStatus.UNKNOWN, MembershipStatus.PRESENT} else self is MembershipStatus.ADMIN
 
 
 class AccountState(StrEnum):
-    """What the provider says of the account that would act."""
+    """The state of an account, by its provider."""
 
     CONNECTED = "connected"
     DISCONNECTED = "disconnected"
@@ -155,7 +155,7 @@ class AccountState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One person of a roster: an E.164 phone (`+14155550100`), or a LID (`123@lid`) where no phone is known."""
+    """A person of a roster: an E.164 phone (`+14155550100`), or a LID (`123@lid`) if no phone is known."""
 
     raw: str
     phone: str = ""
@@ -163,12 +163,12 @@ class Person:
 
     @property
     def key(self) -> str:
-        """What tells two people of one roster apart: the phone, else the LID; what was typed where it is neither."""
+        """The identity of a person within a roster: the phone, else the LID, else the text as typed."""
         return self.phone or self.lid or self.raw
 
     @property
     def is_person(self) -> bool:
-        """False for an entry that names nobody: one that was rejected, or a thing such as a group's subject."""
+        """False for an entry that isn't a person: a rejected one, or something else such as a group's subject."""
         return bool(self.phone or self.lid)
 
     @property
@@ -178,7 +178,7 @@ class Person:
 
 
 class Cause(StrEnum):
-    """Why it was not done, as far as that tells what helps; `UNTOLD` where only the provider's words tell."""
+    """The cause of a failure, as far as it says what helps. `UNKNOWN` if only the provider's words explain it."""
 
     UNKNOWN = ""
     TRANSIENT = "passing"
@@ -195,7 +195,7 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of the person with this `key`, how it is known, the provider's own code and words, and the cause."""
+    """The outcome for the person with this `key`: how it is known, the provider's code and words, and the cause."""
 
     key: str
     outcome: Outcome
@@ -204,14 +204,22 @@ class Verdict:
     provider_message: str = ""
     cause: Cause = Cause.UNKNOWN
 
+    @classmethod
+    def reported(
+        cls, key: str, outcome: Outcome, code: str = "", message: str = "", cause: Cause = Cause.UNKNOWN
+    ) -> "Verdict":
+        """Build the verdict from a provider's report about this person. A report that leaves it open is no evidence."""
+        evidence = Evidence.NONE if outcome is Outcome.UNKNOWN else Evidence.REPORTED
+        return cls(key, outcome, evidence, code, message, cause)
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A group as its provider tells of it; None where the answer does not say.
+    """A group as its provider shows it. None for what the answer doesn't say.
 
     Attributes:
-        size: how many members it has.
-        ephemeral: seconds after which messages disappear; 0: they stay.
+        size: the number of members.
+        ephemeral: seconds after which messages disappear; 0 means never.
     """
 
     id: str
@@ -223,13 +231,13 @@ class Group:
     ephemeral: int | None = None
 
     def matches(self, search: str) -> bool:
-        """Tell whether the subject holds `search`, however either is capitalised; nothing to search for is in all."""
+        """Return whether the subject contains `search`, ignoring case. An empty search matches every group."""
         return search.casefold() in self.subject.casefold()
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Somebody in a group: an E.164 phone or a LID, either empty where it is not told; `standing` says the role."""
+    """A member of a group, by E.164 phone or LID; either is empty if not known. `status` has the role."""
 
     phone: str = ""
     lid: str = ""
@@ -239,20 +247,20 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A group's picture: an https address, or the JPEG itself. Providers take the one or the other."""
+    """A group's picture: an https address or a JPEG. Each provider takes one of the two."""
 
     url: str = ""
     jpeg: bytes = field(default=b"", repr=False)
 
     @property
     def form(self) -> PictureForm:
-        """In which form it is given."""
+        """The form of this picture."""
         return PictureForm.JPEG if self.jpeg else PictureForm.ADDRESS
 
 
 @dataclass(frozen=True, slots=True)
 class GroupChange:
-    """What is to be different about a group; None leaves a thing as it is. `ephemeral` in seconds, 0 turns it off."""
+    """The changes to make to a group; None means no change. `ephemeral` is in seconds, 0 turns it off."""
 
     subject: str | None = None
     description: str | None = None
@@ -263,7 +271,7 @@ class GroupChange:
 
     @property
     def actions(self) -> tuple[Action, ...]:
-        """The actions that this change takes, in a fixed order."""
+        """The actions of this change, in a fixed order."""
         wanted = {
             Action.RENAME: self.subject,
             Action.DESCRIBE: self.description,
@@ -277,7 +285,7 @@ class GroupChange:
 
 @dataclass(frozen=True, slots=True)
 class NumberCheck:
-    """What a provider says of a number: `on_whatsapp` None where it cannot tell; canonical phone (E.164) and LID."""
+    """A provider's answer about a number: on WhatsApp or not (None if unknown), canonical phone (E.164), LID."""
 
     on_whatsapp: bool | None
     phone: str = ""
@@ -286,7 +294,7 @@ class NumberCheck:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The state of the account behind a connection, with the provider's words for it."""
+    """The state of the account behind a connection, with the provider's own words."""
 
     state: AccountState
     detail: str = ""
@@ -294,7 +302,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """One allowance of an account: how much of it is used, and how much there is; None where it is not told."""
+    """A limit of an account: how much is used and how much is allowed; None if not known."""
 
     name: str
     used: float | None = None

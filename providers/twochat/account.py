@@ -1,17 +1,17 @@
-"""The account at 2Chat: the state of the connected number, and what may be used."""
+"""The account at 2Chat: the state of the connected number, the limits and the usage."""
 
 from collections.abc import Mapping, Sequence
 
 from providers.base import Account, AccountRestricted, AccountState, ProviderError, Usage
 from providers.http import Query
 from providers.identity import digits_of, same_person_keys
-from providers.provider_text import to_provider_text
+from providers.responses import to_provider_text
 from providers.twochat.api import Api
 from providers.twochat.errors import NO_PATH
 from providers.twochat.models import Channel, ChannelsReply, InfoReply
 
-_INFO = ("/info", "/open/info")
-"""Where getAccountInfo is: by the billing page, and where the vendor's own n8n node calls it."""
+_INFO_PATHS = ("/info", "/open/info")
+"""The paths of getAccountInfo: by the billing page, and as the vendor's own n8n node calls it."""
 
 _STATES: Mapping[str, tuple[AccountState, str]] = {
     "C": (AccountState.CONNECTED, "connected"),
@@ -20,40 +20,40 @@ _STATES: Mapping[str, tuple[AccountState, str]] = {
 }
 
 
-class Reception:
-    """Asks about the account; the place that answered is remembered.
+class AccountStatus:
+    """Reads the account. The path that answered is remembered.
 
     Args:
-        api: where to ask.
+        api: the API of the number.
     """
 
     def __init__(self, api: Api) -> None:
         self._api = api
-        self._info = _INFO[0]
+        self._info_path = _INFO_PATHS[0]
 
     async def state(self) -> Account:
         """Read the state of the connected number (listNumbers), and whether 2Chat has blocked the account."""
         try:
-            account = await self._number()
+            account = await self._number_state()
             if account.state is AccountState.CONNECTED:
-                await self._look_whether_blocked()
+                await self._check_not_blocked()
         except AccountRestricted as error:
             return Account(AccountState.RESTRICTED, error.provider_text or error.message)
         return account
 
     async def allowances(self) -> Sequence[Usage]:
-        """Read the credits, the number checks and the calls a minute. Raises `AccountRestricted` where blocked."""
+        """Read the credits, the number checks and the calls a minute. Raises `AccountRestricted` if blocked."""
         return (await self._read_info()).allowances
 
-    async def _number(self) -> Account:
+    async def _number_state(self) -> Account:
         channel = await self._channel()
         if channel is None:
-            return Account(AccountState.DISCONNECTED, "2Chat does not list the number among its connected ones.")
+            return Account(AccountState.DISCONNECTED, "2Chat doesn't list the number among its connected ones.")
         status = channel.connection_status or ""
         return Account(*_STATES.get(status, (AccountState.UNKNOWN, f"connection_status {to_provider_text(status)!r}")))
 
-    async def _look_whether_blocked(self) -> None:
-        """Raise `AccountRestricted` where 2Chat says so; what cannot be read says nothing."""
+    async def _check_not_blocked(self) -> None:
+        """Raise `AccountRestricted` if 2Chat has blocked the account. A read that fails proves nothing."""
         try:
             await self._read_info()
         except AccountRestricted:
@@ -62,26 +62,26 @@ class Reception:
             return
 
     async def _read_info(self) -> InfoReply:
-        """Read getAccountInfo, at either of two places. Raises `AccountRestricted` for a blocked account."""
+        """Read getAccountInfo at either of its two paths. Raises `AccountRestricted` for a blocked account."""
         try:
-            info = await self._api.read(self._info, InfoReply, missing=NO_PATH)
+            info = await self._api.read(self._info_path, InfoReply, not_found=NO_PATH)
         except ProviderError as error:
-            if error.code != "404" or self._info == _INFO[1]:
+            if error.code != "404" or self._info_path == _INFO_PATHS[1]:
                 raise
-            info = await self._api.read(_INFO[1], InfoReply, missing=NO_PATH)
-            self._info = _INFO[1]
+            info = await self._api.read(_INFO_PATHS[1], InfoReply, not_found=NO_PATH)
+            self._info_path = _INFO_PATHS[1]
         if info.account.blocked:
             raise AccountRestricted("2Chat has blocked the account.", code="blocked")
         return info
 
     async def _channel(self) -> Channel | None:
-        """Find the own number. The last page is not marked as such, so it is the first that brings nothing new."""
+        """Find the connected number. No page is marked as the last, so it is the first that brings nothing new."""
         own = same_person_keys(digits_of(self._api.number))
         seen: set[str] = set()
         page = 0
         while True:
             query: Query = {"status": "all", "page_number": page, "results_per_page": 100}
-            reply = await self._api.read("/open/whatsapp/get-numbers", ChannelsReply, query, missing=NO_PATH)
+            reply = await self._api.read("/open/whatsapp/get-numbers", ChannelsReply, query, not_found=NO_PATH)
             for channel in reply.numbers:
                 if channel.channel_type in {None, "WW"} and digits_of(channel.phone_number or "") in own:
                     return channel

@@ -18,6 +18,7 @@ from providers.base import (
     InvalidRequest,
     Member,
     MembershipStatus,
+    NotSupported,
     NumberCheck,
     Operation,
     Outcome,
@@ -25,27 +26,25 @@ from providers.base import (
     PeopleResult,
     Person,
     Provider,
+    ProviderError,
     ProviderFault,
     Usage,
     Verdict,
 )
 from providers.http import TIMEOUT, HttpClient
-from providers.identity import digits_of, same_person_keys
+from providers.identity import digits_of
 from providers.member_index import MemberIndex, MemberKey
 from providers.number_variants import NumberVariants, retry_with_variants
-from providers.participant_codes import rate_limit_of
-from providers.twochat.account import Reception
-from providers.twochat.api import Api, confirmed, group_path, not_of_one, told
-from providers.twochat.capabilities import ABILITIES, MOST
-from providers.twochat.changes import change_group
-from providers.twochat.delay import OwnChanges
-from providers.twochat.errors import NEITHER_NUMBER, NO_GROUP, NO_NUMBER, Meaning
+from providers.responses import ErrorKind, outcome_unknown, rate_limit_of
+from providers.twochat.account import AccountStatus
+from providers.twochat.api import Api, group_path
+from providers.twochat.capabilities import ABILITIES, MAX_BATCH
+from providers.twochat.errors import NEITHER_NUMBER, NO_GROUP, NO_NUMBER, check_success, partial_failure, text_of
+from providers.twochat.membership import ACCEPTED, NumberChecker, PeopleReply, RecentChanges, names_people
 from providers.twochat.models import CreatedReply, GroupRecord, GroupReply, GroupsReply, SentReply
-from providers.twochat.numbers import Numbers
-from providers.twochat.people import ACCEPTED, Answer, names_people
 
 BASE_URL = "https://api.p.2chat.io"
-"""The contract's server; every path but `/info` starts with `/open`."""
+"""The server in the contract. Every path except `/info` starts with `/open`."""
 
 
 class TwoChat(Provider):
@@ -53,141 +52,158 @@ class TwoChat(Provider):
 
     Args:
         http: the client, with the API key in its headers.
-        number: the connected phone, E.164 with plus; it acts in every write (`from_number`).
-        clock: gives seconds; by it number checks and own changes are remembered.
+        number: the connected phone, E.164 with plus; the sender of every write (`from_number`).
+        clock: returns the time in seconds, for the caches of number checks and recent changes.
     """
 
     abilities: ClassVar[Mapping[Action, Ability]] = ABILITIES
 
     def __init__(self, http: HttpClient, number: str, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._api = Api(http, number)
-        self._numbers = Numbers(self._api, clock)
-        self._forms = NumberVariants(clock)
-        self._own_changes = OwnChanges(clock)
-        self._reception = Reception(self._api)
+        self._numbers = NumberChecker(self._api, clock)
+        self._variants = NumberVariants(clock)
+        self._recent_changes = RecentChanges(clock)
+        self._account_status = AccountStatus(self._api)
 
     async def groups(self, search: str = "") -> AsyncIterator[Group]:
-        """Give every group of the connected number, from one call (listGroups shows no paging)."""
-        reply = await self._api.read(f"/open/whatsapp/groups/{self._api.number}", GroupsReply, missing=NO_NUMBER)
+        """Yield every group of the connected number, from one call (listGroups shows no paging)."""
+        reply = await self._api.read(f"/open/whatsapp/groups/{self._api.number}", GroupsReply, not_found=NO_NUMBER)
         for group in reply.data:
-            if group.uuid and (shown := group.as_group(group.uuid)).matches(search):
-                yield shown
+            if group.uuid and (found := group.to_group(group.uuid)).matches(search):
+                yield found
 
     async def group(self, group_id: str) -> Group:
         """Read one group (getGroup). The name is `wa_group_name`."""
-        return (await self._group(group_id)).as_group(group_id)
+        return (await self._group(group_id)).to_group(group_id)
 
     async def members(self, group_id: str) -> AsyncIterator[Member]:
-        """Give the stored members (getGroup), which come in one answer and trail changes by some minutes.
+        """Yield the stored members (getGroup). They come in one response and show changes some minutes late.
 
         Raises:
-            ProviderFault: after all that were listed, where 2Chat counts others than it lists, or lists nobody.
-            ProviderError: the members could not be read.
+            ProviderFault: after the listed members, if 2Chat counts more than it lists, or lists none.
+            ProviderError: the members couldn't be read.
         """
         group = await self._group(group_id)
-        for row in group.rows:
-            yield row.member
-        if not group.whole:
-            raise ProviderFault("2Chat does not list all members of the group.")
+        for member in group.members:
+            yield member.to_member()
+        if not group.is_complete:
+            raise ProviderFault("2Chat doesn't list all members of the group.")
 
     async def membership(self, group_id: str, people: Sequence[Person]) -> Mapping[str, MembershipStatus]:
-        """Look for `people` in the stored members (getGroup).
+        """Look up `people` among the stored members (getGroup).
 
-        They trail changes by some minutes: of somebody to whom this adapter did something lately, nothing is told that
-        may be so only because the list is late.
+        The list shows changes some minutes late. The status of a person whom this adapter changed lately is left open
+        if it may only be due to the late list.
         """
         if not people:
             return {}
         group = await self._group(group_id)
-        self._forms.learn(people, {row.phone for row in group.rows})
-        roll = MemberIndex(MemberKey(row.lid, frozenset({row.phone} - {""}), row.status) for row in group.rows)
-        whole = group.whole
-
-        def look(person: Person) -> MembershipStatus:
-            shown = roll.find(MemberKey(person.lid, same_person_keys(person.digits) if person.phone else frozenset()))
-            if shown is MembershipStatus.ABSENT and not whole:
-                shown = MembershipStatus.UNKNOWN
-            return self._own_changes.weigh(group_id, person, shown)
-
-        return {person.key: look(person) for person in people}
+        self._variants.learn(people, {member.phone for member in group.members})
+        index = MemberIndex(
+            (MemberKey(member.lid, frozenset({member.phone} - {""}), member.status) for member in group.members),
+            complete=group.is_complete,
+        )
+        return {
+            person.key: self._recent_changes.reconcile(group_id, person, index.find(MemberKey.of(person)))
+            for person in people
+        }
 
     async def add(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
-        """Add at most ten people (addParticipants) and judge each from its own entry and from `unaccepted_numbers`.
+        """Add at most ten people (addParticipants). The verdicts come from the entries and from `unaccepted_numbers`.
 
-        A person known only by a LID is `INVALID` here: 2Chat takes phone numbers. `PeopleResult.error` is set when
-        WhatsApp rate-limited a participant, for that concerns the whole sender. Whoever is not found and has another
-        form of the number is checked (checkNumber) and added in that.
+        A person known only by a LID is `INVALID`: 2Chat takes phone numbers. `PeopleResult.error` is set if WhatsApp
+        rate-limited a participant, because the limit is the account's. If a number isn't found and has variants, they
+        are checked (checkNumber), and the person is added under the right one.
         """
-        first = await self._deal(Operation.ADD, group_id, people)
+        first = await self._change_people(Operation.ADD, group_id, people)
         return await retry_with_variants(
-            self._forms,
+            self._variants,
             people,
             first,
             check=self._numbers.check,
-            add=lambda again: self._deal(Operation.ADD, group_id, again),
+            add=lambda again: self._change_people(Operation.ADD, group_id, again),
         )
 
     async def remove(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
-        """Remove at most ten people (removeParticipants) and judge each by the list that holds the number."""
-        return await self._deal(Operation.REMOVE, group_id, people)
+        """Remove at most ten people (removeParticipants). The verdicts come from the lists of numbers."""
+        return await self._change_people(Operation.REMOVE, group_id, people)
 
     async def promote(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
-        """Make at most ten members admins (promoteParticipants); a success alone proves nothing about a person."""
-        return await self._deal(Operation.PROMOTE, group_id, people)
+        """Promote at most ten members (promoteParticipants). A success alone proves nothing about a person."""
+        return await self._change_people(Operation.PROMOTE, group_id, people)
 
     async def demote(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
-        """Make at most ten admins members (demoteParticipants); a success alone proves nothing about a person."""
-        return await self._deal(Operation.DEMOTE, group_id, people)
+        """Demote at most ten admins (demoteParticipants). A success alone proves nothing about a person."""
+        return await self._change_people(Operation.DEMOTE, group_id, people)
 
     async def create(self, subject: str, people: Sequence[Person]) -> Created:
-        """Make a group with at most ten people (createGroup); with nobody left who has a phone none is made.
+        """Create a group with at most ten people (createGroup). If none of them has a phone, no group is created.
 
         Raises:
-            OutcomeUnknown: the answer does not say whether there is a group now. It is never sent again.
-            ProviderError: 2Chat did not take it.
+            OutcomeUnknown: the answer doesn't say whether the group was created. It is never sent again.
+            ProviderError: 2Chat rejected it.
         """
         phones = self._phones(people)
         if people and not phones:
-            return Created(None, _verdicts(Answer(), Operation.ADD, people))
+            return Created(None, _verdicts(PeopleReply(), Operation.ADD, people))
         body = {"group": {"name": subject, "participants": phones}}
         path = "/open/whatsapp/group/create"
         try:
-            reply = await self._api.write(path, body, missing=NO_NUMBER, once=True, tells=names_people)
+            reply = await self._api.write(path, body, not_found=NO_NUMBER, once=True, accept_error=names_people)
         except InvalidRequest as error:
-            raise not_of_one(error) from None
-        made = told(reply, CreatedReply).group
-        verdicts = _verdicts(Answer.of(reply), Operation.ADD, people)
-        if not made.uuid:
-            confirmed(reply)
+            raise partial_failure(error) from None
+        group = reply.parse_result(CreatedReply, text_of(reply)).group
+        verdicts = _verdicts(PeopleReply.of(reply), Operation.ADD, people)
+        if not group.uuid:
+            check_success(reply)
             return Created(None, verdicts)
-        self._remember(Operation.ADD, made.uuid, people, verdicts)
-        return Created(Group(made.uuid, made.name or subject), verdicts)
+        self._record_changes(Operation.ADD, group.uuid, people, verdicts)
+        return Created(Group(group.uuid, group.name or subject), verdicts)
 
     async def change(self, group_id: str, change: GroupChange) -> ChangeResult:
-        """Change the description (setGroupDescription) or the picture (setGroupPicture), a call for each."""
-        return await change_group(self._api, group_id, change)
+        """Change the description (setGroupDescription) and the picture (setGroupPicture), with a call for each.
+
+        Nothing else can be changed. After an error that the other changes would meet too, none of them is sent.
+        """
+        done: list[Action] = []
+        failed: dict[Action, ProviderError] = {}
+        for action in change.actions:
+            try:
+                path, body = _change_call(action, change)
+                stop = next((error for error in failed.values() if error.stops_sending), None)
+                if stop is not None:
+                    raise stop
+                reply = await self._api.write(group_path(group_id, path), body)
+                check_success(reply)
+                if reply.accepted_for_later:
+                    raise outcome_unknown(reply, "2Chat will make the change later", text_of(reply))
+            except ProviderError as error:
+                failed[action] = error
+            else:
+                done.append(action)
+        return ChangeResult(tuple(done), failed)
 
     async def check_numbers(self, people: Sequence[Person]) -> Mapping[str, NumberCheck]:
-        """Check numbers (checkNumber), one after another, for each costs a credit and keeps the number busy."""
+        """Check numbers (checkNumber) one after another: each check costs a credit and keeps the number busy."""
         return await self._numbers.check(people)
 
     async def send_to_group(self, group_id: str, text: str) -> str:
-        """Queue a text to a group (sendMessage); it is never sent again."""
+        """Queue a text to a group (sendMessage). It is never sent again."""
         return await self._send({"to_group_uuid": group_id, "text": text}, NO_GROUP)
 
     async def send_to_person(self, person: Person, text: str) -> str:
-        """Queue a text to a person (sendMessage), who needs a phone number; it is never sent again."""
+        """Queue a text to a person with a phone number (sendMessage). It is never sent again."""
         if not person.phone:
-            raise InvalidRequest("2Chat sends texts to phone numbers only.", code="no_phone")
+            raise InvalidRequest("2Chat needs a phone number to send a text.", code="no_phone")
         return await self._send({"to_number": person.phone, "text": text}, NEITHER_NUMBER)
 
     async def account(self) -> Account:
         """Read the state of the connected number (listNumbers), and whether the account is blocked (getAccountInfo)."""
-        return await self._reception.state()
+        return await self._account_status.state()
 
     async def limits(self) -> Sequence[Usage]:
-        """Read the credits, the number checks and the calls a minute (getAccountInfo, at either of two places)."""
-        return await self._reception.allowances()
+        """Read the credits, the number checks and the calls a minute (getAccountInfo, at either of its two paths)."""
+        return await self._account_status.allowances()
 
     async def aclose(self) -> None:
         """Close the connections to 2Chat."""
@@ -196,51 +212,51 @@ class TwoChat(Provider):
     async def _group(self, group_id: str) -> GroupRecord:
         return (await self._api.read(group_path(group_id), GroupReply)).data
 
-    async def _deal(self, operation: Operation, group_id: str, people: Sequence[Person]) -> PeopleResult:
-        """Send one change of participants, and judge the people from its answer.
+    async def _change_people(self, operation: Operation, group_id: str, people: Sequence[Person]) -> PeopleResult:
+        """Send one change of participants and return the verdicts from its response.
 
-        In a passing state of the number nothing was begun, and it is sent again a few times; after all else it is not.
+        In a passing state of the phone nothing was started, so it is sent again a few times; otherwise never.
         """
         phones = self._phones(people)
         if not phones:
-            return PeopleResult(_verdicts(Answer(), operation, people))
+            return PeopleResult(_verdicts(PeopleReply(), operation, people))
         try:
-            answer = await self._answer(group_path(group_id, f"{operation}-participant"), phones)
+            answer = await self._send_people(group_path(group_id, f"{operation}-participant"), phones)
         except (OutcomeUnknown, asyncio.CancelledError):
-            self._own_changes.remember(group_id, people, operation)
+            self._recent_changes.record(group_id, people, operation)
             raise
         verdicts = _verdicts(answer, operation, people)
-        self._remember(operation, group_id, people, verdicts)
+        self._record_changes(operation, group_id, people, verdicts)
         return PeopleResult(verdicts, rate_limit_of(verdicts))
 
-    async def _answer(self, path: str, phones: Sequence[str]) -> Answer:
+    async def _send_people(self, path: str, phones: Sequence[str]) -> PeopleReply:
         try:
-            reply = await self._api.write(path, {"participants": phones}, tells=names_people)
+            reply = await self._api.write(path, {"participants": phones}, accept_error=names_people)
         except InvalidRequest as error:
-            raise (not_of_one(error) if len(phones) > 1 else error) from None
-        answer = Answer.of(reply)
-        if answer.names_nobody:
-            confirmed(reply)
+            raise (partial_failure(error) if len(phones) > 1 else error) from None
+        answer = PeopleReply.of(reply)
+        if answer.is_empty:
+            check_success(reply)
         return answer
 
     def _phones(self, people: Sequence[Person]) -> list[str]:
-        """Give the phones to send, nobody twice. Raises `ValueError` for more people than one call takes."""
-        if len(people) > MOST:
-            raise ValueError(f"2Chat takes at most {MOST} people in one call")
-        return list(dict.fromkeys(f"+{self._forms.digits(person)}" for person in people if person.phone))
+        """Return the phones to send, without duplicates. Raises `ValueError` for more people than one call takes."""
+        if len(people) > MAX_BATCH:
+            raise ValueError(f"2Chat takes at most {MAX_BATCH} people in one call")
+        return list(dict.fromkeys(f"+{self._variants.digits(person)}" for person in people if person.phone))
 
-    def _remember(
+    def _record_changes(
         self, operation: Operation, group_id: str, people: Sequence[Person], verdicts: Sequence[Verdict]
     ) -> None:
-        """Remember who stands otherwise now, or may do so."""
-        happened = {ACCEPTED.get(operation, Outcome.UNKNOWN), Outcome.ALREADY_DONE, Outcome.UNKNOWN}
-        changed = [p for p, verdict in zip(people, verdicts, strict=True) if verdict.outcome in happened]
-        self._own_changes.remember(group_id, changed, operation)
+        """Record the people whose status changed, or may have changed."""
+        recorded = {ACCEPTED.get(operation, Outcome.UNKNOWN), Outcome.ALREADY_DONE, Outcome.UNKNOWN}
+        changed = [p for p, verdict in zip(people, verdicts, strict=True) if verdict.outcome in recorded]
+        self._recent_changes.record(group_id, changed, operation)
 
-    async def _send(self, body: dict[str, str], missing: Meaning) -> str:
-        reply = await self._api.write("/open/whatsapp/send-message", body, missing=missing, once=True)
-        confirmed(reply)
-        return told(reply, SentReply).message_uuid
+    async def _send(self, body: dict[str, str], not_found: ErrorKind) -> str:
+        reply = await self._api.write("/open/whatsapp/send-message", body, not_found=not_found, once=True)
+        check_success(reply)
+        return reply.parse_result(SentReply, text_of(reply)).message_uuid
 
 
 def make(
@@ -252,18 +268,18 @@ def make(
     timeout: httpx.Timeout = TIMEOUT,
     clock: Callable[[], float] = time.monotonic,
 ) -> TwoChat:
-    """Make the adapter.
+    """Build the adapter.
 
     Args:
-        base_url: where 2Chat is, with or without `/open` at its end; None for `BASE_URL`.
+        base_url: the address of 2Chat, with or without `/open` at its end; None for `BASE_URL`.
         token: the API key, sent as `X-User-API-Key`.
         account: the connected phone number with its country code.
-        transport: another transport than the network.
-        timeout: the client's time-outs.
-        clock: gives the time in seconds, from any start.
+        transport: replaces the network.
+        timeout: the client's timeouts.
+        clock: returns the time in seconds, from any start.
 
     Raises:
-        ValueError: `account` is not a phone number.
+        ValueError: `account` isn't a phone number.
     """
     digits = digits_of(account)
     if not digits:
@@ -273,5 +289,16 @@ def make(
     return TwoChat(http, f"+{digits}", clock=clock)
 
 
-def _verdicts(answer: Answer, operation: Operation, people: Sequence[Person]) -> tuple[Verdict, ...]:
+def _verdicts(answer: PeopleReply, operation: Operation, people: Sequence[Person]) -> tuple[Verdict, ...]:
     return tuple(answer.judge(person, operation) for person in people)
+
+
+def _change_call(action: Action, change: GroupChange) -> tuple[str, dict[str, str]]:
+    """Return the path and the body of a change. Raises `ProviderError` if 2Chat doesn't offer it."""
+    if action is Action.DESCRIBE and change.description is not None:
+        return "set-description", {"description": change.description}
+    if action is Action.PICTURE and change.picture is not None:
+        if not change.picture.url:
+            raise InvalidRequest("2Chat needs the address of a picture, not a JPEG.", code="no_address")
+        return "set-picture", {"url": change.picture.url}
+    raise NotSupported(f"2Chat doesn't support this action: {action}.", code="not_supported")

@@ -1,37 +1,32 @@
-"""Calls to 2Chat by one connected number: reads are repeated, writes only where nothing was begun."""
+"""The calls to 2Chat by one connected number. Reads are retried; writes only if nothing was started."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import quote
 
-import httpx
 import stamina
-from pydantic import BaseModel
 
-from providers.base import OutcomeUnknown, ProviderError, ProviderFault
-from providers.http import HttpClient, Query, Reply
-from providers.twochat.errors import NO_GROUP, NOT_BEGUN, PASSING, Meaning, envelope_of, error_of, silence, words_of
+from providers.base import ProviderError, ProviderFault
+from providers.http import HttpClient, Model, Query, Reply
+from providers.responses import ErrorKind
+from providers.twochat.errors import NO_GROUP, NOT_STARTED, PHONE_STATES, envelope_of, error_for, text_of
 
-PASSING_ATTEMPTS = 3
-"""How often a call is sent while the number is busy, starts, connects or disconnects (page api-response-codes)."""
+MAX_ATTEMPTS = 3
+"""The attempts of a call while the number is busy, starts, connects or disconnects (page api-response-codes)."""
 
-_PASSING_CODES = frozenset(str(int(status)) for status in PASSING)
-
-_Model = TypeVar("_Model", bound=BaseModel)
-
-Tells = Callable[[Reply], bool]
+_PHONE_STATE_CODES = frozenset(str(int(status)) for status in PHONE_STATES)
 
 
-def _nothing(_: Reply) -> bool:
+def _never(_: Reply) -> bool:
     return False
 
 
 class Api:
-    """2Chat, as one number uses it.
+    """The 2Chat API, used by one number.
 
     Args:
         http: the client, with the API key in its headers.
-        number: the connected phone, E.164 with plus; it acts in every write (`from_number`).
+        number: the connected phone, E.164 with plus; the sender of every write (`from_number`).
     """
 
     def __init__(self, http: HttpClient, number: str) -> None:
@@ -39,12 +34,12 @@ class Api:
         self.number = number
 
     async def read(
-        self, path: str, model: type[_Model], query: Query | None = None, *, missing: Meaning = NO_GROUP
-    ) -> _Model:
-        """Read something. Raises `ProviderError`, also for a 2xx that reports a failure."""
-        reply = await _while_passing(lambda: self._http.read("GET", path, params=query), missing, wrote=False)
+        self, path: str, model: type[Model], query: Query | None = None, *, not_found: ErrorKind = NO_GROUP
+    ) -> Model:
+        """Read `model`. Raises `ProviderError`, also for a 2xx that reports a failure."""
+        reply = await _retry_phone_states(lambda: self._http.read("GET", path, params=query), not_found, wrote=False)
         if envelope_of(reply).success is False:
-            raise ProviderFault("2Chat reports a failure.", code=str(reply.status), provider_text=words_of(reply))
+            raise ProviderFault("2Chat reports a failure.", code=str(reply.status), provider_text=text_of(reply))
         return reply.parse(model)
 
     async def write(
@@ -52,23 +47,26 @@ class Api:
         path: str,
         body: dict[str, Any],
         *,
-        missing: Meaning = NO_GROUP,
+        not_found: ErrorKind = NO_GROUP,
         once: bool = False,
-        tells: Tells = _nothing,
+        accept_error: Callable[[Reply], bool] = _never,
     ) -> Reply:
-        """Send a change by the connected number, and give its 2xx, whatever that says.
+        """Send a change by the connected number. Return its 2xx, whatever the body says.
 
         Args:
-            path: where to.
+            path: the path.
             body: what to send besides `from_number`.
-            missing: what a 404 is about.
-            once: not again in a passing state either: what is sent twice by a misreading of its status is done twice.
-            tells: whether an answer with an error status is given too, for what it tells besides.
+            not_found: the meaning of a 404.
+            once: never send it again, not even in a passing state of the phone. For writes that a second call repeats.
+            accept_error: whether to return a response with an error status too, for what its body says.
         """
-        said = {"from_number": self.number, **body}
-        attempts = 1 if once else PASSING_ATTEMPTS
-        return await _while_passing(
-            lambda: self._http.write("POST", path, body=said), missing, attempts, wrote=True, tells=tells
+        content = {"from_number": self.number, **body}
+        return await _retry_phone_states(
+            lambda: self._http.write("POST", path, body=content),
+            not_found,
+            1 if once else MAX_ATTEMPTS,
+            wrote=True,
+            accept_error=accept_error,
         )
 
     async def aclose(self) -> None:
@@ -77,52 +75,26 @@ class Api:
 
 
 def group_path(group_id: str, action: str = "") -> str:
-    """Give the path of a group, or of what is done to it. The id is opaque: no prefix is expected."""
+    """Return the path of a group, or of an action on it. The id is opaque: no prefix is expected."""
     return f"/open/whatsapp/group/{quote(group_id, safe='')}" + (f"/{action}" if action else "")
 
 
-def not_of_one(error: ProviderError) -> ProviderError:
-    """Read the error of a change that is not about one person alone.
-
-    Which status comes where some people fail is not documented: a 422 may be of one of them, after others.
-    """
-    if error.code != str(int(httpx.codes.UNPROCESSABLE_ENTITY)):
-        return error
-    return OutcomeUnknown(
-        "2Chat refused it, perhaps for some of them alone.", code=error.code, provider_text=error.provider_text
-    )
-
-
-def told(reply: Reply, model: type[_Model]) -> _Model:
-    """Read the 2xx to a write. Raises `OutcomeUnknown` for one of another shape."""
-    try:
-        return reply.parse(model)
-    except ProviderFault as error:
-        raise OutcomeUnknown(error.message, code=error.code, provider_text=words_of(reply)) from error
-
-
-def confirmed(reply: Reply) -> None:
-    """Hold a 2xx to a write to what it says. Raises `OutcomeUnknown`, or what it reports, where that is no success."""
-    if envelope_of(reply).success is not True:
-        raise silence(reply)
-
-
-async def _while_passing(
+async def _retry_phone_states(
     send: Callable[[], Awaitable[Reply]],
-    missing: Meaning,
-    attempts: int = PASSING_ATTEMPTS,
+    not_found: ErrorKind,
+    attempts: int = MAX_ATTEMPTS,
     *,
     wrote: bool,
-    tells: Tells = _nothing,
+    accept_error: Callable[[Reply], bool] = _never,
 ) -> Reply:
-    async for attempt in stamina.retry_context(on=_passes, attempts=attempts, wait_initial=2.0, wait_max=8.0):
+    async for attempt in stamina.retry_context(on=_is_phone_state, attempts=attempts, wait_initial=2.0, wait_max=8.0):
         with attempt:
             reply = await send()
-            if reply.ok or (reply.status not in NOT_BEGUN and tells(reply)):
+            if reply.ok or (reply.status not in NOT_STARTED and accept_error(reply)):
                 return reply
-            raise error_of(reply, missing, wrote=wrote)
+            raise error_for(reply, not_found, wrote=wrote)
     raise AssertionError("stamina ends by a return or an error")
 
 
-def _passes(error: Exception) -> bool:
-    return isinstance(error, ProviderError) and error.code in _PASSING_CODES
+def _is_phone_state(error: Exception) -> bool:
+    return isinstance(error, ProviderError) and error.code in _PHONE_STATE_CODES

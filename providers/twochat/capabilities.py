@@ -1,47 +1,47 @@
-"""What the adapter for 2Chat can do (operations of `contracts/twochat.openapi.yaml`); 2Chat names no scopes."""
+"""The abilities of the 2Chat adapter (operations of `contracts/twochat.openapi.yaml`). 2Chat names no scopes."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
 from providers.base import Ability, Action, Capability, PictureForm
 
-MOST = 10
-"""People in one call (x-conventions, participants.max_per_call)."""
+MAX_BATCH = 10
+"""The maximum number of people in one call (x-conventions, participants.max_per_call)."""
 
 _READ, _WRITE, _SEND = Capability.GROUPS_READ, Capability.GROUPS_WRITE, Capability.SEND
 
-_STORED = "From 2Chat's stored list, which is minutes late; what was changed here since is not judged by it."
-_ROLE = "The answer is known to say no more than that it was accepted: the group is read back."
-_QUEUED = "A success says that the text is queued, not that it arrived."
+_STORED = "From 2Chat's stored list, which is minutes late. It isn't used for people whom Rollcall changed since then."
+_ROLE = "The answer only says that the change was accepted, so the group is read afterwards."
+_QUEUED = "A success means that the text is queued, not that it arrived."
 
 ABILITIES: Mapping[Action, Ability] = MappingProxyType(
     {
         Action.LIST_GROUPS: Ability(
-            _READ, operations=("listGroups",), note="The list has no pages and no search: it is searched here."
+            _READ, operations=("listGroups",), note="The list has no pages and no search. Rollcall searches it."
         ),
         Action.READ_GROUP: Ability(
-            _READ, operations=("getGroup",), note="Name and size, minutes late; nothing else is told for certain."
+            _READ, operations=("getGroup",), note="Name and size, minutes late. Other fields aren't documented."
         ),
         Action.LIST_MEMBERS: Ability(_READ, operations=("getGroup",), note=_STORED),
         Action.ADD: Ability(
             _WRITE,
             operations=("addParticipants", "checkNumber"),
-            max_batch=MOST,
-            note="Whoever refuses a direct add is invited where 2Chat says that a private invitation went out.",
+            max_batch=MAX_BATCH,
+            note="People who block direct adds count as invited if 2Chat says that it sent a private invitation.",
         ),
         Action.REMOVE: Ability(
             _WRITE,
             operations=("removeParticipants",),
-            max_batch=MOST,
-            note="Why a number was not accepted is not told: the group is read back.",
+            max_batch=MAX_BATCH,
+            note="The answer doesn't say why a number wasn't accepted, so the group is read afterwards.",
         ),
-        Action.PROMOTE: Ability(_WRITE, operations=("promoteParticipants",), max_batch=MOST, note=_ROLE),
-        Action.DEMOTE: Ability(_WRITE, operations=("demoteParticipants",), max_batch=MOST, note=_ROLE),
+        Action.PROMOTE: Ability(_WRITE, operations=("promoteParticipants",), max_batch=MAX_BATCH, note=_ROLE),
+        Action.DEMOTE: Ability(_WRITE, operations=("demoteParticipants",), max_batch=MAX_BATCH, note=_ROLE),
         Action.CREATE: Ability(
             _WRITE,
             operations=("createGroup",),
-            max_batch=MOST,
-            note="Never sent again: a repeat is likely to make a second group.",
+            max_batch=MAX_BATCH,
+            note="Never sent again, because that may create a second group.",
         ),
         Action.DESCRIBE: Ability(
             _WRITE,
@@ -51,22 +51,22 @@ ABILITIES: Mapping[Action, Ability] = MappingProxyType(
         Action.PICTURE: Ability(
             _WRITE,
             operations=("setGroupPicture",),
-            note="By a public address that 2Chat fetches; a JPEG itself cannot be set.",
+            note="Takes a public address that 2Chat fetches, not a JPEG.",
             picture=PictureForm.ADDRESS,
         ),
         Action.CHECK_NUMBERS: Ability(
             _READ,
             operations=("checkNumber",),
             max_batch=1,
-            note="One number a call, each costs a credit, so answers are kept for a day.",
+            note="One number a call. Each check costs a credit, so answers are cached for a day.",
         ),
         Action.SEND_TO_GROUP: Ability(_SEND, operations=("sendMessage",), note=_QUEUED),
         Action.SEND_TO_PERSON: Ability(_SEND, operations=("sendMessage",), max_batch=1, note=_QUEUED),
         Action.ACCOUNT: Ability(
             _READ,
             operations=("listNumbers", "getAccountInfo"),
-            note="The state of the number, found in the list of all, and whether 2Chat has blocked the account.",
+            note="The state of the number, from the list of all numbers, and whether 2Chat has blocked the account.",
         ),
-        Action.LIMITS: Ability(_READ, operations=("getAccountInfo",), note="Number checks are counted apart."),
+        Action.LIMITS: Ability(_READ, operations=("getAccountInfo",), note="Number checks are counted separately."),
     }
 )

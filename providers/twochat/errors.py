@@ -1,10 +1,10 @@
-"""What goes wrong at 2Chat: its statuses (page api-response-codes), and its words in three published shapes."""
+"""The errors of 2Chat: its statuses (page api-response-codes), and its error text in three published formats."""
 
 import re
 from collections.abc import Mapping
 
 import httpx
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from providers.base import (
     AccountDisconnected,
@@ -19,49 +19,49 @@ from providers.base import (
     ProviderFault,
     RateLimited,
 )
-from providers.http import Reply, rate_limited
-from providers.provider_text import ProviderText, to_provider_text
+from providers.http import Reply
+from providers.responses import ErrorKind, ProviderText, error_for_status, outcome_unknown, to_provider_text
 
 BUSY = 486
-"""Not a registered status: the number still works on an earlier request, this one was not begun."""
+"""Not a registered status: the number is still working on an earlier request, and this one wasn't started."""
 
-PASSING = frozenset({httpx.codes.CONFLICT, httpx.codes.GONE, BUSY})
-"""States of the phone in which nothing is begun, and after which the page advises to try again in a few seconds."""
+PHONE_STATES = frozenset({httpx.codes.CONFLICT, httpx.codes.GONE, BUSY})
+"""States of the phone in which nothing is started. The page advises trying again in a few seconds."""
 
-NOT_BEGUN = PASSING | {httpx.codes.TOO_MANY_REQUESTS}
-"""Statuses that say of the whole call that it was not begun, whatever stands beside them."""
+NOT_STARTED = PHONE_STATES | {httpx.codes.TOO_MANY_REQUESTS}
+"""Statuses that mean that nothing of the call was started, whatever else the answer says."""
 
-PASSING_REST = 10.0
-"""Seconds that such a number is left alone where the answer does not say how long: the page says "a few"."""
+PHONE_STATE_COOLDOWN = 10.0
+"""The pause in seconds after such a state if the answer gives none: the page says "a few"."""
 
-Meaning = tuple[type[ProviderError], str]
-
-NO_GROUP: Meaning = (
+NO_GROUP: ErrorKind = (
     GroupNotFound,
-    "2Chat does not know this group (a new one can take minutes), or not the acting number.",
+    "2Chat doesn't know this group (a new one can take minutes), or it doesn't know the connected number.",
 )
-NO_NUMBER: Meaning = (AccountDisconnected, "2Chat does not know the connected number.")
-NEITHER_NUMBER: Meaning = (InvalidRequest, "2Chat does not know one of the two numbers.")
-NO_PATH: Meaning = (ProviderFault, "2Chat has nothing at this path; check base_url.")
-"""What a 404 is about: "which thing depends on the request"."""
+NO_NUMBER: ErrorKind = (AccountDisconnected, "2Chat doesn't know the connected number.")
+NEITHER_NUMBER: ErrorKind = (InvalidRequest, "2Chat doesn't know one of the two numbers.")
+NO_PATH: ErrorKind = (ProviderFault, "2Chat has nothing at this address. Check base_url.")
+"""The meaning of a 404: "which thing depends on the request"."""
 
-_ERRORS: Mapping[int, Meaning] = {
-    400: (InvalidRequest, "2Chat could not read the request."),
-    401: (CredentialsRejected, "2Chat does not accept the API key."),
+_NOT_ADMIN: ErrorKind = (NotGroupAdmin, "The connected number isn't an admin of the group.")
+
+_ERRORS: Mapping[int, ErrorKind] = {
+    400: (InvalidRequest, "2Chat couldn't read the request."),
+    401: (CredentialsRejected, "2Chat rejected the API key."),
     402: (AccountRestricted, "The 2Chat trial is over, or its credits are spent."),
-    403: (PermissionMissing, "2Chat does not allow this."),
-    406: (InvalidRequest, "2Chat does not support this here."),
-    409: (AccountDisconnected, "The connected number is starting again; nothing was done. Try in a few seconds."),
-    410: (AccountDisconnected, "The connected number is connecting or disconnecting; nothing was done."),
-    422: (InvalidRequest, "2Chat found the request invalid."),
+    403: (PermissionMissing, "2Chat doesn't allow this."),
+    406: (InvalidRequest, "2Chat doesn't support this here."),
+    409: (AccountDisconnected, "The connected number is restarting, so nothing was done. Try again in a few seconds."),
+    410: (AccountDisconnected, "The connected number is connecting or disconnecting, so nothing was done."),
+    422: (InvalidRequest, "2Chat rejected the request as invalid."),
 }
-"""HTTP statuses of the one API-wide table; 409 and 410 are states of the phone, not conflict and gone."""
+"""The statuses of the one table for the whole API. Here 409 and 410 are states of the phone, not conflict and gone."""
 
-_NOT_ADMIN = re.compile(r"\badmin.*\bgroup\b|\bgroup\b.*\badmin", re.IGNORECASE | re.DOTALL)
+_ADMIN_TEXT = re.compile(r"\badmin.*\bgroup\b|\bgroup\b.*\badmin", re.IGNORECASE | re.DOTALL)
 
 
 class Envelope(BaseModel):
-    """What every body may carry: `success`, and an error's words under one of three names."""
+    """The fields that any body may have: `success`, and an error's text under one of three names."""
 
     success: bool | None = None
     error_message: ProviderText = ""
@@ -69,74 +69,88 @@ class Envelope(BaseModel):
     detail: ProviderText = ""
 
     @property
-    def words(self) -> str:
-        """The error's words, in the order of preference that the contract's Error schema gives."""
+    def text(self) -> str:
+        """The error's text, in the order of preference of the contract's Error schema."""
         return self.error_message or self.message or self.detail
 
 
 def envelope_of(reply: Reply) -> Envelope:
-    """Read what every body may carry; an empty envelope for a body of another shape."""
-    try:
-        return Envelope.model_validate(reply.body)
-    except ValidationError:
-        return Envelope()
+    """Return the envelope of a body; an empty one if the body has another format."""
+    return reply.parse_or(Envelope())
 
 
-def words_of(reply: Reply) -> str:
-    """Give 2Chat's own words in a body, or the beginning of the body itself."""
-    return envelope_of(reply).words or to_provider_text(reply.text)
+def text_of(reply: Reply) -> str:
+    """Return 2Chat's own words in a body, or the beginning of the body itself."""
+    return envelope_of(reply).text or to_provider_text(reply.text)
 
 
-def error_of(reply: Reply, missing: Meaning, *, wrote: bool) -> ProviderError:
-    """Read a status outside 2xx. The effect of a write is open after a 5xx, and after what the table does not have.
+def error_for(reply: Reply, not_found: ErrorKind, *, wrote: bool) -> ProviderError:
+    """Return the error for a status outside 2xx. After a 5xx or an unknown status the result of a write isn't known.
 
     Args:
-        reply: the answer.
-        missing: what a 404 is about; one with a page in place of JSON did not come from 2Chat's API.
-        wrote: whether the call was to change something.
+        reply: the response.
+        not_found: the meaning of a 404. One with a page instead of JSON didn't come from 2Chat's API.
+        wrote: whether the call was a write.
     """
-    words, code = words_of(reply), str(reply.status)
-    if reply.status == httpx.codes.TOO_MANY_REQUESTS:
-        return rate_limited(reply, provider_text=words)
+    text = text_of(reply)
     if reply.status == BUSY:
-        message = "The connected number is still busy with an earlier request; nothing was done."
-        return RateLimited(message, code=code, provider_text=words, retry_after=_rest_after(reply))
-    if reply.status == httpx.codes.NOT_FOUND:
-        kind, message = NO_PATH if reply.text.strip() and reply.body is None else missing
-        return kind(message, code=code, provider_text=words)
-    if reply.status in _ERRORS:
-        kind, message = _forbidden(words) if reply.status == httpx.codes.FORBIDDEN else _ERRORS[reply.status]
-        error = kind(message, code=code, provider_text=words)
-        if reply.status in PASSING:
-            error.cooldown = _rest_after(reply)
-        return error
-    if wrote:
-        return OutcomeUnknown(
-            "2Chat failed while changing something; only reading back can tell.", code=code, provider_text=words
-        )
-    return ProviderFault("2Chat failed.", code=code, provider_text=words)
+        message = "The connected number is still busy with an earlier request, so nothing was done."
+        return RateLimited(message, code=str(reply.status), provider_text=text, retry_after=_cooldown(reply))
+    errors = {
+        **_ERRORS,
+        403: _forbidden(text),
+        404: NO_PATH if reply.text.strip() and reply.body is None else not_found,
+    }
+    unexpected = (
+        (OutcomeUnknown, "2Chat failed during the change, so the result isn't known.")
+        if wrote
+        else (ProviderFault, "2Chat failed.")
+    )
+    error = error_for_status(reply, errors, unexpected, provider_text=text)
+    if reply.status in PHONE_STATES:
+        error.cooldown = _cooldown(reply)
+    return error
 
 
-def silence(reply: Reply) -> ProviderError:
-    """Make the error of a 2xx to a write that does not tell what it did.
+def check_success(reply: Reply) -> None:
+    """Check that a 2xx to a write reports a success.
 
-    How 2Chat answers when the number is no group admin is not documented: also in a 2xx it is believed to say so.
+    How 2Chat answers when the number isn't a group admin is not documented. A 2xx that says so is believed.
+
+    Raises:
+        NotGroupAdmin: the number isn't an admin of the group.
+        OutcomeUnknown: it reports no success.
     """
-    envelope, words, code = envelope_of(reply), words_of(reply), str(reply.status)
-    if envelope.success is False and _NOT_ADMIN.search(words):
-        return NotGroupAdmin("The connected number is not an admin of the group.", code=code, provider_text=words)
-    said = "2Chat reports a failure" if envelope.success is False else "2Chat's answer does not tell what was done"
-    return OutcomeUnknown(f"{said}; only reading back can tell.", code=code, provider_text=words)
+    envelope, text = envelope_of(reply), text_of(reply)
+    if envelope.success is True:
+        return
+    if envelope.success is False and _ADMIN_TEXT.search(text):
+        kind, message = _NOT_ADMIN
+        raise kind(message, code=str(reply.status), provider_text=text)
+    what = "2Chat reports a failure" if envelope.success is False else "2Chat's answer doesn't say what was done"
+    raise outcome_unknown(reply, what, text)
 
 
-def _rest_after(reply: Reply) -> float:
-    return PASSING_REST if reply.retry_after is None else reply.retry_after
+def partial_failure(error: ProviderError) -> ProviderError:
+    """Return the error of a change that concerns more than one person.
+
+    Which status comes when some people fail is not documented: a 422 may be about one of them, after others.
+    """
+    if error.code != str(int(httpx.codes.UNPROCESSABLE_ENTITY)):
+        return error
+    return OutcomeUnknown(
+        "2Chat rejected the request, perhaps for some of the people only, so the result isn't known.",
+        code=error.code,
+        provider_text=error.provider_text,
+    )
 
 
-def _forbidden(words: str) -> Meaning:
-    """Tell apart what 403 may be: no key (recorded by a third party), no group admin (not documented), or the rest."""
-    if words == "Not authenticated":
+def _cooldown(reply: Reply) -> float:
+    return PHONE_STATE_COOLDOWN if reply.retry_after is None else reply.retry_after
+
+
+def _forbidden(text: str) -> ErrorKind:
+    """Return the meaning of a 403: no key (recorded by a third party), no group admin (not documented), or other."""
+    if text == "Not authenticated":
         return CredentialsRejected, "2Chat got no API key."
-    if _NOT_ADMIN.search(words):
-        return NotGroupAdmin, "The connected number is not an admin of the group."
-    return _ERRORS[httpx.codes.FORBIDDEN]
+    return _NOT_ADMIN if _ADMIN_TEXT.search(text) else _ERRORS[403]

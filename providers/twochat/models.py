@@ -1,15 +1,15 @@
-"""What 2Chat answers when it worked (schemas of `contracts/twochat.openapi.yaml`); nearly any field may be missing."""
+"""The successful responses of 2Chat (schemas of `contracts/twochat.openapi.yaml`). Almost any field may be missing."""
 
 from pydantic import BaseModel
 
-from providers import base
-from providers.base import MembershipStatus, Usage
+from providers.base import Group, Member, MembershipStatus, Usage
 from providers.identity import lid_of, phone_beside
-from providers.provider_text import ProviderText
+from providers.member_index import status_of_flags
+from providers.responses import ProviderText
 
 
-class Row(BaseModel):
-    """A row of a member list. The contract shows no `role`; stored lists are known to keep people who left by it."""
+class MemberRecord(BaseModel):
+    """An entry of a member list. The contract shows no `role`; some stored lists mark people who left by it."""
 
     wa_participant_id: str | None = None
     phone_number: str | None = None
@@ -20,71 +20,67 @@ class Row(BaseModel):
 
     @property
     def lid(self) -> str:
-        """The member's LID (`123@lid`); empty where the row is known by a phone."""
+        """The member's LID (`123@lid`); empty if the entry has a phone."""
         return lid_of(self.wa_participant_id or "")
 
     @property
     def phone(self) -> str:
-        """The member's digits; empty where only a LID is known, also when it poses as a phone number."""
+        """The member's phone in digits; empty if only a LID is known, also one in the field for the phone."""
         return phone_beside(self.lid, self.phone_number, self.wa_participant_id)
 
     @property
     def status(self) -> MembershipStatus:
-        """The role, by the two flags; PRESENT where they do not tell."""
-        if self.wa_is_admin or self.wa_is_super_admin:
-            return MembershipStatus.ADMIN
-        return MembershipStatus.PRESENT if self.wa_is_admin is None else MembershipStatus.MEMBER
+        """The role, by the two flags; PRESENT if they don't give it."""
+        return status_of_flags(is_admin=self.wa_is_admin, is_super_admin=self.wa_is_super_admin)
 
-    @property
-    def member(self) -> base.Member:
-        """The member in the words of the protocol."""
-        phone = f"+{self.phone}" if self.phone else ""
-        return base.Member(phone, self.lid, self.wa_pushname or "", self.status)
+    def to_member(self) -> Member:
+        """Return the member as the adapter's interface has it."""
+        return Member(f"+{self.phone}" if self.phone else "", self.lid, self.wa_pushname or "", self.status)
 
 
 class GroupRecord(BaseModel):
-    """A group, as a list (without members) and as a single read give it.
+    """A group, from a list (without members) or a single read.
 
-    `wa_subject` and `is_read_only` are left out: what they hold is not documented.
+    `wa_subject` and `is_read_only` are left out: their contents are not documented.
     """
 
     uuid: str = ""
     wa_group_name: str | None = None
     size: int | None = None
-    participants: list[Row] | None = None
+    participants: list[MemberRecord] | None = None
 
-    def as_group(self, group_id: str) -> base.Group:
-        """Give the group in the words of the protocol."""
-        return base.Group(group_id, self.wa_group_name or "", self.size)
-
-    @property
-    def rows(self) -> list[Row]:
-        """The members; none where the answer has no list of them."""
-        return [row for row in self.participants or () if row.role != "left"]
+    def to_group(self, group_id: str) -> Group:
+        """Return the group as the adapter's interface has it."""
+        return Group(group_id, self.wa_group_name or "", self.size)
 
     @property
-    def whole(self) -> bool:
-        """Whether all are listed, as many as are counted: never where nobody is, for the account itself is a member.
+    def members(self) -> list[MemberRecord]:
+        """The members; empty if the answer doesn't list them."""
+        return [member for member in self.participants or () if member.role != "left"]
 
-        Whether a long list has pages is not documented, so one without a count beside it may be the first of some.
+    @property
+    def is_complete(self) -> bool:
+        """Whether all members are listed, as many as are counted. An empty list isn't: the account is a member.
+
+        Whether a long list has pages is not documented, so one without a count may be only the first of them.
         """
-        return bool(self.rows) and self.size is not None and self.size <= len(self.rows)
+        return bool(self.members) and self.size is not None and self.size <= len(self.members)
 
 
 class GroupReply(BaseModel):
-    """The answer of getGroup."""
+    """The response of getGroup."""
 
     data: GroupRecord
 
 
 class GroupsReply(BaseModel):
-    """The answer of listGroups."""
+    """The response of listGroups."""
 
     data: list[GroupRecord]
 
 
 class Channel(BaseModel):
-    """A connected number. One number can be several channels: WW is WhatsApp Web."""
+    """A connected number. One number can have several channels: WW is WhatsApp Web."""
 
     phone_number: str | None = None
     connection_status: str | None = None
@@ -92,40 +88,40 @@ class Channel(BaseModel):
 
 
 class ChannelsReply(BaseModel):
-    """The answer of listNumbers."""
+    """The response of listNumbers."""
 
     numbers: list[Channel]
 
 
 class CheckReply(BaseModel):
-    """The answer of checkNumber. A malformed number gets `is_valid` False and nothing about WhatsApp."""
+    """The response of checkNumber. A malformed number gets `is_valid` False and nothing about WhatsApp."""
 
     is_valid: bool
     on_whatsapp: bool | None = None
 
     @property
     def answer(self) -> bool | None:
-        """Whether the number has WhatsApp; None where that is not told."""
+        """Whether the number has WhatsApp; None if the response doesn't say."""
         return self.on_whatsapp if self.is_valid else None
 
 
 class SentReply(BaseModel):
-    """The answer of sendMessage."""
+    """The response of sendMessage."""
 
     message_uuid: ProviderText = ""
 
 
-class MadeGroup(BaseModel):
-    """What createGroup says of the group; of its people, see `providers.twochat.people`."""
+class NewGroup(BaseModel):
+    """The group in the response of createGroup; for its people see `providers.twochat.membership`."""
 
     uuid: str | None = None
     name: str | None = None
 
 
 class CreatedReply(BaseModel):
-    """The answer of createGroup."""
+    """The response of createGroup."""
 
-    group: MadeGroup
+    group: NewGroup
 
 
 class _Customer(BaseModel):
@@ -144,7 +140,7 @@ class _Counters(BaseModel):
 
 
 class InfoReply(BaseModel):
-    """The answer of getAccountInfo."""
+    """The response of getAccountInfo."""
 
     account: _Customer = _Customer()
     limits: _Limits = _Limits()
@@ -152,11 +148,11 @@ class InfoReply(BaseModel):
 
     @property
     def allowances(self) -> list[Usage]:
-        """What the account may use and has used, as far as it is told."""
+        """The limits and usage of the account, as far as they are known."""
         used = self.usage
-        told = (
+        usages = (
             Usage("API requests", used.api_request_count, used.max_api_request_count),
             Usage("number checks", used.number_check_count, used.max_number_check_count),
             Usage("requests a minute", limit=self.limits.requests_per_minute),
         )
-        return [usage for usage in told if usage.used is not None or usage.limit is not None]
+        return [usage for usage in usages if usage.used is not None or usage.limit is not None]

@@ -128,7 +128,7 @@ class Wacr(Provider):
     async def change(self, group_id: str, change: GroupChange) -> ChangeResult:
         """Rename a contact list (updateGroup); it has nothing else that could be changed."""
         failed: dict[Action, ProviderError] = {
-            action: self._cannot(action) for action in change.actions if action not in self.abilities
+            action: self._unsupported(action) for action in change.actions if action not in self.abilities
         }
         if change.subject is None:
             return ChangeResult((), failed)

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from providers.base import OutcomeUnknown, ProviderFault, RateLimited
 from providers.http import HttpClient, Query, Reply
-from providers.wacr.errors import MINUTE, refusal, told_by
+from providers.wacr.errors import MINUTE, code_and_text_of, error_for
 from providers.wacr.models import is_success, message_of, reports_failure, unwrapped
 
 MOST_PAGES = 10_000
@@ -52,9 +52,9 @@ class WacrApi:
         """Read `path`. Raises `ProviderError` for every answer that is not 2xx, or reports a failure inside."""
         reply = await self._http.read("GET", path, params=params)
         if not reply.ok:
-            raise refusal(reply, path, needs, was_write=False)
+            raise error_for(reply, path, needs, wrote=False)
         if reports_failure(reply):
-            code, words = told_by(reply)
+            code, words = code_and_text_of(reply)
             raise ProviderFault("WA.cr reports a failure.", code=code, provider_text=words)
         return reply
 
@@ -92,9 +92,9 @@ class WacrApi:
             with attempt:
                 reply = await self._http.write(method, path, body=body)
                 if not reply.ok:
-                    raise refusal(reply, path, needs, was_write=True)
+                    raise error_for(reply, path, needs, wrote=True)
         if reports_failure(reply):
-            code, words = told_by(reply)
+            code, words = code_and_text_of(reply)
             raise OutcomeUnknown("WA.cr reports a failure in an answer of success.", code=code, provider_text=words)
         try:
             return unwrapped(reply).parse(model), reply
@@ -105,7 +105,7 @@ class WacrApi:
         """Delete what is at `path`. Raises `ProviderError`; `OutcomeUnknown` where the answer does not tell."""
         reply = await self._http.write("DELETE", path)
         if not reply.ok:
-            raise refusal(reply, path, needs, was_write=True)
+            raise error_for(reply, path, needs, wrote=True)
         if not is_success(reply):
             words = message_of(reply) or reply.text
             raise OutcomeUnknown("WA.cr does not say what it deleted.", code=str(reply.status), provider_text=words)

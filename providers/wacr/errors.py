@@ -1,4 +1,4 @@
-"""What the refusals of WA.cr mean; where code and words sit in their bodies is not documented."""
+"""The errors of WA.cr. Where their bodies have the code and the text is not documented."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -17,84 +17,90 @@ from providers.base import (
     PermissionMissing,
     ProviderError,
     ProviderFault,
-    RateLimited,
 )
 from providers.http import Reply
+from providers.responses import ErrorKind, rate_limited
 
 MINUTE = 60.0
-"""Seconds after which a call is accepted again: the limit counts calls per minute, and no header is documented."""
+"""Seconds after which calls are accepted again: the limit is per minute, and no header is documented."""
 
 _CODE = re.compile(
     r"\b(UNAUTHORIZED|INSUFFICIENT_SCOPE|FEATURE_LIMIT_EXCEEDED|CONTACT_OPTED_OUT|NOT_FOUND|VALIDATION_ERROR"
     r"|WHATSAPP_NOT_CONFIGURED|RATE_LIMIT_EXCEEDED|INTERNAL_ERROR|MESSAGE_SEND_FAILED)\b"
 )
 
-_NOT_PROCESSED = frozenset({400, 405, 411, 413, 414, 415, 422, 431})
-"""The documented 422, and statuses by which a server refuses a request as it stands (RFC 9110 §15.5, RFC 6585).
+_REJECTED = frozenset({400, 405, 411, 413, 414, 415, 422, 431})
+"""The documented 422, and the statuses for a request that a server rejects unread (RFC 9110 §15.5, RFC 6585).
 
-Nothing is documented of the others: one such as 409 may come after the effect.
+The others are not documented: one such as 409 may come after the effect.
 """
 
 
-class PlanIsFull(AccountRestricted):
-    """A limit of the plan is reached. What it does not count goes on, so the connection does not rest."""
+class PlanLimitReached(AccountRestricted):
+    """A limit of the plan is reached. Calls that it doesn't count still work, so the account doesn't pause."""
 
     cooldown = 0.0
 
 
-class NoMoreContacts(PlanIsFull):
-    """The plan has no room for another contact. Whoever has one already is not kept out."""
+class ContactLimitReached(PlanLimitReached):
+    """The plan has no room for another contact. People who already have a contact can still be added."""
 
     stops_sending = False
 
 
-_BY_CODE: Mapping[tuple[int, str], tuple[type[ProviderError], str]] = MappingProxyType(
+_BY_CODE: Mapping[tuple[int, str], ErrorKind] = MappingProxyType(
     {
-        (403, "FEATURE_LIMIT_EXCEEDED"): (PlanIsFull, "A limit of the WA.cr plan is reached."),
+        (403, "FEATURE_LIMIT_EXCEEDED"): (PlanLimitReached, "A limit of the WA.cr plan is reached."),
         (403, "CONTACT_OPTED_OUT"): (InvalidRequest, "The person has opted out of messages."),
-        (404, "NOT_FOUND"): (InvalidRequest, "WA.cr does not find what it was asked about."),
-        (422, "WHATSAPP_NOT_CONFIGURED"): (AccountDisconnected, "The WA.cr account has no WhatsApp number set up."),
-        (500, "MESSAGE_SEND_FAILED"): (InvalidRequest, "WhatsApp refused the message."),
+        (404, "NOT_FOUND"): (InvalidRequest, "WA.cr didn't find the contact or group."),
+        (422, "WHATSAPP_NOT_CONFIGURED"): (AccountDisconnected, "The WA.cr account has no WhatsApp number."),
+        (500, "MESSAGE_SEND_FAILED"): (InvalidRequest, "WhatsApp rejected the message."),
     }
 )
-"""What a code says beyond its status; an unknown group is told by the path."""
+"""The codes that say more than their status. An unknown group is recognised by the path."""
 
 
-def refusal(reply: Reply, path: str, needs: str, *, was_write: bool) -> ProviderError:
-    """Read a status that is not 2xx: status first, its code found by search, as the contract advises."""
-    code, words = told_by(reply)
+def error_for(reply: Reply, path: str, needs: str, *, wrote: bool) -> ProviderError:
+    """Return the error for a status outside 2xx: by the status first, then by the code, as the contract advises.
+
+    Args:
+        reply: the response.
+        path: the path of the call.
+        needs: the scope that the call needs.
+        wrote: whether the call was a write.
+    """
+    code, text = code_and_text_of(reply)
     if reply.status == httpx.codes.TOO_MANY_REQUESTS:
-        message = "WA.cr refused because of too many calls in a minute."
-        return RateLimited(message, code=code, provider_text=words, retry_after=reply.retry_after or MINUTE)
-    kind, message = _meaning(reply.status, code, path, needs, was_write=was_write)
-    return kind(message, code=code, provider_text=words)
+        return rate_limited(reply, code=code, provider_text=text, limit_window=MINUTE)
+    kind, message = _kind(reply.status, code, path, needs, wrote=wrote)
+    return kind(message, code=code, provider_text=text)
 
 
-def told_by(reply: Reply) -> tuple[str, str]:
-    """Give the code of an error, or the status where it has none, and its words, wherever the body has them."""
+def code_and_text_of(reply: Reply) -> tuple[str, str]:
+    """Return the code of an error (the status if it has none) and its text, wherever the body has them."""
     found = _CODE.search(reply.text)
-    words = "; ".join(dict.fromkeys(_strings(reply.body))) or reply.text
-    return found[0] if found else str(reply.status), words
+    text = "; ".join(dict.fromkeys(_strings(reply.body))) or reply.text
+    return found[0] if found else str(reply.status), text
 
 
-def _meaning(status: int, code: str, path: str, needs: str, *, was_write: bool) -> tuple[type[ProviderError], str]:
+def _kind(status: int, code: str, path: str, needs: str, *, wrote: bool) -> ErrorKind:
     match status:
         case 401:
-            return CredentialsRejected, "WA.cr does not accept the token."
+            return CredentialsRejected, "WA.cr rejected the token."
         case 404 if path.startswith("/groups/"):
-            return GroupNotFound, "WA.cr knows no group with this id."
+            return GroupNotFound, "WA.cr has no group with this id."
         case 403 if code == "FEATURE_LIMIT_EXCEEDED" and path.startswith("/contacts"):
-            return NoMoreContacts, "The WA.cr plan has no room for another contact."
+            return ContactLimitReached, "The WA.cr plan has no room for another contact."
         case _ if (status, code) in _BY_CODE:
             return _BY_CODE[status, code]
         case 403:
-            return PermissionMissing, f"The WA.cr token may not do this: it needs {needs}."
+            return PermissionMissing, f"The WA.cr token lacks the scope {needs}."
         case 404:
-            return ProviderFault, f"WA.cr has nothing at {path}; check base_url."
-        case _ if status in _NOT_PROCESSED:
-            return InvalidRequest, "WA.cr found the request invalid."
-        case _ if was_write:
-            return OutcomeUnknown, "WA.cr failed, and does not say what it did."
+            return ProviderFault, "WA.cr has nothing at this address. Check base_url."
+        case _ if status in _REJECTED:
+            return InvalidRequest, "WA.cr rejected the request as invalid."
+        case _ if wrote:
+            return OutcomeUnknown, "WA.cr failed, so the result isn't known."
     return ProviderFault, "WA.cr failed."
 
 

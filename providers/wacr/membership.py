@@ -20,7 +20,7 @@ from providers.cache import TTLCache
 from providers.wacr.api import WacrApi
 from providers.wacr.contacts import REMEMBER, AddressBook, Wanted, best_first
 from providers.wacr.creation import ContactMaker
-from providers.wacr.errors import NoMoreContacts
+from providers.wacr.errors import ContactLimitReached
 from providers.wacr.models import Added, Record, Removed, message_of, unwrapped
 from providers.wacr.tally import Run
 
@@ -161,7 +161,7 @@ class Membership:
         run.sending = tuple(people)
         try:
             return {person: (contact.id,) for person, contact in (await self._maker.many(people)).items()}
-        except (InvalidRequest, NoMoreContacts):
+        except (InvalidRequest, ContactLimitReached):
             run.sending = ()
             return {}
 

@@ -152,7 +152,7 @@ class WaGateway(Provider):
     async def change(self, group_id: str, change: GroupChange) -> ChangeResult:
         """Change subject, description and settings in one call (`updateGroup`); it offers nothing else."""
         result = await carry_out(self._gateway, group_id, change)
-        cannot = {action: self._cannot(action) for action in change.actions if action not in self.abilities}
+        cannot = {action: self._unsupported(action) for action in change.actions if action not in self.abilities}
         return ChangeResult(result.done, {**result.failed, **cannot})
 
     async def invite_link(self, group_id: str) -> str:

@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 
-import httpx
-
 from providers.base import (
     AccountDisconnected,
     CredentialsRejected,
@@ -14,7 +12,8 @@ from providers.base import (
     ProviderError,
     ProviderFault,
 )
-from providers.http import Reply, rate_limited
+from providers.http import Reply
+from providers.responses import ErrorKind, error_for_status
 from providers.wagateway.models import Problem
 
 
@@ -22,38 +21,30 @@ class PersonNotFound(InvalidRequest):
     """The gateway has no contact with this LID, or can't find the recipient of a text."""
 
 
-_BY_STATUS: Mapping[int, tuple[type[ProviderError], str]] = {
-    400: (InvalidRequest, "The gateway found the request malformed."),
-    401: (CredentialsRejected, "The gateway does not accept the token."),
-    403: (PermissionMissing, "The token lacks a permission at the gateway."),
-    422: (InvalidRequest, "The gateway found the request malformed."),
+_ERRORS: Mapping[int, ErrorKind] = {
+    400: (InvalidRequest, "The gateway rejected the request as malformed."),
+    401: (CredentialsRejected, "The gateway rejected the token."),
+    403: (PermissionMissing, "The gateway's token lacks a permission."),
+    422: (InvalidRequest, "The gateway rejected the request as malformed."),
 }
 _NOT_FOUND: Mapping[type[ProviderError], str] = {
-    AccountDisconnected: "The gateway knows no session with this id for this token; check the connection's account.",
-    GroupNotFound: "The gateway knows no such group in this session, or no such session.",
-    PersonNotFound: "The gateway does not know this person.",
+    AccountDisconnected: "The gateway has no session with this id for this token. Check the connection's account.",
+    GroupNotFound: "The gateway doesn't know this group or this session.",
+    PersonNotFound: "The gateway doesn't know this person.",
 }
 
 
 def error_for(reply: Reply, missing: type[ProviderError]) -> ProviderError:
     """Return the error for an answer that isn't the documented success; `missing` is the meaning of a `not_found`."""
     problem = Problem.of(reply) or Problem()
-    code = problem.code or str(reply.status)
-    text = problem.message or reply.text
-    if reply.status == httpx.codes.TOO_MANY_REQUESTS:
-        return rate_limited(reply, code=code, provider_text=text)
-    kind, message = _BY_STATUS.get(
-        reply.status, (ProviderFault, "The gateway gave an answer that it does not document.")
-    )
-    if reply.status == httpx.codes.NOT_FOUND:
-        kind, message = missing, _NOT_FOUND[missing]
-    elif (reply.status, problem.code) == (501, "not_implemented"):
-        kind, message = AccountDisconnected, "The WhatsApp session is not connected."
-    return kind(message, code=code, provider_text=text)
+    errors = {**_ERRORS, 404: (missing, _NOT_FOUND[missing])}
+    if problem.code == "not_implemented":
+        errors[501] = (AccountDisconnected, "The WhatsApp session isn't connected.")
+    unexpected = (ProviderFault, "The gateway's answer isn't documented.")
+    return error_for_status(reply, errors, unexpected, code=problem.code, provider_text=problem.message or reply.text)
 
 
 def outcome_unknown(error: ProviderError) -> OutcomeUnknown:
     """Return the error for a write that was sent and may have been done, with the code and text of `error`."""
-    return OutcomeUnknown(
-        "The gateway's answer leaves open what was done.", code=error.code, provider_text=error.provider_text
-    )
+    message = "The gateway's answer doesn't say what was done, so the result isn't known."
+    return OutcomeUnknown(message, code=error.code, provider_text=error.provider_text)

@@ -1,4 +1,4 @@
-"""The calls to one session at Wasend: variants tried in turn, refusals told apart, and what a failure really was."""
+"""The calls to one session at Wasend: two API variants, errors, and the session's state behind a failure."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
@@ -6,7 +6,6 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 import httpx
-from pydantic import BaseModel
 
 from providers.base import (
     Account,
@@ -18,36 +17,34 @@ from providers.base import (
     OutcomeUnknown,
     ProviderError,
     ProviderFault,
+    SessionLost,
 )
-from providers.http import HttpClient, Query, Reply
+from providers.http import HttpClient, Model, Query, Reply
 from providers.wasend.errors import (
-    ELSEWHERE,
+    MEMBER_CALL,
     NO_SUCH_PATH,
-    OF_GROUP,
-    LostSession,
-    Refusals,
+    SESSION_CALL,
+    ErrorKinds,
     body_of,
     envelope_of,
+    error_for_read,
+    error_for_write,
     is_empty,
-    read_error,
+    text_of,
     unknown_after,
-    words_of,
-    write_error,
 )
-from providers.wasend.records import MembersReply
-from providers.wasend.replies import SessionReply
-from providers.wasend.variants import Dialect, Point, Variant
+from providers.wasend.models import MembersReply, SessionReply
+from providers.wasend.variants import ApiVariant, Endpoint, KnownVariants
 
 _NOT_CONNECTED = frozenset({"CREATED", "STARTING", "STOPPED", "ERROR"})
 """The session states that the SDK's README names beside CONNECTED."""
 
-_Model = TypeVar("_Model", bound=BaseModel)
-_Told = TypeVar("_Told")
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A write that may be sent."""
+    """A write: its method, path and body."""
 
     method: str
     path: str
@@ -55,112 +52,115 @@ class Call:
 
 
 class Api:
-    """What all parts of the adapter share.
+    """The Wasend API, used by one session.
 
     Args:
         http: the client, with the API key in its headers.
         session: the session's uniqueSessionId.
-        clock: gives the time in seconds, from any start.
+        clock: returns the time in seconds, from any start.
     """
 
     def __init__(self, http: HttpClient, session: str, clock: Callable[[], float]) -> None:
         self._http = http
         self.session = session
         self.groups_path = f"/{quote(session, safe='')}/groups"
-        self.dialect = Dialect(clock)
+        self.variants = KnownVariants(clock)
 
     def path(self, group_id: str, rest: str = "") -> str:
-        """Give a group's path, with a literal `@` as the SDK has it (observed)."""
+        """Return a group's path, with a literal `@` as in the SDK (observed)."""
         return f"{self.groups_path}/{quote(group_id, safe='@')}{rest}"
 
     async def read(
-        self, path: str, model: type[_Model], query: Query | None = None, refusals: Refusals = OF_GROUP
-    ) -> _Model:
+        self, path: str, model: type[Model], query: Query | None = None, kinds: ErrorKinds = MEMBER_CALL
+    ) -> Model:
         """Read `model`. Raises `ProviderError`."""
-        return await self._understood(await self._http.read("GET", path, params=query), model, refusals)
+        return await self._parse(await self._http.read("GET", path, params=query), model, kinds)
 
-    async def read_either(self, point: Point, paths: Mapping[Variant, str], model: type[_Model]) -> _Model:
-        """Read `model` at the path that the server has. A 404 at both is about the group."""
-        for variant in self.dialect.order(point):
+    async def read_either(self, endpoint: Endpoint, paths: Mapping[ApiVariant, str], model: type[Model]) -> Model:
+        """Read `model` at the path that the server has. A 404 at both paths is about the group."""
+        for variant in self.variants.order(endpoint):
             reply = await self._http.read("GET", paths[variant])
             if reply.status not in NO_SUCH_PATH:
                 break
-        answer = await self._understood(reply, model, OF_GROUP)
-        self.dialect.learn(point, variant)
+        answer = await self._parse(reply, model, MEMBER_CALL)
+        self.variants.learn(endpoint, variant)
         return answer
 
     async def members(self, group_id: str) -> MembersReply:
         """Read a group's members (listGroupParticipants): one path in both variants, so a 404 is about the group."""
         return await self.read(self.path(group_id, "/participants"), MembersReply)
 
-    async def write(self, call: Call, refusals: Refusals) -> Reply:
-        """Send a write once, and give its 2xx answer. Raises `ProviderError`."""
-        return await self.checked(await self.send(call), refusals)
+    async def write(self, call: Call, kinds: ErrorKinds) -> Reply:
+        """Send a write once and return its 2xx response. Raises `ProviderError`."""
+        return await self.check(await self.send(call), kinds)
 
     async def send(self, call: Call) -> Reply:
-        """Send a write once, and give its answer, whatever it is. Raises `ProviderError` where none came."""
+        """Send a write once and return its response, whatever the status. Raises `ProviderError` if none came."""
         try:
             return await self._http.write(call.method, call.path, body=call.body)
         except OutcomeUnknown as error:
-            raise await self._explained(error) from error
+            raise await self._explain(error) from error
 
     async def send_either(
-        self, point: Point, calls: Mapping[Variant, Call], absent: Collection[int] = NO_SUCH_PATH
+        self, endpoint: Endpoint, calls: Mapping[ApiVariant, Call], absent: Collection[int] = NO_SUCH_PATH
     ) -> Reply:
-        """Send a write in the variant that the server speaks, and give the last answer, whatever it is.
+        """Send a write in the variant that the server has. Return the last response, whatever the status.
 
-        The other variant is sent only after one of the statuses `absent`, which prove that nothing was done.
+        The other variant is sent only after one of the statuses in `absent`, which prove that nothing was done.
         """
-        for variant in self.dialect.order(point):
+        for variant in self.variants.order(endpoint):
             reply = await self.send(calls[variant])
             if reply.status not in absent:
                 break
         if reply.ok and (reply.body is not None or is_empty(reply)):
-            self.dialect.learn(point, variant)
+            self.variants.learn(endpoint, variant)
         return reply
 
-    async def checked(self, reply: Reply, refusals: Refusals) -> Reply:
-        """Give a 2xx answer to a write back. Raises `ProviderError` for every other."""
+    async def check(self, reply: Reply, kinds: ErrorKinds) -> Reply:
+        """Return the response to a write if it is a 2xx. Raises `ProviderError` for every other."""
         if not reply.ok:
-            raise await self._explained(write_error(reply, refusals))
+            raise await self._explain(error_for_write(reply, kinds))
         return reply
 
-    async def told(self, read: Callable[[], _Told]) -> _Told:
-        """Give what `read` reads in a 2xx answer to a write. Raises `OutcomeUnknown` where it tells nothing."""
+    async def parse(self, parser: Callable[[], _Result]) -> _Result:
+        """Return what `parser` finds in the 2xx response to a write. Raises `OutcomeUnknown` if it finds nothing."""
         try:
-            return read()
+            return parser()
         except OutcomeUnknown as error:
-            raise await self._explained(error) from error
+            raise await self._explain(error) from error
 
-    async def without_path(self, group_id: str, reply: Reply) -> ProviderError:
-        """Tell a call that this server does not have from a group that it does not know, by reading the group."""
+    async def error_for_no_path(self, group_id: str, reply: Reply) -> ProviderError:
+        """Return the error for a missing path: an unknown group, or a call that this server doesn't have.
+
+        Reading the group shows which of the two it is.
+        """
         try:
             await self.members(group_id)
         except ProviderError as error:
             return error
         return NotSupported(
-            "This Wasend server has no such call.", code=str(reply.status), provider_text=words_of(reply)
+            "This Wasend server doesn't have this call.", code=str(reply.status), provider_text=text_of(reply)
         )
 
-    async def half_way(self, group_id: str, reply: Reply) -> ProviderError:
-        """Give the error of a change of several people that was refused (`HALF_WAY`).
+    async def partial_failure(self, group_id: str, reply: Reply) -> ProviderError:
+        """Return the error of a change of several people that was rejected with a status of `PARTIAL_FAILURE`.
 
-        It is open what that did, unless the group is gone or the session is not connected.
+        Its result isn't known, unless the group doesn't exist or the session isn't connected.
         """
         if reply.status == httpx.codes.NOT_FOUND:
-            error = await self.without_path(group_id, reply)
+            error = await self.error_for_no_path(group_id, reply)
         else:
-            error = await self._explained(write_error(reply, OF_GROUP))
+            error = await self._explain(error_for_write(reply, MEMBER_CALL))
         if isinstance(error, GroupNotFound | AccountDisconnected):
             return error
-        return unknown_after(reply, "Wasend refused it, perhaps after some of them")
+        return unknown_after(reply, "Wasend rejected the request, perhaps after changing some of the people")
 
     async def account(self) -> Account:
         """Read the state of the session (getSession), which also checks the API key."""
         reply = await self._http.read("GET", f"/sessions/{quote(self.session, safe='')}")
         if reply.status == httpx.codes.NOT_FOUND:
-            return Account(AccountState.DISCONNECTED, "Wasend does not know the session")
-        state = _parsed(reply, SessionReply, ELSEWHERE).state
+            return Account(AccountState.DISCONNECTED, "Wasend doesn't know the session")
+        state = _parse_read(reply, SessionReply, SESSION_CALL).state
         if state == "CONNECTED":
             return Account(AccountState.CONNECTED, "connected")
         if state in _NOT_CONNECTED:
@@ -171,17 +171,17 @@ class Api:
         """Close the connections to Wasend."""
         await self._http.aclose()
 
-    async def _understood(self, reply: Reply, model: type[_Model], refusals: Refusals) -> _Model:
+    async def _parse(self, reply: Reply, model: type[Model], kinds: ErrorKinds) -> Model:
         try:
-            return _parsed(reply, model, refusals)
+            return _parse_read(reply, model, kinds)
         except ProviderError as error:
-            raise await self._explained(error) from error
+            raise await self._explain(error) from error
 
-    async def _explained(self, error: ProviderError) -> ProviderError:
-        """Ask for the session's state after a failure without a clear meaning, and say so where it is not connected.
+    async def _explain(self, error: ProviderError) -> ProviderError:
+        """Return a clearer error for an ambiguous failure if the session isn't connected.
 
-        How a group call on a session that is not connected fails is not documented; its state is. What was open stays
-        so: the session may have been lost after the call.
+        How a group call fails on a session that isn't connected is not documented; the state of the session is. An
+        unknown result stays unknown, because the session may have been lost after the call.
         """
         if type(error) not in {InvalidRequest, ProviderFault, OutcomeUnknown}:
             return error
@@ -191,11 +191,12 @@ class Api:
             return error
         if account.state is not AccountState.DISCONNECTED:
             return error
-        kind = LostSession if isinstance(error, OutcomeUnknown) else AccountDisconnected
-        return kind(f"Not connected at Wasend: {account.detail}.", code=error.code, provider_text=error.provider_text)
+        kind = SessionLost if isinstance(error, OutcomeUnknown) else AccountDisconnected
+        message = f"Wasend isn't connected to WhatsApp: {account.detail}."
+        return kind(message, code=error.code, provider_text=error.provider_text)
 
 
-def _parsed(reply: Reply, model: type[_Model], refusals: Refusals) -> _Model:
+def _parse_read(reply: Reply, model: type[Model], kinds: ErrorKinds) -> Model:
     if not reply.ok or envelope_of(reply).reports_failure:
-        raise read_error(reply, refusals)
+        raise error_for_read(reply, kinds)
     return replace(reply, body=body_of(reply)).parse(model)

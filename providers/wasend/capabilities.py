@@ -1,76 +1,77 @@
-"""What the adapter can do, and by which operations of the contract. Wasend names no scopes (x-undocumented)."""
+"""The abilities of the Wasend adapter, with the contract's operations. Wasend names no scopes (x-undocumented)."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
 from providers.base import Ability, Action, Capability, PictureForm
 
-MOST = 10
-"""People in one call: ours, for the contract leaves it open. Ten is the only limit that any comparable provider
-documents, and no more than ten people are in doubt when one answer is lost."""
+MAX_BATCH = 10
+"""The maximum number of people in one call: our value, because the contract has none. Ten is the only limit that a
+comparable provider documents, and one lost response leaves at most ten people unknown."""
 
-_EXPLAINS = "getSession"
-"""Called after a failure without a clear meaning, to tell whether the session is connected."""
-_TELLS_APART = "listGroupParticipants"
-"""Called after a 404 of a call that only one source has, to tell whether it is about the group, and after leaving."""
-
-
-def _reading(*operations: str, most: int = 0, note: str = "") -> Ability:
-    return Ability(Capability.GROUPS_READ, (), (*operations, _EXPLAINS), most, note)
+_SESSION_STATE = "getSession"
+"""Called after an ambiguous failure, to check whether the session is connected."""
+_GROUP_EXISTS = "listGroupParticipants"
+"""Called after a 404 of a call that only one source has, to check whether the group exists, and after leaving."""
 
 
-def _changing(
-    *operations: str, most: int = 0, note: str = "", picture: PictureForm | None = None, hint: str = ""
+def _read(*operations: str, max_batch: int = 0, note: str = "") -> Ability:
+    return Ability(Capability.GROUPS_READ, (), (*operations, _SESSION_STATE), max_batch, note)
+
+
+def _write(
+    *operations: str, max_batch: int = 0, note: str = "", picture: PictureForm | None = None, hint: str = ""
 ) -> Ability:
-    return Ability(Capability.GROUPS_WRITE, (), (*operations, _EXPLAINS), most, note, picture, hint)
+    return Ability(Capability.GROUPS_WRITE, (), (*operations, _SESSION_STATE), max_batch, note, picture, hint)
 
 
-def _either(name: str, note: str) -> Ability:
-    return _changing(f"{name}Docs", f"{name}Sdk", _TELLS_APART, most=MOST, note=note)
+def _write_in_either_variant(name: str, note: str) -> Ability:
+    return _write(f"{name}Docs", f"{name}Sdk", _GROUP_EXISTS, max_batch=MAX_BATCH, note=note)
 
 
 _READS_BACK = ("getGroupInfo", "getGroup")
-"""Called after a change that was answered with nothing, which is how the SDK types it."""
+"""Called after a change with an empty response, as in the SDK's types."""
 
-
-_SHORT = "At most 25 characters."
-_BARE = "The SDK's way answers without names; the members are read back then."
+_SUBJECT_LENGTH = "At most 25 characters."
+_NO_NAMES = "In the SDK's variant the answer has no names, so the members are read afterwards."
 
 ABILITIES: Mapping[Action, Ability] = MappingProxyType(
     {
-        Action.LIST_GROUPS: _reading("listGroups", note="Fifty a page, without member lists; searched here."),
-        Action.READ_GROUP: _reading("getGroupInfo", "getGroup", note="The path that the server has is remembered."),
-        Action.LIST_MEMBERS: _reading("listGroupParticipants", note="The list has no pages."),
-        Action.ADD: _changing(
+        Action.LIST_GROUPS: _read("listGroups", note="Fifty a page, without member lists. Rollcall searches them."),
+        Action.READ_GROUP: _read("getGroupInfo", "getGroup", note="Rollcall remembers which path the server has."),
+        Action.LIST_MEMBERS: _read("listGroupParticipants", note="The list has no pages."),
+        Action.ADD: _write(
             "addGroupParticipants",
             "checkContactExists",
-            most=MOST,
-            note="No reason is documented for privacy; those end as failed.",
+            max_batch=MAX_BATCH,
+            note="No reason is documented for privacy settings. Such people count as failed.",
         ),
-        Action.REMOVE: _either("removeGroupParticipants", _BARE),
-        Action.PROMOTE: _either("promoteGroupParticipants", _BARE),
-        Action.DEMOTE: _either("demoteGroupParticipants", _BARE),
-        Action.CREATE: _changing(
-            "createGroup", most=MOST, note="The answer does not say who got in; the members are read back."
+        Action.REMOVE: _write_in_either_variant("removeGroupParticipants", _NO_NAMES),
+        Action.PROMOTE: _write_in_either_variant("promoteGroupParticipants", _NO_NAMES),
+        Action.DEMOTE: _write_in_either_variant("demoteGroupParticipants", _NO_NAMES),
+        Action.CREATE: _write(
+            "createGroup",
+            max_batch=MAX_BATCH,
+            note="The answer doesn't say who was added: the members are read.",
         ),
-        Action.RENAME: _changing("setGroupSubject", *_READS_BACK, note=_SHORT, hint=_SHORT),
-        Action.DESCRIBE: _changing("setGroupDescription", _TELLS_APART, *_READS_BACK, note="In the SDK only."),
-        Action.PICTURE: _changing(
-            "setGroupPicture", note="By a public address; Wasend fetches it.", picture=PictureForm.ADDRESS
+        Action.RENAME: _write("setGroupSubject", *_READS_BACK, note=_SUBJECT_LENGTH, hint=_SUBJECT_LENGTH),
+        Action.DESCRIBE: _write("setGroupDescription", _GROUP_EXISTS, *_READS_BACK, note="In the SDK only."),
+        Action.PICTURE: _write(
+            "setGroupPicture", note="Takes a public address that Wasend fetches.", picture=PictureForm.ADDRESS
         ),
-        Action.ANNOUNCE_ONLY: _changing("setMessagesAdminOnly", "setGroupSettings", *_READS_BACK),
-        Action.LOCK: _changing("setInfoAdminOnly", "setGroupSettings", *_READS_BACK),
-        Action.READ_INVITE: _reading("getInviteCode"),
-        Action.RESET_INVITE: _changing("revokeInviteCode"),
-        Action.JOIN: _changing("joinGroup", note="The name of the field that the server asks for is remembered."),
-        Action.LEAVE: _changing("leaveGroup", _TELLS_APART),
-        Action.CHECK_NUMBERS: _reading("checkContactExists", most=1, note="One number a call; in the SDK only."),
-        Action.SEND_TO_GROUP: Ability(Capability.SEND, (), ("sendText", _EXPLAINS)),
+        Action.ANNOUNCE_ONLY: _write("setMessagesAdminOnly", "setGroupSettings", *_READS_BACK),
+        Action.LOCK: _write("setInfoAdminOnly", "setGroupSettings", *_READS_BACK),
+        Action.READ_INVITE: _read("getInviteCode"),
+        Action.RESET_INVITE: _write("revokeInviteCode"),
+        Action.JOIN: _write("joinGroup", note="Rollcall remembers which of two field names the server takes."),
+        Action.LEAVE: _write("leaveGroup", _GROUP_EXISTS),
+        Action.CHECK_NUMBERS: _read("checkContactExists", max_batch=1, note="One number a call. In the SDK only."),
+        Action.SEND_TO_GROUP: Ability(Capability.SEND, (), ("sendText", _SESSION_STATE)),
         Action.SEND_TO_PERSON: Ability(
-            Capability.SEND, (), ("sendText", _EXPLAINS), 1, "To phone numbers; not to a person known by a LID alone."
+            Capability.SEND, (), ("sendText", _SESSION_STATE), 1, "To phone numbers only, not to a LID."
         ),
         Action.ACCOUNT: Ability(
-            Capability.GROUPS_READ, (), ("getSession",), note="No state means restricted; ERROR is disconnected."
+            Capability.GROUPS_READ, (), ("getSession",), note="No state means restricted. ERROR counts as disconnected."
         ),
     }
 )

@@ -1,14 +1,13 @@
-"""What Wasend's statuses and words mean in the taxonomy of `providers.base`."""
+"""The errors of Wasend, by status and body."""
 
 import re
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any
 
 import httpx
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from providers.base import (
-    AccountDisconnected,
     CredentialsRejected,
     GroupNotFound,
     InvalidRequest,
@@ -18,65 +17,56 @@ from providers.base import (
     ProviderError,
     ProviderFault,
 )
-from providers.http import Reply, rate_limited
-from providers.provider_text import ProviderText, to_provider_text
+from providers.http import Model, Reply
+from providers.responses import ErrorKind, ProviderText, error_for_status, outcome_unknown, to_provider_text
 
 NO_SUCH_PATH = frozenset({httpx.codes.NOT_FOUND, httpx.codes.METHOD_NOT_ALLOWED})
-"""How a server answers a path, or a method of a path, that it does not have; 404 is its word for no such group too."""
+"""The answers to a path, or a method of a path, that a server doesn't have. A 404 can also mean an unknown group."""
 
 NO_SUCH_BODY = frozenset({httpx.codes.BAD_REQUEST, httpx.codes.UNPROCESSABLE_ENTITY})
-"""How a server answers a body without the field that it asks for."""
+"""The answers to a body without a required field."""
 
-ON_THE_ADD_PAGE = frozenset({httpx.codes.BAD_REQUEST, httpx.codes.NOT_FOUND})
-"""Of the statuses below those that the page on adding explains, by the request, the session or the group."""
+PARTIAL_FAILURE = NO_SUCH_BODY | {httpx.codes.NOT_FOUND}
+"""The answers that a change of several people may get because of one of them, perhaps after others: only the statuses
+of add are documented."""
 
-HALF_WAY = NO_SUCH_BODY | {httpx.codes.NOT_FOUND}
-"""How a server may answer a change of several people because of one of them, perhaps after others: the statuses of all
-calls but adding are on no page."""
+PARTIAL_FAILURE_OF_ADD = PARTIAL_FAILURE - {httpx.codes.BAD_REQUEST, httpx.codes.NOT_FOUND}
+"""The same for add, whose page explains 400 and 404: they are about the request, the session or the group."""
 
 _BARE_CODE = re.compile(r"[A-Za-z0-9_-]{16,64}")
-"""An invite code without quotes, which the SDK's client takes for a text too: WhatsApp's have 22 characters."""
+"""An invite code without quotes, which the SDK's client accepts as a text too: WhatsApp's have 22 characters."""
 
 _MESSAGES: dict[type[ProviderError], str] = {
-    InvalidRequest: "Wasend refused the request.",
-    CredentialsRejected: "Wasend does not accept the API key.",
-    PermissionMissing: "Wasend does not allow this.",
-    NotGroupAdmin: "Wasend does not allow this: the session is no admin of the group.",
-    GroupNotFound: "Wasend does not know the group, or not the session.",
+    InvalidRequest: "Wasend rejected the request.",
+    CredentialsRejected: "Wasend rejected the API key.",
+    PermissionMissing: "Wasend doesn't allow this.",
+    NotGroupAdmin: "Wasend doesn't allow this: the session isn't an admin of the group.",
+    GroupNotFound: "Wasend doesn't know the group or the session.",
 }
-
-_Model = TypeVar("_Model", bound=BaseModel)
-
-
-class LostSession(OutcomeUnknown):
-    """Nobody can tell what a call did, and the session behind it is not connected: the others would fare no better."""
-
-    stops_sending = True
-    cooldown = AccountDisconnected.cooldown
 
 
 @dataclass(frozen=True, slots=True)
-class Refusals:
-    """What the two statuses mean that depend on the call.
+class ErrorKinds:
+    """The meaning of the two statuses that depend on the call.
 
-    The add page's error table is the only one published (403: only group admins may; 404: unknown session or group);
-    the other calls are taken to share it.
+    Only the add page has an error table (403: only group admins may; 404: unknown session or group). The other calls
+    are assumed to share it.
     """
 
     forbidden: type[ProviderError]
-    missing: type[ProviderError]
+    not_found: type[ProviderError]
 
 
-OF_GROUP = Refusals(PermissionMissing, GroupNotFound)
-"""Of calls about a group that any member may do."""
-OF_ADMINS = Refusals(NotGroupAdmin, GroupNotFound)
-"""Of calls about a group that only its admins may do."""
-ELSEWHERE = Refusals(PermissionMissing, InvalidRequest)
-"""Of calls that name no group: what is missing may be the session, and its state tells."""
+MEMBER_CALL = ErrorKinds(PermissionMissing, GroupNotFound)
+"""For calls about a group that any member may make."""
+ADMIN_CALL = ErrorKinds(NotGroupAdmin, GroupNotFound)
+"""For calls about a group that only its admins may make."""
+SESSION_CALL = ErrorKinds(PermissionMissing, InvalidRequest)
+"""For calls without a group: a 404 may be about the session, whose state then explains it."""
 
 
 class Envelope(BaseModel):
-    """What every body may carry: `success`, and words as `message` or as `error`."""
+    """The fields that any body may have: `success`, and text under `message` or `error`."""
 
     success: bool | None = None
     message: ProviderText = ""
@@ -84,90 +74,79 @@ class Envelope(BaseModel):
 
     @property
     def reports_failure(self) -> bool:
-        """True where the body says that it failed, whatever its status says."""
+        """Whether the body reports a failure, whatever the status is."""
         return self.success is False or (self.success is None and bool(self.error))
 
 
 def envelope_of(reply: Reply) -> Envelope:
-    """Read what every body may carry; an empty envelope for a body of another shape."""
-    try:
-        return Envelope.model_validate(reply.body)
-    except ValidationError:
-        return Envelope()
+    """Return the envelope of a body; an empty one if the body has another format."""
+    return reply.parse_or(Envelope())
 
 
-def words_of(reply: Reply) -> str:
-    """Give Wasend's own words in a body, or the beginning of the body itself."""
+def text_of(reply: Reply) -> str:
+    """Return Wasend's own words in a body, or the beginning of the body itself."""
     envelope = envelope_of(reply)
     return envelope.message or envelope.error or to_provider_text(reply.text)
 
 
 def is_empty(reply: Reply) -> bool:
-    """Tell whether there is no body at all: so the SDK types the answers of most writes."""
+    """Return whether there is no body at all, as the SDK types the responses of most writes."""
     return not reply.text.strip()
 
 
 def body_of(reply: Reply) -> Any:
-    """Give the JSON body, or the text where it is a bare code; None for every other text."""
+    """Return the JSON body, or the text if it is a bare invite code; None for any other text."""
     text = reply.text.strip()
     return text if reply.body is None and _BARE_CODE.fullmatch(text) else reply.body
 
 
-def read_error(reply: Reply, refusals: Refusals) -> ProviderError:
-    """Read the failure of a call that changes nothing."""
-    return refusal_of(reply, refusals) or ProviderFault(
-        "Wasend reports a failure.", code=str(reply.status), provider_text=words_of(reply)
-    )
+def error_for_read(reply: Reply, kinds: ErrorKinds) -> ProviderError:
+    """Return the error for a failed call that changes nothing."""
+    return _error_for(reply, kinds, (ProviderFault, "Wasend reports a failure."))
 
 
-def write_error(reply: Reply, refusals: Refusals) -> ProviderError:
-    """Read the failure of a write. Its effect stays open after a 5xx, and after every status that is not documented."""
-    return refusal_of(reply, refusals) or unknown_after(reply, "Wasend failed")
+def error_for_write(reply: Reply, kinds: ErrorKinds) -> ProviderError:
+    """Return the error for a failed write. After a 5xx or an undocumented status its result isn't known."""
+    return _error_for(reply, kinds, (OutcomeUnknown, "Wasend failed, so the result isn't known."))
 
 
 def unknown_after(reply: Reply, what: str) -> OutcomeUnknown:
-    """Make the error of a write whose answer does not tell what it did."""
-    return OutcomeUnknown(f"{what}; only reading back can tell.", code=str(reply.status), provider_text=words_of(reply))
+    """Build the error for a write whose response leaves open what it did; `what` says what happened."""
+    return outcome_unknown(reply, what, text_of(reply))
 
 
-def refusal_of(reply: Reply, refusals: Refusals) -> ProviderError | None:
-    """Read a status that says that nothing was done; None for every other.
+def _error_for(reply: Reply, kinds: ErrorKinds, default: ErrorKind) -> ProviderError:
+    """Return the error for a failed call.
 
-    Those are the statuses of the add page, and the two by which a server says that it lacks a path or a field.
+    The statuses after which nothing was done are those of the add page, and the two for a missing path or field.
     """
-    words = words_of(reply)
-    if reply.status == httpx.codes.TOO_MANY_REQUESTS:
-        return rate_limited(reply, provider_text=words)
-    meanings: dict[int, type[ProviderError]] = {
-        400: InvalidRequest,
-        401: CredentialsRejected,
-        403: refusals.forbidden,
-        404: refusals.missing,
-        405: InvalidRequest,
-        422: InvalidRequest,
+    errors = {
+        400: (InvalidRequest, _MESSAGES[InvalidRequest]),
+        401: (CredentialsRejected, _MESSAGES[CredentialsRejected]),
+        403: (kinds.forbidden, _MESSAGES[kinds.forbidden]),
+        404: (kinds.not_found, _MESSAGES[kinds.not_found]),
+        405: (InvalidRequest, _MESSAGES[InvalidRequest]),
+        422: (InvalidRequest, _MESSAGES[InvalidRequest]),
     }
-    kind = meanings.get(reply.status)
-    return kind(_MESSAGES[kind], code=str(reply.status), provider_text=words) if kind else None
+    return error_for_status(reply, errors, default, provider_text=text_of(reply))
 
 
-def accepted(reply: Reply, model: type[_Model]) -> _Model:
-    """Read the 2xx answer to a write that either happened or not.
+def parse_success(reply: Reply, model: type[Model]) -> Model:
+    """Parse the 2xx response to a write.
 
     Raises:
-        OutcomeUnknown: the body says that it failed, or it is not what Wasend sends.
+        OutcomeUnknown: the body reports a failure or has another format.
     """
     if envelope_of(reply).reports_failure:
         raise unknown_after(reply, "Wasend reports a failure")
-    return readable(reply, model)
+    return parse_result(reply, model)
 
 
-def readable(reply: Reply, model: type[_Model]) -> _Model:
-    """Read the 2xx answer to a write; an empty one is an empty `model`, for the SDK takes any 2xx as done.
+def parse_result(reply: Reply, model: type[Model]) -> Model:
+    """Parse the 2xx response to a write. An empty one is an empty `model`: the SDK takes any 2xx as done.
 
     Raises:
-        OutcomeUnknown: the body is not what Wasend sends.
+        OutcomeUnknown: the body has another format.
     """
-    try:
-        return model.model_validate({} if is_empty(reply) else body_of(reply))
-    except ValidationError:
-        raise unknown_after(reply, "Wasend answered in a shape that it does not document") from None
+    body = {} if is_empty(reply) else body_of(reply)
+    return replace(reply, body=body).parse_result(model, text_of(reply))

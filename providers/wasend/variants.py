@@ -1,4 +1,4 @@
-"""Which of its two published variants a server of Wasend speaks, remembered so that asking again costs nothing."""
+"""The published variant of the Wasend API that a server has, remembered for each endpoint."""
 
 from collections.abc import Callable
 from enum import StrEnum
@@ -6,15 +6,15 @@ from enum import StrEnum
 from providers.cache import DAY_SECONDS, TTLCache
 
 
-class Variant(StrEnum):
+class ApiVariant(StrEnum):
     """The two sources of the contract, which disagree."""
 
     DOCS = "docs"
     SDK = "sdk"
 
 
-class Point(StrEnum):
-    """Where they disagree so that one call cannot suit both (x-conflicts)."""
+class Endpoint(StrEnum):
+    """An endpoint on which they disagree, so that no call suits both (x-conflicts)."""
 
     READ_GROUP = "read one group"
     REMOVE = "remove participants"
@@ -24,28 +24,33 @@ class Point(StrEnum):
     FLAGS = "both admin-only flags at once"
 
 
-class Dialect:
-    """What a server was found to speak, point by point, for a day: servers are upgraded.
+class KnownVariants:
+    """The variant of each endpoint that a server has. Remembered for a day, because servers are upgraded.
 
-    A point that is not known yet is tried as the last one that was learned, the documentation's way at the very first.
+    An unknown endpoint is tried in the variant that was learned last, at first in the documentation's.
+
+    Args:
+        clock: returns the time in seconds, from any start.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        self._known = TTLCache[Variant](DAY_SECONDS, clock)
-        self._latest = Variant.DOCS
+        self._known = TTLCache[ApiVariant](DAY_SECONDS, clock)
+        self._latest = ApiVariant.DOCS
 
-    def order(self, point: Point) -> tuple[Variant, ...]:
-        """Give the variants to try, the likelier first; only one where it is known."""
-        known = self._known.get(point)
+    def order(self, endpoint: Endpoint) -> tuple[ApiVariant, ...]:
+        """Return the variants to try, the likelier first; only one if the endpoint is known."""
+        known = self._known.get(endpoint)
         if known is not None:
             return (known,)
-        return (Variant.DOCS, Variant.SDK) if self._latest is Variant.DOCS else (Variant.SDK, Variant.DOCS)
+        return (
+            (ApiVariant.DOCS, ApiVariant.SDK) if self._latest is ApiVariant.DOCS else (ApiVariant.SDK, ApiVariant.DOCS)
+        )
 
-    def knows(self, point: Point) -> bool:
-        """Tell whether this point is known."""
-        return self._known.get(point) is not None
+    def is_known(self, endpoint: Endpoint) -> bool:
+        """Return whether the variant of this endpoint is known."""
+        return self._known.get(endpoint) is not None
 
-    def learn(self, point: Point, variant: Variant) -> None:
-        """Remember that the server took this variant."""
-        self._known.set(point, variant)
+    def learn(self, endpoint: Endpoint, variant: ApiVariant) -> None:
+        """Record that the server accepted this variant."""
+        self._known.set(endpoint, variant)
         self._latest = variant

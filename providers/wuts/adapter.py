@@ -1,7 +1,7 @@
 """WUTS (`contracts/wuts.openapi.yaml`): WhatsApp groups and communities through the device of the token's user.
 
-A change of participants answers records without a verdict, so standing in them says nothing: the number check before
-it is the only report about a person, and reading the group back is the caller's.
+The response to a change of participants lists records without a result, so being listed proves nothing. The number
+check before it is the only report about a person; the caller reads the group afterwards.
 """
 
 import time
@@ -32,36 +32,43 @@ from providers.base import (
     ProviderFault,
 )
 from providers.http import TIMEOUT, HttpClient
-from providers.wuts.api import Api, community_path, group_path, parsed, read_leniently, settled
+from providers.wuts.api import Api, check_done, community_path, group_path
 from providers.wuts.capabilities import ABILITIES
 from providers.wuts.changes import change_group
-from providers.wuts.errors import NotOnWhatsApp, Rejected
-from providers.wuts.membership import Addressed, Directory
+from providers.wuts.errors import NotOnWhatsApp, ValuesRejected
+from providers.wuts.membership import (
+    ADD_OUTCOMES,
+    OTHER_OUTCOMES,
+    Addressed,
+    Directory,
+    rejections,
+    result_of,
+    result_of_failure,
+)
 from providers.wuts.models import (
     GROUP_JID,
-    CreatedAnswer,
-    GroupAnswer,
-    GroupRow,
-    GroupsAnswer,
-    InviteAnswer,
-    JoinAnswer,
-    PeopleAnswer,
-    SentAnswer,
-    StatusAnswer,
+    CreatedReply,
+    GroupRecord,
+    GroupReply,
+    GroupsReply,
+    InviteReply,
+    JoinReply,
+    PeopleReply,
+    SentReply,
+    StatusReply,
 )
-from providers.wuts.verdicts import AFTER_ADD, AFTER_ANOTHER, failed, judged, rejected
 
 BASE_URL = "https://api.wuts.com.br"
-LONGEST_TEXT = 4096
-"""Characters of one text, by the contract's sample of a validation error."""
+MAX_TEXT_LENGTH = 4096
+"""The maximum length of a text in characters, by the contract's sample of a validation error."""
 
 
 class Wuts(Provider):
     """The device behind one WUTS token.
 
     Args:
-        client: sends to WUTS, with the token.
-        clock: gives seconds; by it number checks and the phones behind LIDs are remembered.
+        client: the client, with the token in its headers.
+        clock: returns the time in seconds, for the caches of number checks and of the phones of LIDs.
     """
 
     abilities: ClassVar[Mapping[Action, Ability]] = ABILITIES
@@ -71,213 +78,224 @@ class Wuts(Provider):
         self._directory = Directory(self._api, clock)
 
     async def groups(self, search: str = "") -> AsyncIterator[Group]:
-        """Give the groups of the device (`listGroups`; the contract has no pages). Raises `ProviderError`."""
-        answer = await self._api.read(GroupsAnswer, "GET", "/groups")
-        for group in answer.groups or ():
-            if group.shown.matches(search):
-                yield group.shown
+        """Yield the groups of the device (`listGroups`; the contract has no pages). Raises `ProviderError`."""
+        answer = await self._api.read(GroupsReply, "GET", "/groups")
+        for record in answer.groups or ():
+            if (group := record.to_group()).matches(search):
+                yield group
 
     async def group(self, group_id: str) -> Group:
         """Read one group (`getGroup`). Raises `GroupNotFound` and other `ProviderError`."""
-        return (await self._group(group_id)).shown
+        return (await self._group(group_id)).to_group()
 
     async def members(self, group_id: str) -> AsyncIterator[Member]:
-        """Give the members (`getGroup`), with the phones behind LIDs (`resolveContacts`) as far as WUTS knows them.
+        """Yield the members (`getGroup`), with the phones of LIDs (`resolveContacts`) as far as WUTS knows them.
 
         Raises:
-            ProviderFault: after all that were listed, where WUTS counts others than it lists, or lists nobody.
-            ProviderError: the members could not be read.
+            ProviderFault: after the listed members, if WUTS counts another number than it lists, or lists none.
+            ProviderError: the members couldn't be read.
         """
         group = await self._group(group_id)
         phones = await self._directory.resolve({m.lid_jid for m in group.members if m.lid_jid and not m.phone})
         for member in group.members:
             digits = member.phone or phones.get(member.lid_jid, "")
             yield Member(f"+{digits}" if digits else "", member.lid_jid, status=member.status)
-        if not group.whole:
-            raise ProviderFault("WUTS does not list all members of the group.")
+        if not group.is_complete:
+            raise ProviderFault("WUTS doesn't list all members of the group.")
 
     async def membership(self, group_id: str, people: Sequence[Person]) -> Mapping[str, MembershipStatus]:
-        """Read the members (`getGroup`), and the phones behind LIDs (`resolveContacts`) where they decide.
+        """Look up `people` among the members (`getGroup`), and the phones of LIDs (`resolveContacts`) if they decide.
 
         Raises:
-            ProviderError: the members could not be read.
+            ProviderError: the members couldn't be read.
         """
         group = await self._group(group_id)
-        seen = await self._directory.memberships(people, group.members)
-        if group.whole:
-            return seen
-        return {key: MembershipStatus.UNKNOWN if was is MembershipStatus.ABSENT else was for key, was in seen.items()}
+        found = await self._directory.memberships(people, group.members)
+        if group.is_complete:
+            return found
+        return {
+            key: MembershipStatus.UNKNOWN if status is MembershipStatus.ABSENT else status
+            for key, status in found.items()
+        }
 
     async def add(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
         """Check the numbers (`checkContactsOnWhatsApp`), then add the rest (`addGroupParticipants`) in one call.
 
         Raises:
-            ProviderError: nothing is known about anybody.
+            ProviderError: no verdict is known.
         """
-        addressed = await self._directory.check_in(people)
-        return await self._deal("POST", group_path(group_id), people, addressed, "add")
+        addressed = await self._directory.address_accounts(people)
+        return await self._change_people("POST", group_path(group_id), people, addressed, "add")
 
     async def remove(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
         """Remove people (`removeGroupParticipants`) in one call. Raises `ProviderError`."""
-        return await self._deal("DELETE", group_path(group_id), people, await self._directory.address(people), "remove")
+        return await self._change_people(
+            "DELETE", group_path(group_id), people, await self._directory.address_members(people), "remove"
+        )
 
     async def promote(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
-        """Make members admins (`addGroupParticipants` takes every action) in one call. Raises `ProviderError`."""
-        return await self._deal("POST", group_path(group_id), people, await self._directory.address(people), "promote")
+        """Promote members (`addGroupParticipants` takes every action) in one call. Raises `ProviderError`."""
+        return await self._change_people(
+            "POST", group_path(group_id), people, await self._directory.address_members(people), "promote"
+        )
 
     async def demote(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
-        """Make admins members (`addGroupParticipants` takes every action) in one call. Raises `ProviderError`."""
-        return await self._deal("POST", group_path(group_id), people, await self._directory.address(people), "demote")
+        """Demote admins (`addGroupParticipants` takes every action) in one call. Raises `ProviderError`."""
+        return await self._change_people(
+            "POST", group_path(group_id), people, await self._directory.address_members(people), "demote"
+        )
 
     async def create(self, subject: str, people: Sequence[Person]) -> Created:
-        """Check the numbers, then make a group with the rest (`createGroup`); with nobody left none is made.
+        """Check the numbers, then create a group with the rest (`createGroup`). If none is left, no group is created.
 
         Raises:
-            ProviderError: WUTS did not take it, or `OutcomeUnknown`.
+            ProviderError: WUTS rejected it, or `OutcomeUnknown`.
         """
-        addressed = await self._directory.check_in(people)
+        addressed = await self._directory.address_accounts(people)
         if people and not addressed.jids:
-            return Created(None, tuple(addressed.unfit.values()))
+            return Created(None, tuple(addressed.rejected.values()))
         return await self._create("/groups", subject, people, addressed)
 
     async def change(self, group_id: str, change: GroupChange) -> ChangeResult:
-        """Change a group (`updateGroup`, `setGroupPicture`, `setGroupEphemeral`): each at most once, if all is well."""
+        """Change a group (`updateGroup`, `setGroupPicture`, `setGroupEphemeral`), with at most one call for each."""
         return await change_group(self._api, group_id, change)
 
     async def invite_link(self, group_id: str) -> str:
         """Read the invite link (`getGroupInviteLink`). Raises `ProviderError`."""
-        return (await self._api.read(InviteAnswer, "GET", f"{group_path(group_id)}/invite")).invite_link
+        return (await self._api.read(InviteReply, "GET", f"{group_path(group_id)}/invite")).invite_link
 
     async def reset_invite_link(self, group_id: str) -> str:
-        """Have another invite link issued (`resetGroupInviteLink`). Raises `ProviderError`."""
+        """Reset the invite link (`resetGroupInviteLink`) and return the new one. Raises `ProviderError`."""
         reply = await self._api.write("POST", f"{group_path(group_id)}/invite/reset")
-        return parsed(reply, InviteAnswer).invite_link
+        return reply.parse_result(InviteReply).invite_link
 
     async def join(self, invite: str) -> Group | None:
-        """Join by link (`joinGroup`); a code is made one, since the contract does not tell the field for codes.
+        """Join by link (`joinGroup`). A code is sent as a link, because the contract has no field for codes.
 
-        Only an answer that denies that an admin has to agree proves membership; it tells the JID and nothing else.
+        Only a response that says that no admin has to approve proves membership. It has the JID and nothing else.
 
         Raises:
-            GroupNotFound: the link leads nowhere.
-            ProviderError: WUTS did not take it, or `OutcomeUnknown`.
+            GroupNotFound: the link doesn't lead to a group.
+            ProviderError: WUTS rejected it, or `OutcomeUnknown`.
         """
         link = invite if "/" in invite else f"https://chat.whatsapp.com/{invite}"
-        answer = parsed(await self._api.write("POST", "/groups/join", {"link": link}), JoinAnswer)
+        answer = (await self._api.write("POST", "/groups/join", {"link": link})).parse_result(JoinReply)
         joined = answer.group_jid if answer.pending_approval is False else None
         return Group(joined, "") if joined else None
 
     async def leave(self, group_id: str) -> None:
         """Leave a group (`leaveGroup`). Raises `ProviderError`."""
-        settled(await self._api.write("DELETE", f"{group_path(group_id)}/leave"))
+        check_done(await self._api.write("DELETE", f"{group_path(group_id)}/leave"))
 
     async def check_numbers(self, people: Sequence[Person]) -> Mapping[str, NumberCheck]:
-        """Check numbers (`checkContactsOnWhatsApp`), and those behind LIDs (`resolveContacts`), once a day each."""
+        """Check numbers (`checkContactsOnWhatsApp`), and those of LIDs (`resolveContacts`), each once a day."""
         return await self._directory.check_numbers(people)
 
     async def send_to_group(self, group_id: str, text: str) -> str:
-        """Send a text (`sendText`). What is no group's JID is refused here: WUTS would take digits for a person."""
+        """Send a text (`sendText`). Anything but a group's JID is rejected: WUTS would take digits for a person."""
         if not GROUP_JID.fullmatch(group_id):
-            raise InvalidRequest("WUTS names a group by its JID, which ends in @g.us.")
-        return await self._send(group_id, text, missing=GroupNotFound)
+            raise InvalidRequest("This isn't a WUTS group id: those end in @g.us.")
+        return await self._send(group_id, text, not_found=GroupNotFound)
 
     async def send_to_person(self, person: Person, text: str) -> str:
-        """Check the number, then send a text (`sendText`); for a LID to the phone behind it (`resolveContacts`).
+        """Check the number, then send a text (`sendText`). A LID is resolved to its phone (`resolveContacts`).
 
         Raises:
             NotOnWhatsApp: the number has no account; nothing was sent.
-            OutcomeUnknown: also where WUTS took the text, but not the check of the number before it.
-            ProviderError: WUTS did not take it.
+            OutcomeUnknown: also if WUTS accepted the text but not the number check before it.
+            ProviderError: WUTS rejected it.
         """
         if not person.phone:
             digits = (await self._directory.resolve({person.lid})).get(person.lid)
             if not digits:
-                raise InvalidRequest("WUTS knows no phone number for this LID, and sends texts to numbers.")
+                raise InvalidRequest("WUTS needs a phone number to send a text, and doesn't know that of this LID.")
             return await self._send(digits, text)
-        addressed = await self._directory.check_in([person])
-        if addressed.unfit:
-            raise NotOnWhatsApp("The number is not on WhatsApp.", code="false", provider_text="contact check: false")
+        addressed = await self._directory.address_accounts([person])
+        if addressed.rejected:
+            raise NotOnWhatsApp("The number isn't on WhatsApp.", code="false", provider_text="contact check: false")
         message_id = await self._send(addressed.jids[person].partition("@")[0], text)
         if not self._directory.has_account(person):
             raise OutcomeUnknown(
-                "WUTS took the text, but could not tell whether the number is on WhatsApp.", provider_text=message_id
+                "WUTS accepted the text, but couldn't check if the number is on WhatsApp.",
+                provider_text=message_id,
             )
         return message_id
 
     async def account(self) -> Account:
         """Read the device's session (`checkSessionStatus`): 200 whatever its state. Raises `ProviderError`."""
-        session = (await self._api.read(StatusAnswer, "GET", "/status")).data
+        session = (await self._api.read(StatusReply, "GET", "/status")).data
         if session.connected is False or session.is_logged_in is False:
             return Account(AccountState.DISCONNECTED, session.status or "")
         state = AccountState.CONNECTED if session.connected else AccountState.UNKNOWN
         return Account(state, session.status or "")
 
     async def create_community(self, name: str, people: Sequence[Person]) -> Created:
-        """Check the numbers, then make a community (`createCommunity`), with nobody too. Raises as `create`."""
-        return await self._create("/communities", name, people, await self._directory.check_in(people))
+        """Check the numbers, then create a community (`createCommunity`), even if none is left. Raises as `create`."""
+        return await self._create("/communities", name, people, await self._directory.address_accounts(people))
 
     async def add_to_community(self, community_id: str, people: Sequence[Person]) -> PeopleResult:
         """Check the numbers, then add the rest to a community (`addCommunityParticipants`). Raises as `add`."""
-        addressed = await self._directory.check_in(people)
-        return await self._deal("POST", community_path(community_id), people, addressed)
+        addressed = await self._directory.address_accounts(people)
+        return await self._change_people("POST", community_path(community_id), people, addressed)
 
     async def remove_from_community(self, community_id: str, people: Sequence[Person]) -> PeopleResult:
         """Remove people from a community (`removeCommunityParticipants`). Raises `ProviderError`."""
-        addressed = await self._directory.address(people)
-        return await self._deal("DELETE", community_path(community_id), people, addressed)
+        addressed = await self._directory.address_members(people)
+        return await self._change_people("DELETE", community_path(community_id), people, addressed)
 
     async def aclose(self) -> None:
         """Close the connections to WUTS."""
         await self._api.aclose()
 
-    async def _group(self, group_id: str) -> GroupRow:
-        return (await self._api.read(GroupAnswer, "GET", group_path(group_id))).group
+    async def _group(self, group_id: str) -> GroupRecord:
+        return (await self._api.read(GroupReply, "GET", group_path(group_id))).group
 
-    async def _deal(
-        self, method: str, place: str, people: Sequence[Person], addressed: Addressed, action: str = ""
+    async def _change_people(
+        self, method: str, path: str, people: Sequence[Person], addressed: Addressed, action: str = ""
     ) -> PeopleResult:
-        """Send one change of participants, and judge the people from its answer.
+        """Send one change of participants and return the verdicts from its response.
 
-        Where WUTS names values that it does not take, the others are sent without them: a validation comes before the
-        change, and were it otherwise, the change is the same when it is sent twice. A community gets no `action`:
-        whether it takes one is not documented.
+        If WUTS rejects some values, the others are sent again without them: validation comes before the change, and
+        sending the change twice does no harm. A community gets no `action`: whether it takes one is not documented.
         """
         if not addressed.jids:
-            return PeopleResult(tuple(addressed.unfit.values()))
+            return PeopleResult(tuple(addressed.rejected.values()))
         body = {"participants": addressed.participants, **({"action": action} if action else {})}
         try:
-            reply = await self._api.write(method, f"{place}/participants", body)
-            records = parsed(reply, PeopleAnswer).participants or ()
+            reply = await self._api.write(method, f"{path}/participants", body)
+            records = reply.parse_result(PeopleReply).participants or ()
         except ProviderError as error:
-            if invalid := rejected(error, addressed):
-                return await self._deal(method, place, people, addressed.without(invalid), action)
-            return failed(error, people, addressed)
+            if invalid := rejections(error, addressed):
+                return await self._change_people(method, path, people, addressed.without(invalid), action)
+            return result_of_failure(error, people, addressed)
         is_add = method == "POST" and action in {"", "add"}
-        return judged(records, people, addressed, AFTER_ADD if is_add else AFTER_ANOTHER)
+        return result_of(records, people, addressed, ADD_OUTCOMES if is_add else OTHER_OUTCOMES)
 
     async def _create(self, path: str, name: str, people: Sequence[Person], addressed: Addressed) -> Created:
         try:
             reply = await self._api.write("POST", path, {"name": name, "participants": addressed.participants})
-        except Rejected as error:
-            return Created(None, failed(error, people, addressed.without(rejected(error, addressed))).verdicts)
-        answer = read_leniently(reply, CreatedAnswer)
-        return Created(answer.made_group, judged(answer.made.participants or (), people, addressed, AFTER_ADD).verdicts)
+        except ValuesRejected as error:
+            left = addressed.without(rejections(error, addressed))
+            return Created(None, result_of_failure(error, people, left).verdicts)
+        answer = reply.parse_or(CreatedReply())
+        records = answer.created.participants or ()
+        return Created(answer.created_group, result_of(records, people, addressed, ADD_OUTCOMES).verdicts)
 
-    async def _send(self, number: str, text: str, *, missing: type[ProviderError] = ProviderFault) -> str:
-        if not 1 <= len(text) <= LONGEST_TEXT:
+    async def _send(self, number: str, text: str, *, not_found: type[ProviderError] = ProviderFault) -> str:
+        if not 1 <= len(text) <= MAX_TEXT_LENGTH:
             raise InvalidRequest("WUTS sends texts of 1 to 4,096 characters.")
-        reply = await self._api.write("POST", "/send/text", {"number": number, "text": text}, missing=missing)
-        return read_leniently(reply, SentAnswer).message_id or ""
+        reply = await self._api.write("POST", "/send/text", {"number": number, "text": text}, not_found=not_found)
+        return reply.parse_or(SentReply()).message_id or ""
 
 
 def make(
     *,
     base_url: str | None,
     token: str,
-    account: str,  # noqa: ARG001 - the registry makes all adapters alike; here the token names the user
+    account: str,  # noqa: ARG001 - all factories have the same parameters; here the token identifies the user
     transport: httpx.AsyncBaseTransport | None = None,
     timeout: httpx.Timeout = TIMEOUT,
 ) -> Wuts:
-    """Make the adapter of one connection; `base_url` None is WUTS's own, `account` is not needed."""
+    """Build the adapter of one connection. `base_url` None is WUTS's own; `account` isn't needed."""
     headers = {"Authorization": f"Bearer {token}"}
     return Wuts(HttpClient(base_url or BASE_URL, headers=headers, timeout=timeout, transport=transport))

@@ -1,56 +1,56 @@
-"""The calls of WUTS: what is read is parsed, what is changed is sent once, what fails is raised."""
+"""The calls to WUTS. Reads are parsed, writes are sent once, failures are raised."""
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import quote
 
-import httpx
-from pydantic import BaseModel
+from providers.base import AccountDisconnected, GroupNotFound, ProviderError, ProviderFault
+from providers.http import HttpClient, Model, Reply
+from providers.responses import outcome_unknown
+from providers.wuts.errors import error_for
 
-from providers.base import AccountDisconnected, GroupNotFound, OutcomeUnknown, ProviderError, ProviderFault
-from providers.http import HttpClient, Reply
-from providers.wuts.errors import read_error
-
-Model = TypeVar("Model", bound=BaseModel)
-
-_MISSING: Mapping[str, type[ProviderError]] = {
+_NOT_FOUND: Mapping[str, type[ProviderError]] = {
     "/groups/": GroupNotFound,
     "/communities/": GroupNotFound,
     "/status": AccountDisconnected,
 }
-"""What a 404 means, by how the path begins."""
+"""The meaning of a 404, by the start of the path."""
 
 
 class Api:
-    """WUTS over one client, which holds the token."""
+    """The WUTS API.
+
+    Args:
+        client: the client, with the token in its headers.
+    """
 
     def __init__(self, client: HttpClient) -> None:
         self._client = client
 
     async def read(self, model: type[Model], method: str, path: str, body: Any = None) -> Model:
-        """Read something. Raises `ProviderError`."""
+        """Read `model`. Raises `ProviderError`."""
         reply = await self._client.read(method, path, body=body)
-        if error := read_error(reply, missing=_missing(path)):
+        if error := error_for(reply, not_found=_not_found(path)):
             raise error
         return reply.parse(model)
 
     async def write(
-        self, method: str, path: str, body: Any = None, *, missing: type[ProviderError] | None = None
+        self, method: str, path: str, body: Any = None, *, not_found: type[ProviderError] | None = None
     ) -> Reply:
-        """Change something, once; returning says that WUTS reports a success.
+        """Send a write once and return its response, which reports a success.
 
         Args:
             method: the HTTP method.
             path: the contract's path.
             body: the JSON to send.
-            missing: what a 404 means, where the path does not tell.
+            not_found: the meaning of a 404; None for that of the path.
 
         Raises:
-            OutcomeUnknown: it was sent, and the answer leaves open what was done.
+            OutcomeUnknown: it was sent, and the response leaves open what was done.
             ProviderError: nothing was done.
         """
         reply = await self._client.write(method, path, body=body)
-        if error := read_error(reply, missing=missing or _missing(path), write=True):
+        if error := error_for(reply, not_found=not_found or _not_found(path), wrote=True):
             raise error
         return reply
 
@@ -59,37 +59,21 @@ class Api:
         await self._client.aclose()
 
 
-def _missing(path: str) -> type[ProviderError]:
-    return next((kind for start, kind in _MISSING.items() if path.startswith(start)), ProviderFault)
+def _not_found(path: str) -> type[ProviderError]:
+    return next((kind for start, kind in _NOT_FOUND.items() if path.startswith(start)), ProviderFault)
 
 
-def settled(reply: Reply) -> None:
-    """Hold a success to having happened. Raises `OutcomeUnknown` for a 202, by which it is to be done later."""
-    if reply.status == httpx.codes.ACCEPTED:
-        raise OutcomeUnknown("WUTS does it later; only reading back can tell.", code=str(reply.status))
-
-
-def parsed(reply: Reply, model: type[Model]) -> Model:
-    """Read the answer to a write. Raises `OutcomeUnknown` where it is of another shape."""
-    try:
-        return reply.parse(model)
-    except ProviderFault as fault:
-        raise OutcomeUnknown(fault.message, code=fault.code, provider_text=reply.text) from None
-
-
-def read_leniently(reply: Reply, model: type[Model]) -> Model:
-    """Read the answer to a write that succeeded whatever else it tells; one of another shape tells nothing."""
-    try:
-        return reply.parse(model)
-    except ProviderFault:
-        return model()
+def check_done(reply: Reply) -> None:
+    """Raise `OutcomeUnknown` for a 202: WUTS will make the change later."""
+    if reply.accepted_for_later:
+        raise outcome_unknown(reply, "WUTS will make the change later")
 
 
 def group_path(group_id: str) -> str:
-    """Give the path of one group."""
+    """Return the path of a group."""
     return f"/groups/{quote(group_id, safe='@')}"
 
 
 def community_path(community_id: str) -> str:
-    """Give the path of one community, whose JID has the form of a group's."""
+    """Return the path of a community, whose JID looks like a group's."""
     return f"/communities/{quote(community_id, safe='@')}"

@@ -1,4 +1,4 @@
-"""Changes of a WUTS group: which call does which, and what each wanted change came to."""
+"""Changes of a WUTS group: the call for each change, and the result of each."""
 
 import base64
 from collections import deque
@@ -12,38 +12,38 @@ from providers.base import (
     GroupChange,
     InvalidRequest,
     NotSupported,
-    OutcomeUnknown,
     PermissionMissing,
     ProviderError,
 )
 from providers.http import Reply
-from providers.wuts.api import Api, group_path, parsed, settled
-from providers.wuts.models import ChangedAnswer
+from providers.responses import outcome_unknown
+from providers.wuts.api import Api, check_done, group_path
+from providers.wuts.models import ChangedReply
 
 EPHEMERAL_SECONDS = (0, 86_400, 604_800, 7_776_000)
-"""What `setGroupEphemeral` takes: off, 1, 7 and 90 days."""
+"""The values that `setGroupEphemeral` takes: off, 1, 7 and 90 days."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """One call that does one or more changes, each a field of its body."""
+    """A call that makes one or more changes, each a field of its body."""
 
     method: str
     path: str
     wanted: Mapping[Action, tuple[str, Any]]
 
-    def apart(self) -> Iterator["_Call"]:
-        """Give one call for each change."""
+    def split(self) -> Iterator["_Call"]:
+        """Yield a call for each change."""
         return (_Call(self.method, self.path, {action: value}) for action, value in self.wanted.items())
 
 
 async def change_group(api: Api, group_id: str, change: GroupChange) -> ChangeResult:
-    """Make the changes in as few calls as the contract has: one for name, topic and announce mode together.
+    """Make the changes in as few calls as the contract has: one for name, topic and announce mode.
 
-    Whether a refused call of several changes did some of them is not documented, so they are then sent one by one: a
-    change is the same when it is sent twice.
+    Whether a rejected call with several changes made some of them is not documented. They are then sent one by one,
+    because sending a change twice does no harm.
     """
-    failed: dict[Action, ProviderError] = dict(_impossible(change))
+    failed: dict[Action, ProviderError] = dict(_unsupported(change))
     done: list[Action] = []
     calls = deque(_calls(group_path(group_id), change, failed))
     stop: ProviderError | None = None
@@ -53,11 +53,11 @@ async def change_group(api: Api, group_id: str, change: GroupChange) -> ChangeRe
             if stop is not None:
                 raise stop
             reply = await api.write(call.method, call.path, dict(call.wanted.values()))
-            settled(reply)
+            check_done(reply)
             shown = _shown(reply)
         except ProviderError as error:
             if stop is None and len(call.wanted) > 1 and isinstance(error, InvalidRequest | PermissionMissing):
-                calls.extendleft(reversed([*call.apart()]))
+                calls.extendleft(reversed([*call.split()]))
                 continue
             failed |= dict.fromkeys(call.wanted, error)
             stop = error if error.stops_sending else stop
@@ -66,22 +66,24 @@ async def change_group(api: Api, group_id: str, change: GroupChange) -> ChangeRe
             if shown.get(action) in {None, value}:
                 done.append(action)
             else:
-                failed[action] = _contradicted(reply)
+                failed[action] = outcome_unknown(
+                    reply, "WUTS reports a success but shows the group without the change", reply.text
+                )
     return ChangeResult(tuple(done), failed)
 
 
-def _impossible(change: GroupChange) -> Iterator[tuple[Action, ProviderError]]:
-    """Give the changes that need no call to be refused."""
+def _unsupported(change: GroupChange) -> Iterator[tuple[Action, ProviderError]]:
+    """Yield the changes that fail without a call."""
     if change.locked is not None:
-        message = "WUTS does not tell how a group that exists is locked."
+        message = "WUTS doesn't document how to lock the info of a group."
         yield Action.LOCK, NotSupported(message, code="not_supported")
     if change.picture is not None and not change.picture.jpeg:
-        yield Action.PICTURE, InvalidRequest("WUTS takes a picture as a JPEG, not as an address.")
+        yield Action.PICTURE, InvalidRequest("WUTS needs a JPEG, not the address of a picture.")
     if change.ephemeral is not None and change.ephemeral not in EPHEMERAL_SECONDS:
-        yield Action.EPHEMERAL, InvalidRequest("WUTS lets messages disappear after 1, 7 or 90 days, or never.")
+        yield Action.EPHEMERAL, InvalidRequest("WUTS can set messages to disappear after 1, 7 or 90 days, or never.")
 
 
-def _calls(path: str, change: GroupChange, without: Mapping[Action, ProviderError]) -> Iterator[_Call]:
+def _calls(path: str, change: GroupChange, failed: Mapping[Action, ProviderError]) -> Iterator[_Call]:
     together = {
         Action.RENAME: ("name", change.subject),
         Action.DESCRIBE: ("topic", change.description),
@@ -89,23 +91,18 @@ def _calls(path: str, change: GroupChange, without: Mapping[Action, ProviderErro
     }
     if wanted := {action: named for action, named in together.items() if named[1] is not None}:
         yield _Call("PATCH", path, wanted)
-    if change.picture is not None and Action.PICTURE not in without:
+    if change.picture is not None and Action.PICTURE not in failed:
         jpeg = base64.b64encode(change.picture.jpeg).decode()
         yield _Call("POST", f"{path}/picture", {Action.PICTURE: ("image_base64", jpeg)})
-    if change.ephemeral is not None and Action.EPHEMERAL not in without:
+    if change.ephemeral is not None and Action.EPHEMERAL not in failed:
         yield _Call("PUT", f"{path}/ephemeral", {Action.EPHEMERAL: ("duration_seconds", change.ephemeral)})
 
 
 def _shown(reply: Reply) -> Mapping[Action, Any]:
-    """Give what the answer shows of the group now. Raises `OutcomeUnknown` where it cannot be read."""
-    answer = parsed(reply, ChangedAnswer)
+    """Return the group's values in the response. Raises `OutcomeUnknown` if it can't be read."""
+    answer = reply.parse_result(ChangedReply)
     timer = {Action.EPHEMERAL: answer.duration_seconds}
     if answer.group is None:
         return timer
     group = answer.group
     return {**timer, Action.RENAME: group.name, Action.DESCRIBE: group.topic, Action.ANNOUNCE_ONLY: group.is_announce}
-
-
-def _contradicted(reply: Reply) -> OutcomeUnknown:
-    message = "WUTS reports a success, and shows the group without the change."
-    return OutcomeUnknown(message, code=str(reply.status), provider_text=reply.text)

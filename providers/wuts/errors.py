@@ -1,10 +1,9 @@
-"""How WUTS fails: its four shapes of an error, and what they mean in the words of `providers.base`."""
+"""The errors of WUTS: four formats, by code or else by status."""
 
 from collections.abc import Mapping
 from typing import Any
 
-import httpx
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from providers.base import (
     AccountDisconnected,
@@ -16,52 +15,47 @@ from providers.base import (
     PermissionMissing,
     ProviderError,
     ProviderFault,
+    SessionLost,
 )
-from providers.http import Reply, rate_limited
+from providers.http import Reply
+from providers.responses import ErrorKind, error_for_status, rate_limited
 
 _LOST_CODE = "DEVICE_DISCONNECTED"
-"""From another page (x-conventions.error-shapes): unlike `DEVICE_NOT_READY`, it may be said of a call under way."""
+"""From another page (x-conventions.error-shapes). Unlike `DEVICE_NOT_READY`, it may come during a call."""
 _NOT_READY_CODES = frozenset({"DEVICE_NOT_READY", _LOST_CODE})
 _INVALID_CODES = frozenset({"VALIDATION_ERROR", "INVALID_REQUEST"})
 
-_STATUS_ERRORS: Mapping[int, tuple[type[ProviderError], str]] = {
-    400: (InvalidRequest, "WUTS found the request wrong."),
-    401: (CredentialsRejected, "WUTS does not accept the token."),
-    403: (PermissionMissing, "WUTS allows the token's user no such call on this group; its role, or admin rights."),
-    422: (InvalidRequest, "WUTS found the request wrong."),
+_ERRORS: Mapping[int, ErrorKind] = {
+    400: (InvalidRequest, "WUTS rejected the request as invalid."),
+    401: (CredentialsRejected, "WUTS rejected the token."),
+    403: (PermissionMissing, "WUTS doesn't allow this: the token's user lacks a role, or isn't an admin of the group."),
+    422: (InvalidRequest, "WUTS rejected the request as invalid."),
 }
 
-_MISSING: Mapping[type[ProviderError], str] = {
-    GroupNotFound: "WUTS does not know this group, or the account is not in it.",
-    AccountDisconnected: "WUTS knows no device of the token's user.",
-    ProviderFault: "WUTS has nothing at this address; check base_url.",
+_NOT_FOUND: Mapping[type[ProviderError], str] = {
+    GroupNotFound: "WUTS doesn't know this group, or the account isn't in it.",
+    AccountDisconnected: "WUTS has no device for the token's user.",
+    ProviderFault: "WUTS has nothing at this address. Check base_url.",
 }
 
 
-class Rejection(BaseModel):
-    """One entry of a `validation` list: a value of the request that WUTS did not take, and why."""
+class RejectedValue(BaseModel):
+    """An entry of a `validation` list: a value of the request that WUTS rejected, and why."""
 
     message: str | None = None
     value: Any = None
 
 
-class Rejected(InvalidRequest):
-    """WUTS did not take some values of the request, which are listed; nothing was done."""
+class ValuesRejected(InvalidRequest):
+    """WUTS rejected some values of the request; nothing was done."""
 
-    rejections: tuple[Rejection, ...] = ()
+    values: tuple[RejectedValue, ...] = ()
 
 
 class NotOnWhatsApp(InvalidRequest):
-    """The number check says that no form of the number has an account: nothing was sent to the person."""
+    """By the number check, no variant of the number has an account: nothing was sent to the person."""
 
     outcome = Outcome.NOT_ON_WHATSAPP
-
-
-class LostDevice(OutcomeUnknown):
-    """The device was disconnected, perhaps during the call, whose effect is open; the others would fare no better."""
-
-    stops_sending = True
-    cooldown = AccountDisconnected.cooldown
 
 
 class _NestedError(BaseModel):
@@ -69,13 +63,13 @@ class _NestedError(BaseModel):
     message: str | None = None
 
 
-class _Answer(BaseModel):
-    """What every answer may say of itself: all four shapes of an error in one, which differ in what is missing."""
+class _Envelope(BaseModel):
+    """The fields that any body may have: all four formats of an error in one; they differ in what is missing."""
 
     success: bool | None = None
     error: str | _NestedError | None = None
     error_code: str | None = None
-    validation: list[Rejection] | None = None
+    validation: list[RejectedValue] | None = None
 
     @property
     def code(self) -> str:
@@ -83,46 +77,41 @@ class _Answer(BaseModel):
         return self.error_code or nested or ""
 
     @property
-    def words(self) -> str:
+    def text(self) -> str:
         return (self.error.message if isinstance(self.error, _NestedError) else self.error) or ""
 
 
-def read_error(reply: Reply, *, missing: type[ProviderError], write: bool = False) -> ProviderError | None:
-    """Read a failure by code first, then by status; None where the answer is a success.
+def error_for(reply: Reply, *, not_found: type[ProviderError], wrote: bool = False) -> ProviderError | None:
+    """Return the error of a failure, by its code or else by its status; None for a success.
 
     Args:
-        reply: the answer.
-        missing: what a 404 of WUTS's own means; any other is from whatever stands before it.
-        write: whether the call changes something. Then an answer without `success: true`, which every sample of the
-            contract has, leaves open what was done.
+        reply: the response.
+        not_found: the meaning of a 404 from WUTS itself. Any other 404 is from a server in front of it.
+        wrote: whether the call was a write. Then a response without `success: true`, which every sample of the contract
+            has, leaves open what was done.
     """
-    try:
-        answer = _Answer.model_validate(reply.body)
-    except ValidationError:
-        answer = _Answer(success=False)
-    fails = answer.success is False or bool(answer.code or answer.words)
-    if reply.ok and not fails and (answer.success or not write):
+    envelope = reply.parse_or(_Envelope(success=False))
+    fails = envelope.success is False or bool(envelope.code or envelope.text)
+    if reply.ok and not fails and (envelope.success or not wrote):
         return None
-    code, words = answer.code or str(reply.status), answer.words or reply.text
-    if reply.status == httpx.codes.TOO_MANY_REQUESTS or "rate-overlimit" in words:
-        return rate_limited(reply, code=code, provider_text=words)
-    missing = missing if isinstance(reply.body, dict) else ProviderFault
-    kind, message = _kind(reply.status, code, missing, write=write)
-    if kind is InvalidRequest and answer.validation:
-        rejected = Rejected(message, code=code, provider_text=words)
-        rejected.rejections = tuple(answer.validation)
+    code, text = envelope.code or str(reply.status), envelope.text or reply.text
+    if "rate-overlimit" in text:
+        return rate_limited(reply, code=code, provider_text=text)
+    not_found = not_found if isinstance(reply.body, dict) else ProviderFault
+    unexpected = (OutcomeUnknown if wrote else ProviderFault, f"WUTS failed (HTTP {reply.status}).")
+    kind = _kind_by_code(code.upper(), wrote=wrote)
+    errors = {**_ERRORS, 404: (not_found, _NOT_FOUND[not_found]), **({reply.status: kind} if kind else {})}
+    error = error_for_status(reply, errors, unexpected, code=code, provider_text=text)
+    if type(error) is InvalidRequest and envelope.validation:
+        rejected = ValuesRejected(error.message, code=code, provider_text=text)
+        rejected.values = tuple(envelope.validation)
         return rejected
-    return kind(message, code=code, provider_text=words)
+    return error
 
 
-def _kind(status: int, code: str, missing: type[ProviderError], *, write: bool) -> tuple[type[ProviderError], str]:
-    if write and code.upper() == _LOST_CODE:
-        return LostDevice, "The WhatsApp device of the token's user was disconnected; only reading back can tell."
-    if code.upper() in _NOT_READY_CODES:
-        return AccountDisconnected, "The WhatsApp device of the token's user is not connected."
-    if code.upper() in _INVALID_CODES:
-        return _STATUS_ERRORS[400]
-    if status == httpx.codes.NOT_FOUND:
-        return missing, _MISSING[missing]
-    fallback = OutcomeUnknown if write else ProviderFault
-    return _STATUS_ERRORS.get(status, (fallback, f"WUTS failed (HTTP {status})."))
+def _kind_by_code(code: str, *, wrote: bool) -> ErrorKind | None:
+    if wrote and code == _LOST_CODE:
+        return SessionLost, "WUTS lost the connection to WhatsApp, so the result isn't known."
+    if code in _NOT_READY_CODES:
+        return AccountDisconnected, "WUTS isn't connected to WhatsApp."
+    return _ERRORS[400] if code in _INVALID_CODES else None

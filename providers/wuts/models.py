@@ -1,20 +1,20 @@
-"""What WUTS answers when it worked (schemas of `contracts/wuts.openapi.yaml`); any field may be missing."""
+"""The successful responses of WUTS (schemas of `contracts/wuts.openapi.yaml`). Any field may be missing."""
 
 import re
 from typing import Any
 
 from pydantic import BaseModel, Field
 
-from providers import base
-from providers.base import MembershipStatus, ProviderFault
+from providers.base import Group, MembershipStatus, ProviderFault
 from providers.identity import lid_of, phone_beside
-from providers.participant_codes import PARTICIPANT_CODES
+from providers.member_index import status_of_flags
+from providers.responses import PARTICIPANT_CODES
 
 GROUP_JID = re.compile(r"[0-9-]+@g\.us")
 
 
-class Participant(BaseModel):
-    """A participant record. `error` and `code` are on no page; WhatsApp libraries have them, so they may appear."""
+class MemberRecord(BaseModel):
+    """A participant record. `error` and `code` aren't documented; WhatsApp libraries have them, so they may appear."""
 
     jid: str | None = None
     phone_number: str | None = None
@@ -27,31 +27,29 @@ class Participant(BaseModel):
 
     @property
     def phone(self) -> str:
-        """The member's phone in digits, empty where only a LID is known, also one that poses as a phone."""
+        """The member's phone in digits; empty if only a LID is known, also one in a phone field."""
         return phone_beside(self.lid_jid, self.jid, self.phone_number)
 
     @property
     def lid_jid(self) -> str:
-        """The member's LID, empty where only a phone is known."""
+        """The member's LID; empty if only a phone is known."""
         return lid_of(self.jid or "") or lid_of(self.lid or "")
 
     @property
     def status(self) -> MembershipStatus:
-        """The role, by the two flags; PRESENT where they do not tell."""
-        if self.is_admin or self.is_super_admin:
-            return MembershipStatus.ADMIN
-        return MembershipStatus.PRESENT if self.is_admin is None else MembershipStatus.MEMBER
+        """The role, by the two flags; PRESENT if they don't give it."""
+        return status_of_flags(is_admin=self.is_admin, is_super_admin=self.is_super_admin)
 
     @property
-    def said(self) -> str:
-        """WhatsApp's code for this person, empty where the record holds none that is known."""
+    def participant_code(self) -> str:
+        """WhatsApp's code for this person; empty if the record has no known one."""
         return next((str(code) for code in (self.error, self.code) if str(code) in PARTICIPANT_CODES), "")
 
 
-class LooseGroup(BaseModel):
-    """A group of which nothing is sure to be told; `participants` only where one group is read or made.
+class PartialGroup(BaseModel):
+    """A group whose fields may all be missing. Only the read of one group and its creation have `participants`.
 
-    `topic` is taken as the description: WhatsApp groups have one such text, and no page tells of another.
+    `topic` is taken as the description: WhatsApp groups have one such text, and no page mentions another.
     """
 
     jid: str = ""
@@ -60,13 +58,12 @@ class LooseGroup(BaseModel):
     is_announce: bool | None = None
     is_locked: bool | None = None
     members_count: int | None = None
-    participants: list[Participant] | None = None
+    participants: list[MemberRecord] | None = None
 
-    @property
-    def shown(self) -> base.Group:
-        """The group as Rollcall shows it; how long messages stay is told nowhere."""
+    def to_group(self) -> Group:
+        """Return the group as the adapter's interface has it; the timer of disappearing messages isn't known."""
         listed = len(self.participants) if self.participants is not None else None
-        return base.Group(
+        return Group(
             self.jid,
             self.name or "",
             self.members_count if self.members_count is not None else listed,
@@ -76,93 +73,93 @@ class LooseGroup(BaseModel):
         )
 
 
-class GroupRow(LooseGroup):
-    """A group that was asked for; it is nothing without its JID."""
+class GroupRecord(PartialGroup):
+    """A listed group, or one that was read. It must have a JID."""
 
     jid: str = Field(min_length=1)
 
     @property
-    def members(self) -> list[Participant]:
-        """The members. Raises `ProviderFault` where the answer has none."""
+    def members(self) -> list[MemberRecord]:
+        """The members. Raises `ProviderFault` if the response doesn't list them."""
         if self.participants is None:
-            raise ProviderFault("WUTS answered with a group that has no list of members.")
+            raise ProviderFault("WUTS answered with a group without a list of members.")
         return self.participants
 
     @property
-    def whole(self) -> bool:
-        """Whether all are listed, as many as are counted: never where nobody is, for the account itself is a member."""
+    def is_complete(self) -> bool:
+        """Whether all members are listed, as many as are counted. An empty list isn't: the account is a member."""
         return bool(self.members) and self.members_count in {None, len(self.members)}
 
 
-class GroupsAnswer(BaseModel):
-    """The answer of `listGroups`."""
+class GroupsReply(BaseModel):
+    """The response of `listGroups`."""
 
-    groups: list[GroupRow] | None
-
-
-class GroupAnswer(BaseModel):
-    """The answer of `getGroup`."""
-
-    group: GroupRow
+    groups: list[GroupRecord] | None
 
 
-class CreatedAnswer(BaseModel):
-    """The answer of `createGroup`, and of `createCommunity`, whose fields are not documented."""
+class GroupReply(BaseModel):
+    """The response of `getGroup`."""
 
-    group: LooseGroup | None = None
-    community: LooseGroup | None = None
+    group: GroupRecord
 
-    @property
-    def made(self) -> LooseGroup:
-        """What was made."""
-        return self.group or self.community or LooseGroup()
+
+class CreatedReply(BaseModel):
+    """The response of `createGroup`, and of `createCommunity`, whose fields are not documented."""
+
+    group: PartialGroup | None = None
+    community: PartialGroup | None = None
 
     @property
-    def made_group(self) -> base.Group | None:
-        """What was made, as Rollcall shows it; None where the answer does not say which group it is."""
-        return self.made.shown if GROUP_JID.fullmatch(self.made.jid) else None
+    def created(self) -> PartialGroup:
+        """The new group or community."""
+        return self.group or self.community or PartialGroup()
+
+    @property
+    def created_group(self) -> Group | None:
+        """The new group, as the adapter's interface has it; None if the response doesn't identify it."""
+        return self.created.to_group() if GROUP_JID.fullmatch(self.created.jid) else None
 
 
-class ChangedAnswer(BaseModel):
-    """The answer of `updateGroup` (the group after the change), and of `setGroupEphemeral` (the timer in seconds)."""
+class ChangedReply(BaseModel):
+    """The response of `updateGroup` (the group after the change), and of `setGroupEphemeral` (the timer in seconds)."""
 
-    group: LooseGroup | None = None
+    group: PartialGroup | None = None
     duration_seconds: int | None = None
 
 
-class PeopleAnswer(BaseModel):
-    """The answer of every change of participants: the people acted on, whatever became of them."""
+class PeopleReply(BaseModel):
+    """The response of every change of participants: the people in the call, whatever the result."""
 
-    participants: list[Participant] | None = None
+    participants: list[MemberRecord] | None = None
 
 
-class InviteAnswer(BaseModel):
-    """The answer of `getGroupInviteLink` and of `resetGroupInviteLink`."""
+class InviteReply(BaseModel):
+    """The response of `getGroupInviteLink` and of `resetGroupInviteLink`."""
 
     invite_link: str = Field(min_length=1)
 
 
-class JoinAnswer(BaseModel):
-    """The answer of `joinGroup`; `pending_approval` where an admin has to agree first."""
+class JoinReply(BaseModel):
+    """The response of `joinGroup`; `pending_approval` if an admin has to approve first."""
 
     pending_approval: bool | None = None
     group_jid: str | None = None
 
 
-class SentAnswer(BaseModel):
-    """The answer of `sendText`."""
+class SentReply(BaseModel):
+    """The response of `sendText`."""
 
     message_id: str | None = None
 
 
-class CheckAnswer(BaseModel):
-    """The answer of `checkContactsOnWhatsApp`: on WhatsApp or not, by number in digits."""
+class CheckReply(BaseModel):
+    """The response of `checkContactsOnWhatsApp`: on WhatsApp or not, by number in digits."""
 
     data: dict[str, bool | None]
 
 
 class Contact(BaseModel):
-    """An identity of `resolveContacts`; to be matched by `input`, for the answer may hold fewer than were asked."""
+    """An identity from `resolveContacts`. It is matched by `input`, because the response may have fewer items."""
 
     input: str | None = None
     resolved_jid: str | None = None
@@ -170,30 +167,30 @@ class Contact(BaseModel):
 
     @property
     def lid(self) -> str:
-        """The LID that was asked about."""
+        """The LID in the request."""
         return lid_of(self.input or "")
 
     @property
     def phone(self) -> str:
-        """The phone behind it in digits, empty where none is known, or only the LID's own digits are told."""
+        """Its phone in digits; empty if none is known, or only the LID's own digits."""
         return phone_beside(self.lid, self.resolved_jid, self.phone_number)
 
 
-class ResolveAnswer(BaseModel):
-    """The answer of `resolveContacts`."""
+class ResolveReply(BaseModel):
+    """The response of `resolveContacts`."""
 
     items: list[Contact]
 
 
 class Session(BaseModel):
-    """The state of a device; of `status` only the value `connected` is documented."""
+    """The state of a device. The only documented value of `status` is `connected`."""
 
     connected: bool | None = None
     is_logged_in: bool | None = None
     status: str | None = None
 
 
-class StatusAnswer(BaseModel):
-    """The answer of `checkSessionStatus`."""
+class StatusReply(BaseModel):
+    """The response of `checkSessionStatus`."""
 
     data: Session

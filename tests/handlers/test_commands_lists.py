@@ -128,7 +128,7 @@ async def test_a_group_that_is_gone_is_said_to_be_gone(slack: SlackServer, world
 
     assert "*Vanishing* on `wasend`: `vanishing@g.us`" in card
     assert "Connection `wasend`: connected" in card
-    assert "⚠️ This group is gone, or its account is not in it any more: Wasend does not know the group" in card
+    assert "⚠️ This group is gone, or its account is not in it any more: Wasend doesn't know the group" in card
     assert "Admins" not in card
     assert "Can be done here" not in card
     assert labels(slack) == []

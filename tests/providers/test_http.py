@@ -10,7 +10,8 @@ import stamina
 from aiohttp import web
 
 from providers.base import MAX_COOLDOWN
-from providers.http import MAX_READ_ATTEMPTS, HttpClient, rate_limited
+from providers.http import MAX_READ_ATTEMPTS, HttpClient
+from providers.responses import rate_limited
 from sandbox.serving import serve
 
 OK = (200, "", "{}")

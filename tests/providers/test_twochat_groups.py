@@ -27,7 +27,7 @@ from providers.base import (
     Verdict,
 )
 from providers.http import Reply
-from providers.twochat.people import Answer
+from providers.twochat.membership import PeopleReply
 from sandbox.providers.server import Fault
 from sandbox.providers.world import Disposition
 from tests.providers.twochat_bench import GROUP, NUMBER, Bench, outcomes, people, twochat
@@ -262,7 +262,7 @@ JSON = st.recursive(
 def test_no_answer_is_too_odd_to_be_read_and_none_tells_of_somebody_whom_it_does_not_name(
     body: Any, operation: Operation
 ) -> None:
-    verdicts = [Answer.of(Reply(200, body, "")).judge(person, operation) for person in people(ANA, BEN)]
+    verdicts = [PeopleReply.of(Reply(200, body, "")).judge(person, operation) for person in people(ANA, BEN)]
     assert verdicts[1] == Verdict(f"+{BEN}", Outcome.UNKNOWN, provider_message=verdicts[1].provider_message)
     assert (verdicts[0].evidence is Evidence.NONE) == (verdicts[0].outcome is Outcome.UNKNOWN)
     assert verdicts[0].outcome is Outcome.UNKNOWN or ANA in json.dumps(body)

@@ -133,7 +133,7 @@ async def test_a_page_in_place_of_an_answer_is_not_taken_for_a_missing_group() -
     async with twochat() as bench:
         bench.server.faults = [Fault(status=404, body="<html><body>nginx</body></html>", times=-1)]
         for call in (bench.adapter.group(GROUP), bench.adapter.limits(), bench.adapter.account()):
-            with pytest.raises(ProviderFault, match="check base_url"):
+            with pytest.raises(ProviderFault, match="Check base_url"):
                 await call
 
 

@@ -8,10 +8,19 @@ from pydantic import BaseModel
 
 from providers.base import Action, OutcomeUnknown, ProviderFault
 from providers.http import Reply
-from providers.wasend.errors import accepted
-from providers.wasend.membership import judged
-from providers.wasend.records import GroupRecord, GroupsReply, MembersReply
-from providers.wasend.replies import ChangeReply, CheckReply, InviteReply, JoinReply, SentReply, SessionReply
+from providers.wasend.errors import parse_success
+from providers.wasend.membership import result_of
+from providers.wasend.models import (
+    ChangeReply,
+    CheckReply,
+    GroupRecord,
+    GroupsReply,
+    InviteReply,
+    JoinReply,
+    MembersReply,
+    SentReply,
+    SessionReply,
+)
 from tests.providers.wasend_bench import people
 
 NAMES = [
@@ -45,7 +54,7 @@ def test_any_body_is_read_or_refused(body: Any) -> None:
     for model in MODELS:
         _read(reply, model)
     try:
-        verdicts = judged(Action.ADD, people("14155550101", "14155550102"), reply).verdicts
+        verdicts = result_of(Action.ADD, people("14155550101", "14155550102"), reply).verdicts
     except OutcomeUnknown:
         return
     assert [verdict.key for verdict in verdicts] == ["+14155550101", "+14155550102"]
@@ -56,10 +65,10 @@ def _read(reply: Reply, model: type[BaseModel]) -> None:
         answer = reply.parse(model)
     except ProviderFault:
         with pytest.raises(OutcomeUnknown):
-            accepted(reply, model)
+            parse_success(reply, model)
         return
     if isinstance(answer, GroupRecord):
-        answer.as_group(answer.id)
-        assert len(answer.rows) <= len(answer.participants or ())
+        answer.to_group(answer.id)
+        assert len(answer.members) <= len(answer.participants or ())
     if isinstance(answer, MembersReply):
-        assert len([row.as_member() for row in answer.participants]) == len(answer.participants)
+        assert len([row.to_member() for row in answer.participants]) == len(answer.participants)

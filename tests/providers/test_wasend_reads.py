@@ -137,7 +137,7 @@ async def test_an_unknown_group_is_not_found_by_any_call(bench: Bench) -> None:
 async def test_another_group_than_the_one_asked_for_is_not_taken() -> None:
     async with wasend() as bench:
         bench.server.faults = [Fault("/info", status=200, body='{"success": true, "info": {"id": "999@g.us"}}')]
-        with pytest.raises(ProviderFault, match="another group"):
+        with pytest.raises(ProviderFault, match="different group"):
             await bench.adapter.group(GROUP)
 
 
@@ -208,7 +208,7 @@ async def test_the_session_status_is_found_where_it_is_and_not_guessed(body: str
 async def test_an_unknown_session_is_not_connected() -> None:
     async with wasend(session="session-9") as bench:
         account = await bench.adapter.account()
-        assert account == Account(AccountState.DISCONNECTED, "Wasend does not know the session")
+        assert account == Account(AccountState.DISCONNECTED, "Wasend doesn't know the session")
 
 
 async def test_a_bad_token_is_told_by_every_read(variant: Shape) -> None:

@@ -17,7 +17,7 @@ from providers.base import (
     RateLimited,
 )
 from providers.cache import DAY_SECONDS
-from providers.wasend.variants import Dialect, Point, Variant
+from providers.wasend.variants import ApiVariant, Endpoint, KnownVariants
 from sandbox.providers.server import Fault
 from sandbox.providers.wasend_records import OWN_PHONE, Shape
 from tests.providers.wasend_bench import GROUP, SESSION, Bench, outcomes, people, wasend
@@ -98,13 +98,13 @@ async def test_what_one_call_taught_is_tried_first_by_the_next_and_each_point_st
 
 def test_what_a_server_speaks_is_forgotten_after_a_day() -> None:
     now = [0.0]
-    dialect = Dialect(lambda: now[0])
-    assert dialect.order(Point.JOIN) == (Variant.DOCS, Variant.SDK)
-    dialect.learn(Point.JOIN, Variant.SDK)
-    assert dialect.order(Point.JOIN) == (Variant.SDK,)
-    assert dialect.order(Point.REMOVE) == (Variant.SDK, Variant.DOCS)
+    dialect = KnownVariants(lambda: now[0])
+    assert dialect.order(Endpoint.JOIN) == (ApiVariant.DOCS, ApiVariant.SDK)
+    dialect.learn(Endpoint.JOIN, ApiVariant.SDK)
+    assert dialect.order(Endpoint.JOIN) == (ApiVariant.SDK,)
+    assert dialect.order(Endpoint.REMOVE) == (ApiVariant.SDK, ApiVariant.DOCS)
     now[0] = DAY_SECONDS
-    assert dialect.order(Point.JOIN) == (Variant.SDK, Variant.DOCS)
+    assert dialect.order(Endpoint.JOIN) == (ApiVariant.SDK, ApiVariant.DOCS)
 
 
 @pytest.mark.parametrize("verb", WAYS)

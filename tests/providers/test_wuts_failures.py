@@ -21,10 +21,10 @@ from providers.base import (
     ProviderError,
     ProviderFault,
     RateLimited,
+    SessionLost,
     Unreachable,
 )
 from providers.wuts import BASE_URL, make
-from providers.wuts.errors import LostDevice
 from sandbox.providers.server import Fault
 from sandbox.providers.world import Disposition
 from tests.contracts import CONTRACTS
@@ -158,7 +158,7 @@ async def test_a_nested_code_tells_that_the_device_is_not_ready(rough: Bench) ->
 async def test_a_device_that_was_lost_leaves_open_what_a_write_did_and_stops_the_sender(rough: Bench) -> None:
     body = '{"success": false, "error": {"code": "device_disconnected", "message": "gone"}}'
     rough.server.faults = [Fault(ADD, status=500, body=body, when="after"), Fault(READ, status=409, body=body)]
-    error = await refused(rough, LostDevice)
+    error = await refused(rough, SessionLost)
     assert (error.provider_text, error.outcome, error.stops_sending) == ("gone", Outcome.UNKNOWN, True)
     assert [event.phone for event in rough.world.events] == [ANA]
     with pytest.raises(AccountDisconnected):

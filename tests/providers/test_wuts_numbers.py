@@ -129,7 +129,7 @@ async def test_a_text_to_a_number_that_could_not_be_checked_is_not_called_sent(
 ) -> None:
     bench.world.put_human(ANA, Disposition.NO_ACCOUNT)
     bench.server.faults = [Fault(CHECK, times=9, **answer)]
-    with pytest.raises(OutcomeUnknown, match="could not tell whether the number is on WhatsApp"):
+    with pytest.raises(OutcomeUnknown, match="check if the number is on WhatsApp"):
         await bench.adapter.send_to_person(people(ANA)[0], "Hello")
     assert len(bench.bodies(SEND)) == 1
 

@@ -181,7 +181,7 @@ async def test_nobody_is_sent_when_the_account_is_lost_before(bench: Bench) -> N
     id_ = await bench.run(provider, people(3))
     assert provider.calls == []
     told = [(p.outcome, p.provider_message) for p in bench.voice.pages[id_]]
-    assert told == [(Outcome.NOT_ATTEMPTED, "gone The provider says: “session closed”")] * 3
+    assert told == [(Outcome.NOT_ATTEMPTED, "gone Provider said: “session closed”")] * 3
 
 
 async def test_a_group_that_cannot_be_read_before_is_written_all_the_same(bench: Bench) -> None:

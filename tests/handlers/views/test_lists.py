@@ -72,7 +72,7 @@ def test_members_are_counted_where_they_were_read_and_their_number_is_not_told()
 
 def test_a_providers_words_are_said_to_be_its() -> None:
     assert answers.provider_answer(GroupNotFound("It is gone.", provider_text="no <such> jid")) == (
-        "It is gone. The provider says: “no &lt;such&gt; jid”"
+        "It is gone. Provider said: “no &lt;such&gt; jid”"
     )
     account = Account(AccountState.DISCONNECTED, "pairing")
     assert answers.account(account) == "disconnected (as its provider tells: pairing)"

@@ -1,4 +1,4 @@
-"""A cache whose entries expire: number checks, listed numbers, the phones behind LIDs."""
+"""A cache whose entries expire: number checks, listed numbers, the phones of LIDs."""
 
 from collections.abc import Callable
 from typing import Generic, TypeVar

@@ -5,7 +5,7 @@ ProviderError
 ├── AccountDisconnected, AccountRestricted, RateLimited                     the request stops, the account pauses
 ├── GroupFull, InvalidRequest, NotSupported                                 nothing was done; don't repeat it
 ├── ProviderFault, Unreachable                                              nothing was done; it may work later
-└── OutcomeUnknown                                                          sent; only reading the group can tell
+└── OutcomeUnknown                                                          sent; read the group to learn what it did
     └── SessionLost                                                         and the account is disconnected
 """
 
@@ -142,7 +142,7 @@ class Unreachable(ProviderError):
 
 
 class OutcomeUnknown(ProviderError):
-    """The request was sent and no usable answer came back: only reading the group can tell what it did."""
+    """The request was sent and no usable answer came back. Read the group to learn what it did."""
 
     outcome = Outcome.UNKNOWN
 

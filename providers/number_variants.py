@@ -8,7 +8,7 @@ from providers.cache import DAY_SECONDS, TTLCache
 from providers.identity import person_keys
 
 OTHER_VARIANT = "WhatsApp may list this number in another form."
-"""The end of the message of a person who wasn't found and whose number has other variants. Such a person has failed."""
+"""The end of the message of a person who wasn't found and whose number has other variants. The outcome is `FAILED`."""
 
 _NOT_ON_WHATSAPP = "The number isn't on WhatsApp in any of its forms."
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import httpx
 from pydantic import BeforeValidator
 
-from providers.base import Outcome, OutcomeUnknown, ProviderError, RateLimited, Verdict
+from providers.base import Outcome, OutcomeUnknown, ProviderError, ProviderFault, RateLimited, Verdict
 from providers.http import Reply
 
 MAX_PROVIDER_TEXT = 300
@@ -69,6 +69,13 @@ def error_for_status(
     kind, message = errors.get(reply.status, default)
     text = reply.text if provider_text is None else provider_text
     return kind(message, code=code or str(reply.status), provider_text=text)
+
+
+def unexpected_failure(provider: str, *, wrote: bool) -> ErrorKind:
+    """Return the error for an undocumented failure: after a write, its result isn't known."""
+    if wrote:
+        return OutcomeUnknown, f"{provider} failed, so the result isn't known."
+    return ProviderFault, f"{provider} failed."
 
 
 def rate_limited(

@@ -20,7 +20,14 @@ from providers.base import (
     RateLimited,
 )
 from providers.http import Reply
-from providers.responses import ErrorKind, ProviderText, error_for_status, outcome_unknown, to_provider_text
+from providers.responses import (
+    ErrorKind,
+    ProviderText,
+    error_for_status,
+    outcome_unknown,
+    to_provider_text,
+    unexpected_failure,
+)
 
 BUSY = 486
 """Not a registered status: the number is still working on an earlier request, and this one wasn't started."""
@@ -101,12 +108,7 @@ def error_for(reply: Reply, not_found: ErrorKind, *, wrote: bool) -> ProviderErr
         403: _forbidden(text),
         404: NO_PATH if reply.text.strip() and reply.body is None else not_found,
     }
-    unexpected = (
-        (OutcomeUnknown, "2Chat failed during the change, so the result isn't known.")
-        if wrote
-        else (ProviderFault, "2Chat failed.")
-    )
-    error = error_for_status(reply, errors, unexpected, provider_text=text)
+    error = error_for_status(reply, errors, unexpected_failure("2Chat", wrote=wrote), provider_text=text)
     if reply.status in PHONE_STATES:
         error.cooldown = _cooldown(reply)
     return error

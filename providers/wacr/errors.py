@@ -13,13 +13,12 @@ from providers.base import (
     CredentialsRejected,
     GroupNotFound,
     InvalidRequest,
-    OutcomeUnknown,
     PermissionMissing,
     ProviderError,
     ProviderFault,
 )
 from providers.http import Reply
-from providers.responses import ErrorKind, rate_limited
+from providers.responses import ErrorKind, rate_limited, unexpected_failure
 
 MINUTE = 60.0
 """Seconds after which calls are accepted again: the limit is per minute, and no header is documented."""
@@ -99,9 +98,7 @@ def _kind(status: int, code: str, path: str, needs: str, *, wrote: bool) -> Erro
             return ProviderFault, "WA.cr has nothing at this address. Check base_url."
         case _ if status in _REJECTED:
             return InvalidRequest, "WA.cr rejected the request as invalid."
-        case _ if wrote:
-            return OutcomeUnknown, "WA.cr failed, so the result isn't known."
-    return ProviderFault, "WA.cr failed."
+    return unexpected_failure("WA.cr", wrote=wrote)
 
 
 def _strings(body: Any) -> Iterator[str]:

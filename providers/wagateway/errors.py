@@ -34,10 +34,10 @@ _NOT_FOUND: Mapping[type[ProviderError], str] = {
 }
 
 
-def error_for(reply: Reply, missing: type[ProviderError]) -> ProviderError:
-    """Return the error for an answer that isn't the documented success; `missing` is the meaning of a `not_found`."""
+def error_for(reply: Reply, not_found: type[ProviderError]) -> ProviderError:
+    """Return the error for an answer that isn't the documented success; `not_found` is the meaning of a 404."""
     problem = Problem.of(reply) or Problem()
-    errors = {**_ERRORS, 404: (missing, _NOT_FOUND[missing])}
+    errors = {**_ERRORS, 404: (not_found, _NOT_FOUND[not_found])}
     if problem.code == "not_implemented":
         errors[501] = (AccountDisconnected, "The WhatsApp session isn't connected.")
     unexpected = (ProviderFault, "The gateway's answer isn't documented.")

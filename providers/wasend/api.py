@@ -27,8 +27,7 @@ from providers.wasend.errors import (
     ErrorKinds,
     body_of,
     envelope_of,
-    error_for_read,
-    error_for_write,
+    error_for,
     is_empty,
     text_of,
     unknown_after,
@@ -119,7 +118,7 @@ class Api:
     async def check(self, reply: Reply, kinds: ErrorKinds) -> Reply:
         """Return the response to a write if it is a 2xx. Raises `ProviderError` for every other."""
         if not reply.ok:
-            raise await self._explain(error_for_write(reply, kinds))
+            raise await self._explain(error_for(reply, kinds, wrote=True))
         return reply
 
     async def parse(self, parser: Callable[[], _Result]) -> _Result:
@@ -150,7 +149,7 @@ class Api:
         if reply.status == httpx.codes.NOT_FOUND:
             error = await self.error_for_no_path(group_id, reply)
         else:
-            error = await self._explain(error_for_write(reply, MEMBER_CALL))
+            error = await self._explain(error_for(reply, MEMBER_CALL, wrote=True))
         if isinstance(error, GroupNotFound | AccountDisconnected):
             return error
         return unknown_after(reply, "Wasend rejected the request, perhaps after changing some of the people")
@@ -198,5 +197,5 @@ class Api:
 
 def _parse_read(reply: Reply, model: type[Model], kinds: ErrorKinds) -> Model:
     if not reply.ok or envelope_of(reply).reports_failure:
-        raise error_for_read(reply, kinds)
+        raise error_for(reply, kinds, wrote=False)
     return replace(reply, body=body_of(reply)).parse(model)

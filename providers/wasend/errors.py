@@ -15,10 +15,9 @@ from providers.base import (
     OutcomeUnknown,
     PermissionMissing,
     ProviderError,
-    ProviderFault,
 )
 from providers.http import Model, Reply
-from providers.responses import ErrorKind, ProviderText, error_for_status, outcome_unknown, to_provider_text
+from providers.responses import ProviderText, error_for_status, outcome_unknown, to_provider_text, unexpected_failure
 
 NO_SUCH_PATH = frozenset({httpx.codes.NOT_FOUND, httpx.codes.METHOD_NOT_ALLOWED})
 """The answers to a path, or a method of a path, that a server doesn't have. A 404 can also mean an unknown group."""
@@ -100,25 +99,20 @@ def body_of(reply: Reply) -> Any:
     return text if reply.body is None and _BARE_CODE.fullmatch(text) else reply.body
 
 
-def error_for_read(reply: Reply, kinds: ErrorKinds) -> ProviderError:
-    """Return the error for a failed call that changes nothing."""
-    return _error_for(reply, kinds, (ProviderFault, "Wasend reports a failure."))
-
-
-def error_for_write(reply: Reply, kinds: ErrorKinds) -> ProviderError:
-    """Return the error for a failed write. After a 5xx or an undocumented status its result isn't known."""
-    return _error_for(reply, kinds, (OutcomeUnknown, "Wasend failed, so the result isn't known."))
-
-
 def unknown_after(reply: Reply, what: str) -> OutcomeUnknown:
     """Build the error for a write whose response leaves open what it did; `what` says what happened."""
     return outcome_unknown(reply, what, text_of(reply))
 
 
-def _error_for(reply: Reply, kinds: ErrorKinds, default: ErrorKind) -> ProviderError:
-    """Return the error for a failed call.
+def error_for(reply: Reply, kinds: ErrorKinds, *, wrote: bool) -> ProviderError:
+    """Return the error for a failed call. After a 5xx or an undocumented status the result of a write isn't known.
 
     The statuses after which nothing was done are those of the add page, and the two for a missing path or field.
+
+    Args:
+        reply: the response.
+        kinds: the meaning of 403 and 404.
+        wrote: whether the call was a write.
     """
     errors = {
         400: (InvalidRequest, _MESSAGES[InvalidRequest]),
@@ -128,7 +122,8 @@ def _error_for(reply: Reply, kinds: ErrorKinds, default: ErrorKind) -> ProviderE
         405: (InvalidRequest, _MESSAGES[InvalidRequest]),
         422: (InvalidRequest, _MESSAGES[InvalidRequest]),
     }
-    return error_for_status(reply, errors, default, provider_text=text_of(reply))
+    unexpected = unexpected_failure("Wasend", wrote=wrote)
+    return error_for_status(reply, errors, unexpected, provider_text=text_of(reply))
 
 
 def parse_success(reply: Reply, model: type[Model]) -> Model:

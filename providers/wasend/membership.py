@@ -53,7 +53,7 @@ removal may not be a member, or be one under another variant of the number: only
 
 _REASONS_IF_SOME_WERE_DEMOTED = {**_REASONS[Action.DEMOTE], "NOT_ADMIN": Outcome.ALREADY_DONE}
 """`NOT_ADMIN` is documented for demote only. If another person was demoted, it can't mean the session, which must be an
-admin. If no one was, the documentation doesn't say whom it means.
+admin. If no one was, the documentation doesn't say which of the two it means.
 """
 
 _SUCCESS = frozenset({"SUCCESS", "200"})

@@ -40,7 +40,7 @@ from providers.wuts.membership import (
     ADD_OUTCOMES,
     OTHER_OUTCOMES,
     Addressed,
-    Directory,
+    ContactDirectory,
     rejections,
     result_of,
     result_of_failure,
@@ -75,7 +75,7 @@ class Wuts(Provider):
 
     def __init__(self, client: HttpClient, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._api = Api(client)
-        self._directory = Directory(self._api, clock)
+        self._directory = ContactDirectory(self._api, clock)
 
     async def groups(self, search: str = "") -> AsyncIterator[Group]:
         """Yield the groups of the device (`listGroups`; the contract has no pages). Raises `ProviderError`."""

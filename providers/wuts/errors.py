@@ -11,14 +11,13 @@ from providers.base import (
     GroupNotFound,
     InvalidRequest,
     Outcome,
-    OutcomeUnknown,
     PermissionMissing,
     ProviderError,
     ProviderFault,
     SessionLost,
 )
 from providers.http import Reply
-from providers.responses import ErrorKind, error_for_status, rate_limited
+from providers.responses import ErrorKind, error_for_status, rate_limited, unexpected_failure
 
 _LOST_CODE = "DEVICE_DISCONNECTED"
 """From another page (x-conventions.error-shapes). Unlike `DEVICE_NOT_READY`, it may come during a call."""
@@ -98,7 +97,7 @@ def error_for(reply: Reply, *, not_found: type[ProviderError], wrote: bool = Fal
     if "rate-overlimit" in text:
         return rate_limited(reply, code=code, provider_text=text)
     not_found = not_found if isinstance(reply.body, dict) else ProviderFault
-    unexpected = (OutcomeUnknown if wrote else ProviderFault, f"WUTS failed (HTTP {reply.status}).")
+    unexpected = unexpected_failure("WUTS", wrote=wrote)
     kind = _kind_by_code(code.upper(), wrote=wrote)
     errors = {**_ERRORS, 404: (not_found, _NOT_FOUND[not_found]), **({reply.status: kind} if kind else {})}
     error = error_for_status(reply, errors, unexpected, code=code, provider_text=text)

@@ -35,9 +35,8 @@ documented limit; the same one is used."""
 _NUMBER = re.compile(r"[0-9]{10,15}")
 """A number that WUTS accepts (x-conventions.identifiers). A shorter one would fail the check of all others."""
 
-# number checks and LID look-ups are optional: these errors don't stop the change or the read that needs them
+# Number checks and LID look-ups are optional: these errors don't stop the change or the read that needs them
 _OPTIONAL_ERRORS = (PermissionMissing, InvalidRequest, ProviderFault)
-
 
 ADD_OUTCOMES: Mapping[str, Outcome] = PARTICIPANT_CODES
 OTHER_OUTCOMES: Mapping[str, Outcome] = {"429": Outcome.RATE_LIMITED}
@@ -62,7 +61,7 @@ class Addressed:
         return Addressed(jids, {**self.rejected, **rejected})
 
 
-class Directory:
+class ContactDirectory:
     """The accounts of people: who is on WhatsApp, under which variant of the number, and the phone of each LID.
 
     Answers are cached for a day.

@@ -3,7 +3,7 @@
 ProviderError
 ├── CredentialsRejected, PermissionMissing, NotGroupAdmin, GroupNotFound    the request stops
 ├── AccountDisconnected, AccountRestricted, RateLimited                     the request stops, the account pauses
-├── GroupFull, InvalidRequest, NotSupported                                 nothing was done; don't repeat it
+├── GroupFull, NotSupported, InvalidRequest (NotOnWhatsApp)                 nothing was done; don't repeat it
 ├── ProviderFault, Unreachable                                              nothing was done; it may work later
 └── OutcomeUnknown                                                          sent; read the group to learn what it did
     └── SessionLost                                                         and the account is disconnected
@@ -127,6 +127,12 @@ class InvalidRequest(ProviderError):
     """The provider rejected the request as invalid; nothing was done."""
 
     cause = Cause.INVALID
+
+
+class NotOnWhatsApp(InvalidRequest):
+    """By the number check, no variant of the number has an account; nothing was sent to the person."""
+
+    outcome = Outcome.NOT_ON_WHATSAPP
 
 
 class ProviderFault(ProviderError):

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from providers.base import OutcomeUnknown, ProviderFault, RateLimited
 from providers.http import HttpClient, Query, Reply
-from providers.wacr.errors import MINUTE, code_and_text_of, error_for
+from providers.wacr.errors import LIMIT_WINDOW_SECONDS, code_and_text_of, error_for
 from providers.wacr.models import is_success, message_of, reports_failure, unwrapped
 
 MOST_PAGES = 10_000
@@ -45,7 +45,7 @@ class WacrApi:
         root = base_url.rstrip("/").removesuffix("/api/v2")
         headers = {"Authorization": f"Bearer {token}"}
         self._http = HttpClient(
-            f"{root}/api/v2", headers=headers, limit_window=MINUTE, timeout=timeout, transport=transport
+            f"{root}/api/v2", headers=headers, limit_window=LIMIT_WINDOW_SECONDS, timeout=timeout, transport=transport
         )
 
     async def read(self, path: str, needs: str, params: Query | None = None) -> Reply:
@@ -128,7 +128,7 @@ class WacrApi:
 
 def _seconds_to_wait(error: Exception) -> bool | float:
     """Tell stamina after how many seconds to send again what the limit of calls refused; False: not at all."""
-    if isinstance(error, RateLimited) and error.retry_after is not None and error.retry_after <= MINUTE:
+    if isinstance(error, RateLimited) and error.retry_after is not None and error.retry_after <= LIMIT_WINDOW_SECONDS:
         return error.retry_after
     return False
 

@@ -20,8 +20,8 @@ from providers.base import (
 from providers.http import Reply
 from providers.responses import ErrorKind, rate_limited, unexpected_failure
 
-MINUTE = 60.0
-"""Seconds after which calls are accepted again: the limit is per minute, and no header is documented."""
+LIMIT_WINDOW_SECONDS = 60.0
+"""The time after which calls are accepted again: the limit is per minute, and no header is documented."""
 
 _CODE = re.compile(
     r"\b(UNAUTHORIZED|INSUFFICIENT_SCOPE|FEATURE_LIMIT_EXCEEDED|CONTACT_OPTED_OUT|NOT_FOUND|VALIDATION_ERROR"
@@ -70,7 +70,7 @@ def error_for(reply: Reply, path: str, needs: str, *, wrote: bool) -> ProviderEr
     """
     code, text = code_and_text_of(reply)
     if reply.status == httpx.codes.TOO_MANY_REQUESTS:
-        return rate_limited(reply, code=code, provider_text=text, limit_window=MINUTE)
+        return rate_limited(reply, code=code, provider_text=text, limit_window=LIMIT_WINDOW_SECONDS)
     kind, message = _kind(reply.status, code, path, needs, wrote=wrote)
     return kind(message, code=code, provider_text=text)
 

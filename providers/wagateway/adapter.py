@@ -21,6 +21,7 @@ from providers.base import (
     InvalidRequest,
     Member,
     MembershipStatus,
+    NotOnWhatsApp,
     NumberCheck,
     Operation,
     Outcome,
@@ -40,7 +41,7 @@ from providers.wagateway.changes import carry_out
 from providers.wagateway.errors import PersonNotFound, outcome_unknown
 from providers.wagateway.membership import Members
 from providers.wagateway.models import GROUP_JID, CreatedRow, GroupRow, InviteRow, JoinedRow, Page, SentRow, SessionRow
-from providers.wagateway.people import Directory, NotOnWhatsApp, together
+from providers.wagateway.people import Directory, together
 
 
 def make(

@@ -6,7 +6,16 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from providers.base import InvalidRequest, MembershipStatus, NumberCheck, Outcome, Person, ProviderError, ProviderFault
+from providers.base import (
+    InvalidRequest,
+    MembershipStatus,
+    NotOnWhatsApp,
+    NumberCheck,
+    Outcome,
+    Person,
+    ProviderError,
+    ProviderFault,
+)
 from providers.cache import DAY_SECONDS, TTLCache
 from providers.http import Query
 from providers.identity import lid_of, phone_digits, same_person_keys
@@ -40,12 +49,6 @@ class NoNumber(InvalidRequest):
     """No phone of the person is known: nothing was sent for them."""
 
     outcome = Outcome.INVALID
-
-
-class NotOnWhatsApp(InvalidRequest):
-    """The number check says that no form of the number has an account: nothing was sent for the person."""
-
-    outcome = Outcome.NOT_ON_WHATSAPP
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from providers.base import (
     InvalidRequest,
     Member,
     MembershipStatus,
+    NotOnWhatsApp,
     NumberCheck,
     OutcomeUnknown,
     PeopleResult,
@@ -35,7 +36,7 @@ from providers.http import TIMEOUT, HttpClient
 from providers.wuts.api import Api, check_done, community_path, group_path
 from providers.wuts.capabilities import ABILITIES
 from providers.wuts.changes import change_group
-from providers.wuts.errors import NotOnWhatsApp, ValuesRejected
+from providers.wuts.errors import ValuesRejected
 from providers.wuts.membership import (
     ADD_OUTCOMES,
     OTHER_OUTCOMES,

@@ -10,7 +10,6 @@ from providers.base import (
     CredentialsRejected,
     GroupNotFound,
     InvalidRequest,
-    Outcome,
     PermissionMissing,
     ProviderError,
     ProviderFault,
@@ -49,12 +48,6 @@ class ValuesRejected(InvalidRequest):
     """WUTS rejected some values of the request; nothing was done."""
 
     values: tuple[RejectedValue, ...] = ()
-
-
-class NotOnWhatsApp(InvalidRequest):
-    """By the number check, no variant of the number has an account: nothing was sent to the person."""
-
-    outcome = Outcome.NOT_ON_WHATSAPP
 
 
 class _NestedError(BaseModel):

@@ -5,7 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
-from providers.base import Person
+from providers.base import Person, Provider
 from providers.registry import make_provider
 from sandbox.serving import serve
 
@@ -59,9 +59,9 @@ async def measure() -> list[str]:
     return [*lines, f"| ratio | {many / few:.2f} | {many_listed / few_listed:.2f} | |"]
 
 
-async def _peak_of_search(provider: Any) -> float:
+async def _peak_of_search(provider: Provider) -> float:
     tracemalloc.start()
-    await provider.standing(str(GROUP), PEOPLE)
+    await provider.membership(str(GROUP), PEOPLE)
     return _peak()
 
 

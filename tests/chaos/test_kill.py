@@ -21,6 +21,8 @@ from sandbox.providers.world import Disposition
 from sandbox.scene import Scene, scene
 from tests.stage import ALICE, CHANNEL, group_id, people
 
+pytestmark = pytest.mark.timeout(300)  # processes start and are killed, one after another
+
 KILLS = 8
 PEOPLE = 200
 LATENCY = 0.3

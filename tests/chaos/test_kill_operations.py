@@ -4,6 +4,8 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from bot.domain.requests import RequestItem, RequestOptions, RequestState
 from bot.storage.database import Database
 from bot.storage.requests import RequestStore
@@ -13,6 +15,8 @@ from sandbox.scene import scene
 from tests.bot.storage.samples import request
 from tests.chaos.test_kill import bot, free_port, is_ready, parents
 from tests.stage import CHANNEL, group_id
+
+pytestmark = pytest.mark.timeout(300)  # processes start and are killed, one after another
 
 KILLS = 3
 LATENCY = 0.15

@@ -3,7 +3,7 @@ from pathlib import Path
 from providers.base import Ability, Action, Capability
 from providers.capability_docs import PROVIDERS, operations, overview
 from providers.registry import make_provider
-from tests.providers.conformance.kits import KITS
+from tests.providers.harness import PROVIDER_CASES
 
 PAGE = Path(__file__).parents[3] / "docs" / "providers.md"
 
@@ -13,10 +13,10 @@ def test_the_page_is_what_make_docs_writes() -> None:
 
 
 def test_every_provider_is_in_the_overview_in_the_registry_and_has_a_kit() -> None:
-    assert list(PROVIDERS) == list(KITS)
-    for kit in KITS.values():
-        adapter = make_provider(kit.name, base_url="https://example.com", token="t", account=kit.account)
-        assert type(adapter) is PROVIDERS[kit.name][1]
+    assert list(PROVIDERS) == list(PROVIDER_CASES)
+    for provider in PROVIDER_CASES.values():
+        adapter = make_provider(provider.name, base_url="https://example.com", token="t", account=provider.account)
+        assert type(adapter) is PROVIDERS[provider.name][1]
 
 
 def test_the_table_shows_what_is_needed_what_cannot_be_done_and_each_note_once() -> None:

@@ -26,11 +26,11 @@ from providers.base import (
     Verdict,
 )
 from sandbox.providers.server import Fault
-from tests.providers.conformance.footprints import Step, footprint
-from tests.providers.conformance.kits import Desk, Kit, desk
-from tests.providers.conformance.papers import Refusal, code_and_words, paper
-from tests.providers.conformance.tasks import CASES, IDS, Task
-from tests.providers.conformance.truth import Start
+from tests.providers.conformance.action_cases import PROVIDER_ACTION_IDS, PROVIDER_ACTIONS, ActionCase
+from tests.providers.conformance.call_steps import CallStep, call_steps
+from tests.providers.conformance.contract_documents import DocumentedError, code_and_text, contract_document
+from tests.providers.conformance.world_state import WorldSnapshot
+from tests.providers.harness import Harness, ProviderCase, open_provider
 
 TRANSIENT = (AccountDisconnected, ProviderFault, RateLimited)
 MEANINGS: dict[int, tuple[type[ProviderError], ...]] = {
@@ -58,21 +58,21 @@ CODES: dict[str, tuple[type[ProviderError], ...]] = {
 }
 
 
-def meanings(refusal: Refusal, step: Step) -> tuple[type[ProviderError], ...]:
+def meanings(documented: DocumentedError, step: CallStep) -> tuple[type[ProviderError], ...]:
     """Give the classes that fit: by the code, where its meaning is documented, else by the status.
 
     A 403 or 404 in a shape that is not documented may come from whatever stands before the provider.
     """
-    if refusal.code in CODES:
-        return CODES[refusal.code]
-    if refusal.status in MEANINGS:
-        strange = (ProviderFault,) if refusal.made_up and refusal.status in {403, 404} else ()
-        return MEANINGS[refusal.status] + strange
+    if documented.code in CODES:
+        return CODES[documented.code]
+    if documented.status in MEANINGS:
+        strange = (ProviderFault,) if documented.made_up and documented.status in {403, 404} else ()
+        return MEANINGS[documented.status] + strange
     return (OutcomeUnknown,) if step.writes else (ProviderFault,)
 
 
 @dataclass(slots=True)
-class Told:
+class Reported:
     """What a task said of an error: its errors, wherever they were, its verdicts, and what was not so in its answer.
 
     `account` is the state of the account, where that was asked for.
@@ -80,73 +80,81 @@ class Told:
 
     errors: list[ProviderError] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
-    untrue: list[str] = field(default_factory=list)
+    mistakes: list[str] = field(default_factory=list)
     account: AccountState | None = None
 
     @property
-    def enough(self) -> bool:
+    def says_so(self) -> bool:
         """Whether the answer itself says that it went wrong."""
         return self.account not in {None, AccountState.CONNECTED}
 
 
-async def told_by(task: Task, at: Desk) -> Told:
-    start = Start.of(at.world)
+async def report_of(case: ActionCase, harness: Harness) -> Reported:
+    start = WorldSnapshot.of(harness.world)
     try:
-        answer = await task.do(at)
+        answer = await case.do(harness)
     except ProviderError as error:
-        return Told([error])
+        return Reported([error])
     if isinstance(answer, Account):
-        return Told(account=answer.state)
-    told = Told(untrue=task.untrue(at, start, answer))
+        return Reported(account=answer.state)
+    report = Reported(mistakes=case.mistakes_in(harness, start, answer))
     match answer:
         case PeopleResult(verdicts, stopped_by):
-            told.errors, told.verdicts = [stopped_by] if stopped_by else [], list(verdicts)
+            report.errors, report.verdicts = [stopped_by] if stopped_by else [], list(verdicts)
         case ChangeResult(_, failed):
-            told.errors = list(failed.values())
-    return told
+            report.errors = list(failed.values())
+    return report
 
 
-def untold(refusal: Refusal, told: Told) -> list[str]:
+def missing_text(documented: DocumentedError, report: Reported) -> list[str]:
     """Give what the provider said of an error, code and words, and the task does not repeat."""
-    said = {(error.code, error.provider_text) for error in told.errors}
-    said |= {(verdict.provider_code, verdict.provider_message) for verdict in told.verdicts}
-    found = [] if any(refusal.code in code for code, _ in said) else [f"codes {said}"]
-    return found + ([] if any(refusal.words in words for _, words in said) else [f"words {said}"])
+    said = {(error.code, error.provider_text) for error in report.errors}
+    said |= {(verdict.provider_code, verdict.provider_message) for verdict in report.verdicts}
+    found = [] if any(documented.code in code for code, _ in said) else [f"codes {said}"]
+    return found + ([] if any(documented.text in text for _, text in said) else [f"words {said}"])
 
 
-@pytest.mark.parametrize(("kit", "task"), CASES, ids=IDS)
-async def test_every_documented_error_is_read_by_its_meaning(kit: Kit, task: Task) -> None:
+@pytest.mark.parametrize(("provider", "case"), PROVIDER_ACTIONS, ids=PROVIDER_ACTION_IDS)
+async def test_every_documented_error_is_read_by_its_meaning(provider: ProviderCase, case: ActionCase) -> None:
     wrong = {}
-    for step in await footprint(kit, task):
-        for refusal in paper(kit.name).refusals(step.operation):
-            async with desk(kit, variant=kit.offered_in.get(task.action, ""), checked=False) as at:
-                at.server.faults = [Fault(step.line, status=refusal.status, raw=refusal.body, times=-1)]
-                told = await told_by(task, at)
-                untrue = told.untrue + sorted(at.operations() - set(kit.abilities[task.action].operations))
-            fits = meanings(refusal, step)
-            fits += (OutcomeUnknown,) if (step.operation, refusal.status) in kit.left_open else ()
-            untrue += [repr(error) for error in told.errors if not isinstance(error, fits)]
-            main = step.operation == kit.abilities[task.action].operations[0]
-            if refusal.status in OF_THE_REQUEST:  # the provider said so, though in truth there is nothing wrong
-                untrue = [line for line in untrue if f"is {Outcome.INVALID} ({Evidence.REPORTED})" not in line]
-            if main and not told.enough and (told.errors or refusal.status not in OF_THE_REQUEST):
-                untrue += untold(refusal, told)
-            if untrue:
-                wrong[f"{step.operation} {refusal.status} {refusal.label}"] = untrue
+    for step in await call_steps(provider, case):
+        for documented in contract_document(provider.name).errors_of(step.operation):
+            async with open_provider(
+                provider, variant=provider.needs_variant.get(case.action, ""), checked=False
+            ) as harness:
+                harness.server.faults = [Fault(step.line, status=documented.status, raw=documented.body, times=-1)]
+                report = await report_of(case, harness)
+                mistakes = report.mistakes + sorted(
+                    harness.operations() - set(provider.abilities[case.action].operations)
+                )
+            allowed = meanings(documented, step)
+            allowed += (OutcomeUnknown,) if (step.operation, documented.status) in provider.open_outcomes else ()
+            mistakes += [repr(error) for error in report.errors if not isinstance(error, allowed)]
+            main = step.operation == provider.abilities[case.action].operations[0]
+            if documented.status in OF_THE_REQUEST:  # the provider said so, though in truth there is nothing wrong
+                mistakes = [line for line in mistakes if f"is {Outcome.INVALID} ({Evidence.REPORTED})" not in line]
+            if main and not report.says_so and (report.errors or documented.status not in OF_THE_REQUEST):
+                mistakes += missing_text(documented, report)
+            if mistakes:
+                wrong[f"{step.operation} {documented.status} {documented.label}"] = mistakes
     assert wrong == {}
 
 
-READS = [(kit, task) for kit, task in CASES if task.took_effect is None]
+READS = [(provider, case) for provider, case in PROVIDER_ACTIONS if case.took_effect is None]
 
 
-@pytest.mark.parametrize(("kit", "task"), READS, ids=[f"{kit.name}-{task}" for kit, task in READS])
-async def test_a_read_that_is_refused_for_too_many_calls_repeats_the_providers_own_words(kit: Kit, task: Task) -> None:
-    step = (await footprint(kit, task))[0]
-    async with desk(kit, checked=False) as at:
-        at.server.faults = [Fault(step.line, status=429, headers={"Retry-After": "7"}, times=-1)]
-        told = await told_by(task, at)
-        refusal = Refusal(429, "of the simulator", None, True, *code_and_words(at.server.error(429).text or ""))
-    assert refusal.words
-    assert untold(refusal, told) == []
-    assert [error for error in told.errors if not isinstance(error, RateLimited) or "{" in error.provider_text] == []
-    assert {error.cooldown for error in told.errors} == {7.0}
+@pytest.mark.parametrize(("provider", "case"), READS, ids=[f"{provider.name}-{case}" for provider, case in READS])
+async def test_a_read_that_is_refused_for_too_many_calls_repeats_the_providers_own_words(
+    provider: ProviderCase, case: ActionCase
+) -> None:
+    step = (await call_steps(provider, case))[0]
+    async with open_provider(provider, checked=False) as harness:
+        harness.server.faults = [Fault(step.line, status=429, headers={"Retry-After": "7"}, times=-1)]
+        report = await report_of(case, harness)
+        documented = DocumentedError(
+            429, "of the simulator", None, True, *code_and_text(harness.server.error(429).text or "")
+        )
+    assert documented.text
+    assert missing_text(documented, report) == []
+    assert [error for error in report.errors if not isinstance(error, RateLimited) or "{" in error.provider_text] == []
+    assert {error.cooldown for error in report.errors} == {7.0}

@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 
 from sandbox.providers.server import Fault
-from tests.providers.conformance.footprints import Step, footprint
-from tests.providers.conformance.kits import HASTY, Kit, desk
-from tests.providers.conformance.papers import HTML, paper
-from tests.providers.conformance.tasks import CASES, IDS, Task
-from tests.providers.conformance.truth import Start
+from tests.providers.conformance.action_cases import PROVIDER_ACTION_IDS, PROVIDER_ACTIONS, ActionCase
+from tests.providers.conformance.call_steps import CallStep, call_steps
+from tests.providers.conformance.contract_documents import HTML, contract_document
+from tests.providers.conformance.world_state import WorldSnapshot
+from tests.providers.harness import SHORT_TIMEOUT, ProviderCase, open_provider
 
 JSON = {"Content-Type": "application/json"}
 FAULTS: dict[str, dict[str, Fault]] = {
@@ -41,55 +41,61 @@ FAULTS: dict[str, dict[str, Fault]] = {
 ONCE = frozenset({"hangs"})
 """Faults that strike once, for the time that each of them takes; a read is tried again."""
 
-NOTHING_WAS_DONE = frozenset({"429 with Retry-After"})
+WITHOUT_EFFECT = frozenset({"429 with Retry-After"})
 """Faults that say so, and are believed: they are tried before the call takes effect, and not after."""
 
-OF_HELPERS = frozenset({"500", "200 with HTML", "dropped"})
+IN_HELPER_READS = frozenset({"500", "200 with HTML", "dropped"})
 """Faults that are tried in the reads that help a write; in a read that is asked for, all are."""
 
 
-def strikes(kit: Kit, task: Task, step: Step, name: str, fault: Fault) -> Iterator[Fault]:
+def faults_for(provider: ProviderCase, case: ActionCase, step: CallStep, name: str, fault: Fault) -> Iterator[Fault]:
     """Give a fault for one call, before and after its effect.
 
     Before the effect of a write, an answer that the contract knows as its success would be a lie of the provider's.
     """
-    if task.took_effect is not None and not step.writes and name not in OF_HELPERS:
+    if case.took_effect is not None and not step.writes and name not in IN_HELPER_READS:
         return
     fault = replace(fault, match=step.line, times=1 if name in ONCE else -1)
-    success = fault.raw is not None and paper(kit.name).calls_success(step.operation, fault.status, fault.raw)
-    success |= kit.silent_writes and fault.raw in {b"", b"{}", b"null"}
+    success = fault.raw is not None and contract_document(provider.name).calls_success(
+        step.operation, fault.status, fault.raw
+    )
+    success |= provider.silent_writes and fault.raw in {b"", b"{}", b"null"}
     if not (step.writes and success):
         yield fault
-    if step.writes and name not in NOTHING_WAS_DONE:
+    if step.writes and name not in WITHOUT_EFFECT:
         yield replace(fault, when="after")
 
 
-async def lies_under(kit: Kit, task: Task, fault: Fault) -> list[str]:
-    async with desk(kit, variant=kit.offered_in.get(task.action, ""), checked=False, patience=HASTY) as at:
-        at.server.faults = [fault]
-        return await task.lies(at, Start.of(at.world))
+async def mistakes_under(provider: ProviderCase, case: ActionCase, fault: Fault) -> list[str]:
+    async with open_provider(
+        provider, variant=provider.needs_variant.get(case.action, ""), checked=False, http_timeout=SHORT_TIMEOUT
+    ) as harness:
+        harness.server.faults = [fault]
+        return await case.run_and_find_mistakes(harness, WorldSnapshot.of(harness.world))
 
 
-@pytest.mark.parametrize("family", FAULTS)
-@pytest.mark.parametrize(("kit", "task"), CASES, ids=IDS)
-async def test_no_answer_contradicts_the_truth(kit: Kit, task: Task, family: str) -> None:
-    struck = {
+@pytest.mark.parametrize("kind", FAULTS)
+@pytest.mark.parametrize(("provider", "case"), PROVIDER_ACTIONS, ids=PROVIDER_ACTION_IDS)
+async def test_no_answer_contradicts_the_truth(provider: ProviderCase, case: ActionCase, kind: str) -> None:
+    faults = {
         f"{step.operation}, {name}, {fault.when}": fault
-        for step in await footprint(kit, task)
-        for name, prototype in FAULTS[family].items()
-        for fault in strikes(kit, task, step, name, prototype)
+        for step in await call_steps(provider, case)
+        for name, prototype in FAULTS[kind].items()
+        for fault in faults_for(provider, case, step, name, prototype)
     }
-    told = await asyncio.gather(*(lies_under(kit, task, fault) for fault in struck.values()))
-    assert {line: lies for line, lies in zip(struck, told, strict=True) if lies} == {}
+    found = await asyncio.gather(*(mistakes_under(provider, case, fault) for fault in faults.values()))
+    assert {line: mistakes for line, mistakes in zip(faults, found, strict=True) if mistakes} == {}
 
 
-ERRORS_INSIDE = [(kit, task, body) for kit, task in CASES for body in kit.error_inside]
+ERRORS_INSIDE = [(provider, case, body) for provider, case in PROVIDER_ACTIONS for body in provider.errors_in_success]
 
 
 @pytest.mark.parametrize(
-    ("kit", "task", "body"), ERRORS_INSIDE, ids=[f"{kit.name}-{task}-{body[:24]}" for kit, task, body in ERRORS_INSIDE]
+    ("provider", "case", "body"),
+    ERRORS_INSIDE,
+    ids=[f"{provider.name}-{case}-{body[:24]}" for provider, case, body in ERRORS_INSIDE],
 )
-async def test_an_error_that_comes_with_200_is_no_success(kit: Kit, task: Task, body: str) -> None:
-    for step in await footprint(kit, task):
-        lies = await lies_under(kit, task, Fault(step.line, status=200, body=body, times=-1))
-        assert (step.operation, lies) == (step.operation, [])
+async def test_an_error_that_comes_with_200_is_no_success(provider: ProviderCase, case: ActionCase, body: str) -> None:
+    for step in await call_steps(provider, case):
+        mistakes = await mistakes_under(provider, case, Fault(step.line, status=200, body=body, times=-1))
+        assert (step.operation, mistakes) == (step.operation, [])

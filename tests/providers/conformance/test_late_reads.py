@@ -3,23 +3,32 @@ from functools import partial
 import pytest
 
 from providers.base import Action, Operation
-from tests.providers.conformance.kits import EVERYBODY, KITS, Kit, desk, people
-from tests.providers.conformance.rounds import carry_out
-from tests.providers.conformance.truth import Start, lies
+from tests.providers.conformance.world_state import WorldSnapshot, false_verdicts
+from tests.providers.harness import ALL_PEOPLE, PROVIDER_CASES, ProviderCase, open_provider, people
+from tests.providers.operation_run import run_operation
 
 LAG = 300.0
 OPERATIONS = (Operation.ADD, Operation.REMOVE, Operation.PROMOTE, Operation.DEMOTE)
-CASES = [(kit, operation) for kit in KITS.values() for operation in OPERATIONS if Action(operation) in kit.abilities]
+CASES = [
+    (provider, operation)
+    for provider in PROVIDER_CASES.values()
+    for operation in OPERATIONS
+    if Action(operation) in provider.abilities
+]
 
 
 @pytest.mark.parametrize("waits", [False, True], ids=["at once", "when the list has caught up"])
-@pytest.mark.parametrize(("kit", "operation"), CASES, ids=[f"{kit.name}-{operation}" for kit, operation in CASES])
+@pytest.mark.parametrize(
+    ("provider", "operation"), CASES, ids=[f"{provider.name}-{operation}" for provider, operation in CASES]
+)
 async def test_a_list_that_lags_makes_a_verdict_unknown_and_never_wrong(
-    kit: Kit, operation: Operation, waits: bool
+    provider: ProviderCase, operation: Operation, waits: bool
 ) -> None:
-    async with desk(kit, read_lag=LAG, checked=False) as at:
-        start = Start.of(at.world)
-        wait = partial(at.pass_time, 2 * LAG if waits else 0.0)
-        verdicts = await carry_out(at.adapter, kit.group, operation, people(*EVERYBODY), before_reading_back=wait)
-        assert len(verdicts) == len(EVERYBODY)
-        assert lies(operation, kit.group, verdicts, at.world, start) == []
+    async with open_provider(provider, read_lag=LAG, checked=False) as harness:
+        start = WorldSnapshot.of(harness.world)
+        wait = partial(harness.pass_time, 2 * LAG if waits else 0.0)
+        verdicts = await run_operation(
+            harness.adapter, provider.group, operation, people(*ALL_PEOPLE), before_reading_back=wait
+        )
+        assert len(verdicts) == len(ALL_PEOPLE)
+        assert false_verdicts(operation, provider.group, verdicts, harness.world, start) == []

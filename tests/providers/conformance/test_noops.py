@@ -1,57 +1,60 @@
 import pytest
 
 from providers.base import Action, GroupChange, Operation, Outcome, ProviderError, verdicts_for_error
-from tests.providers.conformance.kits import ADMIN, KITS, MEMBER, NO_ACCOUNT, OPEN, Kit, desk, people
-from tests.providers.conformance.rounds import carry_out
-from tests.providers.conformance.truth import Start, lies
+from tests.providers.conformance.world_state import WorldSnapshot, false_verdicts
+from tests.providers.harness import ADMIN, MEMBER, NO_ACCOUNT, OPEN, PROVIDER_CASES, ProviderCase, open_provider, people
+from tests.providers.operation_run import run_operation
 
 NOOPS = {
     "adding a member": (Operation.ADD, MEMBER),
     "adding an admin": (Operation.ADD, ADMIN),
-    "removing somebody who is not a member": (Operation.REMOVE, OPEN),
-    "removing somebody without an account": (Operation.REMOVE, NO_ACCOUNT),
+    "removing a person who is not a member": (Operation.REMOVE, OPEN),
+    "removing a person without an account": (Operation.REMOVE, NO_ACCOUNT),
     "promoting an admin": (Operation.PROMOTE, ADMIN),
-    "promoting somebody who is not a member": (Operation.PROMOTE, OPEN),
+    "promoting a person who is not a member": (Operation.PROMOTE, OPEN),
     "demoting a member": (Operation.DEMOTE, MEMBER),
-    "demoting somebody who is not a member": (Operation.DEMOTE, OPEN),
+    "demoting a person who is not a member": (Operation.DEMOTE, OPEN),
 }
 CASES = [
-    (kit, name) for kit in KITS.values() for name, (operation, _) in NOOPS.items() if Action(operation) in kit.abilities
+    (provider, name)
+    for provider in PROVIDER_CASES.values()
+    for name, (operation, _) in NOOPS.items()
+    if Action(operation) in provider.abilities
 ]
-IDS = [f"{kit.name}-{name}" for kit, name in CASES]
-CAN_RENAME = [kit for kit in KITS.values() if Action.RENAME in kit.abilities]
+IDS = [f"{provider.name}-{name}" for provider, name in CASES]
+CAN_RENAME = [provider for provider in PROVIDER_CASES.values() if Action.RENAME in provider.abilities]
 
 
-@pytest.mark.parametrize(("kit", "name"), CASES, ids=IDS)
-async def test_what_changes_nothing_is_not_called_a_change(kit: Kit, name: str) -> None:
+@pytest.mark.parametrize(("provider", "name"), CASES, ids=IDS)
+async def test_what_changes_nothing_is_not_called_a_change(provider: ProviderCase, name: str) -> None:
     operation, phone = NOOPS[name]
-    async with desk(kit) as at:
-        start, roles = Start.of(at.world), at.roles()
+    async with open_provider(provider) as harness:
+        start, roles = WorldSnapshot.of(harness.world), harness.roles()
         try:
-            verdicts = (await getattr(at.adapter, operation)(kit.group, people(phone))).verdicts
+            verdicts = (await getattr(harness.adapter, operation)(provider.group, people(phone))).verdicts
         except ProviderError as error:
             verdicts = verdicts_for_error(error, people(phone))
         assert [v.key for v in verdicts] == [f"+{phone}"]
-        assert lies(operation, kit.group, verdicts, at.world, start) == []
-        assert at.roles() == roles
-        assert at.breaches() == []
+        assert false_verdicts(operation, provider.group, verdicts, harness.world, start) == []
+        assert harness.roles() == roles
+        assert harness.breaches() == []
 
 
-@pytest.mark.parametrize(("kit", "name"), CASES, ids=IDS)
-async def test_who_is_seen_to_be_as_wanted_is_not_sent(kit: Kit, name: str) -> None:
+@pytest.mark.parametrize(("provider", "name"), CASES, ids=IDS)
+async def test_who_is_seen_to_be_as_wanted_is_not_sent(provider: ProviderCase, name: str) -> None:
     operation, phone = NOOPS[name]
-    async with desk(kit, checked=False) as at:
-        start, roles = Start.of(at.world), at.roles()
-        verdicts = await carry_out(at.adapter, kit.group, operation, people(phone))
-        assert lies(operation, kit.group, verdicts, at.world, start) == []
+    async with open_provider(provider, checked=False) as harness:
+        start, roles = WorldSnapshot.of(harness.world), harness.roles()
+        verdicts = await run_operation(harness.adapter, provider.group, operation, people(phone))
+        assert false_verdicts(operation, provider.group, verdicts, harness.world, start) == []
         assert verdicts[0].outcome in {Outcome.ALREADY_DONE, Outcome.FAILED, Outcome.UNKNOWN, Outcome.INVALID}
-        assert at.roles() == roles
+        assert harness.roles() == roles
 
 
-@pytest.mark.parametrize("kit", CAN_RENAME, ids=str)
-async def test_renaming_to_the_same_subject_changes_nothing(kit: Kit) -> None:
-    async with desk(kit) as at:
-        answer = await at.adapter.change(kit.group, GroupChange(subject=at.group.subject))
+@pytest.mark.parametrize("provider", CAN_RENAME, ids=str)
+async def test_renaming_to_the_same_subject_changes_nothing(provider: ProviderCase) -> None:
+    async with open_provider(provider) as harness:
+        answer = await harness.adapter.change(provider.group, GroupChange(subject=harness.group.subject))
         assert {*answer.done, *answer.failed} == {Action.RENAME}
-        assert at.group.subject == "Launch team"
-        assert at.breaches() == []
+        assert harness.group.subject == "Launch team"
+        assert harness.breaches() == []

@@ -8,11 +8,11 @@ from providers.base import (
     GroupNotFound,
     ProviderError,
 )
-from tests.providers.conformance.cases import STATES
-from tests.providers.conformance.kits import KITS, Kit, desk
-from tests.providers.conformance.promises import PROMISES
-from tests.providers.conformance.tasks import TASKS
-from tests.providers.conformance.test_errors import told_by
+from tests.providers.conformance.action_cases import ACTION_CASES
+from tests.providers.conformance.documented_outcomes import DOCUMENTED_OUTCOMES
+from tests.providers.conformance.person_cases import ACCOUNT_STATES
+from tests.providers.conformance.test_errors import report_of
+from tests.providers.harness import PROVIDER_CASES, ProviderCase, open_provider
 
 OF_NO_GROUP = frozenset(
     {
@@ -32,38 +32,38 @@ OF_ACCOUNTS = {AccountDisconnected: AccountState.DISCONNECTED, AccountRestricted
 """How an account that is asked after says what others are told by an error."""
 
 
-@pytest.mark.parametrize("state", STATES)
-@pytest.mark.parametrize("kit", KITS.values(), ids=KITS)
-async def test_an_account_that_cannot_act_is_told_by_its_class(kit: Kit, state: str) -> None:
-    stop, wrong = PROMISES[kit.name].stops[state], {}
-    for task in (task for task in TASKS if task.action in kit.abilities):
-        async with desk(kit, variant=kit.offered_in.get(task.action, "")) as at:
-            STATES[state](at)
-            told = await told_by(task, at)
-            untrue = told.untrue + at.breaches()
-        kinds = [] if task.action in stop.goes_on else [stop.kind]
-        if told.account is not None:
-            right = told.account is (OF_ACCOUNTS[kinds[0]] if kinds else AccountState.CONNECTED)
+@pytest.mark.parametrize("state", ACCOUNT_STATES)
+@pytest.mark.parametrize("provider", PROVIDER_CASES.values(), ids=PROVIDER_CASES)
+async def test_an_account_that_cannot_act_is_told_by_its_class(provider: ProviderCase, state: str) -> None:
+    problem, wrong = DOCUMENTED_OUTCOMES[provider.name].account_problems[state], {}
+    for case in (case for case in ACTION_CASES if case.action in provider.abilities):
+        async with open_provider(provider, variant=provider.needs_variant.get(case.action, "")) as harness:
+            ACCOUNT_STATES[state](harness)
+            report = await report_of(case, harness)
+            mistakes = report.mistakes + harness.breaches()
+        kinds = [] if case.action in problem.still_works else [problem.kind]
+        if report.account is not None:
+            right = report.account is (OF_ACCOUNTS[kinds[0]] if kinds else AccountState.CONNECTED)
         else:
-            right = [type(error) for error in told.errors] == kinds
-        if untrue or not right:
-            wrong[str(task)] = [*untrue, told]
+            right = [type(error) for error in report.errors] == kinds
+        if mistakes or not right:
+            wrong[str(case)] = [*mistakes, report]
     assert wrong == {}
 
 
-@pytest.mark.parametrize("kit", KITS.values(), ids=KITS)
-async def test_a_group_that_nobody_knows_is_not_found(kit: Kit) -> None:
+@pytest.mark.parametrize("provider", PROVIDER_CASES.values(), ids=PROVIDER_CASES)
+async def test_a_group_that_nobody_knows_is_not_found(provider: ProviderCase) -> None:
     wrong = {}
-    for task in (task for task in TASKS if task.action in kit.abilities and task.action not in OF_NO_GROUP):
-        async with desk(kit, variant=kit.offered_in.get(task.action, "")) as at:
-            del at.world.groups[kit.group]
+    for case in (case for case in ACTION_CASES if case.action in provider.abilities and case.action not in OF_NO_GROUP):
+        async with open_provider(provider, variant=provider.needs_variant.get(case.action, "")) as harness:
+            del harness.world.groups[provider.group]
             try:
-                answer = await task.do(at)
+                answer = await case.do(harness)
             except GroupNotFound:
                 continue
             except ProviderError as error:
                 answer = error
             failed = [*getattr(answer, "failed", {}).values(), getattr(answer, "error", None)]
             if not any(isinstance(error, GroupNotFound) for error in failed):
-                wrong[str(task)] = repr(answer)
+                wrong[str(case)] = repr(answer)
     assert wrong == {}

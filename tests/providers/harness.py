@@ -19,19 +19,19 @@ from sandbox.providers.world import Disposition, SimGroup, World
 from sandbox.providers.wuts import WutsServer
 from sandbox.serving import serve
 from tests.contracts import NO_CERTIFICATES, ContractTransport
-from tests.providers.conformance.papers import paper
+from tests.providers.conformance.contract_documents import contract_document
 
 MEMBER, ADMIN = "14155550101", "14155550102"
 OPEN, PRIVATE, NO_ACCOUNT, LEFT, BLOCKED = (f"1415555020{n}" for n in range(5))
 DISPOSITIONS = dict(zip((OPEN, PRIVATE, NO_ACCOUNT, LEFT, BLOCKED), Disposition, strict=True))
-EVERYBODY = (MEMBER, ADMIN, *DISPOSITIONS)
+ALL_PEOPLE = (MEMBER, ADMIN, *DISPOSITIONS)
 
-PATIENT = httpx.Timeout(10.0)
-HASTY = httpx.Timeout(5.0, read=0.03)
+LONG_TIMEOUT = httpx.Timeout(10.0)
+SHORT_TIMEOUT = httpx.Timeout(5.0, read=0.03)
 
 
 @dataclass(frozen=True, slots=True)
-class Kit:
+class ProviderCase:
     """A provider, and where its simulator differs from the others'.
 
     Attributes:
@@ -60,14 +60,14 @@ class Kit:
     account: str = ""
     own: str = ""
     prefix: str = ""
-    unwritten: tuple[str, ...] = ()
+    undocumented: tuple[str, ...] = ()
     variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     prepare: Callable[[Any], None] = lambda _: None
     picture: Picture = field(default_factory=lambda: Picture(url="https://example.com/team.jpg"))
-    error_inside: tuple[str, ...] = ()
+    errors_in_success: tuple[str, ...] = ()
     silent_writes: bool = False
-    offered_in: Mapping[Action, str] = field(default_factory=dict)
-    left_open: frozenset[tuple[str, int]] = frozenset()
+    needs_variant: Mapping[Action, str] = field(default_factory=dict)
+    open_outcomes: frozenset[tuple[str, int]] = frozenset()
 
     def __str__(self) -> str:
         return self.name
@@ -78,10 +78,10 @@ class Kit:
 
 
 @dataclass(slots=True)
-class Desk:
-    """A kit at work: its world, its simulator over real HTTP, and the adapter that talks to it."""
+class Harness:
+    """A provider under test: its world, its simulator over real HTTP, and the adapter that talks to it."""
 
-    kit: Kit
+    provider: ProviderCase
     world: World
     server: ProviderServer
     adapter: Provider
@@ -90,12 +90,12 @@ class Desk:
 
     @property
     def group(self) -> SimGroup:
-        return self.world.groups[self.kit.group]
+        return self.world.groups[self.provider.group]
 
     def roles(self, group_id: str = "") -> dict[str, str]:
         """Give the roles in a group by phone, the account left out."""
-        members = self.world.groups[group_id or self.kit.group].members
-        return {phone: m.role for phone, m in members.items() if phone != self.kit.own}
+        members = self.world.groups[group_id or self.provider.group].members
+        return {phone: m.role for phone, m in members.items() if phone != self.provider.own}
 
     def pass_time(self, seconds: float) -> None:
         self.time[0] += seconds
@@ -105,16 +105,16 @@ class Desk:
 
     def operations(self) -> set[str]:
         """Give the contract's operations that were called; what no contract describes is left out."""
-        calls = ((call.method, call.path.removeprefix(self.kit.prefix)) for call in self.calls())
-        return {paper(self.kit.name).operation_of(*call) for call in calls} - {""}
+        calls = ((call.method, call.path.removeprefix(self.provider.prefix)) for call in self.calls())
+        return {contract_document(self.provider.name).operation_of(*call) for call in calls} - {""}
 
     def breaches(self) -> list[str]:
         """Give what broke the contract, without what the contract leaves out on purpose."""
         assert isinstance(self.transport, ContractTransport)
-        return [line for line in self.transport.broken if not self._is_unwritten(line)]
+        return [line for line in self.transport.broken if not self._is_undocumented(line)]
 
-    def _is_unwritten(self, line: str) -> bool:
-        return line.startswith("answer") and any(name in line for name in self.kit.unwritten)
+    def _is_undocumented(self, line: str) -> bool:
+        return line.startswith("answer") and any(name in line for name in self.provider.undocumented)
 
 
 class _LenientTransport(ContractTransport):
@@ -134,18 +134,18 @@ def people(*phones: str) -> list[Person]:
 
 
 @asynccontextmanager
-async def desk(
-    kit: Kit,
+async def open_provider(
+    provider: ProviderCase,
     *,
     variant: str = "",
     read_lag: float = 0.0,
     checked: bool = True,
-    patience: httpx.Timeout = PATIENT,
-) -> AsyncIterator[Desk]:
+    http_timeout: httpx.Timeout = LONG_TIMEOUT,
+) -> AsyncIterator[Harness]:
     """Serve a group of one member and one admin, and people of every disposition outside it; time stands still.
 
     Args:
-        variant: one of `kit.variants`.
+        variant: one of `provider.variants`.
         read_lag: seconds until a change shows in reads.
         checked: whether every exchange is held to the contract.
         patience: the adapter's time-outs.
@@ -154,22 +154,22 @@ async def desk(
     world = World(clock=lambda: time[0], read_lag=read_lag)
     for phone, disposition in DISPOSITIONS.items():
         world.put_human(phone, disposition)
-    inside = [phone for phone in (kit.own, MEMBER, ADMIN) if phone]
-    group = world.put_group(kit.group, "Launch team", inside, description="Rota")
-    for phone in {kit.own, ADMIN} - {""}:
+    inside = [phone for phone in (provider.own, MEMBER, ADMIN) if phone]
+    group = world.put_group(provider.group, "Launch team", inside, description="Rota")
+    for phone in {provider.own, ADMIN} - {""}:
         group.members[phone].role = "admin"
-    server = kit.server(world)
-    for attribute, value in kit.variants.get(variant, {}).items():
+    server = provider.server(world)
+    for attribute, value in provider.variants.get(variant, {}).items():
         setattr(server, attribute, value)
-    kit.prepare(server)
+    provider.prepare(server)
     held, free = _LenientTransport, httpx.AsyncHTTPTransport
-    transport = held(kit.name, kit.prefix) if checked else free(verify=NO_CERTIFICATES)
+    transport = held(provider.name, provider.prefix) if checked else free(verify=NO_CERTIFICATES)
     async with serve(server.app()) as url:
-        adapter = kit.adapter(
-            base_url=url, token=server.token, account=kit.account, transport=transport, timeout=patience
+        adapter = provider.adapter(
+            base_url=url, token=server.token, account=provider.account, transport=transport, timeout=http_timeout
         )
         try:
-            yield Desk(kit, world, server, adapter, transport, time)
+            yield Harness(provider, world, server, adapter, transport, time)
         finally:
             await adapter.aclose()
 
@@ -180,32 +180,32 @@ def _wacr_contacts(server: WacrServer) -> None:
         server.put_contact(f"+{phone}")
 
 
-KITS: Mapping[str, Kit] = {
-    kit.name: kit
-    for kit in (
-        Kit(
+PROVIDER_CASES: Mapping[str, ProviderCase] = {
+    provider.name: provider
+    for provider in (
+        ProviderCase(
             "wacr",
             wacr.make,
             lambda world: WacrServer(world, calls_per_minute=1_000_000),
             group="7",
             other="8",
             prefix="/api/v2",
-            unwritten=("ResponseNotFound",),  # x-undocumented: the statuses that hold for all operations
+            undocumented=("ResponseNotFound",),  # x-undocumented: the statuses that hold for all operations
             variants={
                 "phones compared by digits": {"compares_digits": True},
                 "searched by digits": {"searches_digits": True},
             },
             prepare=_wacr_contacts,
-            error_inside=(
+            errors_in_success=(
                 '{"success": false, "message": "Something went wrong"}',
                 '{"error": {"code": "INTERNAL_ERROR", "message": "An internal error occurred"}}',
                 '{"success": false, "message": "Something went wrong", "data": []}',
                 '{"error": "it failed", "data": {"id": 7, "group_id": [7], "contacts_added": 1}}',
             ),
             # x-undocumented: what a removal does with an id that is nobody's, and whether it is one transaction
-            left_open=frozenset({("removeContactsFromGroup", 404), ("removeContactsFromGroup", 422)}),
+            open_outcomes=frozenset({("removeContactsFromGroup", 404), ("removeContactsFromGroup", 422)}),
         ),
-        Kit(
+        ProviderCase(
             "wagateway",
             wagateway.make,
             WaGatewayServer,
@@ -221,10 +221,10 @@ KITS: Mapping[str, Kit] = {
                 "members without contact": {"unstored": {ADMIN}},
                 "leavers listed": {"keeps_leavers": True},
             },
-            error_inside=('{"error": {"code": "not_implemented", "message": "session is not connected"}}',),
-            left_open=frozenset({("addGroupMembers", 400)}),  # x-undocumented: the good ones beside a malformed one
+            errors_in_success=('{"error": {"code": "not_implemented", "message": "session is not connected"}}',),
+            open_outcomes=frozenset({("addGroupMembers", 400)}),  # x-undocumented: the good ones beside a malformed one
         ),
-        Kit(
+        ProviderCase(
             "wasend",
             wasend.make,
             WasendServer,
@@ -232,20 +232,22 @@ KITS: Mapping[str, Kit] = {
             other="120363000000000002@g.us",
             account="session-1",
             own="15550100001",
-            unwritten=("ResponseNotFound", "MissingData"),  # x-errors: not-seen; the SDK's types say void
+            undocumented=("ResponseNotFound", "MissingData"),  # x-errors: not-seen; the SDK's types say void
             variants={
                 "sdk": {"variant": "sdk"},
                 "ids with lid": {"result_ids": "lid"},
                 "ids as asked": {"result_ids": "echo"},
                 "member by lid": {"lid_only": {MEMBER}},
             },
-            error_inside=('{"success": false, "error": "Session is not connected"}',),
+            errors_in_success=('{"success": false, "error": "Session is not connected"}',),
             silent_writes=True,  # x-conflicts: the SDK's types say void for every write
-            offered_in={Action.DESCRIBE: "sdk"},
+            needs_variant={Action.DESCRIBE: "sdk"},
             # Read back after an answer that says nothing.
-            left_open=frozenset((read, status) for read in ("getGroupInfo", "getGroup") for status in (401, 403, 429)),
+            open_outcomes=frozenset(
+                (read, status) for read in ("getGroupInfo", "getGroup") for status in (401, 403, 429)
+            ),
         ),
-        Kit(
+        ProviderCase(
             "wuts",
             wuts.make,
             WutsServer,
@@ -262,14 +264,14 @@ KITS: Mapping[str, Kit] = {
             },
             picture=Picture(jpeg=b"\xff\xd8\xff\xe0 a picture"),
             # Who could not be checked before.
-            left_open=frozenset({("checkContactsOnWhatsApp", 400), ("checkContactsOnWhatsApp", 403)}),
-            error_inside=(
+            open_outcomes=frozenset({("checkContactsOnWhatsApp", 400), ("checkContactsOnWhatsApp", 403)}),
+            errors_in_success=(
                 '{"success": false, "error": "it failed", "error_code": "X", "timestamp": "2026-06-15T12:00:00Z"}',
                 '{"success": false, "error": {"code": "device_error", "message": "it failed"}}',
                 '{"error": "it failed"}',
             ),
         ),
-        Kit(
+        ProviderCase(
             "twochat",
             twochat.make,
             TwoChatServer,
@@ -286,12 +288,12 @@ KITS: Mapping[str, Kit] = {
                 "roles as map": {"roles_answer": "map"},
                 "roles as lists": {"roles_answer": "lists", "accepts_the_same_role": True},
             },
-            error_inside=(
+            errors_in_success=(
                 '{"success": false, "error": true, "error_message": "The number is busy"}',
                 '{"success": false, "message": "The number is busy"}',
             ),
             # x-undocumented: the status where some of several people fail
-            left_open=frozenset((name, 422) for name in ("addParticipants", "removeParticipants", "createGroup")),
+            open_outcomes=frozenset((name, 422) for name in ("addParticipants", "removeParticipants", "createGroup")),
         ),
     )
 }

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from providers.base import Action, Operation
 from sandbox.providers.server import Fault
 from sandbox.providers.world import Disposition
-from tests.providers.conformance.kits import ADMIN, KITS, MEMBER, desk, people
-from tests.providers.conformance.papers import HTML
-from tests.providers.conformance.rounds import carry_out
-from tests.providers.conformance.truth import Start, lies
+from tests.providers.conformance.contract_documents import HTML
+from tests.providers.conformance.world_state import WorldSnapshot, false_verdicts
+from tests.providers.harness import ADMIN, MEMBER, PROVIDER_CASES, open_provider, people
+from tests.providers.operation_run import run_operation
 
-CROWD = tuple(f"141555503{n:02}" for n in range(14))
+CANDIDATES = tuple(f"141555503{n:02}" for n in range(14))
 """People of every disposition, most of them open."""
 
 TWO_FORMS = {
@@ -31,7 +31,7 @@ LAG = 300.0
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class RandomStep:
     """One operation of a series.
 
     Attributes:
@@ -49,12 +49,12 @@ def known_as(phone: str) -> str:
     return TWO_FORMS.get(phone, phone)
 
 
-TURNS = st.lists(
+RANDOM_STEPS = st.lists(
     st.builds(
-        Turn,
+        RandomStep,
         st.sampled_from([Operation.ADD, Operation.REMOVE, Operation.PROMOTE, Operation.DEMOTE]),
         st.lists(
-            st.sampled_from([MEMBER, ADMIN, *CROWD, *TWO_FORMS, *TWO_FORMS.values()]),
+            st.sampled_from([MEMBER, ADMIN, *CANDIDATES, *TWO_FORMS, *TWO_FORMS.values()]),
             min_size=1,
             max_size=12,
             unique_by=known_as,
@@ -67,7 +67,7 @@ TURNS = st.lists(
 )
 
 
-@pytest.mark.parametrize("name", KITS)
+@pytest.mark.parametrize("name", PROVIDER_CASES)
 @settings(
     max_examples=40,
     deadline=None,
@@ -77,43 +77,45 @@ TURNS = st.lists(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 @given(
-    turns=TURNS,
+    steps=RANDOM_STEPS,
     capacity=st.sampled_from([1024, 8]),
     asks_admins=st.booleans(),
     variant=st.integers(0, 9),
     lag=st.sampled_from([0.0, LAG]),
 )
 async def test_no_verdict_of_a_series_is_wrong(
-    name: str, turns: list[Turn], capacity: int, asks_admins: bool, variant: int, lag: float
+    name: str, steps: list[RandomStep], capacity: int, asks_admins: bool, variant: int, lag: float
 ) -> None:
-    kit = KITS[name]
-    variants = ["", *kit.variants]
-    async with desk(kit, variant=variants[variant % len(variants)], read_lag=lag, checked=False) as at:
-        at.group.capacity, at.group.joins_need_approval = capacity, asks_admins
-        for number, phone in enumerate(CROWD):
-            at.world.put_human(phone, [*Disposition, *[Disposition.OPEN] * 5][number % 10])
+    provider = PROVIDER_CASES[name]
+    variants = ["", *provider.variants]
+    async with open_provider(
+        provider, variant=variants[variant % len(variants)], read_lag=lag, checked=False
+    ) as harness:
+        harness.group.capacity, harness.group.joins_need_approval = capacity, asks_admins
+        for number, phone in enumerate(CANDIDATES):
+            harness.world.put_human(phone, [*Disposition, *[Disposition.OPEN] * 5][number % 10])
         for form, phone in TWO_FORMS.items():
-            at.world.put_human(phone, Disposition.OPEN, also=form)
-        for turn in turns:
-            if Action(turn.operation) not in kit.abilities:
+            harness.world.put_human(phone, Disposition.OPEN, also=form)
+        for step in steps:
+            if Action(step.operation) not in provider.abilities:
                 continue
-            at.pass_time(2 * LAG)  # a list that does not show the last turn yet would mislead the first look
-            at.server.faults = _faults(turn)
-            start = Start.of(at.world)
-            verdicts = await carry_out(
-                at.adapter,
-                kit.group,
-                turn.operation,
-                people(*turn.phones),
-                before_reading_back=partial(at.pass_time, 2 * LAG if turn.waits else 0.0),
+            harness.pass_time(2 * LAG)  # a list that does not show the last turn yet would mislead the first look
+            harness.server.faults = _faults(step)
+            start = WorldSnapshot.of(harness.world)
+            verdicts = await run_operation(
+                harness.adapter,
+                provider.group,
+                step.operation,
+                people(*step.phones),
+                before_reading_back=partial(harness.pass_time, 2 * LAG if step.waits else 0.0),
             )
-            assert {v.key for v in verdicts} == {f"+{phone}" for phone in turn.phones}
-            assert lies(turn.operation, kit.group, verdicts, at.world, start) == []
+            assert {v.key for v in verdicts} == {f"+{phone}" for phone in step.phones}
+            assert false_verdicts(step.operation, provider.group, verdicts, harness.world, start) == []
 
 
-def _faults(turn: Turn) -> list[Fault]:
-    if turn.fault is None:
+def _faults(step: RandomStep) -> list[Fault]:
+    if step.fault is None:
         return []
-    status, after, skip = turn.fault
+    status, after, skip = step.fault
     when: Literal["before", "after"] = "after" if after and status != 429 else "before"
     return [Fault(when=when, status=status, skip=skip, raw=HTML if status == 502 else None)]

@@ -17,7 +17,7 @@ from providers.base import (
 )
 
 
-async def carry_out(
+async def run_operation(
     adapter: Provider,
     group_id: str,
     operation: Operation,
@@ -26,13 +26,13 @@ async def carry_out(
     before_reading_back: Callable[[], None] = lambda: None,
 ) -> list[Verdict]:
     """Look, send those for whom something is to be done in chunks, and look again for those nothing is known of."""
-    aim = DESIRED_STATES[operation]
-    before = await _standing(adapter, group_id, people)
-    verdicts = {p.key: v for p in people if (v := already_satisfied(p.key, aim, before[p.key]))}
+    desired = DESIRED_STATES[operation]
+    before = await _membership(adapter, group_id, people)
+    verdicts = {p.key: v for p in people if (v := already_satisfied(p.key, desired, before[p.key]))}
     rest = [p for p in people if p.key not in verdicts]
-    most = adapter.abilities[ACTIONS[operation]].max_batch or len(people)
-    for start in range(0, len(rest), most):
-        chunk = rest[start : start + most]
+    limit = adapter.abilities[ACTIONS[operation]].max_batch or len(people)
+    for start in range(0, len(rest), limit):
+        chunk = rest[start : start + limit]
         result = await _send(adapter, group_id, operation, chunk)
         answered = {v.key: v for v in result.verdicts}
         assert answered.keys() == {p.key for p in chunk}
@@ -43,8 +43,8 @@ async def carry_out(
     verdicts |= {p.key: unanswered(p.key, 0, "stopped") for p in rest if p.key not in verdicts}
     before_reading_back()
     unknown = [p for p in people if verdicts[p.key].outcome is Outcome.UNKNOWN]
-    now = await _standing(adapter, group_id, unknown)
-    verdicts |= {p.key: v for p in unknown if (v := verdict_from_membership(p.key, aim, before[p.key], now[p.key]))}
+    now = await _membership(adapter, group_id, unknown)
+    verdicts |= {p.key: v for p in unknown if (v := verdict_from_membership(p.key, desired, before[p.key], now[p.key]))}
     return list(verdicts.values())
 
 
@@ -56,7 +56,7 @@ async def _send(adapter: Provider, group_id: str, operation: Operation, people: 
     return result
 
 
-async def _standing(adapter: Provider, group_id: str, people: Sequence[Person]) -> Mapping[str, MembershipStatus]:
+async def _membership(adapter: Provider, group_id: str, people: Sequence[Person]) -> Mapping[str, MembershipStatus]:
     try:
         return await adapter.membership(group_id, people) if people else {}
     except ProviderError:

@@ -23,7 +23,7 @@ HTML = b"<html><head><title>Error</title></head><body>Something went wrong</body
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class DocumentedError:
     """A documented error: its status, one body, and the provider's code and words in it, empty where it has none.
 
     Attributes:
@@ -36,11 +36,11 @@ class Refusal:
     body: bytes | None
     made_up: bool = False
     code: str = ""
-    words: str = ""
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Paper:
+class ContractDocument:
     """A provider's contract."""
 
     name: str
@@ -86,7 +86,7 @@ class Paper:
         schema = response["content"]["application/json"].get("schema", {})
         return Draft202012Validator({**schema, "components": self.document["components"]}).is_valid(content)
 
-    def refusals(self, operation_id: str) -> Iterator[Refusal]:
+    def errors_of(self, operation_id: str) -> Iterator[DocumentedError]:
         """Give every documented error of an operation with its bodies; without any: an empty one, and HTML."""
         for status, answer in self.operations()[operation_id]["responses"].items():
             response = self._resolved(answer)
@@ -97,10 +97,10 @@ class Paper:
             shown = dict(self._bodies(response))
             for number in statuses:
                 for label, body in (shown or {"empty": b"", "html": HTML}).items():
-                    yield Refusal(number, label, body, not shown, *code_and_words(body))
+                    yield DocumentedError(number, label, body, not shown, *code_and_text(body))
         for number in _EVERYWHERE:
             if str(number) not in self.operations()[operation_id]["responses"]:
-                yield Refusal(number, "as everywhere", None, made_up=True)
+                yield DocumentedError(number, "as everywhere", None, made_up=True)
 
     def _walk(self) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
         for path, item in self.document["paths"].items():
@@ -126,17 +126,17 @@ class Paper:
 
 
 @functools.cache
-def paper(name: str) -> Paper:
+def contract_document(name: str) -> ContractDocument:
     """Read a contract."""
-    return Paper(name, yaml.load((CONTRACTS / f"{name}.openapi.yaml").read_text(), yaml.CSafeLoader))
+    return ContractDocument(name, yaml.load((CONTRACTS / f"{name}.openapi.yaml").read_text(), yaml.CSafeLoader))
 
 
-def quotes(name: str, words: str) -> bool:
+def quotes(name: str, text: str) -> bool:
     """Tell whether a contract has these words, wherever its lines break."""
-    return words in " ".join((CONTRACTS / f"{name}.openapi.yaml").read_text().split())
+    return text in " ".join((CONTRACTS / f"{name}.openapi.yaml").read_text().split())
 
 
-def code_and_words(body: bytes | str) -> tuple[str, str]:
+def code_and_text(body: bytes | str) -> tuple[str, str]:
     """Find the code and the words of an example body, in any of the shapes of the five contracts."""
     try:
         content = json.loads(body)
@@ -144,6 +144,6 @@ def code_and_words(body: bytes | str) -> tuple[str, str]:
         return "", ""
     error = content.get("error")
     inner = error if isinstance(error, dict) else content
-    words = [inner.get(name) for name in ("error_message", "message", "detail")]
+    text = [inner.get(name) for name in ("error_message", "message", "detail")]
     code = inner.get("error_code") or inner.get("code") or ""
-    return str(code), next((w for w in words if isinstance(w, str)), error if isinstance(error, str) else "")
+    return str(code), next((w for w in text if isinstance(w, str)), error if isinstance(error, str) else "")

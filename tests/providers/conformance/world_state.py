@@ -30,7 +30,7 @@ _CLAIMS: Mapping[Outcome, frozenset[Effect]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
+class WorldSnapshot:
     """The world as it was: its groups, how many events there were, and how many texts were sent."""
 
     groups: Mapping[str, SimGroup]
@@ -38,7 +38,7 @@ class Start:
     sent: int
 
     @classmethod
-    def of(cls, world: World) -> "Start":
+    def of(cls, world: World) -> "WorldSnapshot":
         groups = {
             group.id: replace(group, members={phone: replace(member) for phone, member in group.members.items()})
             for group in world.groups.values()
@@ -46,7 +46,7 @@ class Start:
         return cls(groups, len(world.events), len(world.sent))
 
 
-def effects(world: World, start: Start, group_id: str) -> dict[str, Effect]:
+def effects(world: World, start: WorldSnapshot, group_id: str) -> dict[str, Effect]:
     """Give what happened to people in a group since the start, by the phone that the world knows them by."""
     since = world.events[start.events :]
     return {world.known_as(event.phone): event.effect for event in since if event.group_id == group_id}
@@ -64,7 +64,9 @@ def _members(group: SimGroup | None, world: World) -> dict[str, Membership]:
     return {world.known_as(phone): member for phone, member in group.members.items()} if group else {}
 
 
-def lies(operation: Operation, group_id: str, verdicts: Iterable[Verdict], world: World, start: Start) -> list[str]:
+def false_verdicts(
+    operation: Operation, group_id: str, verdicts: Iterable[Verdict], world: World, start: WorldSnapshot
+) -> list[str]:
     """Give the verdicts that are not so, one line each."""
     happened, before = effects(world, start, group_id), _members(start.groups.get(group_id), world)
     found = []
@@ -81,15 +83,15 @@ def lies(operation: Operation, group_id: str, verdicts: Iterable[Verdict], world
     return found
 
 
-def misread(world: World, group_id: str, standings: Mapping[str, MembershipStatus]) -> list[str]:
+def false_statuses(world: World, group_id: str, statuses: Mapping[str, MembershipStatus]) -> list[str]:
     """Give the standings that contradict who is in the group, and who of them is an admin."""
     members = _members(world.groups[group_id], world)
     found = []
-    for key, standing in standings.items():
+    for key, status in statuses.items():
         member = members.get(phone_of(key, world))
         admin = member is not None and member.role == "admin"
-        if standing.is_member not in {None, member is not None} or standing.is_admin not in {None, admin}:
-            found.append(f"{key} stands as {standing}, though in truth {member}")
+        if status.is_member not in {None, member is not None} or status.is_admin not in {None, admin}:
+            found.append(f"{key} stands as {status}, though in truth {member}")
     return found
 
 

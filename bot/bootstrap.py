@@ -18,8 +18,10 @@ from bot.domain.send_limits import SendLimits
 from bot.execution.connections import Connection
 from bot.execution.dispatcher import Dispatcher
 from bot.execution.engine import Engine
-from bot.execution.metrics import Metrics
+from bot.execution.ports import Collaborators
+from bot.execution.provider_calls import ProviderCalls
 from bot.execution.throttle import Throttle
+from bot.execution.verdicts import Metrics, VerdictRecorder
 from bot.execution.workflow import Workflow
 from bot.server import SlackEvents, serving
 from bot.services.authorization import Authorizer
@@ -37,6 +39,7 @@ from bot.storage.request_queries import RequestQueries
 from bot.storage.requests import RequestStore
 from bot.storage.sync_schedules import SyncSchedules
 from bot.storage.votes import Votes
+from bot.storage.work_queue import WorkQueue
 from bot.tasks import BackgroundTasks, background
 from handlers import answering, home
 from handlers.clients.channels import ChannelDirectory
@@ -179,9 +182,10 @@ def _wire(
     directory = GroupDirectory(catalog.aliased(), providers)
     lists = SyncSources(lines, Profiles(client).phones_of)
     review = Revalidator(rights, usergroups.actor_for_work, directory.get, lists, catalog)
-    workflow = Workflow(journal, lines, announcer, review, metrics=metrics, known=directory.get)
+    calls, recorder = ProviderCalls(directory.get), VerdictRecorder(journal, metrics)
+    workflow = Workflow(Collaborators(journal, lines, announcer, review, calls, recorder))
     engine = Engine(database.engine_url, workflow.durable())
-    dispatcher = Dispatcher(journal, engine)
+    dispatcher = Dispatcher(WorkQueue(database), engine)
     intake = Submissions(
         journal,
         dispatcher,

@@ -1,4 +1,4 @@
-"""A line: one connection with its adapter and its sender, and how a request's people are sent over it."""
+"""A connection: its adapter and its throttle, and how a request's people are divided into batches for it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,18 +9,18 @@ from bot.domain.requests import Request, RequestItem
 from bot.execution.throttle import Throttle
 from providers.base import Action, MembershipStatus, Operation, Provider, ProviderError
 
-_ONE_BY_ONE = frozenset({Operation.SEND, Operation.INVITE})
-"""What the provider is asked for each person in a call of its own, so that a crash leaves one of them open."""
+_ONE_PERSON_A_CALL = frozenset({Operation.SEND, Operation.INVITE})
+"""Operations that call the provider once for each person, so that a crash leaves one of them unanswered."""
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """What a connection needs to carry out requests.
+    """An account at a provider.
 
     Attributes:
         provider: the adapter.
-        sender: gives the turns.
-        verify_after: the seconds to wait before each time that unknown people are looked for in the group.
+        throttle: paces the calls.
+        verify_after: the seconds to wait before each time that unknown people are looked up in the group.
     """
 
     provider: Provider
@@ -28,38 +28,41 @@ class Connection:
     verify_after: Sequence[float]
 
     def max_batch(self, operation: Operation) -> int:
-        """Give how many people go into one chunk: as many as both the pace and the provider allow."""
-        if operation in _ONE_BY_ONE:
+        """Return the maximum batch size: the lower of the configured one and the provider's."""
+        if operation in _ONE_PERSON_A_CALL:
             return 1
         ability = self.provider.abilities.get(ACTIONS.get(operation, Action.ADD))
         return min(self.throttle.limits.batch, (ability.max_batch if ability else 0) or self.throttle.limits.batch)
 
     def plan_batches(self, people: Sequence[RequestItem]) -> dict[int, int]:
-        """Put people into chunks, each of one operation; the chunk's number by position. All settings are one."""
-        chunks: dict[int, int] = {}
+        """Return the batch number of each person, by position.
+
+        A batch has one operation. All settings of a request are one batch.
+        """
+        batches: dict[int, int] = {}
         number = -1
         for operation, group in groupby(people, lambda p: p.operation):
             size = len(people) if operation is Operation.SETTINGS else self.max_batch(operation)
-            for place, p in enumerate(group):
-                number += place % size == 0
-                chunks[p.position] = number
-        return chunks
+            for index, p in enumerate(group):
+                number += index % size == 0
+                batches[p.position] = number
+        return batches
 
     async def membership(self, request: Request, people: Sequence[RequestItem]) -> dict[int, MembershipStatus]:
-        """Read by position how those stand in the group whom the operation is to make stand differently.
+        """Read, by position, the membership of the people whose membership or role the operation changes.
 
         Raises `ProviderError`.
         """
-        looked = [p for p in people if p.operation in DESIRED_STATES]
-        if not looked or not request.group_id:
+        affected = [p for p in people if p.operation in DESIRED_STATES]
+        if not affected or not request.group_id:
             return {}
-        standing = await self.provider.membership(request.group_id, [p.person for p in looked])
-        return {p.position: standing.get(p.person.key, MembershipStatus.UNKNOWN) for p in looked}
+        statuses = await self.provider.membership(request.group_id, [p.person for p in affected])
+        return {p.position: statuses.get(p.person.key, MembershipStatus.UNKNOWN) for p in affected}
 
-    async def check_numbers(self, people: Sequence[RequestItem], chunks: Mapping[int, int]) -> None:
-        """Let an adapter check all numbers together where it checks more in one call than a chunk holds.
+    async def check_numbers(self, people: Sequence[RequestItem], batches: Mapping[int, int]) -> None:
+        """Check all numbers in one call, if the adapter can check more at once than a batch holds.
 
-        It remembers what it learns, so adding needs no check of its own for each chunk. Raises `ProviderError`.
+        The adapter remembers the answers, so adding needs no check for each batch. Raises `ProviderError`.
         """
         joining = [p.person for p in people if p.operation in {Operation.ADD, Operation.CREATE}]
         check = self.provider.abilities.get(Action.CHECK_NUMBERS)
@@ -67,12 +70,12 @@ class Connection:
             not joining
             or check is None
             or check.max_batch <= self.max_batch(Operation.ADD)
-            or len(set(chunks.values())) == 1
+            or len(set(batches.values())) == 1
         ):
             return
         await self.provider.check_numbers(joining)
 
     async def cool_down(self, error: ProviderError) -> None:
-        """Let the sender rest where an error demands it, as long as that says."""
+        """Pause the account for as long as an error demands."""
         if error.cooldown:
             await self.throttle.cool_down(error.cooldown, error.message)

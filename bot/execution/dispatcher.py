@@ -1,4 +1,4 @@
-"""Hands work from the journal to the engine: at once when woken, at the latest some seconds later, also at start."""
+"""Hands due work from the database to the engine: immediately when woken, otherwise every few seconds, and at start."""
 
 import asyncio
 import time
@@ -11,7 +11,7 @@ import structlog
 from bot.domain.approvals import next_reminder_at
 from bot.domain.requests import RequestState
 from bot.execution.engine import Engine
-from bot.storage.requests import RequestStore
+from bot.storage.work_queue import WorkQueue
 
 _WORKFLOWS = {
     RequestState.RECEIVED: "open",
@@ -20,41 +20,40 @@ _WORKFLOWS = {
     RequestState.EXPIRED: "close",
     RequestState.WITHDRAWN: "close",
 }
+"""The workflow that each state needs, by its stored name (`Workflow.durable`)."""
 
-_BURST = 5
-"""How much further apart starts are while more requests arrive."""
+_BURST_FACTOR = 5
+"""How many times longer the pause between two starts is while more requests arrive."""
 
 log = structlog.get_logger(__name__)
 
 
 class Dispatcher:
-    """Level-triggered: what is due stands in the journal, so a crash between two lines loses nothing.
+    """Starts what is due. The database says what that is, so a crash between two statements loses nothing.
 
     Args:
-        journal: tells what is due.
-        engine: gets it; the same work twice is the same workflow.
-        every: seconds between two looks when nobody wakes it.
-        between_starts: seconds from one start to the next, and longer while more requests arrive: a burst is carried
+        queue: the due work.
+        engine: runs the work; starting the same work twice starts one workflow.
+        interval: seconds between two reads of the queue when the dispatcher isn't woken.
+        start_interval: seconds from one start to the next, and longer while more requests arrive: a burst is carried
             out a little later, so that its acknowledgements stay quick.
     """
 
-    def __init__(
-        self, journal: RequestStore, engine: Engine, *, every: float = 5.0, between_starts: float = 0.1
-    ) -> None:
-        self._journal = journal
+    def __init__(self, queue: WorkQueue, engine: Engine, *, interval: float = 5.0, start_interval: float = 0.1) -> None:
+        self._queue = queue
         self._engine = engine
-        self._every = every
-        self._between_starts = between_starts
+        self._interval = interval
+        self._start_interval = start_interval
         self._awake = asyncio.Event()
         self._stopping = False
 
     def wake(self) -> None:
-        """Tell it that something was written to the journal."""
+        """Read the queue now: something was written."""
         self._awake.set()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Hand over while the block runs; at its end, what is under way is finished first."""
+        """Dispatch while the block runs; at its end, what has been started to dispatch is finished first."""
         task = asyncio.create_task(self._run())
         try:
             yield
@@ -68,39 +67,41 @@ class Dispatcher:
             self._awake.clear()
             try:
                 now = time.time()
-                await self._hand_over(now)
+                await self._dispatch(now)
                 wait = await self._until_next(now)
             except Exception:
                 log.exception("dispatch_failed")
-                wait = self._every
+                wait = self._interval
             with suppress(TimeoutError):
                 async with asyncio.timeout(wait):
                     await self._awake.wait()
 
-    async def _hand_over(self, now: float) -> None:
-        await self._journal.expire(now)
+    async def _dispatch(self, now: float) -> None:
+        await self._queue.expire(now)
         await self._remind(now)
-        for due in await self._journal.due(now):
+        for due in await self._queue.due(now):
             if self._stopping:
                 return
             try:
                 await self._engine.start(_WORKFLOWS[due.state], due.request_id)
-                await self._journal.mark_dispatched(due)
+                await self._queue.mark_dispatched(due)
             except Exception:
-                log.exception("not_handed_over", request=due.request_id)
-            await asyncio.sleep(self._between_starts * (_BURST if self._awake.is_set() else 1))
+                log.exception("start_failed", request=due.request_id)
+            await asyncio.sleep(self._start_interval * (_BURST_FACTOR if self._awake.is_set() else 1))
 
     async def _remind(self, now: float) -> None:
-        for reminder in await self._journal.reminders_due(now):
+        for reminder in await self._queue.reminders_due(now):
+            request = reminder.request
             try:
-                request = await self._journal.get(reminder.request_id)
-                await self._engine.start("remind", reminder.request_id, reminder.number)
-                rule, at = request.rule, datetime.fromtimestamp(now, UTC)
-                following = next_reminder_at(rule, request.asked_at, reminder.number, at) if rule else None
-                await self._journal.mark_reminded(reminder, following.timestamp() if following else None)
+                await self._engine.start("remind", request.id, reminder.number)
+                at = datetime.fromtimestamp(now, UTC)
+                following = (
+                    next_reminder_at(request.rule, request.asked_at, reminder.number, at) if request.rule else None
+                )
+                await self._queue.mark_reminded(reminder, following.timestamp() if following else None)
             except Exception:
-                log.exception("not_reminded", request=reminder.request_id)
+                log.exception("reminder_failed", request=request.id)
 
     async def _until_next(self, now: float) -> float:
-        moment = await self._journal.next_due_at(now)
-        return self._every if moment is None else min(self._every, max(0.0, moment - time.time()))
+        next_at = await self._queue.next_due_at(now)
+        return self._interval if next_at is None else min(self._interval, max(0.0, next_at - time.time()))

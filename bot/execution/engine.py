@@ -1,4 +1,4 @@
-"""The durable engine: dbos, configured as Rollcall needs it, behind the few verbs that the workflow uses."""
+"""The durable engine: dbos, configured for Rollcall, behind the few functions that the workflow uses."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
@@ -15,15 +15,15 @@ T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 DurableWorkflow = Callable[..., Coroutine[Any, Any, None]]
-"""A workflow: takes the id of a request, perhaps a number, and goes on from its last finished step after a crash."""
+"""A workflow of a request id, perhaps with a number. After a crash it continues from its last finished step."""
 
 
 class Engine:
-    """Runs durable workflows. dbos keeps one instance in a process: so there is one `Engine` at a time.
+    """Runs durable workflows. dbos keeps one instance in a process, so there is one `Engine` at a time.
 
     Args:
-        url: where the engine keeps its tables (`Database.engine_url`).
-        workflows: each workflow by the name under which it is stored; a name is never given to another one.
+        url: the database of the engine's tables (`Database.engine_url`).
+        workflows: each workflow by its stored name; a name must never be given to another workflow.
     """
 
     def __init__(self, url: str, workflows: Mapping[str, DurableWorkflow]) -> None:
@@ -36,30 +36,30 @@ class Engine:
         }
 
     async def launch(self) -> None:
-        """Start running: work that a crash interrupted resumes by itself."""
+        """Start running. Work that a crash interrupted resumes by itself."""
         DBOS.launch()  # here and not in a thread: dbos runs workflows on the loop in which it is launched
 
     async def start(self, name: str, request_id: str, *numbers: int) -> None:
-        """Start a workflow; the same name, request and numbers twice are one workflow."""
+        """Start a workflow. Starting the same name, request and numbers twice starts one workflow."""
         with SetWorkflowID(":".join([request_id, name, *map(str, numbers)])):
             await DBOS.start_workflow_async(self._workflows[name], request_id, *numbers)
 
     async def aclose(self, *, grace: float = 5.0) -> None:
-        """Stop; workflows that do not end within `grace` seconds are resumed at the next start."""
+        """Stop. Workflows that do not end within `grace` seconds are resumed at the next start."""
         if self._running:
             await asyncio.wait(self._running, timeout=grace)
         self._closed = True
         await stop(self._running)
         DBOS.destroy(destroy_registry=True)
-        # dbos had put its own threads there, and they have ended.
+        # dbos had installed an executor of its own, whose threads have ended.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
 
     def _tracked(self, name: str, function: DurableWorkflow) -> DurableWorkflow:
-        """Wrap a workflow so that closing can wait for it; dbos itself would block the loop on which it runs."""
+        """Wrap a workflow so that closing can wait for it. dbos itself would block the loop that it runs on."""
 
         async def workflow(request_id: str, *numbers: int) -> None:
             if self._closed:
-                raise asyncio.CancelledError  # started a moment ago, and resumed at the next start
+                raise asyncio.CancelledError  # resumed at the next start
             task = asyncio.current_task()
             if task is not None:
                 self._running.add(task)
@@ -71,10 +71,14 @@ class Engine:
 
 
 async def step(name: str, function: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Run `function` once and keep its result, a JSON value; after a crash it may run a second time.
+    """Run `function` once and store its result, a JSON value. After a crash it may run a second time.
 
-    An error is tried again, at first after half a second, at last once an hour, for about ten days: what a step
-    needs is back by then or will never be.
+    After an error it is run again, at first after half a second, at last once an hour, for about ten days: what a
+    step needs is back within that time, or never.
+
+    Args:
+        name: the step's name, which is stored.
+        function: the work.
     """
 
     async def logged() -> T:
@@ -89,7 +93,7 @@ async def step(name: str, function: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
 
 async def sleep(seconds: float) -> None:
-    """Wait; the time goes on counting while the process is down."""
+    """Wait. Time in which the process is down counts."""
     await DBOS.sleep_async(seconds)
 
 
@@ -98,11 +102,11 @@ def _config(url: str) -> DBOSConfig:
     return DBOSConfig(
         name="rollcall",
         system_database_url=url,
-        application_version="1",  # constant: the default hashes the source, and an edited comment would strand work
-        executor_id="local",  # one process at a time, held by `Database.hold`: so a restart resumes its own work
-        serializer=DBOSPortableJSONSerializer(),  # the default is pickle: to write the database would be to run code
+        application_version="1",  # by default a hash of the source: editing a comment would strand work
+        executor_id="local",  # one process at a time (`Database.hold`), so a restart resumes its own work
+        serializer=DBOSPortableJSONSerializer(),  # the default, pickle, runs code that it reads
         max_executor_threads=32,
         db_engine_kwargs={"connect_args": {"factory": SqliteConnection}} if sqlite else None,
-        notification_listener_polling_interval_sec=0.1,  # nothing is notified; it is how long a stop waits
+        notification_listener_polling_interval_sec=0.1,  # notifications are not used; this is how long a stop waits
         log_level="ERROR",  # a repeated step is logged by `step`
     )

@@ -1,80 +1,66 @@
-"""The invites of a request: those who refuse a direct add are asked whether they would join."""
-
-from collections.abc import Mapping
+"""The invites of a request: people who refused a direct add are sent the group's link."""
 
 import structlog
 
 from bot.domain.requests import Request, RequestItem
 from bot.execution.connections import Connection
-from bot.execution.provider_calls import ProviderCalls
-from bot.execution.send_slot import SLOT_UNAVAILABLE, STOPPED, send_slot
-from bot.execution.verdicts import VerdictRecorder
-from bot.storage.requests import RequestStore
+from bot.execution.ports import Collaborators
+from bot.execution.throttle import STOPPED, SlotUnavailable, send_slot
 from providers.base import Outcome, ProviderError, Verdict
 
 log = structlog.get_logger(__name__)
 
 
 class Invites:
-    """Invites those who refused, each at most once.
+    """Invites people who refused, each at most once."""
 
-    Args:
-        journal: where requests and verdicts are kept.
-        lines: by the connection's name.
-        deeds: carries out what is sent.
-        verdicts: keeps what came of it.
-    """
-
-    def __init__(
-        self, journal: RequestStore, lines: Mapping[str, Connection], deeds: ProviderCalls, verdicts: VerdictRecorder
-    ) -> None:
-        self._journal = journal
-        self._lines = lines
-        self._deeds = deeds
-        self._verdicts = verdicts
+    def __init__(self, collaborators: Collaborators) -> None:
+        self._store = collaborators.store
+        self._connections = collaborators.connections
+        self._calls = collaborators.calls
+        self._verdicts = collaborators.verdicts
 
     async def pending_positions(self, request_id: str) -> list[int]:
-        """Give the positions of those who refused and are to be invited, where the request says so."""
-        request = await self._journal.get(request_id)
-        if not request.options.invite_refused or request.stopped_by or request.connection not in self._lines:
+        """Return the positions of the people who refused and are to be invited, if the request asks for invites."""
+        request = await self._store.get(request_id)
+        if not request.options.invite_refused or request.stopped_by or request.connection not in self._connections:
             return []
-        return [
-            p.position for p in await self._journal.items_with_outcome(request_id, Outcome.REFUSED) if not p.invited
-        ]
+        refused = await self._store.items_with_outcome(request_id, Outcome.REFUSED)
+        return [p.position for p in refused if not p.invited]
 
     async def send(self, request_id: str, position: int) -> None:
-        """Send an invite to somebody who refused, once: after a crash nobody can tell whether it went out."""
-        request = await self._journal.get(request_id)
-        [person] = await self._journal.items_page(request_id, position, 1)
-        line = self._lines.get(request.connection)
-        if person.outcome is not Outcome.REFUSED or line is None:
+        """Send an invite to a person who refused, once: after a crash it is unknown whether it was sent."""
+        request = await self._store.get(request_id)
+        [item] = await self._store.items_page(request_id, position, 1)
+        connection = self._connections.get(request.connection)
+        if item.outcome is not Outcome.REFUSED or connection is None:
             return
-        if person.invited:
-            words = "an invite was begun before the process stopped, and may have gone out"
+        if item.invited:
+            failure = "an invite was started before the process stopped, and may have been sent"
         elif request.stopped_by:
-            words = f"not invited: {STOPPED}"
+            failure = f"not invited: {STOPPED}"
         else:
-            words = await self._invite(request, line, person)
-        if words:
-            said = f"{person.provider_message}; {words}" if person.provider_message else words
-            verdict = Verdict(person.person.key, Outcome.REFUSED, person.evidence, person.provider_code, said)
-            await self._verdicts.record(request, [person], [verdict])
+            failure = await self._invite(request, connection, item)
+        if failure:
+            message = f"{item.provider_message}; {failure}" if item.provider_message else failure
+            verdict = Verdict(item.person.key, Outcome.REFUSED, item.evidence, item.provider_code, message)
+            await self._verdicts.record(request, [item], [verdict])
 
-    async def _invite(self, request: Request, line: Connection, person: RequestItem) -> str:
-        """Invite somebody in their turn. Gives why that failed; empty where it did not."""
+    async def _invite(self, request: Request, connection: Connection, item: RequestItem) -> str:
+        """Invite a person when a slot is free. Return why that failed, "" if it did not."""
         try:
-            async with send_slot(self._journal, line, request, 1):
-                await self._journal.mark_invite_started(request.id, person.position)
+            async with send_slot(self._store, connection.throttle, request, 1):
+                await self._store.mark_invite_started(request.id, item.position)
                 try:
-                    verdict = await self._deeds.invite(line.provider, request, person.person)
+                    verdict = await self._calls.invite(connection.provider, request, item.person)
                 except ProviderError as error:
-                    await line.cool_down(error)
+                    await connection.cool_down(error)
                     raise
-        except SLOT_UNAVAILABLE as refused:
-            return f"not invited: {refused}"
+        except SlotUnavailable as unavailable:
+            return f"not invited: {unavailable}"
         except ProviderError as error:
             log.warning("invite_failed", request=request.id, error=type(error).__name__, code=error.code)
-            open_ = error.outcome is Outcome.UNKNOWN
-            return f"{'the invite may have gone out' if open_ else 'not invited'}: {error.explanation}"
-        await self._verdicts.record(request, [person], [verdict])
+            unclear = error.outcome is Outcome.UNKNOWN
+            return f"{'the invite may have been sent' if unclear else 'not invited'}: {error.explanation}"
+        await self._verdicts.record(request, [item], [verdict])
         return ""

@@ -1,20 +1,28 @@
-"""How a request's people stand in the group, as far as a list that may be late can be believed."""
+"""What the member list shows about a request's people, and the verdicts that follow from it."""
 
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from bot.domain.followups import Followup
 from bot.domain.history import trusted
+from bot.domain.operations import DESIRED_STATES
+from bot.domain.outcomes import already_satisfied, reconcile_retry, verdict_from_membership, verify_only
 from bot.domain.requests import Request, RequestItem
 from bot.execution.connections import Connection
 from bot.storage.requests import RequestStore
-from providers.base import MembershipStatus
+from providers.base import MembershipStatus, Operation, Outcome, PeopleResult, Verdict
 from providers.identity import person_keys
 
 
 @dataclass(frozen=True, slots=True)
 class MembershipSnapshot:
-    """By position: what the list tells, and what of that can be believed."""
+    """The membership of people, by position.
+
+    Attributes:
+        listed: what the member list shows.
+        trusted: what of that can be trusted, since the list may be late.
+    """
 
     listed: Mapping[int, MembershipStatus]
     trusted: Mapping[int, MembershipStatus]
@@ -24,20 +32,73 @@ NOTHING_KNOWN = MembershipSnapshot({}, {})
 
 
 async def read_membership(
-    journal: RequestStore, line: Connection, request: Request, people: Sequence[RequestItem]
+    store: RequestStore, connection: Connection, request: Request, people: Sequence[RequestItem]
 ) -> MembershipSnapshot:
-    """Read how those stand whom the operation is to make stand differently.
+    """Read the membership of the people whose membership or role the request changes.
 
-    A list may be as late as the connection's `verify_after` waits in all: what other requests did within that time
-    counts for more than what the list tells. Raises `ProviderError`.
+    A list may be as late as all waits of the connection's `verify_after` together. Within that time, what other
+    requests did counts for more than what the list shows. Raises `ProviderError`.
     """
-    listed = await line.membership(request, people)
+    listed = await connection.membership(request, people)
     if not listed:
         return NOTHING_KNOWN
-    changes = await journal.recent_changes(request, time.time() - sum(line.verify_after))
+    changes = await store.recent_changes(request, time.time() - sum(connection.verify_after))
     persons = {p.position: p.person for p in people}
-    told = {}
-    for position, standing in listed.items():
+    reliable = {}
+    for position, status in listed.items():
         keys = person_keys(persons[position].phone, persons[position].lid)
-        told[position] = trusted(standing, [change for key in keys for change in changes.get(key, ())])
-    return MembershipSnapshot(listed, told)
+        reliable[position] = trusted(status, [change for key in keys for change in changes.get(key, ())])
+    return MembershipSnapshot(listed, reliable)
+
+
+def verified_item(p: RequestItem, now: MembershipSnapshot) -> Verdict:
+    """Return the verdict on a person of a request that only verifies an earlier one."""
+    return verify_only(p, DESIRED_STATES.get(p.operation), now.trusted.get(p.position))
+
+
+def needless_item(request: Request, p: RequestItem, now: MembershipSnapshot) -> Verdict | None:
+    """Return the verdict on a person for whom nothing needs to be sent, None if something does.
+
+    A sync leaves admins alone: for that, what the list shows is enough.
+    """
+    removed_by_sync = request.operation is Operation.SYNC and p.operation is Operation.REMOVE
+    listed = now.listed.get(p.position, p.before)
+    if removed_by_sync and listed is MembershipStatus.ADMIN and request.options.follow != Followup.UNDO:
+        return not_attempted(p, "An admin of the group. A sync doesn't remove admins.")
+    return already_satisfied(p.person.key, DESIRED_STATES.get(p.operation), now.trusted.get(p.position, p.before))
+
+
+def observed_verdict(p: RequestItem, now: MembershipSnapshot) -> Verdict | None:
+    """Return the verdict that reading the group back proves, None if it proves none."""
+    desired = DESIRED_STATES.get(p.operation)
+    if desired is None:
+        return None
+    status = now.trusted.get(p.position, MembershipStatus.UNKNOWN)
+    return verdict_from_membership(p.person.key, desired, p.before, status)
+
+
+def reconciled_verdicts(people: Sequence[RequestItem], result: PeopleResult) -> list[Verdict]:
+    """Correct the verdicts of a call by each person's earlier submissions; this call counts as one more.
+
+    Settings cannot be read back after an interruption, so the failure of one does not show what an earlier
+    submission did.
+    """
+    by_key = {p.person.key: p for p in people}
+    verdicts = []
+    for verdict in result.verdicts:
+        p = by_key[verdict.key]
+        verdicts.append(
+            reconcile_retry(
+                verdict,
+                DESIRED_STATES.get(p.operation),
+                before=p.before,
+                submissions=p.submissions + 1,
+                call_failed=result.error is not None or p.operation is Operation.SETTINGS,
+            )
+        )
+    return verdicts
+
+
+def not_attempted(p: RequestItem, message: str) -> Verdict:
+    """Return the verdict on a person who is not sent, with the reason."""
+    return Verdict(p.person.key, Outcome.NOT_ATTEMPTED, provider_message=message)

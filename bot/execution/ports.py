@@ -1,20 +1,28 @@
-"""The ports of the execution: the notifier (`handlers.delivery`) and the reviewer (`bot.services.revalidation`)."""
+"""What the execution works with: its two ports, and one object for the collaborators of its steps.
+
+`Notifier` is implemented in `handlers.delivery`, `Reviewer` in `bot.services.revalidation`.
+"""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from bot.domain.outcomes import Tally
 from bot.domain.requests import Request, RequestItem
+from bot.execution.connections import Connection
+from bot.execution.provider_calls import ProviderCalls
+from bot.execution.verdicts import VerdictRecorder
+from bot.storage.requests import RequestStore
 
 RESULTS_PAGE_SIZE = 100
-"""How many people one message of results holds."""
+"""The number of people in one message of results."""
 
 
 class Notifier(Protocol):
-    """Tells people about a request. Every method but `progress` may be called twice and posts once.
+    """Posts about a request. Every method but `show_progress` may be called twice and posts once.
 
-    An error that may pass (Slack cannot be reached, is rate limiting, fails) is raised, and the call is repeated. One
-    that will not pass (the channel is gone) is answered in the requester's direct messages instead.
+    A transient error (Slack is unreachable, limits the rate, fails) is raised, and the call is repeated. A permanent
+    one (the channel is gone) is handled by posting to the requester's direct messages.
     """
 
     async def open(self, request: Request, tally: Tally) -> None:
@@ -22,36 +30,60 @@ class Notifier(Protocol):
         ...
 
     async def show_approval(self, request: Request, tally: Tally) -> None:
-        """Show how a request that waits stands: for its approval, in a question with buttons; and for its time.
+        """Post the approval question with its buttons, or the time for which a request waits.
 
-        Later, show there what was decided and by whom.
+        A later call shows the decision and who made it.
         """
         ...
 
     async def show_progress(self, request: Request, tally: Callable[[], Awaitable[Tally]]) -> None:
-        """Show how far a running request is; left out when the last update was a moment ago, never raises."""
+        """Show the progress of a running request. Skipped soon after the last update; never raises."""
         ...
 
     async def post_results(self, request: Request, page: int, people: Sequence[RequestItem], total: int) -> None:
-        """Post one page of results, at most `PAGE` of `total` people, into the thread; pages count from 0."""
+        """Post one page of results, at most `RESULTS_PAGE_SIZE` of `total` people, into the thread.
+
+        Pages count from 0.
+        """
         ...
 
     async def finish(self, request: Request, people: Sequence[RequestItem]) -> None:
-        """Post the complete CSV where there is more than the thread shows, and the summary; end the parent message."""
+        """Post the summary, and the complete CSV if the thread doesn't show everything; end the parent message."""
         ...
 
     async def remind(self, request: Request, number: int) -> None:
-        """Remind those who can decide that a request waits for them; reminders of a request count from 0."""
+        """Remind the approvers that a request is waiting; the reminders of a request count from 0."""
         ...
 
     async def close(self, request: Request, tally: Tally) -> None:
-        """Say that a request ended without being carried out: denied, expired or withdrawn."""
+        """Show that a request ended without being carried out: denied, expired or withdrawn."""
         ...
 
 
 class Reviewer(Protocol):
-    """Looks at a request again when it begins."""
+    """Reviews a request again when it starts."""
 
     async def exclusions(self, request: Request, people: Sequence[RequestItem]) -> Mapping[int, str]:
-        """Give by position why some of `people`, who have no verdict yet, are not to be sent after all."""
+        """Return, by position, why some of `people` must not be sent. None of `people` has a verdict yet."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Collaborators:
+    """What the steps of a request share.
+
+    Attributes:
+        store: the requests and their verdicts.
+        connections: the connections, by name.
+        notifier: posts to Slack.
+        reviewer: excludes people when a request starts.
+        calls: makes the calls to providers.
+        verdicts: records verdicts.
+    """
+
+    store: RequestStore
+    connections: Mapping[str, Connection]
+    notifier: Notifier
+    reviewer: Reviewer
+    calls: ProviderCalls
+    verdicts: VerdictRecorder

@@ -1,4 +1,4 @@
-"""What one chunk of a request does at its provider: one call, or as few as the operation takes."""
+"""The calls of a batch to its provider: one call, or as few as the operation needs."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,44 +20,47 @@ from providers.base import (
 )
 
 MAX_CACHED_INVITATIONS = 100
-"""Requests whose invitation is remembered; those of older ones are read once more."""
+"""The most requests whose invitation is cached. Older ones are read again."""
 
 
 @dataclass(frozen=True, slots=True)
 class CallResult:
-    """What one chunk did: the verdicts, and the id of the group that was made, empty where none was."""
+    """The result of a batch: the verdicts, and the id of the group that was created, "" if none was."""
 
     result: PeopleResult
     group_id: str = ""
 
 
 class ProviderCalls:
-    """Carries out chunks. The invitation of a request is read once, for all of its people.
+    """Calls providers. The invitation of a request is read once for all of its people.
 
     Args:
-        known: returns a group with its subject, if that is known.
+        group_of: returns a group with its subject, if that is known.
     """
 
-    def __init__(self, known: Callable[[GroupRef], KnownGroup] = KnownGroup.unnamed) -> None:
-        self._known = known
+    def __init__(self, group_of: Callable[[GroupRef], KnownGroup] = KnownGroup.unnamed) -> None:
+        self._group_of = group_of
         self._invitations: dict[str, str] = {}
 
     async def execute(self, provider: Provider, request: Request, people: Sequence[RequestItem]) -> CallResult:
-        """Carry out one chunk, all of one operation. An error of the provider becomes everybody's verdict."""
+        """Carry out one batch, all of one operation. An error of the provider becomes the verdict on everyone in it."""
         persons = [p.person for p in people]
         try:
-            return await self._do(provider, request, people[0].operation, persons)
+            return await self._call(provider, request, people[0].operation, persons)
         except ProviderError as error:
             return CallResult(PeopleResult(verdicts_for_error(error, persons), error))
 
     async def invite(self, provider: Provider, request: Request, person: Person) -> Verdict:
         """Send the group's link to one person. Raises `ProviderError`."""
-        said = await self._invitation(provider, request)
-        text = f"{request.options.text}\n{said}" if request.options.text else said
-        sent = await provider.send_to_person(person, text)
-        return Verdict(person.key, Outcome.INVITED, Evidence.REPORTED, sent, "the invite link was sent as a message")
+        body = await self._invitation(provider, request)
+        text = f"{request.options.text}\n{body}" if request.options.text else body
+        message_id = await provider.send_to_person(person, text)
+        message = "the group link was sent to them"
+        return Verdict(person.key, Outcome.INVITED, Evidence.REPORTED, message_id, message)
 
-    async def _do(self, provider: Provider, request: Request, operation: Operation, people: list[Person]) -> CallResult:
+    async def _call(
+        self, provider: Provider, request: Request, operation: Operation, people: list[Person]
+    ) -> CallResult:
         group = request.group_id
         match operation:
             case Operation.CREATE if group:
@@ -87,8 +90,8 @@ class ProviderCalls:
             return await self.invite(provider, request, person)
         self._invitations.clear()  # other requests may have read this link
         await provider.reset_invite_link(request.group_id)
-        words = "the link from before leads nowhere any more"
-        return Verdict(person.key, Outcome.CHANGED, Evidence.REPORTED, "", words)
+        message = "the old link no longer works"
+        return Verdict(person.key, Outcome.CHANGED, Evidence.REPORTED, "", message)
 
     async def _invitation(self, provider: Provider, request: Request) -> str:
         if request.id not in self._invitations:
@@ -99,10 +102,10 @@ class ProviderCalls:
         return self._invitations[request.id]
 
     async def _subject(self, provider: Provider, request: Request) -> str:
-        """Give what people outside know the group by, never the alias; empty where nobody tells."""
-        told = request.options.subject or self._known(request.group).subject
-        if told:
-            return told
+        """Return the group's subject, which people outside know it by, never the alias; "" if it is unknown."""
+        subject = request.options.subject or self._group_of(request.group).subject
+        if subject:
+            return subject
         try:
             return (await provider.group(request.group_id)).subject
         except ProviderError:
@@ -111,10 +114,10 @@ class ProviderCalls:
 
 async def _send(provider: Provider, request: Request, person: Person) -> Verdict:
     if person.is_person:
-        sent = await provider.send_to_person(person, request.options.text)
+        message_id = await provider.send_to_person(person, request.options.text)
     else:
-        sent = await provider.send_to_group(request.group_id, request.options.text)
-    return Verdict(person.key, Outcome.SENT, Evidence.REPORTED, sent)
+        message_id = await provider.send_to_group(request.group_id, request.options.text)
+    return Verdict(person.key, Outcome.SENT, Evidence.REPORTED, message_id)
 
 
 def _change_verdicts(result: ChangeResult) -> PeopleResult:

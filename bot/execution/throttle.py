@@ -1,4 +1,4 @@
-"""The pace of a sender: each connection's turns, kept in the database, shared by all requests, across restarts."""
+"""The throttle of a connection: when it may send next, kept in the database for all requests and across restarts."""
 
 import asyncio
 import random
@@ -9,64 +9,77 @@ from datetime import UTC, datetime
 
 from sqlalchemy import insert, select, update
 
+from bot.domain.requests import Request
 from bot.domain.send_limits import Cooldown, SendLimits
 from bot.storage.database import Database
+from bot.storage.requests import RequestStore
 from bot.storage.tables import senders
 from providers.base import MAX_COOLDOWN
 
+STOPPED = "The request was stopped before this person was sent."
 
-class DailyLimitReached(Exception):
+
+class SlotUnavailable(Exception):
+    """There is no slot, so nothing may be sent. The message is for people."""
+
+
+class DailyLimitReached(SlotUnavailable):
     """The connection's daily number of people is used up."""
 
 
-class CoolingDown(Exception):
-    """The account sends nothing for a while; `rest` says until when and why."""
+class CoolingDown(SlotUnavailable):
+    """The account sends nothing for a while."""
 
-    def __init__(self, rest: Cooldown) -> None:
-        super().__init__(f"The sender rests until {rest.until:%Y-%m-%d %H:%M} UTC: {rest.reason}")
-        self.cooldown = rest
+    def __init__(self, cooldown: Cooldown) -> None:
+        super().__init__(f"Paused until {cooldown.until:%Y-%m-%d %H:%M} UTC: {cooldown.reason}")
+        self.cooldown = cooldown
+
+
+class Stopped(SlotUnavailable):
+    """The request was stopped while it waited for its slot."""
 
 
 class Throttle:
-    """Gives the turns of one connection: one call at a time, in the order of asking, so requests take turns.
+    """Grants the slots of one connection: one call at a time, first come, first served, so that requests alternate.
 
     Args:
-        database: where the next free moment is kept.
+        database: stores the next free moment.
         connection: the connection's name.
-        pace: how fast.
-        rand: gives a number from 0 to 1, for the jitter.
-        clock: gives the seconds since 1970.
-        sleep: waits for some seconds.
+        limits: how fast it may send.
+        rand: returns a number from 0 to 1, for the jitter.
+        clock: returns the seconds since 1970.
+        sleep: waits for a number of seconds.
     """
 
     def __init__(
         self,
         database: Database,
         connection: str,
-        pace: SendLimits,
+        limits: SendLimits,
         rand: Callable[[], float] = random.random,
         *,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
+        self.limits = limits
         self._database = database
         self._connection = connection
+        self._mine = senders.c.connection == connection
         self._lock = asyncio.Lock()
         self._rand = rand
         self._clock = clock
         self._sleep = sleep
-        self.limits = pace
 
     @asynccontextmanager
     async def slot(self, people: int) -> AsyncIterator[int]:
-        """Wait for this connection's turn, and hold it while people are sent.
+        """Wait for the next slot of this connection, and hold it during the block.
 
-        Gives how many may be sent: all `people`, or fewer where the day has no room for more. A call about the group
-        itself is about 0 people, and is not kept back by a full day.
+        Yield how many people may be sent: all `people`, or fewer if the day has no room for more. A call about the
+        group itself counts 0 people and is not delayed by a used-up day.
 
         Raises:
-            DayIsFull: there is room for nobody.
-            SenderRests: the account was limited, restricted or lost a while ago, or while this turn was waited for.
+            DailyLimitReached: there is room for no one.
+            CoolingDown: the account was limited, restricted or lost, now or while this call waited for its slot.
         """
         async with self._lock:
             wait, granted = await self._reserve(people)
@@ -75,62 +88,67 @@ class Throttle:
             yield granted
 
     async def cool_down(self, seconds: float, reason: str) -> None:
-        """Send nothing for `seconds`, for no request; a longer rest that was ordered before stays."""
+        """Send nothing for `seconds`, for any request. A longer cooldown that has begun already stays."""
         until = self._clock() + seconds
-        mine = senders.c.connection == self._connection
         async with self._database.write() as connection:
-            row = (await connection.execute(select(senders).where(mine).with_for_update())).one_or_none()
+            row = (await connection.execute(select(senders).where(self._mine).with_for_update())).one_or_none()
             if row is None:
                 values = {"free_at": self._clock(), "day": "", "used": 0}
                 await connection.execute(insert(senders).values(connection=self._connection, **values))
-            if row is None or row.rests_until < until or self._rest_of(row.rests_until, "") is None:
-                await connection.execute(update(senders).where(mine).values(rests_until=until, rests_for=reason))
+            if row is None or row.rests_until < until or self._active_cooldown(row.rests_until, "") is None:
+                await connection.execute(update(senders).where(self._mine).values(rests_until=until, rests_for=reason))
 
     async def remaining_today(self) -> int | None:
-        """Tell how many people may still be sent on this day (UTC); None where there is no limit."""
+        """Return how many people may still be sent today (UTC), None if there is no limit."""
         if self.limits.per_day is None:
             return None
         today = datetime.fromtimestamp(self._clock(), UTC).date().isoformat()
-        mine = senders.c.connection == self._connection, senders.c.day == today
         async with self._database.read() as connection:
-            used: int | None = await connection.scalar(select(senders.c.used).where(*mine))
+            used: int | None = await connection.scalar(select(senders.c.used).where(self._mine, senders.c.day == today))
         return max(0, self.limits.per_day - (used or 0))
 
     async def cooldown(self) -> Cooldown | None:
-        """Tell until when the account rests, None where it does not."""
+        """Return the cooldown that the account is in, None if it may send."""
         async with self._database.read() as connection:
-            row = (
-                await connection.execute(select(senders).where(senders.c.connection == self._connection))
-            ).one_or_none()
-        return None if row is None else self._rest_of(row.rests_until, row.rests_for)
+            row = (await connection.execute(select(senders).where(self._mine))).one_or_none()
+        return None if row is None else self._active_cooldown(row.rests_until, row.rests_for)
 
-    def _rest_of(self, until: float, reason: str) -> Cooldown | None:
-        """Read a row's rest; None where it is over, or further ahead than any rest that is ordered now."""
+    def _active_cooldown(self, until: float, reason: str) -> Cooldown | None:
+        """Return a row's cooldown, None if it is over, or ends later than any cooldown that is ordered now."""
         now = self._clock()
         return Cooldown(datetime.fromtimestamp(until, UTC), reason) if now < until <= now + MAX_COOLDOWN else None
 
     async def _reserve(self, people: int) -> tuple[float, int]:
-        """Reserve the next free moment. Gives the seconds until it comes, and for how many people."""
+        """Reserve the next slot. Return the seconds until it begins, and for how many people it is."""
         now = self._clock()
         today = datetime.fromtimestamp(now, UTC).date().isoformat()
         gap = self.limits.gap * (1 + self.limits.jitter * (2 * self._rand() - 1))
-        most = self.limits.gap * (1 + self.limits.jitter)
-        mine = senders.c.connection == self._connection
+        max_gap = self.limits.gap * (1 + self.limits.jitter)
         async with self._database.write() as connection:
-            row = (await connection.execute(select(senders).where(mine).with_for_update())).one_or_none()
-            if row is not None and (rest := self._rest_of(row.rests_until, row.rests_for)):
-                raise CoolingDown(rest)
+            row = (await connection.execute(select(senders).where(self._mine).with_for_update())).one_or_none()
+            if row is not None and (cooldown := self._active_cooldown(row.rests_until, row.rests_for)):
+                raise CoolingDown(cooldown)
             used = row.used if row is not None and row.day == today else 0
             granted = people if self.limits.per_day is None else max(0, min(people, self.limits.per_day - used))
             if people and not granted:
                 raise DailyLimitReached(
                     f"{used} of {self.limits.per_day} people were sent today on {self._connection}."
                 )
-            # No call is later than now: so more than a gap is a turn that a crash left unused, or a clock set back.
-            start = now if row is None else min(max(now, row.free_at), now + most)
+            # The last call is in the past, so a wait of more than a gap is a slot that a crash left unused, or a
+            # clock that was set back.
+            start = now if row is None else min(max(now, row.free_at), now + max_gap)
             values = {"free_at": start + gap, "day": today, "used": used + granted}
             if row is None:
                 await connection.execute(insert(senders).values(connection=self._connection, **values))
             else:
-                await connection.execute(update(senders).where(mine).values(**values))
+                await connection.execute(update(senders).where(self._mine).values(**values))
         return float(start - now), granted
+
+
+@asynccontextmanager
+async def send_slot(store: RequestStore, throttle: Throttle, request: Request, people: int) -> AsyncIterator[int]:
+    """Hold a slot for a request, and yield how many people it may send. Raises `SlotUnavailable`."""
+    async with throttle.slot(people) as granted:
+        if (await store.get(request.id)).stopped_by:  # it may have been stopped while it waited
+            raise Stopped(STOPPED)
+        yield granted

@@ -1,69 +1,42 @@
-"""The one durable path of a request, from the first message to the last verdict.
+"""The durable path of a request, from the first message to the last verdict.
 
-`open` posts the parent message and, where a rule asks for it, the question for approval; `carry_out` does the work;
-`close` says that nothing will be done. Each is a durable workflow: after a crash it goes on from its last finished
-step. So every step may run twice, and reads from the journal what it did already.
+`open` posts the parent message and, if a rule requires it, the approval question; `carry_out` does the work; `close`
+shows that nothing will be done. Each is a durable workflow: after a crash it continues from its last finished step. So
+every step may run twice, and reads from the store what it did already.
 """
 
-from collections.abc import Callable, Mapping
 from functools import partial
 
-import structlog
-
-from bot.domain.groups import GroupRef, KnownGroup
 from bot.domain.requests import RequestState
 from bot.execution.batches import Batches
-from bot.execution.connections import Connection
 from bot.execution.engine import DurableWorkflow, sleep, step
 from bot.execution.invites import Invites
-from bot.execution.metrics import Metrics
-from bot.execution.ports import RESULTS_PAGE_SIZE, Notifier, Reviewer
-from bot.execution.provider_calls import ProviderCalls
-from bot.execution.verdicts import VerdictRecorder
-from bot.storage.requests import RequestStore
-
-log = structlog.get_logger(__name__)
+from bot.execution.ports import RESULTS_PAGE_SIZE, Collaborators
 
 
 class Workflow:
     """Carries requests out.
 
-    Args:
-        journal: where requests and verdicts are kept.
-        lines: by the connection's name.
-        announcer: tells people.
-        reviewer: tells, when a request begins, who is not to be sent after all.
-        metrics: counts verdicts; where nobody reads them, counters of its own.
-        known: returns a group with its subject, if that is known.
+    The names of workflows and steps, and the keys of the plan, are stored: they are older than today's terms and must
+    not change.
 
     Attributes:
-        chunks: the steps in which people are sent.
-        invites: the steps in which those who refused are invited.
+        batches: the steps that send people.
+        invites: the steps that invite people who refused.
     """
 
-    def __init__(
-        self,
-        journal: RequestStore,
-        lines: Mapping[str, Connection],
-        announcer: Notifier,
-        reviewer: Reviewer,
-        *,
-        metrics: Metrics | None = None,
-        known: Callable[[GroupRef], KnownGroup] = KnownGroup.unnamed,
-    ) -> None:
-        self._journal = journal
-        self._lines = lines
-        self._announcer = announcer
-        deeds, verdicts = ProviderCalls(known), VerdictRecorder(journal, metrics or Metrics())
-        self.batches = Batches(journal, lines, announcer, reviewer, deeds=deeds, verdicts=verdicts)
-        self.invites = Invites(journal, lines, deeds, verdicts)
+    def __init__(self, collaborators: Collaborators) -> None:
+        self._store = collaborators.store
+        self._notifier = collaborators.notifier
+        self.batches = Batches(collaborators)
+        self.invites = Invites(collaborators)
 
     def durable(self) -> dict[str, DurableWorkflow]:
-        """Give the workflows by the names under which the engine stores them."""
+        """Return the workflows by the names under which the engine stores them."""
         return {"open": self.open, "carry_out": self.carry_out, "close": self.close, "remind": self.remind}
 
     async def open(self, request_id: str) -> None:
-        """Post the parent message; then ask for approval or wait for its time, or go on."""
+        """Post the parent message; then wait for the approval or the time of the request, or carry it out."""
         if not await step("open", partial(self._open, request_id)):
             await self.carry_out(request_id)
 
@@ -86,62 +59,58 @@ class Workflow:
         await step("finish", partial(self._finish, request_id))
 
     async def close(self, request_id: str) -> None:
-        """Say that the request ended without being carried out."""
+        """Show that the request ended without being carried out."""
         await step("close", partial(self._close, request_id))
 
     async def remind(self, request_id: str, number: int) -> None:
-        """Remind those who can decide."""
+        """Remind the approvers."""
         await step("remind", partial(self._remind, request_id, number))
 
     async def _open(self, request_id: str) -> bool:
-        """Post the parent message, and ask for approval where a rule says so. True when the request waits now."""
-        request = await self._journal.get(request_id)
-        tally = await self._journal.tally(request_id)
-        await self._announcer.open(request, tally)
-        state = await self._journal.hold_if_required(request_id)
+        """Post the parent message, and the approval question if a rule requires it. Return True if it has to wait."""
+        request = await self._store.get(request_id)
+        tally = await self._store.tally(request_id)
+        await self._notifier.open(request, tally)
+        state = await self._store.hold_if_required(request_id)
         if state is not RequestState.RECEIVED:
-            await self._announcer.show_approval(await self._journal.get(request_id), tally)
+            await self._notifier.show_approval(await self._store.get(request_id), tally)
         return state is not RequestState.RECEIVED
 
     async def prepare(self, request_id: str) -> dict[str, int] | None:
-        """See how people stand already, and cut the rest into chunks.
+        """Start the request, and plan its batches.
 
-        Gives how many chunks and pages follow; None where the request was withdrawn before it could begin.
+        Return the number of batches and of pages of results; None if the request was withdrawn before it started.
         """
-        await self._journal.transition(request_id, RequestState.RUNNING)
-        request = await self._journal.get(request_id)
+        await self._store.transition(request_id, RequestState.RUNNING)
+        request = await self._store.get(request_id)
         if request.state is not RequestState.RUNNING:
             return None
-        tally = await self._journal.tally(request_id)
+        tally = await self._store.tally(request_id)
         if request.rule is not None:
-            await self._announcer.show_approval(request, tally)
+            await self._notifier.show_approval(request, tally)
         else:
-            await self._announcer.show_progress(request, partial(self._journal.tally, request_id))
+            await self._notifier.show_progress(request, partial(self._store.tally, request_id))
         return {"chunks": await self.batches.plan(request), "pages": -(-tally.total // RESULTS_PAGE_SIZE)}
 
     async def _post_page(self, request_id: str, page: int) -> None:
-        request = await self._journal.get(request_id)
-        total = (await self._journal.tally(request_id)).total
-        await self._announcer.post_results(
-            request,
-            page,
-            await self._journal.items_page(request_id, page * RESULTS_PAGE_SIZE, RESULTS_PAGE_SIZE),
-            total,
-        )
+        request = await self._store.get(request_id)
+        total = (await self._store.tally(request_id)).total
+        people = await self._store.items_page(request_id, page * RESULTS_PAGE_SIZE, RESULTS_PAGE_SIZE)
+        await self._notifier.post_results(request, page, people, total)
 
     async def _finish(self, request_id: str) -> None:
-        await self._journal.transition(request_id, RequestState.DONE)
-        request = await self._journal.get(request_id)
-        await self._announcer.finish(request, await self._journal.items(request_id))
+        await self._store.transition(request_id, RequestState.DONE)
+        request = await self._store.get(request_id)
+        await self._notifier.finish(request, await self._store.items(request_id))
 
     async def _close(self, request_id: str) -> None:
-        request = await self._journal.get(request_id)
-        tally = await self._journal.tally(request_id)
+        request = await self._store.get(request_id)
+        tally = await self._store.tally(request_id)
         if request.rule is not None:
-            await self._announcer.show_approval(request, tally)
-        await self._announcer.close(request, tally)
+            await self._notifier.show_approval(request, tally)
+        await self._notifier.close(request, tally)
 
     async def _remind(self, request_id: str, number: int) -> None:
-        request = await self._journal.get(request_id)
+        request = await self._store.get(request_id)
         if request.state is RequestState.WAITING:
-            await self._announcer.remind(request, number)
+            await self._notifier.remind(request, number)

@@ -11,7 +11,7 @@ from bot.domain.drafts import RequestDraft
 from bot.domain.operations import GROUP_LABEL, LINK_LABEL, SETTING_LABELS, required_actions
 from bot.domain.requests import Request, RequestItem
 from bot.execution.dispatcher import Dispatcher
-from bot.execution.metrics import Metrics
+from bot.execution.verdicts import Metrics
 from bot.services.authorization import Authorizer, target_of
 from bot.storage.audit import AuditJournal
 from bot.storage.requests import RequestStore

@@ -1,1 +1,1 @@
-"""What is kept: the database, its tables and migrations, and one store for each noun."""
+"""The database, its tables and migrations, and one store for each noun."""

@@ -1,4 +1,4 @@
-"""The audit journal: entries are added, never changed, in the transaction of the change that they tell of."""
+"""The audit journal: entries are appended, never changed, in the transaction of the change that they record."""
 
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import func, insert, or_, select, text, update
+from sqlalchemy import ScalarSelect, String, and_, cast, func, insert, literal, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.audit import (
@@ -20,26 +20,26 @@ from bot.domain.audit import (
 )
 from bot.domain.audit_chain import GENESIS, AuditGaps, AuditRow, ChainBreak, ChainFault, ChainHead, seal, verify_next
 from bot.domain.groups import KnownGroup
-from bot.storage.audit_gaps import find_gaps
+from bot.domain.requests import RequestState
 from bot.storage.database import Database
 from bot.storage.rows import item_from_row, request_from_row
-from bot.storage.tables import audit, audit_head, participants, requests
+from bot.storage.tables import audit, audit_head, decisions, participants, requests, schedules
 from providers.base import Verdict
 
 log = structlog.get_logger(__name__)
 
 PAGE_SIZE = 1000
-"""Rows that are read at once, so that a journal of any length takes as little memory."""
+"""Rows in one read, so that a journal of any length needs little memory."""
 
 _LOCKED_HEAD = text(
     "INSERT INTO audit_head (id, seq, hash) VALUES (1, 0, :genesis)"
     " ON CONFLICT (id) DO UPDATE SET id = excluded.id RETURNING seq, hash"
 )
-"""Gives the end of the chain, and on PostgreSQL keeps every other transaction from adding until this one's end."""
+"""Returns the end of the chain, and on PostgreSQL blocks appends of other transactions until this one ends."""
 
 
 async def append_entries(connection: AsyncConnection, entries: Sequence[AuditEntry]) -> None:
-    """Add entries within a transaction. Call it last in it: two that wait for each other's rows would never end."""
+    """Append entries within a transaction. Call it last in there, or two transactions can block each other."""
     if not entries:
         return
     row = (await connection.execute(_LOCKED_HEAD, {"genesis": GENESIS})).one()
@@ -55,7 +55,7 @@ async def append_entries(connection: AsyncConnection, entries: Sequence[AuditEnt
 async def verdict_entries(
     connection: AsyncConnection, request_id: str, verdicts: Mapping[int, Verdict], at: datetime
 ) -> list[AuditEntry]:
-    """Make the entries of verdicts, by position, that differ from those kept; ask before they are written over."""
+    """Build the entries of the verdicts, by position, that differ from the stored ones. Call it before storing them."""
     if not verdicts:
         return []
     request = request_from_row((await connection.execute(select(requests).where(requests.c.id == request_id))).one())
@@ -74,27 +74,27 @@ async def verdict_entries(
 
 
 class AuditJournal:
-    """Reads the audit journal, and adds what has no other change to go with."""
+    """Reads the audit journal, and appends entries that belong to no other change."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def add(self, *entries: AuditEntry) -> None:
-        """Add entries in a transaction of their own."""
+        """Append entries in a transaction of their own."""
         async with self._database.write() as connection:
             await append_entries(connection, entries)
 
     async def record_refusal(
         self, actor: str, operation: str, group: KnownGroup | None, code: str, *, request_id: str = ""
     ) -> None:
-        """Add that somebody asked for something, here and now, and was refused it.
+        """Append that a command was refused now.
 
         Args:
-            actor: the Slack user id of who asked.
-            operation: what was asked for, by its verb.
-            group: for which group; None: for none in particular.
-            code: why it was refused.
-            request_id: the id that the request would have got.
+            actor: the Slack user id of the person.
+            operation: the operation's verb.
+            group: the group, None for none in particular.
+            code: the reason.
+            request_id: the id that the request would have had.
         """
         entry = refused_command_entry(
             actor=actor,
@@ -105,14 +105,14 @@ class AuditJournal:
             at=datetime.now(UTC),
             request_id=request_id,
         )
-        log.info("refused", request=request_id, user=actor, operation=operation, code=code)
+        log.info("command_refused", request=request_id, user=actor, operation=operation, code=code)
         await self.add(entry)
 
     async def record_configuration(self, summary: Mapping[str, Any]) -> None:
-        """Add the configuration with which the bot starts, where it is not the last one that was added.
+        """Append the configuration that the bot starts with, unless it is the one appended last.
 
         Args:
-            summary: the part of it that is no secret.
+            summary: the configuration without its secrets.
         """
         entry = configuration_entry(summary, datetime.now(UTC))
         last = (
@@ -133,19 +133,19 @@ class AuditJournal:
         before_seq: int | None = None,
         limit: int = 20,
     ) -> list[AuditRow]:
-        """Find rows, the newest first.
+        """Return rows, newest first.
 
         Args:
-            person: a Slack user id, an E.164 phone or a LID; rows that name them, as who acted or otherwise.
+            person: a Slack user id, an E.164 phone or a LID: rows that name this person, as the actor or otherwise.
             group: the provider's id of a group.
-            since: the earliest moment, aware.
-            until: the first moment that is too late, aware.
+            since: the earliest time, aware.
+            until: the end of the time, exclusive, aware.
             before_seq: only rows before this one, for the next page.
-            limit: the most rows to give.
+            limit: the maximum number of rows.
         """
         statement = select(audit).order_by(audit.c.seq.desc()).limit(limit)
         if person:
-            # There is no index: the journal is read backwards until the page is full, and is written often.
+            # No index: the journal is read backwards only until the page is full, and is written often.
             named = audit.c.payload.contains(canonical_json(person), autoescape=True)
             statement = statement.where(or_(audit.c.actor == person, named))
         if group:
@@ -160,7 +160,7 @@ class AuditJournal:
             return [AuditRow(*row) for row in await connection.execute(statement)]
 
     async def rows(self, *, since: datetime | None = None, through: int | None = None) -> AsyncIterator[AuditRow]:
-        """Give the rows in their order, page after page: those from `since` (aware) on, up to the seq `through`."""
+        """Yield the rows in order, from `since` (aware) on, up to the seq `through`."""
         statement = select(audit).order_by(audit.c.seq).limit(PAGE_SIZE)
         if since is not None:
             statement = statement.where(audit.c.at >= format_timestamp(since))
@@ -177,16 +177,16 @@ class AuditJournal:
             page = statement.where(audit.c.seq > found[-1].seq)
 
     async def verify(self) -> ChainHead | ChainBreak | AuditGaps:
-        """Walk the chain; give its end, or where it is broken first. What is added meanwhile is left out.
+        """Check the chain. Return its end, or the first place where it is broken. Rows appended meanwhile are ignored.
 
-        A chain that is whole may be another one, made anew, or one whose rows were taken off its end with the head: so
-        it is held against what else the database holds.
+        An intact chain may still be a new one, or one whose last rows were removed together with the head. So it is
+        also compared with the other tables: the gaps are what these hold and the journal does not.
         """
-        found = await self._walk()
-        missing = await find_gaps(self._database) if isinstance(found, ChainHead) else None
-        return missing or found
+        found = await self._check_chain()
+        gaps = await self._find_gaps() if isinstance(found, ChainHead) else None
+        return gaps or found
 
-    async def _walk(self) -> ChainHead | ChainBreak:
+    async def _check_chain(self) -> ChainHead | ChainBreak:
         ends = select(
             select(audit_head.c.seq).scalar_subquery().label("seq"),
             select(audit_head.c.hash).scalar_subquery().label("hash"),
@@ -195,7 +195,7 @@ class AuditJournal:
         async with self._database.read() as connection:
             end = (await connection.execute(ends)).one()
         if end.seq is None and end.last is not None:
-            return ChainBreak(end.last + 1, ChainFault.REMOVED)  # with the head, and nobody knows how many rows
+            return ChainBreak(end.last + 1, ChainFault.REMOVED)  # with the head, and an unknown number of rows
         kept = ChainHead() if end.seq is None else ChainHead(end.seq, end.hash)
         head = ChainHead()
         async for row in self.rows(through=kept.seq):
@@ -210,3 +210,50 @@ class AuditJournal:
         if (end.last or 0) > kept.seq:
             return ChainBreak(kept.seq + 1, ChainFault.ADDED)
         return head
+
+    async def _find_gaps(self) -> AuditGaps:
+        """Count what has no row of its own in the journal, though both are written in one transaction.
+
+        It is one statement, so it sees one moment, and the bot may write meanwhile. Each part reads its tables once.
+        """
+        statement = select(
+            _requests_missing(), _decisions_missing(), _verdicts_missing(), _ends_missing(), _syncs_missing()
+        )
+        async with self._database.read() as connection:
+            return AuditGaps(*(await connection.execute(statement)).one())
+
+
+def _requests_missing() -> ScalarSelect[int]:
+    recorded = select(audit.c.request_id).where(audit.c.kind == EntryKind.REQUEST)
+    return select(func.count()).where(requests.c.id.not_in(recorded)).scalar_subquery()
+
+
+def _decisions_missing() -> ScalarSelect[int]:
+    recorded = select(audit.c.request_id, audit.c.actor).where(audit.c.kind == EntryKind.DECISION).distinct().subquery()
+    same = and_(decisions.c.request_id == recorded.c.request_id, decisions.c.user_id == recorded.c.actor)
+    kept = decisions.outerjoin(recorded, same)
+    return select(func.count()).select_from(kept).where(recorded.c.request_id.is_(None)).scalar_subquery()
+
+
+def _verdicts_missing() -> ScalarSelect[int]:
+    """Count by request: each row records one verdict, and a verdict that changed has several rows."""
+    answered = participants.c.outcome.is_not(None), participants.c.at.is_not(None)
+    kept = select(participants.c.request_id, func.count().label("n")).where(*answered)
+    kept_by = kept.group_by(participants.c.request_id).subquery()
+    recorded = select(audit.c.request_id, func.count().label("n")).where(audit.c.kind == EntryKind.VERDICT)
+    recorded_by = recorded.group_by(audit.c.request_id).subquery()
+    missing = kept_by.c.n - func.coalesce(recorded_by.c.n, 0)
+    both = kept_by.outerjoin(recorded_by, kept_by.c.request_id == recorded_by.c.request_id)
+    return select(func.coalesce(func.sum(missing), 0)).select_from(both).where(missing > 0).scalar_subquery()
+
+
+def _ends_missing() -> ScalarSelect[int]:
+    recorded = select(audit.c.request_id).where(audit.c.kind == EntryKind.STATE)
+    ended = or_(requests.c.state.in_((RequestState.EXPIRED, RequestState.WITHDRAWN)), requests.c.stopped_by != "")
+    return select(func.count()).where(ended, requests.c.id.not_in(recorded)).scalar_subquery()
+
+
+def _syncs_missing() -> ScalarSelect[int]:
+    named = literal('"started":"') + cast(schedules.c.id, String) + '"'
+    recorded = select(audit.c.seq).where(audit.c.kind == EntryKind.SCHEDULE, audit.c.payload.contains(named)).exists()
+    return select(func.count()).select_from(schedules).where(~recorded).scalar_subquery()

@@ -1,4 +1,4 @@
-"""The database: one URL, SQLite or PostgreSQL, opened for the journal and named for the engine."""
+"""The database: one URL, SQLite or PostgreSQL, for Rollcall's own tables and the engine's."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -17,18 +17,18 @@ from bot.storage import postgres
 from bot.storage.sqlite import SqliteConnection, hold_lock_file
 
 CLOSE_TIMEOUT = 5.0
-"""Seconds that connections in use have to be given back before the others are closed without them."""
+"""Seconds to wait for connections in use before the database closes without them."""
 
 
 class Database:
-    """Where the journal lives. `url` is `sqlite:///path` or `postgresql://…`."""
+    """The database at `url`: `sqlite:///path` or `postgresql://…`."""
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
         self._engine = _engine(url, is_sqlite=self.is_sqlite)
         self._reader = self._engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._turn = asyncio.Lock()
+        self._write_lock = asyncio.Lock()
         self._used = 0
         self._unused = asyncio.Event()
         self._unused.set()
@@ -41,31 +41,31 @@ class Database:
 
     @property
     def engine_url(self) -> str:
-        """Where the engine keeps its tables: on SQLite in a file of its own, so that neither waits for the other."""
+        """The database of the engine's tables: on SQLite a file of its own, so that neither waits for the other."""
         return f"sqlite:///{self.file.with_name(f'{self.file.name}.engine')}" if self.file else self.url
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
-        """Open a transaction that is committed at the end, and undone when an error leaves the block.
+        """Open a transaction that commits at the end of the block, and rolls back on an error.
 
-        SQLite has one writer at a time, and who finds it busy looks again after growing pauses: so writers queue here.
+        SQLite has one writer at a time, and a waiting writer polls after growing pauses. So writers queue here.
         """
-        turn = self._turn if self.is_sqlite else nullcontext()
-        async with turn, self._connected(self._engine) as connection, connection.begin():
+        lock = self._write_lock if self.is_sqlite else nullcontext()
+        async with lock, self._connected(self._engine) as connection, connection.begin():
             yield connection
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
-        """Open a connection for single reads, each of which sees what is committed then."""
+        """Open a connection for single reads, each of which sees what is committed at that time."""
         async with self._connected(self._reader) as connection:
             yield connection
 
     @asynccontextmanager
     async def hold(self) -> AsyncIterator[None]:
-        """Hold the database for this process alone: two would run each other's work twice.
+        """Reserve the database for this process: two processes would both run the same work.
 
         Raises:
-            AlreadyRunning: another process holds it; on PostgreSQL also later, see `postgres.only_process`.
+            AlreadyRunning: another process holds it; on PostgreSQL also later, see `postgres.hold_advisory_lock`.
         """
         if self.file is not None:
             with hold_lock_file(self.file):
@@ -75,14 +75,14 @@ class Database:
             yield
 
     async def upgrade(self) -> None:
-        """Bring the tables to the newest version; nothing happens where they are already."""
+        """Migrate the tables to the newest version, if they aren't there yet."""
         async with self.write() as connection:
             if not self.is_sqlite:
                 await postgres.lift_statement_timeout(connection)
             await connection.run_sync(_migrate)
 
     async def aclose(self) -> None:
-        """Close all connections, those in use as soon as they are given back; no other is opened any more."""
+        """Close all connections, those in use when they are returned. No connection can be opened afterwards."""
         self._closed = True
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_TIMEOUT):
@@ -91,9 +91,9 @@ class Database:
 
     @asynccontextmanager
     async def _connected(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-        """Take a connection from the pool, and give it back also when whoever wants it is cancelled while it is opened.
+        """Take a connection from the pool, and return it even if the caller is cancelled while it is being opened.
 
-        SQLAlchemy loses such a one: the pool would be one connection poorer, for good.
+        SQLAlchemy would lose such a connection, and the pool would be smaller from then on.
         """
         if self._closed:
             raise InvalidRequestError("The database is closed.")
@@ -128,7 +128,7 @@ async def _open(connection: AsyncConnection) -> None:
 
 
 def _engine(url: str, *, is_sqlite: bool) -> AsyncEngine:
-    """Make the engine; its errors do not show the parameters of a statement, which are people's phone numbers."""
+    """Build the engine. Its errors hide the parameters of a statement, which are people's phone numbers."""
     if not is_sqlite:
         driver_url = "postgresql+psycopg://" + url.split("://", 1)[1]
         server = create_async_engine(
@@ -147,7 +147,7 @@ def _engine(url: str, *, is_sqlite: bool) -> AsyncEngine:
 
 
 def _begin_immediate(connection: SyncConnection) -> None:
-    """Take SQLite's write lock at the start: a transaction that asks for it half way can only fail."""
+    """Take SQLite's write lock at the start: a transaction that takes it later can only fail."""
     if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 

@@ -1,7 +1,7 @@
-"""What a form asks for, kept while its preview is looked at: a roster of thousands fits into no form of Slack's.
+"""Drafts: what a form asks for, stored while its preview is open, since no Slack form can hold thousands of people.
 
-It is kept in the database and not in memory, so that neither a restart between preview and submission loses it, nor it
-matters which process the submission reaches.
+They are in the database and not in memory, so that a restart between preview and submission loses nothing, and the
+submission may reach any process.
 """
 
 import json
@@ -23,16 +23,16 @@ from bot.storage.tables import drafts
 from providers.base import Operation
 
 DRAFT_TTL = timedelta(days=1)
-"""How long a draft waits for its submission. Its phone numbers are nobody's business after that."""
+"""How long a draft waits for its submission; after that its phone numbers are deleted."""
 _ROSTER = TypeAdapter(Roster)
 
 
 class DraftStore:
-    """Keeps drafts.
+    """Stores drafts.
 
     Args:
-        database: where.
-        clock: gives the moment, aware.
+        database: the database.
+        clock: returns the current time, aware.
     """
 
     def __init__(self, database: Database, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
@@ -40,7 +40,7 @@ class DraftStore:
         self._clock = clock
 
     async def save(self, draft: RequestDraft) -> str:
-        """Keep a draft, and give the key by which it is found; what is older than `KEPT` goes."""
+        """Store a draft and return its key. Drafts older than `DRAFT_TTL` are deleted."""
         key, now = secrets.token_hex(16), self._clock()
         async with self._database.write() as connection:
             await connection.execute(delete(drafts).where(drafts.c.at < (now - DRAFT_TTL).timestamp()))
@@ -48,7 +48,7 @@ class DraftStore:
         return key
 
     async def find(self, key: str) -> RequestDraft | None:
-        """Give a draft as often as it is asked for; None when it is too old, or there never was one."""
+        """Return a draft, as often as it is asked for; None if it is too old or there never was one."""
         oldest = (self._clock() - DRAFT_TTL).timestamp()
         async with self._database.read() as connection:
             body = await connection.scalar(select(drafts.c.body).where(drafts.c.id == key, drafts.c.at >= oldest))

@@ -1,4 +1,4 @@
-"""What was posted to Slack: kept so that a crash between posting and keeping cannot make a second post."""
+"""The messages posted to Slack: recorded before and after posting, so that a crash cannot cause a second post."""
 
 from dataclasses import dataclass
 
@@ -10,20 +10,20 @@ from bot.storage.tables import postings
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """A message by its name within a request. `ts` is empty while nobody knows whether it was posted."""
+    """A message of a request. `ts` is empty while it is unknown whether it was posted."""
 
     channel: str
     ts: str
 
 
 class Postings:
-    """The ledger of messages."""
+    """The record of messages, by their names within a request."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def get(self, request_id: str, name: str) -> Posting | None:
-        """Give the posting of this name, None when it was never begun."""
+        """Return the posting of this name, None if it was never started."""
         async with self._database.read() as connection:
             row = (
                 await connection.execute(
@@ -33,19 +33,19 @@ class Postings:
         return None if row is None else Posting(row.channel, row.ts)
 
     async def names(self, request_id: str, prefix: str) -> list[str]:
-        """Give the names, of those that begin so, under which something of a request was posted, in a fixed order."""
+        """Return the names with this prefix under which a request has postings, in a fixed order."""
         mine = postings.c.request_id == request_id, postings.c.name.startswith(prefix, autoescape=True)
         async with self._database.read() as connection:
             rows = await connection.scalars(select(postings.c.name).where(*mine).order_by(postings.c.name))
             return list(rows)
 
     async def reserve(self, request_id: str, name: str, channel: str) -> None:
-        """Keep that this message is about to be posted."""
+        """Record that this message is about to be posted."""
         async with self._database.write() as connection:
             await connection.execute(insert(postings).values(request_id=request_id, name=name, channel=channel, ts=""))
 
     async def save(self, request_id: str, name: str, posting: Posting) -> None:
-        """Keep where the message stands."""
+        """Record where the message was posted."""
         async with self._database.write() as connection:
             await connection.execute(
                 update(postings)

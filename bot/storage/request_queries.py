@@ -1,4 +1,4 @@
-"""Reads requests for people: theirs, those that wait, those that run, and all, newest first."""
+"""Lists of requests for people, newest first."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -13,11 +13,11 @@ from bot.storage.tables import participants, requests
 from providers.base import Outcome
 
 IS_NOT_A_PERSON = and_(participants.c.phone == "", participants.c.lid == "")
-"""Lines that are about no person: rejected entries, and things."""
+"""Items that are not people: rejected entries, and things such as a group's subject."""
 
 
 class RequestQueries:
-    """Reads what the journal holds. Every method is one look."""
+    """Reads requests with their tallies. Every method is one read."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -31,14 +31,14 @@ class RequestQueries:
         before: tuple[float, str] | None = None,
         limit: int = 20,
     ) -> list[RequestSummary]:
-        """Give requests, newest first.
+        """Return requests, newest first.
 
         Args:
-            requester: the Slack user id of who asked; empty for everybody.
-            states: those in one of these; empty for all.
-            group_id: those about this group; empty for all.
+            requester: the requester's Slack user id; empty for all.
+            states: only requests in one of these states; empty for all.
+            group_id: only requests about this group; empty for all.
             before: where the last page ended: `asked_at` in seconds since 1970 and the id of its last request.
-            limit: how many at most.
+            limit: the maximum number of requests.
         """
         statement = select(requests).order_by(requests.c.asked_at.desc(), requests.c.id.desc()).limit(limit)
         if requester:
@@ -51,18 +51,18 @@ class RequestQueries:
             at, id_ = before
             older = or_(requests.c.asked_at < at, and_(requests.c.asked_at == at, requests.c.id < id_))
             statement = statement.where(older)
-        return await self._briefs(statement)
+        return await self._summaries(statement)
 
     async def by_ids(self, ids: Collection[str]) -> list[RequestSummary]:
-        """Give the requests with these ids, those that exist."""
-        return await self._briefs(select(requests).where(requests.c.id.in_(ids)))
+        """Return the requests with these ids, as far as they exist."""
+        return await self._summaries(select(requests).where(requests.c.id.in_(ids)))
 
     async def followups_of(self, request_id: str) -> list[RequestSummary]:
-        """Give the requests that follow from this one, newest first."""
+        """Return the requests that follow from this one, newest first."""
         statement = select(requests).where(requests.c.parent == request_id).order_by(requests.c.asked_at.desc())
-        return await self._briefs(statement)
+        return await self._summaries(statement)
 
-    async def _briefs(self, statement: Select[Any]) -> list[RequestSummary]:
+    async def _summaries(self, statement: Select[Any]) -> list[RequestSummary]:
         async with self._database.read() as connection:
             found = [request_from_row(row) for row in (await connection.execute(statement)).all()]
             counted = (
@@ -83,9 +83,9 @@ class RequestQueries:
 
 
 def tally_from_rows(rows: Sequence[Sequence[Any]]) -> Tally:
-    """Make a tally of rows of an outcome, how many lines have it, and how many of these name nobody."""
+    """Build a tally of rows: an outcome, the number of items with it, and how many of these are not people."""
     counts = {row[0]: row[1] for row in rows}
-    nameless = sum(row[2] for row in rows)
+    not_people = sum(row[2] for row in rows)
     rejected = sum(row[2] for row in rows if row[0] == Outcome.INVALID)
-    told = tuple((outcome, counts[outcome]) for outcome in Outcome if outcome in counts)
-    return Tally(told, sum(counts.values()), rejected, nameless - rejected)
+    by_outcome = tuple((outcome, counts[outcome]) for outcome in Outcome if outcome in counts)
+    return Tally(by_outcome, sum(counts.values()), rejected, not_people - rejected)

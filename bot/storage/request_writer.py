@@ -1,4 +1,4 @@
-"""New requests, written together: those that arrive while one commit is under way share the next one."""
+"""New requests, written in groups: those that arrive during one commit share the next one."""
 
 import asyncio
 from collections.abc import Sequence
@@ -22,18 +22,18 @@ class _PendingRequest:
     written: asyncio.Future[bool]
 
     def settle(self, *, new: bool) -> None:
-        """Tell who waits for it, unless they have given up."""
+        """Return the result to the caller, unless it was cancelled."""
         if not self.written.done():
             self.written.set_result(new)
 
     def fail(self, error: Exception) -> None:
-        """Pass the error on to who waits for it, unless they have given up."""
+        """Raise the error in the caller, unless it was cancelled."""
         if not self.written.done():
             self.written.set_exception(error)
 
 
 class RequestWriter:
-    """Writes new requests. A burst of commands costs few commits, so each is acknowledged sooner."""
+    """Writes new requests for `RequestStore`. A burst of commands needs few commits, so each is acknowledged sooner."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -41,54 +41,54 @@ class RequestWriter:
         self._writer: asyncio.Task[None] | None = None
 
     async def write(self, request: Request, people: Sequence[RequestItem]) -> bool:
-        """Write a request and its people; durable at the return. False when the request was there already."""
-        arrival = _PendingRequest(request, people, asyncio.get_running_loop().create_future())
-        self._waiting.append(arrival)
+        """Write a request and its people; they are durable on return. Return False if the request exists already."""
+        pending = _PendingRequest(request, people, asyncio.get_running_loop().create_future())
+        self._waiting.append(pending)
         if self._writer is None:
             self._writer = asyncio.create_task(self._write_waiting())
-        return await arrival.written
+        return await pending.written
 
     async def _write_waiting(self) -> None:
-        together: list[_PendingRequest] = []
+        batch: list[_PendingRequest] = []
         try:
             while self._waiting:
-                together, self._waiting = self._waiting, []
-                await self._settle(together)
+                batch, self._waiting = self._waiting, []
+                await self._write(batch)
         except BaseException as error:
-            for arrival in [*together, *self._waiting]:
-                arrival.fail(RuntimeError(f"the request was not written ({type(error).__name__})"))
+            for pending in [*batch, *self._waiting]:
+                pending.fail(RuntimeError(f"the request was not written ({type(error).__name__})"))
             self._waiting = []
             raise
         finally:
             self._writer = None
 
-    async def _settle(self, together: Sequence[_PendingRequest]) -> None:
-        """Write some arrivals in one transaction; where it fails, each in its own, so that none spoils another's."""
+    async def _write(self, batch: Sequence[_PendingRequest]) -> None:
+        """Write requests in one transaction. If it fails, write each in its own, so that none affects another."""
         try:
-            fresh = await self._insert(together)
+            fresh = await self._insert(batch)
         except SQLAlchemyError as error:
-            if len(together) == 1:
-                together[0].fail(error)
+            if len(batch) == 1:
+                batch[0].fail(error)
                 return
-            for arrival in together:
-                await self._settle([arrival])
+            for pending in batch:
+                await self._write([pending])
             return
-        for arrival in together:
-            arrival.settle(new=arrival in fresh)
+        for pending in batch:
+            pending.settle(new=pending in fresh)
 
-    async def _insert(self, together: Sequence[_PendingRequest]) -> list[_PendingRequest]:
-        """Insert those that are not there yet, and give them; of two with one id, the first."""
-        ids = [arrival.request.id for arrival in together]
+    async def _insert(self, batch: Sequence[_PendingRequest]) -> list[_PendingRequest]:
+        """Insert the requests that don't exist yet, and return them; of two with one id, the first."""
+        ids = [pending.request.id for pending in batch]
         async with self._database.write() as connection:
             known = set((await connection.scalars(select(requests.c.id).where(requests.c.id.in_(ids)))).all())
-            new = {arrival.request.id: arrival for arrival in reversed(together)}
-            fresh = [arrival for request_id, arrival in new.items() if request_id not in known]
+            new = {pending.request.id: pending for pending in reversed(batch)}
+            fresh = [pending for request_id, pending in new.items() if request_id not in known]
             if fresh:
-                await connection.execute(insert(requests), [request_row(arrival.request) for arrival in fresh])
-                rows = [item_row(arrival.request.id, p) for arrival in fresh for p in arrival.people]
+                await connection.execute(insert(requests), [request_row(pending.request) for pending in fresh])
+                rows = [item_row(pending.request.id, p) for pending in fresh for p in pending.people]
                 if rows:
                     await connection.execute(insert(participants), rows)
             await append_entries(
-                connection, [entry for arrival in fresh for entry in request_entries(arrival.request, arrival.people)]
+                connection, [entry for pending in fresh for entry in request_entries(pending.request, pending.people)]
             )
         return fresh

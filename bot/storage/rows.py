@@ -1,4 +1,4 @@
-"""How requests and their people stand in the journal's rows."""
+"""Requests and their items as rows of the database."""
 
 import json
 from base64 import b64decode, b64encode
@@ -15,11 +15,11 @@ from bot.domain.requests import Request, RequestItem, RequestOptions, RequestSta
 from bot.domain.sync import SyncSource
 from providers.base import Cause, Evidence, GroupChange, MembershipStatus, Operation, Outcome, Person, Picture
 
-_NOTHING = RequestOptions()
+_DEFAULTS = RequestOptions()
 
 
 def request_row(request: Request) -> dict[str, Any]:
-    """Lay a request out as a row of `requests`."""
+    """Build the row of a request."""
     rule = request.rule
     return {
         "id": request.id,
@@ -44,7 +44,7 @@ def request_row(request: Request) -> dict[str, Any]:
 
 
 def request_from_row(row: Row[Any]) -> Request:
-    """Read a row of `requests`."""
+    """Read a request from its row."""
     return Request(
         id=row.id,
         operation=Operation(row.operation),
@@ -69,9 +69,11 @@ def _first_reminder(request: Request) -> float | None:
 
 
 def options_json(options: RequestOptions) -> str:
-    """Write what differs from the defaults; a picture's bytes in base64."""
-    told = {field.name: getattr(options, field.name) for field in fields(options)}
-    values: dict[str, Any] = {name: value for name, value in told.items() if value != getattr(_NOTHING, name)}
+    """Build the JSON of the options that differ from the defaults; a picture's bytes are in base64."""
+    options_by_name = {field.name: getattr(options, field.name) for field in fields(options)}
+    values: dict[str, Any] = {
+        name: value for name, value in options_by_name.items() if value != getattr(_DEFAULTS, name)
+    }
     if options.run_at is not None:
         values["run_at"] = options.run_at.timestamp()
     if options.change is not None:
@@ -90,7 +92,7 @@ def source_json(source: SyncSource) -> dict[str, Any]:
 
 
 def source_from_json(values: Mapping[str, Any]) -> SyncSource:
-    """Read what `source_json` wrote."""
+    """Read the JSON object that `source_json` built."""
     return SyncSource(
         tuple(values["phones"]),
         values["usergroup"],
@@ -100,7 +102,7 @@ def source_from_json(values: Mapping[str, Any]) -> SyncSource:
 
 
 def options_from_json(text: str) -> RequestOptions:
-    """Read what `details_json` wrote."""
+    """Read the JSON that `options_json` built."""
     values = json.loads(text)
     if run_at := values.get("run_at"):
         values["run_at"] = datetime.fromtimestamp(run_at, UTC)
@@ -142,7 +144,7 @@ def _rule(text: str) -> ApprovalRule:
 
 
 def item_row(request_id: str, participant: RequestItem) -> dict[str, Any]:
-    """Lay a line of a roster out as a row of `participants`."""
+    """Build the row of an item."""
     return {
         "request_id": request_id,
         "position": participant.position,
@@ -163,7 +165,7 @@ def item_row(request_id: str, participant: RequestItem) -> dict[str, Any]:
 
 
 def item_from_row(row: Row[Any]) -> RequestItem:
-    """Read a row of `participants`."""
+    """Read an item from its row."""
     return RequestItem(
         position=row.position,
         person=Person(row.typed, row.phone, row.lid),

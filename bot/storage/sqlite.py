@@ -1,4 +1,4 @@
-"""SQLite as Rollcall needs it: durable at every commit, one writer at a time, a clock finer than a second."""
+"""SQLite as Rollcall needs it: durable at every commit, one process at a time, a clock finer than a second."""
 
 import fcntl
 import os
@@ -13,8 +13,8 @@ from typing import Any
 class SqliteConnection(sqlite3.Connection):
     """A connection in WAL mode, synced at every commit.
 
-    It answers `unixepoch('subsec')` and `strftime('%s', 'now')` from Python's clock: older SQLite knows only whole
-    seconds, by which the engine's timers run coarse.
+    `unixepoch('subsec')` and `strftime('%s', 'now')` use Python's clock: older versions of SQLite return whole
+    seconds, which would make the engine's timers coarse.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -37,15 +37,15 @@ def _strftime(pattern: str, *args: str) -> str | None:
 
 
 class AlreadyRunning(Exception):
-    """Another process holds the database; two would steal each other's work."""
+    """Another process uses the database. Two processes would run each other's work."""
 
 
 @contextmanager
 def hold_lock_file(database: Path) -> Iterator[None]:
-    """Hold the lock file beside `database` while this process uses it.
+    """Lock the file beside `database` while this process uses it.
 
     Raises:
-        AlreadyRunning: another living process holds it; the message names its process id.
+        AlreadyRunning: another process has locked it; the message names its process id.
     """
     path = database.with_name(database.name + ".lock")
     with path.open("a+") as file:

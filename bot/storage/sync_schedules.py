@@ -1,4 +1,4 @@
-"""The syncs that are to run: once, or again and again until somebody ends them."""
+"""Scheduled syncs: they run once, or repeat until a person ends them."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -18,7 +18,7 @@ from bot.storage.tables import schedules
 
 
 class ScheduleResult(Enum):
-    """What became of a schedule that was to be kept: `INSTEAD` of what was repeated for the group until now."""
+    """What adding a schedule did. `REPLACED`: it took the place of the group's previous repeated sync."""
 
     NEW = "new"
     REPLACED = "instead"
@@ -32,7 +32,7 @@ class SyncSchedules:
         self._database = database
 
     async def add(self, schedule: SyncSchedule) -> ScheduleResult:
-        """Keep a schedule. A group has one repeated sync: a new one takes the place of the one before."""
+        """Store a schedule. A group has one repeated sync, and a new one replaces it."""
         async with self._database.write() as connection:
             if await connection.scalar(select(schedules.c.id).where(schedules.c.id == schedule.id)) is not None:
                 return ScheduleResult.EXISTING
@@ -43,17 +43,17 @@ class SyncSchedules:
         return ScheduleResult.REPLACED if replaced else ScheduleResult.NEW
 
     async def active(self) -> list[SyncSchedule]:
-        """Give those that go on, the soonest first."""
+        """Return the active schedules, soonest first."""
         statement = select(schedules).where(schedules.c.next_at.is_not(None)).order_by(schedules.c.next_at)
         async with self._database.read() as connection:
             return [_schedule(row) for row in await connection.execute(statement)]
 
     async def due(self, now: datetime) -> list[SyncSchedule]:
-        """Give those whose time has come at `now` (aware)."""
+        """Return the schedules that are due at `now` (aware)."""
         return [schedule for schedule in await self.active() if schedule.next_at <= now]
 
     async def next_at(self) -> float | None:
-        """Give when the next one is due, in seconds since 1970; None: none."""
+        """Return when the next schedule is due, in seconds since 1970; None if none is."""
         async with self._database.read() as connection:
             soonest: float | None = await connection.scalar(select(func.min(schedules.c.next_at)))
         return soonest
@@ -61,13 +61,13 @@ class SyncSchedules:
     async def complete_run(
         self, schedule: SyncSchedule, now: datetime, *, request: str = "", failed: bool = False
     ) -> None:
-        """Move a schedule on to its next run after `now` (aware), if any; runs that were missed are left out.
+        """Move a schedule to its next run after `now`, if there is one. Missed runs are skipped.
 
         Args:
-            schedule: as it was read when it was due.
-            now: when the run was over, aware.
-            request: the request that it made; empty: none.
-            failed: it could not be done.
+            schedule: the schedule as it was read when it was due.
+            now: the end of the run, aware.
+            request: the id of the request that the run made; empty if none.
+            failed: whether the run failed.
         """
         failures = schedule.failed + 1 if failed else 0
         given_up = failed and schedule.gives_up
@@ -86,7 +86,7 @@ class SyncSchedules:
                 await append_entries(connection, [_ended(schedule.group, "", 1)])
 
     async def end(self, group: GroupRef, user_id: str) -> int:
-        """End the schedules of a group, for somebody. Gives how many went on until now."""
+        """End the active schedules of a group on behalf of a user. Return their number."""
         async with self._database.write() as connection:
             ended = await _end(connection, _of_group(group))
             if ended:
@@ -98,24 +98,27 @@ def _of_group(group: GroupRef) -> ColumnElement[bool]:
     return and_(schedules.c.connection == group.connection, schedules.c.group_id == group.id)
 
 
-async def _end(connection: AsyncConnection, which: ColumnElement[bool]) -> int:
-    """End those that go on. Gives how many these are."""
+async def _end(connection: AsyncConnection, condition: ColumnElement[bool]) -> int:
+    """End the active schedules that match. Return their number."""
     result = await connection.execute(
-        update(schedules).where(which, schedules.c.next_at.is_not(None)).values(next_at=None)
+        update(schedules).where(condition, schedules.c.next_at.is_not(None)).values(next_at=None)
     )
     return result.rowcount
 
 
 def _ended(group: GroupRef, user_id: str, ended: int) -> AuditEntry:
-    told = {"ended": ended}
     return schedule_entry(
-        actor=user_id, connection=group.connection, group_id=group.id, at=datetime.now(UTC), details=told
+        actor=user_id,
+        connection=group.connection,
+        group_id=group.id,
+        at=datetime.now(UTC),
+        details={"ended": ended},
     )
 
 
 def _started(schedule: SyncSchedule, replaced: int) -> AuditEntry:
     every = None if schedule.every is None else int(schedule.every.total_seconds())
-    told = {
+    details = {
         "started": schedule.id,
         "list": schedule.source.name,
         "mode": schedule.mode.value,
@@ -128,7 +131,7 @@ def _started(schedule: SyncSchedule, replaced: int) -> AuditEntry:
         connection=schedule.connection,
         group_id=schedule.group_id,
         at=datetime.now(UTC),
-        details=told,
+        details=details,
     )
 
 

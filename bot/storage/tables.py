@@ -1,4 +1,9 @@
-"""The journal's tables. The migrations in `migrations/` make them; a test holds the two together."""
+"""The tables. The migrations in `migrations/` create them, and a test compares the two.
+
+Names of tables and columns, and the values in them, are stored: they are older than today's terms (`participants` are
+a request's items, `chunk` is the batch, `decisions` are votes, `senders` are throttles, `rests_until` is the end of a
+cooldown) and can change only by a migration.
+"""
 
 from sqlalchemy import Column, Dialect, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text, TypeDecorator
 
@@ -6,16 +11,16 @@ metadata = MetaData()
 
 
 class CleanText(TypeDecorator[str]):
-    """Text from outside, of any length, without what JSON can hold and databases refuse.
+    """Text from outside, of any length, without the characters that JSON allows and databases refuse.
 
-    That is zero bytes, and half a surrogate pair, which comes from cutting a text in the middle of an emoji.
+    These are zero bytes, and half a surrogate pair, which comes from cutting a text in the middle of an emoji.
     """
 
     impl = Text
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy's call
-        """Give what is kept of `value`."""
+        """Return `value` without these characters."""
         return None if value is None else value.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
 
 
@@ -46,7 +51,7 @@ requests = Table(
     Index("requests_by_requester", "requester", "asked_at"),
     Index("requests_by_parent", "parent"),
 )
-"""`dispatched` is the state for which the engine already has the work; where it lags behind `state`, work is due."""
+"""`dispatched` is the state for which the engine has the work. If it differs from `state`, work is due."""
 
 participants = Table(
     "participants",
@@ -70,7 +75,7 @@ participants = Table(
     Index("participants_by_chunk", "chunk", "request_id", "position"),
     Index("participants_by_time", "at"),
 )
-"""The first index begins with `chunk`: one that begins with the request was taken for looking up one person."""
+"""The first index begins with `chunk`: the planner used one that begins with the request to look up one person."""
 
 decisions = Table(
     "decisions",
@@ -90,7 +95,7 @@ postings = Table(
     Column("channel", String(32), nullable=False),
     Column("ts", String(32), nullable=False),
 )
-"""What was posted to Slack, by name. A row without `ts` was begun: whether it was posted, only Slack can tell."""
+"""Messages in Slack, by name. A row without `ts` was started: only Slack knows whether it was posted."""
 
 senders = Table(
     "senders",
@@ -102,7 +107,7 @@ senders = Table(
     Column("rests_until", Float, nullable=False, server_default="0"),
     Column("rests_for", CleanText, nullable=False, server_default=""),
 )
-"""When each connection may next send, how many people it sent on its day (UTC), and until when and why it rests."""
+"""When each connection may next send, how many people it sent on its day (UTC), and its cooldown and the reason."""
 
 audit = Table(
     "audit",
@@ -118,7 +123,7 @@ audit = Table(
     Column("previous_hash", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
 )
-"""The audit journal: `bot.domain.audit.Row`. Triggers refuse every change of a row, and its removal."""
+"""The audit journal, rows of `bot.domain.audit_chain.AuditRow`. Triggers reject changing or deleting a row."""
 
 audit_head = Table(
     "audit_head",
@@ -127,7 +132,7 @@ audit_head = Table(
     Column("seq", Integer, nullable=False),
     Column("hash", String(64), nullable=False),
 )
-"""One row, of id 1: the place and the hash of the last row of `audit`, by which a cut tail is noticed."""
+"""One row, of id 1: the seq and hash of the last row of `audit`, so that missing last rows are noticed."""
 
 schedules = Table(
     "schedules",
@@ -146,10 +151,10 @@ schedules = Table(
     Column("request", String(32), nullable=False, server_default=""),
     Column("failed", Integer, nullable=False, server_default="0"),
 )
-"""Syncs that are to run, those without `next_at` no more.
+"""Scheduled syncs; those without `next_at` have ended.
 
-`run` counts them, and makes each run's request the same one after a crash; `request` is the last one that was made, and
-`failed` counts the runs in a row that could not be done.
+`run` counts the runs, and is part of each run's request id, so that a crash makes no second request; `request` is the
+id of the last request, and `failed` counts the failed runs in a row.
 """
 
 drafts = Table(
@@ -160,4 +165,4 @@ drafts = Table(
     Column("body", CleanText, nullable=False),
     Index("drafts_by_age", "at"),
 )
-"""What forms ask for while their previews are looked at: `bot.storage.drafts`."""
+"""Drafts of open previews: `bot.storage.drafts`."""

@@ -1,4 +1,4 @@
-"""The decisions on a request: from reading the votes to moving on is one transaction, so two clicks are one."""
+"""The votes on a request. Reading, casting and moving the request is one transaction, so no vote counts twice."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -40,12 +40,12 @@ _APPROVAL_STATES = {
 
 
 class Votes:
-    """Reads and takes decisions.
+    """Reads, checks and casts votes.
 
     Args:
-        database: where they are kept.
-        roles: who may decide.
-        catalog: the groups of the configuration: the globs of roles match their aliases; None: it names none.
+        database: the database.
+        roles: who may approve.
+        catalog: the groups of the configuration, whose aliases the globs of roles match; None if it names none.
     """
 
     def __init__(
@@ -59,12 +59,12 @@ class Votes:
         self._catalog = catalog or GroupCatalog()
 
     async def for_request(self, request_id: str) -> tuple[Vote, ...]:
-        """Give a request's votes, oldest first."""
+        """Return a request's votes, oldest first."""
         async with self._database.read() as connection:
             return await _votes(connection, request_id)
 
     async def cast(self, request_id: str, actor: Actor, choice: Choice, reason: str = "") -> Accepted | Refused:
-        """Count a click and move the request on when it decides, or refuse it with the reason."""
+        """Cast a vote, and move the request if that decides it; or refuse the vote with the reason."""
         at = datetime.now(UTC)
         async with self._database.write() as connection:
             request = await locked_request(connection, request_id)
@@ -73,7 +73,7 @@ class Votes:
                 return await _refuse(connection, request_id, request, judged, actor=actor.user_id, action=choice)
             request, result = judged
             mine = decisions.c.request_id == request_id, decisions.c.user_id == actor.user_id
-            await connection.execute(delete(decisions).where(*mine))  # a denial or an override takes its place
+            await connection.execute(delete(decisions).where(*mine))  # a denial or an override replaces an earlier vote
             values = {"choice": choice, "at": at.timestamp(), "reason": reason}
             await connection.execute(insert(decisions).values(request_id=request_id, user_id=actor.user_id, **values))
             if result.approval.state is not ApprovalState.WAITING:
@@ -82,24 +82,25 @@ class Votes:
             return result
 
     async def check(self, request_id: str, actor: Actor, choice: Choice) -> Refused | None:
-        """Tell why a click would not count, before a reason is asked for; that is kept. None where it would."""
-        asked = Vote(actor.user_id, choice, datetime.now(UTC), "to be asked for")
+        """Return why a vote would be refused, and audit that; None if it would count."""
+        vote = Vote(actor.user_id, choice, datetime.now(UTC), "to be asked for")
         async with self._database.write() as connection:
             request = await locked_request(connection, request_id)
-            judged = await self._judge(connection, request, actor, asked)
+            judged = await self._judge(connection, request, actor, vote)
             if isinstance(judged, Refused):
                 return await _refuse(connection, request_id, request, judged, actor=actor.user_id, action=choice)
         return None
 
     async def withdraw(self, request_id: str, actor: Actor) -> Refused | None:
-        """Withdraw what has not begun, for who asked for it; what waits for its time, for whoever may stop it.
+        """Withdraw a request that has not started. Return None if that is done, otherwise why not.
 
-        None where that is done now; who did it stands in `Request.stopped_by`.
+        The requester may always do that; a person who may stop the request may do it once the request is approved.
+        `Request.stopped_by` then names the person.
         """
         user_id = actor.user_id
         async with self._database.write() as connection:
             request = await locked_request(connection, request_id)
-            if refused := self._not_theirs(request, actor):
+            if refused := self._may_not_withdraw(request, actor):
                 return await _refuse(connection, request_id, request, refused, actor=user_id, action="withdraw")
             if request is None or not await transition(connection, request_id, RequestState.WITHDRAWN):
                 refused = Refused(RefusalCode.CLOSED, _too_late(request))
@@ -111,37 +112,40 @@ class Votes:
         return None
 
     def may_stop(self, request: Request, actor: Actor) -> bool:
-        """Tell whether somebody may end what is approved or runs: who asked, and `approve` or `admin` for the group."""
+        """Return whether a person may stop an approved or running request.
+
+        The requester may, and everyone with `approve` or `admin` for the group.
+        """
         return actor.user_id == request.requester or any(
             isinstance(check_capability(actor, capability, self._target(request), self._roles), Allowed)
             for capability in (Capability.APPROVE, Capability.ADMIN)
         )
 
-    def _not_theirs(self, request: Request | None, actor: Actor) -> Refused | None:
+    def _may_not_withdraw(self, request: Request | None, actor: Actor) -> Refused | None:
         if request is None or actor.user_id == request.requester:
             return None
         if request.state is RequestState.WAITING:
-            words = "Only who asked for a request can withdraw it. Who may decide on it can deny it."
-            return Refused(RefusalCode.NOT_REQUESTER, words)
+            reason = "Only the requester can withdraw a request. An approver can deny it."
+            return Refused(RefusalCode.NOT_REQUESTER, reason)
         if self.may_stop(request, actor):
             return None
-        words = "Only who asked for a request, or has `approve` or `admin` for this group, can withdraw it."
-        return Refused(RefusalCode.NOT_REQUESTER, words)
+        reason = "Only the requester, or a person with `approve` or `admin` for this group, can withdraw this request."
+        return Refused(RefusalCode.NOT_REQUESTER, reason)
 
     def eligible_approvers(self, request: Request) -> tuple[str, ...]:
-        """Give the ids of the users and user groups who may decide on a request; nobody where it needs no approval."""
+        """Return the ids of the users and user groups who may approve a request; none if it needs no approval."""
         if request.rule is None:
             return ()
         return eligible_approvers(request.rule, self._target(request), request.requester, self._roles)
 
     async def _judge(
-        self, connection: AsyncConnection, request: Request | None, actor: Actor, cast: Vote
+        self, connection: AsyncConnection, request: Request | None, actor: Actor, vote: Vote
     ) -> tuple[Request, Accepted] | Refused:
-        """Judge a vote on a request by those kept so far, without keeping it."""
+        """Check a vote against the stored ones, without storing it."""
         if request is None or request.rule is None or request.state is RequestState.RECEIVED:
-            return Refused(RefusalCode.CLOSED, "This request does not wait for a decision; nothing was done.")
+            return Refused(RefusalCode.CLOSED, "This request isn't waiting for a decision. Nothing was done.")
         approval = self._approval(request, request.rule, await _votes(connection, request.id))
-        result = cast_vote(approval, actor, cast.choice, cast.at, self._roles, reason=cast.reason)
+        result = cast_vote(approval, actor, vote.choice, vote.at, self._roles, reason=vote.reason)
         return result if isinstance(result, Refused) else (request, result)
 
     def _target(self, request: Request) -> Target:
@@ -155,9 +159,9 @@ class Votes:
 
 
 def _too_late(request: Request | None) -> str:
-    state = f"{request.state} already" if request else "gone"
-    stop = " *Stop* on its message ends it." if request and request.state is RequestState.RUNNING else ""
-    return f"This request is {state}; it cannot be withdrawn any more.{stop}"
+    state = f"already {request.state}" if request else "gone"
+    stop = " Use *Stop* on its message." if request and request.state is RequestState.RUNNING else ""
+    return f"This request is {state} and can't be withdrawn.{stop}"
 
 
 async def _votes(connection: AsyncConnection, request_id: str) -> tuple[Vote, ...]:
@@ -170,7 +174,7 @@ async def _votes(connection: AsyncConnection, request_id: str) -> tuple[Vote, ..
 async def _refuse(
     connection: AsyncConnection, request_id: str, request: Request | None, refused: Refused, *, actor: str, action: str
 ) -> Refused:
-    """Keep in the audit journal that a click changed nothing."""
+    """Append to the audit journal that a click was refused."""
     at = datetime.now(UTC)
     entry = refused_click_entry(request_id, request, actor=actor, action=action, code=refused.code, at=at)
     await append_entries(connection, [entry])

@@ -91,8 +91,8 @@ async def test_a_small_request_needs_no_approval(at: Desk) -> None:
         (SECOND, "Deny", "Only `lead` can decide", "not_an_approver"),
         (BOB, "Override", "capability `admin`", "not_an_approver"),
         (STRANGER, "Override", "You have no role", "not_an_approver"),
-        (BOB, "Withdraw", "Only who asked", "not_yours"),
-        (ADMIN, "Withdraw", "Only who asked", "not_yours"),
+        (BOB, "Withdraw", "Only the requester", "not_yours"),
+        (ADMIN, "Withdraw", "Only the requester", "not_yours"),
     ],
 )
 async def test_who_may_not_is_told_why_and_it_is_kept(at: Desk, user: str, label: str, words: str, code: str) -> None:
@@ -231,7 +231,7 @@ async def test_a_withdrawn_request_sends_nothing_and_late_clicks_are_told(at: De
     for user, label in ((BOB, "Approve"), (BOB, "Deny"), (ADMIN, "Override"), (ALICE, "Withdraw")):
         await asked.click(user, label, "approval")
     await at.stage.hears(BOB, f"<@{ALICE}> withdrew this request; nothing was done.")
-    await at.stage.hears(ALICE, "withdrawn already; it cannot be withdrawn any more")
+    await at.stage.hears(ALICE, "already withdrawn and can't be withdrawn")
     assert at.members().isdisjoint(phones)
 
 

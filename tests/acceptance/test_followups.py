@@ -311,7 +311,7 @@ async def test_a_request_for_later_can_be_cancelled_until_then(at: Desk) -> None
     assert "It runs <!date^" in await asked.says("parent", "Scheduled")
     assert await asked.labels("parent", "Withdraw") == ["Withdraw", "Details"]
     await asked.click(CAROL, "Withdraw", "parent")
-    await at.stage.hears(CAROL, "or has `approve` or `admin` for this group, can withdraw it")
+    await at.stage.hears(CAROL, "a person with `approve` or `admin` for this group, can withdraw")
     await asked.click(BOB, "Withdraw", "parent")
     await asked.says("closed", f"Withdrawn by <@{BOB}>")
 

@@ -78,7 +78,7 @@ async def test_who_became_an_admin_or_came_on_the_list_before_the_approval_is_no
     await approve(played, number)
     assert members(played) == {BEN, CAI, DEE}
     told = str(played.slack.thread(CHANNEL, played.parents()[number]["ts"]))
-    assert "An admin of the group by now: a sync removes no admins." in told
+    assert "An admin of the group. A sync doesn't remove admins." in told
     assert "On the list by now." in told
     assert "Not on the list any more." in told
 

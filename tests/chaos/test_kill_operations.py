@@ -51,7 +51,7 @@ async def test_every_operation_answers_truthfully_when_it_is_killed_again_and_ag
         config.write_text(played.config(url, port=port, pace='batch = 3, gap = "0s"'))
         database = Database(url)
         await database.upgrade()
-        journal = RequestStore(database)
+        store = RequestStore(database)
         for operation, phones in PEOPLE.items():
             made = operation is Operation.CREATE
             asked = replace(
@@ -64,7 +64,7 @@ async def test_every_operation_answers_truthfully_when_it_is_killed_again_and_ag
             )
             before = MembershipStatus.ABSENT if made else MembershipStatus.UNKNOWN
             roster = [RequestItem(n, Person(p, f"+{p}"), operation, before) for n, p in enumerate(phones)]
-            await journal.create(asked, roster)
+            await store.create(asked, roster)
 
         for _ in range(KILLS):
             async with bot(config, played.environment()) as process:
@@ -85,8 +85,8 @@ async def test_every_operation_answers_truthfully_when_it_is_killed_again_and_ag
         texts = Counter((sent.to.partition("@")[0], sent.text.partition("\n")[0]) for sent in world.sent)
         assert sum(g.subject == "Spring Fair" for g in world.groups.values()) <= 1
         for operation, done in DONE.items():
-            assert (await journal.get(operation)).state is RequestState.DONE
-            answered = await journal.items(operation)
+            assert (await store.get(operation)).state is RequestState.DONE
+            answered = await store.items(operation)
             assert [p.person.digits for p in answered] == PEOPLE[operation]
             for p in answered:
                 sent = texts[p.person.digits, f"text of {operation}"]

@@ -34,7 +34,7 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def journal() -> Path:
+def database_file() -> Path:
     """A database with a configuration and two verdicts in its audit journal."""
     settings = read()
 
@@ -58,7 +58,7 @@ def rollcall(*arguments: str) -> Result:
     return CliRunner().invoke(cli, arguments)
 
 
-@pytest.mark.usefixtures("journal")
+@pytest.mark.usefixtures("database_file")
 def test_a_whole_journal_is_said_with_its_last_hash() -> None:
     result = rollcall("audit", "verify")
     last = json.loads(rollcall("audit", "export", "--format", "jsonl").stdout.splitlines()[-1])
@@ -67,8 +67,8 @@ def test_a_whole_journal_is_said_with_its_last_hash() -> None:
     assert f"Rows: 3. Last hash: {last['hash']}" in result.stdout
 
 
-def test_a_changed_row_is_said_in_a_line_and_ends_with_1(journal: Path) -> None:
-    with closing(sqlite3.connect(journal)) as connection, connection:
+def test_a_changed_row_is_said_in_a_line_and_ends_with_1(database_file: Path) -> None:
+    with closing(sqlite3.connect(database_file)) as connection, connection:
         connection.execute("DROP TRIGGER audit_keeps")
         connection.execute("UPDATE audit SET payload = replace(payload, '=x', '=y') WHERE seq = 2")
     result = rollcall("audit", "verify")
@@ -82,16 +82,16 @@ def test_a_changed_row_is_said_in_a_line_and_ends_with_1(journal: Path) -> None:
     [(5, "answers: 1"), (3, "requests: 1, answers: 2"), (0, "requests: 1, answers: 2")],
 )
 def test_a_journal_that_was_cut_with_its_head_is_said_in_a_line_and_ends_with_1(
-    journal: Path, left: int, said: str
+    database_file: Path, left: int, said: str
 ) -> None:
     async def ask() -> None:
-        async with open_database(f"sqlite:///{journal}") as database:
+        async with open_database(f"sqlite:///{database_file}") as database:
             await RequestStore(database).create(request("R2"), people(2))
             await RequestStore(database).save_verdicts("R2", {n: Verdict(person(n).key, Outcome.ADDED) for n in (0, 1)})
 
     asyncio.run(ask())
     assert "Rows: 6." in rollcall("audit", "verify").stdout
-    with closing(sqlite3.connect(journal)) as connection, connection:
+    with closing(sqlite3.connect(database_file)) as connection, connection:
         for trigger in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
             connection.execute(f"DROP TRIGGER {trigger[0]}")
         hash_ = "coalesce((SELECT hash FROM audit WHERE seq = ?), ?)"
@@ -104,8 +104,8 @@ def test_a_journal_that_was_cut_with_its_head_is_said_in_a_line_and_ends_with_1(
     assert result.stderr == f"rollcall: {line}\n"
 
 
-def test_an_unreadable_row_ends_an_export_with_1(journal: Path) -> None:
-    with closing(sqlite3.connect(journal)) as connection, connection:
+def test_an_unreadable_row_ends_an_export_with_1(database_file: Path) -> None:
+    with closing(sqlite3.connect(database_file)) as connection, connection:
         connection.execute("DROP TRIGGER audit_keeps")
         connection.execute("UPDATE audit SET payload = '' WHERE seq = 3")
     result = rollcall("audit", "export", "--format", "jsonl")
@@ -116,7 +116,7 @@ def test_an_unreadable_row_ends_an_export_with_1(journal: Path) -> None:
     assert "row 3" in result.stderr
 
 
-@pytest.mark.usefixtures("journal")
+@pytest.mark.usefixtures("database_file")
 def test_an_export_is_the_same_in_both_formats() -> None:
     lines = [json.loads(line) for line in rollcall("audit", "export", "--format", "jsonl").stdout.splitlines()]
     rows = list(csv.DictReader(io.StringIO(rollcall("audit", "export").stdout)))
@@ -128,7 +128,7 @@ def test_an_export_is_the_same_in_both_formats() -> None:
         assert {**row, "typed": row["typed"].removeprefix("'")} == {name: str(line[name]) for name in row}
 
 
-@pytest.mark.usefixtures("journal")
+@pytest.mark.usefixtures("database_file")
 @pytest.mark.parametrize(
     ("since", "seqs"),
     [("2026-04-01", [1, 3]), ("2026-04-01T09:00:00Z", [1, 3]), ("2026-04-01T08:00:01-02:00", [1])],
@@ -139,7 +139,7 @@ def test_an_export_begins_where_it_is_told_to(since: str, seqs: list[int]) -> No
     assert [json.loads(line)["seq"] for line in result.stdout.splitlines()] == seqs
 
 
-@pytest.mark.usefixtures("journal")
+@pytest.mark.usefixtures("database_file")
 def test_a_configuration_is_kept_without_its_secrets() -> None:
     exported = rollcall("audit", "export", "--format", "jsonl").stdout
     kept = json.loads(exported.splitlines()[0])["details"]["configuration"]
@@ -170,7 +170,7 @@ def test_what_cannot_be_done_is_one_line_and_exit_code_2(arguments: list[str], w
     assert not Path("rollcall.db").exists()
 
 
-@pytest.mark.usefixtures("journal")
+@pytest.mark.usefixtures("database_file")
 def test_who_reads_an_export_may_stop_after_a_line() -> None:
     root = str(Path(__file__).parents[3])
     with subprocess.Popen(

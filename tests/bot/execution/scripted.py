@@ -1,4 +1,4 @@
-"""A provider and an announcer in memory, which do what the test has written down; they keep what was asked of them."""
+"""A provider and a notifier in memory. They do what the test has scripted, and record what they were asked to do."""
 
 import asyncio
 from collections import Counter
@@ -8,6 +8,11 @@ from typing import ClassVar
 
 from bot.domain.outcomes import Tally
 from bot.domain.requests import Request, RequestItem
+from bot.execution.connections import Connection
+from bot.execution.ports import Collaborators
+from bot.execution.provider_calls import ProviderCalls
+from bot.execution.verdicts import Metrics, VerdictRecorder
+from bot.storage.requests import RequestStore
 from providers.base import (
     Ability,
     Account,
@@ -31,14 +36,14 @@ from providers.base import (
 
 @dataclass(frozen=True)
 class Answer:
-    """What one `add` does.
+    """What one call of `add` does.
 
     Attributes:
-        joins: how many of the chunk, from its beginning, are in the group afterwards.
-        outcome: what it says of those who joined; of the others it says `otherwise`.
-        error: what it raises instead, after that many have joined.
-        beside: the error that it gives beside its verdicts.
-        forgets: how many, from the end of the chunk, it says nothing about, against the protocol.
+        joins: how many people of the batch, from its start, are in the group afterwards.
+        outcome: the outcome of the people who joined; that of the others is `otherwise`.
+        error: the error that it raises instead, after that many have joined.
+        beside: the error that it returns beside its verdicts.
+        forgets: how many people, from the end of the batch, get no verdict, against the protocol.
     """
 
     joins: int = 99
@@ -51,16 +56,16 @@ class Answer:
 
 @dataclass
 class ScriptedProvider(Provider):
-    """A provider whose group and answers the test writes; without an answer left, everybody is added."""
+    """A provider whose group and answers the test scripts. Without an answer left, everyone is added."""
 
     inside: set[str] = field(default_factory=set)
     answers: list[Answer] = field(default_factory=list)
     reads: list[ProviderError | MembershipStatus | None] = field(default_factory=list)
-    """What each reading gives: an error, the same for everybody, or (None, or nothing left) what is true."""
+    """The result of each read: an error, one status for everyone, or the truth (None, or nothing left)."""
 
     admins: set[str] = field(default_factory=set)
     failures: dict[Action, ProviderError] = field(default_factory=dict)
-    """What an action other than adding raises."""
+    """The error that an action other than adding raises."""
 
     abilities: ClassVar[Mapping[Action, Ability]] = {
         **dict.fromkeys(Action, Ability(Capability.GROUPS_WRITE, max_batch=3)),
@@ -94,9 +99,9 @@ class ScriptedProvider(Provider):
             raise read
         if read is not None:
             return {p.key: read for p in people}
-        return {p.key: self._stands(p.key) for p in people}
+        return {p.key: self._status(p.key) for p in people}
 
-    def _stands(self, key: str) -> MembershipStatus:
+    def _status(self, key: str) -> MembershipStatus:
         if key not in self.inside:
             return MembershipStatus.ABSENT
         return MembershipStatus.ADMIN if key in self.admins else MembershipStatus.MEMBER
@@ -123,8 +128,8 @@ class ScriptedProvider(Provider):
         self._try(Action.CREATE, people)
         self.created.append(subject)
         self.inside |= {p.key for p in people}
-        told = tuple(Verdict(p.key, Outcome.ADDED, Evidence.REPORTED) for p in people)
-        return Created(Group("120363041234567899@g.us", subject), told)
+        verdicts = tuple(Verdict(p.key, Outcome.ADDED, Evidence.REPORTED) for p in people)
+        return Created(Group("120363041234567899@g.us", subject), verdicts)
 
     async def change(self, group_id: str, change: GroupChange) -> ChangeResult:
         del group_id
@@ -168,8 +173,8 @@ class ScriptedProvider(Provider):
         self.inside |= joined
         if answer.error is not None:
             raise answer.error
-        judged = people[: len(people) - answer.forgets]
-        return PeopleResult(tuple(self._verdict(p.key, joined, new, answer) for p in judged), answer.beside)
+        named = people[: len(people) - answer.forgets]
+        return PeopleResult(tuple(self._verdict(p.key, joined, new, answer) for p in named), answer.beside)
 
     def _verdict(self, key: str, joined: set[str], new: set[str], answer: Answer) -> Verdict:
         outcome = answer.otherwise if key not in joined else answer.outcome
@@ -185,7 +190,7 @@ class ScriptedProvider(Provider):
 
 
 class NoExclusions:
-    """A reviewer that lets everybody be sent."""
+    """A reviewer that excludes no one."""
 
     async def exclusions(self, request: Request, people: Sequence[RequestItem]) -> Mapping[int, str]:
         assert all(p.outcome is None for p in people), request.id
@@ -193,53 +198,61 @@ class NoExclusions:
 
 
 class RecordingNotifier:
-    """An announcer that keeps what it was told."""
+    """A notifier that records what it posts."""
 
     def __init__(self) -> None:
-        self.said: list[tuple[str, str]] = []
+        self.posts: list[tuple[str, str]] = []
         self.pages: dict[str, list[RequestItem]] = {}
         self.finished: dict[str, list[RequestItem]] = {}
         self.changed = asyncio.Condition()
 
-    async def _say(self, what: str, request: Request) -> None:
+    async def _post(self, what: str, request: Request) -> None:
         async with self.changed:
-            self.said.append((what, request.id))
+            self.posts.append((what, request.id))
             self.changed.notify_all()
 
     async def until(self, what: str, request_id: str) -> None:
-        """Wait until it was told `what` of a request."""
+        """Wait until it has posted `what` about a request."""
         async with asyncio.timeout(20), self.changed:
-            await self.changed.wait_for(lambda: (what, request_id) in self.said)
+            await self.changed.wait_for(lambda: (what, request_id) in self.posts)
 
     def of(self, request_id: str) -> list[str]:
-        """Give what was told of a request, but its progress."""
-        return [what for what, id_ in self.said if id_ == request_id and what != "progress"]
+        """Return what was posted about a request, except its progress."""
+        return [what for what, id_ in self.posts if id_ == request_id and what != "progress"]
 
     async def open(self, request: Request, tally: Tally) -> None:
         assert tally.total
-        await self._say("open", request)
+        await self._post("open", request)
 
     async def show_approval(self, request: Request, tally: Tally) -> None:
         assert tally.total
-        await self._say(f"approval {request.state}", request)
+        await self._post(f"approval {request.state}", request)
 
     async def show_progress(self, request: Request, tally: Callable[[], Awaitable[Tally]]) -> None:
         assert (await tally()).total
-        await self._say("progress", request)
+        await self._post("progress", request)
 
     async def post_results(self, request: Request, page: int, people: Sequence[RequestItem], total: int) -> None:
-        kept = self.pages.setdefault(request.id, [])
-        kept.extend(people)
-        assert len(kept) <= total
-        await self._say(f"results {page}", request)
+        posted = self.pages.setdefault(request.id, [])
+        posted.extend(people)
+        assert len(posted) <= total
+        await self._post(f"results {page}", request)
 
     async def finish(self, request: Request, people: Sequence[RequestItem]) -> None:
         self.finished[request.id] = list(people)
-        await self._say("finish", request)
+        await self._post("finish", request)
 
     async def remind(self, request: Request, number: int) -> None:
-        await self._say(f"remind {number}", request)
+        await self._post(f"remind {number}", request)
 
     async def close(self, request: Request, tally: Tally) -> None:
         assert tally.answered == 0
-        await self._say(f"close {request.state}", request)
+        await self._post(f"close {request.state}", request)
+
+
+def collaborators(
+    store: RequestStore, connections: Mapping[str, Connection], notifier: RecordingNotifier
+) -> Collaborators:
+    """Return what the steps of a request work with."""
+    recorder = VerdictRecorder(store, Metrics())
+    return Collaborators(store, connections, notifier, NoExclusions(), ProviderCalls(), recorder)

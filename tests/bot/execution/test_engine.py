@@ -8,7 +8,7 @@ from sqlalchemy import text
 from bot.execution.engine import DurableWorkflow, Engine, step
 from bot.storage.requests import RequestStore
 from providers.base import Outcome, Verdict
-from tests.bot.storage import surviving
+from tests.bot.execution import killed_workflow
 from tests.bot.storage.databases import open_database
 from tests.bot.storage.processes import python, says, until
 from tests.bot.storage.samples import people, request
@@ -40,7 +40,7 @@ async def test_a_workflow_runs_its_steps_in_order_with_their_results(sqlite_url:
         assert await done.get() == ("R1", [1, "two", None, [3.5, {"four": True}]])
 
 
-async def test_the_same_work_twice_is_one_workflow(sqlite_url: str) -> None:
+async def test_starting_the_same_work_twice_starts_one_workflow(sqlite_url: str) -> None:
     ran: asyncio.Queue[str] = asyncio.Queue()
     gate = asyncio.Event()
 
@@ -61,25 +61,25 @@ async def test_the_same_work_twice_is_one_workflow(sqlite_url: str) -> None:
     assert ran.empty()
 
 
-async def test_a_killed_workflow_goes_on_from_its_last_finished_step(empty_url: str) -> None:
-    async with python("-m", "tests.bot.storage.surviving", empty_url, "second") as process:
+async def test_a_killed_workflow_continues_after_its_last_finished_step(empty_url: str) -> None:
+    async with python("-m", "tests.bot.execution.killed_workflow", empty_url, "second") as process:
         assert [await says(process) for _ in range(2)] == ["first", "second"]
         process.kill()
         await process.wait()
     said: asyncio.Queue[str] = asyncio.Queue()
-    async with _running(empty_url, grace=0, work=surviving.work(said.put_nowait)) as engine:
+    async with _running(empty_url, grace=0, work=killed_workflow.work(said.put_nowait)) as engine:
         await engine.start("work", "R1")  # as after a crash between starting and keeping that it was started
         assert [await said.get() for _ in range(2)] == ["second", "asleep"]
     assert said.empty()
 
 
-async def test_a_sleep_goes_on_while_the_process_is_dead(sqlite_url: str) -> None:
-    async with python("-m", "tests.bot.storage.surviving", sqlite_url, "nowhere") as process:
+async def test_a_sleep_counts_while_the_process_is_dead(sqlite_url: str) -> None:
+    async with python("-m", "tests.bot.execution.killed_workflow", sqlite_url, "nowhere") as process:
         await _sleep_is_kept(sqlite_url)
         process.kill()
         await process.wait()
     said: asyncio.Queue[str] = asyncio.Queue()
-    async with _running(sqlite_url, work=surviving.work(said.put_nowait)):
+    async with _running(sqlite_url, work=killed_workflow.work(said.put_nowait)):
         assert [await said.get() for _ in range(3)] == ["asleep", "last", "done R1"]
 
 
@@ -92,7 +92,7 @@ async def _sleep_is_kept(url: str) -> None:
         await until(partial(connection.scalar, kept))
 
 
-async def test_a_step_that_fails_is_tried_again_and_the_steps_before_it_are_not(sqlite_url: str) -> None:
+async def test_only_the_failed_step_is_repeated(sqlite_url: str) -> None:
     ran: asyncio.Queue[str] = asyncio.Queue()
 
     async def first() -> None:
@@ -116,7 +116,7 @@ async def test_a_step_that_fails_is_tried_again_and_the_steps_before_it_are_not(
     assert [ran.get_nowait() for _ in range(ran.qsize())] == ["first", "second", "second", "R1"]
 
 
-async def test_a_workflow_that_waits_for_ever_holds_no_other_one_up(sqlite_url: str) -> None:
+async def test_a_hanging_workflow_does_not_block_others(sqlite_url: str) -> None:
     stuck, reached = asyncio.Event(), asyncio.Event()
 
     async def wait_for_ever(_: str) -> None:
@@ -133,7 +133,7 @@ async def test_a_workflow_that_waits_for_ever_holds_no_other_one_up(sqlite_url: 
             await reached.wait()
 
 
-async def test_closing_lets_a_workflow_end_that_is_nearly_done(sqlite_url: str) -> None:
+async def test_closing_waits_for_a_workflow_that_is_nearly_done(sqlite_url: str) -> None:
     begun, ended = asyncio.Event(), asyncio.Event()
 
     async def nearly_done() -> None:
@@ -150,7 +150,7 @@ async def test_closing_lets_a_workflow_end_that_is_nearly_done(sqlite_url: str) 
     assert ended.is_set()
 
 
-async def test_what_closing_broke_off_is_resumed_at_the_next_start(sqlite_url: str) -> None:
+async def test_a_workflow_cancelled_by_closing_resumes_at_the_next_start(sqlite_url: str) -> None:
     """Whether it hung in a step, or was started so short before that it did not get to its first one."""
     ran: asyncio.Queue[str] = asyncio.Queue()
     hanging, again = asyncio.Event(), asyncio.Event()
@@ -183,20 +183,18 @@ async def test_threads_can_be_used_after_closing(sqlite_url: str) -> None:
     assert await asyncio.to_thread(len, "abc") == 3
 
 
-async def test_journal_and_engine_share_one_database(empty_url: str) -> None:
+async def test_store_and_engine_share_one_database(empty_url: str) -> None:
     """The tables of each leave those of the other alone, and both can write at the same time."""
     async with open_database(empty_url) as database:
         await database.upgrade()
-        journal, done = RequestStore(database), asyncio.Event()
-        await journal.create(request(), people(3))
+        store, done = RequestStore(database), asyncio.Event()
+        await store.create(request(), people(3))
 
         async def judge() -> None:
-            await journal.save_verdicts(
-                "R1", {p.position: Verdict("", Outcome.ADDED) for p in await journal.items("R1")}
-            )
+            await store.save_verdicts("R1", {p.position: Verdict("", Outcome.ADDED) for p in await store.items("R1")})
 
         async def work(_: str) -> None:
-            await asyncio.gather(*(journal.mark_submitted("R1", [n]) for n in range(3)))
+            await asyncio.gather(*(store.mark_submitted("R1", [n]) for n in range(3)))
             await step("judge", judge)
             done.set()
 
@@ -204,4 +202,4 @@ async def test_journal_and_engine_share_one_database(empty_url: str) -> None:
             await engine.start("work", "R1")
             await done.wait()
         await database.upgrade()
-        assert (await journal.tally("R1")).count(Outcome.ADDED) == 3
+        assert (await store.tally("R1")).count(Outcome.ADDED) == 3

@@ -64,19 +64,19 @@ async def _send(sender: Throttle, clock: Clock, people: int = 1) -> float:
         return clock.now - NOON
 
 
-async def test_the_first_turn_comes_at_once_and_each_other_one_a_gap_later(make: Make, clock: Clock) -> None:
+async def test_the_first_slot_is_immediate_and_the_others_a_gap_apart(make: Make, clock: Clock) -> None:
     sender = make(gap=5.0)
     assert [await _send(sender, clock) for _ in range(3)] == [0, 5, 10]
 
 
-async def test_who_comes_after_the_gap_does_not_wait(make: Make, clock: Clock) -> None:
+async def test_a_call_after_the_gap_does_not_wait(make: Make, clock: Clock) -> None:
     sender = make(gap=5.0)
     await _send(sender, clock)
     clock.now += 60
     assert [await _send(sender, clock) for _ in range(2)] == [60, 65]
 
 
-async def test_turns_are_taken_in_the_order_of_asking(make: Make, clock: Clock) -> None:
+async def test_slots_are_granted_in_order(make: Make, clock: Clock) -> None:
     sender = make(gap=5.0)
     order: list[str] = []
 
@@ -89,7 +89,7 @@ async def test_turns_are_taken_in_the_order_of_asking(make: Make, clock: Clock) 
     assert clock.now - NOON == 25
 
 
-async def test_two_requests_that_send_many_chunks_alternate(make: Make) -> None:
+async def test_two_requests_with_many_batches_alternate(make: Make) -> None:
     sender = make(gap=5.0)
     order: list[str] = []
 
@@ -102,7 +102,7 @@ async def test_two_requests_that_send_many_chunks_alternate(make: Make) -> None:
     assert "".join(order) == "ababab"
 
 
-async def test_one_turn_at_a_time(make: Make) -> None:
+async def test_one_slot_is_held_at_a_time(make: Make) -> None:
     sender = make(gap=0.0)
     inside = most = 0
 
@@ -118,7 +118,7 @@ async def test_one_turn_at_a_time(make: Make) -> None:
     assert most == 1
 
 
-async def test_the_gap_is_kept_across_a_restart(make: Make, clock: Clock) -> None:
+async def test_the_gap_survives_a_restart(make: Make, clock: Clock) -> None:
     await _send(make(gap=60.0), clock)
     clock.now += 10
     assert await _send(make(gap=60.0), clock) == 60
@@ -136,7 +136,7 @@ async def test_the_gap_varies_by_the_jitter(make: Make, clock: Clock, rand: floa
     assert [await _send(sender, clock) for _ in range(2)] == [0, gap]
 
 
-async def test_the_daily_number_is_not_gone_over(make: Make, clock: Clock) -> None:
+async def test_the_daily_limit_is_kept(make: Make, clock: Clock) -> None:
     sender = make(gap=0.0, per_day=5)
     await _send(sender, clock, people=4)
     async with sender.slot(2) as granted:
@@ -145,13 +145,13 @@ async def test_the_daily_number_is_not_gone_over(make: Make, clock: Clock) -> No
         await _send(sender, clock, people=1)
 
 
-async def test_the_daily_number_is_kept_across_a_restart(make: Make, clock: Clock) -> None:
+async def test_the_daily_count_survives_a_restart(make: Make, clock: Clock) -> None:
     await _send(make(per_day=5), clock, people=5)
     with pytest.raises(DailyLimitReached):
         await _send(make(per_day=5), clock)
 
 
-async def test_a_new_day_of_utc_begins_at_nothing(make: Make, clock: Clock) -> None:
+async def test_the_daily_count_restarts_at_midnight_utc(make: Make, clock: Clock) -> None:
     sender = make(gap=0.0, per_day=5)
     await _send(sender, clock, people=5)
     clock.now = datetime(2030, 5, 1, 23, 59, 59, tzinfo=UTC).timestamp()
@@ -161,7 +161,7 @@ async def test_a_new_day_of_utc_begins_at_nothing(make: Make, clock: Clock) -> N
     await _send(sender, clock, people=5)
 
 
-async def test_a_refused_turn_takes_no_time_from_others(make: Make, clock: Clock) -> None:
+async def test_a_refused_slot_does_not_delay_others(make: Make, clock: Clock) -> None:
     sender = make(gap=5.0, per_day=5)
     await _send(sender, clock, people=5)
     for _ in range(3):
@@ -171,7 +171,7 @@ async def test_a_refused_turn_takes_no_time_from_others(make: Make, clock: Clock
     assert await _send(sender, clock, people=5) == midnight - NOON
 
 
-async def test_the_turn_is_free_again_after_an_error_in_it(make: Make, clock: Clock) -> None:
+async def test_a_slot_is_free_after_an_error(make: Make, clock: Clock) -> None:
     sender = make(gap=5.0)
     with pytest.raises(KeyError):
         async with sender.slot(1):
@@ -179,7 +179,7 @@ async def test_the_turn_is_free_again_after_an_error_in_it(make: Make, clock: Cl
     assert await _send(sender, clock) == 5
 
 
-async def test_who_gives_up_waiting_lets_the_next_one_in(make: Make, clock: Clock) -> None:
+async def test_a_cancelled_wait_frees_the_slot(make: Make, clock: Clock) -> None:
     sender = make(gap=5.0)
     async with sender.slot(1):
         waiting = asyncio.create_task(_send(sender, clock))
@@ -189,14 +189,14 @@ async def test_who_gives_up_waiting_lets_the_next_one_in(make: Make, clock: Cloc
     assert await _send(sender, clock) == 5
 
 
-async def test_turns_that_crashes_left_unused_do_not_add_up(make: Make, clock: Clock) -> None:
+async def test_slots_left_unused_by_crashes_do_not_add_up(make: Make, clock: Clock) -> None:
     await _send(make(gap=60.0, jitter=0.0), clock)
     for _ in range(10):
         await make(gap=60.0, jitter=0.0)._reserve(1)
     assert await _send(make(gap=60.0, jitter=0.0), clock) == 60
 
 
-async def test_a_clock_that_was_set_back_stops_a_sender_for_a_gap_at_most(make: Make, clock: Clock) -> None:
+async def test_a_clock_set_back_delays_a_call_by_a_gap_at_most(make: Make, clock: Clock) -> None:
     sender = make(gap=5.0, jitter=0.0)
     await _send(sender, clock)
     clock.now -= 86_400
@@ -209,7 +209,7 @@ async def test_a_clock_that_was_set_back_stops_a_sender_for_a_gap_at_most(make: 
     rands=st.lists(st.floats(0, 1), min_size=6, max_size=6),
     restart=st.integers(0, 5),
 )
-async def test_two_calls_are_never_closer_than_the_gap_less_its_jitter(
+async def test_two_calls_are_never_closer_than_gap_minus_jitter(
     sqlite: Database, pauses: list[float], rands: list[float], restart: int
 ) -> None:
     clock, numbers = Clock(), iter(rands)
@@ -231,7 +231,7 @@ async def test_two_calls_are_never_closer_than_the_gap_less_its_jitter(
 
 
 @pytest.mark.parametrize("until", [3_527_000_000.0, 1e14, float("inf")])
-async def test_a_rest_beyond_all_bounds_that_a_database_holds_is_over(make: Make, until: float) -> None:
+async def test_a_stored_cooldown_beyond_the_maximum_is_ignored(make: Make, until: float) -> None:
     sender = make()
     await sender.cool_down(until, "a wait that was read before waits had bounds")
     assert await sender.cooldown() is None
@@ -239,7 +239,7 @@ async def test_a_rest_beyond_all_bounds_that_a_database_holds_is_over(make: Make
         assert granted == 1
 
 
-async def test_a_rest_that_is_ordered_now_replaces_one_beyond_all_bounds(make: Make) -> None:
+async def test_a_new_cooldown_replaces_one_beyond_the_maximum(make: Make) -> None:
     sender = make()
     await sender.cool_down(1e14, "a wait that was read before waits had bounds")
     await sender.cool_down(60.0, "too many calls")

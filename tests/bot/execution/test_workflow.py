@@ -18,6 +18,7 @@ from bot.execution.throttle import Throttle
 from bot.execution.workflow import Workflow
 from bot.storage.database import Database
 from bot.storage.requests import RequestStore
+from bot.storage.work_queue import WorkQueue
 from providers.base import (
     AccountDisconnected,
     Evidence,
@@ -32,7 +33,7 @@ from providers.base import (
     RateLimited,
     Unreachable,
 )
-from tests.bot.execution.scripted import Answer, NoExclusions, RecordingNotifier, ScriptedProvider
+from tests.bot.execution.scripted import Answer, RecordingNotifier, ScriptedProvider, collaborators
 from tests.bot.storage.samples import people, person, request, rule
 
 IN_GROUP = {Outcome.ADDED, Outcome.ALREADY_DONE}
@@ -40,16 +41,20 @@ _numbers = itertools.count(1)
 
 
 @dataclass(repr=False)
-class Bench:
+class WorkflowHarness:
     """The workflow on an engine of its own, with connections that the test adds as it goes."""
 
     database: Database
-    journal: RequestStore
-    voice: RecordingNotifier
-    lines: dict[str, Connection]
+    store: RequestStore
+    notifier: RecordingNotifier
+    connections: dict[str, Connection]
     workflow: Workflow
     engine: Engine
     pace: SendLimits = field(default_factory=lambda: SendLimits(batch=2, gap=0.0, jitter=0.0))
+
+    @property
+    def queue(self) -> WorkQueue:
+        return WorkQueue(self.database)
 
     async def ask(
         self,
@@ -65,12 +70,12 @@ class Bench:
         id_ = f"R{number}"
         if not connection:
             connection = f"connection-{number}"
-            sender = Throttle(self.database, connection, pace or self.pace)
-            self.lines[connection] = Connection(provider, sender, verify_after=[0.0, 0.0])
-        asked = request(id_, connection=connection)
+            throttle = Throttle(self.database, connection, pace or self.pace)
+            self.connections[connection] = Connection(provider, throttle, verify_after=[0.0, 0.0])
+        new = request(id_, connection=connection)
         if changes.get("operation") is Operation.CREATE:
             changes["group_id"] = ""
-        await self.journal.create(replace(asked, **changes), roster)  # type: ignore[arg-type]
+        await self.store.create(replace(new, **changes), roster)  # type: ignore[arg-type]
         return id_
 
     async def run(
@@ -79,193 +84,195 @@ class Bench:
         """Carry a new request out to its end."""
         id_ = await self.ask(provider, roster, pace=pace)
         await self.engine.start("open", id_)
-        await self.voice.until("finish", id_)
+        await self.notifier.until("finish", id_)
         return id_
 
     async def outcomes(self, id_: str) -> list[Outcome | None]:
-        return [p.outcome for p in await self.journal.items(id_)]
+        return [p.outcome for p in await self.store.items(id_)]
 
 
 @pytest.fixture
-async def bench(database: Database) -> AsyncIterator[Bench]:
-    journal, voice, lines = RequestStore(database), RecordingNotifier(), dict[str, Connection]()
-    workflow = Workflow(journal, lines, voice, NoExclusions())
+async def harness(database: Database) -> AsyncIterator[WorkflowHarness]:
+    store, notifier, connections = RequestStore(database), RecordingNotifier(), dict[str, Connection]()
+    workflow = Workflow(collaborators(store, connections, notifier))
     engine = Engine(database.url, workflow.durable())
     await engine.launch()
-    yield Bench(database, journal, voice, lines, workflow, engine)
+    yield WorkflowHarness(database, store, notifier, connections, workflow, engine)
     await engine.aclose(grace=1)
 
 
 @pytest.fixture
 def database(sqlite: Database) -> Database:
-    """Here a SQLite file; `test_the_whole_way_on_postgres` goes the same way on the other kind."""
+    """Here a SQLite file; `test_a_request_is_carried_out_on_postgres` goes the same way on the other kind."""
     return sqlite
 
 
-async def test_everybody_is_added_chunk_by_chunk_and_told_page_by_page(bench: Bench) -> None:
+async def test_people_are_added_in_batches_and_posted_in_pages(harness: WorkflowHarness) -> None:
     provider = ScriptedProvider(inside={person(1).key})
-    id_ = await bench.run(provider, people(103))
+    id_ = await harness.run(provider, people(103))
     assert [len(call) for call in provider.calls] == [2] * 51
-    assert bench.voice.of(id_) == ["open", "results 0", "results 1", "finish"]
-    assert bench.voice.finished[id_] == bench.voice.pages[id_] == await bench.journal.items(id_)
-    outcomes = await bench.outcomes(id_)
+    assert harness.notifier.of(id_) == ["open", "results 0", "results 1", "finish"]
+    assert harness.notifier.finished[id_] == harness.notifier.pages[id_] == await harness.store.items(id_)
+    outcomes = await harness.outcomes(id_)
     assert outcomes == [Outcome.ALREADY_DONE if n == 1 else Outcome.ADDED for n in range(103)]
     assert provider.sent[person(1).key] == 0
-    assert (await bench.journal.get(id_)).state is RequestState.DONE
+    assert (await harness.store.get(id_)).state is RequestState.DONE
 
 
-async def test_a_chunk_is_no_larger_than_the_provider_allows(bench: Bench) -> None:
+async def test_a_batch_is_no_larger_than_the_provider_allows(harness: WorkflowHarness) -> None:
     provider = ScriptedProvider()
-    await bench.run(provider, people(7), pace=SendLimits(batch=50, gap=0.0))
+    await harness.run(provider, people(7), pace=SendLimits(batch=50, gap=0.0))
     assert [len(call) for call in provider.calls] == [3, 3, 1]
 
 
-async def test_a_rejected_entry_keeps_its_verdict_and_is_never_sent(bench: Bench) -> None:
+async def test_a_rejected_entry_keeps_its_verdict_and_is_never_sent(harness: WorkflowHarness) -> None:
     rejected = replace(people(3)[2], outcome=Outcome.INVALID, provider_message="too short", at=datetime.now(UTC))
     provider = ScriptedProvider()
-    id_ = await bench.run(provider, [*people(2), rejected])
-    assert (await bench.journal.items(id_))[2] == rejected
-    assert len(bench.voice.pages[id_]) == 3
+    id_ = await harness.run(provider, [*people(2), rejected])
+    assert (await harness.store.items(id_))[2] == rejected
+    assert len(harness.notifier.pages[id_]) == 3
     assert provider.sent[rejected.person.key] == 0
 
 
-async def test_a_request_with_a_rule_waits_and_is_carried_out_when_approved(bench: Bench) -> None:
+async def test_a_request_with_a_rule_runs_when_approved(harness: WorkflowHarness) -> None:
     provider = ScriptedProvider()
-    bench.lines["support"] = Connection(provider, Throttle(bench.database, "support", bench.pace), [])
-    await bench.journal.create(request("RA", needs=rule()), people(2))
-    await bench.engine.start("open", "RA")
-    await bench.voice.until("approval waiting", "RA")
+    harness.connections["support"] = Connection(provider, Throttle(harness.database, "support", harness.pace), [])
+    await harness.store.create(request("RA", needs=rule()), people(2))
+    await harness.engine.start("open", "RA")
+    await harness.notifier.until("approval waiting", "RA")
     assert provider.calls == []
-    assert await bench.journal.transition("RA", RequestState.APPROVED)
-    await bench.engine.start("carry_out", "RA")
-    await bench.voice.until("finish", "RA")
-    assert bench.voice.of("RA") == ["open", "approval waiting", "approval running", "results 0", "finish"]
-    assert await bench.outcomes("RA") == [Outcome.ADDED] * 2
+    assert await harness.store.transition("RA", RequestState.APPROVED)
+    await harness.engine.start("carry_out", "RA")
+    await harness.notifier.until("finish", "RA")
+    assert harness.notifier.of("RA") == ["open", "approval waiting", "approval running", "results 0", "finish"]
+    assert await harness.outcomes("RA") == [Outcome.ADDED] * 2
 
 
 @pytest.mark.parametrize("end", [RequestState.DENIED, RequestState.EXPIRED])
-async def test_a_request_that_ends_undecided_or_denied_says_so_and_sends_nobody(
-    bench: Bench, end: RequestState
-) -> None:
-    await bench.journal.create(request("RC", needs=rule(), state=end), people(2))
-    await bench.engine.start("close", "RC")
-    await bench.voice.until(f"close {end}", "RC")
-    assert bench.voice.of("RC")[-1] == f"close {end}"
-    assert (await bench.journal.get("RC")).state is end
+async def test_a_denied_or_expired_request_sends_nothing(harness: WorkflowHarness, end: RequestState) -> None:
+    await harness.store.create(request("RC", needs=rule(), state=end), people(2))
+    await harness.engine.start("close", "RC")
+    await harness.notifier.until(f"close {end}", "RC")
+    assert harness.notifier.of("RC")[-1] == f"close {end}"
+    assert (await harness.store.get("RC")).state is end
 
 
-async def test_an_error_that_stops_the_sender_leaves_the_rest_not_attempted(bench: Bench) -> None:
+async def test_a_stopping_error_leaves_the_others_not_attempted(harness: WorkflowHarness) -> None:
     provider = ScriptedProvider(answers=[Answer(), Answer(joins=0, error=AccountDisconnected("gone", code="401"))])
-    id_ = await bench.run(provider, people(6))
+    id_ = await harness.run(provider, people(6))
     assert len(provider.calls) == 2
     added, failed, left = [Outcome.ADDED] * 2, [Outcome.FAILED] * 2, [Outcome.NOT_ATTEMPTED] * 2
-    assert await bench.outcomes(id_) == added + failed + left
+    assert await harness.outcomes(id_) == added + failed + left
 
 
-async def test_an_error_of_one_chunk_does_not_stop_the_others(bench: Bench) -> None:
+async def test_an_error_in_one_batch_does_not_stop_the_others(harness: WorkflowHarness) -> None:
     provider = ScriptedProvider(answers=[Answer(joins=0, error=ProviderFault("500"))])
-    id_ = await bench.run(provider, people(4))
-    assert await bench.outcomes(id_) == [Outcome.FAILED] * 2 + [Outcome.ADDED] * 2
+    id_ = await harness.run(provider, people(4))
+    assert await harness.outcomes(id_) == [Outcome.FAILED] * 2 + [Outcome.ADDED] * 2
 
 
-async def test_verdicts_that_came_before_an_error_are_kept(bench: Bench) -> None:
+async def test_verdicts_beside_an_error_are_kept(harness: WorkflowHarness) -> None:
     beside = RateLimited("slow down")
     answer = Answer(joins=1, otherwise=Outcome.RATE_LIMITED, beside=beside)
-    id_ = await bench.run(ScriptedProvider(answers=[answer]), people(4))
+    id_ = await harness.run(ScriptedProvider(answers=[answer]), people(4))
     limited, left = Outcome.RATE_LIMITED, Outcome.NOT_ATTEMPTED
-    assert await bench.outcomes(id_) == [Outcome.ADDED, limited, left, left]
+    assert await harness.outcomes(id_) == [Outcome.ADDED, limited, left, left]
 
 
-async def test_nobody_is_sent_when_the_account_is_lost_before(bench: Bench) -> None:
+async def test_nothing_is_sent_when_the_account_is_lost_before(harness: WorkflowHarness) -> None:
     provider = ScriptedProvider(reads=[AccountDisconnected("gone", code="401", provider_text="session closed")])
-    id_ = await bench.run(provider, people(3))
+    id_ = await harness.run(provider, people(3))
     assert provider.calls == []
-    told = [(p.outcome, p.provider_message) for p in bench.voice.pages[id_]]
-    assert told == [(Outcome.NOT_ATTEMPTED, "gone Provider said: “session closed”")] * 3
+    answers = [(p.outcome, p.provider_message) for p in harness.notifier.pages[id_]]
+    assert answers == [(Outcome.NOT_ATTEMPTED, "gone Provider said: “session closed”")] * 3
 
 
-async def test_a_group_that_cannot_be_read_before_is_written_all_the_same(bench: Bench) -> None:
+async def test_people_are_added_even_if_the_group_cannot_be_read(harness: WorkflowHarness) -> None:
     provider = ScriptedProvider(inside={person(0).key}, reads=[ProviderFault("500")])
-    id_ = await bench.run(provider, people(2))
-    assert await bench.outcomes(id_) == [Outcome.ALREADY_DONE, Outcome.ADDED]
+    id_ = await harness.run(provider, people(2))
+    assert await harness.outcomes(id_) == [Outcome.ALREADY_DONE, Outcome.ADDED]
 
 
-async def test_the_unknown_are_looked_for_in_the_group(bench: Bench) -> None:
+async def test_unknown_people_are_looked_up_in_the_group(harness: WorkflowHarness) -> None:
     provider = ScriptedProvider(answers=[Answer(joins=1, error=OutcomeUnknown("no answer"))])
-    id_ = await bench.run(provider, people(2))
-    first, second = await bench.journal.items(id_)
+    id_ = await harness.run(provider, people(2))
+    first, second = await harness.store.items(id_)
     assert (first.outcome, first.evidence) == (Outcome.ADDED, Evidence.OBSERVED)
     assert (second.outcome, second.evidence) == (Outcome.UNKNOWN, Evidence.NONE)
     assert len(provider.calls) == 1
 
 
-async def test_a_look_that_fails_is_followed_by_another(bench: Bench) -> None:
+async def test_a_failed_verification_is_repeated(harness: WorkflowHarness) -> None:
     unknown = Answer(error=OutcomeUnknown("no answer"))
     provider = ScriptedProvider(answers=[unknown], reads=[None, ProviderFault("500")])
-    assert await bench.outcomes(await bench.run(provider, people(2))) == [Outcome.ADDED] * 2
+    assert await harness.outcomes(await harness.run(provider, people(2))) == [Outcome.ADDED] * 2
 
 
-async def test_who_may_have_been_there_before_is_not_called_added(bench: Bench) -> None:
+async def test_a_possible_earlier_member_is_not_called_added(harness: WorkflowHarness) -> None:
     unknown = Answer(error=OutcomeUnknown("no answer"))
     provider = ScriptedProvider(inside={person(0).key}, answers=[unknown], reads=[ProviderFault("500")])
-    id_ = await bench.run(provider, people(2))
-    assert await bench.outcomes(id_) == [Outcome.ALREADY_DONE] * 2
+    id_ = await harness.run(provider, people(2))
+    assert await harness.outcomes(id_) == [Outcome.ALREADY_DONE] * 2
 
 
-async def test_a_full_day_leaves_the_rest_not_attempted_with_the_reason(bench: Bench) -> None:
+async def test_the_daily_limit_leaves_the_others_not_attempted(harness: WorkflowHarness) -> None:
     provider = ScriptedProvider()
-    id_ = await bench.run(provider, people(6), pace=SendLimits(batch=2, gap=0.0, per_day=4))
-    rest = bench.voice.pages[id_][4:]
-    assert [p.outcome for p in rest] == [Outcome.NOT_ATTEMPTED] * 2
-    assert "4 of 4 people were sent today" in rest[0].provider_message
+    id_ = await harness.run(provider, people(6), pace=SendLimits(batch=2, gap=0.0, per_day=4))
+    unsent = harness.notifier.pages[id_][4:]
+    assert [p.outcome for p in unsent] == [Outcome.NOT_ATTEMPTED] * 2
+    assert "4 of 4 people were sent today" in unsent[0].provider_message
     assert len(provider.calls) == 2
 
 
-async def test_an_error_in_our_own_code_after_sending_does_not_send_those_again_who_are_in(bench: Bench) -> None:
+async def test_a_bug_after_a_call_does_not_resend_members(
+    harness: WorkflowHarness,
+) -> None:
     provider = ScriptedProvider(answers=[Answer(joins=1, error=KeyError("a field that was not there"))])
-    id_ = await bench.run(provider, people(2))
+    id_ = await harness.run(provider, people(2))
     assert provider.sent == {person(0).key: 1, person(1).key: 2}
-    assert await bench.outcomes(id_) == [Outcome.ADDED] * 2
+    assert await harness.outcomes(id_) == [Outcome.ADDED] * 2
 
 
-async def test_two_requests_of_one_connection_take_turns(bench: Bench) -> None:
+async def test_two_requests_of_one_connection_alternate(harness: WorkflowHarness) -> None:
     provider = ScriptedProvider()
-    ids = [await bench.ask(provider, people(6)), await bench.ask(provider, [replace(p) for p in people(6)])]
-    shared = bench.lines[(await bench.journal.get(ids[0])).connection]
-    bench.lines[(await bench.journal.get(ids[1])).connection] = shared
+    ids = [await harness.ask(provider, people(6)), await harness.ask(provider, [replace(p) for p in people(6)])]
+    shared = harness.connections[(await harness.store.get(ids[0])).connection]
+    harness.connections[(await harness.store.get(ids[1])).connection] = shared
     for id_ in ids:
-        await bench.engine.start("open", id_)
+        await harness.engine.start("open", id_)
     for id_ in ids:
-        await bench.voice.until("finish", id_)
-    progress = [id_ for what, id_ in bench.voice.said if what == "progress"]
+        await harness.notifier.until("finish", id_)
+    progress = [id_ for what, id_ in harness.notifier.posts if what == "progress"]
     assert set(progress[:3]) == set(ids)
 
 
-async def test_nobody_else_is_sent_between_a_limit_and_the_rest_that_it_orders(postgres: Database) -> None:
-    journal, voice, lines = RequestStore(postgres), RecordingNotifier(), dict[str, Connection]()
-    engine = Engine(postgres.url, Workflow(journal, lines, voice, NoExclusions()).durable())
+async def test_no_call_is_made_between_a_rate_limit_and_its_cooldown(postgres: Database) -> None:
+    store, notifier, connections = RequestStore(postgres), RecordingNotifier(), dict[str, Connection]()
+    engine = Engine(postgres.url, Workflow(collaborators(store, connections, notifier)).durable())
     await engine.launch()
-    bench = Bench(postgres, journal, voice, lines, Workflow(journal, lines, voice, NoExclusions()), engine)
+    harness = WorkflowHarness(
+        postgres, store, notifier, connections, Workflow(collaborators(store, connections, notifier)), engine
+    )
     provider = ScriptedProvider(answers=[Answer(joins=0, error=RateLimited("slow down"))])
-    lines["one"] = Connection(provider, Throttle(postgres, "one", bench.pace), verify_after=[])
-    ids = [await bench.ask(provider, people(1), connection="one") for _ in range(4)]
+    connections["one"] = Connection(provider, Throttle(postgres, "one", harness.pace), verify_after=[])
+    ids = [await harness.ask(provider, people(1), connection="one") for _ in range(4)]
     for id_ in ids:
         await engine.start("open", id_)
     for id_ in ids:
-        await voice.until("finish", id_)
+        await notifier.until("finish", id_)
     await engine.aclose(grace=1)
     assert len(provider.calls) == 1
 
 
-async def test_the_whole_way_on_postgres(postgres: Database) -> None:
-    journal, voice, lines = RequestStore(postgres), RecordingNotifier(), dict[str, Connection]()
-    workflow = Workflow(journal, lines, voice, NoExclusions())
+async def test_a_request_is_carried_out_on_postgres(postgres: Database) -> None:
+    store, notifier, connections = RequestStore(postgres), RecordingNotifier(), dict[str, Connection]()
+    workflow = Workflow(collaborators(store, connections, notifier))
     engine = Engine(postgres.url, workflow.durable())
     await engine.launch()
-    bench = Bench(postgres, journal, voice, lines, workflow, engine)
+    harness = WorkflowHarness(postgres, store, notifier, connections, workflow, engine)
     provider = ScriptedProvider(answers=[Answer(joins=1, error=OutcomeUnknown("no answer"))])
-    id_ = await bench.run(provider, people(5))
-    assert await bench.outcomes(id_) == [Outcome.ADDED, Outcome.UNKNOWN, *[Outcome.ADDED] * 3]
+    id_ = await harness.run(provider, people(5))
+    assert await harness.outcomes(id_) == [Outcome.ADDED, Outcome.UNKNOWN, *[Outcome.ADDED] * 3]
     await engine.aclose(grace=1)
 
 
@@ -307,19 +314,19 @@ _SCRIPTS = st.builds(
 
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(script=_SCRIPTS, count=st.integers(1, 7), batch=st.integers(1, 3))
-async def test_everybody_gets_one_verdict_and_none_is_better_than_the_truth(
-    bench: Bench, script: Script, count: int, batch: int
+async def test_every_person_gets_one_true_verdict(
+    harness: WorkflowHarness, script: Script, count: int, batch: int
 ) -> None:
     before = {person(number).key for number in script.inside}
     provider = ScriptedProvider(set(before), list(script.answers), list(script.reads))
-    id_ = await bench.run(provider, people(count), pace=SendLimits(batch=batch, gap=0.0))
+    id_ = await harness.run(provider, people(count), pace=SendLimits(batch=batch, gap=0.0))
 
-    told = bench.voice.pages[id_]
-    assert told == bench.voice.finished[id_] == await bench.journal.items(id_)
-    assert [p.position for p in told] == list(range(count))
-    assert (await bench.journal.get(id_)).state is RequestState.DONE
+    items = harness.notifier.pages[id_]
+    assert items == harness.notifier.finished[id_] == await harness.store.items(id_)
+    assert [p.position for p in items] == list(range(count))
+    assert (await harness.store.get(id_)).state is RequestState.DONE
     assert max(provider.sent.values(), default=0) <= 1
-    for p in told:
+    for p in items:
         key, sent = p.person.key, provider.sent[p.person.key]
         assert p.outcome is not None
         assert p.submissions == sent
@@ -328,17 +335,17 @@ async def test_everybody_gets_one_verdict_and_none_is_better_than_the_truth(
         assert (p.outcome is Outcome.NOT_ATTEMPTED) <= (sent == 0)
         assert sent or p.outcome in {Outcome.ALREADY_DONE, Outcome.NOT_ATTEMPTED}
         if len(script.reads) < 3 and p.outcome is Outcome.UNKNOWN:
-            assert key not in provider.inside  # the last look, at the latest, told the truth
-    _holds_after_a_stop(provider, script.answers, told)
+            assert key not in provider.inside  # the last look, at the latest, was true
+    _holds_after_a_stop(provider, script.answers, items)
 
 
-def _holds_after_a_stop(provider: ScriptedProvider, answers: list[Answer], told: Sequence[RequestItem]) -> None:
+def _holds_after_a_stop(provider: ScriptedProvider, answers: list[Answer], items: Sequence[RequestItem]) -> None:
     """Nobody was sent after an error that stops, and all those are not attempted who were to come."""
     errors = [answer.error or answer.beside for answer in answers[: len(provider.calls)]]
     stops = [isinstance(e, ProviderError) and e.stops_sending for e in errors]
     assert True not in stops[:-1]
     if stops and stops[-1]:
-        to_come = [p for p in told if not p.submissions and not p.before.is_member]
+        to_come = [p for p in items if not p.submissions and not p.before.is_member]
         assert all(p.outcome is Outcome.NOT_ATTEMPTED for p in to_come)
 
 
@@ -348,108 +355,113 @@ def _holds_after_a_stop(provider: ScriptedProvider, answers: list[Answer], told:
     reads=st.lists(_READS, max_size=4),
     members=st.sets(st.integers(0, 2), max_size=1),
 )
-async def test_a_chunk_that_is_killed_while_it_is_sent_is_sent_twice_at_most(
-    bench: Bench, crashes: list[int], reads: list[ProviderError | MembershipStatus | None], members: set[int]
+async def test_a_killed_batch_is_sent_twice_at_most(
+    harness: WorkflowHarness,
+    crashes: list[int],
+    reads: list[ProviderError | MembershipStatus | None],
+    members: set[int],
 ) -> None:
     """Each crash comes after so many have joined, and before the answer is kept."""
     before = {person(number).key for number in members}
     answers = [Answer(joins=joins, error=asyncio.CancelledError()) for joins in crashes]
     provider = ScriptedProvider(inside=set(before), answers=answers, reads=[None, *reads])
-    id_ = await bench.ask(provider, people(3), pace=SendLimits(batch=3, gap=0.0))
-    await bench.workflow.prepare(id_)
+    id_ = await harness.ask(provider, people(3), pace=SendLimits(batch=3, gap=0.0))
+    await harness.workflow.prepare(id_)
     for _ in range(len(crashes) + 1):
         in_group, live = set(provider.inside), not provider.reads
         calls = len(provider.calls)
         with suppress(asyncio.CancelledError):
-            await bench.workflow.batches.send(id_, 0)
+            await harness.workflow.batches.send(id_, 0)
         if live and calls:
             assert in_group.isdisjoint(itertools.chain(*provider.calls[calls:]))
 
-    told = await bench.journal.items(id_)
+    items = await harness.store.items(id_)
     assert max(provider.sent.values(), default=0) <= MAX_SUBMISSIONS
-    for p in told:
+    for p in items:
         assert p.outcome is not None
         assert p.submissions == provider.sent[p.person.key]
         assert p.outcome not in IN_GROUP or p.person.key in provider.inside
         assert p.outcome is not Outcome.ADDED or p.person.key not in before
 
 
-async def test_a_chunk_whose_verdicts_are_kept_is_not_sent_again(bench: Bench) -> None:
+async def test_a_batch_with_verdicts_is_not_sent_again(harness: WorkflowHarness) -> None:
     provider = ScriptedProvider()
-    id_ = await bench.ask(provider, people(2))
-    await bench.workflow.prepare(id_)
-    assert await bench.workflow.batches.send(id_, 0)
-    await bench.workflow.batches.send(id_, 0)
+    id_ = await harness.ask(provider, people(2))
+    await harness.workflow.prepare(id_)
+    assert await harness.workflow.batches.send(id_, 0)
+    await harness.workflow.batches.send(id_, 0)
     assert len(provider.calls) == 1
 
 
-async def test_a_connection_that_left_the_configuration_still_answers_everybody(bench: Bench) -> None:
+async def test_a_removed_connection_still_answers_everyone(harness: WorkflowHarness) -> None:
     provider = ScriptedProvider()
-    id_ = await bench.ask(provider, people(3))
-    await bench.workflow.prepare(id_)
-    gone = Workflow(bench.journal, {}, bench.voice, NoExclusions())
+    id_ = await harness.ask(provider, people(3))
+    await harness.workflow.prepare(id_)
+    gone = Workflow(collaborators(harness.store, {}, harness.notifier))
     assert not await gone.batches.send(id_, 0)
     assert await gone.batches.mark_unanswered(id_) == []
     assert not await gone.batches.verify(id_)
     assert provider.calls == []
-    assert await bench.outcomes(id_) == [Outcome.NOT_ATTEMPTED] * 3
+    assert await harness.outcomes(id_) == [Outcome.NOT_ATTEMPTED] * 3
 
 
-async def test_who_was_sent_once_is_not_called_not_attempted_when_the_day_is_full(bench: Bench) -> None:
+async def test_a_sent_person_is_never_not_attempted(harness: WorkflowHarness) -> None:
     provider = ScriptedProvider(
         answers=[Answer(joins=2, error=asyncio.CancelledError())], reads=[None, MembershipStatus.UNKNOWN]
     )
-    id_ = await bench.ask(provider, people(2), pace=SendLimits(batch=2, gap=0.0, per_day=2))
-    await bench.workflow.prepare(id_)
+    id_ = await harness.ask(provider, people(2), pace=SendLimits(batch=2, gap=0.0, per_day=2))
+    await harness.workflow.prepare(id_)
     with suppress(asyncio.CancelledError):
-        await bench.workflow.batches.send(id_, 0)
-    await bench.workflow.batches.send(id_, 0)
-    assert await bench.outcomes(id_) == [Outcome.UNKNOWN] * 2
+        await harness.workflow.batches.send(id_, 0)
+    await harness.workflow.batches.send(id_, 0)
+    assert await harness.outcomes(id_) == [Outcome.UNKNOWN] * 2
 
 
-async def test_who_may_have_been_added_by_an_interrupted_call_is_not_called_failed_by_the_second(bench: Bench) -> None:
+async def test_a_failed_repetition_leaves_people_unknown(
+    harness: WorkflowHarness,
+) -> None:
     answers = [Answer(joins=2, error=asyncio.CancelledError()), Answer(joins=0, error=Unreachable("refused"))]
     provider = ScriptedProvider(answers=answers, reads=[None, MembershipStatus.UNKNOWN])
-    id_ = await bench.ask(provider, people(2))
-    await bench.workflow.prepare(id_)
+    id_ = await harness.ask(provider, people(2))
+    await harness.workflow.prepare(id_)
     with suppress(asyncio.CancelledError):
-        await bench.workflow.batches.send(id_, 0)
-    await bench.workflow.batches.send(id_, 0)
-    assert await bench.outcomes(id_) == [Outcome.UNKNOWN] * 2
+        await harness.workflow.batches.send(id_, 0)
+    await harness.workflow.batches.send(id_, 0)
+    assert await harness.outcomes(id_) == [Outcome.UNKNOWN] * 2
 
 
-async def test_without_a_read_back_an_interrupted_call_is_not_repeated(bench: Bench) -> None:
+async def test_an_interrupted_call_is_not_repeated_unread(harness: WorkflowHarness) -> None:
     provider = ScriptedProvider(
         answers=[Answer(joins=2, error=asyncio.CancelledError())], reads=[None, Unreachable("no answer to the look")]
     )
-    id_ = await bench.ask(provider, people(3), pace=SendLimits(batch=2, gap=0.0))
-    await bench.workflow.prepare(id_)
+    id_ = await harness.ask(provider, people(3), pace=SendLimits(batch=2, gap=0.0))
+    await harness.workflow.prepare(id_)
     with suppress(asyncio.CancelledError):
-        await bench.workflow.batches.send(id_, 0)
-    assert await bench.workflow.batches.send(id_, 0)
+        await harness.workflow.batches.send(id_, 0)
+    assert await harness.workflow.batches.send(id_, 0)
     assert len(provider.calls) == 1
-    assert await bench.outcomes(id_) == [Outcome.UNKNOWN, Outcome.UNKNOWN, None]
+    assert await harness.outcomes(id_) == [Outcome.UNKNOWN, Outcome.UNKNOWN, None]
 
 
-async def test_a_read_back_that_meets_a_lost_account_stops_the_sender(bench: Bench) -> None:
+async def test_a_lost_account_at_recovery_stops_sending(harness: WorkflowHarness) -> None:
     lost = AccountDisconnected("gone")
     provider = ScriptedProvider(answers=[Answer(joins=2, error=asyncio.CancelledError())], reads=[None, lost])
-    id_ = await bench.ask(provider, people(3), pace=SendLimits(batch=2, gap=0.0))
-    await bench.workflow.prepare(id_)
+    id_ = await harness.ask(provider, people(3), pace=SendLimits(batch=2, gap=0.0))
+    await harness.workflow.prepare(id_)
     with suppress(asyncio.CancelledError):
-        await bench.workflow.batches.send(id_, 0)
-    assert not await bench.workflow.batches.send(id_, 0)
+        await harness.workflow.batches.send(id_, 0)
+    assert not await harness.workflow.batches.send(id_, 0)
     assert len(provider.calls) == 1
-    assert await bench.outcomes(id_) == [Outcome.UNKNOWN, Outcome.UNKNOWN, Outcome.NOT_ATTEMPTED]
-    (line,) = bench.lines.values()
-    assert await line.throttle.cooldown() is not None
+    assert await harness.outcomes(id_) == [Outcome.UNKNOWN, Outcome.UNKNOWN, Outcome.NOT_ATTEMPTED]
+    (connection,) = harness.connections.values()
+    assert await connection.throttle.cooldown() is not None
 
 
-async def test_a_look_for_the_unknown_that_meets_a_limit_stops_the_sender(bench: Bench) -> None:
+async def test_a_rate_limit_at_verification_starts_a_cooldown(harness: WorkflowHarness) -> None:
     provider = ScriptedProvider(answers=[Answer(joins=1, forgets=1)], reads=[None, RateLimited("slow down"), None])
-    await bench.run(provider, people(2))
-    (line,) = bench.lines.values()
-    assert await line.throttle.cooldown() is not None
+    await harness.run(provider, people(2))
+    (connection,) = harness.connections.values()
+    assert await connection.throttle.cooldown() is not None
 
 
 @pytest.mark.parametrize(
@@ -460,40 +472,42 @@ async def test_a_look_for_the_unknown_that_meets_a_limit_stops_the_sender(bench:
         (Operation.DEMOTE, Operation.REMOVE, True, MembershipStatus.MEMBER, Outcome.REMOVED),
     ],
 )
-async def test_a_list_that_does_not_show_yet_what_was_done_a_moment_ago_settles_nobody(
-    bench: Bench, first: Operation, then: Operation, inside: bool, late: MembershipStatus, outcome: Outcome
+async def test_a_late_member_list_does_not_decide_verdicts(
+    harness: WorkflowHarness, first: Operation, then: Operation, inside: bool, late: MembershipStatus, outcome: Outcome
 ) -> None:
     key = person(0).key
     provider = ScriptedProvider(
         inside={key} if inside else set(), admins={key} if inside else set(), reads=[None, late]
     )
-    bench.lines["late"] = Connection(provider, Throttle(bench.database, "late", bench.pace), verify_after=[3600.0])
+    harness.connections["late"] = Connection(
+        provider, Throttle(harness.database, "late", harness.pace), verify_after=[3600.0]
+    )
     ids = []
     for operation in (first, then):
-        lines = [replace(p, operation=operation) for p in people(1)]
-        ids.append(await bench.ask(provider, lines, connection="late", operation=operation))
-        await bench.engine.start("open", ids[-1])
-        await bench.voice.until("finish", ids[-1])
+        roster = [replace(p, operation=operation) for p in people(1)]
+        ids.append(await harness.ask(provider, roster, connection="late", operation=operation))
+        await harness.engine.start("open", ids[-1])
+        await harness.notifier.until("finish", ids[-1])
     assert len(provider.calls) == 2
-    assert await bench.outcomes(ids[1]) == [outcome]
+    assert await harness.outcomes(ids[1]) == [outcome]
 
 
-async def test_who_was_sent_and_forgotten_by_the_adapter_is_unknown(bench: Bench) -> None:
+async def test_a_sent_person_without_a_verdict_is_unknown(harness: WorkflowHarness) -> None:
     provider = ScriptedProvider(
         answers=[Answer(joins=1, forgets=1)], reads=[None, MembershipStatus.UNKNOWN, MembershipStatus.UNKNOWN]
     )
-    id_ = await bench.run(provider, people(2))
-    assert await bench.outcomes(id_) == [Outcome.ADDED, Outcome.UNKNOWN]
+    id_ = await harness.run(provider, people(2))
+    assert await harness.outcomes(id_) == [Outcome.ADDED, Outcome.UNKNOWN]
 
 
-async def test_a_daily_number_smaller_than_a_batch_is_still_used_up(bench: Bench) -> None:
-    id_ = await bench.run(ScriptedProvider(), people(3), pace=SendLimits(batch=3, gap=0.0, per_day=2))
-    assert await bench.outcomes(id_) == [Outcome.ADDED, Outcome.ADDED, Outcome.NOT_ATTEMPTED]
+async def test_a_daily_limit_below_the_batch_size_is_used_up(harness: WorkflowHarness) -> None:
+    id_ = await harness.run(ScriptedProvider(), people(3), pace=SendLimits(batch=3, gap=0.0, per_day=2))
+    assert await harness.outcomes(id_) == [Outcome.ADDED, Outcome.ADDED, Outcome.NOT_ATTEMPTED]
 
 
-async def test_a_stop_is_not_forgotten_when_the_process_dies_right_after_keeping_it(bench: Bench) -> None:
+async def test_a_crash_after_a_stop_does_not_forget_it(harness: WorkflowHarness) -> None:
     provider = ScriptedProvider(answers=[Answer(joins=0, error=AccountDisconnected("gone"))])
-    id_ = await bench.ask(provider, people(4))
-    await bench.workflow.prepare(id_)
-    assert not await bench.workflow.batches.send(id_, 0)
-    assert not await bench.workflow.batches.send(id_, 0)
+    id_ = await harness.ask(provider, people(4))
+    await harness.workflow.prepare(id_)
+    assert not await harness.workflow.batches.send(id_, 0)
+    assert not await harness.workflow.batches.send(id_, 0)

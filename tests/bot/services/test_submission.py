@@ -20,6 +20,7 @@ from bot.services.submission import Rejected, Submissions, Submitted
 from bot.storage.audit import AuditJournal
 from bot.storage.database import Database
 from bot.storage.requests import RequestStore
+from bot.storage.work_queue import WorkQueue
 from providers.base import Ability, Action, Capability, GroupChange, Operation, Outcome, Picture, PictureForm
 from tests.bot.execution.scripted import ScriptedProvider
 from tests.bot.storage.samples import LEAD, rule
@@ -107,10 +108,10 @@ async def test_the_same_draft_again_changes_nothing_and_says_so(intake: Submissi
     assert len(await journal.items("R1")) == 2
 
 
-async def test_a_double_click_is_one_request(intake: Submissions, journal: RequestStore) -> None:
+async def test_a_double_click_is_one_request(intake: Submissions, database: Database) -> None:
     results = await asyncio.gather(*(intake.submit(_draft()) for _ in range(4)))
     assert sorted(r.already_submitted for r in results if isinstance(r, Submitted)) == [False, True, True, True]
-    assert len(await journal.due(time.time())) == 1
+    assert len(await WorkQueue(database).due(time.time())) == 1
 
 
 @pytest.mark.parametrize(
@@ -153,12 +154,12 @@ async def test_the_capability_is_the_providers_own_word(database: Database) -> N
     ],
 )
 async def test_who_may_not_is_told_why_and_nothing_is_written(
-    intake: Submissions, journal: RequestStore, who: Actor, group: KnownGroup, words: str
+    intake: Submissions, database: Database, who: Actor, group: KnownGroup, words: str
 ) -> None:
     refused = await intake.submit(_draft(who=who, group=group))
     assert isinstance(refused, Rejected)
     assert words in refused.reason
-    assert await journal.due(time.time()) == []
+    assert await WorkQueue(database).due(time.time()) == []
 
 
 async def test_a_member_of_a_user_group_may(intake: Submissions) -> None:
@@ -166,10 +167,10 @@ async def test_a_member_of_a_user_group_may(intake: Submissions) -> None:
     assert isinstance(taken, Submitted)
 
 
-async def test_a_roster_without_anybody_is_refused(intake: Submissions, journal: RequestStore) -> None:
+async def test_a_roster_without_anybody_is_refused(intake: Submissions, database: Database) -> None:
     refused = await intake.submit(_draft("nobody, 12"))
     assert isinstance(refused, Rejected)
-    assert await journal.due(time.time()) == []
+    assert await WorkQueue(database).due(time.time()) == []
 
 
 async def test_the_first_rule_that_matches_is_kept_with_the_request(

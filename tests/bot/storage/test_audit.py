@@ -18,6 +18,7 @@ from bot.storage.database import Database
 from bot.storage.requests import RequestStore
 from bot.storage.sync_schedules import SyncSchedules
 from bot.storage.votes import Votes
+from bot.storage.work_queue import WorkQueue
 from providers.base import Evidence, MembershipStatus, Outcome, Person, Verdict
 from tests.bot.storage.databases import open_database
 from tests.bot.storage.samples import ASKED, FIRST, LEAD, people, request, rule
@@ -95,16 +96,14 @@ async def test_the_first_broken_row_is_found(
     assert await audit.verify() == (found or ChainHead(7, last.hash))
 
 
-async def test_what_the_database_holds_and_a_new_chain_does_not_tell_is_counted(
-    database: Database, audit: AuditJournal
-) -> None:
-    journal, decisions, schedules = RequestStore(database), Votes(database, [LEAD]), SyncSchedules(database)
+async def test_records_that_a_new_chain_lacks_are_counted(database: Database, audit: AuditJournal) -> None:
+    store, votes, schedules = RequestStore(database), Votes(database, [LEAD]), SyncSchedules(database)
     for id_ in ("R1", "R2", "R3"):
-        await journal.create(request(id_, needs=rule()), people(2))
-        await journal.hold_if_required(id_)
-    await decisions.cast("R1", FIRST, Choice.APPROVE)
-    await decisions.withdraw("R2", ASKED)
-    await journal.save_verdicts("R1", {0: Verdict(people(1)[0].person.key, Outcome.ADDED)})
+        await store.create(request(id_, needs=rule()), people(2))
+        await store.hold_if_required(id_)
+    await votes.cast("R1", FIRST, Choice.APPROVE)
+    await votes.withdraw("R2", ASKED)
+    await store.save_verdicts("R1", {0: Verdict(people(1)[0].person.key, Outcome.ADDED)})
     await schedules.add(
         SyncSchedule(
             "S1", "support", "1@g.us", "U1", "C1", SyncSource(usergroup="S0TEAM"), SyncMode.MIRROR, "weekly", None, NOON
@@ -117,7 +116,7 @@ async def test_what_the_database_holds_and_a_new_chain_does_not_tell_is_counted(
     assert await audit.verify() == AuditGaps(requests=3, decisions=1, answers=1, ends=1, syncs=1)
 
 
-async def test_an_empty_journal_is_whole(audit: AuditJournal) -> None:
+async def test_an_empty_journal_is_intact(audit: AuditJournal) -> None:
     assert await audit.verify() == ChainHead()
 
 
@@ -142,7 +141,7 @@ async def test_the_database_refuses_to_change_a_row(database: Database, audit: A
     assert isinstance(await audit.verify(), ChainHead)
 
 
-async def test_an_entry_is_undone_with_the_change_that_it_tells_of(database: Database, audit: AuditJournal) -> None:
+async def test_an_entry_is_rolled_back_with_its_change(database: Database, audit: AuditJournal) -> None:
     async def change() -> None:
         async with database.write() as connection:
             await append_entries(connection, [state(1)])
@@ -157,26 +156,24 @@ async def test_an_entry_is_undone_with_the_change_that_it_tells_of(database: Dat
     assert isinstance(await audit.verify(), ChainHead)
 
 
-async def test_writers_at_once_keep_one_chain(database: Database, audit: AuditJournal) -> None:
+async def test_concurrent_writers_keep_one_chain(database: Database, audit: AuditJournal) -> None:
     async with open_database(database.url) as other:
         await asyncio.gather(*(AuditJournal(d).add(state(n), state(n)) for n in range(8) for d in (database, other)))
 
     assert await audit.verify() == ChainHead(32, (await audit.search(limit=1))[0].hash)
 
 
-async def test_a_request_tells_of_itself_its_votes_and_its_refused_clicks(
-    database: Database, audit: AuditJournal
-) -> None:
-    journal, decisions = RequestStore(database), Votes(database, [LEAD])
+async def test_a_request_its_votes_and_refused_clicks_are_recorded(database: Database, audit: AuditJournal) -> None:
+    store, votes = RequestStore(database), Votes(database, [LEAD])
     bogus = RequestItem(1, Person("bogus"), outcome=Outcome.INVALID, at=NOON)
     asked = request(needs=rule())
-    await journal.create(asked, [*people(1), bogus])
-    await journal.create(asked, people(1))
-    await journal.hold_if_required("R1")
-    await decisions.cast("R1", ASKED, Choice.APPROVE)
-    await decisions.withdraw("R1", FIRST)
-    await decisions.cast("R1", FIRST, Choice.APPROVE)
-    await decisions.cast("R404", Actor("U9"), Choice.DENY)
+    await store.create(asked, [*people(1), bogus])
+    await store.create(asked, people(1))
+    await store.hold_if_required("R1")
+    await votes.cast("R1", ASKED, Choice.APPROVE)
+    await votes.withdraw("R1", FIRST)
+    await votes.cast("R1", FIRST, Choice.APPROVE)
+    await votes.cast("R404", Actor("U9"), Choice.DENY)
 
     first, *others = await told(audit)
     assert first[:3] == ("request", "U0ASKED", "R1")
@@ -189,15 +186,15 @@ async def test_a_request_tells_of_itself_its_votes_and_its_refused_clicks(
     ]
 
 
-async def test_every_new_verdict_is_told_once(database: Database, audit: AuditJournal) -> None:
-    journal = RequestStore(database)
-    await journal.create(request(), people(3))
+async def test_every_new_verdict_is_recorded_once(database: Database, audit: AuditJournal) -> None:
+    store = RequestStore(database)
+    await store.create(request(), people(3))
     present = Verdict("", Outcome.ALREADY_DONE, Evidence.OBSERVED)
     unknown, added = Verdict("", Outcome.UNKNOWN), Verdict("", Outcome.ADDED, Evidence.OBSERVED)
-    await journal.save_plan("R1", dict.fromkeys(range(3), MembershipStatus.UNKNOWN), {1: 0, 2: 0}, {0: present})
-    await journal.save_verdicts("R1", {1: unknown, 2: added})
-    await journal.save_verdicts("R1", {1: added, 2: added})
-    await journal.save_verdicts("R1", {})
+    await store.save_plan("R1", dict.fromkeys(range(3), MembershipStatus.UNKNOWN), {1: 0, 2: 0}, {0: present})
+    await store.save_verdicts("R1", {1: unknown, 2: added})
+    await store.save_verdicts("R1", {1: added, 2: added})
+    await store.save_verdicts("R1", {})
 
     verdicts = [row.entry async for row in audit.rows() if row.kind == EntryKind.VERDICT]
     assert [(v.phone[-1], v.outcome, v.evidence) for v in verdicts] == [
@@ -206,21 +203,19 @@ async def test_every_new_verdict_is_told_once(database: Database, audit: AuditJo
         ("2", "added", "observed"),
         ("1", "added", "observed"),
     ]
-    assert verdicts[3].at == (await journal.items("R1"))[1].at
+    assert verdicts[3].at == (await store.items("R1"))[1].at
 
 
-async def test_a_request_tells_that_it_expired_was_stopped_or_withdrawn(
-    database: Database, audit: AuditJournal
-) -> None:
-    journal, decisions = RequestStore(database), Votes(database, [LEAD])
+async def test_expiry_stop_and_withdrawal_are_recorded(database: Database, audit: AuditJournal) -> None:
+    store, votes = RequestStore(database), Votes(database, [LEAD])
     for id_, at in (("R1", EARLIER), ("R2", NOON)):
-        await journal.create(request(id_, needs=rule(), asked_at=at), [])
-        await journal.hold_if_required(id_)
-    await journal.create(request("R3", state=RequestState.RUNNING), [])
-    await journal.expire(EARLIER.timestamp() + 86_400)
-    await decisions.withdraw("R2", ASKED)
+        await store.create(request(id_, needs=rule(), asked_at=at), [])
+        await store.hold_if_required(id_)
+    await store.create(request("R3", state=RequestState.RUNNING), [])
+    await WorkQueue(database).expire(EARLIER.timestamp() + 86_400)
+    await votes.withdraw("R2", ASKED)
     for _ in range(2):
-        await journal.stop("R3", "U7")
+        await store.stop("R3", "U7")
 
     assert [line for line in await told(audit) if line[0] == "state"] == [
         ("state", "", "R1", {"state": "expired"}),
@@ -229,7 +224,7 @@ async def test_a_request_tells_that_it_expired_was_stopped_or_withdrawn(
     ]
 
 
-async def test_a_configuration_is_told_when_it_is_another_one(audit: AuditJournal) -> None:
+async def test_a_configuration_is_recorded_when_it_changes(audit: AuditJournal) -> None:
     for port in (3000, 3000, 3001, 3000):
         await audit.record_configuration({"server": {"port": port}})
 
@@ -238,9 +233,9 @@ async def test_a_configuration_is_told_when_it_is_another_one(audit: AuditJourna
 
 
 async def test_rows_are_found_by_person_group_and_time_newest_first(database: Database, audit: AuditJournal) -> None:
-    journal = RequestStore(database)
-    await journal.create(request("R1"), people(12))
-    await journal.save_verdicts("R1", {1: Verdict("", Outcome.ADDED), 11: Verdict("", Outcome.ADDED)})
+    store = RequestStore(database)
+    await store.create(request("R1"), people(12))
+    await store.save_verdicts("R1", {1: Verdict("", Outcome.ADDED), 11: Verdict("", Outcome.ADDED)})
     at = EARLIER + timedelta(hours=1)
     refused = {"operation": "add", "connection": "support", "code": "no_role"}
     await audit.add(refused_command_entry(actor="U9", group_id="1@g.us", at=EARLIER, **refused))

@@ -25,14 +25,14 @@ def _differences(connection: SyncConnection) -> list[object]:
     return list(compare_metadata(MigrationContext.configure(connection, opts=options), metadata))
 
 
-async def test_the_migrations_make_exactly_the_tables_of_the_code(empty_url: str) -> None:
+async def test_the_migrations_create_the_tables_of_the_code(empty_url: str) -> None:
     async with open_database(empty_url) as database:
         await database.upgrade()
         async with database.read() as connection:
             assert await connection.run_sync(_differences) == []
 
 
-async def test_a_table_or_column_that_no_migration_makes_is_noticed(sqlite: Database) -> None:
+async def test_a_table_or_column_without_a_migration_is_noticed(sqlite: Database) -> None:
     async with sqlite.write() as connection:
         await connection.execute(text("DROP TABLE postings"))
         await connection.execute(text("ALTER TABLE senders ADD COLUMN more TEXT"))
@@ -40,7 +40,7 @@ async def test_a_table_or_column_that_no_migration_makes_is_noticed(sqlite: Data
         assert len(await connection.run_sync(_differences)) == 2
 
 
-async def test_an_upgrade_of_what_is_there_already_keeps_it(empty_url: str) -> None:
+async def test_an_upgrade_keeps_the_data(empty_url: str) -> None:
     async with open_database(empty_url) as database:
         await database.upgrade()
         async with database.write() as connection:
@@ -51,7 +51,7 @@ async def test_an_upgrade_of_what_is_there_already_keeps_it(empty_url: str) -> N
             assert await connection.scalar(text("SELECT used FROM senders")) == 7
 
 
-async def test_an_error_undoes_the_whole_transaction(database: Database) -> None:
+async def test_an_error_rolls_back_the_transaction(database: Database) -> None:
     async def write_twice() -> None:
         async with database.write() as connection:
             await connection.execute(_A_SENDER)
@@ -63,14 +63,14 @@ async def test_an_error_undoes_the_whole_transaction(database: Database) -> None
         assert await connection.scalar(text("SELECT count(*) FROM senders")) == 0
 
 
-async def test_the_error_of_a_statement_does_not_show_its_parameters(database: Database) -> None:
+async def test_a_statement_error_hides_its_parameters(database: Database) -> None:
     async with database.read() as connection:
         with pytest.raises(DBAPIError) as caught:
             await connection.execute(text("INSERT INTO nowhere VALUES (:phone)"), {"phone": "+14155550100"})
     assert "4155550100" not in str(caught.value)
 
 
-async def test_a_postgres_database_is_held_by_one_and_free_afterwards(postgres: Database) -> None:
+async def test_one_process_holds_a_postgres_database(postgres: Database) -> None:
     async with open_database(postgres.url) as other:
         async with postgres.hold():
             with pytest.raises(AlreadyRunning, match="in use by another rollcall process"):
@@ -94,7 +94,9 @@ async def test_a_killed_process_frees_its_postgres_database(postgres: Database) 
             pass
 
 
-async def test_a_lock_whose_session_is_lost_is_taken_again(postgres: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_lock_is_taken_again_after_its_session_is_lost(
+    postgres: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(bot.storage.postgres, "CHECK_INTERVAL", 0.2)
     async with open_database(postgres.url) as other, postgres.hold():
         async with other.read() as connection:
@@ -109,7 +111,7 @@ async def test_a_lock_whose_session_is_lost_is_taken_again(postgres: Database, m
         pass
 
 
-async def test_who_lost_the_lock_to_another_process_ends(postgres: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_process_ends_when_another_takes_its_lock(postgres: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bot.storage.postgres, "CHECK_INTERVAL", 0.2)
     async with open_database(postgres.url) as other, other.read() as waiting, other.read() as connection:
 
@@ -136,7 +138,7 @@ async def test_a_statement_that_waits_for_a_lock_ends(postgres: Database, monkey
                 await reading.execute(text("SELECT count(*) FROM requests"))
 
 
-async def test_who_is_cancelled_at_any_moment_gives_the_connection_back(database: Database) -> None:
+async def test_a_cancelled_task_returns_its_connection(database: Database) -> None:
     async def use() -> None:
         async with database.read() as connection:
             await connection.execute(text("SELECT 1"))
@@ -171,7 +173,7 @@ async def test_closing_waits_for_a_connection_that_is_in_use(empty_url: str) -> 
     await using
 
 
-async def test_what_is_closed_is_not_opened_again(database: Database) -> None:
+async def test_a_closed_database_is_not_opened_again(database: Database) -> None:
     await database.aclose()
     with pytest.raises(InvalidRequestError):
         async with database.read():

@@ -22,7 +22,7 @@ DRAFT = RequestDraft(
 )
 
 
-async def test_a_draft_comes_back_as_it_was_until_it_is_too_old(sqlite: Database) -> None:
+async def test_a_draft_is_found_until_it_is_too_old(sqlite: Database) -> None:
     now = NOW
     drafts = DraftStore(sqlite, lambda: now)
     key = await drafts.save(DRAFT)

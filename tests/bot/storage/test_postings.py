@@ -14,7 +14,7 @@ async def postings(database: Database) -> Postings:
     return Postings(database)
 
 
-async def test_a_message_is_unknown_then_begun_then_posted(postings: Postings) -> None:
+async def test_a_message_is_unknown_then_reserved_then_posted(postings: Postings) -> None:
     assert await postings.get("R1", "parent") is None
     await postings.reserve("R1", "parent", "C0TEAM")
     assert await postings.get("R1", "parent") == Posting("C0TEAM", "")
@@ -22,7 +22,7 @@ async def test_a_message_is_unknown_then_begun_then_posted(postings: Postings) -
     assert await postings.get("R1", "parent") == Posting("D0ASKED", "1700000000.000100")
 
 
-async def test_messages_are_kept_apart_by_request_and_name(postings: Postings) -> None:
+async def test_messages_are_separate_by_request_and_name(postings: Postings) -> None:
     for id_, name in (("R1", "parent"), ("R1", "summary"), ("R2", "parent")):
         await postings.reserve(id_, name, "C0TEAM")
     await postings.save("R1", "parent", Posting("C0TEAM", "1.1"))
@@ -30,7 +30,7 @@ async def test_messages_are_kept_apart_by_request_and_name(postings: Postings) -
     assert await postings.get("R2", "parent") == Posting("C0TEAM", "")
 
 
-async def test_a_message_is_begun_once(postings: Postings) -> None:
+async def test_a_message_is_reserved_once(postings: Postings) -> None:
     await postings.reserve("R1", "parent", "C0TEAM")
     with pytest.raises(IntegrityError):
         await postings.reserve("R1", "parent", "C0TEAM")

@@ -18,7 +18,7 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "rollcall.db"
 
 
-async def test_a_second_process_is_refused_and_told_who_holds_the_database(file: Path) -> None:
+async def test_a_second_process_is_refused_with_the_pid_of_the_first(file: Path) -> None:
     async with holding(f"sqlite:///{file}") as holder:
         with pytest.raises(AlreadyRunning, match=rf"rollcall\.db is in use .*pid {holder.pid}\)"), hold_lock_file(file):
             pass
@@ -38,7 +38,7 @@ def test_the_database_is_free_when_its_holder_ends(file: Path) -> None:
             pass
 
 
-async def test_a_database_holds_its_own_file(file: Path) -> None:
+async def test_each_database_has_its_own_lock_file(file: Path) -> None:
     database = Database(f"sqlite:///{file}")
     async with database.hold():
         with pytest.raises(AlreadyRunning), hold_lock_file(file):
@@ -67,14 +67,14 @@ def test_the_clock_is_finer_than_a_second(file: Path) -> None:
     connection.close()
 
 
-def test_a_pattern_of_the_clock_that_nobody_expects_is_refused_and_not_guessed(file: Path) -> None:
+def test_an_unexpected_clock_pattern_is_refused(file: Path) -> None:
     connection = sqlite3.connect(file, factory=SqliteConnection)
     with pytest.raises(sqlite3.OperationalError):
         connection.execute("SELECT strftime('%Y', 'now')").fetchone()
     connection.close()
 
 
-async def test_two_writers_at_once_both_succeed(sqlite: Database) -> None:
+async def test_two_concurrent_writers_succeed(sqlite: Database) -> None:
     """A transaction that reads first and writes then would fail with `database is locked`."""
 
     async def count_up() -> None:

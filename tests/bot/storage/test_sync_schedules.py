@@ -40,7 +40,7 @@ def schedule(id_: str = "S1", *, every: timedelta | None = DAY, source: SyncSour
         SyncSource(group=GroupRef("other", "2@g.us")),
     ],
 )
-async def test_a_schedule_is_read_as_it_was_kept(schedules: SyncSchedules, source: SyncSource) -> None:
+async def test_a_stored_schedule_is_read_back(schedules: SyncSchedules, source: SyncSource) -> None:
     kept = schedule(source=source)
     assert await schedules.add(kept) is ScheduleResult.NEW
     assert await schedules.add(kept) is ScheduleResult.EXISTING
@@ -48,7 +48,7 @@ async def test_a_schedule_is_read_as_it_was_kept(schedules: SyncSchedules, sourc
     assert await schedules.next_at() == NOON.timestamp()
 
 
-async def test_it_is_due_at_its_time_and_then_again_and_missed_runs_are_left_out(schedules: SyncSchedules) -> None:
+async def test_a_schedule_repeats_and_skips_missed_runs(schedules: SyncSchedules) -> None:
     await schedules.add(schedule())
     assert await schedules.due(NOON - timedelta(seconds=1)) == []
     [due] = await schedules.due(NOON)
@@ -59,7 +59,7 @@ async def test_it_is_due_at_its_time_and_then_again_and_missed_runs_are_left_out
     assert await schedules.active() == [after]
 
 
-async def test_what_runs_once_goes_on_no_more(schedules: SyncSchedules) -> None:
+async def test_a_single_run_ends_the_schedule(schedules: SyncSchedules) -> None:
     await schedules.add(schedule(every=None))
     [due] = await schedules.due(NOON)
     await schedules.complete_run(due, NOON)
@@ -67,7 +67,7 @@ async def test_what_runs_once_goes_on_no_more(schedules: SyncSchedules) -> None:
     assert await schedules.next_at() is None
 
 
-async def test_ending_ends_those_of_the_group(schedules: SyncSchedules) -> None:
+async def test_ending_ends_the_schedules_of_the_group(schedules: SyncSchedules) -> None:
     await schedules.add(schedule("S1"))
     await schedules.add(schedule("S2", every=None))
     assert await schedules.end(GroupRef("support", "2@g.us"), "U02BOB") == 0
@@ -76,9 +76,7 @@ async def test_ending_ends_those_of_the_group(schedules: SyncSchedules) -> None:
     assert await schedules.active() == []
 
 
-async def test_starting_and_ending_a_sync_stand_in_the_audit_journal(
-    database: Database, schedules: SyncSchedules
-) -> None:
+async def test_starting_and_ending_a_sync_is_audited(database: Database, schedules: SyncSchedules) -> None:
     await schedules.add(schedule())
     await schedules.end(GroupRef("support", "1@g.us"), "U02BOB")
     ended, started = [row.entry for row in await AuditJournal(database).search(group="1@g.us")]

@@ -1,4 +1,4 @@
-"""A workflow that is killed: `python -m tests.bot.storage.surviving URL NAME` runs it until it hangs at NAME.
+"""A workflow that is killed: `python -m tests.bot.execution.killed_workflow URL NAME` runs it until it hangs at NAME.
 
 The process lives an hour in the past. Whoever resumes the workflow finds that its sleep is over: also the time while
 it was dead counts.

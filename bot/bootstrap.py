@@ -13,7 +13,6 @@ from slack_sdk.web.async_client import AsyncWebClient
 import handlers
 from bot.config import ConfigurationError, Settings, SlackCredentials
 from bot.config.model import NumberStyle
-from bot.config.summary import summary
 from bot.domain.send_limits import SendLimits
 from bot.execution.connections import Connection
 from bot.execution.dispatcher import Dispatcher
@@ -99,7 +98,7 @@ async def running(settings: Settings) -> AsyncIterator[str]:
         session = await stack.enter_async_context(slack_session())
         client = slack_client(settings, credentials.bot_token, session)
         await probe(client, credentials)
-        await AuditJournal(database).record_configuration(summary(settings))
+        await AuditJournal(database).record_configuration(settings.public_summary())
         metrics = Metrics()
         services, engine = _wire(settings, database, providers, client, metrics)
         stack.push_async_callback(services.directory.aclose)

@@ -1,4 +1,4 @@
-"""Settings: `load` reads `rollcall.toml` and the environment, and refuses in one line what it cannot use."""
+"""The settings. `load` reads `rollcall.toml` and the environment, and reports the first error in one line."""
 
 import os
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from bot.config.checks import reference_findings, type_findings
-from bot.config.errors import ConfigurationError, refusal
+from bot.config.errors import ConfigurationError, configuration_error
 from bot.config.model import (
     ApprovalSettings,
     ConnectionSettings,
@@ -46,14 +46,15 @@ def load(config: Path | None = None, environ: Mapping[str, str] | None = None) -
     """Read the configuration.
 
     Args:
-        config: the file that somebody named, which must exist; None for `rollcall.toml` in the working directory,
-            which need not where the environment says enough.
+        config: the configuration file, which must exist; None for `rollcall.toml` in the working directory, which
+            need not exist if the environment is enough.
         environ: the environment, which wins over the file; None for the process's own.
 
     Raises:
-        ConfigurationError: with one line that names the file or variable, the key, and the remedy.
+        ConfigurationError: the configuration is invalid. The message is one line with the file or variable, the key,
+            and the remedy.
     """
-    sources = read(config or DEFAULT_FILE, os.environ if environ is None else environ, needed=config is not None)
+    sources = read(config or DEFAULT_FILE, os.environ if environ is None else environ, required=config is not None)
     if sources.file is None and not sources.keys.get("connections"):
         raise ConfigurationError(
             f"{DEFAULT_FILE}: no such file, and the environment names no connection;"
@@ -67,4 +68,4 @@ def load(config: Path | None = None, environ: Mapping[str, str] | None = None) -
         findings = list(reference_findings(settings))
         if not findings:
             return settings
-    raise refusal([sources.problem(path, text) for path, text in findings])
+    raise configuration_error([sources.problem(path, text) for path, text in findings])

@@ -1,18 +1,18 @@
-"""The checks that settings must pass: each key by its type, then every name that one section takes from another."""
+"""The checks of the settings: first the type of each key, then the names that refer to other sections."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from bot.config.errors import KeyPath, guidance, variable_name
+from bot.config.errors import KeyPath, suggestion, variable_name
 from bot.config.model import ACCOUNTS, NEEDS_BASE_URL, ApprovalSettings, Settings
 from providers.base import Capability
 
 Finding = tuple[KeyPath, str]
-"""A key, and the words that say what is wrong with it."""
+"""A key and its error text, which follows the name of the key."""
 
-_WORDS = {
+_ERROR_TEXTS = {
     "greater_than_equal": "must be at least {ge}",
     "less_than_equal": "must be at most {le}",
     "string_type": "must be text in quotes",
@@ -30,50 +30,50 @@ _WORDS = {
 
 
 def type_findings(error: ValidationError) -> list[Finding]:
-    """Say what is wrong with single keys: unknown ones first, since they explain much of the rest."""
+    """Return the errors of single keys: unknown keys first, since they explain many of the others."""
     details = error.errors(include_url=False, include_input=False)
     details.sort(key=lambda detail: detail["type"] != "extra_forbidden")
-    # A list of wrong items also counts as too short; the items say it better.
+    # A list of invalid items is also reported as too short; the errors of the items are more precise.
     containers = {detail["loc"][:-1] for detail in details}
-    return [(_path(detail["loc"]), _words(detail)) for detail in details if detail["loc"] not in containers]
+    return [(_path(detail["loc"]), _error_text(detail)) for detail in details if detail["loc"] not in containers]
 
 
 def _path(loc: KeyPath) -> KeyPath:
     return tuple(part for part in loc if part != "[key]")
 
 
-def _words(detail: Mapping[str, Any]) -> str:
+def _error_text(detail: Mapping[str, Any]) -> str:
     kind, path, context = detail["type"], _path(detail["loc"]), detail.get("ctx", {})
     if kind == "value_error":
         return str(context["error"])
     if kind == "extra_forbidden":
         what = "section" if len(path) == 1 else "key of this section"
-        return f"is no {what}; {guidance(str(path[-1]), _model_at(path[:-1]).model_fields)}"
+        return f"isn't a {what}; {suggestion(str(path[-1]), _model_at(path[:-1]).model_fields)}"
     if kind in {"missing", "too_short", "string_too_short"}:
         fault = "is missing" if kind == "missing" else "is empty"
         return f"{fault}; it takes {_purpose(path)}"
     if path == ("approvals",):
         return "must be a list; head each rule with [[approvals]]"
-    return _WORDS[kind].format(**context) if kind in _WORDS else f"does not fit: {detail['msg']}"
+    return _ERROR_TEXTS[kind].format(**context) if kind in _ERROR_TEXTS else f"is invalid: {detail['msg']}"
 
 
 def _purpose(path: KeyPath) -> str:
-    """Say what a key is for; a secret's says where to put it, for that is never the file."""
+    """Return what a key is for. For a secret, also where to put it, since that is never the file."""
     if path[-1] == "token":
-        return f"the provider's API key; set {variable_name(path)}, or token_file to the file that holds it"
+        return f"the provider's API key; set {variable_name(path)}, or token_file to the file that contains it"
     keys = tuple(part for part in path if isinstance(part, str))
     return str(_model_at(keys[:-1]).model_fields[keys[-1]].description)
 
 
 def _model_at(path: KeyPath) -> type[BaseModel]:
-    """Give the section that holds the keys under `path`, through names and indices."""
-    place: Any = Settings
+    """Return the section of the keys under `path`, which may contain names and indices."""
+    current: Any = Settings
     for part in path:
-        if isinstance(place, type) and issubclass(place, BaseModel):
-            place = place.model_fields[str(part)].annotation
+        if isinstance(current, type) and issubclass(current, BaseModel):
+            current = current.model_fields[str(part)].annotation
         else:
-            place = _entry(place)
-    return place if isinstance(place, type) and issubclass(place, BaseModel) else _entry(place)
+            current = _entry(current)
+    return current if isinstance(current, type) and issubclass(current, BaseModel) else _entry(current)
 
 
 def _entry(container: Any) -> type[BaseModel]:
@@ -81,12 +81,12 @@ def _entry(container: Any) -> type[BaseModel]:
 
 
 def reference_findings(settings: Settings) -> Iterator[Finding]:
-    """Say where sections do not fit each other."""
+    """Yield the errors in references between sections."""
     yield from _connections(settings)
     yield from _groups(settings)
     for index, rule in enumerate(settings.approvals):
-        for path, words in _approval(rule, settings):
-            yield ("approvals", index, *path), words
+        for path, text in _approval(rule, settings):
+            yield ("approvals", index, *path), text
 
 
 def _connections(settings: Settings) -> Iterator[Finding]:
@@ -97,7 +97,7 @@ def _connections(settings: Settings) -> Iterator[Finding]:
         if provider in NEEDS_BASE_URL and connection.base_url is None:
             yield (
                 ("connections", name, "base_url"),
-                f"is missing; {provider} has no address of its own, so set where yours runs",
+                f"is missing; {provider} has no default address, so set the address of yours",
             )
         if provider in ACCOUNTS and connection.account is None:
             yield ("connections", name, "account"), f"is missing; {provider} needs {ACCOUNTS[provider]}"
@@ -107,10 +107,10 @@ def _groups(settings: Settings) -> Iterator[Finding]:
     seen: dict[tuple[str, str], str] = {}
     for alias, group in settings.groups.items():
         if group.connection not in settings.connections:
-            hint = guidance(group.connection, settings.connections)
+            hint = suggestion(group.connection, settings.connections)
             yield (
                 ("groups", alias, "connection"),
-                f"names {group.connection!r}, which is no connection; {hint}",
+                f"names {group.connection!r}, which isn't a connection; {hint}",
             )
         first = seen.setdefault((group.connection, group.id), alias)
         if first != alias:
@@ -121,11 +121,11 @@ def _approval(rule: ApprovalSettings, settings: Settings) -> Iterator[Finding]:
     for index, name in enumerate(rule.approvers):
         role = settings.roles.get(name)
         if role is None:
-            yield ("approvers", index), f"names {name!r}, which is no role; {guidance(name, settings.roles)}"
+            yield ("approvers", index), f"names {name!r}, which isn't a role; {suggestion(name, settings.roles)}"
         elif Capability.APPROVE not in role.capabilities:
             yield (
                 ("approvers", index),
-                f'names the role {name!r}, which may not approve; add "approve" to roles.{name}.capabilities',
+                f'names the role {name!r}, which can\'t approve; add "approve" to roles.{name}.capabilities',
             )
     roles = [settings.roles[name] for name in rule.approvers if name in settings.roles]
     members = {member for role in roles for member in role.members}
@@ -136,4 +136,4 @@ def _approval(rule: ApprovalSettings, settings: Settings) -> Iterator[Finding]:
             f"is {rule.quorum}, but only {len(members)} can approve; lower it, or add members to the role",
         )
     if rule.remind_after is not None and rule.remind_after >= rule.expires_after:
-        yield ("remind_after",), "is not before expires_after; remind earlier, or let the request wait longer"
+        yield ("remind_after",), "isn't before expires_after; lower it, or raise expires_after"

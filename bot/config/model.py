@@ -1,20 +1,20 @@
-"""The settings: what each section of the configuration holds, with its defaults."""
+"""The settings: the sections of the configuration, their keys and defaults."""
 
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from bot.config.durations import Duration
 from bot.config.errors import ConfigurationError
 from bot.config.values import (
     ChannelId,
     DatabaseUrl,
+    Duration,
     HttpUrl,
     MemberId,
     Name,
@@ -57,41 +57,42 @@ ACCOUNTS = MappingProxyType(
         ProviderName.TWOCHAT: "the sender's phone number",
     }
 )
-"""What `account` means at the providers whose paths carry it (contracts/); at the others the token says it."""
+"""The meaning of `account` for the providers whose paths contain it (contracts/). For others the token implies it."""
 
 NEEDS_BASE_URL = frozenset({ProviderName.WAGATEWAY})
-"""Providers that everyone hosts for themselves, so that there is no address to fall back on."""
+"""The self-hosted providers, which have no default address."""
 
 
 class Section(BaseModel):
-    """A table of the configuration: its keys are fixed and its values never change."""
+    """A table of the configuration. Its keys are fixed, and its values never change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, hide_input_in_errors=True)
 
 
 class SlackSettings(Section):
-    """`[slack]`: where Slack is, and the tokens of the app."""
+    """`[slack]`: the address of Slack, and the tokens of the app."""
 
     api_url: SlackApiUrl = Field(
         "https://slack.com/api/",
         description="the base of Slack's Web API; another one for GovSlack or a test workspace",
     )
     approvals_channel: ChannelId | None = Field(
-        None, description="the channel that approvals are asked in; without it the channel of the request"
+        None, description="the channel for approval requests; default: the channel of the request"
     )
     numbers: Annotated[NumberStyle, one_of("style", NumberStyle)] = Field(
-        NumberStyle.SHORT, description="how phone numbers stand in public channels: `short` (+1 415 ••• 0100) or `full`"
+        NumberStyle.SHORT,
+        description="phone numbers in public channels: `short` (+1 415 ••• 0100) or `full`",
     )
     bot_token: Secret | None = Field(None, description="the bot token, `xoxb-…`")
-    bot_token_file: Path | None = Field(None, description="a file that holds the bot token")
+    bot_token_file: Path | None = Field(None, description="a file that contains the bot token")
     app_token: Secret | None = Field(None, description="the app-level token for Socket Mode, `xapp-…`")
-    app_token_file: Path | None = Field(None, description="a file that holds the app-level token")
+    app_token_file: Path | None = Field(None, description="a file that contains the app-level token")
     signing_secret: Secret | None = Field(None, description="the signing secret, for HTTP")
-    signing_secret_file: Path | None = Field(None, description="a file that holds the signing secret")
+    signing_secret_file: Path | None = Field(None, description="a file that contains the signing secret")
 
 
 class StorageSettings(Section):
-    """`[storage]`: where the journal is kept. The URL may hold a password, so it is left out of `repr`."""
+    """`[storage]`: the database. The URL may contain a password, so it is left out of `repr`."""
 
     url: DatabaseUrl = Field(
         "sqlite:///rollcall.db", repr=False, description="`sqlite:///path` or `postgresql://user@host/database`"
@@ -99,22 +100,24 @@ class StorageSettings(Section):
 
 
 class ServerSettings(Section):
-    """`[server]`: the address on which the bot listens."""
+    """`[server]`: the address that the bot listens on."""
 
     host: Text = Field("127.0.0.1", description="the address to listen on; `0.0.0.0` for all")
-    port: int = Field(3000, ge=0, le=65535, description="the port to listen on; 0 takes any free one")
+    port: int = Field(3000, ge=0, le=65535, description="the port to listen on; 0 for any free one")
 
 
 class Pace(Section):
-    """How fast one account may act. Nobody publishes safe figures; these are guesses.
+    """How fast one account may act. No provider publishes safe figures, so the defaults are guesses.
 
     Adds 250 to 500 ms apart failed after four, adds 10 s apart passed a hundred (whatsapp-web.js #3220).
     """
 
-    batch: int = Field(10, ge=1, le=1024, description="the most people in one call, where the provider takes several")
+    batch: int = Field(
+        10, ge=1, le=1024, description="the maximum batch size, if the provider accepts several people in a call"
+    )
     gap: Duration = Field(timedelta(seconds=5), description="the time from one call to the next")
-    jitter: float = Field(0.3, ge=0, le=1, description="the part of the gap, 0 to 1, by which it varies at random")
-    per_day: int = Field(500, ge=1, description="the most people that the account acts on in a day, by UTC")
+    jitter: float = Field(0.3, ge=0, le=1, description="the fraction of the gap by which it varies at random, 0 to 1")
+    per_day: int = Field(500, ge=1, description="the maximum number of people that the account acts on in a UTC day")
 
 
 class ConnectionSettings(Section):
@@ -123,28 +126,26 @@ class ConnectionSettings(Section):
     provider: Annotated[ProviderName, one_of("provider", ProviderName)] = Field(
         description=f"one of {', '.join(ProviderName)}"
     )
-    base_url: HttpUrl | None = Field(None, description="where the provider's API is; without it the provider's own")
+    base_url: HttpUrl | None = Field(None, description="the address of the provider's API; default: the provider's own")
     account: Text | None = Field(None, description="the session id, or the sender's phone number")
     token: Secret = Field(description="the provider's API key")
-    token_file: Path | None = Field(None, description="a file that holds the provider's API key")
+    token_file: Path | None = Field(None, description="a file that contains the provider's API key")
     default_region: Region | None = Field(
         None, description="the ISO 3166 country of numbers typed without a country code"
     )
     pace: Pace = Field(Pace(), description="how fast the account may act")
     verify_after: tuple[Duration, ...] = Field(
         (timedelta(seconds=2), timedelta(seconds=30), timedelta(minutes=3)),
-        description="the waits before each look for the people whom the provider said nothing about",
+        description="the waits before each time that unknown results are verified in the group",
     )
 
 
 class GroupSettings(Section):
     """`[groups.<alias>]`: a short name for a group."""
 
-    connection: Text = Field(description="the name of the connection that holds the group")
+    connection: Text = Field(description="the name of the group's connection")
     id: Text = Field(description="the group's id at its provider")
-    warning: Text | None = Field(
-        None, description="a text that is shown to whoever asks for something here and to those who approve it"
-    )
+    warning: Text | None = Field(None, description="a text that is shown to requesters and approvers of this group")
     keep: tuple[Phone, ...] = Field((), description="phone numbers (with + and country code) that a sync never removes")
 
 
@@ -157,7 +158,7 @@ class RoleSettings(Section):
     capabilities: Annotated[
         tuple[Annotated[Capability, one_of("capability", Capability)], ...], Field(min_length=1)
     ] = Field(description=f"some of {', '.join(Capability)}")
-    groups: Texts = Field(("*",), description="globs of groups, such as `launch-*`; without it all")
+    groups: Texts = Field(("*",), description="globs of groups, such as `launch-*`; default: all")
 
 
 class ApprovalSettings(Section):
@@ -167,21 +168,21 @@ class ApprovalSettings(Section):
         tuple[Annotated[Operation, one_of("operation to approve", Operation)], ...],
         Field(min_length=1),
     ] = Field(description=f"some of {', '.join(Operation)}")
-    groups: Texts = Field(("*",), description="globs of groups, such as `launch-*`; without it all")
-    min_participants: int = Field(0, ge=0, description="the rule holds for requests with at least so many people")
-    approvers: Texts = Field(description="roles whose members decide; each has the capability `approve`")
-    quorum: int = Field(1, ge=0, description="how many different people must approve; 0: nobody has to")
+    groups: Texts = Field(("*",), description="globs of groups, such as `launch-*`; default: all")
+    min_participants: int = Field(0, ge=0, description="the minimum number of people for the rule to apply")
+    approvers: Texts = Field(description="the roles whose members approve; each has the capability `approve`")
+    quorum: int = Field(1, ge=0, description="how many different people must approve; 0: no approval is needed")
     expires_after: PositiveDuration = Field(
         timedelta(hours=24), description="how long a request waits for its approval"
     )
     remind_after: PositiveDuration | None = Field(
-        None, description="after how long the approvers are reminded; then after twice as long, and so on"
+        None, description="the wait before the approvers are reminded; it doubles after each reminder"
     )
 
 
 @dataclass(frozen=True, slots=True)
 class SlackCredentials:
-    """The tokens that the bot runs with: the app token for Socket Mode, else the signing secret for HTTP."""
+    """The tokens that the bot runs with: the app token for Socket Mode, otherwise the signing secret for HTTP."""
 
     bot_token: SecretStr
     app_token: SecretStr | None
@@ -189,12 +190,12 @@ class SlackCredentials:
 
     @property
     def socket_mode(self) -> bool:
-        """True when events come over a WebSocket that the bot opens, false when Slack calls the bot."""
+        """Whether events arrive over a WebSocket that the bot opens, instead of HTTP requests by Slack."""
         return self.app_token is not None
 
 
 class Settings(BaseSettings):
-    """The whole configuration. `bot.config.load` reads it; built by hand it holds just what it is given."""
+    """The whole configuration. `bot.config.load` reads it; its constructor uses only its arguments."""
 
     model_config = SettingsConfigDict(
         env_prefix="ROLLCALL_", env_nested_delimiter="__", extra="forbid", frozen=True, hide_input_in_errors=True
@@ -217,12 +218,29 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Take only what is given: `load` adds the environment itself, to know which variable said what."""
+        """Use only the constructor's arguments: `load` reads the environment itself, to know each key's variable."""
         del settings_cls, env_settings, dotenv_settings, file_secret_settings
         return (init_settings,)
 
+    def public_summary(self) -> dict[str, Any]:
+        """Return the configuration without its secrets, for the audit journal.
+
+        The included keys are listed one by one, so that a new key is left out until it is known not to be a secret.
+        The storage's URL is left out, since it may contain a password.
+        """
+        connection = {"provider", "base_url", "account", "default_region", "pace", "verify_after"}
+        public: dict[str, Any] = {
+            "slack": {"api_url", "approvals_channel"},
+            "server": True,
+            "connections": {"__all__": connection},
+            "groups": True,
+            "roles": True,
+            "approvals": True,
+        }
+        return self.model_dump(include=public)
+
     def access_roles(self) -> tuple[Role, ...]:
-        """Give the roles as the domain judges by them."""
+        """Return the roles for the domain."""
         return tuple(
             Role(
                 name=name,
@@ -247,7 +265,7 @@ class Settings(BaseSettings):
         )
 
     def approval_rules(self) -> tuple[ApprovalRule, ...]:
-        """Give the rules for approvals in their order: the first that matches wins."""
+        """Return the approval rules in order; the first that matches wins."""
         return tuple(
             ApprovalRule(
                 operations=frozenset(rule.operations),
@@ -262,7 +280,7 @@ class Settings(BaseSettings):
         )
 
     def require_slack(self) -> SlackCredentials:
-        """Give the tokens to run with. Raises `ConfigurationError` when one is missing or stands in another's place."""
+        """Return the tokens to run with. Raises `ConfigurationError` if one is missing or in another one's place."""
         slack = self.slack
         if slack.bot_token is None:
             raise ConfigurationError(
@@ -276,8 +294,10 @@ class Settings(BaseSettings):
             )
         if slack.bot_token.get_secret_value().startswith("xapp-"):
             raise ConfigurationError(
-                "SLACK_BOT_TOKEN: slack.bot_token is the app-level token; a bot's begins with xoxb-"
+                "SLACK_BOT_TOKEN: slack.bot_token is an app-level token; a bot token begins with xoxb-"
             )
         if slack.app_token is not None and slack.app_token.get_secret_value().startswith("xoxb-"):
-            raise ConfigurationError("SLACK_APP_TOKEN: slack.app_token is the bot's token; an app's begins with xapp-")
+            raise ConfigurationError(
+                "SLACK_APP_TOKEN: slack.app_token is a bot token; an app-level token begins with xapp-"
+            )
         return SlackCredentials(slack.bot_token, slack.app_token, slack.signing_secret)

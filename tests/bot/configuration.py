@@ -1,4 +1,4 @@
-"""A configuration that works, and what becomes of it when it is changed; all in the working directory."""
+"""A valid configuration, and what `load` makes of changes to it, in the working directory."""
 
 from collections.abc import Mapping
 from pathlib import Path

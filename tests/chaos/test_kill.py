@@ -117,7 +117,7 @@ async def marks(url: str, request_id: str) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("seed", [1])
-async def test_kills_leave_one_thread_one_outcome_each_and_no_chunk_sent_three_times(seed: int, tmp_path: Path) -> None:
+async def test_kills_leave_one_thread_and_one_outcome_each(seed: int, tmp_path: Path) -> None:
     chance = random.Random(seed)
     async with scene(["twochat"]) as played:
         world = played.providers["twochat"].world
@@ -162,7 +162,7 @@ async def test_kills_leave_one_thread_one_outcome_each_and_no_chunk_sent_three_t
         assert len({m["text"] for m in results}) == len(results) == 2
 
 
-async def test_a_process_that_is_told_to_stop_leaves_work_that_the_next_one_finishes(tmp_path: Path) -> None:
+async def test_the_next_process_finishes_the_work_of_a_stopped_one(tmp_path: Path) -> None:
     async with scene(["twochat"]) as played:
         server = played.providers["twochat"]
         phones = {f"1415555{number:04}": MIX[number % len(MIX)] for number in range(PEOPLE)}

@@ -36,7 +36,7 @@ DONE = {
 }
 
 
-async def test_every_operation_answers_truthfully_when_it_is_killed_again_and_again(tmp_path: Path) -> None:
+async def test_every_operation_survives_repeated_kills(tmp_path: Path) -> None:
     chance = random.Random(1)
     async with scene(["wuts"]) as played:
         server, world, group = played.providers["wuts"], played.providers["wuts"].world, group_id("wuts")

@@ -13,7 +13,6 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from bot.cli import cli
-from bot.config.summary import summary
 from bot.domain.audit import AuditEntry, EntryKind
 from bot.domain.audit_chain import GENESIS
 from bot.storage.audit import AuditJournal
@@ -41,7 +40,7 @@ def database_file() -> Path:
     async def fill() -> None:
         async with open_database(settings.storage.url) as database:
             await database.upgrade()
-            await AuditJournal(database).record_configuration(summary(settings))
+            await AuditJournal(database).record_configuration(settings.public_summary())
             verdicts = [
                 AuditEntry(
                     EntryKind.VERDICT, at, "U1", "R1", "add", "support", "1@g.us", typed="=x", phone="+14155550100"
@@ -59,7 +58,7 @@ def rollcall(*arguments: str) -> Result:
 
 
 @pytest.mark.usefixtures("database_file")
-def test_a_whole_journal_is_said_with_its_last_hash() -> None:
+def test_an_intact_journal_is_reported_with_its_last_hash() -> None:
     result = rollcall("audit", "verify")
     last = json.loads(rollcall("audit", "export", "--format", "jsonl").stdout.splitlines()[-1])
 
@@ -67,7 +66,7 @@ def test_a_whole_journal_is_said_with_its_last_hash() -> None:
     assert f"Rows: 3. Last hash: {last['hash']}" in result.stdout
 
 
-def test_a_changed_row_is_said_in_a_line_and_ends_with_1(database_file: Path) -> None:
+def test_a_changed_row_is_one_line_and_exit_code_1(database_file: Path) -> None:
     with closing(sqlite3.connect(database_file)) as connection, connection:
         connection.execute("DROP TRIGGER audit_keeps")
         connection.execute("UPDATE audit SET payload = replace(payload, '=x', '=y') WHERE seq = 2")
@@ -81,9 +80,7 @@ def test_a_changed_row_is_said_in_a_line_and_ends_with_1(database_file: Path) ->
     ("left", "said"),
     [(5, "answers: 1"), (3, "requests: 1, answers: 2"), (0, "requests: 1, answers: 2")],
 )
-def test_a_journal_that_was_cut_with_its_head_is_said_in_a_line_and_ends_with_1(
-    database_file: Path, left: int, said: str
-) -> None:
+def test_a_truncated_journal_is_one_line_and_exit_code_1(database_file: Path, left: int, said: str) -> None:
     async def ask() -> None:
         async with open_database(f"sqlite:///{database_file}") as database:
             await RequestStore(database).create(request("R2"), people(2))
@@ -104,7 +101,7 @@ def test_a_journal_that_was_cut_with_its_head_is_said_in_a_line_and_ends_with_1(
     assert result.stderr == f"rollcall: {line}\n"
 
 
-def test_an_unreadable_row_ends_an_export_with_1(database_file: Path) -> None:
+def test_an_unreadable_row_ends_an_export_with_exit_code_1(database_file: Path) -> None:
     with closing(sqlite3.connect(database_file)) as connection, connection:
         connection.execute("DROP TRIGGER audit_keeps")
         connection.execute("UPDATE audit SET payload = '' WHERE seq = 3")
@@ -133,14 +130,14 @@ def test_an_export_is_the_same_in_both_formats() -> None:
     ("since", "seqs"),
     [("2026-04-01", [1, 3]), ("2026-04-01T09:00:00Z", [1, 3]), ("2026-04-01T08:00:01-02:00", [1])],
 )
-def test_an_export_begins_where_it_is_told_to(since: str, seqs: list[int]) -> None:
+def test_an_export_starts_at_the_given_time(since: str, seqs: list[int]) -> None:
     result = rollcall("audit", "export", "--since", since, "--format", "jsonl")
 
     assert [json.loads(line)["seq"] for line in result.stdout.splitlines()] == seqs
 
 
 @pytest.mark.usefixtures("database_file")
-def test_a_configuration_is_kept_without_its_secrets() -> None:
+def test_the_configuration_is_recorded_without_its_secrets() -> None:
     exported = rollcall("audit", "export", "--format", "jsonl").stdout
     kept = json.loads(exported.splitlines()[0])["details"]["configuration"]
 
@@ -160,7 +157,7 @@ def test_a_configuration_is_kept_without_its_secrets() -> None:
         (["verify"], "storage.url"),
     ],
 )
-def test_what_cannot_be_done_is_one_line_and_exit_code_2(arguments: list[str], word: str) -> None:
+def test_wrong_arguments_are_one_line_and_exit_code_2(arguments: list[str], word: str) -> None:
     read()
     result = rollcall("audit", *arguments)
 
@@ -171,7 +168,7 @@ def test_what_cannot_be_done_is_one_line_and_exit_code_2(arguments: list[str], w
 
 
 @pytest.mark.usefixtures("database_file")
-def test_who_reads_an_export_may_stop_after_a_line() -> None:
+def test_a_reader_may_close_an_export_early() -> None:
     root = str(Path(__file__).parents[3])
     with subprocess.Popen(
         [sys.executable, "-m", "bot", "audit", "export"],

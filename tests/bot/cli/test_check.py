@@ -18,7 +18,7 @@ async def looked(played: Scene, folder: Path, *, within: float = 30.0, more: str
     return {finding.subject.removeprefix("connection "): finding for finding in found}
 
 
-async def test_each_connection_tells_its_state_its_groups_its_limits_and_its_gaps(tmp_path: Path) -> None:
+async def test_each_connection_shows_state_groups_limits_and_gaps(tmp_path: Path) -> None:
     async with scene(scopes=BOT_SCOPES) as played:
         wacr = played.providers["wacr"]
         assert isinstance(wacr, WacrServer)
@@ -44,9 +44,7 @@ async def test_each_connection_tells_its_state_its_groups_its_limits_and_its_gap
         ("", False, "no answer within 0.4 seconds"),
     ],
 )
-async def test_a_connection_that_does_not_answer_is_not_waited_for(
-    tmp_path: Path, slow: str, ok: bool, said: str
-) -> None:
+async def test_a_connection_without_an_answer_times_out(tmp_path: Path, slow: str, ok: bool, said: str) -> None:
     async with scene(["wagateway", "wasend"], scopes=BOT_SCOPES) as played:
         played.providers["wagateway"].faults.append(Fault(match=slow, status=0, times=-1))
         found = await looked(played, tmp_path, within=0.4)
@@ -56,7 +54,7 @@ async def test_a_connection_that_does_not_answer_is_not_waited_for(
     assert "groups: 1 visible" in found["wasend"].detail
 
 
-async def test_what_cannot_be_read_beside_the_account_is_told_and_fails_nothing(tmp_path: Path) -> None:
+async def test_unreadable_groups_are_shown_and_fail_nothing(tmp_path: Path) -> None:
     async with scene(["wasend"], scopes=BOT_SCOPES) as played:
         group = PLACES["wasend"].group_id
         played.providers["wasend"].faults.append(Fault(match="/groups", status=403, times=-1))
@@ -67,7 +65,7 @@ async def test_what_cannot_be_read_beside_the_account_is_told_and_fails_nothing(
     assert group not in found["wasend"].detail
 
 
-async def test_words_of_a_provider_are_printed_as_they_are(tmp_path: Path) -> None:
+async def test_provider_text_is_printed_unchanged(tmp_path: Path) -> None:
     async with scene(["wasend"], scopes=BOT_SCOPES) as played:
         played.providers["wasend"].faults.append(Fault(status=400, body='{"message": "not [/here]"}', times=-1))
         result = await checked(played, tmp_path)

@@ -67,7 +67,7 @@ def test_the_manifest_is_printed_for_both_modes(tmp_path: Path) -> None:
     assert http["features"]["slash_commands"][0]["url"] == "https://bot.example.com/slack/events"
 
 
-def test_db_upgrade_makes_the_database_and_can_be_repeated(config: Path) -> None:
+def test_db_upgrade_creates_the_database_and_can_be_repeated(config: Path) -> None:
     config.write_text(config.read_text().replace("mian", "main"))
     for _ in range(2):
         result = rollcall("db", "upgrade", cwd=config.parent, ROLLCALL_CONNECTIONS__MAIN__TOKEN="t0ken")
@@ -93,7 +93,7 @@ async def test_check_passes_when_slack_and_every_connection_answer(tmp_path: Pat
     assert "FAILED" not in result.stdout
 
 
-async def test_check_names_what_fails_and_ends_with_1(tmp_path: Path) -> None:
+async def test_check_names_failures_and_exits_with_1(tmp_path: Path) -> None:
     async with scene(["wasend", "twochat"]) as played:
         played.providers["wasend"].account_state = "disconnected"
         result = await checked(
@@ -107,7 +107,7 @@ async def test_check_names_what_fails_and_ends_with_1(tmp_path: Path) -> None:
     assert "wrong-token" not in result.stdout + result.stderr
 
 
-async def test_a_second_process_on_one_database_ends_with_a_line(tmp_path: Path) -> None:
+async def test_a_second_process_on_one_database_exits_with_one_line(tmp_path: Path) -> None:
     async with scene(["wasend"]) as played:
         config = tmp_path / "rollcall.toml"
         config.write_text(played.config(f"sqlite:///{tmp_path}/rollcall.db"))
@@ -120,9 +120,7 @@ async def test_a_second_process_on_one_database_ends_with_a_line(tmp_path: Path)
 
 
 @pytest.mark.parametrize(("name", "wrong"), [("SLACK_BOT_TOKEN", "xoxb-wrong"), ("SLACK_APP_TOKEN", "xapp-wrong")])
-async def test_a_token_that_slack_refuses_is_named_at_the_start_and_by_the_check(
-    tmp_path: Path, name: str, wrong: str
-) -> None:
+async def test_a_token_that_slack_rejects_is_named(tmp_path: Path, name: str, wrong: str) -> None:
     async with scene(["wasend"]) as played:
         changed = {**played.environment(socket_mode=True), name: wrong}
         looked = await checked(played, tmp_path, **changed)
@@ -135,7 +133,7 @@ async def test_a_token_that_slack_refuses_is_named_at_the_start_and_by_the_check
     assert "wrong" not in looked.stdout + started.stderr
 
 
-def test_a_database_that_does_not_answer_ends_the_start_with_a_line(config: Path) -> None:
+def test_an_unreachable_database_is_one_line(config: Path) -> None:
     config.write_text(config.read_text().replace("mian", "main"))
     result = rollcall(
         "db",
@@ -150,7 +148,7 @@ def test_a_database_that_does_not_answer_ends_the_start_with_a_line(config: Path
     assert "storage.url" in result.stderr
 
 
-async def test_an_address_that_is_not_slack_ends_the_start_with_a_line(tmp_path: Path) -> None:
+async def test_an_address_that_is_not_slack_is_one_line(tmp_path: Path) -> None:
     async with scene(["wasend"]) as played:
         config = tmp_path / "rollcall.toml"
         config.write_text(played.config(f"sqlite:///{tmp_path}/rollcall.db"))

@@ -82,7 +82,7 @@ async def every_line_to_copy_works(hints: str) -> None:
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl to copy the lines to")
-async def test_the_tour_shows_every_scene_and_stays_for_whoever_copies_its_lines(tmp_path: Path) -> None:
+async def test_the_tour_shows_every_scene_and_its_commands_work(tmp_path: Path) -> None:
     async with touring(tmp_path, "--keep") as process:
         shown = await printed_until(process, LAST_SCENE)
         assert [words for words in SEEN if words not in shown] == [], shown
@@ -92,7 +92,7 @@ async def test_the_tour_shows_every_scene_and_stays_for_whoever_copies_its_lines
         assert (process.returncode, noise.decode()) == (0, "")
 
 
-async def test_ctrl_c_in_the_middle_ends_the_tour_without_a_word(tmp_path: Path) -> None:
+async def test_ctrl_c_ends_the_tour_silently(tmp_path: Path) -> None:
     async with touring(tmp_path) as process:
         await printed_until(process, "types /wa-add wagateway-team")
         process.send_signal(signal.SIGINT)

@@ -21,7 +21,7 @@ def _in_an_empty_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def leaves(model: type[BaseModel], path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """Give the path of every key, with `<name>` where people choose one."""
+    """Yield the path of every key, with `<name>` where people choose one."""
     for name, field in model.model_fields.items():
         section = next((s for s in (field.annotation, *get_args(field.annotation)) if _is_section(s)), None)
         named = ("<alias>",) if name == "groups" else ("<name>",)
@@ -36,7 +36,7 @@ def _is_section(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, BaseModel)
 
 
-# What is read
+# Reading
 
 
 def test_a_file_and_tokens_from_the_environment_are_enough() -> None:
@@ -48,7 +48,7 @@ def test_a_file_and_tokens_from_the_environment_are_enough() -> None:
     assert settings.groups["launch-team"].connection == "support"
 
 
-def test_what_nobody_says_has_a_safe_default() -> None:
+def test_missing_keys_have_safe_defaults() -> None:
     settings = read()
 
     assert settings.slack.api_url == "https://slack.com/api/"
@@ -65,7 +65,7 @@ def test_what_nobody_says_has_a_safe_default() -> None:
     )
 
 
-def test_roles_are_given_as_the_domain_knows_them() -> None:
+def test_roles_are_converted_for_the_domain() -> None:
     assert read().access_roles() == (
         Role(
             name="operator",
@@ -77,7 +77,7 @@ def test_roles_are_given_as_the_domain_knows_them() -> None:
     )
 
 
-def test_rules_for_approvals_are_given_in_their_order() -> None:
+def test_approval_rules_keep_their_order() -> None:
     second = '\n[[approvals]]\noperations = ["send"]\napprovers = ["lead"]\n'
 
     assert read(FILE + second).approval_rules() == (
@@ -129,7 +129,7 @@ def test_the_documentation_has_every_key_with_its_variable() -> None:
     assert rows == expected
 
 
-def test_people_who_are_kept_may_be_written_as_people_write_numbers() -> None:
+def test_kept_people_may_be_written_as_phone_numbers() -> None:
     settings = read(
         FILE.replace("[roles.operator]", 'keep = ["+1 (415) 555-0100", "+44 7700 900123"]\n[roles.operator]')
     )
@@ -152,11 +152,11 @@ def test_secrets_are_not_in_the_representation() -> None:
     assert "hush" not in repr(settings)
 
 
-# Slack's tokens, when they are needed
+# Slack tokens
 
 
 @pytest.mark.parametrize(
-    ("environ", "said"),
+    ("environ", "expected"),
     [
         (
             {"SLACK_APP_TOKEN": "xapp-hush"},
@@ -174,17 +174,17 @@ def test_secrets_are_not_in_the_representation() -> None:
         ),
         (
             {"SLACK_BOT_TOKEN": "xapp-hush", "SLACK_APP_TOKEN": "xapp-hush"},
-            "SLACK_BOT_TOKEN: slack.bot_token is the app-level token; a bot's begins with xoxb-",
+            "SLACK_BOT_TOKEN: slack.bot_token is an app-level token; a bot token begins with xoxb-",
         ),
         (
             {"SLACK_BOT_TOKEN": "xoxb-hush", "SLACK_APP_TOKEN": "xoxb-hush"},
-            "SLACK_APP_TOKEN: slack.app_token is the bot's token; an app's begins with xapp-",
+            "SLACK_APP_TOKEN: slack.app_token is a bot token; an app-level token begins with xapp-",
         ),
     ],
 )
-def test_slacks_tokens_are_missed_only_when_they_are_needed(environ: dict[str, str], said: str) -> None:
+def test_missing_slack_tokens_are_reported_when_needed(environ: dict[str, str], expected: str) -> None:
     settings = read(FILE, TOKENS | environ)
 
     with pytest.raises(ConfigurationError) as caught:
         settings.require_slack()
-    assert str(caught.value) == said
+    assert str(caught.value) == expected

@@ -10,34 +10,34 @@ def _in_an_empty_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.chdir(tmp_path)
 
 
-# What is refused: each change to the file, and the whole line
+# Errors in the file: each change to it, and the whole message
 
 
-SAID_OF_THE_FILE = {
+FILE_ERRORS = {
     "unknown key": (
         'account = "session-1"',
         'acount = "session-1"',
-        "connections.support.acount is no key of this section; did you mean 'account'?",
+        "connections.support.acount isn't a key of this section; did you mean 'account'?",
     ),
     "unknown key without a neighbour": (
         'pace = { batch = 5, gap = "5s", per_day = 500 }',
         "pace = { zzz = 1 }",
-        "connections.us-west.pace.zzz is no key of this section; known: batch, gap, jitter, per_day",
+        "connections.us-west.pace.zzz isn't a key of this section; known: batch, gap, jitter, per_day",
     ),
     "unknown section": (
         "[groups.launch-team]",
         "[grops.launch-team]",
-        "grops is no section; did you mean 'groups'?",
+        "grops isn't a section; did you mean 'groups'?",
     ),
     "unknown section of connections": (
         "[connections.us-west]",
         "[conections.us-west]",
-        "conections is no section; did you mean 'connections'? (and 1 more)",
+        "conections isn't a section; did you mean 'connections'? (and 1 more)",
     ),
     "group without connection": (
         'connection = "support"',
         'connection = "suport"',
-        "groups.launch-team.connection names 'suport', which is no connection; did you mean 'support'?",
+        "groups.launch-team.connection names 'suport', which isn't a connection; did you mean 'support'?",
     ),
     "group key missing": (
         'id = "120363041234567890@g.us"',
@@ -63,25 +63,25 @@ SAID_OF_THE_FILE = {
         'id = "120363041234567890@g.us"',
         'id = "120363041234567890@g.us"\nkeep = ["555 01"]',
         (
-            "groups.launch-team.keep[0] is no phone number; write one with + and the country code, such as"
+            "groups.launch-team.keep[0] isn't a phone number; write it with + and the country code, such as"
             ' "+1 415 555 0100"'
         ),
     ),
     "member no id": (
         '"U02BOB"',
         '"@bob"',
-        "roles.lead.members[0] is '@bob', which is no Slack id; copy the user's (U… or W…) or the user group's (S…)",
+        "roles.lead.members[0] is '@bob', which isn't a Slack id; copy the user's (U… or W…) or the user group's (S…)",
     ),
     "unknown capability": (
         '"groups:read"',
         '"group:read"',
-        "roles.operator.capabilities[0] is 'group:read', which is no capability; did you mean 'groups:read'?",
+        "roles.operator.capabilities[0] is 'group:read', which isn't a known capability; did you mean 'groups:read'?",
     ),
     "unknown operation": (
         '"remove"',
         '"delete"',
         (
-            "approvals[0].operations[1] is 'delete', which is no operation to approve;"
+            "approvals[0].operations[1] is 'delete', which isn't a known operation to approve;"
             " known: add, create, demote, invite, promote, remove, send, settings, sync"
         ),
     ),
@@ -89,20 +89,20 @@ SAID_OF_THE_FILE = {
         '["add", "remove"]',
         '["list"]',
         (
-            "approvals[0].operations[0] is 'list', which is no operation to approve;"
+            "approvals[0].operations[0] is 'list', which isn't a known operation to approve;"
             " known: add, create, demote, invite, promote, remove, send, settings, sync"
         ),
     ),
     "approvers no role": (
         'approvers = ["lead"]',
         'approvers = ["leads"]',
-        "approvals[0].approvers[0] names 'leads', which is no role; did you mean 'lead'?",
+        "approvals[0].approvers[0] names 'leads', which isn't a role; did you mean 'lead'?",
     ),
     "approvers may not approve": (
         'approvers = ["lead"]',
         'approvers = ["lead", "operator"]',
         (
-            "approvals[0].approvers[1] names the role 'operator', which may not approve;"
+            "approvals[0].approvers[1] names the role 'operator', which can't approve;"
             ' add "approve" to roles.operator.capabilities'
         ),
     ),
@@ -114,7 +114,7 @@ SAID_OF_THE_FILE = {
     "expires before the reminder": (
         'remind_after = "30m"',
         'remind_after = "90m"',
-        "approvals[0].remind_after is not before expires_after; remind earlier, or let the request wait longer",
+        "approvals[0].remind_after isn't before expires_after; lower it, or raise expires_after",
     ),
     "expires at once": (
         'expires_after = "1h30m"',
@@ -134,13 +134,13 @@ SAID_OF_THE_FILE = {
     "alias with spaces": (
         "[groups.launch-team]",
         '[groups."launch team"]',
-        'groups."launch team" is no usable name; write letters, digits, dots, dashes and single underscores, no spaces',
+        'groups."launch team" isn\'t a valid name; use letters, digits, dots, dashes and single underscores, no spaces',
     ),
     "bad duration": (
         '"5s"',
         '"5 parsecs"',
         (
-            "connections.us-west.pace.gap is '5 parsecs', which is no duration;"
+            "connections.us-west.pace.gap is '5 parsecs', which isn't a duration;"
             ' write it like "5s", "90m", "1h30m", "24h" or "7d"'
         ),
     ),
@@ -153,20 +153,20 @@ SAID_OF_THE_FILE = {
         'account = "session-1"',
         'token = "hush"',
         (
-            "connections.support.token must not stand in the file;"
-            " set ROLLCALL_CONNECTIONS__SUPPORT__TOKEN, or token_file to a file that holds it"
+            "connections.support.token must not be in the file;"
+            " set ROLLCALL_CONNECTIONS__SUPPORT__TOKEN, or token_file to a file that contains it"
         ),
     ),
     "bot token in the file": (
         "[connections.support]",
         '[slack]\nbot_token = "hush"\n[connections.support]',
-        "slack.bot_token must not stand in the file; set SLACK_BOT_TOKEN, or bot_token_file to a file that holds it",
+        "slack.bot_token must not be in the file; set SLACK_BOT_TOKEN, or bot_token_file to a file that contains it",
     ),
     "Slack token under another key": (
         '"session-1"',
         '"xapp-1-hush"',
         (
-            "connections.support.account holds a Slack token, which must not stand in the file;"
+            "connections.support.account contains a Slack token, which must not be in the file;"
             " use SLACK_BOT_TOKEN or SLACK_APP_TOKEN"
         ),
     ),
@@ -174,34 +174,34 @@ SAID_OF_THE_FILE = {
         '"U02BOB"',
         '"xoxb-hush"',
         (
-            "roles.lead.members[0] holds a Slack token, which must not stand in the file;"
+            "roles.lead.members[0] contains a Slack token, which must not be in the file;"
             " use SLACK_BOT_TOKEN or SLACK_APP_TOKEN"
         ),
     ),
     "database password in the file": (
         "[connections.support]",
         '[storage]\nurl = "postgresql://rollcall:hush@db/rollcall"\n[connections.support]',
-        "storage.url holds a password, which must not stand in the file; set ROLLCALL_STORAGE__URL, or PGPASSWORD",
+        "storage.url contains a password, which must not be in the file; set ROLLCALL_STORAGE__URL, or PGPASSWORD",
     ),
     "unknown provider": (
         '"wasend"',
         '"wassend"',
-        "connections.support.provider is 'wassend', which is no provider; did you mean 'wasend'?",
+        "connections.support.provider is 'wassend', which isn't a known provider; did you mean 'wasend'?",
     ),
     "base_url no web address": (
         'account = "session-1"',
         'base_url = "gateway.example"',
-        'connections.support.base_url is no web address; it begins with "https://" (or "http://") and a host',
+        'connections.support.base_url isn\'t a web address; it begins with "https://" (or "http://") and a host',
     ),
     "base_url with a password": (
         'account = "session-1"',
         'base_url = "https://me:hush@gateway.example"',
-        "connections.support.base_url carries more than an address; leave out user, password, ? and #",
+        "connections.support.base_url contains more than an address; leave out user, password, ? and #",
     ),
     "base_url missing": (
         'provider = "wasend"',
         'provider = "wagateway"',
-        "connections.support.base_url is missing; wagateway has no address of its own, so set where yours runs",
+        "connections.support.base_url is missing; wagateway has no default address, so set the address of yours",
     ),
     "account missing": (
         'account = "session-1"',
@@ -212,20 +212,20 @@ SAID_OF_THE_FILE = {
         'account = "session-1"',
         'default_region = "Britain"',
         (
-            "connections.support.default_region is 'Britain', which is no ISO 3166 country;"
+            "connections.support.default_region is 'Britain', which isn't an ISO 3166 country;"
             ' write two letters, such as "GB", "US" or "BR"'
         ),
     ),
     "region UK": (
         'account = "session-1"',
         'default_region = "UK"',
-        "connections.support.default_region is 'UK', which is no ISO 3166 country; did you mean 'GB'?",
+        "connections.support.default_region is 'UK', which isn't an ISO 3166 country; did you mean 'GB'?",
     ),
     "channel by name": (
         "[connections.support]",
         '[slack]\napprovals_channel = "#approvals"\n[connections.support]',
         (
-            "slack.approvals_channel is '#approvals', which is no channel id;"
+            "slack.approvals_channel is '#approvals', which isn't a channel id;"
             " copy it (C… or G…) from the channel's details"
         ),
     ),
@@ -242,11 +242,11 @@ SAID_OF_THE_FILE = {
 }
 
 
-@pytest.mark.parametrize("case", SAID_OF_THE_FILE)
-def test_a_mistake_in_the_file_is_said_in_one_line(case: str) -> None:
-    old, new, said = SAID_OF_THE_FILE[case]
+@pytest.mark.parametrize("case", FILE_ERRORS)
+def test_an_error_in_the_file_is_one_line(case: str) -> None:
+    old, new, expected = FILE_ERRORS[case]
 
-    assert refusal(changed(old, new)) == f"rollcall.toml: {said}"
+    assert refusal(changed(old, new)) == f"rollcall.toml: {expected}"
 
 
 @pytest.mark.parametrize(
@@ -260,29 +260,29 @@ def test_a_mistake_in_the_file_is_said_in_one_line(case: str) -> None:
         "postgresql+psycopg://db/x",
     ],
 )
-def test_a_database_that_cannot_keep_a_journal_is_refused(url: str) -> None:
-    assert refusal(ROLLCALL_STORAGE__URL=url).startswith("ROLLCALL_STORAGE__URL: storage.url is no database")
+def test_an_unsupported_database_is_rejected(url: str) -> None:
+    assert refusal(ROLLCALL_STORAGE__URL=url).startswith("ROLLCALL_STORAGE__URL: storage.url isn't a database")
 
 
 @pytest.mark.parametrize("provider", ["wasend", "wagateway", "twochat"])
-def test_a_provider_whose_paths_carry_the_account_needs_it(provider: str) -> None:
+def test_a_provider_with_the_account_in_its_paths_requires_it(provider: str) -> None:
     text = changed('provider = "wacr"', f'provider = "{provider}"\nbase_url = "https://gateway.example"')
 
     assert "connections.us-west.account is missing" in refusal(text)
 
 
 @pytest.mark.parametrize("provider", ["wacr", "wuts"])
-def test_a_provider_whose_token_says_the_account_needs_no_more(provider: str) -> None:
+def test_a_provider_whose_token_implies_the_account_needs_no_account(provider: str) -> None:
     assert read(changed('provider = "wacr"', f'provider = "{provider}"')).connections["us-west"].account is None
 
 
-def test_a_quorum_is_not_doubted_where_a_user_group_may_approve() -> None:
+def test_a_quorum_is_not_limited_if_a_user_group_may_approve() -> None:
     text = changed('"U02BOB"', '"U02BOB", "S0LEADS"').replace("min_participants = 20", "quorum = 5")
 
     assert read(text).approvals[0].quorum == 5
 
 
-def test_a_region_may_be_in_small_letters() -> None:
+def test_a_region_may_be_lower_case() -> None:
     text = changed('account = "session-1"', 'account = "session-1"\ndefault_region = "br"')
 
     assert read(text).connections["support"].default_region == "BR"
@@ -294,11 +294,11 @@ def test_the_base_of_slacks_api_ends_with_a_slash() -> None:
     assert settings.slack.api_url == "http://127.0.0.1:8484/api/"
 
 
-def test_several_mistakes_are_counted_and_unknown_keys_come_first() -> None:
+def test_errors_are_counted_and_unknown_keys_come_first() -> None:
     text = changed('provider = "wasend"', 'provder = "wasend"').replace('"5s"', '"soon"')
 
-    line = refusal(text)
+    message = refusal(text)
 
-    assert line == (
-        "rollcall.toml: connections.support.provder is no key of this section; did you mean 'provider'? (and 2 more)"
+    assert message == (
+        "rollcall.toml: connections.support.provder isn't a key of this section; did you mean 'provider'? (and 2 more)"
     )

@@ -49,13 +49,13 @@ def test_the_environment_alone_can_be_enough() -> None:
     assert found.approvals[0].approvers == ("lead",)
 
 
-def test_a_name_with_capitals_and_a_dash_is_reached() -> None:
+def test_a_variable_matches_a_name_with_capitals_and_a_dash() -> None:
     text = FILE.replace("us-west", "US-West")
 
     assert list(read(text).connections) == ["support", "US-West"]
 
 
-def test_a_variable_that_could_mean_two_connections_is_refused() -> None:
+def test_an_ambiguous_variable_is_rejected() -> None:
     text = FILE + '[connections.us_west]\nprovider = "wuts"\n'
 
     assert refusal(text) == (
@@ -63,13 +63,13 @@ def test_a_variable_that_could_mean_two_connections_is_refused() -> None:
     )
 
 
-def test_variables_that_kubernetes_sets_beside_a_service_are_left_alone() -> None:
+def test_kubernetes_service_variables_are_ignored() -> None:
     found = read(ROLLCALL_PORT="tcp://10.0.0.1:3000", ROLLCALL_SERVICE_HOST="10.0.0.1", ROLLCALL_SERVER_PORT="80")
 
     assert found.server.port == 3000
 
 
-def test_slacks_own_names_stand_for_the_tokens() -> None:
+def test_slacks_own_variables_set_the_tokens() -> None:
     found = read(SLACK_BOT_TOKEN="xoxb-1", SLACK_APP_TOKEN="xapp-1", SLACK_SIGNING_SECRET="s")
 
     credentials = found.require_slack()
@@ -79,13 +79,13 @@ def test_slacks_own_names_stand_for_the_tokens() -> None:
     assert credentials.socket_mode
 
 
-def test_rollcalls_name_of_a_token_wins_over_slacks() -> None:
+def test_rollcalls_variable_wins_over_slacks() -> None:
     found = read(ROLLCALL_SLACK__BOT_TOKEN="xoxb-ours", SLACK_BOT_TOKEN="xoxb-theirs")
 
     assert found.slack.bot_token == SecretStr("xoxb-ours")
 
 
-def test_an_empty_variable_of_slacks_counts_as_none() -> None:
+def test_an_empty_slack_variable_is_ignored() -> None:
     credentials = read(SLACK_BOT_TOKEN="xoxb-1", SLACK_APP_TOKEN="", SLACK_SIGNING_SECRET="s").require_slack()
 
     assert not credentials.socket_mode
@@ -111,94 +111,94 @@ def test_a_secret_in_the_environment_wins_over_its_file() -> None:
     assert read(text).connections["us-west"].token == SecretStr("hush-west")
 
 
-def test_an_unreadable_secret_file_is_refused_without_its_name() -> None:
+def test_an_unreadable_secret_file_is_rejected_without_its_name() -> None:
     text = changed('account = "session-1"', 'account = "session-1"\ntoken_file = "hush-a-token-by-mistake"')
 
     assert refusal(text, {}) == (
-        "rollcall.toml: connections.support.token_file names a file that cannot be read"
+        "rollcall.toml: connections.support.token_file names a file that can't be read"
         " (No such file or directory); check its path"
     )
 
 
-def test_a_secret_file_named_by_the_environment_is_refused_by_its_variable() -> None:
-    line = refusal(FILE, {"ROLLCALL_CONNECTIONS__SUPPORT__TOKEN_FILE": "hush"})
+def test_an_unreadable_secret_file_is_reported_with_its_variable() -> None:
+    message = refusal(FILE, {"ROLLCALL_CONNECTIONS__SUPPORT__TOKEN_FILE": "hush"})
 
-    assert line.startswith("ROLLCALL_CONNECTIONS__SUPPORT__TOKEN_FILE: connections.support.token_file names a file")
+    assert message.startswith("ROLLCALL_CONNECTIONS__SUPPORT__TOKEN_FILE: connections.support.token_file names a file")
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
-    [(b" \n", "names an empty file; put the secret into it"), (b"\xff\xfe", "cannot be read (it is no text)")],
+    ("content", "expected"),
+    [(b" \n", "names an empty file; put the secret into it"), (b"\xff\xfe", "can't be read (it isn't text)")],
 )
-def test_a_secret_file_without_a_secret_is_refused(content: bytes, words: str) -> None:
+def test_a_secret_file_without_a_secret_is_rejected(content: bytes, expected: str) -> None:
     Path("west").write_bytes(content)
     text = changed('provider = "wacr"', 'provider = "wacr"\ntoken_file = "west"')
 
-    assert words in refusal(text, {"ROLLCALL_CONNECTIONS__SUPPORT__TOKEN": "hush"})
+    assert expected in refusal(text, {"ROLLCALL_CONNECTIONS__SUPPORT__TOKEN": "hush"})
 
 
-# What is refused: variables
+# Errors in variables
 
 
-def test_a_missing_token_is_said_with_its_variable() -> None:
+def test_a_missing_token_is_reported_with_its_variable() -> None:
     assert refusal(FILE, {"ROLLCALL_CONNECTIONS__SUPPORT__TOKEN": "hush"}) == (
         "rollcall.toml: connections.us-west.token is missing; it takes the provider's API key;"
-        " set ROLLCALL_CONNECTIONS__US_WEST__TOKEN, or token_file to the file that holds it"
+        " set ROLLCALL_CONNECTIONS__US_WEST__TOKEN, or token_file to the file that contains it"
     )
 
 
-def test_a_misspelt_name_in_a_variable_is_no_new_connection() -> None:
+def test_a_misspelt_name_in_a_variable_adds_no_connection() -> None:
     assert refusal(FILE, {"ROLLCALL_CONNECTIONS__SUPORT__TOKEN": "hush"}) == (
-        "ROLLCALL_CONNECTIONS__SUPORT__TOKEN: connections.suport is not in the file and has no provider;"
+        "ROLLCALL_CONNECTIONS__SUPORT__TOKEN: connections.suport isn't in the file and has no provider;"
         " did you mean 'support'?"
     )
 
 
 @pytest.mark.parametrize(
-    ("variable", "value", "said"),
+    ("variable", "value", "expected"),
     [
-        ("ROLLCALL_SLAK__API_URL", "https://x", "slak is no section; did you mean 'slack'?"),
-        ("ROLLCALL_SLACK__API_ULR", "https://x", "slack.api_ulr is no key of this section; did you mean 'api_url'?"),
+        ("ROLLCALL_SLAK__API_URL", "https://x", "slak isn't a section; did you mean 'slack'?"),
+        ("ROLLCALL_SLACK__API_ULR", "https://x", "slack.api_ulr isn't a key of this section; did you mean 'api_url'?"),
         ("ROLLCALL_SERVER__PORT", "http", "server.port must be a whole number"),
         ("ROLLCALL_SERVER__PORT", "-1", "server.port must be at least 0"),
         ("ROLLCALL_ROLES__LEAD__MEMBERS", "U1", 'roles.lead.members must be JSON: ["a", "b"]'),
-        ("ROLLCALL_ROLES", "{", "roles must be JSON: what the file would hold"),
+        ("ROLLCALL_ROLES", "{", "roles must be JSON: the same as in the file"),
         ("ROLLCALL_APPROVALS__0__QUORUM", "1", "approvals is a list; set ROLLCALL_APPROVALS to all rules as JSON"),
         (
             "ROLLCALL_CONNECTIONS__US_WEST__TOKEN",
             " ",
-            "connections.us-west.token is empty; set it to the secret itself, or take it away",
+            "connections.us-west.token is empty; set it to the secret itself, or remove it",
         ),
         (
             "ROLLCALL_CONNECTIONS__US_WEST__TOKEN",
             "hush\nhush",
-            "connections.us-west.token holds characters that no HTTP header can carry; copy the secret again",
+            "connections.us-west.token contains characters that an HTTP header can't; copy the secret again",
         ),
         (
             "ROLLCALL_CONNECTIONS__US_WEST__PROVIDER",
             "hush-a-token-that-was-set-in-the-wrong-variable",
             (
-                "connections.us-west.provider is (hidden), which is no provider;"
+                "connections.us-west.provider is (hidden), which isn't a known provider;"
                 " known: twochat, wacr, wagateway, wasend, wuts"
             ),
         ),
     ],
 )
-def test_a_mistake_in_a_variable_is_said_by_its_name(variable: str, value: str, said: str) -> None:
-    assert refusal(FILE, TOKENS | {variable: value}) == f"{variable}: {said}"
+def test_an_error_in_a_variable_is_reported_with_its_name(variable: str, value: str, expected: str) -> None:
+    assert refusal(FILE, TOKENS | {variable: value}) == f"{variable}: {expected}"
 
 
 # Files that cannot be used
 
 
-def test_without_a_file_and_a_connection_there_is_nothing_to_run() -> None:
+def test_no_file_and_no_connection_is_an_error() -> None:
     with pytest.raises(
         ConfigurationError, match=r"^rollcall\.toml: no such file, and the environment names no connection"
     ):
         load(None, {"ROLLCALL_SERVER__PORT": "80"})
 
 
-def test_without_a_file_a_missing_key_is_said_by_its_variable() -> None:
+def test_without_a_file_a_missing_key_is_reported_with_its_variable() -> None:
     with pytest.raises(ConfigurationError) as caught:
         load(None, {"ROLLCALL_CONNECTIONS__SUPPORT__TOKEN": "hush"})
 
@@ -208,13 +208,13 @@ def test_without_a_file_a_missing_key_is_said_by_its_variable() -> None:
     )
 
 
-def test_a_file_without_connections_is_refused() -> None:
+def test_a_file_without_connections_is_rejected() -> None:
     assert refusal("", {}) == (
         "rollcall.toml: connections is empty; add a section [connections.<name>] with provider, and its token"
     )
 
 
-def test_a_file_that_somebody_named_must_exist() -> None:
+def test_a_named_file_must_exist() -> None:
     with pytest.raises(ConfigurationError) as caught:
         load(Path("other.toml"), TOKENS)
 
@@ -223,38 +223,38 @@ def test_a_file_that_somebody_named_must_exist() -> None:
     )
 
 
-def test_a_directory_is_no_file() -> None:
+def test_a_directory_is_rejected() -> None:
     Path("etc").mkdir()
 
-    with pytest.raises(ConfigurationError, match=r"^etc: cannot be read \(Is a directory\)"):
+    with pytest.raises(ConfigurationError, match=r"^etc: can't be read \(Is a directory\)"):
         load(Path("etc"), TOKENS)
 
 
-def test_a_mistake_in_the_toml_is_said_with_its_line() -> None:
+def test_a_toml_error_is_reported_with_its_line() -> None:
     assert refusal("[slack]\napi_url = https://slack.com\n").startswith(
-        "rollcall.toml: is not TOML: Invalid value (at line 2"
+        "rollcall.toml: isn't TOML: Invalid value (at line 2"
     )
 
 
-def test_a_file_that_ends_too_early_is_said_with_its_last_line() -> None:
+def test_a_truncated_file_is_reported_with_its_last_line() -> None:
     assert "(at line 2, the end of the file)" in refusal("[slack]\nx = [")
 
 
-def test_a_file_in_another_encoding_is_refused() -> None:
+def test_a_file_in_another_encoding_is_rejected() -> None:
     Path("rollcall.toml").write_bytes("# caf\xe9".encode("latin-1"))
 
-    with pytest.raises(ConfigurationError, match=r"^rollcall\.toml: is not UTF-8 text; save it as UTF-8"):
+    with pytest.raises(ConfigurationError, match=r"^rollcall\.toml: isn't UTF-8 text; save it as UTF-8"):
         load(None, TOKENS)
 
 
-def test_a_byte_order_mark_does_no_harm() -> None:
+def test_a_byte_order_mark_is_ignored() -> None:
     Path("rollcall.toml").write_text(FILE, encoding="utf-8-sig")
 
     assert list(load(None, TOKENS).connections) == ["support", "us-west"]
 
 
 def test_a_key_with_a_line_break_stays_in_one_line() -> None:
-    assert refusal(FILE + '[slack]\n"api\\nurl" = 1\n').startswith('rollcall.toml: slack."api\\nurl" is no key')
+    assert refusal(FILE + '[slack]\n"api\\nurl" = 1\n').startswith('rollcall.toml: slack."api\\nurl" isn\'t a key')
 
 
 @given(
@@ -285,15 +285,15 @@ def test_a_key_with_a_line_break_stays_in_one_line() -> None:
     )
 )
 @settings(max_examples=150)
-def test_whatever_stands_in_a_variable_is_read_or_refused_in_one_line(document: Any) -> None:
+def test_any_variable_is_read_or_rejected_in_one_line(document: Any) -> None:
     environ = TOKENS | {
         f"ROLLCALL_{section.upper()}": json.dumps({"support": document} if section != "approvals" else [document])
         for section in ("connections", "groups", "roles", "approvals", "slack")
     }
-    assert "\n" not in _said(environ)
+    assert "\n" not in _message(environ)
 
 
-def _said(environ: dict[str, str]) -> str:
+def _message(environ: dict[str, str]) -> str:
     try:
         load(None, environ)
     except ConfigurationError as error:

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.config.durations import parse_duration
+from bot.config.values import parse_duration
 
 
 @pytest.mark.parametrize(
@@ -20,13 +20,13 @@ from bot.config.durations import parse_duration
         (timedelta(seconds=3), timedelta(seconds=3)),
     ],
 )
-def test_a_duration_is_read_as_people_write_it(written: object, meant: timedelta) -> None:
+def test_a_duration_is_parsed(written: object, meant: timedelta) -> None:
     assert parse_duration(written) == meant
 
 
 @pytest.mark.parametrize(
     "written", ["5 parsecs", "", "5", 5, "-5s", "1.5h", "30m1h", "h", "٥s", None, False, "9" * 30 + "d"]
 )
-def test_what_is_no_duration_is_refused(written: object) -> None:
+def test_an_invalid_duration_is_rejected(written: object) -> None:
     with pytest.raises(ValueError, match="which is"):
         parse_duration(written)

@@ -1,13 +1,13 @@
 import pytest
 import structlog
 
-from bot.log import strike_out
+from bot.log import redact
 
 LOGGER = structlog.get_logger()
 
 
-def struck(text: str) -> str:
-    return str(strike_out(LOGGER, "info", {"event": text})["event"])
+def redacted(text: str) -> str:
+    return str(redact(LOGGER, "info", {"event": text})["event"])
 
 
 @pytest.mark.parametrize(
@@ -23,8 +23,8 @@ def struck(text: str) -> str:
         "14155550100@s.whatsapp.net",
     ],
 )
-def test_a_phone_is_struck_out_in_every_form(phone: str) -> None:
-    text = struck(f"no answer about {phone}, sorry")
+def test_a_phone_is_redacted_in_every_form(phone: str) -> None:
+    text = redacted(f"no answer about {phone}, sorry")
 
     assert "•••" in text
     assert "0100" not in text
@@ -34,8 +34,8 @@ def test_a_phone_is_struck_out_in_every_form(phone: str) -> None:
 @pytest.mark.parametrize(
     "secret", ["xoxb-12345-abcdef", "xapp-1-A0-secret", "Bearer abcdef123456", "wss://host/link?ticket=abcdef12"]
 )
-def test_a_secret_is_struck_out(secret: str) -> None:
-    text = struck(f"refused: {secret}")
+def test_a_secret_is_redacted(secret: str) -> None:
+    text = redacted(f"refused: {secret}")
 
     assert "•••" in text
     assert not any(piece in text for piece in ("abcdef", "secret"))
@@ -43,4 +43,4 @@ def test_a_secret_is_struck_out(secret: str) -> None:
 
 @pytest.mark.parametrize("harmless", ["2026-11-21T08:55:01Z", "line 12", "http://127.0.0.1:37911", "RAE7O4RLYYKCO6BWB"])
 def test_what_is_no_phone_stays_readable(harmless: str) -> None:
-    assert struck(f"at {harmless}.") == f"at {harmless}."
+    assert redacted(f"at {harmless}.") == f"at {harmless}."

@@ -1,4 +1,4 @@
-"""What the tour prints: who does what, and the messages of Slack as a person reads them."""
+"""What the tour prints: people's actions, and Slack's messages as a person reads them."""
 
 import html
 import re
@@ -20,8 +20,8 @@ class Screen:
     """Prints the tour.
 
     Args:
-        console: where to.
-        seed: the people and channels of the workspace, to name them.
+        console: the terminal.
+        seed: the people and channels of the workspace, for their names.
     """
 
     def __init__(self, console: Console, seed: Seed) -> None:
@@ -31,43 +31,43 @@ class Screen:
         self._marks |= {f"<#{channel.id}>": f"#{channel.name}" for channel in seed.channels}
 
     def chapter(self, title: str, about: str) -> None:
-        """Begin a scene: its title, and a sentence on what is to be seen."""
+        """Print the title of a scene, and a sentence about it."""
         self._console.print()
         self._console.rule(Text(title, "bold"))
         self._console.print(Text(about, "italic"))
 
-    def does(self, user: str, verb: str, what: str) -> None:
-        """Say what a person does: types a command, clicks a button."""
+    def action(self, user: str, verb: str, what: str) -> None:
+        """Print what a person does: types a command, clicks a button."""
         self._console.print(Text.assemble((self._names[user], "bold"), f" {verb} ", (what, "cyan")))
 
-    def told(self, user: str, message: Message, seconds: float) -> None:
-        """Show what a person is told and nobody else sees, and how soon."""
-        title = f"only {self._names[user]} sees this, after {seconds * 1000:.0f} ms"
-        self._console.print(Panel(Text(self._read(message)), title=title, title_align="left", border_style="dim"))
+    def ephemeral(self, user: str, message: Message, seconds: float) -> None:
+        """Print a message that only one person sees, with the seconds until its acknowledgement."""
+        title = f"Only visible to {self._names[user]} · {seconds * 1000:.0f} ms"
+        self._console.print(Panel(Text(self._text_of(message)), title=title, title_align="left", border_style="dim"))
 
-    def posted(self, message: Message) -> None:
-        """Show a message of the channel."""
-        self._console.print(Panel(Text(self._read(message)), title="#launch", title_align="left"))
+    def message(self, message: Message) -> None:
+        """Print a message of the channel."""
+        self._console.print(Panel(Text(self._text_of(message)), title="#launch", title_align="left"))
 
-    def form(self, view: View) -> None:
-        """Show a modal, its buttons last."""
+    def modal(self, view: View) -> None:
+        """Print a modal, its buttons last."""
         buttons = "  ".join(f"[ {view.body[name]['text']} ]" for name in ("submit", "close") if view.body.get(name))
-        text = Text(f"{self._read(view.body)}\n{buttons}")
+        text = Text(f"{self._text_of(view.body)}\n{buttons}")
         self._console.print(Panel(text, title=view.body["title"]["text"], title_align="left", border_style="cyan"))
 
     def panel(self, title: str, text: str) -> None:
-        """Show something that is no message."""
+        """Print a text that isn't a message."""
         self._console.print(Panel(Text(text), title=title))
 
-    def ends(self, text: str) -> None:
-        """Say a last word."""
+    def success(self, text: str) -> None:
+        """Print a final sentence."""
         self._console.print(Text(text, "green"))
 
-    def copied(self, text: str) -> None:
-        """Print what is to be copied: as it is, each line whole."""
+    def plain(self, text: str) -> None:
+        """Print text to copy, unchanged and without wrapping."""
         self._console.print(text, soft_wrap=True, markup=False, highlight=False)
 
-    def _read(self, message: Message) -> str:
+    def _text_of(self, message: Message) -> str:
         lines = [line for block in message.get("blocks", []) for line in _lines(block)]
         text = "\n".join(lines) or str(message["text"])
         for mark, name in self._marks.items():

@@ -1,4 +1,4 @@
-"""The tour of `rollcall demo`: a sandbox workspace, simulated providers and the real bot, played in one terminal."""
+"""The tour: a sandbox workspace, simulated providers and the real bot, in one terminal."""
 
 import asyncio
 import tempfile
@@ -8,8 +8,8 @@ from pathlib import Path
 from rich.console import Console
 
 from bot import bootstrap
-from bot.cli.demo import driving
 from bot.cli.demo.screen import Screen
+from bot.cli.demo.session import instructions, write_files
 from bot.cli.demo.story import CAST, RULES, Story
 from bot.commands.manifest import BOT_SCOPES
 from bot.config import load
@@ -20,41 +20,41 @@ from sandbox.providers.world import Effect
 from sandbox.scene import PLACES, Scene, scene
 
 
-async def tour(*, port: int, keep: bool) -> None:
-    """Play the tour; with `keep`, leave the servers up afterwards until interrupted.
+async def play_tour(*, port: int, keep: bool) -> None:
+    """Play the tour.
 
     Args:
-        port: the sandbox workspace's; the providers' follow it. Where one is taken, free ones are used.
-        keep: whether to stay.
+        port: the sandbox workspace's port; the providers' ports follow it. If one is taken, free ones are used.
+        keep: whether to keep the servers running afterwards, until interrupted.
     """
     console = Console()
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rollcall-demo-")))
-        stage = await _open(stack, port, console)
+        sandbox = await _open_sandbox(stack, port, console)
         storage = f"sqlite:///{folder}/rollcall.db"
-        files = driving.write(folder, stage.config(storage, rules=RULES), stage.environment())
-        url = await stack.enter_async_context(bootstrap.running(load(files.config, stage.environment())))
-        stage.slack.request_url = f"{url}/slack/events"
+        files = write_files(folder, sandbox.config(storage, rules=RULES), sandbox.environment())
+        url = await stack.enter_async_context(bootstrap.running(load(files.config, sandbox.environment())))
+        sandbox.slack.request_url = f"{url}/slack/events"
         database = Database(storage)
         stack.push_async_callback(database.aclose)
-        screen = Screen(console, stage.slack.workspace.seed)
-        screen.panel("Up and running", f"Slack     {stage.slack.base_url}\nRollcall  {url}/slack/events")
-        await Story(stage, screen, AuditJournal(database)).play()
+        screen = Screen(console, sandbox.slack.workspace.seed)
+        screen.panel("Up and running", f"Slack     {sandbox.slack.base_url}\nRollcall  {url}/slack/events")
+        await Story(sandbox, screen, AuditJournal(database)).play()
         if keep:
-            screen.copied(driving.how_to(stage, files))
+            screen.plain(instructions(sandbox, files))
             await asyncio.Event().wait()
 
 
-async def _open(stack: AsyncExitStack, port: int, console: Console) -> Scene:
+async def _open_sandbox(stack: AsyncExitStack, port: int, console: Console) -> Scene:
     try:
-        stage = await stack.enter_async_context(scene(port=port, scopes=BOT_SCOPES))
+        sandbox = await stack.enter_async_context(scene(port=port, scopes=BOT_SCOPES))
     except OSError:
-        console.print(f"A port from {port} on is taken; using free ones.")
-        stage = await stack.enter_async_context(scene(scopes=BOT_SCOPES))
-    for name, server in stage.providers.items():
+        console.print(f"Ports from {port} on aren't all free, so free ones are used.")
+        sandbox = await stack.enter_async_context(scene(scopes=BOT_SCOPES))
+    for name, server in sandbox.providers.items():
         server.world.put_group(PLACES[name].group_id, f"{name.capitalize()} Team", ["14155550105"])
         for phone, disposition in CAST:
             server.world.put_human(phone, disposition)
         if isinstance(server, WasendServer):
-            server.reasons[Effect.PRIVATE] = "403"  # WhatsApp's own code; the contract leaves the word open
-    return stage
+            server.reasons[Effect.PRIVATE] = "403"  # WhatsApp's own code; the contract doesn't define it
+    return sandbox

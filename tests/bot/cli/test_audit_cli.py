@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from bot.cli import cli
+from bot.cli import app
 from bot.domain.audit import AuditEntry, EntryKind
 from bot.domain.audit_chain import GENESIS
 from bot.storage.audit import AuditJournal
@@ -54,7 +54,7 @@ def database_file() -> Path:
 
 
 def rollcall(*arguments: str) -> Result:
-    return CliRunner().invoke(cli, arguments)
+    return CliRunner().invoke(app, arguments)
 
 
 @pytest.mark.usefixtures("database_file")
@@ -97,7 +97,7 @@ def test_a_truncated_journal_is_one_line_and_exit_code_1(database_file: Path, le
     result = rollcall("audit", "verify")
 
     assert result.exit_code == 1
-    line = f"the audit journal was cut or emptied: it tells nothing of what the database holds ({said})"
+    line = f"the audit journal was truncated: it lacks records of other tables ({said})"
     assert result.stderr == f"rollcall: {line}\n"
 
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli.check import Finding, check
+from bot.cli.check import Finding, run_checks
 from bot.commands.manifest import BOT_SCOPES
 from bot.config import load
 from sandbox.providers.server import Fault
@@ -11,10 +11,10 @@ from sandbox.scene import PLACES, Scene, scene
 from tests.bot.cli.test_cli import checked
 
 
-async def looked(played: Scene, folder: Path, *, within: float = 30.0, more: str = "") -> dict[str, Finding]:
+async def looked(played: Scene, folder: Path, *, max_wait: float = 30.0, more: str = "") -> dict[str, Finding]:
     config = folder / "rollcall.toml"
     config.write_text(played.config(f"sqlite:///{folder}/rollcall.db") + more)
-    found = await check(load(config, played.environment()), within=within)
+    found = await run_checks(load(config, played.environment()), max_wait=max_wait)
     return {finding.subject.removeprefix("connection "): finding for finding in found}
 
 
@@ -32,9 +32,9 @@ async def test_each_connection_shows_state_groups_limits_and_gaps(tmp_path: Path
     assert "groups: 2 visible" in told["wacr"]
     assert "limits: Total Contacts 4 of 4 (USED UP), Team Members 2 of 3, " in found["wacr"].detail
     assert told["wagateway"][2] == "limits: messages per minute at most 20, messages per hour at most 600"
-    assert told["wasend"][:2] == ["connected", "groups: 1 visible; not among them: gone"]
-    assert told["wuts"][-1] == "cannot: lock the info, delete a group, limits and usage"
-    assert all(told[name][-1].startswith("cannot: ") for name in played.providers)
+    assert told["wasend"][:2] == ["connected", "groups: 1 visible; not visible: gone"]
+    assert told["wuts"][-1] == "not supported: lock the info, delete a group, limits and usage"
+    assert all(told[name][-1].startswith("not supported: ") for name in played.providers)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ async def test_each_connection_shows_state_groups_limits_and_gaps(tmp_path: Path
 async def test_a_connection_without_an_answer_times_out(tmp_path: Path, slow: str, ok: bool, said: str) -> None:
     async with scene(["wagateway", "wasend"], scopes=BOT_SCOPES) as played:
         played.providers["wagateway"].faults.append(Fault(match=slow, status=0, times=-1))
-        found = await looked(played, tmp_path, within=0.4)
+        found = await looked(played, tmp_path, max_wait=0.4)
 
     assert found["wagateway"].ok is ok
     assert said in found["wagateway"].detail

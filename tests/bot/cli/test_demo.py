@@ -29,7 +29,7 @@ SEEN = (
         "done Add 5 people",
         "denied Make 1 person an admin",
     ),
-    "rows holds.",
+    "rows is intact.",
 )
 
 

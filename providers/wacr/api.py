@@ -1,4 +1,4 @@
-"""The calls of the WA.cr APP API v2: its JSON, its pages and its limit of calls (`contracts/wacr.openapi.yaml`)."""
+"""The calls of the WA.cr APP API v2: its JSON, its pages and its rate limit (`contracts/wacr.openapi.yaml`)."""
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
@@ -10,17 +10,18 @@ from pydantic import BaseModel
 
 from providers.base import OutcomeUnknown, ProviderFault, RateLimited
 from providers.http import HttpClient, Query, Reply
+from providers.responses import outcome_unknown
 from providers.wacr.errors import LIMIT_WINDOW_SECONDS, code_and_text_of, error_for
-from providers.wacr.models import is_success, message_of, reports_failure, unwrapped
+from providers.wacr.models import is_success, message_of, reports_failure, unwrap
 
-MOST_PAGES = 10_000
-"""Pages after which a list counts as endless: a million entries."""
+MAX_PAGES = 10_000
+"""The pages after which a list counts as endless: a million entries."""
 
-PER_PAGE = 100
-"""The most items that one page of a list holds (`components.parameters.PerPage`)."""
+PAGE_SIZE = 100
+"""The maximum number of items on one page of a list (`components.parameters.PerPage`)."""
 
-MOST_TRIES = 3
-"""How often a page, or a write that may be repeated, is sent when each time the calls of a minute are used up."""
+MAX_ATTEMPTS = 3
+"""The attempts at a page, or at a repeatable write, while the rate limit of the minute is reached."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -30,13 +31,19 @@ class Page(Generic[Model]):
     """One page of a list, and whether another follows."""
 
     items: list[Model]
-    more: bool
+    has_more: bool
 
 
-class WacrApi:
-    """Sends calls and raises refusals by the project's taxonomy.
+class Api:
+    """The WA.cr API, used with one token.
 
-    Every method's `needs` is the scope that the call requires, named to the person who is refused.
+    The parameter `needs` of every method is the scope that the call requires, named in the error of a missing scope.
+
+    Args:
+        base_url: the instance's domain, with or without `/api/v2`.
+        token: the API token.
+        timeout: the client's timeouts.
+        transport: replaces the network.
     """
 
     def __init__(
@@ -49,94 +56,91 @@ class WacrApi:
         )
 
     async def read(self, path: str, needs: str, params: Query | None = None) -> Reply:
-        """Read `path`. Raises `ProviderError` for every answer that is not 2xx, or reports a failure inside."""
+        """Read `path`. Raises `ProviderError` for a response that isn't 2xx or whose body reports a failure."""
         reply = await self._http.read("GET", path, params=params)
         if not reply.ok:
             raise error_for(reply, path, needs, wrote=False)
         if reports_failure(reply):
-            code, words = code_and_text_of(reply)
-            raise ProviderFault("WA.cr reports a failure.", code=code, provider_text=words)
+            code, text = code_and_text_of(reply)
+            raise ProviderFault("WA.cr reports a failure.", code=code, provider_text=text)
         return reply
 
     async def pages(
-        self, path: str, needs: str, model: type[Model], params: Query | None = None, *, most: int = MOST_PAGES
+        self, path: str, needs: str, model: type[Model], params: Query | None = None, *, max_pages: int = MAX_PAGES
     ) -> AsyncGenerator[Page[Model], None]:
-        """Read a list page after page, each item as `model`, and no more than `most` pages.
+        """Yield the pages of a list, at most `max_pages`, with each item parsed as `model`.
 
-        A long list takes more calls than a minute has: the next page waits until they are accepted again.
-        Raises `ProviderError`.
+        A long list takes more calls than the rate limit allows in a minute: the next page waits until calls are
+        accepted again. Raises `ProviderError`.
         """
-        for number in range(1, most + 1):
-            page = await self._page(path, needs, model, {**(params or {}), "page": number, "per_page": PER_PAGE})
+        for number in range(1, max_pages + 1):
+            page = await self._page(path, needs, model, {**(params or {}), "page": number, "per_page": PAGE_SIZE})
             yield page
-            if not page.more:
+            if not page.has_more:
                 return
-        if most == MOST_PAGES:
-            raise ProviderFault("WA.cr's list does not end.")
+        if max_pages == MAX_PAGES:
+            raise ProviderFault("WA.cr's list doesn't end.")
 
     async def write(
         self, method: str, path: str, needs: str, body: Any, model: type[Model], *, repeatable: bool = False
     ) -> tuple[Model, Reply]:
-        """Send `body` once and read the answer as `model`.
+        """Send `body` once and return the response, parsed as `model`, and the response itself.
 
-        With `repeatable` it is sent again when it was refused because of too many calls, which says that nothing was
-        done: for writes that do the same twice as once.
+        With `repeatable` it is sent again after a 429, which proves that nothing was done. Only for writes that do no
+        harm twice.
 
         Raises:
-            OutcomeUnknown: nobody can tell what it did: no answer, a 5xx, a 2xx in another shape, or a failure inside.
-            ProviderError: it did nothing, for any other refusal.
+            OutcomeUnknown: there is no response, it is a 5xx or has another format, or a 2xx reports a failure.
+            ProviderError: any other failure; nothing was done.
         """
         async for attempt in stamina.retry_context(
-            on=_seconds_to_wait, attempts=MOST_TRIES if repeatable else 1, timeout=None
+            on=_wait_before_retry, attempts=MAX_ATTEMPTS if repeatable else 1, timeout=None
         ):
             with attempt:
                 reply = await self._http.write(method, path, body=body)
                 if not reply.ok:
                     raise error_for(reply, path, needs, wrote=True)
         if reports_failure(reply):
-            code, words = code_and_text_of(reply)
-            raise OutcomeUnknown("WA.cr reports a failure in an answer of success.", code=code, provider_text=words)
-        try:
-            return unwrapped(reply).parse(model), reply
-        except ProviderFault as error:
-            raise OutcomeUnknown(error.message, code=error.code, provider_text=message_of(reply)) from None
+            code, text = code_and_text_of(reply)
+            message = "WA.cr reports a success and a failure in one, so the result isn't known."
+            raise OutcomeUnknown(message, code=code, provider_text=text)
+        return unwrap(reply).parse_result(model, message_of(reply)), reply
 
     async def delete(self, path: str, needs: str) -> None:
-        """Delete what is at `path`. Raises `ProviderError`; `OutcomeUnknown` where the answer does not tell."""
+        """Delete what is at `path`. Raises `ProviderError`; `OutcomeUnknown` if the response reports no success."""
         reply = await self._http.write("DELETE", path)
         if not reply.ok:
             raise error_for(reply, path, needs, wrote=True)
         if not is_success(reply):
-            words = message_of(reply) or reply.text
-            raise OutcomeUnknown("WA.cr does not say what it deleted.", code=str(reply.status), provider_text=words)
+            raise outcome_unknown(reply, "WA.cr's answer reports no success", message_of(reply) or reply.text)
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self._http.aclose()
 
     async def _page(self, path: str, needs: str, model: type[Model], params: Query) -> Page[Model]:
-        async for attempt in stamina.retry_context(on=_seconds_to_wait, attempts=MOST_TRIES, timeout=None):
+        async for attempt in stamina.retry_context(on=_wait_before_retry, attempts=MAX_ATTEMPTS, timeout=None):
             with attempt:
                 reply = await self.read(path, needs, params)
-        items = unwrapped(reply)
-        more = _has_more(reply.body)
-        if not isinstance(items.body, list) or (more and not items.body):
-            raise ProviderFault("WA.cr answered a list in a shape it does not document.", code=str(reply.status))
-        read = [replace(items, body=item).parse(model) for item in items.body]
-        return Page(read, len(read) >= PER_PAGE if more is None else more)
+        items = unwrap(reply)
+        has_more = _has_more(reply.body)
+        if not isinstance(items.body, list) or (has_more and not items.body):
+            raise ProviderFault("WA.cr's list has an undocumented format.", code=str(reply.status))
+        parsed = [replace(items, body=item).parse(model) for item in items.body]
+        return Page(parsed, len(parsed) >= PAGE_SIZE if has_more is None else has_more)
 
 
-def _seconds_to_wait(error: Exception) -> bool | float:
-    """Tell stamina after how many seconds to send again what the limit of calls refused; False: not at all."""
+def _wait_before_retry(error: Exception) -> bool | float:
+    """Return for stamina the seconds to wait after a 429; False if the call shouldn't be sent again."""
     if isinstance(error, RateLimited) and error.retry_after is not None and error.retry_after <= LIMIT_WINDOW_SECONDS:
         return error.retry_after
     return False
 
 
 def _has_more(body: Any) -> bool | None:
-    """Read meta.pagination.has_more; None where it is no truth value, since the published client alone knows it."""
+    """Return meta.pagination.has_more; None if it isn't a boolean, because only the published client knows it."""
     try:
-        told = body["meta"]["pagination"]["has_more"]
+        has_more = body["meta"]["pagination"]["has_more"]
     except (KeyError, TypeError):
         return None
-    return told if isinstance(told, bool) else None
+    return has_more if isinstance(has_more, bool) else None

@@ -1,207 +1,260 @@
-"""Finds people among the contacts of a WA.cr tenant, by the fewest calls (`contracts/wacr.openapi.yaml`)."""
+"""The contacts of a WA.cr tenant: found with the fewest calls, or created (`contracts/wacr.openapi.yaml`)."""
 
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from providers.base import Person
+from providers.base import InvalidRequest, Person
 from providers.cache import TTLCache
-from providers.http import Query
+from providers.http import Query, Reply
 from providers.identity import same_person_keys
-from providers.wacr.api import MOST_PAGES, Page, WacrApi
-from providers.wacr.models import Contact
+from providers.wacr.api import MAX_PAGES, Api, Page
+from providers.wacr.models import BatchReply, Contact, NamedRecord
 
 PEOPLE_PER_PAGE = 5
-"""A list is read for at most one page in so many people; those not seen by then are searched one by one. So a short
-list costs a page or two, and an endless one a fifth more than searching alone."""
+"""The people for whom one page of a list is read. Those who aren't found on these pages are searched for one by one.
+A short list then costs a page or two, and a very long one a fifth more than searching alone."""
 
 SEARCHED_DIGITS = 4
-"""How many of a phone's last digits are searched. How phones are stored is not documented; so many stand together in
-most of those with separators, and all forms of one phone end with them. A hundred contacts or so have them in common
-where there are 100,000, which is one page."""
+"""The number of a phone's last digits that are searched for. How phones are stored isn't documented. Most formats with
+separators keep four digits together, and all variants of a phone end with them. Of 100,000 contacts about a hundred
+share them, which is one page."""
 
-REMEMBER = 600.0
-"""Seconds for which the ids of a person's contacts are remembered: they were looked up before they are changed."""
+COMPARED_DIGITS = 9
+"""The number of last digits by which a phone stored without its country code may be a person's; a shorter phone is
+compared by all its digits. They don't include a trunk prefix (`0`, `8`, a carrier code), and few people share them."""
+
+CACHE_TTL = 600.0
+"""The seconds for which contact ids and groups are cached: people are looked up before they are changed."""
 
 
-TAIL = 9
-"""Last digits by which a phone that is stored without its country code may be somebody's; a shorter phone by all it
-has. They hold nothing of what stands for the country code (`0`, `8`, a carrier's code), and few others share them."""
-
-
-class Wanted:
-    """People who are looked for among contacts: what is not theirs is not kept, however long the list.
+class ContactMatches:
+    """The contacts of people. Contacts of others aren't kept, however long the list is.
 
     Attributes:
         found: the contacts of each person.
-        alike: contacts that may be a person's, if their phone is not stored with its country code.
+        similar: the contacts that may be a person's if their phone is stored without country code.
         comparable: whether every contact shows its phone.
     """
 
     def __init__(self, people: Sequence[Person]) -> None:
         self.found: dict[Person, list[Contact]] = {person: [] for person in people}
-        self.alike: dict[Person, list[Contact]] = {person: [] for person in people}
+        self.similar: dict[Person, list[Contact]] = {person: [] for person in people}
         self.comparable = True
         self._by_digits: dict[str, set[Person]] = {}
-        self._by_tail: dict[str, set[Person]] = {}
+        self._by_last_digits: dict[str, set[Person]] = {}
         for person in people:
             for digits in same_person_keys(person.digits):
                 self._by_digits.setdefault(digits, set()).add(person)
-                for length in range(1, TAIL + 1):
-                    self._by_tail.setdefault(digits[-length:], set()).add(person)
+                for length in range(1, COMPARED_DIGITS + 1):
+                    self._by_last_digits.setdefault(digits[-length:], set()).add(person)
 
-    def take(self, contacts: Sequence[Contact]) -> None:
-        """Keep those contacts that are somebody's, or may be."""
+    def add(self, contacts: Iterable[Contact]) -> None:
+        """Keep the contacts that are, or may be, one of the people."""
         for contact in contacts:
             owners = self._by_digits.get(contact.digits, set())
             for person in owners:
                 self.found[person].append(contact)
-            for person in self._by_tail.get(contact.digits[-TAIL:], set()) - owners:
-                self.alike[person].append(contact)
-            self.comparable = self.comparable and contact.can_be_compared
+            for person in self._by_last_digits.get(contact.digits[-COMPARED_DIGITS:], set()) - owners:
+                self.similar[person].append(contact)
+            self.comparable = self.comparable and contact.is_comparable
 
     @property
     def all_found(self) -> bool:
-        """True where everybody has a contact."""
+        """True if every person has a contact."""
         return all(self.found.values())
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What a group's contacts tell of people.
+class GroupContacts:
+    """The contacts of people in a group's list.
 
     Attributes:
-        shown: the contacts that the list shows and that are not said to be outside of the group.
-        whole: whether the list was read to its end.
+        matches: the listed contacts, except those that are outside of the group by their own fields.
+        complete: whether the list was read to its end.
         empty: whether the list has no contact at all.
     """
 
-    shown: Wanted
-    whole: bool
+    matches: ContactMatches
+    complete: bool
     empty: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """What was seen of a person's contacts, of which the CRM may hold several.
+class KnownContacts:
+    """The known contacts of a person, who may have several.
 
     Attributes:
-        ids: of those that are theirs, the best first.
-        alike: those that may be theirs, if their phone is not stored with its country code.
-        group: the one whose contacts were looked at; None for the whole book.
-        whole: whether all of these were.
-        opted_out: whether one of theirs has opted out of messages.
+        ids: the person's own contacts, the best first.
+        similar: the contacts that may be the person's if their phone is stored without country code.
+        group: the group whose contacts were read; None for all contacts.
+        complete: whether all of these were read.
+        opted_out: whether one of the person's contacts has opted out of messages.
     """
 
-    ids: tuple[int, ...]
-    alike: tuple[Contact, ...]
-    group: int | None
-    whole: bool
-    opted_out: bool
+    ids: tuple[int, ...] = ()
+    similar: tuple[Contact, ...] = ()
+    group: int | None = None
+    complete: bool = False
+    opted_out: bool = False
+
+    @classmethod
+    def of(cls, person: Person, matches: ContactMatches, group: int | None, *, complete: bool) -> "KnownContacts":
+        """Return what a list or a search shows of a person."""
+        contacts = best_first(person, matches.found[person])
+        opted_out = any(contact.is_opted_out for contact in contacts)
+        ids = tuple(contact.id for contact in contacts)
+        return cls(ids, tuple(matches.similar[person]), group, complete, opted_out)
 
     def covers(self, group: int) -> bool:
-        """Tell whether no contact of theirs in the group can be missing."""
-        return self.whole and self.group in {None, group}
+        """Return whether these are all contacts of the person in the group."""
+        return self.complete and self.group in {None, group}
 
-    def may_stay_in(self, group: int) -> bool:
-        """Tell whether the group has a contact that may be theirs."""
-        return any(contact.is_in(group) is not False for contact in self.alike)
+    def only_id(self, group: int) -> tuple[int, ...]:
+        """Return the id of the person's only contact; empty if the group may have another one of theirs."""
+        return self.ids if self.covers(group) and len(self.ids) == 1 else ()
+
+    def may_remain_in(self, group: int) -> bool:
+        """Return whether the group has a contact that may be the person's."""
+        return any(contact.is_in(group) is not False for contact in self.similar)
 
 
 class AddressBook:
-    """The tenant's contacts (listContacts). No filter on phone is documented, so they are compared here, by digits."""
+    """The contacts of the tenant (listContacts). No filter by phone is documented, so phones are compared here.
 
-    def __init__(self, api: WacrApi, clock: Callable[[], float]) -> None:
+    Args:
+        api: the WA.cr API.
+        clock: returns the time in seconds, from any start.
+    """
+
+    def __init__(self, api: Api, clock: Callable[[], float]) -> None:
         self._api = api
-        self._known: TTLCache[Known] = TTLCache(REMEMBER, clock)
+        self._known: TTLCache[KnownContacts] = TTLCache(CACHE_TTL, clock)
 
-    async def find(self, people: Sequence[Person]) -> Mapping[Person, list[Contact]]:
-        """Give the contacts of each person: from the whole book if it is short, else by searching."""
-        wanted = Wanted(people)
-        whole = await self._read(wanted, len(people) // PEOPLE_PER_PAGE, {})
-        self._remember(wanted, None, whole=whole)
-        for person in people:
-            if not whole and not wanted.found[person]:
-                wanted.found[person] = (await self.search(person)).found[person]
-        return wanted.found
-
-    async def look(self, group: int, people: Sequence[Person]) -> Look:
-        """List a group's contacts until the list gets long, or it ends: whoever was seen may have another contact."""
-        wanted = Wanted(people)
-        empty, more = True, True
-        most = max(1, len(people) // PEOPLE_PER_PAGE)
-        async for page in self._pages({"sort": "id", "filter[group_id]": group}, most):
-            wanted.take([contact for contact in page.items if contact.is_in(group) is not False])
-            empty, more = empty and not page.items, page.more
-        self._remember(wanted, group, whole=not more)
-        return Look(wanted, not more, empty)
-
-    async def search(self, person: Person) -> Wanted:
-        """Search for the end of the person's phone, among all contacts."""
-        wanted = Wanted([person])
-        await self._read(wanted, MOST_PAGES, {"search": person.digits[-SEARCHED_DIGITS:]}, to_the_end=True)
-        self._remember(wanted, None, whole=True)
-        return wanted
-
-    async def all_in(self, group: int, person: Person) -> Known:
-        """Give what is known of the person's contacts, searching for those in the group where only some were seen."""
-        known = self._known.get(person.phone)
-        if known is not None and known.covers(group):
-            return known
-        seen = known.ids if known else ()
-        opted_out = self.has_opted_out(person)
-        searched = await self.search(person)
-        found = tuple(contact.id for contact in best_first(person, searched.found[person]))
-        ids = (*found, *(number for number in seen if number not in found))
-        opted_out = opted_out or self.has_opted_out(person)
-        known = Known(ids, tuple(searched.alike[person]), None, whole=True, opted_out=opted_out)
-        self._known.set(person.phone, known)
-        return known
-
-    def only(self, group: int, person: Person) -> tuple[int, ...]:
-        """Give the id of the person's only contact; none where the group may have another one of theirs."""
-        known = self._known.get(person.phone)
-        return known.ids if known and known.covers(group) and len(known.ids) == 1 else ()
-
-    def remembered(self, person: Person) -> tuple[int, ...]:
-        """Give the ids of the person's contacts, the best first; none where nobody looked lately."""
-        known = self._known.get(person.phone)
-        return known.ids if known else ()
-
-    def has_opted_out(self, person: Person) -> bool:
-        """Tell whether a contact of the person is known to have opted out of messages."""
-        known = self._known.get(person.phone)
-        return known is not None and known.opted_out
+    def known(self, person: Person) -> KnownContacts:
+        """Return the cached contacts of a person, without a call."""
+        return self._known.get(person.phone) or KnownContacts()
 
     def forget(self, people: Iterable[Person]) -> None:
-        """Look again the next time: a contact is not what it was."""
+        """Drop the cached contacts of people, because one of them may have changed."""
         for person in people:
             self._known.discard(person.phone)
 
-    async def _read(self, wanted: Wanted, most: int, params: Query, *, to_the_end: bool = False) -> bool:
-        """Read contacts until all are found, or `to_the_end`. Gives whether it was reached."""
-        more = True
-        pages = self._pages({"sort": "id", **params}, most)
+    async def find(self, people: Sequence[Person]) -> Mapping[Person, list[Contact]]:
+        """Return the contacts of each person, from the list of all contacts if it is short, otherwise by searching."""
+        matches = ContactMatches(people)
+        complete = await self._read(matches, len(people) // PEOPLE_PER_PAGE, {})
+        self._store(matches, None, complete=complete)
+        for person in people:
+            if not complete and not matches.found[person]:
+                matches.found[person] = (await self.search(person)).found[person]
+        return matches.found
+
+    async def list_group(self, group: int, people: Sequence[Person]) -> GroupContacts:
+        """Read the first pages of a group's contacts, even after all people are found: they may have more contacts."""
+        matches = ContactMatches(people)
+        empty, has_more = True, True
+        max_pages = max(1, len(people) // PEOPLE_PER_PAGE)
+        async for page in self._pages({"sort": "id", "filter[group_id]": group}, max_pages):
+            matches.add(contact for contact in page.items if contact.is_in(group) is not False)
+            empty, has_more = empty and not page.items, page.has_more
+        self._store(matches, group, complete=not has_more)
+        return GroupContacts(matches, not has_more, empty)
+
+    async def search(self, person: Person) -> ContactMatches:
+        """Search all contacts for the last digits of the person's phone."""
+        matches = ContactMatches([person])
+        await self._read(matches, MAX_PAGES, {"search": person.digits[-SEARCHED_DIGITS:]}, to_the_end=True)
+        self._store(matches, None, complete=True)
+        return matches
+
+    async def all_in_group(self, group: int, person: Person) -> KnownContacts:
+        """Return all contacts of the person that may be in the group, by a search if the cache isn't complete."""
+        known = self.known(person)
+        if known.covers(group):
+            return known
+        found = KnownContacts.of(person, await self.search(person), None, complete=True)
+        ids = (*found.ids, *(known_id for known_id in known.ids if known_id not in found.ids))
+        found = replace(found, ids=ids, opted_out=known.opted_out or found.opted_out)
+        self._known.set(person.phone, found)
+        return found
+
+    async def _read(self, matches: ContactMatches, max_pages: int, params: Query, *, to_the_end: bool = False) -> bool:
+        """Read contacts until all people are found, or `to_the_end`. Return whether the end was reached."""
+        has_more = True
+        pages = self._pages({"sort": "id", **params}, max_pages)
         async with aclosing(pages):
             async for page in pages:
-                wanted.take(page.items)
-                more = page.more
-                if wanted.all_found and not to_the_end:
+                matches.add(page.items)
+                has_more = page.has_more
+                if matches.all_found and not to_the_end:
                     break
-        return not more
+        return not has_more
 
-    def _remember(self, seen: Wanted, group: int | None, *, whole: bool) -> None:
-        for person, contacts in seen.found.items():
+    def _store(self, matches: ContactMatches, group: int | None, *, complete: bool) -> None:
+        for person, contacts in matches.found.items():
             if contacts:
-                ids = tuple(contact.id for contact in best_first(person, contacts))
-                opted_out = any(contact.is_opted_out for contact in contacts)
-                known = Known(ids, tuple(seen.alike[person]), group, whole=whole, opted_out=opted_out)
-                self._known.set(person.phone, known)
+                self._known.set(person.phone, KnownContacts.of(person, matches, group, complete=complete))
 
-    def _pages(self, params: Query, most: int) -> AsyncGenerator[Page[Contact], None]:
-        return self._api.pages("/contacts", "contacts:read", Contact, params, most=most)
+    def _pages(self, params: Query, max_pages: int) -> AsyncGenerator[Page[Contact], None]:
+        return self._api.pages("/contacts", "contacts:read", Contact, params, max_pages=max_pages)
 
 
-def best_first(person: Person, found: Sequence[Contact]) -> list[Contact]:
-    """Sort contacts that are all the person's: those with the very phone first, then by age."""
-    return sorted(found, key=lambda contact: (person.digits not in (contact.phone or ""), contact.id))
+class ContactCreator:
+    """Creates contacts. Each needs a source and a status of the tenant: the first of each is used, and read once."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self._defaults: dict[str, int] = {}
+
+    async def defaults(self) -> Mapping[str, int]:
+        """Return the source and the status for new contacts (x-related-operations). Raises `ProviderError`."""
+        for field, path in (("source_id", "/sources"), ("status_id", "/statuses")):
+            if field not in self._defaults:
+                pages = self._api.pages(path, "to read contact sources and statuses", NamedRecord, max_pages=1)
+                records = [record async for page in pages for record in page.items]
+                if not records:
+                    kind = path.removeprefix("/")
+                    raise InvalidRequest(
+                        f"WA.cr has no contact {kind}. Create one there, because new contacts need it."
+                    )
+                self._defaults[field] = records[0].id
+        return self._defaults
+
+    async def create_in_group(self, group: int, person: Person) -> tuple[Contact, Reply]:
+        """Create a contact in a group (createContact). Raises `ProviderError`, also `OutcomeUnknown`."""
+        body = {**await self._fields(person), "groups": [group]}
+        try:
+            return await self._api.write("POST", "/contacts", "contacts:write", body, Contact)
+        except InvalidRequest:
+            self._defaults.clear()  # the source or the status may have been deleted
+            raise
+
+    async def create_batch(self, people: Sequence[Person]) -> dict[Person, Contact]:
+        """Create contacts outside of all groups (batchCreateContacts) and return those in the response.
+
+        A phone that already has a contact is skipped. A person who is missing from the response may still have a
+        contact: how skipped and failed entries identify their people isn't documented. Raises `ProviderError`.
+        """
+        contacts = [await self._fields(person) for person in people]
+        body = {"contacts": contacts, "options": {"continue_on_error": True, "skip_duplicates": True}}
+        try:
+            batch, reply = await self._api.write("POST", "/contacts/batch", "contacts:write", body, BatchReply)
+        except InvalidRequest:
+            self._defaults.clear()
+            raise
+        if not batch.success:
+            message = "WA.cr created none of the contacts."
+            raise InvalidRequest(message, code=str(reply.status), provider_text=reply.text)
+        matches = ContactMatches(people)
+        matches.add(batch.created or ())
+        return {person: best_first(person, found)[0] for person, found in matches.found.items() if found}
+
+    async def _fields(self, person: Person) -> dict[str, object]:
+        name = {"firstname": person.phone, "lastname": "Rollcall"}
+        return {**name, "phone": person.phone, "type": "lead", **await self.defaults()}
+
+
+def best_first(person: Person, contacts: Sequence[Contact]) -> list[Contact]:
+    """Sort a person's contacts: those with exactly this phone first, then by age."""
+    return sorted(contacts, key=lambda contact: (person.digits not in (contact.phone or ""), contact.id))

@@ -1,6 +1,7 @@
-"""Who is in a WA.cr group, and who comes and goes (`contracts/wacr.openapi.yaml`).
+"""The membership of people in a WA.cr group (`contracts/wacr.openapi.yaml`).
 
-Membership calls take contact ids and answer with a count, so people are looked up first, and the count judges them.
+Calls that change a group take contact ids and answer with a count. So people are looked up first, and the count decides
+their verdicts.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -17,221 +18,234 @@ from providers.base import (
     ProviderError,
 )
 from providers.cache import TTLCache
-from providers.wacr.api import WacrApi
-from providers.wacr.contacts import REMEMBER, AddressBook, Wanted, best_first
-from providers.wacr.creation import ContactMaker
+from providers.wacr.api import Api
+from providers.wacr.contacts import CACHE_TTL, AddressBook, ContactCreator, ContactMatches, best_first
 from providers.wacr.errors import ContactLimitReached
-from providers.wacr.models import Added, Record, Removed, message_of, unwrapped
-from providers.wacr.tally import Run
+from providers.wacr.models import AddedReply, NamedRecord, RemovedReply, message_of, unwrap
+from providers.wacr.tally import BatchTally
 
-FEW = 2
-"""So many contacts are created one by one: a batch, and putting its contacts into the group, are two calls too."""
+MAX_SINGLE_CREATIONS = 2
+"""Up to so many contacts are created one by one: creating a batch and adding it to the group takes two calls too."""
 
 
 class Membership:
-    """The groups of one tenant and the contacts in them."""
+    """The groups of one tenant and the contacts in them.
 
-    def __init__(self, api: WacrApi, clock: Callable[[], float]) -> None:
+    Args:
+        api: the WA.cr API.
+        clock: returns the time in seconds, from any start.
+    """
+
+    def __init__(self, api: Api, clock: Callable[[], float]) -> None:
         self._api = api
         self._book = AddressBook(api, clock)
-        self._maker = ContactMaker(api)
-        self._there: TTLCache[bool] = TTLCache(REMEMBER, clock)
+        self._creator = ContactCreator(api)
+        self._existing: TTLCache[bool] = TTLCache(CACHE_TTL, clock)
 
-    async def record(self, group: int) -> Record:
+    async def read_group(self, group: int) -> NamedRecord:
         """Read a group (getGroup). Raises `GroupNotFound` and other `ProviderError`."""
-        record = unwrapped(await self._api.read(f"/groups/{group}", "groups:read")).parse(Record)
-        self.note(group, there=True)
+        record = unwrap(await self._api.read(f"/groups/{group}", "groups:read")).parse(NamedRecord)
+        self.remember_group(group)
         return record
 
-    def note(self, group: int, *, there: bool) -> None:
-        """Remember whether a group was seen lately, so that it need not be looked up before people are added."""
-        if there:
-            self._there.set(str(group), value=True)
-        else:
-            self._there.discard(str(group))
+    def remember_group(self, group: int) -> None:
+        """Store that a group exists, so that it isn't read again before contacts are created for it."""
+        self._existing.set(str(group), value=True)
+
+    def forget_group(self, group: int) -> None:
+        """Drop the cached existence of a group."""
+        self._existing.discard(str(group))
 
     async def membership(self, group: int, people: Sequence[Person]) -> Mapping[Person, MembershipStatus]:
-        """Tell how people stand in the group: from its contacts (filter[group_id]), else by searching for each.
+        """Return the status of people, from the group's contacts (filter[group_id]), else by a search for each.
 
-        A found contact tells by its own list of groups, which may hold the id of a group that was deleted: where
-        somebody is present the group is read too. In what form phones are stored is not documented: a search that finds
-        nothing leaves `UNKNOWN`, and so does a contact with a phone that may be the person's.
-        Raises `GroupNotFound` and other `ProviderError`.
+        A contact lists its own groups, perhaps also a deleted one: if a person is present, the group is read too. How
+        phones are stored isn't documented, so a search without a result leaves `UNKNOWN`, and so does a contact whose
+        phone may be the person's. Raises `GroupNotFound` and other `ProviderError`.
         """
-        standing = await self._by_contacts(group, people)
-        if MembershipStatus.PRESENT in standing.values():
-            await self.record(group)
-        return standing
+        statuses = await self._statuses(group, people)
+        if MembershipStatus.PRESENT in statuses.values():
+            await self.read_group(group)
+        return statuses
 
     async def add(self, group: int, people: Sequence[Person]) -> PeopleResult:
-        """Put the contacts of people into the group in one call, and make contacts for those who have none.
+        """Add the contacts of people to the group in one call, and create contacts for people without one.
 
-        One or two contacts are created inside the group (createContact), each by a call that tells about its person.
-        More are created by one batchCreateContacts and then put into the group by one addContactsToGroup: two calls
-        however many they are. That risks no wrong verdict, because a batch alone makes nobody a member: what its
-        answer shows is used for nothing but ids, the count of the second call judges, and whoever is missing in the
-        answer gets a call of their own. What is lost is evidence (`inferred`, not `reported`), and where the second
-        call fails, contacts are left behind outside of the group, which the next try finds.
+        One or two contacts are created in the group (createContact), each by a call that reports about its person. More
+        are created by one batchCreateContacts and added by one addContactsToGroup: two calls, however many they are.
+        That risks no wrong verdict. A batch adds no one to the group, and only ids are read from its response. The
+        count of the second call decides, and people who are missing from the response get a call of their own. The
+        price is weaker evidence (`inferred`, not `reported`). If the second call fails, the new contacts remain outside
+        of the group, and the next attempt finds them.
 
-        Raises `ProviderError` when nothing is known about anybody.
+        Raises:
+            ProviderError: no verdict is known.
         """
-        run = Run(people)
+        tally = BatchTally(people)
         try:
-            await self._add(run, group)
+            await self._add(tally, group)
         except ProviderError as error:
-            return run.stopped(error)
-        return run.result()
+            return tally.result_of_failure(error)
+        return tally.result()
 
     async def remove(self, group: int, people: Sequence[Person]) -> PeopleResult:
-        """Take all contacts of people out of the group in one call; whoever is seen outside is done already.
+        """Remove all contacts of people from the group in one call. People who aren't in it are already done.
 
-        Nobody is called gone while the group has another contact that may be theirs.
-        Raises `ProviderError` when nothing is known about anybody.
+        The outcome is unknown while the group has another contact that may be the person's.
+
+        Raises:
+            ProviderError: no verdict is known.
         """
-        run = Run(people)
+        tally = BatchTally(people)
         try:
-            await self._look(run, group, [person for person in run.people if not self._book.remembered(person)])
-            inside = {p: await self._book.all_in(group, p) for p in run.people if not run.has(p)}
+            await self._find_absent(tally, group, [p for p in tally.people if not self._book.known(p).ids])
+            inside = {p: await self._book.all_in_group(group, p) for p in tally.people if p not in tally}
             if inside:
-                await self._change(run, group, {p: known.ids for p, known in inside.items()}, Outcome.REMOVED)
-            for person in (p for p, known in inside.items() if known.may_stay_in(group)):
-                run.tell(person, Outcome.UNKNOWN, Evidence.NONE, "", "Another contact in the group may be theirs.")
+                await self._change(tally, group, {p: known.ids for p, known in inside.items()}, Outcome.REMOVED)
+            for person in (p for p, known in inside.items() if known.may_remain_in(group)):
+                tally.record(person, Outcome.UNKNOWN, text="Another contact in the group may be this person's.")
         except ProviderError as error:
-            return run.stopped(error)
-        return run.result()
+            return tally.result_of_failure(error)
+        return tally.result()
 
-    async def _by_contacts(self, group: int, people: Sequence[Person]) -> Mapping[Person, MembershipStatus]:
+    async def _statuses(self, group: int, people: Sequence[Person]) -> Mapping[Person, MembershipStatus]:
         if not people:
             return {}
-        look = await self._book.look(group, people)
-        if look.empty and look.whole:
-            await self.record(group)  # an unknown group has no contacts either
-        standing = {}
-        for person, found in look.shown.found.items():
+        listed = await self._book.list_group(group, people)
+        if listed.empty and listed.complete:
+            await self.read_group(group)  # an unknown group has no contacts either
+        statuses = {}
+        for person, found in listed.matches.found.items():
             if found:
-                standing[person] = MembershipStatus.PRESENT
-            elif not look.whole:
-                standing[person] = _stands(group, person, await self._book.search(person))
+                statuses[person] = MembershipStatus.PRESENT
+            elif not listed.complete:
+                statuses[person] = _status(group, person, await self._book.search(person))
             else:
-                told_apart = look.shown.comparable and not look.shown.alike[person]
-                standing[person] = MembershipStatus.ABSENT if told_apart else MembershipStatus.UNKNOWN
-        return standing
+                is_certain = listed.matches.comparable and not listed.matches.similar[person]
+                statuses[person] = MembershipStatus.ABSENT if is_certain else MembershipStatus.UNKNOWN
+        return statuses
 
-    async def _look(self, run: Run, group: int, people: Sequence[Person]) -> None:
-        """Judge those for whom there is nothing to take out of the group."""
-        for person, standing in (await self._by_contacts(group, people)).items():
-            if standing is MembershipStatus.ABSENT:
-                run.tell(person, Outcome.ALREADY_DONE, Evidence.OBSERVED)
-            elif not self._book.remembered(person):
-                run.tell(person, Outcome.UNKNOWN, Evidence.NONE, "", "WA.cr shows no contact with this phone.")
+    async def _find_absent(self, tally: BatchTally, group: int, people: Sequence[Person]) -> None:
+        """Record the verdicts of people without a contact to remove."""
+        for person, status in (await self._statuses(group, people)).items():
+            if status is MembershipStatus.ABSENT:
+                tally.record(person, Outcome.ALREADY_DONE, Evidence.OBSERVED)
+            elif not self._book.known(person).ids:
+                tally.record(person, Outcome.UNKNOWN, text="WA.cr shows no contact with this phone.")
 
-    async def _add(self, run: Run, group: int) -> None:
-        waiting = {p: ids for p in run.people if (ids := self._book.only(group, p))}
-        contacts = await self._book.find([person for person in run.people if person not in waiting])
+    async def _add(self, tally: BatchTally, group: int) -> None:
+        outside = {p: ids for p in tally.people if (ids := self._book.known(p).only_id(group))}
+        contacts = await self._book.find([person for person in tally.people if person not in outside])
         inside = {p for p, found in contacts.items() if any(contact.is_in(group) for contact in found)}
         if inside:
-            await self.record(group)  # they may hold the id of a deleted group
+            await self.read_group(group)  # they may have the id of a deleted group
         missing = []
         for person, found in contacts.items():
             if person in inside:
-                run.tell(person, Outcome.ALREADY_DONE, Evidence.OBSERVED)
+                tally.record(person, Outcome.ALREADY_DONE, Evidence.OBSERVED)
             elif found:
-                waiting[person] = (best_first(person, found)[0].id,)
+                outside[person] = (best_first(person, found)[0].id,)
             else:
                 missing.append(person)
-        if waiting:
-            await self._change(run, group, waiting, Outcome.ADDED)
-        elif missing and not self._there.get(str(group)):
-            await self.record(group)  # before contacts are made for a group that is not there
-        await self._add_missing(run, group, missing)
+        if outside:
+            await self._change(tally, group, outside, Outcome.ADDED)
+        elif missing and not self._existing.get(str(group)):
+            await self.read_group(group)  # before contacts are created for a group that doesn't exist
+        await self._add_missing(tally, group, missing)
 
-    async def _add_missing(self, run: Run, group: int, people: Sequence[Person]) -> None:
-        made: dict[Person, tuple[int, ...]] = {}
-        if len(people) > FEW:
-            made = await self._make(run, people)
-            if made:
-                await self._change(run, group, made, Outcome.ADDED)
-        late = {p: found for p in people if p not in made and (found := await self._make_inside(run, group, p))}
-        if late:
-            await self._change(run, group, late, Outcome.ADDED)
+    async def _add_missing(self, tally: BatchTally, group: int, people: Sequence[Person]) -> None:
+        created: dict[Person, tuple[int, ...]] = {}
+        if len(people) > MAX_SINGLE_CREATIONS:
+            created = await self._create_batch(tally, people)
+            if created:
+                await self._change(tally, group, created, Outcome.ADDED)
+        others = [person for person in people if person not in created]
+        found = {p: ids for p in others if (ids := await self._create_in_group(tally, group, p))}
+        if found:
+            await self._change(tally, group, found, Outcome.ADDED)
 
-    async def _make(self, run: Run, people: Sequence[Person]) -> dict[Person, tuple[int, ...]]:
-        """Make contacts by one call; none where it is refused as a whole, since each alone may be taken."""
-        await self._maker.origin()
-        run.sending = tuple(people)
+    async def _create_batch(self, tally: BatchTally, people: Sequence[Person]) -> dict[Person, tuple[int, ...]]:
+        """Create contacts in one call. Return none if it is rejected as a whole: each alone may be accepted."""
+        await self._creator.defaults()
+        tally.in_flight = tuple(people)
         try:
-            return {person: (contact.id,) for person, contact in (await self._maker.many(people)).items()}
+            created = await self._creator.create_batch(people)
         except (InvalidRequest, ContactLimitReached):
-            run.sending = ()
+            tally.in_flight = ()
             return {}
+        return {person: (contact.id,) for person, contact in created.items()}
 
-    async def _make_inside(self, run: Run, group: int, person: Person) -> tuple[int, ...]:
-        """Make a contact inside the group and judge its person.
+    async def _create_in_group(self, tally: BatchTally, group: int, person: Person) -> tuple[int, ...]:
+        """Create a contact in the group and record the verdict.
 
-        Gives the contact's id, without a verdict, where one with this phone turns out to be there, outside the group.
+        Return the contact's id, without a verdict, if the person turns out to have a contact outside of the group.
         """
-        await self._maker.origin()
-        run.sending = (person,)
+        await self._creator.defaults()
+        tally.in_flight = (person,)
         try:
-            contact, reply = await self._maker.inside(group, person)
+            contact, reply = await self._creator.create_in_group(group, person)
         except InvalidRequest as error:
-            return await self._find_again(run, group, person, error)
-        told = (Outcome.ADDED, Evidence.REPORTED) if contact.is_in(group) else (Outcome.UNKNOWN, Evidence.NONE)
-        run.tell(person, *told, str(reply.status), message_of(reply))
+            return await self._search_after_rejection(tally, group, person, error)
+        outcome = Outcome.ADDED if contact.is_in(group) else Outcome.UNKNOWN
+        tally.reported(person, outcome, str(reply.status), message_of(reply))
         return ()
 
-    async def _find_again(self, run: Run, group: int, person: Person, error: InvalidRequest) -> tuple[int, ...]:
-        """Search for the contact that kept another from being made: it was stored meanwhile, or hides its phone."""
+    async def _search_after_rejection(
+        self, tally: BatchTally, group: int, person: Person, error: InvalidRequest
+    ) -> tuple[int, ...]:
+        """Search for the contact because of which a new one was rejected: it is more recent, or its phone is hidden."""
         found = (await self._book.search(person)).found[person] if "already exists" in error.provider_text else []
         if any(contact.is_in(group) for contact in found):
-            await self.record(group)
-            run.tell(person, Outcome.ALREADY_DONE, Evidence.OBSERVED)
+            await self.read_group(group)
+            tally.record(person, Outcome.ALREADY_DONE, Evidence.OBSERVED)
         elif found:
             return (best_first(person, found)[0].id,)
         else:
-            run.refuse(person, error)
+            tally.record_error(person, error)
         return ()
 
-    async def _change(self, run: Run, group: int, contacts: Mapping[Person, Collection[int]], done: Outcome) -> None:
-        """Put contacts into the group (`done` is `ADDED`) or take them out, and judge their people by the count."""
-        ids = sorted({number for numbers in contacts.values() for number in numbers})
-        run.sending = tuple(contacts)
-        method, answer = ("POST", Added) if done is Outcome.ADDED else ("DELETE", Removed)
+    async def _change(
+        self, tally: BatchTally, group: int, contacts: Mapping[Person, Collection[int]], done: Outcome
+    ) -> None:
+        """Add contacts to the group (`done` is `ADDED`) or remove them, and record the verdicts by the count."""
+        ids = sorted({contact_id for own in contacts.values() for contact_id in own})
+        tally.in_flight = tuple(contacts)
+        method, model = ("POST", AddedReply) if done is Outcome.ADDED else ("DELETE", RemovedReply)
         path, body = f"/groups/{group}/contacts", {"contact_ids": ids}
         try:
-            counted, reply = await self._api.write(method, path, "groups:write", body, answer, repeatable=True)
+            changed, reply = await self._api.write(method, path, "groups:write", body, model, repeatable=True)
         except (InvalidRequest, GroupNotFound) as error:
-            self._book.forget(contacts)  # one of them may be gone
-            self.note(group, there=False)
-            raise await self._as_far_as_told(group, error, done, len(ids)) from None
-        self.note(group, there=True)
-        unsure = [person for person in contacts if self._book.has_opted_out(person)]
-        run.count(contacts, done, counted.number, of=len(ids), code=str(reply.status), unsure=unsure)
+            self._book.forget(contacts)  # one of them may have been deleted
+            self.forget_group(group)
+            raise await self._error_after_rejection(group, error, done, len(ids)) from None
+        self.remember_group(group)
+        unsure = [person for person in contacts if self._book.known(person).opted_out]
+        tally.record_count(contacts, done, changed.count, of=len(ids), code=str(reply.status), unsure=unsure)
 
-    async def _as_far_as_told(self, group: int, error: ProviderError, done: Outcome, of: int) -> ProviderError:
-        """Give the refusal of a change; what it did stays open where it may have come half way.
+    async def _error_after_rejection(self, group: int, error: ProviderError, done: Outcome, of: int) -> ProviderError:
+        """Return the error of a rejected change; `OutcomeUnknown` if it may have been made in part.
 
-        Adding refuses the whole call for one bad id. What removing does with an id that is nobody's is not documented,
-        nor whether it runs in one transaction.
+        Adding rejects the whole call for one bad id. How removing treats an unknown id isn't documented, nor whether it
+        is one transaction.
         """
         if done is Outcome.ADDED or of == 1:
             return error
         if isinstance(error, GroupNotFound):
             try:
-                await self.record(group)
+                await self.read_group(group)
             except GroupNotFound:
                 return error
             except ProviderError:
-                pass  # then nobody knows what was not found
-        message = "WA.cr refused the removal, and does not say whether some had left before."
+                pass  # then it isn't known what wasn't found
+        message = "WA.cr rejected the removal but may have removed some people before."
         return OutcomeUnknown(message, code=error.code, provider_text=error.provider_text)
 
 
-def _stands(group: int, person: Person, searched: Wanted) -> MembershipStatus:
-    """Tell from the person's own contacts whether one of them is in the group."""
-    own = [contact.is_in(group) for contact in searched.found[person]]
+def _status(group: int, person: Person, matches: ContactMatches) -> MembershipStatus:
+    """Return the status of a person by the contacts that a search found."""
+    own = [contact.is_in(group) for contact in matches.found[person]]
     if any(own):
         return MembershipStatus.PRESENT
-    others = [contact.is_in(group) for contact in searched.alike[person]]
-    all_outside = {*own, *others} == {False}
-    return MembershipStatus.ABSENT if own and all_outside and searched.comparable else MembershipStatus.UNKNOWN
+    similar = [contact.is_in(group) for contact in matches.similar[person]]
+    all_outside = {*own, *similar} == {False}
+    return MembershipStatus.ABSENT if own and all_outside and matches.comparable else MembershipStatus.UNKNOWN

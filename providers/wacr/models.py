@@ -1,4 +1,4 @@
-"""What WA.cr answers, as far as it is read (`contracts/wacr.openapi.yaml`); unknown fields are passed over."""
+"""The responses of WA.cr, as far as they are read (`contracts/wacr.openapi.yaml`). Unknown fields are ignored."""
 
 import re
 from dataclasses import replace
@@ -6,27 +6,31 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from providers.base import Member, Usage
+from providers.base import Group, Member, Usage
 from providers.http import Reply
 
 UNLIMITED = -1
-"""The limit of a feature that has none (`UsageEntry`, `LimitEntry`)."""
+"""The limit of a feature without one (`UsageEntry`, `LimitEntry`)."""
 
-_SHORTEST, _LONGEST = 7, 15
-"""Digits of a phone with its country code: E.164 allows 15, and the shortest in use have seven."""
+_MIN_DIGITS, _MAX_DIGITS = 7, 15
+"""The digits of a phone with its country code: E.164 allows 15, and the shortest in use have seven."""
 
 _ONE_NUMBER = re.compile(r"[0-9\s()+.-]*")
 
 
-class Record(BaseModel):
-    """Anything with an id and a name: a group, a contact source, a contact status."""
+class NamedRecord(BaseModel):
+    """A record with an id and a name: a group, a contact source, a contact status."""
 
     id: int
     name: str = ""
 
+    def to_group(self) -> Group:
+        """Return the group as the adapter's interface has it; the size isn't reported."""
+        return Group(str(self.id), self.name)
+
 
 class Contact(BaseModel):
-    """A CRM contact. The documentation promises none of its fields but tells of all; the id is indispensable."""
+    """A CRM contact. The documentation describes all fields and promises none; only the id is required."""
 
     model_config = ConfigDict(coerce_numbers_to_str=True)
 
@@ -35,73 +39,73 @@ class Contact(BaseModel):
     firstname: str | None = None
     lastname: str | None = None
     group_id: list[int] | None = None
-    groups: list[Record] | None = None
+    groups: list[NamedRecord] | None = None
     is_opted_out: bool | None = None
 
     @property
-    def can_be_compared(self) -> bool:
-        """False where the phone is left out, or is more than a number; null, or a text without digits, is nobody's."""
+    def is_comparable(self) -> bool:
+        """False if the phone is missing or is more than a number. Null, or a text without digits, is no phone."""
         written = self.phone or ""
         one_number = _ONE_NUMBER.fullmatch(written) or not re.search(r"\d", written)
         return "phone" in self.model_fields_set and bool(one_number)
 
     @property
     def digits(self) -> str:
-        """The phone's digits with the country code. The stored form is not documented, so digits alone count."""
+        """The phone's digits with the country code. The stored format isn't documented, so only digits count."""
         return re.sub(r"\D", "", self.phone or "").lstrip("0")
 
     def is_in(self, group: int) -> bool | None:
-        """Tell whether the contact holds the group's id; None where the answer lists no groups.
+        """Return whether the contact has the group's id; None if the response lists no groups.
 
-        None also where `group_id` and `groups` differ: whether the id of no group is kept is not documented.
+        None also if `group_id` and `groups` differ: whether contacts keep the id of a deleted group isn't documented.
         """
-        told = set() if self.group_id is None else {group in self.group_id}
-        told |= set() if self.groups is None else {any(record.id == group for record in self.groups)}
-        return told.pop() if len(told) == 1 else None
+        answers = set() if self.group_id is None else {group in self.group_id}
+        answers |= set() if self.groups is None else {any(record.id == group for record in self.groups)}
+        return answers.pop() if len(answers) == 1 else None
 
-    def as_member(self) -> Member:
-        """Give the contact as a member; contacts have no role. A phone without a country code is no E.164 phone."""
+    def to_member(self) -> Member:
+        """Return the contact as a member. Contacts have no role. A phone without country code isn't an E.164 phone."""
         written = (self.phone or "").strip()
-        international = _SHORTEST <= len(self.digits) <= _LONGEST and (written[:1] != "0" or written[:2] == "00")
+        international = _MIN_DIGITS <= len(self.digits) <= _MAX_DIGITS and (written[:1] != "0" or written[:2] == "00")
         name = " ".join(part for part in (self.firstname, self.lastname) if part)
         return Member(f"+{self.digits}", name=name) if international else Member(name=name or written)
 
 
-class Counted(BaseModel):
-    """The answer of a call that changes who is in a group: of how many contacts it did."""
+class CountReply(BaseModel):
+    """The response to a change of a group's contacts: how many it changed."""
 
-    number: int
-
-
-class Added(Counted):
-    """The answer of addContactsToGroup: how many were not members before."""
-
-    number: int = Field(validation_alias="contacts_added")
+    count: int
 
 
-class Removed(Counted):
-    """The answer of removeContactsFromGroup: how many were members before."""
+class AddedReply(CountReply):
+    """The response of addContactsToGroup: how many contacts weren't in the group before."""
 
-    number: int = Field(validation_alias="contacts_removed")
+    count: int = Field(validation_alias="contacts_added")
 
 
-class Batch(BaseModel):
-    """The answer of batchCreateContacts. How failed entries look is not documented, so those created alone are read."""
+class RemovedReply(CountReply):
+    """The response of removeContactsFromGroup: how many contacts were in the group before."""
+
+    count: int = Field(validation_alias="contacts_removed")
+
+
+class BatchReply(BaseModel):
+    """The response of batchCreateContacts. The format of failed entries isn't documented, so only `created` is read."""
 
     summary: dict[str, Any]
     success: bool = True
     created: list[Contact] | None = None
 
 
-class SentText(BaseModel):
-    """The answer of sendTextMessage; `status` is `sent` where the message was accepted."""
+class SentReply(BaseModel):
+    """The response of sendTextMessage; `status` is `sent` if the message was accepted."""
 
     message_id: str = ""
     status: str = ""
 
 
-class Tenant(BaseModel):
-    """The tenant behind the token (getAccount). Under which key its subscription comes is not documented."""
+class AccountReply(BaseModel):
+    """The tenant behind the token (getAccount). The key of its subscription isn't documented."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -110,13 +114,13 @@ class Tenant(BaseModel):
 
     @property
     def plan(self) -> str:
-        """The plan and the state of its subscription, in the provider's words; empty where they are not told."""
-        told = (self._subscription.get(field) for field in ("plan_name", "status"))
-        return " ".join(str(word) for word in told if word)
+        """The plan and the state of its subscription, in the provider's words; empty if not reported."""
+        words = (self._subscription.get(field) for field in ("plan_name", "status"))
+        return " ".join(str(word) for word in words if word)
 
     @property
-    def has_run_out(self) -> bool:
-        """Whether the tenant is not active, or its subscription has expired; one that was cancelled may still last."""
+    def has_expired(self) -> bool:
+        """Whether the tenant isn't active, or its subscription has expired. A cancelled one may still be running."""
         return self.status != "active" or str(self._subscription.get("status")).casefold() == "expired"
 
     @property
@@ -125,59 +129,58 @@ class Tenant(BaseModel):
         return next(found, {})
 
 
-class Allowance(BaseModel):
-    """One counted feature, in either of the two answers about them."""
+class FeatureUsage(BaseModel):
+    """The usage and the limit of one feature; each of the two responses has a part of it."""
 
     current: float | None = None
     limit: float | None = None
     feature_name: str = ""
 
 
-class Allowances(BaseModel):
-    """The features that are counted (getAccountUsage, and `limits` of getAccountLimits)."""
+class UsageReply(BaseModel):
+    """The counted features (getAccountUsage, and `limits` of getAccountLimits)."""
 
-    contacts: Allowance | None = None
-    conversations: Allowance | None = None
-    campaigns: Allowance | None = None
-    staff: Allowance | None = None
-    api_calls_per_minute: Allowance | None = None
-
-
-class PlanLimits(BaseModel):
-    """The plan's ceilings (getAccountLimits)."""
-
-    limits: Allowances = Field(default_factory=Allowances)
+    contacts: FeatureUsage | None = None
+    conversations: FeatureUsage | None = None
+    campaigns: FeatureUsage | None = None
+    staff: FeatureUsage | None = None
+    api_calls_per_minute: FeatureUsage | None = None
 
 
-def usages(used: Allowances, most: Allowances) -> list[Usage]:
-    """Put two answers together: the one counts what is used, the other one gives the features their names."""
+class LimitsReply(BaseModel):
+    """The limits of the plan (getAccountLimits)."""
+
+    limits: UsageReply = Field(default_factory=UsageReply)
+
+
+def merge_usage(used: UsageReply, limits: UsageReply) -> list[Usage]:
+    """Merge the two responses: one has the usage, the other the names of the features."""
     found = []
-    for key in Allowances.model_fields:
-        counted, named = getattr(used, key) or Allowance(), getattr(most, key) or Allowance()
+    for key in UsageReply.model_fields:
+        counted, named = getattr(used, key) or FeatureUsage(), getattr(limits, key) or FeatureUsage()
         limit = named.limit if counted.limit is None else counted.limit
         if counted.current is not None or limit is not None:
-            ceiling = None if limit == UNLIMITED else limit
-            found.append(Usage(named.feature_name or key, counted.current, ceiling))
+            found.append(Usage(named.feature_name or key, counted.current, None if limit == UNLIMITED else limit))
     return found
 
 
-def unwrapped(reply: Reply) -> Reply:
-    """Give the answer's `data`, or the whole body where it has none, as the published client does."""
+def unwrap(reply: Reply) -> Reply:
+    """Return the response's `data`, or the whole body if it has none, as the published client does."""
     if isinstance(reply.body, dict) and "data" in reply.body:
         return replace(reply, body=reply.body["data"])
     return reply
 
 
 def message_of(reply: Reply) -> str:
-    """Give the `message` of a success; empty where it has none."""
+    """Return the `message` of a success; empty if it has none."""
     message = reply.body.get("message") if isinstance(reply.body, dict) else None
     return message if isinstance(message, str) else ""
 
 
 def is_success(reply: Reply) -> bool:
-    """Tell whether a 2xx whose body nobody documents says that it was done: by no body, or by an envelope of success.
+    """Return whether a 2xx with an undocumented body reports a success: an empty body, or a successful envelope.
 
-    An envelope has a message, data or `success`; whatever else came may be another's answer, such as a login page.
+    An envelope has a message, data or `success`. Any other body may be from another server, such as a login page.
     """
     if not reply.text.strip():
         return True
@@ -188,9 +191,9 @@ def is_success(reply: Reply) -> bool:
 
 
 def reports_failure(reply: Reply) -> bool:
-    """Tell whether an envelope says that it went wrong, whatever its status and its data.
+    """Return whether an envelope reports a failure, whatever its status and its data.
 
-    The answer to a batch, known by its `summary`, reports errors of single entries, and its success for itself.
+    A batch's response, recognised by its `summary`, lists the errors of single entries and has its own `success`.
     """
     body = reply.body
     if not isinstance(body, dict) or "summary" in body:

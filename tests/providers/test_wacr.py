@@ -10,7 +10,7 @@ from providers.base import (
     Outcome,
     Person,
 )
-from providers.wacr.contacts import REMEMBER
+from providers.wacr.contacts import CACHE_TTL
 from sandbox.providers.world import Disposition, Effect
 from tests.providers.wacr_bench import ANA, BEN, CAT, GROUP, Bench, outcomes, people, wacr
 
@@ -71,7 +71,7 @@ async def test_sources_and_statuses_are_read_once(bench: Bench) -> None:
 
 async def test_without_a_source_nobody_is_created_and_the_reason_is_told(bench: Bench) -> None:
     bench.server.sources = {}
-    with pytest.raises(InvalidRequest, match="/sources"):
+    with pytest.raises(InvalidRequest, match="no contact sources"):
         await bench.adapter.add(GROUP, people(ANA))
     assert bench.members() == set()
 
@@ -223,5 +223,5 @@ async def test_a_contact_that_was_just_looked_up_is_not_searched_again(bench: Be
 async def test_what_was_looked_up_long_ago_is_looked_up_again(bench: Bench) -> None:
     bench.server.put_contact(f"+{ANA}")
     await bench.adapter.add(GROUP, people(ANA))
-    bench.time[0] += REMEMBER
+    bench.time[0] += CACHE_TTL
     assert outcomes(await bench.adapter.add(GROUP, people(ANA))) == {ANA: SEEN_BEFORE}

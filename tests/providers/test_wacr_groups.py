@@ -136,7 +136,7 @@ async def test_nobody_is_called_gone_while_another_contact_in_the_group_may_be_t
     await bench.membership("447700900123")
     result = await bench.adapter.remove(GROUP, people("447700900123"))
     assert outcomes(result) == {"447700900123": UNKNOWN}
-    assert "may be theirs" in result.verdicts[0].provider_message
+    assert "may be this person's" in result.verdicts[0].provider_message
     assert "447700900123" not in bench.members()
 
 

@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from providers.base import AccountState, Action, Capability, Group, GroupNotFound, MembershipStatus, PermissionMissing
-from providers.wacr import DEFAULT_URL, Wacr, make
+from providers.wacr import BASE_URL, Wacr, make
 from sandbox.providers.server import Fault
 from tests.providers.wacr_bench import ANA, BEN, CAT, GROUP, UNKNOWN, Bench, outcomes, people, wacr
 
@@ -216,6 +216,6 @@ async def test_the_base_url_may_be_the_domain_or_the_root_of_the_api(bench: Benc
 
 async def test_without_a_base_url_the_providers_own_domain_is_asked(bench: Bench) -> None:
     adapter = make(base_url=None, token="t", account="")
-    assert str(adapter._api._http._client.base_url) == f"{DEFAULT_URL}/api/v2/"
+    assert str(adapter._api._http._client.base_url) == f"{BASE_URL}/api/v2/"
     await adapter.aclose()
     assert bench.asked() == []

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 import aiohttp
 
 from benchmarks.process import bot
-from sandbox.scene import Scene, scene
+from sandbox.sandbox import Sandbox, serve_sandbox
 
 RATES = (50, 200)
 SECONDS = 5.0
@@ -31,7 +31,7 @@ class Latency:
 async def measure() -> list[str]:
     """Measure both at every rate, in turn, and give the lines of a table."""
     lines = ["| commands a second | | p50 ms | p99 ms |", "|---|---|---|---|"]
-    async with scene(["wasend"]) as played:
+    async with serve_sandbox(["wasend"]) as played:
         for rate in RATES:
             async with _peer(played) as url:
                 peer = await _drive(url, played.slack.signing_secret, rate)
@@ -46,7 +46,7 @@ async def measure() -> list[str]:
 
 
 @asynccontextmanager
-async def _peer(played: Scene) -> AsyncIterator[str]:
+async def _peer(played: Sandbox) -> AsyncIterator[str]:
     command = (sys.executable, "-m", "benchmarks.peer", played.slack.api_url, played.slack.signing_secret)
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     assert process.stdout is not None

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from providers.base import Person, Provider
 from providers.registry import make_provider
-from sandbox.serving import serve
+from sandbox.http import serve
 
 SIZES = (1_000, 100_000)
 PER_PAGE = 100

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import httpx
 
 from benchmarks.process import Bot, bot
-from sandbox.providers.server import Call, ProviderServer
-from sandbox.scene import PLACES, Scene, scene
+from sandbox.providers.server import ProviderServer, RecordedCall
+from sandbox.sandbox import SIMULATORS, Sandbox, serve_sandbox
 
 LATENCY = 0.25
 """Seconds that a simulated provider takes for a call, in the run against the bare loop."""
@@ -20,7 +20,7 @@ PATIENCE = 900.0
 class Requests:
     """Asks for one add after another, and waits for each to end."""
 
-    played: Scene
+    played: Sandbox
     asked: int = 0
     people: int = 0
 
@@ -44,7 +44,7 @@ class Requests:
 
 async def against_a_loop() -> list[str]:
     """Add 1,000 people, then make the same calls by a bare httpx loop; give the lines of a table."""
-    async with scene(["wasend"]) as played:
+    async with serve_sandbox(["wasend"]) as played:
         server = _open_group(played)
         server.latency = LATENCY
         async with bot(played) as running:
@@ -69,7 +69,7 @@ async def against_a_loop() -> list[str]:
 async def by_size() -> list[str]:
     """Add people at each size, and give CPU milliseconds for each person and the resident memory."""
     lines = ["| people | CPU ms for each person | resident MiB afterwards |", "|---|---|---|"]
-    async with scene(["wasend"]) as played:
+    async with serve_sandbox(["wasend"]) as played:
         _open_group(played)
         async with bot(played) as running:
             requests = Requests(played)
@@ -86,13 +86,13 @@ async def _one_size(requests: Requests, running: Bot, size: int) -> str:
     return f"| {size:,} | {(running.cpu() - before) / size * 1000:.2f} | {running.memory():.0f} |"
 
 
-def _open_group(played: Scene) -> ProviderServer:
+def _open_group(played: Sandbox) -> ProviderServer:
     server = played.providers["wasend"]
-    server.world.put_group(PLACES["wasend"].group_id, "Wasend Team", capacity=100_000)
+    server.world.put_group(SIMULATORS["wasend"].group_id, "Wasend Team", capacity=100_000)
     return server
 
 
-async def _loop(base_url: str, token: str, calls: list[Call]) -> float:
+async def _loop(base_url: str, token: str, calls: list[RecordedCall]) -> float:
     """Make the same calls one after another, with nothing around them, in a group where nobody is."""
     async with httpx.AsyncClient(base_url=base_url, headers={"Authorization": f"Bearer {token}"}, timeout=60) as client:
         start = time.perf_counter()

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.scene import Scene
+from sandbox.sandbox import Sandbox
 
 _TICK = os.sysconf("SC_CLK_TCK")
 MIB = 1024 * 1024
@@ -38,7 +38,7 @@ class Bot:
 
 
 @asynccontextmanager
-async def bot(played: Scene, *, pace: str = 'batch = 10, gap = "0s"') -> AsyncIterator[Bot]:
+async def bot(played: Sandbox, *, pace: str = 'batch = 10, gap = "0s"') -> AsyncIterator[Bot]:
     """Run `rollcall run` against a sandbox, on a new SQLite file."""
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "rollcall.toml"

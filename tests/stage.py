@@ -9,7 +9,7 @@ from bot import bootstrap
 from bot.commands.manifest import BOT_SCOPES
 from bot.config import load
 from sandbox.providers.world import Disposition, World
-from sandbox.scene import PLACES, Scene, scene
+from sandbox.sandbox import SIMULATORS, Sandbox, serve_sandbox
 from sandbox.slack.delivery import Ack
 from sandbox.slack.server import SlackServer
 from sandbox.slack.workspace import Message
@@ -22,7 +22,7 @@ CHANNEL = "C0LAUNCH"
 class Stage:
     """A running bot with its sandbox; `url` is the bot's own address."""
 
-    scene: Scene
+    scene: Sandbox
     url: str
     folder: Path
 
@@ -80,7 +80,7 @@ async def stage(
     storage_url: str = "",
 ) -> AsyncIterator[Stage]:
     """Start a sandbox and the bot; `rules` are approval rules in TOML."""
-    async with scene(providers, scopes=BOT_SCOPES) as played:
+    async with serve_sandbox(providers, scopes=BOT_SCOPES) as played:
         config = folder / "rollcall.toml"
         config.write_text(played.config(storage_url or f"sqlite:///{folder}/rollcall.db", rules=rules))
         settings = load(config, played.environment(socket_mode=socket_mode))
@@ -92,10 +92,10 @@ async def stage(
 def people(world: World, dispositions: Mapping[str, Disposition]) -> str:
     """Put people into a world, and give them as somebody would type them."""
     for phone, disposition in dispositions.items():
-        world.put_human(phone, disposition)
+        world.put_person(phone, disposition)
     return ", ".join(f"+{phone}" for phone in dispositions)
 
 
 def group_id(provider: str) -> str:
     """Give the id of the provider's one group."""
-    return PLACES[provider].group_id
+    return SIMULATORS[provider].group_id

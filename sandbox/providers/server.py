@@ -14,7 +14,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass(slots=True)
-class Fault:
+class InjectedFault:
     """Something that goes wrong on demand.
 
     Attributes:
@@ -39,7 +39,7 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class RecordedCall:
     """One line of the log: what was asked and what was answered (status 0: no answer was sent)."""
 
     at: float
@@ -70,8 +70,8 @@ class ProviderServer:
         self.token = token
         self.latency = latency
         self.account_state = "connected"
-        self.faults: list[Fault] = []
-        self.calls: list[Call] = []
+        self.faults: list[InjectedFault] = []
+        self.calls: list[RecordedCall] = []
 
     def routes(self) -> list[web.RouteDef]:
         """Give the contract's routes."""
@@ -114,7 +114,7 @@ class ProviderServer:
             status = response.status
         finally:
             self.calls.append(
-                Call(
+                RecordedCall(
                     at=self.world.now(),
                     method=request.method,
                     path=request.path,
@@ -136,7 +136,7 @@ class ProviderServer:
             return await self._strike(fault, request)
         return response
 
-    def _take_fault(self, line: str) -> Fault | None:
+    def _take_fault(self, line: str) -> InjectedFault | None:
         for fault in self.faults:
             if fault.match not in line or fault.times == 0:
                 continue
@@ -148,7 +148,7 @@ class ProviderServer:
             return fault
         return None
 
-    async def _strike(self, fault: Fault, request: web.Request) -> web.StreamResponse:
+    async def _strike(self, fault: InjectedFault, request: web.Request) -> web.StreamResponse:
         if fault.status == 0:
             await asyncio.sleep(3600)
         if fault.status < 0:
@@ -182,7 +182,7 @@ class ProviderServer:
 
     async def _people(self, request: web.Request) -> web.Response:
         for phone, disposition in (await request.json()).items():
-            self.world.put_human(phone, Disposition(disposition))
+            self.world.put_person(phone, Disposition(disposition))
         return web.json_response({"ok": True})
 
     async def _groups(self, request: web.Request) -> web.Response:
@@ -191,7 +191,7 @@ class ProviderServer:
         return web.json_response({"ok": True})
 
     async def _faults(self, request: web.Request) -> web.Response:
-        self.faults = [Fault(**fault) for fault in await request.json()]
+        self.faults = [InjectedFault(**fault) for fault in await request.json()]
         return web.json_response({"ok": True})
 
     async def _account(self, request: web.Request) -> web.Response:

@@ -149,5 +149,5 @@ class TwoChatServer(TwoChatPeople):
     def _member(self, member: Membership) -> dict[str, Any]:
         admin = {"wa_is_admin": member.role != "member", "wa_is_super_admin": member.role == "superadmin"}
         if member.phone in self.lid_only:
-            return {"wa_participant_id": f"{self.world.human(member.phone).lid}@lid", **admin}
+            return {"wa_participant_id": f"{self.world.person(member.phone).lid}@lid", **admin}
         return {"wa_participant_id": f"{member.phone}@c.us", "phone_number": f"+{member.phone}", **admin}

@@ -171,7 +171,7 @@ class TwoChatAccount(ProviderServer):
         if not E164.fullmatch(number) or len(number) < _SHORTEST_NUMBER:
             return web.json_response({"is_valid": False})
         asked = number.removeprefix("+")
-        there = self.world.human(asked).disposition is not Disposition.NO_ACCOUNT
+        there = self.world.person(asked).disposition is not Disposition.NO_ACCOUNT
         # The page's own example was cut off: what else it tells is left out, for no adapter reads it.
         return web.json_response({"is_valid": True, "on_whatsapp": there})
 

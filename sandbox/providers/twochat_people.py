@@ -95,7 +95,7 @@ class TwoChatPeople(TwoChatAccount):
             elif effect is Effect.ADDED:
                 accepted.append(f"+{asked}")
             code, words = _CODES[effect]
-            entries[f"+{self.world.known_as(asked) if self.answers_canonical else asked}"] = {
+            entries[f"+{self.world.canonical(asked) if self.answers_canonical else asked}"] = {
                 "statusCode": code,
                 "message": words,
                 "isInviteV4Sent": self.sends_invites and effect is Effect.PRIVATE,

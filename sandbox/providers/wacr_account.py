@@ -79,7 +79,7 @@ class AccountServer(ContactsServer):
         if isinstance(found, web.Response):
             return found
         digits = re.sub(r"\D", "", phone)
-        if self.world.human(digits).disposition is Disposition.NO_ACCOUNT:
+        if self.world.person(digits).disposition is Disposition.NO_ACCOUNT:
             return error(500, "MESSAGE_SEND_FAILED", "WhatsApp did not accept the message", {})
         said = self.world.send(digits, _filled(text, found)).text
         number = len(self.world.sent)

@@ -15,7 +15,7 @@ from sandbox.providers.wacr_records import (
     group_record,
     page,
 )
-from sandbox.providers.world import Effect, Event, Membership, SimGroup, World
+from sandbox.providers.world import Effect, GroupEvent, Membership, SimGroup, World
 
 _PHONE_LENGTH = 20
 _SEARCHED = ("firstname", "lastname", "email", "phone", "company")
@@ -80,7 +80,7 @@ class ContactsServer(ProviderServer):
         if is_new:
             group.members[contact.digits] = Membership(contact.digits, since=self.world.now())
         effect = Effect.ADDED if is_new else Effect.ALREADY_MEMBER
-        self.world.events.append(Event(self.world.now(), group.id, contact.digits, effect))
+        self.world.events.append(GroupEvent(self.world.now(), group.id, contact.digits, effect))
         return is_new
 
     def plan_is_full(self) -> web.Response | None:

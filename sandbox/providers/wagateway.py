@@ -199,8 +199,8 @@ class WaGatewayServer(StoredServer):
             return self.error(400, message="phone must be E.164 digits")
         if self.account_state != "connected":
             return self.error(501)
-        phone = self.world.known_as(number[1])
-        exists = self.world.human(phone).disposition is not Disposition.NO_ACCOUNT
+        phone = self.world.canonical(number[1])
+        exists = self.world.person(phone).disposition is not Disposition.NO_ACCOUNT
         # The contract leaves open what `jid` is for a number without an account.
         jid = f"{phone}@s.whatsapp.net" if exists else ""
         return web.json_response({"isOnWhatsApp": exists, "jid": jid, "query": number[1]})

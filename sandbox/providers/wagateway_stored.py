@@ -221,7 +221,7 @@ class StoredServer(ProviderServer):
             "id": place,
             "sessionId": self.session,
             "groupJid": group.id,
-            "lid": f"{self.world.human(member.phone).lid}@lid",
+            "lid": f"{self.world.person(member.phone).lid}@lid",
             "role": member.role,
             "tag": "",
             "firstSeenAt": since,
@@ -237,7 +237,7 @@ class StoredServer(ProviderServer):
         return identity
 
     def _identity(self, phone: str) -> Record:
-        row: Record = {"id": 1, "lid": f"{self.world.human(phone).lid}@lid", "updatedAt": _LONG_AGO}
+        row: Record = {"id": 1, "lid": f"{self.world.person(phone).lid}@lid", "updatedAt": _LONG_AGO}
         row["name"] = self.names.get(phone, "")
         if phone in self.phoneless:
             return row

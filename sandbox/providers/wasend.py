@@ -58,7 +58,7 @@ class WasendServer(WasendSession):
         phone = request.query.get("phone", "")
         if not _DIGITS.fullmatch(phone):
             return self.error(400)
-        if self.world.human(phone).disposition is Disposition.NO_ACCOUNT:
+        if self.world.person(phone).disposition is Disposition.NO_ACCOUNT:
             return web.json_response({"exists": False, "phone": phone})
         return web.json_response({"exists": True, "phone": phone, "jid": f"{phone}@c.us"})
 
@@ -121,7 +121,7 @@ class WasendServer(WasendSession):
         return asked.removeprefix("+") if _PHONE.fullmatch(asked) else None
 
     def _refused(self, phone: str, effect: Effect) -> Record:
-        row = member_record(Membership(phone), self.world.human(phone).lid, self.variant)
+        row = member_record(Membership(phone), self.world.person(phone).lid, self.variant)
         return row | ({"error": _CODES[effect]} if self.variant == "sdk" else {})
 
     def _get_group(self, _: web.Request, group: SimGroup, __: Record) -> web.Response:

@@ -151,22 +151,22 @@ class WasendSession(ProviderServer):
 
     def member(self, member: Membership) -> Record:
         """Give one row of a member list."""
-        human = self.world.human(member.phone)
+        human = self.world.person(member.phone)
         return member_record(member, human.lid, self.variant, hidden=member.phone in self.lid_only)
 
     def phone(self, identifier: str) -> str | None:
         """Give the digits of a number or a JID; None for what is neither."""
         if match := _E164.fullmatch(identifier):
-            return self.world.known_as(match[1])
+            return self.world.canonical(match[1])
         if match := _JID.fullmatch(identifier):
-            return self.world.phone_of_lid(match[1]) if match[2] == "lid" else self.world.known_as(match[1])
+            return self.world.phone_of_lid(match[1]) if match[2] == "lid" else self.world.canonical(match[1])
         return None
 
     def result_id(self, identifier: str, phone: str | None) -> str:
         """Name a person in a result."""
         if phone is None or self.result_ids == "echo":
             return identifier
-        user = self.world.human(phone).lid if self.result_ids == "lid" else phone
+        user = self.world.person(phone).lid if self.result_ids == "lid" else phone
         return f"{user}@{self.result_ids}"
 
 

@@ -45,7 +45,7 @@ _REFUSALS = {
 
 
 @dataclass(slots=True)
-class Human:
+class SimPerson:
     """A person: the phone in digits without `+`, the LID's user part, and how they answer an add."""
 
     phone: str
@@ -90,7 +90,7 @@ class SimGroup:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class GroupEvent:
     """One thing that truly happened to one person in one group."""
 
     at: float
@@ -100,7 +100,7 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SentText:
     """A text that was sent: `to` is a group's id or a phone in digits."""
 
     at: float
@@ -117,23 +117,23 @@ class World:
     """
 
     def __init__(self, *, read_lag: float = 0.0, clock: Callable[[], float] = time.time) -> None:
-        self.people: dict[str, Human] = {}
+        self.people: dict[str, SimPerson] = {}
         self.groups: dict[str, SimGroup] = {}
-        self.events: list[Event] = []
-        self.sent: list[Sent] = []
+        self.events: list[GroupEvent] = []
+        self.sent: list[SentText] = []
         self.read_lag = read_lag
         self.now = clock
         self._by_lid: dict[str, str] = {}
         self._forms: dict[str, str] = {}
 
-    def human(self, phone: str) -> Human:
+    def person(self, phone: str) -> SimPerson:
         """Give the person with this phone; someone never heard of is made, open to being added."""
-        phone = self.known_as(phone)
+        phone = self.canonical(phone)
         if phone not in self.people:
-            self.put_human(phone, Disposition.OPEN)
+            self.put_person(phone, Disposition.OPEN)
         return self.people[phone]
 
-    def put_human(self, phone: str, disposition: Disposition, *, also: str = "") -> Human:
+    def put_person(self, phone: str, disposition: Disposition, *, also: str = "") -> SimPerson:
         """Make a person or change how they answer. The LID is drawn from the phone and holds none of its digits' order.
 
         The same phone always gets the same LID, so that runs can be repeated.
@@ -146,12 +146,12 @@ class World:
         if also:
             self._forms[also] = phone
         lid = str((int(phone) * 2_654_435_761) % 10**14 + 10**14)
-        human = Human(phone, lid, disposition)
+        human = SimPerson(phone, lid, disposition)
         self.people[phone] = human
         self._by_lid[lid] = phone
         return human
 
-    def known_as(self, phone: str) -> str:
+    def canonical(self, phone: str) -> str:
         """Give the form of a number under which WhatsApp has its account: mostly the number itself."""
         return self._forms.get(phone, phone)
 
@@ -165,7 +165,7 @@ class World:
         for name, value in attributes.items():
             setattr(group, name, value)
         for phone in members:
-            self.human(phone)
+            self.person(phone)
             group.members[phone] = Membership(phone)
         self.groups[group_id] = group
         return group
@@ -177,32 +177,32 @@ class World:
 
     def add(self, group_id: str, phone: str) -> Effect:
         """Add one person as WhatsApp would, keep what happened, and give it."""
-        human = self.human(phone)
-        return self._happened(group_id, human.phone, self._add(self.groups[group_id], human))
+        human = self.person(phone)
+        return self._record(group_id, human.phone, self._add(self.groups[group_id], human))
 
     def remove(self, group_id: str, phone: str) -> Effect:
         """Remove one person; somebody who is no member is left alone."""
-        group, phone = self.groups[group_id], self.known_as(phone)
+        group, phone = self.groups[group_id], self.canonical(phone)
         member = group.members.pop(phone, None)
         if member is None:
-            return self._happened(group_id, phone, Effect.NOT_A_MEMBER)
+            return self._record(group_id, phone, Effect.NOT_A_MEMBER)
         member.left = self.now()
         group.gone.append(member)
-        return self._happened(group_id, phone, Effect.REMOVED)
+        return self._record(group_id, phone, Effect.REMOVED)
 
     def promote(self, group_id: str, phone: str) -> Effect:
         """Make a member an admin."""
-        phone = self.known_as(phone)
-        return self._happened(group_id, phone, self._give_role(group_id, phone, "admin"))
+        phone = self.canonical(phone)
+        return self._record(group_id, phone, self._set_role(group_id, phone, "admin"))
 
     def demote(self, group_id: str, phone: str) -> Effect:
         """Make an admin a member."""
-        phone = self.known_as(phone)
-        return self._happened(group_id, phone, self._give_role(group_id, phone, "member"))
+        phone = self.canonical(phone)
+        return self._record(group_id, phone, self._set_role(group_id, phone, "member"))
 
-    def send(self, to: str, text: str) -> Sent:
+    def send(self, to: str, text: str) -> SentText:
         """Send a text to a group or a phone."""
-        sent = Sent(self.now(), to, text)
+        sent = SentText(self.now(), to, text)
         self.sent.append(sent)
         return sent
 
@@ -231,11 +231,11 @@ class World:
         shown = {m.phone: m for m in (*going, *staying)}
         return [replace(m, role=m.former) if m.former and m.role_since > horizon else m for m in shown.values()]
 
-    def _happened(self, group_id: str, phone: str, effect: Effect) -> Effect:
-        self.events.append(Event(self.now(), group_id, phone, effect))
+    def _record(self, group_id: str, phone: str, effect: Effect) -> Effect:
+        self.events.append(GroupEvent(self.now(), group_id, phone, effect))
         return effect
 
-    def _give_role(self, group_id: str, phone: str, role: str) -> Effect:
+    def _set_role(self, group_id: str, phone: str, role: str) -> Effect:
         member = self.groups[group_id].members.get(phone)
         if member is None:
             return Effect.NOT_A_MEMBER
@@ -244,7 +244,7 @@ class World:
         member.former, member.role, member.role_since = member.role, role, self.now()
         return Effect.PROMOTED if role == "admin" else Effect.DEMOTED
 
-    def _add(self, group: SimGroup, human: Human) -> Effect:
+    def _add(self, group: SimGroup, human: SimPerson) -> Effect:
         if human.phone in group.members:
             return Effect.ALREADY_MEMBER
         if human.disposition in _REFUSALS:

@@ -106,7 +106,7 @@ class WutsServer(WutsGroups):
 
     def _on_whatsapp(self, number: str) -> bool:
         # Whether the check knows a number in a form that is not canonical is left open: here it does not.
-        human = self.world.human(number)
+        human = self.world.person(number)
         return human.phone == number and human.disposition is not Disposition.NO_ACCOUNT
 
 

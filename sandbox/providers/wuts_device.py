@@ -144,7 +144,7 @@ class WutsDevice(ProviderServer):
         """Give a participant as members and changed people are shown."""
         flags = {"is_admin": is_admin, "is_super_admin": is_admin and phone == NUMBER}
         if self.members_by == "lid":
-            lid = self.world.human(phone).lid
+            lid = self.world.person(phone).lid
             return {"jid": f"{lid}@lid", **flags, **({"phone_number": lid} if self.lids_pose_as_phones else {})}
         return {"jid": f"{phone}@s.whatsapp.net", "phone_number": f"{phone}@s.whatsapp.net", **flags}
 
@@ -153,7 +153,7 @@ class WutsDevice(ProviderServer):
         match = _USER.fullmatch(participant)
         if match is None:
             return None
-        return self.world.known_as(match[1]) if match[1] else self.world.phone_of_lid(match[3])
+        return self.world.canonical(match[1]) if match[1] else self.world.phone_of_lid(match[3])
 
     def participants_of(self, body: dict[str, Any], *, may_be_empty: bool = False) -> list[str]:
         """Give the participants of a body.

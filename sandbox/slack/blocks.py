@@ -11,7 +11,7 @@ from typing import Any
 
 from sandbox.slack import elements
 from sandbox.slack.elements import plain, text
-from sandbox.slack.refusal import Refused
+from sandbox.slack.errors import SlackError
 from sandbox.slack.shape import (
     Check,
     anything,
@@ -201,17 +201,17 @@ def check_message(blocks: Any, *, longest: int = CHARACTERS_IN_MESSAGE) -> None:
             table: `only_one_table_allowed`) or `msg_blocks_too_long`.
     """
     if not isinstance(blocks, list):
-        raise Refused("invalid_blocks_format")
+        raise SlackError("invalid_blocks_format")
     errors: list[str] = []
     items(_MESSAGE_BLOCK, BLOCKS_IN_MESSAGE, 0)(blocks, "/blocks", errors)
     _check_ids(blocks, errors)
     if errors:
-        raise Refused("invalid_blocks", errors)
+        raise SlackError("invalid_blocks", errors)
     if any(element["type"] == "file_input" for block in flat(blocks) for element in interactive(block)):
-        raise Refused("invalid_blocks", ["`file_input` is only for modals [json-pointer:/blocks]"])
+        raise SlackError("invalid_blocks", ["`file_input` is only for modals [json-pointer:/blocks]"])
     _check_totals(blocks)
     if len(json.dumps(blocks, ensure_ascii=False, separators=(",", ":"))) > longest:
-        raise Refused("msg_blocks_too_long")
+        raise SlackError("msg_blocks_too_long")
 
 
 def check_view(view: Any) -> None:
@@ -225,7 +225,7 @@ def check_view(view: Any) -> None:
     if isinstance(view, dict):
         _check_ids(view.get("blocks"), errors)
     if errors:
-        raise Refused("invalid_arguments", errors)
+        raise SlackError("invalid_arguments", errors)
 
 
 def check_options(answer: Any) -> list[str]:
@@ -237,7 +237,7 @@ def check_options(answer: Any) -> list[str]:
     return errors
 
 
-def settled(blocks: list[dict[str, Any]], names: Iterator[str]) -> list[dict[str, Any]]:
+def with_ids(blocks: list[dict[str, Any]], names: Iterator[str]) -> list[dict[str, Any]]:
     """Give a copy in which every block and every interactive element has an id, as Slack hands them back."""
     settled_blocks: list[dict[str, Any]] = json.loads(json.dumps(blocks))
     for block in flat(settled_blocks):
@@ -271,13 +271,15 @@ def _check_ids(blocks: Any, errors: list[str]) -> None:
 def _check_totals(blocks: list[dict[str, Any]]) -> None:
     tables = [block for block in flat(blocks) if block["type"] == "table"]
     if len(tables) > 1:
-        raise Refused("invalid_attachments", ["only_one_table_allowed"])
+        raise SlackError("invalid_attachments", ["only_one_table_allowed"])
     cells = (cell for table in tables for row in table["rows"] for cell in row)
     if sum(len(part) for cell in cells for part in _texts(cell)) > CHARACTERS_IN_TABLES:
-        raise Refused("invalid_blocks", [f"tables must be less than {CHARACTERS_IN_TABLES + 1} characters in all"])
+        raise SlackError("invalid_blocks", [f"tables must be less than {CHARACTERS_IN_TABLES + 1} characters in all"])
     marked = sum(len(block["text"]) for block in flat(blocks) if block["type"] == "markdown")
     if marked > CHARACTERS_IN_MARKDOWN:
-        raise Refused("invalid_blocks", [f"markdown must be less than {CHARACTERS_IN_MARKDOWN + 1} characters in all"])
+        raise SlackError(
+            "invalid_blocks", [f"markdown must be less than {CHARACTERS_IN_MARKDOWN + 1} characters in all"]
+        )
 
 
 def _texts(value: Any) -> Iterable[str]:

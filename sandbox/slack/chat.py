@@ -6,18 +6,18 @@ posted again: de-duplication is not documented.
 
 from typing import Any
 
-from sandbox.slack.blocks import check_message, settled
+from sandbox.slack.blocks import check_message, with_ids
+from sandbox.slack.errors import SlackError
 from sandbox.slack.mrkdwn import oddities, texts
-from sandbox.slack.refusal import Refused
-from sandbox.slack.web_api import Args, Call, Method
-from sandbox.slack.workspace import Message, Room, Workspace
+from sandbox.slack.web_api import ApiRequest, JsonObject, Method
+from sandbox.slack.workspace import Channel, Message, Workspace
 
 LONGEST_TEXT = 40_000
 LONGEST_UPDATE = 4_000
 UNBOUNDED = 10**9
 
 
-def content(workspace: Workspace, raw: Args, *, longest_blocks: int | None = None) -> Message:
+def content(workspace: Workspace, raw: JsonObject, *, longest_blocks: int | None = None) -> Message:
     """Check what a message says and give it settled: `text`, and `blocks` and `attachments` when there are any.
 
     Args:
@@ -30,14 +30,14 @@ def content(workspace: Workspace, raw: Args, *, longest_blocks: int | None = Non
     """
     text, blocks, attachments = str(raw.get("text") or ""), raw.get("blocks"), raw.get("attachments")
     if not (text or blocks or attachments):
-        raise Refused("no_text")
+        raise SlackError("no_text")
     if len(text) > LONGEST_TEXT:
-        raise Refused("msg_too_long")
+        raise SlackError("msg_too_long")
     message: Message = {"text": text}
     if blocks is not None:
         bound = {} if longest_blocks is None else {"longest": longest_blocks}
         check_message(blocks, **bound)
-        message["blocks"] = settled(blocks, workspace.names("b"))
+        message["blocks"] = with_ids(blocks, workspace.names("b"))
         if blocks and not text:
             workspace.oddities.append("blocks without text")
     if attachments:
@@ -59,7 +59,7 @@ def visible(message: Message, *, metadata: bool = False) -> Message:
     return {name: value for name, value in message.items() if metadata or name != "metadata"}
 
 
-def _content(call: Call) -> Message:
+def _content(call: ApiRequest) -> Message:
     return content(
         call.workspace,
         {
@@ -70,26 +70,26 @@ def _content(call: Call) -> Message:
     )
 
 
-def _metadata(call: Call) -> Any:
+def _metadata(call: ApiRequest) -> Any:
     metadata = call.parsed("metadata", "invalid_metadata_format")
     if not metadata:
         return metadata
     well_formed = isinstance(metadata, dict) and isinstance(metadata.get("event_type"), str)
     if not well_formed or not isinstance(metadata.get("event_payload"), dict):
-        raise Refused("invalid_metadata_format")
+        raise SlackError("invalid_metadata_format")
     return metadata
 
 
-def _parent(room: Room, thread_ts: str) -> Message:
+def _parent(room: Channel, thread_ts: str) -> Message:
     parent = room.messages.get(thread_ts)
     if parent is None:
-        raise Refused("thread_not_found")
+        raise SlackError("thread_not_found")
     if parent.get("thread_ts", thread_ts) != thread_ts:
-        raise Refused("cannot_reply_to_message")
+        raise SlackError("cannot_reply_to_message")
     return parent
 
 
-def _post(call: Call) -> Args:
+def _post(call: ApiRequest) -> JsonObject:
     room = _destination(call)
     message = {**signature(call.workspace), **_content(call)}
     if call.args.get("thread_ts"):
@@ -98,32 +98,32 @@ def _post(call: Call) -> Args:
         message["client_msg_id"] = call.args["client_msg_id"]
     if metadata := _metadata(call):
         message["metadata"] = metadata
-    posted = call.workspace.post(room.channel.id, message)
-    return {"channel": room.channel.id, "ts": posted["ts"], "message": visible(posted, metadata=True)}
+    posted = call.workspace.post(room.info.id, message)
+    return {"channel": room.info.id, "ts": posted["ts"], "message": visible(posted, metadata=True)}
 
 
-def _destination(call: Call) -> Room:
+def _destination(call: ApiRequest) -> Channel:
     name = str(call.args.get("channel", ""))
     user = call.workspace.users.get(name)
     if user is not None and not user.is_bot:
         return call.workspace.im(name)
-    return call.room(member="chat:write.public" not in call.token.scopes)
+    return call.channel(member="chat:write.public" not in call.token.scopes)
 
 
-def _own(call: Call, error: str) -> tuple[Room, Message]:
-    room = call.room(member=False)
+def _own(call: ApiRequest, error: str) -> tuple[Channel, Message]:
+    room = call.channel(member=False)
     message = room.messages.get(call.text("ts"))
     if message is None:
-        raise Refused("message_not_found")
+        raise SlackError("message_not_found")
     if message.get("bot_id") != call.workspace.seed.bot_id:
-        raise Refused(error)
+        raise SlackError(error)
     return room, message
 
 
-def _update(call: Call) -> Args:
+def _update(call: ApiRequest) -> JsonObject:
     room, message = _own(call, "cant_update_message")
     if len(str(call.args.get("text") or "")) > LONGEST_UPDATE:
-        raise Refused("msg_too_long")
+        raise SlackError("msg_too_long")
     new = _content(call)
     metadata = _metadata(call)
     if "blocks" not in new and new["text"]:
@@ -138,32 +138,32 @@ def _update(call: Call) -> Args:
         del message["metadata"]
     call.workspace.changed()
     shown = visible(message, metadata=True)
-    return {"channel": room.channel.id, "ts": message["ts"], "text": message["text"], "message": shown}
+    return {"channel": room.info.id, "ts": message["ts"], "text": message["text"], "message": shown}
 
 
-def _delete(call: Call) -> Args:
+def _delete(call: ApiRequest) -> JsonObject:
     room, message = _own(call, "cant_delete_message")
     del room.messages[message["ts"]]
     call.workspace.changed()
-    return {"channel": room.channel.id, "ts": message["ts"]}
+    return {"channel": room.info.id, "ts": message["ts"]}
 
 
-def _whisper(call: Call) -> Args:
-    room, user = call.room(member=True), call.text("user")
+def _post_ephemeral(call: ApiRequest) -> JsonObject:
+    room, user = call.channel(member=True), call.text("user")
     if user not in room.members:
-        raise Refused("user_not_in_channel")
+        raise SlackError("user_not_in_channel")
     message = {**signature(call.workspace), **_content(call)}
     if call.args.get("thread_ts"):
         message["thread_ts"] = str(call.args["thread_ts"])
-    return {"message_ts": call.workspace.whisper(user, room.channel.id, message)["ts"]}
+    return {"message_ts": call.workspace.post_ephemeral(user, room.info.id, message)["ts"]}
 
 
-def _permalink(call: Call) -> Args:
-    room = call.room(member=False)
+def _permalink(call: ApiRequest) -> JsonObject:
+    room = call.channel(member=False)
     message = room.messages.get(call.text("message_ts"))
     if message is None:
-        raise Refused("message_not_found")
-    channel, ts = room.channel.id, message["ts"]
+        raise SlackError("message_not_found")
+    channel, ts = room.info.id, message["ts"]
     link = f"https://{call.workspace.seed.team_domain}.slack.com/archives/{channel}/p{ts.replace('.', '')}"
     if message.get("thread_ts", ts) != ts:
         link += f"?thread_ts={message['thread_ts']}&cid={channel}"
@@ -174,6 +174,6 @@ METHODS = {
     "chat.postMessage": Method(_post, "chat:write", tier=0),
     "chat.update": Method(_update, "chat:write", tier=3),
     "chat.delete": Method(_delete, "chat:write", tier=3),
-    "chat.postEphemeral": Method(_whisper, "chat:write", tier=4),
+    "chat.postEphemeral": Method(_post_ephemeral, "chat:write", tier=4),
     "chat.getPermalink": Method(_permalink, tier=4),
 }

@@ -4,27 +4,27 @@ from collections.abc import Sequence
 from typing import Any
 
 from sandbox.slack import forms, payloads
-from sandbox.slack.acks import settle
-from sandbox.slack.delivery import Ack, Courier, Delivery, Kind
+from sandbox.slack.acks import apply_ack
+from sandbox.slack.delivery import Ack, Deliverer, Delivery, Kind
 from sandbox.slack.files import add_file, file_object
 from sandbox.slack.views import close_modal
-from sandbox.slack.workspace import Message, Upload, View, Workspace
+from sandbox.slack.workspace import Message, SlackView, Upload, Workspace
 
 
-class Client:
+class SlackClient:
     """Slack's own client, in the hands of anybody of the workspace.
 
     Args:
         workspace: where it all happens.
-        courier: takes it to the app.
+        deliverer: takes it to the app.
 
     Attributes:
         base_url: where the simulated Slack is served, without a trailing slash; `response_url`s begin with it.
     """
 
-    def __init__(self, workspace: Workspace, courier: Courier) -> None:
+    def __init__(self, workspace: Workspace, deliverer: Deliverer) -> None:
         self.workspace = workspace
-        self.courier = courier
+        self.deliverer = deliverer
         self.base_url = ""
 
     async def command(self, user: str, channel: str, name: str, text: str = "") -> Ack:
@@ -51,7 +51,7 @@ class Client:
         Raises:
             LookupError: there is no such message or element, or this person does not see it.
         """
-        room = self.workspace.rooms[channel]
+        room = self.workspace.channels[channel]
         message = self.workspace.find_message(channel, message_ts)
         if message is None:
             raise LookupError(f"no message {message_ts} in {channel}")
@@ -128,7 +128,7 @@ class Client:
         """Use a global shortcut, or one on a message when a message is named."""
         if not message_ts:
             return await self._send("interactive", payloads.shortcut(self.workspace, user, callback_id))
-        room = self.workspace.rooms[channel]
+        room = self.workspace.channels[channel]
         url = self._response_url(user, channel, message_ts)
         return await self._send(
             "interactive",
@@ -154,7 +154,7 @@ class Client:
         message = self.workspace.post(channel, {"user": user, "text": text, **thread, **shared})
         heard = {name: message[name] for name in ("user", "text", "ts", "team")} | thread | shared
         heard |= {"channel": channel, "event_ts": message["ts"]}
-        if self.workspace.rooms[channel].channel.kind == "im":
+        if self.workspace.channels[channel].info.kind == "im":
             subtype = {"subtype": "file_share"} if uploads else {}
             await self.event({"type": "message", **heard, **subtype, "channel_type": "im"})
         elif f"<@{self.workspace.seed.bot_user_id}>" in text:
@@ -167,7 +167,7 @@ class Client:
         inner = {
             "type": "app_home_opened",
             "user": user,
-            "channel": self.workspace.im(user).channel.id,
+            "channel": self.workspace.im(user).info.id,
             "tab": "home",
             "event_ts": self.workspace.new_ts(),
         }
@@ -182,24 +182,24 @@ class Client:
     async def redeliver(self, delivery: Delivery | Ack | str, reason: str = "http_timeout") -> Ack:
         """Deliver the same payload once more, as Slack does when it thinks the first attempt failed."""
         if not isinstance(delivery, Delivery):
-            delivery = self.courier.find(delivery if isinstance(delivery, str) else delivery.delivery)
-        repeated = await self.courier.deliver(
+            delivery = self.deliverer.find(delivery if isinstance(delivery, str) else delivery.delivery)
+        repeated = await self.deliverer.deliver(
             delivery.kind, delivery.payload, retry_num=delivery.retry_num + 1, retry_reason=reason
         )
-        return settle(self.workspace, repeated)
+        return apply_ack(self.workspace, repeated)
 
-    def open_view(self, user: str) -> View | None:
+    def open_view(self, user: str) -> SlackView | None:
         """Give the modal that a person sees, None when they see none."""
         return self.workspace.top_modal(user)
 
-    def home(self, user: str) -> View | None:
+    def home(self, user: str) -> SlackView | None:
         """Give a person's Home tab, None when nothing was published for them."""
         view_id = self.workspace.homes.get(user)
         return self.workspace.views[view_id] if view_id else None
 
     def messages(self, channel: str) -> list[Message]:
         """Give all messages of a channel, replies too, oldest first."""
-        return list(self.workspace.rooms[channel].messages.values())
+        return list(self.workspace.channels[channel].messages.values())
 
     def thread(self, channel: str, ts: str) -> list[Message]:
         """Give a thread: its parent first, then the replies, oldest first."""
@@ -215,9 +215,9 @@ class Client:
         return [upload for upload in self.workspace.files.values() if upload.completed]
 
     async def _send(self, kind: Kind, payload: dict[str, Any]) -> Ack:
-        return settle(self.workspace, await self.courier.deliver(kind, payload))
+        return apply_ack(self.workspace, await self.deliverer.deliver(kind, payload))
 
-    async def _entered(self, view: View, element: dict[str, Any], value: Any) -> dict[str, Any]:
+    async def _entered(self, view: SlackView, element: dict[str, Any], value: Any) -> dict[str, Any]:
         options = forms.offered(element)
         if element["type"] == "file_input":
             uploads = [add_file(self.workspace, view.user, name, content) for name, content in value]
@@ -227,7 +227,7 @@ class Client:
                 options += await self._looked_up(view, element, wanted)
         return forms.entered(element, value, options)
 
-    async def _looked_up(self, view: View, element: dict[str, Any], wanted: Any) -> list[dict[str, Any]]:
+    async def _looked_up(self, view: SlackView, element: dict[str, Any], wanted: Any) -> list[dict[str, Any]]:
         text = wanted if isinstance(wanted, str) else wanted["text"]["text"]
         found = await self.suggest(view.user, view.body["id"], element["action_id"], text)
         return found or await self.suggest(view.user, view.body["id"], element["action_id"], "")
@@ -247,7 +247,7 @@ class Client:
     def _response_url(self, user: str, channel: str, message_ts: str | None = None) -> str:
         return f"{self.base_url}/hooks/{self.workspace.new_response_url(user, channel, message_ts)}"
 
-    def _seen(self, user: str, view_id: str) -> View:
+    def _seen(self, user: str, view_id: str) -> SlackView:
         modal = self.workspace.top_modal(user)
         if modal is not None and modal.body["id"] == view_id:
             return modal

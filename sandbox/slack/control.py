@@ -6,8 +6,8 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.slack.client import Client
-from sandbox.slack.faults import Fault
+from sandbox.slack.client import SlackClient
+from sandbox.slack.faults import SlackFault
 from sandbox.slack.socket_mode import SocketMode
 from sandbox.slack.web_api import WebApi
 
@@ -23,7 +23,7 @@ class Control:
         sockets: the Socket Mode connections.
     """
 
-    def __init__(self, client: Client, api: WebApi, sockets: SocketMode) -> None:
+    def __init__(self, client: SlackClient, api: WebApi, sockets: SocketMode) -> None:
         self._client = client
         self._api = api
         self._sockets = sockets
@@ -54,14 +54,14 @@ class Control:
         }
         switches: dict[str, Answer] = {"faults": self._faults, "settings": self._settings, "refresh": self._refresh}
         return [
-            *(web.post(f"/_control/{name}", _told(_gesture(run))) for name, run in gestures.items()),
-            *(web.post(f"/_control/{name}", _told(run)) for name, run in switches.items()),
-            *(web.get(f"/_control/{name}", _told(run)) for name, run in sights.items()),
+            *(web.post(f"/_control/{name}", _answered(_gesture(run))) for name, run in gestures.items()),
+            *(web.post(f"/_control/{name}", _answered(run)) for name, run in switches.items()),
+            *(web.get(f"/_control/{name}", _answered(run)) for name, run in sights.items()),
         ]
 
     async def _log(self, _: web.Request) -> Any:
         calls = [asdict(call) for call in self._api.log]
-        deliveries = [asdict(delivery) for delivery in self._client.courier.log]
+        deliveries = [asdict(delivery) for delivery in self._client.deliverer.log]
         return {"calls": calls, "deliveries": deliveries, "oddities": self._client.workspace.oddities}
 
     async def _messages(self, request: web.Request) -> Any:
@@ -89,14 +89,14 @@ class Control:
         return [{"user": user, **message} for user in users for message in self._client.ephemerals(user)]
 
     async def _faults(self, request: web.Request) -> Any:
-        self._api.faults[:] = [Fault(**fault) for fault in await request.json()]
+        self._api.faults[:] = [SlackFault(**fault) for fault in await request.json()]
         return {"ok": True}
 
     async def _settings(self, request: web.Request) -> Any:
         settings = await request.json()
         self._api.rates.enforced = settings.get("enforce_rates", self._api.rates.enforced)
-        self._client.courier.request_url = settings.get("request_url", self._client.courier.request_url)
-        return {"enforce_rates": self._api.rates.enforced, "request_url": self._client.courier.request_url}
+        self._client.deliverer.request_url = settings.get("request_url", self._client.deliverer.request_url)
+        return {"enforce_rates": self._api.rates.enforced, "request_url": self._client.deliverer.request_url}
 
     async def _refresh(self, _: web.Request) -> Any:
         await self._sockets.refresh()
@@ -110,7 +110,7 @@ def _gesture(run: Callable[..., Awaitable[Any]]) -> Answer:
     return answer
 
 
-def _told(run: Answer) -> Callable[[web.Request], Awaitable[web.Response]]:
+def _answered(run: Answer) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def handle(request: web.Request) -> web.Response:
         try:
             answer = await run(request)

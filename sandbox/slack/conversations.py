@@ -7,17 +7,17 @@ import base64
 from typing import Any
 
 from sandbox.slack.chat import visible
-from sandbox.slack.refusal import Refused
+from sandbox.slack.errors import SlackError
 from sandbox.slack.seed import User
-from sandbox.slack.web_api import Args, Call, Method
-from sandbox.slack.workspace import Message, Room
+from sandbox.slack.web_api import ApiRequest, JsonObject, Method
+from sandbox.slack.workspace import Channel, Message
 
 LARGEST_PAGE = 999
 
 
-def channel_object(room: Room, bot: str) -> dict[str, Any]:
+def channel_object(room: Channel, bot: str) -> dict[str, Any]:
     """Give a channel as Slack describes it."""
-    channel = room.channel
+    channel = room.info
     if channel.kind == "im":
         return {"id": channel.id, "is_im": True, "user": channel.user, "is_archived": False}
     private = channel.kind == "groups"
@@ -54,56 +54,56 @@ def user_object(user: User, team: str, *, email: bool) -> dict[str, Any]:
     }
 
 
-def _info(call: Call) -> Args:
-    room = call.room(member=False)
-    call.need(f"{room.channel.kind}:read")
+def _info(call: ApiRequest) -> JsonObject:
+    room = call.channel(member=False)
+    call.require_scope(f"{room.info.kind}:read")
     return {"channel": channel_object(room, call.workspace.seed.bot_user_id)}
 
 
-def _history(call: Call) -> Args:
-    room = call.room(member=True)
-    call.need(f"{room.channel.kind}:history")
+def _history(call: ApiRequest) -> JsonObject:
+    room = call.channel(member=True)
+    call.require_scope(f"{room.info.kind}:history")
     tops = [m for m in room.messages.values() if m.get("thread_ts", m["ts"]) == m["ts"]]
     newest_first = [m for m in reversed(tops) if _within(call, m)]
     return _page(call, newest_first)
 
 
-def _replies(call: Call) -> Args:
-    room, ts = call.room(member=True), call.text("ts")
-    call.need(f"{room.channel.kind}:history")
+def _replies(call: ApiRequest) -> JsonObject:
+    room, ts = call.channel(member=True), call.text("ts")
+    call.require_scope(f"{room.info.kind}:history")
     message = room.messages.get(ts)
     if message is None:
-        raise Refused("thread_not_found")
-    thread = call.workspace.thread(room.channel.id, message.get("thread_ts", ts))
+        raise SlackError("thread_not_found")
+    thread = call.workspace.thread(room.info.id, message.get("thread_ts", ts))
     return _page(call, [m for m in thread if m["ts"] == thread[0]["ts"] or _within(call, m)])
 
 
-def _within(call: Call, message: Message) -> bool:
+def _within(call: ApiRequest, message: Message) -> bool:
     ts, oldest, latest = float(message["ts"]), call.args.get("oldest"), call.args.get("latest")
     if call.flag("inclusive"):
         return (not oldest or ts >= float(oldest)) and (not latest or ts <= float(latest))
     return (not oldest or ts > float(oldest)) and (not latest or ts < float(latest))
 
 
-def _members(call: Call) -> Args:
-    room = call.room(member=False)
-    call.need(f"{room.channel.kind}:read")
+def _members(call: ApiRequest) -> JsonObject:
+    room = call.channel(member=False)
+    call.require_scope(f"{room.info.kind}:read")
     start, limit = _position(str(call.args.get("cursor") or "")), call.number("limit", 100)
     if not 1 <= limit <= LARGEST_PAGE:
-        raise Refused("invalid_limit")
+        raise SlackError("invalid_limit")
     members = sorted(room.members)
     cursor = _cursor(start + limit) if start + limit < len(members) else ""
     return {"members": members[start : start + limit], "response_metadata": {"next_cursor": cursor}}
 
 
-def _page(call: Call, messages: list[Message]) -> Args:
+def _page(call: ApiRequest, messages: list[Message]) -> JsonObject:
     limit = call.number("limit", 100)
     if not 1 <= limit <= LARGEST_PAGE:
-        raise Refused("invalid_limit")
+        raise SlackError("invalid_limit")
     start = _position(str(call.args.get("cursor") or ""))
     metadata = call.flag("include_all_metadata")
     page = [visible(m, metadata=metadata) for m in messages[start : start + limit]]
-    answer: Args = {"messages": page, "has_more": start + limit < len(messages)}
+    answer: JsonObject = {"messages": page, "has_more": start + limit < len(messages)}
     if answer["has_more"]:
         answer["response_metadata"] = {"next_cursor": _cursor(start + limit)}
     return answer
@@ -119,35 +119,35 @@ def _position(cursor: str) -> int:
     try:
         return int(base64.b64decode(cursor, validate=True).decode().removeprefix("next:"))
     except ValueError:
-        raise Refused("invalid_cursor") from None
+        raise SlackError("invalid_cursor") from None
 
 
-def _open(call: Call) -> Args:
+def _open(call: ApiRequest) -> JsonObject:
     user = call.workspace.users.get(call.text("users"))
     if user is None:
-        raise Refused("user_not_found")
+        raise SlackError("user_not_found")
     room = call.workspace.im(user.id)
     if call.flag("return_im"):
         return {"channel": channel_object(room, call.workspace.seed.bot_user_id)}
-    return {"channel": {"id": room.channel.id}}
+    return {"channel": {"id": room.info.id}}
 
 
-def _user(call: Call) -> Args:
+def _user(call: ApiRequest) -> JsonObject:
     user = call.workspace.users.get(call.text("user"))
     if user is None:
-        raise Refused("user_not_found")
+        raise SlackError("user_not_found")
     email = "users:read.email" in call.token.scopes
     return {"user": user_object(user, call.workspace.seed.team_id, email=email)}
 
 
-def _profile(call: Call) -> Args:
+def _profile(call: ApiRequest) -> JsonObject:
     user = call.workspace.users.get(call.text("user"))
     if user is None:
-        raise Refused("user_not_found")
+        raise SlackError("user_not_found")
     return {"profile": {"real_name": user.real_name, "display_name": user.name, "phone": user.phone, "title": ""}}
 
 
-def _groups(call: Call) -> Args:
+def _groups(call: ApiRequest) -> JsonObject:
     groups = []
     for group in call.workspace.groups.values():
         described: dict[str, Any] = {
@@ -165,14 +165,14 @@ def _groups(call: Call) -> Args:
     return {"usergroups": groups}
 
 
-def _group_users(call: Call) -> Args:
+def _group_users(call: ApiRequest) -> JsonObject:
     group = call.workspace.groups.get(call.text("usergroup"))
     if group is None:
-        raise Refused("no_such_subteam")
+        raise SlackError("no_such_subteam")
     return {"users": list(group.users)}
 
 
-def _auth(call: Call) -> Args:
+def _auth(call: ApiRequest) -> JsonObject:
     seed = call.workspace.seed
     return {
         "url": f"https://{seed.team_domain}.slack.com/",

@@ -68,7 +68,7 @@ def sign(secret: str, timestamp: str, body: bytes) -> str:
     return "v0=" + hmac.new(secret.encode(), b"v0:" + timestamp.encode() + b":" + body, hashlib.sha256).hexdigest()
 
 
-class Courier:
+class Deliverer:
     """Delivers, waits for the acknowledgement, and keeps a log.
 
     Args:

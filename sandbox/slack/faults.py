@@ -7,13 +7,13 @@ from typing import Any, Literal
 
 from aiohttp import web
 
-from sandbox.slack.refusal import Refused
+from sandbox.slack.errors import SlackError
 
 _HOURS = 7200.0
 
 
 @dataclass(slots=True)
-class Fault:
+class SlackFault:
     """Something that goes wrong on demand.
 
     Attributes:
@@ -66,10 +66,10 @@ class Fault:
         if self.error == "ratelimited":
             raise ratelimited(self.retry_after)
         if self.error:
-            raise Refused(self.error)
+            raise SlackError(self.error)
         return web.Response(status=self.status, text="<html>Server Error</html>", content_type="text/html")
 
 
-def ratelimited(seconds: int) -> Refused:
+def ratelimited(seconds: int) -> SlackError:
     """Give Slack's answer to a call too many: HTTP 429 with `Retry-After` in seconds."""
-    return Refused("ratelimited", status=429, headers={"Retry-After": str(seconds)})
+    return SlackError("ratelimited", status=429, headers={"Retry-After": str(seconds)})

@@ -8,9 +8,9 @@ from typing import Any
 from aiohttp import web
 
 from sandbox.slack.chat import signature
-from sandbox.slack.refusal import Refused
-from sandbox.slack.web_api import Args, Call, Method, WebApi
-from sandbox.slack.workspace import Room, Upload, Workspace
+from sandbox.slack.errors import SlackError
+from sandbox.slack.web_api import ApiRequest, JsonObject, Method, WebApi
+from sandbox.slack.workspace import Channel, Upload, Workspace
 
 
 def file_object(upload: Upload, base_url: str) -> dict[str, Any]:
@@ -39,19 +39,19 @@ def add_file(workspace: Workspace, user: str, name: str, content: bytes) -> Uplo
     return upload
 
 
-def _announce(call: Call) -> Args:
+def _announce(call: ApiRequest) -> JsonObject:
     length = call.number("length", 0)
     if length <= 0:
-        raise Refused("invalid_arguments", ["missing required field: length"])
+        raise SlackError("invalid_arguments", ["missing required field: length"])
     upload = Upload(call.workspace.new_id("F"), call.text("filename"), length, call.workspace.seed.bot_user_id)
     call.workspace.files[upload.id] = upload
     return {"upload_url": f"{call.base_url}/upload/v1/{upload.id}", "file_id": upload.id}
 
 
-def _complete(call: Call) -> Args:
+def _complete(call: ApiRequest) -> JsonObject:
     listed = call.parsed("files", "invalid_arguments")
     if not isinstance(listed, list) or not listed:
-        raise Refused("invalid_arguments", ["missing required field: files"])
+        raise SlackError("invalid_arguments", ["missing required field: files"])
     uploads = [_uploaded(call.workspace, entry) for entry in listed]
     room = _destination(call)
     for upload, entry in zip(uploads, listed, strict=True):
@@ -66,35 +66,35 @@ def _complete(call: Call) -> Args:
         }
         if call.args.get("thread_ts"):
             message["thread_ts"] = str(call.args["thread_ts"])
-        call.workspace.post(room.channel.id, message)
+        call.workspace.post(room.info.id, message)
     return {"files": described}
 
 
 def _uploaded(workspace: Workspace, entry: Any) -> Upload:
     upload = workspace.files.get(str(entry.get("id"))) if isinstance(entry, dict) else None
     if upload is None or upload.content is None or upload.completed:
-        raise Refused("file_not_found")
+        raise SlackError("file_not_found")
     return upload
 
 
-def _destination(call: Call) -> Room | None:
+def _destination(call: ApiRequest) -> Channel | None:
     channel = call.args.get("channel_id")
     if not channel:
         return None
-    room = call.workspace.rooms.get(str(channel))
+    room = call.workspace.channels.get(str(channel))
     if room is None:
-        raise Refused("channel_not_found")
+        raise SlackError("channel_not_found")
     if call.workspace.seed.bot_user_id not in room.members:
-        raise Refused("not_in_channel")
+        raise SlackError("not_in_channel")
     if call.args.get("thread_ts") and str(call.args["thread_ts"]) not in room.messages:
-        raise Refused("thread_not_found")
+        raise SlackError("thread_not_found")
     return room
 
 
-def _info(call: Call) -> Args:
+def _info(call: ApiRequest) -> JsonObject:
     upload = call.workspace.files.get(call.text("file"))
     if upload is None or not upload.completed:
-        raise Refused("file_not_found")
+        raise SlackError("file_not_found")
     return {"file": file_object(upload, call.base_url)}
 
 

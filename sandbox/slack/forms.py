@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sandbox.slack.blocks import flat, interactive
-from sandbox.slack.workspace import View
+from sandbox.slack.workspace import SlackView
 
 State = dict[str, Any]
 Block = dict[str, Any]
@@ -35,7 +35,7 @@ _PLAIN = {
 _LISTS = {name for name in _PLAIN if name.startswith("multi_")} | {"checkboxes", "file_input"}
 
 
-class FormRefused(ValueError):
+class InvalidInput(ValueError):
     """Slack's own client does not send this: a required field is empty, a text too long, an option not offered."""
 
 
@@ -87,7 +87,7 @@ def offered(element: State) -> list[State]:
     return [*element.get("options", []), *grouped]
 
 
-def values(view: View) -> State:
+def values(view: SlackView) -> State:
     """Give `state.values`: every element that holds a value, typed in or initial."""
     state: State = {}
     for block, element in fields(view.body["blocks"]):
@@ -97,7 +97,7 @@ def values(view: View) -> State:
     return state
 
 
-def check_complete(view: View, state: State) -> None:
+def check_complete(view: SlackView, state: State) -> None:
     """Check that every required input holds something.
 
     Raises:
@@ -107,7 +107,7 @@ def check_complete(view: View, state: State) -> None:
         if block["type"] == "input" and not block.get("optional"):
             held = state[block["block_id"]][element["action_id"]]
             if held[_PLAIN[element["type"]][0]] in (None, "", []):
-                raise FormRefused(f"{_label(block['label'])}: please complete this required field")
+                raise InvalidInput(f"{_label(block['label'])}: please complete this required field")
 
 
 def _initial(element: State) -> State:
@@ -128,10 +128,10 @@ def _option(wanted: Any, options: list[State]) -> State:
     for option in options:
         if wanted in (option, option["value"], option["text"]["text"]):
             return option
-    raise FormRefused(f"no option {wanted!r} among {[option['text']['text'] for option in options]}")
+    raise InvalidInput(f"no option {wanted!r} among {[option['text']['text'] for option in options]}")
 
 
 def _check_length(element: State, value: str) -> None:
     longest = element.get("max_length", 3000)
     if not element.get("min_length", 0) <= len(value) <= longest:
-        raise FormRefused(f"the text has {len(value)} characters, the most is {longest}")
+        raise InvalidInput(f"the text has {len(value)} characters, the most is {longest}")

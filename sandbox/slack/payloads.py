@@ -7,16 +7,16 @@ and https://docs.slack.dev/apis/events-api
 from typing import Any
 
 from sandbox.slack.chat import visible
-from sandbox.slack.workspace import Message, Room, View, Workspace
+from sandbox.slack.workspace import Channel, Message, SlackView, Workspace
 
 Payload = dict[str, Any]
 VERIFICATION = "sandbox-verification"
 _ROOM_NAMES = {"im": "directmessage", "groups": "privategroup"}
 
 
-def room_name(room: Room) -> str:
+def channel_name(room: Channel) -> str:
     """Give a channel's name as a payload says it: not that of a private channel or a direct message."""
-    return _ROOM_NAMES.get(room.channel.kind, room.channel.name)
+    return _ROOM_NAMES.get(room.info.kind, room.info.name)
 
 
 def command(workspace: Workspace, user: str, channel: str, name: str, text: str, *, response_url: str) -> Payload:
@@ -27,7 +27,7 @@ def command(workspace: Workspace, user: str, channel: str, name: str, text: str,
         "team_id": seed.team_id,
         "team_domain": seed.team_domain,
         "channel_id": channel,
-        "channel_name": room_name(workspace.rooms[channel]),
+        "channel_name": channel_name(workspace.channels[channel]),
         "user_id": user,
         "user_name": workspace.users[user].name,
         "command": name,
@@ -55,14 +55,14 @@ def interaction(workspace: Workspace, kind: str, user: str) -> Payload:
 
 
 def message_action(
-    workspace: Workspace, user: str, room: Room, message: Message, action: Payload, *, response_url: str
+    workspace: Workspace, user: str, room: Channel, message: Message, action: Payload, *, response_url: str
 ) -> Payload:
     """Make the `block_actions` of an element in a message; an ephemeral message itself is not sent along."""
     ephemeral = bool(message.get("is_ephemeral"))
     container = {
         "type": "message",
         "message_ts": message["ts"],
-        "channel_id": room.channel.id,
+        "channel_id": room.info.id,
         "is_ephemeral": ephemeral,
     }
     if "thread_ts" in message:
@@ -71,7 +71,7 @@ def message_action(
         **interaction(workspace, "block_actions", user),
         "container": container,
         "trigger_id": workspace.new_trigger(user),
-        "channel": {"id": room.channel.id, "name": room_name(room)},
+        "channel": {"id": room.info.id, "name": channel_name(room)},
         "state": {"values": {}},
         "response_url": response_url,
         "actions": [action],
@@ -79,7 +79,7 @@ def message_action(
     return payload if ephemeral else {**payload, "message": visible(message)}
 
 
-def view_action(workspace: Workspace, view: View, state: Payload, action: Payload) -> Payload:
+def view_action(workspace: Workspace, view: SlackView, state: Payload, action: Payload) -> Payload:
     """Make the `block_actions` of an element in a modal or Home view."""
     return {
         **interaction(workspace, "block_actions", view.user),
@@ -90,7 +90,7 @@ def view_action(workspace: Workspace, view: View, state: Payload, action: Payloa
     }
 
 
-def view_submission(workspace: Workspace, view: View, state: Payload) -> Payload:
+def view_submission(workspace: Workspace, view: SlackView, state: Payload) -> Payload:
     """Make the payload of a submitted modal."""
     return {
         **interaction(workspace, "view_submission", view.user),
@@ -100,14 +100,14 @@ def view_submission(workspace: Workspace, view: View, state: Payload) -> Payload
     }
 
 
-def view_closed(workspace: Workspace, view: View, state: Payload, *, cleared: bool) -> Payload:
+def view_closed(workspace: Workspace, view: SlackView, state: Payload, *, cleared: bool) -> Payload:
     """Make the payload of a closed modal."""
     shared = interaction(workspace, "view_closed", view.user)
     return {**shared, "view": _with_state(view, state), "is_cleared": cleared}
 
 
 def block_suggestion(
-    workspace: Workspace, view: View, state: Payload, block: str, action: str, *, text: str
+    workspace: Workspace, view: SlackView, state: Payload, block: str, action: str, *, text: str
 ) -> Payload:
     """Make the question for a select menu's options."""
     return {
@@ -131,7 +131,7 @@ def shortcut(workspace: Workspace, user: str, callback_id: str) -> Payload:
 
 
 def message_shortcut(
-    workspace: Workspace, user: str, room: Room, message: Message, callback_id: str, *, response_url: str
+    workspace: Workspace, user: str, room: Channel, message: Message, callback_id: str, *, response_url: str
 ) -> Payload:
     """Make a shortcut on a message (`message_action`)."""
     return {
@@ -139,7 +139,7 @@ def message_shortcut(
         "callback_id": callback_id,
         "action_ts": workspace.new_ts(),
         "trigger_id": workspace.new_trigger(user),
-        "channel": {"id": room.channel.id, "name": room_name(room)},
+        "channel": {"id": room.info.id, "name": channel_name(room)},
         "message_ts": message["ts"],
         "message": visible(message),
         "response_url": response_url,
@@ -171,5 +171,5 @@ def event(workspace: Workspace, inner: Payload) -> Payload:
     }
 
 
-def _with_state(view: View, values: Payload) -> Payload:
+def _with_state(view: SlackView, values: Payload) -> Payload:
     return {**view.body, "state": {"values": values}}

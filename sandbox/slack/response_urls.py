@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from sandbox.slack.chat import UNBOUNDED, content, signature
-from sandbox.slack.refusal import Refused
+from sandbox.slack.errors import SlackError
 from sandbox.slack.web_api import WebApi
 from sandbox.slack.workspace import RESPONSE_URL_USES, ResponseUrl, Workspace
 
@@ -35,7 +35,7 @@ def reply(workspace: Workspace, url: ResponseUrl, body: dict[str, Any]) -> None:
     if body.get("response_type") == "in_channel":
         workspace.post(url.channel, message)
     else:
-        workspace.whisper(url.user, url.channel, message)
+        workspace.post_ephemeral(url.user, url.channel, message)
 
 
 async def handle(api: WebApi, request: web.Request) -> web.Response:
@@ -64,12 +64,12 @@ def _answer(workspace: Workspace, url: ResponseUrl | None, body: dict[str, Any])
     url.uses += 1
     try:
         reply(workspace, url, body)
-    except Refused as refused:
+    except SlackError as refused:
         return 400, refused.error
     return 200, "ok"
 
 
 def _delete(workspace: Workspace, url: ResponseUrl) -> None:
-    workspace.rooms[url.channel].messages.pop(url.message_ts or "", None)
+    workspace.channels[url.channel].messages.pop(url.message_ts or "", None)
     workspace.ephemerals = [e for e in workspace.ephemerals if e.message["ts"] != url.message_ts]
     workspace.changed()

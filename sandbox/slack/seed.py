@@ -30,7 +30,7 @@ class UserGroup:
 
 
 @dataclass(frozen=True, slots=True)
-class Channel:
+class ChannelInfo:
     """A channel. `kind` is the family of its scopes: public, private or direct message; `user` is a DM's person."""
 
     id: str
@@ -46,7 +46,7 @@ class Seed:
 
     users: tuple[User, ...]
     groups: tuple[UserGroup, ...]
-    channels: tuple[Channel, ...]
+    channels: tuple[ChannelInfo, ...]
     team_id: str = "T0SANDBOX"
     team_name: str = "Sandbox"
     team_domain: str = "sandbox"
@@ -68,12 +68,12 @@ DEFAULT_SEED = Seed(
     ),
     groups=(UserGroup("S0OPERATORS", "operators", "Operators", ("U01ALICE", "U03CAROL")),),
     channels=(
-        Channel("C0LAUNCH", "launch", (*_PEOPLE, _BOT)),
-        Channel("C0APPROVALS", "approvals", (*_PEOPLE, _BOT)),
-        Channel("C0ELSEWHERE", "elsewhere", _PEOPLE),
-        Channel("D0ALICE", "directmessage", ("U01ALICE", _BOT), "im", "U01ALICE"),
-        Channel("D0BOB", "directmessage", ("U02BOB", _BOT), "im", "U02BOB"),
-        Channel("D0CAROL", "directmessage", ("U03CAROL", _BOT), "im", "U03CAROL"),
-        Channel("D0DAVE", "directmessage", ("U04DAVE", _BOT), "im", "U04DAVE"),
+        ChannelInfo("C0LAUNCH", "launch", (*_PEOPLE, _BOT)),
+        ChannelInfo("C0APPROVALS", "approvals", (*_PEOPLE, _BOT)),
+        ChannelInfo("C0ELSEWHERE", "elsewhere", _PEOPLE),
+        ChannelInfo("D0ALICE", "directmessage", ("U01ALICE", _BOT), "im", "U01ALICE"),
+        ChannelInfo("D0BOB", "directmessage", ("U02BOB", _BOT), "im", "U02BOB"),
+        ChannelInfo("D0CAROL", "directmessage", ("U03CAROL", _BOT), "im", "U03CAROL"),
+        ChannelInfo("D0DAVE", "directmessage", ("U04DAVE", _BOT), "im", "U04DAVE"),
     ),
 )

@@ -7,12 +7,12 @@ from typing import TypeVar
 
 from aiohttp import web
 
-from sandbox.serving import serve
+from sandbox.http import serve
 from sandbox.slack import chat, conversations, files, response_urls, views
-from sandbox.slack.client import Client
+from sandbox.slack.client import SlackClient
 from sandbox.slack.control import Control
-from sandbox.slack.delivery import Courier, Delivery
-from sandbox.slack.faults import Fault
+from sandbox.slack.delivery import Deliverer, Delivery
+from sandbox.slack.faults import SlackFault
 from sandbox.slack.rates import Rates
 from sandbox.slack.seed import DEFAULT_SEED, Seed
 from sandbox.slack.socket_mode import SocketMode
@@ -23,7 +23,7 @@ T = TypeVar("T")
 LARGEST_BODY = 64 * 1024 * 1024
 
 
-class SlackServer(Client):
+class SlackServer(SlackClient):
     """A simulated Slack workspace with one app installed.
 
     Deliveries go by Socket Mode when a connection is open, else by signed HTTP to `request_url`.
@@ -59,8 +59,8 @@ class SlackServer(Client):
         self.app_token = app_token
         workspace = Workspace(seed, clock=clock)
         self.sockets = SocketMode(workspace)
-        super().__init__(workspace, Courier(workspace, self.sockets, signing_secret, ack_limit))
-        self.courier.request_url = request_url
+        super().__init__(workspace, Deliverer(workspace, self.sockets, signing_secret, ack_limit))
+        self.deliverer.request_url = request_url
         tokens = {
             bot_token: Token("bot", frozenset(scopes)),
             app_token: Token("app", frozenset({"connections:write"})),
@@ -82,11 +82,11 @@ class SlackServer(Client):
     @property
     def request_url(self) -> str:
         """Where HTTP deliveries go."""
-        return self.courier.request_url
+        return self.deliverer.request_url
 
     @request_url.setter
     def request_url(self, url: str) -> None:
-        self.courier.request_url = url
+        self.deliverer.request_url = url
 
     @property
     def enforce_rates(self) -> bool:
@@ -98,7 +98,7 @@ class SlackServer(Client):
         self._api.rates.enforced = on
 
     @property
-    def faults(self) -> list[Fault]:
+    def faults(self) -> list[SlackFault]:
         """What goes wrong on demand; add to it."""
         return self._api.faults
 
@@ -110,7 +110,7 @@ class SlackServer(Client):
     @property
     def deliveries(self) -> list[Delivery]:
         """The log of every delivery to the app."""
-        return self.courier.log
+        return self.deliverer.log
 
     @property
     def oddities(self) -> list[str]:
@@ -168,4 +168,4 @@ class SlackServer(Client):
 
     async def _shut_down(self, _: web.Application) -> None:
         await self.sockets.close()
-        await self.courier.close()
+        await self.deliverer.close()

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from aiohttp import WSMsgType, web
 
-from sandbox.slack.web_api import Args, Call, Method
+from sandbox.slack.web_api import ApiRequest, JsonObject, Method
 from sandbox.slack.workspace import Workspace
 
 MOST_CONNECTIONS = 10
@@ -19,7 +19,7 @@ CONNECTION_SECONDS = 3600
 
 
 @dataclass(slots=True, eq=False)
-class Connection:
+class SocketConnection:
     """One open WebSocket; `leaving` once it was told to reconnect elsewhere."""
 
     socket: web.WebSocketResponse
@@ -36,17 +36,17 @@ class SocketMode:
     """
 
     def __init__(self, workspace: Workspace) -> None:
-        self.connections: list[Connection] = []
+        self.connections: list[SocketConnection] = []
         self._workspace = workspace
         self._tickets: set[str] = set()
         self._turn = 0
 
     @property
-    def listening(self) -> list[Connection]:
+    def listening(self) -> list[SocketConnection]:
         """The connections that take envelopes."""
         return [connection for connection in self.connections if not connection.leaving]
 
-    def open(self, call: Call) -> Args:
+    def open(self, call: ApiRequest) -> JsonObject:
         """Answer `apps.connections.open`: a WebSocket URL with a ticket for one connection."""
         ticket = uuid4().hex
         self._tickets.add(ticket)
@@ -70,7 +70,7 @@ class SocketMode:
             await socket.send_json({"type": "disconnect", "reason": "too_many_websockets"})
             await socket.close()
             return socket
-        connection = Connection(socket, request.transport)
+        connection = SocketConnection(socket, request.transport)
         self.connections.append(connection)
         try:
             await socket.send_json(self._hello())
@@ -151,7 +151,7 @@ class SocketMode:
         }
 
 
-def _acknowledge(connection: Connection, text: str) -> None:
+def _acknowledge(connection: SocketConnection, text: str) -> None:
     try:
         answer = json.loads(text)
     except ValueError:

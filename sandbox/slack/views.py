@@ -5,16 +5,16 @@ Source: https://docs.slack.dev/reference/methods/views.open and its neighbours, 
 
 from typing import Any
 
-from sandbox.slack.blocks import check_view, settled
+from sandbox.slack.blocks import check_view, with_ids
+from sandbox.slack.errors import SlackError
 from sandbox.slack.mrkdwn import oddities, texts
-from sandbox.slack.refusal import Refused
-from sandbox.slack.web_api import Args, Call, Method
-from sandbox.slack.workspace import Trigger, View, Workspace
+from sandbox.slack.web_api import ApiRequest, JsonObject, Method
+from sandbox.slack.workspace import SlackView, Trigger, Workspace
 
 DEEPEST = 3
 
 
-def open_modal(workspace: Workspace, user: str, definition: Any, *, pushed: bool = False) -> View:
+def open_modal(workspace: Workspace, user: str, definition: Any, *, pushed: bool = False) -> SlackView:
     """Show a modal to a person, on top of theirs when `pushed`.
 
     Raises:
@@ -24,7 +24,7 @@ def open_modal(workspace: Workspace, user: str, definition: Any, *, pushed: bool
     _check_external_id(workspace, definition)
     stack = workspace.modals.get(user, []) if pushed else []
     if len(stack) >= DEEPEST:
-        raise Refused("push_limit_reached")
+        raise SlackError("push_limit_reached")
     for view_id in workspace.modals.get(user, []) if not pushed else []:
         del workspace.views[view_id]
     view_id = workspace.new_id("V")
@@ -34,10 +34,10 @@ def open_modal(workspace: Workspace, user: str, definition: Any, *, pushed: bool
         "root_view_id": stack[0] if stack else view_id,
     }
     workspace.modals[user] = [*stack, view_id]
-    return _show(workspace, View(user, body), definition)
+    return _show(workspace, SlackView(user, body), definition)
 
 
-def update_view(workspace: Workspace, view: View, definition: Any) -> View:
+def update_view(workspace: Workspace, view: SlackView, definition: Any) -> SlackView:
     """Put another definition in a view's place; what was typed stays where block and action keep their ids.
 
     Raises:
@@ -57,13 +57,13 @@ def close_modal(workspace: Workspace, user: str, *, whole_stack: bool = False) -
     workspace.changed()
 
 
-def _show(workspace: Workspace, view: View, definition: dict[str, Any]) -> View:
+def _show(workspace: Workspace, view: SlackView, definition: dict[str, Any]) -> SlackView:
     seed = workspace.seed
     view.body = {
         "id": view.body["id"],
         "team_id": seed.team_id,
         "type": definition["type"],
-        "blocks": settled(definition["blocks"], workspace.names("b")),
+        "blocks": with_ids(definition["blocks"], workspace.names("b")),
         "private_metadata": definition.get("private_metadata", ""),
         "callback_id": definition.get("callback_id", ""),
         "state": {"values": {}},
@@ -91,75 +91,75 @@ def _show(workspace: Workspace, view: View, definition: dict[str, Any]) -> View:
 def _check_external_id(workspace: Workspace, definition: dict[str, Any]) -> None:
     external_id = definition.get("external_id")
     if external_id and any(view.body["external_id"] == external_id for view in workspace.views.values()):
-        raise Refused("duplicate_external_id")
+        raise SlackError("duplicate_external_id")
 
 
-def _trigger(call: Call) -> Trigger:
+def _trigger(call: ApiRequest) -> Trigger:
     trigger = call.workspace.triggers.get(call.text("trigger_id"))
     if trigger is None:
-        raise Refused("invalid_trigger_id")
+        raise SlackError("invalid_trigger_id")
     if trigger.used:
-        raise Refused("exchanged_trigger_id")
+        raise SlackError("exchanged_trigger_id")
     if call.workspace.now() > trigger.expires_at:
-        raise Refused("expired_trigger_id")
+        raise SlackError("expired_trigger_id")
     return trigger
 
 
-def _definition(call: Call, kind: str) -> Any:
+def _definition(call: ApiRequest, kind: str) -> Any:
     call.text("view")
     definition = call.parsed("view", "invalid_arguments")
     if isinstance(definition, dict) and definition.get("type") != kind:
-        raise Refused("invalid_arguments", [f"must be a {kind} view [json-pointer:/view/type]"])
+        raise SlackError("invalid_arguments", [f"must be a {kind} view [json-pointer:/view/type]"])
     return definition
 
 
-def _open(call: Call) -> Args:
+def _open(call: ApiRequest) -> JsonObject:
     trigger = _trigger(call)
     view = open_modal(call.workspace, trigger.user, _definition(call, "modal"))
     trigger.used = True
     return {"view": view.body}
 
 
-def _push(call: Call) -> Args:
+def _push(call: ApiRequest) -> JsonObject:
     trigger = _trigger(call)
     if not call.workspace.modals.get(trigger.user):
-        raise Refused("not_found")
+        raise SlackError("not_found")
     view = open_modal(call.workspace, trigger.user, _definition(call, "modal"), pushed=True)
     trigger.used = True
     return {"view": view.body}
 
 
-def _update(call: Call) -> Args:
+def _update(call: ApiRequest) -> JsonObject:
     view = _find(call)
     if call.args.get("hash") and call.args["hash"] != view.body["hash"]:
-        raise Refused("hash_conflict")
+        raise SlackError("hash_conflict")
     return {"view": update_view(call.workspace, view, _definition(call, view.body["type"])).body}
 
 
-def _find(call: Call) -> View:
+def _find(call: ApiRequest) -> SlackView:
     view_id, external_id = call.args.get("view_id"), call.args.get("external_id")
     if not view_id and not external_id:
-        raise Refused("invalid_arguments", ["must provide `view_id` or `external_id`"])
+        raise SlackError("invalid_arguments", ["must provide `view_id` or `external_id`"])
     for view in call.workspace.views.values():
         if view.body["id"] == view_id or (external_id and view.body["external_id"] == external_id):
             return view
-    raise Refused("not_found")
+    raise SlackError("not_found")
 
 
-def _publish(call: Call) -> Args:
+def _publish(call: ApiRequest) -> JsonObject:
     user, definition = call.text("user_id"), _definition(call, "home")
     if user not in call.workspace.users:
-        raise Refused("invalid_arguments", ["unknown user_id"])
+        raise SlackError("invalid_arguments", ["unknown user_id"])
     known = call.workspace.homes.get(user)
     if known is None:
         check_view(definition)
         view_id = call.workspace.new_id("V")
-        view = _show(call.workspace, View(user, {"id": view_id, "root_view_id": view_id}), definition)
+        view = _show(call.workspace, SlackView(user, {"id": view_id, "root_view_id": view_id}), definition)
         call.workspace.homes[user] = view_id
         return {"view": view.body}
     view = call.workspace.views[known]
     if call.args.get("hash") and call.args["hash"] != view.body["hash"]:
-        raise Refused("hash_conflict")
+        raise SlackError("hash_conflict")
     return {"view": update_view(call.workspace, view, definition).body}
 
 

@@ -10,12 +10,12 @@ from typing import Any, Literal
 
 from aiohttp import web
 
-from sandbox.slack.faults import Fault, ratelimited
+from sandbox.slack.errors import SlackError
+from sandbox.slack.faults import SlackFault, ratelimited
 from sandbox.slack.rates import Rates
-from sandbox.slack.refusal import Refused
-from sandbox.slack.workspace import Room, Workspace
+from sandbox.slack.workspace import Channel, Workspace
 
-Args = dict[str, Any]
+JsonObject = dict[str, Any]
 BOT_SCOPES = (
     "app_mentions:read,channels:history,channels:read,chat:write,chat:write.public,commands,files:read,files:write,"
     "groups:history,groups:read,im:history,im:read,im:write,usergroups:read,users.profile:read,users:read,"
@@ -37,21 +37,21 @@ class ApiCall:
 
     at: float
     method: str
-    args: Args
+    args: JsonObject
     status: int
     response: Any
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ApiRequest:
     """A call under way: where to find the state, the arguments, and what the token allows."""
 
     workspace: Workspace
-    args: Args
+    args: JsonObject
     token: Token
     base_url: str
 
-    def need(self, scope: str) -> None:
+    def require_scope(self, scope: str) -> None:
         """Insist on a scope.
 
         Raises:
@@ -68,7 +68,7 @@ class Call:
         """
         value = self.args.get(name)
         if value in (None, ""):
-            raise Refused("invalid_arguments", [f"missing required field: {name}"])
+            raise SlackError("invalid_arguments", [f"missing required field: {name}"])
         return str(value)
 
     def parsed(self, name: str, error: str) -> Any:
@@ -83,7 +83,7 @@ class Call:
         try:
             return json.loads(value)
         except ValueError:
-            raise Refused(error) from None
+            raise SlackError(error) from None
 
     def flag(self, name: str) -> bool:
         """Tell whether an argument is true, in JSON or in a form."""
@@ -99,20 +99,20 @@ class Call:
         try:
             return int(value) if value not in (None, "") else default
         except (TypeError, ValueError):
-            raise Refused("invalid_arguments", [f"must be an integer: {name}"]) from None
+            raise SlackError("invalid_arguments", [f"must be an integer: {name}"]) from None
 
-    def room(self, *, member: bool) -> Room:
+    def channel(self, *, member: bool) -> Channel:
         """Give the channel of the argument `channel`.
 
         Raises:
             Refused: `channel_not_found`; `not_in_channel` when the bot has to be a `member` and is not.
         """
-        room = self.workspace.rooms.get(str(self.args.get("channel", "")))
+        room = self.workspace.channels.get(str(self.args.get("channel", "")))
         inside = room is not None and self.workspace.seed.bot_user_id in room.members
-        if room is None or (not inside and room.channel.kind != "channels"):
-            raise Refused("channel_not_found")
+        if room is None or (not inside and room.info.kind != "channels"):
+            raise SlackError("channel_not_found")
         if member and not inside:
-            raise Refused("not_in_channel")
+            raise SlackError("not_in_channel")
         return room
 
 
@@ -120,7 +120,7 @@ class Call:
 class Method:
     """A Web API method: what it does, the scope it needs, its tier (0: `chat.postMessage`'s own), whose token."""
 
-    run: Callable[[Call], Args]
+    run: Callable[[ApiRequest], JsonObject]
     scope: str = ""
     tier: int = 3
     caller: Literal["bot", "app"] = "bot"
@@ -138,10 +138,10 @@ class WebApi:
     tokens: dict[str, Token]
     methods: dict[str, Method]
     rates: Rates
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[SlackFault] = field(default_factory=list)
     log: list[ApiCall] = field(default_factory=list)
 
-    def take_fault(self, method: str, args: Args) -> Fault | None:
+    def take_fault(self, method: str, args: JsonObject) -> SlackFault | None:
         """Give the fault that strikes this call, None when it is spared."""
         for fault in self.faults:
             if fault.strikes(method, args):
@@ -149,7 +149,7 @@ class WebApi:
                 return fault
         return None
 
-    def record(self, method: str, args: Args, status: int, response: Any) -> None:
+    def record(self, method: str, args: JsonObject, status: int, response: Any) -> None:
         """Write a line into the log, and wake who waits for it."""
         self.log.append(ApiCall(self.workspace.now(), method, args, status, response))
         self.workspace.changed()
@@ -162,7 +162,7 @@ class WebApi:
         try:
             try:
                 response = await self._answer(request, method, args, credential)
-            except Refused as refused:
+            except SlackError as refused:
                 response = web.json_response(refused.answer(), status=refused.status, headers=refused.headers)
             status, answer = response.status, response.text
         finally:
@@ -172,7 +172,7 @@ class WebApi:
             response.headers["x-oauth-scopes"] = ",".join(sorted(token.scopes))
         return response
 
-    async def _answer(self, request: web.Request, method: str, args: Args, credential: str) -> web.Response:
+    async def _answer(self, request: web.Request, method: str, args: JsonObject, credential: str) -> web.Response:
         fault = self.take_fault(method, args)
         if fault and fault.when == "before":
             return await fault.strike(request)
@@ -182,28 +182,28 @@ class WebApi:
             return await fault.strike(request)
         return web.json_response({"ok": True, **answer})
 
-    def _run(self, name: str, args: Args, credential: str, base_url: str) -> Args:
+    def _run(self, name: str, args: JsonObject, credential: str, base_url: str) -> JsonObject:
         method = self.methods.get(name)
         if method is None:
-            raise Refused("unknown_method", req_method=name)
+            raise SlackError("unknown_method", req_method=name)
         if not credential:
-            raise Refused("not_authed")
+            raise SlackError("not_authed")
         token = self.tokens.get(credential)
         if token is None:
-            raise Refused("invalid_auth")
+            raise SlackError("invalid_auth")
         if token.kind != method.caller:
-            raise Refused("not_allowed_token_type")
+            raise SlackError("not_allowed_token_type")
         if method.scope and method.scope not in token.scopes:
             raise missing_scope(method.scope, token)
         seconds = self.rates.wait(name, method.tier, args.get("channel"))
         if seconds:
             raise ratelimited(seconds)
-        return method.run(Call(self.workspace, args, token, base_url))
+        return method.run(ApiRequest(self.workspace, args, token, base_url))
 
 
-def missing_scope(scope: str, token: Token) -> Refused:
+def missing_scope(scope: str, token: Token) -> SlackError:
     """Give Slack's answer to a call the token has no scope for."""
-    return Refused(
+    return SlackError(
         "missing_scope",
         needed=scope,
         provided=",".join(sorted(token.scopes)),
@@ -211,8 +211,8 @@ def missing_scope(scope: str, token: Token) -> Refused:
     )
 
 
-async def _arguments(request: web.Request) -> Args:
-    args: Args = dict(request.query)
+async def _arguments(request: web.Request) -> JsonObject:
+    args: JsonObject = dict(request.query)
     if request.content_type == "application/json":
         body = _json((await request.read()).decode("utf-8", "replace"))
         args.update(body if isinstance(body, dict) else {})
@@ -221,7 +221,7 @@ async def _arguments(request: web.Request) -> Args:
     return args
 
 
-def _credential(request: web.Request, args: Args) -> str:
+def _credential(request: web.Request, args: JsonObject) -> str:
     in_arguments = str(args.pop("token", ""))
     bearer = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
     return bearer or in_arguments

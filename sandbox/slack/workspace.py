@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, TypeVar
 
-from sandbox.slack.seed import Channel, Seed, User, UserGroup
+from sandbox.slack.seed import ChannelInfo, Seed, User, UserGroup
 
 Message = dict[str, Any]
 T = TypeVar("T")
@@ -18,16 +18,16 @@ RESPONSE_URL_USES = 5
 
 
 @dataclass(slots=True)
-class Room:
+class Channel:
     """A channel with its messages, by `ts`, oldest first."""
 
-    channel: Channel
+    info: ChannelInfo
     members: set[str]
     messages: dict[str, Message] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
-class View:
+class SlackView:
     """A modal or Home view: whose it is, Slack's view object, and what the person has typed so far.
 
     Attributes:
@@ -100,8 +100,8 @@ class Workspace:
         self.now = clock
         self.users: dict[str, User] = {user.id: user for user in seed.users}
         self.groups: dict[str, UserGroup] = {group.id: group for group in seed.groups}
-        self.rooms = {channel.id: Room(channel, set(channel.members)) for channel in seed.channels}
-        self.views: dict[str, View] = {}
+        self.channels = {channel.id: Channel(channel, set(channel.members)) for channel in seed.channels}
+        self.views: dict[str, SlackView] = {}
         self.modals: dict[str, list[str]] = {}
         self.homes: dict[str, str] = {}
         self.files: dict[str, Upload] = {}
@@ -149,7 +149,7 @@ class Workspace:
 
     def post(self, channel: str, message: Message) -> Message:
         """Put a message into a channel, keep its thread's parent up to date, and give it with its `ts`."""
-        room = self.rooms[channel]
+        room = self.channels[channel]
         message = {"type": "message", **message, "ts": self.new_ts(), "team": self.seed.team_id}
         parent = room.messages.get(message.get("thread_ts", ""))
         if parent is not None:
@@ -164,7 +164,7 @@ class Workspace:
         self.changed()
         return message
 
-    def whisper(self, user: str, channel: str, message: Message) -> Message:
+    def post_ephemeral(self, user: str, channel: str, message: Message) -> Message:
         """Show a message to one person only, and give it with its `ts`."""
         message = {"type": "message", "is_ephemeral": True, **message, "ts": self.new_ts()}
         self.ephemerals.append(Ephemeral(user, channel, message))
@@ -173,17 +173,17 @@ class Workspace:
 
     def thread(self, channel: str, ts: str) -> list[Message]:
         """Give a thread: its parent first, then the replies, oldest first."""
-        messages = self.rooms[channel].messages
+        messages = self.channels[channel].messages
         return [m for m in messages.values() if m["ts"] == ts or m.get("thread_ts") == ts]
 
-    def im(self, user: str) -> Room:
+    def im(self, user: str) -> Channel:
         """Give the direct-message channel of the app and this person; it is made when there is none."""
-        for room in self.rooms.values():
-            if room.channel.user == user:
+        for room in self.channels.values():
+            if room.info.user == user:
                 return room
-        channel = Channel(self.new_id("D"), "directmessage", (user, self.seed.bot_user_id), kind="im", user=user)
-        self.rooms[channel.id] = Room(channel, set(channel.members))
-        return self.rooms[channel.id]
+        channel = ChannelInfo(self.new_id("D"), "directmessage", (user, self.seed.bot_user_id), kind="im", user=user)
+        self.channels[channel.id] = Channel(channel, set(channel.members))
+        return self.channels[channel.id]
 
     def new_trigger(self, user: str, view_id: str | None = None) -> str:
         """Give a `trigger_id`; it lives 3 s and opens one view."""
@@ -197,14 +197,14 @@ class Workspace:
         self.response_urls[name] = ResponseUrl(user, channel, self.now() + RESPONSE_URL_LIFE, message_ts)
         return name
 
-    def top_modal(self, user: str) -> View | None:
+    def top_modal(self, user: str) -> SlackView | None:
         """Give the modal a person sees, None when they see none."""
         stack = self.modals.get(user)
         return self.views[stack[-1]] if stack else None
 
     def find_message(self, channel: str, ts: str) -> Message | None:
         """Give a message of a channel, or an ephemeral one shown there; None when there is none."""
-        found = self.rooms[channel].messages.get(ts)
+        found = self.channels[channel].messages.get(ts)
         if found is not None:
             return found
         whispers = (e.message for e in self.ephemerals if e.channel == channel and e.message["ts"] == ts)

@@ -16,7 +16,7 @@ from bot.storage.requests import RequestStore
 from providers.base import Evidence, Operation, Outcome, Person
 from sandbox.slack.delivery import Ack
 from sandbox.slack.seed import User
-from sandbox.slack.workspace import Message, View
+from sandbox.slack.workspace import Message, SlackView
 from tests.stage import ALICE, CHANNEL, Stage, group_id, stage
 
 ADMIN, SECOND, STRANGER = "U05ADMIN", "U06SECOND", "U07STRANGER"
@@ -53,7 +53,7 @@ class Desk:
         text = f"{group} {', '.join(f'+{p}' for p in phones)} {when} reason: launch"
         ack = await self.stage.slack.command(user, channel, "/wa-add", text)
         assert ack.ok
-        delivery = self.stage.slack.courier.find(ack.delivery)
+        delivery = self.stage.slack.deliverer.find(ack.delivery)
         asked = Asked(self, request_id(str(delivery.payload["team_id"]), str(delivery.payload["trigger_id"])))
         await asked.parent()
         return asked
@@ -119,7 +119,7 @@ class Desk:
         found = [(row.actor, json.loads(row.payload)["details"]) for row in rows]
         return [(actor, details["action"], details["code"]) for actor, details in found]
 
-    def modal(self, user: str) -> View:
+    def modal(self, user: str) -> SlackView:
         view = self.stage.slack.open_view(user)
         assert view is not None
         return view
@@ -134,7 +134,7 @@ class Asked:
 
     def messages(self) -> list[Message]:
         """Give the messages that name this request's id in a button or in their words, oldest first."""
-        rooms = self.desk.stage.slack.workspace.rooms.values()
+        rooms = self.desk.stage.slack.workspace.channels.values()
         return [m for room in rooms for m in room.messages.values() if self.id in str(m.get("metadata", ""))]
 
     async def message(self, name: str) -> Message:
@@ -173,7 +173,7 @@ class Asked:
 
     def room(self, name: str) -> str:
         """Give the channel in which the message of this name stands."""
-        rooms = self.desk.stage.slack.workspace.rooms
+        rooms = self.desk.stage.slack.workspace.channels
         return next(id_ for id_, room in rooms.items() if self._named(name) in room.messages.values())
 
     async def decide(self, user: str, label: str, reason: str) -> Ack:
@@ -218,7 +218,7 @@ async def desk(folder: Path, *, rules: str = "", providers: tuple[str, ...] = ("
         workspace = played.slack.workspace
         for user in (ADMIN, SECOND, STRANGER):
             workspace.users[user] = User(user, user.lower(), user)
-            workspace.rooms[CHANNEL].members.add(user)
+            workspace.channels[CHANNEL].members.add(user)
         database = Database(f"sqlite:///{folder}/rollcall.db")
         yield Desk(played, database, RequestStore(database), AuditJournal(database))
         await database.aclose()

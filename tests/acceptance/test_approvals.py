@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import pytest_asyncio
 
-from sandbox.slack.faults import Fault
+from sandbox.slack.faults import SlackFault
 from tests.acceptance.desk import ADMIN, SECOND, STRANGER, Desk, desk, labels_of, new
 from tests.stage import ALICE, BOB, CAROL, CHANNEL, DAVE
 
@@ -251,7 +251,7 @@ async def test_a_failure_of_slack_after_a_vote_does_not_tell_the_voter_that_it_f
     asked = await at.add(*new(4))
     await asked.labels("approval", "Approve")
     before = len(at.stage.slack.ephemerals(BOB))
-    at.stage.slack.faults.append(Fault("chat.update", error="fatal_error", times=1))
+    at.stage.slack.faults.append(SlackFault("chat.update", error="fatal_error", times=1))
     await asked.click(BOB, "Approve", "approval")
     await asked.click(SECOND, "Approve", "approval")
     await asked.done()

@@ -9,8 +9,8 @@ import pytest_asyncio
 from bot.domain.approvals import ApprovalRule
 from bot.domain.requests import RequestOptions
 from providers.base import Operation
-from sandbox.slack.seed import Channel, UserGroup
-from sandbox.slack.workspace import Room
+from sandbox.slack.seed import ChannelInfo, UserGroup
+from sandbox.slack.workspace import Channel
 from tests.acceptance.desk import ADMIN, SECOND, STRANGER, Desk, desk, new
 from tests.stage import ALICE, BOB, CAROL
 
@@ -44,7 +44,7 @@ async def at(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desk]:
     async with desk(tmp_path_factory.mktemp("elsewhere"), rules=RULES) as played:
         workspace = played.stage.slack.workspace
         workspace.groups[GROUP] = UserGroup(GROUP, "reviewers", "Reviewers", (ALICE, CAROL))
-        workspace.rooms[PRIVATE] = Room(Channel(PRIVATE, "private", (ALICE, BOB), "groups"), {ALICE, BOB})
+        workspace.channels[PRIVATE] = Channel(ChannelInfo(PRIVATE, "private", (ALICE, BOB), "groups"), {ALICE, BOB})
         yield played
 
 
@@ -112,7 +112,7 @@ async def test_in_a_private_channel_without_the_bot_everybody_is_asked_directly(
 
 
 async def test_who_decides_and_is_not_in_the_channel_is_asked_directly(at: Desk) -> None:
-    room = at.stage.slack.workspace.rooms[PRIVATE]
+    room = at.stage.slack.workspace.channels[PRIVATE]
     room.members.add("U0ROLLCALL")
     asked = await at.add(*new(2), channel=PRIVATE)
     await asked.says(f"approval-{SECOND}", "asks to add 2 people")

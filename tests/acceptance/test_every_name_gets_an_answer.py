@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from sandbox.providers.world import Disposition, Effect, World
-from sandbox.scene import PLACES
-from sandbox.slack.faults import Fault
+from sandbox.sandbox import SIMULATORS
+from sandbox.slack.faults import SlackFault
 from tests.stage import CHANNEL, Stage, group_id, people, stage
 
 MIX = {
@@ -77,7 +77,7 @@ def expected(provider: str, world: World, phone: str) -> set[str]:
     return TOLD[provider][REFUSALS[MIX[phone]]]
 
 
-@pytest.mark.parametrize("provider", PLACES)
+@pytest.mark.parametrize("provider", SIMULATORS)
 async def test_thirty_people_of_mixed_disposition_get_the_simulators_truth(provider: str, tmp_path: Path) -> None:
     async with stage(tmp_path, providers=[provider]) as played:
         world = played.world(provider)
@@ -132,7 +132,7 @@ async def test_the_same_way_leads_through_socket_mode(tmp_path: Path) -> None:
 
 async def test_a_message_whose_blocks_slack_refuses_is_posted_as_plain_text(tmp_path: Path) -> None:
     async with stage(tmp_path) as played:
-        played.slack.faults.append(Fault(method="chat.postMessage", error="invalid_blocks", times=1))
+        played.slack.faults.append(SlackFault(method="chat.postMessage", error="invalid_blocks", times=1))
         await played.add("wasend-team +1 415 555 0101")
         await played.slack.wait_for(lambda: len(played.slack.messages(CHANNEL)) >= 3)
 

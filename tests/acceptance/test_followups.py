@@ -60,10 +60,10 @@ def _fast(at: Desk) -> AsyncIterator[None]:  # type: ignore[misc]
 
 async def test_a_retry_is_a_new_request_about_those_who_failed_linked_both_ways(at: Desk) -> None:
     phones = new(3)
-    at.stage.world("wasend").put_human(phones[1], Disposition.PRIVATE)
+    at.stage.world("wasend").put_person(phones[1], Disposition.PRIVATE)
     asked = await at.add(*phones)
     assert "1 failed" in await asked.done()
-    at.stage.world("wasend").put_human(phones[1], Disposition.OPEN)
+    at.stage.world("wasend").put_person(phones[1], Disposition.OPEN)
     again = await followed(asked, CAROL, "Retry failed")
 
     assert at.members() >= set(phones)
@@ -83,7 +83,7 @@ async def test_an_undo_removes_exactly_those_whom_the_request_added(at: Desk) ->
     there, *others = new(4)
     world = at.stage.world("wasend")
     await (await at.add(there)).done()
-    world.put_human(others[0], Disposition.NO_ACCOUNT)
+    world.put_person(others[0], Disposition.NO_ACCOUNT)
     asked = await at.add(there, *others)
     await asked.done()
     before = at.members()

@@ -5,7 +5,7 @@ import pytest
 from bot import bootstrap
 from bot.commands.manifest import BOT_SCOPES
 from bot.config import load
-from sandbox.scene import scene
+from sandbox.sandbox import serve_sandbox
 from tests.stage import ALICE, CHANNEL, DAVE, Stage, group_id, stage
 
 
@@ -80,7 +80,7 @@ async def test_somebody_without_the_right_is_told_so_and_gets_no_form(tmp_path: 
 
 
 async def test_a_restart_between_preview_and_submission_loses_nothing(tmp_path: Path) -> None:
-    async with scene(["wasend"], scopes=BOT_SCOPES) as played:
+    async with serve_sandbox(["wasend"], scopes=BOT_SCOPES) as played:
         config = tmp_path / "rollcall.toml"
         config.write_text(played.config(f"sqlite:///{tmp_path}/rollcall.db"))
         numbers = "\n".join(f"+1415555{n:04}" for n in range(150))

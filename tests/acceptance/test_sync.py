@@ -6,7 +6,7 @@ import pytest_asyncio
 
 from bot.services import sync
 from sandbox.providers.world import Membership
-from sandbox.slack.faults import Fault
+from sandbox.slack.faults import SlackFault
 from sandbox.slack.seed import UserGroup
 from tests.stage import ALICE, BOB, CHANNEL, DAVE, Stage, group_id, stage
 
@@ -139,7 +139,9 @@ async def test_a_sync_whose_maker_cannot_be_told_holds_up_no_other(
     played.world("wasend").put_group(GROUP, "Wasend Team", [ANA, BEN])
     seen = len(played.slack.ephemerals(ALICE))
     for method in ("chat.postEphemeral", "chat.postMessage"):
-        played.slack.faults.append(Fault(method, contains="*wasend-team*: The group is in line", error=error, times=-1))
+        played.slack.faults.append(
+            SlackFault(method, contains="*wasend-team*: The group is in line", error=error, times=-1)
+        )
     await run_sync(played, "mode: mirror")
     await played.slack.wait_for(lambda: _tried(played, "*wasend-team*: "))
     await played.slack.command(ALICE, CHANNEL, "/wa-sync", "“The List” from: wasend-team mode: mirror")

@@ -16,9 +16,9 @@ import pytest
 
 from bot.storage.database import Database
 from bot.storage.requests import RequestStore
-from sandbox.providers.server import Call
+from sandbox.providers.server import RecordedCall
 from sandbox.providers.world import Disposition
-from sandbox.scene import Scene, scene
+from sandbox.sandbox import Sandbox, serve_sandbox
 from tests.stage import ALICE, CHANNEL, group_id, people
 
 pytestmark = pytest.mark.timeout(300)  # processes start and are killed, one after another
@@ -98,9 +98,9 @@ async def live_and_die(config: Path, environment: dict[str, str], chance: random
         await drained
 
 
-def submissions(played: Scene) -> list[list[str]]:
+def submissions(played: Sandbox) -> list[list[str]]:
     """Give whom each add call named, in the order of the calls."""
-    calls: list[Call] = played.providers["twochat"].calls
+    calls: list[RecordedCall] = played.providers["twochat"].calls
     return [
         [number.removeprefix("+") for number in call.body["participants"]]
         for call in calls
@@ -119,7 +119,7 @@ async def marks(url: str, request_id: str) -> dict[str, int]:
 @pytest.mark.parametrize("seed", [1])
 async def test_kills_leave_one_thread_and_one_outcome_each(seed: int, tmp_path: Path) -> None:
     chance = random.Random(seed)
-    async with scene(["twochat"]) as played:
+    async with serve_sandbox(["twochat"]) as played:
         world = played.providers["twochat"].world
         phones = {f"1415555{number:04}": MIX[number % len(MIX)] for number in range(PEOPLE)}
         typed = people(world, phones)
@@ -163,7 +163,7 @@ async def test_kills_leave_one_thread_and_one_outcome_each(seed: int, tmp_path: 
 
 
 async def test_the_next_process_finishes_the_work_of_a_stopped_one(tmp_path: Path) -> None:
-    async with scene(["twochat"]) as played:
+    async with serve_sandbox(["twochat"]) as played:
         server = played.providers["twochat"]
         phones = {f"1415555{number:04}": MIX[number % len(MIX)] for number in range(PEOPLE)}
         typed = people(server.world, phones)
@@ -194,11 +194,11 @@ async def test_the_next_process_finishes_the_work_of_a_stopped_one(tmp_path: Pat
         assert len(parents(played)) == 1
 
 
-def parents(played: Scene) -> list[dict[str, object]]:
+def parents(played: Sandbox) -> list[dict[str, object]]:
     return [m for m in played.slack.messages(CHANNEL) if m.get("thread_ts", m["ts"]) == m["ts"]]
 
 
-def content(played: Scene) -> str:
+def content(played: Sandbox) -> str:
     held = played.slack.files[0].content
     assert held is not None
     return held.decode()

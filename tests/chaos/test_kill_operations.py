@@ -11,7 +11,7 @@ from bot.storage.database import Database
 from bot.storage.requests import RequestStore
 from providers.base import MembershipStatus, Operation, Outcome, Person
 from sandbox.providers.world import Disposition, Membership
-from sandbox.scene import scene
+from sandbox.sandbox import serve_sandbox
 from tests.bot.storage.samples import request
 from tests.chaos.test_kill import bot, free_port, is_ready, parents
 from tests.stage import CHANNEL, group_id
@@ -38,12 +38,12 @@ DONE = {
 
 async def test_every_operation_survives_repeated_kills(tmp_path: Path) -> None:
     chance = random.Random(1)
-    async with scene(["wuts"]) as played:
+    async with serve_sandbox(["wuts"]) as played:
         server, world, group = played.providers["wuts"], played.providers["wuts"].world, group_id("wuts")
         server.latency = LATENCY
         for operation, phones in PEOPLE.items():
             for phone in phones:
-                world.put_human(phone, Disposition.OPEN)
+                world.put_person(phone, Disposition.OPEN)
                 if operation in {Operation.REMOVE, Operation.PROMOTE}:
                     world.groups[group].members[phone] = Membership(phone)
         port = free_port()

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
-from sandbox.serving import serve
+from sandbox.http import serve
 
 
 class Catcher:

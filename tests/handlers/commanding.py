@@ -8,7 +8,7 @@ from pathlib import Path
 from bot import bootstrap
 from bot.commands.manifest import BOT_SCOPES
 from bot.config import load
-from sandbox.scene import Scene, scene
+from sandbox.sandbox import Sandbox, serve_sandbox
 from sandbox.slack.seed import UserGroup
 from sandbox.slack.server import SlackServer
 from sandbox.slack.workspace import Message
@@ -24,7 +24,7 @@ a run has to give alike. What is put off to it does nothing meanwhile."""
 @asynccontextmanager
 async def commanding(
     folder: Path, providers: Iterable[str], groups: dict[str, str], more: str = ""
-) -> AsyncIterator[Scene]:
+) -> AsyncIterator[Sandbox]:
     """Run the bot in a workspace in which Carol has no role; each provider has these groups too.
 
     Args:
@@ -33,7 +33,7 @@ async def commanding(
         groups: subjects by id.
         more: what else stands in the configuration.
     """
-    async with scene(providers, scopes=BOT_SCOPES) as played:
+    async with serve_sandbox(providers, scopes=BOT_SCOPES) as played:
         for server in played.providers.values():
             for group_id, subject in groups.items():
                 server.world.put_group(group_id, subject)

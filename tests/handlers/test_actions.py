@@ -5,7 +5,7 @@ from pathlib import Path
 from bot import bootstrap
 from bot.commands.manifest import BOT_SCOPES
 from bot.config import Settings, load
-from sandbox.scene import scene
+from sandbox.sandbox import serve_sandbox
 from tests.stage import BOB, CAROL, CHANNEL, Stage
 
 RULE = """
@@ -16,7 +16,7 @@ approvers = ["lead"]
 
 
 async def test_a_click_after_a_restart_counts_and_numbers_are_full_where_the_settings_say_so(tmp_path: Path) -> None:
-    async with scene(["wasend"], scopes=BOT_SCOPES) as played:
+    async with serve_sandbox(["wasend"], scopes=BOT_SCOPES) as played:
         written = played.config(f"sqlite:///{tmp_path}/rollcall.db", rules=RULE)
         config = tmp_path / "rollcall.toml"
         config.write_text(written.replace("[slack]", '[slack]\nnumbers = "full"'))
@@ -48,7 +48,7 @@ async def test_a_request_keeps_its_rule_and_counts_the_roles_as_they_are(tmp_pat
     capabilities = ["{{}}"]
     """
     config = tmp_path / "rollcall.toml"
-    async with scene(["wasend"], scopes=BOT_SCOPES) as played:
+    async with serve_sandbox(["wasend"], scopes=BOT_SCOPES) as played:
         storage = f"sqlite:///{tmp_path}/rollcall.db"
 
         def settings(rules: str) -> Settings:

@@ -18,7 +18,7 @@ from structlog.typing import EventDict
 from handlers import answering, errors
 from handlers.views import answers, submitted_view
 from handlers.views.text import without_markup
-from sandbox.serving import serve
+from sandbox.http import serve
 from sandbox.slack import payloads
 from sandbox.slack.server import SlackServer
 from tests.acceptance.desk import Desk, desk
@@ -257,11 +257,11 @@ async def test_a_foreign_response_url_is_never_called_and_the_person_is_answered
         await played.add("wasend-team +1 415 555 0198")
         await played.finished()
         button = await played.button("Export CSV")
-        room, before, calls = slack.workspace.rooms[CHANNEL], said(slack, ALICE), len(slack.calls)
+        room, before, calls = slack.workspace.channels[CHANNEL], said(slack, ALICE), len(slack.calls)
         action = {"type": "button", "action_id": "stop_request", "block_id": "b", "value": "RGONE"}
         for number, url in enumerate(foreign, len(before) + 1):
             payload = payloads.message_action(slack.workspace, ALICE, room, button, action, response_url="")
-            await slack.courier.deliver("interactive", {**payload, "response_url": url})
+            await slack.deliverer.deliver("interactive", {**payload, "response_url": url})
             await slack.wait_for(lambda number=number: len(said(slack, ALICE)) == number)  # type: ignore[misc]
 
     assert catcher.caught == []

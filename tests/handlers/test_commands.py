@@ -15,7 +15,7 @@ from bot.commands.catalogue import COMMANDS
 from bot.commands.usage import Command
 from bot.domain import roster
 from handlers.actions import opening
-from sandbox.slack.faults import Fault
+from sandbox.slack.faults import SlackFault
 from sandbox.slack.server import SlackServer
 from tests.handlers.commanding import ALICE, BOB, LATER, NOBODY, ONE, READER, commanding, told, typed
 
@@ -326,13 +326,13 @@ async def test_a_form_that_comes_too_late_is_said(
     slack: SlackServer, error: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(opening, "OPEN_TIMEOUT", 0.2)
-    slack.faults.append(Fault("views.open", error=error))
+    slack.faults.append(SlackFault("views.open", error=error))
 
     assert "did not open the form in time; nothing was done" in await told(slack, "")
 
 
 async def test_a_form_that_fails_is_a_failure_with_a_reference(slack: SlackServer, log: list[EventDict]) -> None:
-    slack.faults.append(Fault("views.open", error="internal_error"))
+    slack.faults.append(SlackFault("views.open", error="internal_error"))
     answer = await told(slack, "")
 
     (entry,) = [entry for entry in log if entry["event"] == "listener_failed"]

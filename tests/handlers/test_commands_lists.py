@@ -12,17 +12,17 @@ import pytest_asyncio
 from bot.commands.reference import page
 from bot.domain.audit_chain import EXPORT_COLUMNS
 from handlers.commands import groups, reply
-from sandbox.providers.server import Fault as ProviderFault
+from sandbox.providers.server import InjectedFault
 from sandbox.providers.world import World
-from sandbox.scene import PLACES, Scene
-from sandbox.slack.faults import Fault
+from sandbox.sandbox import SIMULATORS, Sandbox
+from sandbox.slack.faults import SlackFault
 from sandbox.slack.seed import User
 from sandbox.slack.server import SlackServer
 from tests.handlers.commanding import ALICE, BOB, LATER, LAUNCH, NOBODY, ONE, READER, clicked, commanding, told, typed
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-GROUP = PLACES["wasend"].group_id
+GROUP = SIMULATORS["wasend"].group_id
 MORE = f"""
 [groups.guarded]
 connection = "wasend"
@@ -41,7 +41,7 @@ BULK = {f"bulk{n:02}@g.us": f"Bulk {n:02}" for n in range(35)}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def played(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
+async def played(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sandbox]:
     async with commanding(
         tmp_path_factory.mktemp("lists"), ["wasend"], {**BULK, "vanishing@g.us": "Vanishing"}, MORE
     ) as scene:
@@ -54,12 +54,12 @@ async def played(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scen
 
 
 @pytest.fixture
-def slack(played: Scene) -> SlackServer:
+def slack(played: Sandbox) -> SlackServer:
     return played.slack
 
 
 @pytest.fixture
-def world(played: Scene) -> World:
+def world(played: Sandbox) -> World:
     return played.providers["wasend"].world
 
 
@@ -135,8 +135,8 @@ async def test_a_group_that_is_gone_is_said_to_be_gone(slack: SlackServer, world
     assert "I know no group “vanishing@g.us”" in await typed(slack, "/wa-group vanishing@g.us")
 
 
-async def test_a_card_says_what_could_not_be_read(played: Scene, slack: SlackServer) -> None:
-    played.providers["wasend"].faults.append(ProviderFault(match="/participants", status=403, body="{}", times=-1))
+async def test_a_card_says_what_could_not_be_read(played: Sandbox, slack: SlackServer) -> None:
+    played.providers["wasend"].faults.append(InjectedFault(match="/participants", status=403, body="{}", times=-1))
     card = await typed(slack, "/wa-group wasend-team")
     played.providers["wasend"].faults.clear()
 
@@ -146,10 +146,10 @@ async def test_a_card_says_what_could_not_be_read(played: Scene, slack: SlackSer
 
 
 @pytest.mark.parametrize(
-    "fault", [None, Fault("response_url", status=500), Fault("response_url", error="drop", times=2)]
+    "fault", [None, SlackFault("response_url", status=500), SlackFault("response_url", error="drop", times=2)]
 )
 async def test_what_takes_longer_is_acknowledged_and_told_then(
-    played: Scene, slack: SlackServer, monkeypatch: pytest.MonkeyPatch, fault: Fault | None
+    played: Sandbox, slack: SlackServer, monkeypatch: pytest.MonkeyPatch, fault: SlackFault | None
 ) -> None:
     monkeypatch.setattr(reply, "ACK_DEADLINE", 0.1)
     monkeypatch.setattr(played.providers["wasend"], "latency", 0.25)
@@ -161,7 +161,7 @@ async def test_what_takes_longer_is_acknowledged_and_told_then(
 
 
 async def test_a_card_waits_for_nothing_for_ever(
-    played: Scene, slack: SlackServer, monkeypatch: pytest.MonkeyPatch
+    played: Sandbox, slack: SlackServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(groups, "CARD_TIMEOUT", 0.1)
     monkeypatch.setattr(played.providers["wasend"], "latency", 0.5)
@@ -172,7 +172,7 @@ async def test_a_card_waits_for_nothing_for_ever(
 
 
 async def test_members_are_exported_to_who_may_list_them(slack: SlackServer, world: World) -> None:
-    world.human("14155550101")
+    world.person("14155550101")
     await typed(slack, "/wa-group wasend-team")
     assert "in your direct messages" in await clicked(slack, "Export members (CSV)")
 
@@ -198,10 +198,10 @@ async def test_nobody_else_exports_members(slack: SlackServer) -> None:
     assert len(slack.files) == count
 
 
-async def test_members_that_cannot_be_read_are_no_file(played: Scene, slack: SlackServer) -> None:
+async def test_members_that_cannot_be_read_are_no_file(played: Sandbox, slack: SlackServer) -> None:
     await typed(slack, "/wa-group wasend-team")
     count = len(slack.files)
-    played.providers["wasend"].faults.append(ProviderFault(match="/participants", status=403, body="{}", times=-1))
+    played.providers["wasend"].faults.append(InjectedFault(match="/participants", status=403, body="{}", times=-1))
     said = await clicked(slack, "Export members (CSV)")
     played.providers["wasend"].faults.clear()
 
@@ -273,7 +273,7 @@ async def test_threads_that_slack_does_not_tell_in_time_are_left_out(
     await told(slack, f"bulk34@g.us {ONE} at: {LATER}", user=ALICE)
     await slack.wait_for(lambda: any("Bulk 34" in m["text"] for m in slack.messages(LAUNCH)))
     monkeypatch.setattr("handlers.clients.permalinks.READ_TIMEOUT", 0.1)
-    slack.faults.append(Fault("chat.getPermalink", error="hang", times=-1))
+    slack.faults.append(SlackFault("chat.getPermalink", error="hang", times=-1))
     answer = await typed(slack, "/wa-requests bulk34@g.us", user=BOB)
     slack.faults.clear()
 

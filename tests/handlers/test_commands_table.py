@@ -9,7 +9,7 @@ import pytest_asyncio
 from bot.commands.catalogue import COMMANDS
 from providers.base import Action, Capability, PictureForm
 from providers.capability_docs import PROVIDERS
-from sandbox.scene import PLACES, Scene
+from sandbox.sandbox import SIMULATORS, Sandbox
 from tests.handlers.commanding import ALICE, BOB, LATER, NOBODY, ONE, READER, commanding, typed
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -53,8 +53,8 @@ LINES = {
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def played(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
-    async with commanding(tmp_path_factory.mktemp("table"), PLACES, {}) as scene:
+async def played(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sandbox]:
+    async with commanding(tmp_path_factory.mktemp("table"), SIMULATORS, {}) as scene:
         yield scene
 
 
@@ -73,8 +73,10 @@ def expected(line: str, user: str, connection: str) -> str:
     return taken.format(group=f"{connection}-team", connection=connection)
 
 
-@pytest.mark.parametrize(("user", "connection"), [*product(CAN, PLACES)])
-async def test_a_command_is_taken_from_who_may_where_it_can_be_done(played: Scene, user: str, connection: str) -> None:
+@pytest.mark.parametrize(("user", "connection"), [*product(CAN, SIMULATORS)])
+async def test_a_command_is_taken_from_who_may_where_it_can_be_done(
+    played: Sandbox, user: str, connection: str
+) -> None:
     wrong = {}
     for line in LINES:
         answer = await typed(played.slack, line.format(group=f"{connection}-team", connection=connection), user=user)
@@ -90,21 +92,21 @@ async def test_every_command_with_something_to_do_stands_in_the_table() -> None:
     assert {c.name for c in COMMANDS} - tried == {"/wa", "/wa-sync", "/wa-requests", "/wa-audit"}
 
 
-async def test_through_the_gateway_adding_is_sending(played: Scene) -> None:
+async def test_through_the_gateway_adding_is_sending(played: Sandbox) -> None:
     answer = await typed(played.slack, f"/wa-add wagateway-team {ONE}", user=READER)
 
     assert "This needs the capability `send`, which your roles do not have." in answer
 
 
 @pytest.mark.parametrize("user", [ALICE, NOBODY])
-async def test_only_who_may_is_told_how_the_connections_are_called(played: Scene, user: str) -> None:
+async def test_only_who_may_is_told_how_the_connections_are_called(played: Sandbox, user: str) -> None:
     answer = await typed(played.slack, f"/wa-create “Spring Fair” {ONE} {AT}", user=user)
 
     assert ("Name the connection first: `wacr` or `wagateway`" in answer) is (user == ALICE)
     assert ("You have no role" in answer) is (user == NOBODY)
 
 
-async def test_a_sync_is_taken_and_ended(played: Scene) -> None:
+async def test_a_sync_is_taken_and_ended(played: Sandbox) -> None:
     line = "/wa-sync wasend-team from: wuts-team mode: report every: 24h reason: audit"
 
     assert "Comparing *wasend-team* with the list." in await typed(played.slack, line)
@@ -112,7 +114,7 @@ async def test_a_sync_is_taken_and_ended(played: Scene) -> None:
     assert "`groups:write`" in await typed(played.slack, "/wa-sync wasend-team from: wuts-team", user=READER)
 
 
-async def test_what_was_refused_stands_in_the_audit_journal(played: Scene) -> None:
+async def test_what_was_refused_stands_in_the_audit_journal(played: Sandbox) -> None:
     said = await typed(played.slack, "/wa-invite wasend-team", user=NOBODY)
     reference = said.rpartition("Reference: ")[2]
 

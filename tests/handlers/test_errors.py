@@ -12,8 +12,8 @@ from structlog.typing import EventDict
 
 from handlers import errors
 from handlers.views import inputs, request_forms, submitted_view
-from sandbox.serving import serve
-from sandbox.slack.faults import Fault
+from sandbox.http import serve
+from sandbox.slack.faults import SlackFault
 from sandbox.slack.server import SlackServer
 
 ALICE, LAUNCH, ELSEWHERE, DIRECT = "U01ALICE", "C0LAUNCH", "C0ELSEWHERE", "D0ALICE"
@@ -148,7 +148,7 @@ async def test_a_button_where_the_bot_is_not_answers_in_direct_messages(
     slack: SlackServer, client: AsyncWebClient, log: list[EventDict]
 ) -> None:
     posted = await client.chat_postMessage(channel=LAUNCH, text="Break?", blocks=BUTTONS)
-    slack.workspace.rooms[LAUNCH].members.remove("U0ROLLCALL")
+    slack.workspace.channels[LAUNCH].members.remove("U0ROLLCALL")
     await slack.click(ALICE, LAUNCH, str(posted["ts"]), "Break")
     await slack.wait_for(lambda: direct(slack))
 
@@ -217,7 +217,7 @@ async def test_where_nobody_can_be_told_the_log_still_knows(
 ) -> None:
     posted = await client.chat_postMessage(channel=LAUNCH, text="Break?", blocks=BUTTONS)
     slack.faults.extend(
-        [Fault("chat.postEphemeral", error="fatal_error"), Fault("chat.postMessage", error="drop", times=-1)]
+        [SlackFault("chat.postEphemeral", error="fatal_error"), SlackFault("chat.postMessage", error="drop", times=-1)]
     )
     ack = await slack.click(ALICE, LAUNCH, str(posted["ts"]), "Break")
     await slack.wait_for(lambda: slack.calls[-1].method == "chat.postMessage" and slack.calls[-1].status == 0)

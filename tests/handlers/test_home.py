@@ -6,11 +6,11 @@ import pytest_asyncio
 
 from handlers import home
 from handlers.delivery.refresher import Refresher
-from sandbox.scene import Scene
-from sandbox.slack.faults import Fault
+from sandbox.sandbox import Sandbox
+from sandbox.slack.faults import SlackFault
 from sandbox.slack.seed import User
 from sandbox.slack.server import SlackServer
-from sandbox.slack.workspace import View
+from sandbox.slack.workspace import SlackView
 from tests.handlers.commanding import ALICE, BOB, LATER, LAUNCH, NOBODY, ONE, READER, commanding, told, typed
 from tests.handlers.views.test_home_view import labels, said
 
@@ -40,7 +40,7 @@ CHIEF, SENDER = "U05CHIEF", "U06SENDER"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def played(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
+async def played(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sandbox]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(home, "MIN_REDRAW_INTERVAL", 0.2)  # nobody reads along here
         async with commanding(tmp_path_factory.mktemp("home"), ["twochat"], GROUPS, MORE) as scene:
@@ -48,11 +48,11 @@ async def played(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scen
 
 
 @pytest.fixture
-def slack(played: Scene) -> SlackServer:
+def slack(played: Sandbox) -> SlackServer:
     return played.slack
 
 
-def page(slack: SlackServer, user: str) -> View:
+def page(slack: SlackServer, user: str) -> SlackView:
     shown = slack.home(user)
     assert shown is not None
     return shown
@@ -89,7 +89,7 @@ def title(slack: SlackServer, user: str) -> str:
     return str(view.body["title"]["text"]) if view else ""
 
 
-async def test_a_slow_provider_delays_no_page_and_is_shown_when_it_answers(played: Scene) -> None:
+async def test_a_slow_provider_delays_no_page_and_is_shown_when_it_answers(played: Sandbox) -> None:
     played.providers["twochat"].latency = 0.3
 
     first = await opens(played.slack, ALICE)
@@ -170,7 +170,7 @@ async def test_a_vote_that_decides_nothing_yet_is_counted_on_the_page(slack: Sla
     await slack.wait_for(lambda: "Deny" not in labels(page(slack, READER).body["blocks"]))
 
 
-async def test_what_runs_is_shown_with_its_progress_and_can_be_stopped(played: Scene) -> None:
+async def test_what_runs_is_shown_with_its_progress_and_can_be_stopped(played: Sandbox) -> None:
     slack = played.slack
     await opens(slack, ALICE)
     played.providers["twochat"].latency = 0.3
@@ -226,7 +226,7 @@ async def test_a_groups_buttons_open_the_forms_for_it(
 async def test_a_click_that_fails_is_answered_on_the_page_itself(slack: SlackServer) -> None:
     await opens(slack, ALICE)
     before = len(slack.messages("D0ALICE"))
-    slack.faults.append(Fault("views.open", error="internal_error"))
+    slack.faults.append(SlackFault("views.open", error="internal_error"))
 
     await press(slack, ALICE, "New request")
 
@@ -273,7 +273,7 @@ async def test_a_sync_that_is_repeated_is_shown_to_those_whom_it_concerns(slack:
     await sees(slack, BOB, "No sync is repeated here.")
 
 
-async def test_a_repeated_sync_shows_its_list_its_last_run_and_who_may_end_it(played: Scene) -> None:
+async def test_a_repeated_sync_shows_its_list_its_last_run_and_who_may_end_it(played: Sandbox) -> None:
     slack = played.slack
     played.providers["twochat"].world.put_group("WAG003", "Spring 003", members=["14155550177"])
     await typed(slack, "/wa-sync WAG002 from: WAG003 mode: report every: 36h")
@@ -291,7 +291,7 @@ async def test_a_repeated_sync_shows_its_list_its_last_run_and_who_may_end_it(pl
     await sees(slack, ALICE, "Ended 1 repeated sync.")
 
 
-async def test_a_repeated_sync_says_what_is_in_its_way(played: Scene) -> None:
+async def test_a_repeated_sync_says_what_is_in_its_way(played: Sandbox) -> None:
     slack = played.slack
     played.providers["twochat"].world.put_group("WAG004", "Spring 004", members=["14155550178"])
     await typed(slack, "/wa-sync WAG005 from: WAG004 every: 36h")

@@ -23,11 +23,11 @@ from handlers.modals import respond
 from handlers.views import answers, inputs
 from providers.base import Operation
 from sandbox.slack import forms, payloads
-from sandbox.slack.acks import settle
+from sandbox.slack.acks import apply_ack
 from sandbox.slack.delivery import Ack
-from sandbox.slack.faults import Fault
+from sandbox.slack.faults import SlackFault
 from sandbox.slack.server import SlackServer
-from sandbox.slack.workspace import View
+from sandbox.slack.workspace import SlackView
 from tests.acceptance.desk import ADMIN, STRANGER, Desk, desk, labels_of
 from tests.stage import ALICE, BOB, CHANNEL, group_id
 
@@ -65,7 +65,7 @@ def broken() -> Iterator[Callable[[], list[EventDict]]]:
         yield lambda: [e for e in entries if e["log_level"] in {"error", "critical"} or "exc_info" in e]
 
 
-def seen(slack: SlackServer, user: str = ALICE) -> View:
+def seen(slack: SlackServer, user: str = ALICE) -> SlackView:
     view = slack.open_view(user)
     assert view is not None
     return view
@@ -88,7 +88,7 @@ async def forged(slack: SlackServer, change: Change, user: str = ALICE) -> Ack:
 
 
 async def deliver(slack: SlackServer, payload: dict[str, Any]) -> Ack:
-    ack = settle(slack.workspace, await slack.courier.deliver("interactive", payload))
+    ack = apply_ack(slack.workspace, await slack.deliverer.deliver("interactive", payload))
     assert ack.ok, ack
     return ack
 
@@ -171,7 +171,7 @@ async def test_no_text_is_too_much_for_the_form(
 
 async def test_a_file_that_slack_fails_to_describe_is_asked_for_again(slack: SlackServer) -> None:
     await filled(slack, {"Numbers": "nobody"})
-    slack.faults.append(Fault("files.info", status=500, times=-1))
+    slack.faults.append(SlackFault("files.info", status=500, times=-1))
 
     ack = await forged(slack, lambda p: p["view"]["state"]["values"]["file"][inputs.INPUT].update(files=[{"id": "F1"}]))
 
@@ -266,7 +266,7 @@ def silent_user_groups(slack: SlackServer, monkeypatch: pytest.MonkeyPatch) -> N
     """Let no copy of the user groups be fresh, and Slack not tell them: each look takes all the time there is."""
     monkeypatch.setattr(user_groups, "READ_TIMEOUT", 0.4)
     monkeypatch.setattr(UserGroups.actor, "__kwdefaults__", {"fresh": -1.0})
-    slack.faults.append(Fault("usergroups.users.list", error="hang"))
+    slack.faults.append(SlackFault("usergroups.users.list", error="hang"))
 
 
 @pytest.mark.usefixtures("silent_user_groups")

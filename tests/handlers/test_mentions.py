@@ -79,8 +79,8 @@ async def test_a_delivery_that_overtakes_the_first_one_waits_for_it(slack: Slack
     words = {"text": f"{BOT} add twochat-team +1 415 555 0176 at: {LATER}"}
     payload = payloads.event(slack.workspace, event | words)
 
-    first = slack.courier.deliver("events_api", payload)
-    again = slack.courier.deliver("events_api", payload, retry_num=1, retry_reason="http_timeout")
+    first = slack.deliverer.deliver("events_api", payload)
+    again = slack.deliverer.deliver("events_api", payload, retry_num=1, retry_reason="http_timeout")
     deliveries = await asyncio.gather(first, again)
     await slack.wait_for(lambda: len(slack.ephemerals(ALICE)) > told)
 

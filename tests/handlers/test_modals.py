@@ -16,12 +16,12 @@ from bot import bootstrap
 from bot.commands.manifest import BOT_SCOPES
 from bot.config import load
 from handlers.modals import form_preview, respond, uploads
-from sandbox.scene import Scene, scene
+from sandbox.sandbox import Sandbox, serve_sandbox
 from sandbox.slack.delivery import Ack
-from sandbox.slack.faults import Fault
+from sandbox.slack.faults import SlackFault
 from sandbox.slack.seed import User
 from sandbox.slack.server import SlackServer
-from sandbox.slack.workspace import View
+from sandbox.slack.workspace import SlackView
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -41,9 +41,9 @@ JPEG = b"\xff\xd8\xff\xe0" + b"0" * 100
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def played(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
+async def played(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sandbox]:
     folder: Path = tmp_path_factory.mktemp("modals")
-    async with scene(["wasend", "wuts", "twochat", "wacr"], scopes=BOT_SCOPES) as played:
+    async with serve_sandbox(["wasend", "wuts", "twochat", "wacr"], scopes=BOT_SCOPES) as played:
         for n in range(120):
             played.providers["twochat"].world.put_group(f"WAGbulk{n}", f"Bulk {n:03}")
         config = folder / "rollcall.toml"
@@ -57,11 +57,11 @@ async def played(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scen
 
 
 @pytest.fixture
-def slack(played: Scene) -> SlackServer:
+def slack(played: Sandbox) -> SlackServer:
     return played.slack
 
 
-def seen(slack: SlackServer, user: str = ALICE) -> View:
+def seen(slack: SlackServer, user: str = ALICE) -> SlackView:
     view = slack.open_view(user)
     assert view is not None
     return view
@@ -128,7 +128,7 @@ def xlsx(*rows: tuple[str, ...]) -> list[tuple[str, bytes]]:
     return [("people.xlsx", content.getvalue())]
 
 
-async def test_people_are_previewed_and_then_asked_for_once(played: Scene, slack: SlackServer) -> None:
+async def test_people_are_previewed_and_then_asked_for_once(played: Sandbox, slack: SlackServer) -> None:
     numbers = "+1 415 555 0101, +1 415 555 0101, nobody\n+44 7700 900123"
     shown = await filled(slack, "add", {"Group": WASEND, "Numbers": numbers, "Reason": "new"})
     for words in ("2 people new", "counts once", "“nobody”", "Customers read along", "Begins: at once", "Reason: new"):
@@ -326,7 +326,7 @@ async def test_a_request_can_be_put_off(slack: SlackServer) -> None:
     assert f"<!date^{at}^" in await told(slack)
 
 
-async def test_a_group_is_created_and_those_who_refuse_are_invited(played: Scene, slack: SlackServer) -> None:
+async def test_a_group_is_created_and_those_who_refuse_are_invited(played: Sandbox, slack: SlackServer) -> None:
     values = {"Connection": "wasend", "subject": "Spring 🌷 Fair", "Numbers": "+1 415 555 0801", "invite": ["yes"]}
     shown = await filled(slack, "create", values)
     assert "Create the group Spring 🌷 Fair with 1 person" in shown
@@ -338,7 +338,7 @@ async def test_a_group_is_created_and_those_who_refuse_are_invited(played: Scene
     await slack.wait_for(lambda: any(g.subject == "Spring 🌷 Fair" for g in groups.values()))
 
 
-async def test_settings_offer_what_the_provider_can_with_what_is_now(played: Scene, slack: SlackServer) -> None:
+async def test_settings_offer_what_the_provider_can_with_what_is_now(played: Sandbox, slack: SlackServer) -> None:
     group = played.providers["wuts"].world.groups[WUTS_ID]
     view = await opened(slack, "settings")
     await slack.press(ALICE, view, "Group", value=WUTS)
@@ -378,7 +378,7 @@ async def test_fields_of_another_group_change_nothing(slack: SlackServer) -> Non
     assert "https://" in errors(slack)["picture"]
 
 
-async def test_the_link_is_sent_reset_or_shown_to_one_alone(played: Scene, slack: SlackServer) -> None:
+async def test_the_link_is_sent_reset_or_shown_to_one_alone(played: Sandbox, slack: SlackServer) -> None:
     world = played.providers["wasend"].world
     await opened(slack, "invite")
     link = await told(slack, {"Group": WASEND, "what": "show"})
@@ -398,7 +398,7 @@ async def test_the_link_is_sent_reset_or_shown_to_one_alone(played: Scene, slack
     await slack.wait_for(lambda: world.invite_of(WASEND_ID) != before)
 
 
-async def test_a_text_goes_out_exactly_as_its_preview_shows_it(played: Scene, slack: SlackServer) -> None:
+async def test_a_text_goes_out_exactly_as_its_preview_shows_it(played: Sandbox, slack: SlackServer) -> None:
     text = "  Hello *all* & <you> :wave:\n\nשלום 🌷"
     shown = await filled(slack, "send", {"Group": WASEND, "Text": text})
     assert json.dumps(text, ensure_ascii=False) in shown
@@ -436,7 +436,7 @@ async def test_a_sync_compares_with_a_file_a_user_group_or_another_group(slack: 
 
 
 async def test_a_sync_says_why_nothing_can_be_compared(slack: SlackServer) -> None:
-    slack.faults.append(Fault("usergroups.users.list", error="no_such_subteam"))
+    slack.faults.append(SlackFault("usergroups.users.list", error="no_such_subteam"))
     shown = await filled(slack, "sync", {"group": WUTS, "usergroup": "Operators (@operators)"})
     assert "could not be compared" in shown
 

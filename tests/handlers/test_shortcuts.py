@@ -6,9 +6,9 @@ import pytest_asyncio
 
 from bot.commands.manifest import ADD_NUMBERS, GROUPS, manifest
 from handlers import shortcuts
-from sandbox.slack.faults import Fault
+from sandbox.slack.faults import SlackFault
 from sandbox.slack.server import SlackServer
-from sandbox.slack.workspace import View
+from sandbox.slack.workspace import SlackView
 from tests.handlers.commanding import ALICE, BOB, LAUNCH, NOBODY, READER, commanding
 from tests.handlers.views.test_home_view import said
 
@@ -26,25 +26,25 @@ async def slack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Slack
 
 async def used(
     slack: SlackServer, text: str, files: Sequence[tuple[str, bytes]] = (), *, parts: Mapping[str, Any] | None = None
-) -> View:
+) -> SlackView:
     """Use the shortcut on a message of Bob's with these other parts, and give the modal that it leads to in the end."""
     message = await slack.say(BOB, LAUNCH, text, files=files)
     message |= parts or {}
     ack = await slack.shortcut(ALICE, ADD_NUMBERS, LAUNCH, message["ts"])
     assert ack.ok, ack
 
-    def filled() -> View | None:
+    def filled() -> SlackView | None:
         view = slack.open_view(ALICE)
         return view if view and "Reading" not in text_of(view) else None
 
     return await slack.wait_for(filled)
 
 
-def text_of(view: View) -> str:
+def text_of(view: SlackView) -> str:
     return said(view.body["blocks"])
 
 
-def numbers(view: View) -> list[str]:
+def numbers(view: SlackView) -> list[str]:
     texts = [b["element"].get("initial_value", "") for b in view.body["blocks"] if b["block_id"].startswith("numbers")]
     return "\n".join(texts).splitlines()
 
@@ -131,7 +131,7 @@ async def test_a_message_that_fills_no_form_says_so_in_the_modal(
 
 
 async def test_a_file_that_slack_does_not_hand_out_is_named(slack: SlackServer) -> None:
-    slack.faults.append(Fault("files.info", status=500))
+    slack.faults.append(SlackFault("files.info", status=500))
     message = await slack.say(BOB, LAUNCH, "", files=[("a.csv", TABLE)])
     message["files"][0] |= {"url_private_download": "https://elsewhere.example/a.csv"}
 
@@ -142,7 +142,7 @@ async def test_a_file_that_slack_does_not_hand_out_is_named(slack: SlackServer) 
 
 
 async def test_a_modal_that_was_closed_meanwhile_stays_closed(slack: SlackServer) -> None:
-    slack.faults.append(Fault("views.update", error="not_found"))
+    slack.faults.append(SlackFault("views.update", error="not_found"))
     message = await slack.say(BOB, LAUNCH, "", files=[("a.csv", TABLE)])
 
     assert (await slack.shortcut(ALICE, ADD_NUMBERS, LAUNCH, message["ts"])).ok
@@ -198,7 +198,7 @@ async def test_a_choice_opens_its_form_and_is_answered_in_the_persons_own_messag
 async def test_a_choice_that_is_closed_meanwhile_opens_nothing(slack: SlackServer) -> None:
     await slack.shortcut(ALICE, GROUPS)
     view = await slack.wait_for(lambda: slack.open_view(ALICE))
-    slack.faults.append(Fault("views.update", error="not_found", times=1))
+    slack.faults.append(SlackFault("views.update", error="not_found", times=1))
     updates = [call.method for call in slack.calls].count("views.update")
 
     assert (await slack.press(ALICE, view.body["id"], "chooser_send")).ok
@@ -208,7 +208,7 @@ async def test_a_choice_that_is_closed_meanwhile_opens_nothing(slack: SlackServe
 
 
 async def test_a_form_that_comes_too_late_is_told_of(slack: SlackServer) -> None:
-    slack.faults.append(Fault("views.open", error="expired_trigger_id", times=1))
+    slack.faults.append(SlackFault("views.open", error="expired_trigger_id", times=1))
 
     assert (await slack.shortcut(ALICE, GROUPS)).ok
 

@@ -10,14 +10,14 @@ import httpx
 from providers import twochat, wacr, wagateway, wasend, wuts
 from providers.base import Ability, Action, Person, Picture, Provider
 from providers.capability_docs import PROVIDERS
-from sandbox.providers.server import Call, ProviderServer
+from sandbox.http import serve
+from sandbox.providers.server import ProviderServer, RecordedCall
 from sandbox.providers.twochat import TwoChatServer
 from sandbox.providers.wacr import WacrServer
 from sandbox.providers.wagateway import WaGatewayServer
 from sandbox.providers.wasend import WasendServer
 from sandbox.providers.world import Disposition, SimGroup, World
 from sandbox.providers.wuts import WutsServer
-from sandbox.serving import serve
 from tests.contracts import NO_CERTIFICATES, ContractTransport
 from tests.providers.conformance.contract_documents import contract_document
 
@@ -100,7 +100,7 @@ class Harness:
     def pass_time(self, seconds: float) -> None:
         self.time[0] += seconds
 
-    def calls(self) -> list[Call]:
+    def calls(self) -> list[RecordedCall]:
         return self.server.calls
 
     def operations(self) -> set[str]:
@@ -153,7 +153,7 @@ async def open_provider(
     time = [1_000.0]
     world = World(clock=lambda: time[0], read_lag=read_lag)
     for phone, disposition in DISPOSITIONS.items():
-        world.put_human(phone, disposition)
+        world.put_person(phone, disposition)
     inside = [phone for phone in (provider.own, MEMBER, ADMIN) if phone]
     group = world.put_group(provider.group, "Launch team", inside, description="Rota")
     for phone in {provider.own, ADMIN} - {""}:

@@ -12,7 +12,7 @@ from aiohttp import web
 from providers.base import MAX_COOLDOWN
 from providers.http import MAX_READ_ATTEMPTS, HttpClient
 from providers.responses import rate_limited
-from sandbox.serving import serve
+from sandbox.http import serve
 
 OK = (200, "", "{}")
 NEVER = "99999999999999"

@@ -15,7 +15,7 @@ from providers.base import (
     RateLimited,
 )
 from providers.twochat import BASE_URL, make
-from sandbox.providers.server import Fault
+from sandbox.providers.server import InjectedFault
 from sandbox.providers.world import Disposition, Effect
 from tests.providers.twochat_bench import ADD, GROUP, NUMBER, TOKEN, Bench, outcomes, people, twochat
 
@@ -43,7 +43,7 @@ async def bench() -> AsyncIterator[Bench]:
 async def test_thirty_people_get_one_true_verdict_each(bench: Bench) -> None:
     phones = [f"1415555{n:04}" for n in range(30)]
     for phone, disposition in zip(phones, [*Disposition] * 5, strict=False):
-        bench.world.put_human(phone, disposition)
+        bench.world.put_person(phone, disposition)
     bench.world.put_group(GROUP, "Launch team", [NUMBER, *phones[25:]])
     results = [await bench.adapter.add(GROUP, people(*phones[i : i + 10])) for i in (0, 10, 20)]
     truth = {event.phone: TRUTH[event.effect] for event in bench.world.events}
@@ -55,14 +55,14 @@ async def test_thirty_people_get_one_true_verdict_each(bench: Bench) -> None:
 
 
 async def test_the_code_and_words_of_2chat_are_kept(bench: Bench) -> None:
-    bench.world.put_human(ANA, Disposition.BLOCKED)
+    bench.world.put_person(ANA, Disposition.BLOCKED)
     verdict = (await bench.adapter.add(GROUP, people(ANA))).verdicts[0]
     assert (verdict.outcome, verdict.provider_code) == (Outcome.FAILED, "401")
     assert verdict.provider_message == "An unknown error occupied while adding a participant"
 
 
 async def test_a_private_person_to_whom_an_invitation_went_is_invited(bench: Bench) -> None:
-    bench.world.put_human(ANA, Disposition.PRIVATE)
+    bench.world.put_person(ANA, Disposition.PRIVATE)
     bench.server.sends_invites = True
     assert outcomes(await bench.adapter.add(GROUP, people(ANA, BEN))) == {ANA: Outcome.INVITED, BEN: Outcome.ADDED}
 
@@ -76,7 +76,7 @@ async def test_unaccepted_numbers_are_found_wherever_they_sit(
 ) -> None:
     bench.server.unaccepted_at = place
     bench.server.unaccepted_as = style
-    bench.world.put_human(ANA, Disposition.NO_ACCOUNT)
+    bench.world.put_person(ANA, Disposition.NO_ACCOUNT)
     result = await bench.adapter.add(GROUP, people(ANA, BEN))
     assert outcomes(result) == {ANA: Outcome.INVALID, BEN: Outcome.ADDED}
     assert result.verdicts[0].provider_code == "unaccepted_numbers"
@@ -84,14 +84,14 @@ async def test_unaccepted_numbers_are_found_wherever_they_sit(
 
 async def test_an_entry_says_more_than_the_unaccepted_list(bench: Bench) -> None:
     bench.server.unaccepted_have_entries = True
-    bench.world.put_human(ANA, Disposition.NO_ACCOUNT)
+    bench.world.put_person(ANA, Disposition.NO_ACCOUNT)
     verdict = (await bench.adapter.add(GROUP, people(ANA))).verdicts[0]
     assert (verdict.outcome, verdict.provider_code) == (Outcome.NOT_ON_WHATSAPP, "404")
 
 
 async def test_everybody_unaccepted_is_an_answer_about_everybody(bench: Bench) -> None:
     for phone in (ANA, BEN):
-        bench.world.put_human(phone, Disposition.NO_ACCOUNT)
+        bench.world.put_person(phone, Disposition.NO_ACCOUNT)
     assert set(outcomes(await bench.adapter.add(GROUP, people(ANA, BEN))).values()) == {Outcome.INVALID}
 
 
@@ -102,7 +102,7 @@ async def test_everybody_unaccepted_is_an_answer_about_everybody(bench: Bench) -
 async def test_a_number_that_whatsapp_normalises_is_still_the_person_asked_for(
     bench: Bench, asked: str, known: str
 ) -> None:
-    bench.world.put_human(known, Disposition.OPEN, also=asked)
+    bench.world.put_person(known, Disposition.OPEN, also=asked)
     bench.server.answers_canonical = True
     assert await bench.adapter.membership(GROUP, people(asked)) == {f"+{asked}": MembershipStatus.ABSENT}
     assert outcomes(await bench.adapter.add(GROUP, people(asked))) == {asked: Outcome.ADDED}
@@ -142,7 +142,7 @@ async def test_a_full_group_and_one_that_needs_approval_say_so(
 async def test_a_code_is_read_by_what_is_known_of_it_and_no_further(entry: str, outcome: Outcome) -> None:
     body = f'{{"success": true, "participants": {{"+{ANA}": {entry}, "{BEN}": {{"statusCode": 200}}, "note": 1}}}}'
     async with twochat() as bench:
-        bench.server.faults = [Fault(ADD, status=200, body=body)]
+        bench.server.faults = [InjectedFault(ADD, status=200, body=body)]
         result = await bench.adapter.add(GROUP, people(ANA, BEN, CAI))
     assert outcomes(result) == {ANA: outcome, BEN: Outcome.ADDED, CAI: Outcome.UNKNOWN}
     assert result.verdicts[2].evidence is Evidence.NONE
@@ -152,7 +152,7 @@ async def test_a_code_is_read_by_what_is_known_of_it_and_no_further(entry: str, 
 async def test_a_success_that_is_also_listed_as_unaccepted_is_unknown() -> None:
     body = f'{{"success": true, "participants": {{"+{ANA}": {{"statusCode": 200}}}}, "unaccepted_numbers": ["{ANA}"]}}'
     async with twochat() as bench:
-        bench.server.faults = [Fault(ADD, status=200, body=body)]
+        bench.server.faults = [InjectedFault(ADD, status=200, body=body)]
         assert outcomes(await bench.adapter.add(GROUP, people(ANA))) == {ANA: Outcome.UNKNOWN}
 
 
@@ -163,7 +163,7 @@ async def test_an_entry_of_success_proves_nothing_where_the_whole_answer_leaves_
     entries = f'"+{ANA}": {{"statusCode": 200, "message": "added"}}, "+{BEN}": {{"statusCode": 403, "message": "no"}}'
     body = f'{{"success": {success}, "participants": {{{entries}}}}}'
     async with twochat() as bench:
-        bench.server.faults = [Fault(ADD, status=status, body=body)]
+        bench.server.faults = [InjectedFault(ADD, status=status, body=body)]
         result = await bench.adapter.add(GROUP, people(ANA, BEN))
     assert outcomes(result) == {ANA: Outcome.UNKNOWN, BEN: Outcome.REFUSED}
     assert (result.verdicts[0].evidence, result.verdicts[0].provider_code) == (Evidence.NONE, "200")
@@ -180,14 +180,16 @@ async def test_people_who_are_named_beside_an_error_status_are_judged_as_far_as_
             (f'"accepted_numbers": ["+{ANA}"]', dict.fromkeys((ANA, BEN, CAI), Outcome.UNKNOWN)),
             (f'"unaccepted_numbers": ["+{CAI}"]', {ANA: Outcome.UNKNOWN, BEN: Outcome.UNKNOWN, CAI: Outcome.INVALID}),
         ):
-            bench.server.faults = [Fault(ADD, when="after", status=status, body=f'{{"success": false, {named}}}')]
+            bench.server.faults = [
+                InjectedFault(ADD, when="after", status=status, body=f'{{"success": false, {named}}}')
+            ]
             assert outcomes(await bench.adapter.add(GROUP, people(ANA, BEN, CAI))) == told
 
 
 async def test_a_new_group_that_is_told_beside_an_error_status_is_known() -> None:
     async with twochat() as bench:
         group = f'"group": {{"uuid": "{GROUP}", "name": "New", "unaccepted_numbers": ["+{BEN}"]}}'
-        bench.server.faults = [Fault("group/create", status=422, body=f'{{"success": false, {group}}}')]
+        bench.server.faults = [InjectedFault("group/create", status=422, body=f'{{"success": false, {group}}}')]
         created = await bench.adapter.create("New", people(ANA, BEN))
         assert created.group == Group(GROUP, "New")
         assert [verdict.outcome for verdict in created.verdicts] == [Outcome.UNKNOWN, Outcome.INVALID]
@@ -226,7 +228,7 @@ async def test_an_account_that_2chat_has_blocked_is_restricted_though_its_number
 
 async def test_a_number_is_connected_where_nothing_more_can_be_read_of_the_account() -> None:
     async with twochat() as bench:
-        bench.server.faults = [Fault("/info", status=403, times=-1)]
+        bench.server.faults = [InjectedFault("/info", status=403, times=-1)]
         assert await bench.adapter.account() == Account(AccountState.CONNECTED, "connected")
 
 
@@ -251,7 +253,7 @@ async def test_the_number_is_looked_for_on_every_page(bench: Bench) -> None:
 async def test_only_a_whatsapp_channel_that_says_connected_is_connected(number: str, state: AccountState) -> None:
     async with twochat() as bench:
         bench.server.faults = [
-            Fault("get-numbers", status=200, body=f'{{"success": true, "numbers": [{number}]}}', times=-1)
+            InjectedFault("get-numbers", status=200, body=f'{{"success": true, "numbers": [{number}]}}', times=-1)
         ]
         assert (await bench.adapter.account()).state is state
 

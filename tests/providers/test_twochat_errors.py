@@ -24,7 +24,7 @@ from providers.base import (
     verdicts_for_error,
 )
 from providers.twochat import make
-from sandbox.providers.server import Fault
+from sandbox.providers.server import InjectedFault
 from tests.providers.twochat_bench import ADD, GROUP, NUMBER, TOKEN, Bench, outcomes, people, twochat
 
 ANA, BEN = "14155550101", "14155550102"
@@ -69,7 +69,7 @@ async def test_every_documented_status_of_an_add_has_its_meaning_and_keeps_its_w
     bench: Bench, status: int, kind: type[ProviderError], shape: Literal["error_message", "message", "detail"]
 ) -> None:
     bench.server.error_shape = shape
-    bench.server.faults = [Fault(ADD, status=status, times=-1)]
+    bench.server.faults = [InjectedFault(ADD, status=status, times=-1)]
     error = await failed_add(bench)
     assert type(error) is kind
     assert error.code == str(status)
@@ -87,7 +87,7 @@ async def test_statuses_and_bodies_that_are_not_documented_are_survived(
     status: int, kind: type[ProviderError], body: str
 ) -> None:
     async with twochat() as bench:
-        bench.server.faults = [Fault(ADD, status=status, body=body)]
+        bench.server.faults = [InjectedFault(ADD, status=status, body=body)]
         error = await failed_add(bench)
         assert type(error) is kind
         assert bench.writes() == [status]
@@ -96,13 +96,13 @@ async def test_statuses_and_bodies_that_are_not_documented_are_survived(
 @pytest.mark.parametrize("status", [405, 418, 499])
 async def test_a_refusal_that_is_not_documented_does_not_say_that_nothing_was_done(status: int) -> None:
     async with twochat() as bench:
-        bench.server.faults = [Fault(ADD, when="after", status=status)]
+        bench.server.faults = [InjectedFault(ADD, when="after", status=status)]
         assert type(await failed_add(bench)) is OutcomeUnknown
         assert len(bench.world.events) == 2
 
 
 async def test_a_422_to_several_leaves_open_who_was_dealt_with(bench: Bench) -> None:
-    bench.server.faults = [Fault("/group/", when="after", status=422, times=-1)]
+    bench.server.faults = [InjectedFault("/group/", when="after", status=422, times=-1)]
     assert isinstance(await failed_add(bench), OutcomeUnknown)
     assert [event.phone for event in bench.world.events] == [ANA, BEN]
     with pytest.raises(InvalidRequest):
@@ -126,7 +126,7 @@ async def test_a_422_to_several_leaves_open_who_was_dealt_with(bench: Bench) -> 
 )
 async def test_a_2xx_that_tells_nothing_leaves_everybody_unknown(status: int, body: str) -> None:
     async with twochat() as bench:
-        bench.server.faults = [Fault(ADD, when="after", status=status, body=body)]
+        bench.server.faults = [InjectedFault(ADD, when="after", status=status, body=body)]
         error = await failed_add(bench)
         assert isinstance(error, OutcomeUnknown)
         assert {v.outcome for v in verdicts_for_error(error, people(ANA, BEN))} == {Outcome.UNKNOWN}
@@ -135,7 +135,7 @@ async def test_a_2xx_that_tells_nothing_leaves_everybody_unknown(status: int, bo
 
 @pytest.mark.parametrize("status", PASSING)
 async def test_a_number_in_a_passing_state_is_asked_again_until_it_is_ready(bench: Bench, status: int) -> None:
-    bench.server.faults = [Fault(ADD, status=status, times=2)]
+    bench.server.faults = [InjectedFault(ADD, status=status, times=2)]
     assert outcomes(await bench.adapter.add(GROUP, people(ANA))) == {ANA: Outcome.ADDED}
     assert bench.writes() == [status, status, 200]
 
@@ -143,14 +143,14 @@ async def test_a_number_in_a_passing_state_is_asked_again_until_it_is_ready(benc
 @pytest.mark.parametrize("status", PASSING)
 async def test_a_read_by_a_number_in_a_passing_state_is_tried_again(status: int) -> None:
     async with twochat() as bench:
-        bench.server.faults = [Fault("GET", status=status, times=2)]
+        bench.server.faults = [InjectedFault("GET", status=status, times=2)]
         assert (await bench.adapter.group(GROUP)).subject == "Launch team"
         assert len(bench.server.calls) == 3
 
 
 @pytest.mark.parametrize("status", PASSING)
 async def test_a_new_group_and_a_text_are_sent_once_whatever_state_the_number_is_in(bench: Bench, status: int) -> None:
-    bench.server.faults = [Fault("POST", status=status, times=-1)]
+    bench.server.faults = [InjectedFault("POST", status=status, times=-1)]
     for call in (bench.adapter.create("New team", people(ANA)), bench.adapter.send_to_group(GROUP, "Hi")):
         with pytest.raises(ProviderError):
             await call
@@ -174,7 +174,7 @@ async def test_a_number_that_stays_so_is_asked_three_times_and_rests_for_seconds
 @pytest.mark.parametrize("status", PASSING)
 async def test_a_number_in_a_passing_state_that_then_loses_the_answer_is_not_asked_again(status: int) -> None:
     async with twochat() as bench:
-        bench.server.faults = [Fault(ADD, status=status), Fault(ADD, when="after", status=-1)]
+        bench.server.faults = [InjectedFault(ADD, status=status), InjectedFault(ADD, when="after", status=-1)]
         assert isinstance(await failed_add(bench), OutcomeUnknown)
         assert [event.phone for event in bench.world.events] == [ANA, BEN]
 
@@ -183,7 +183,7 @@ async def test_a_number_in_a_passing_state_that_then_loses_the_answer_is_not_ask
 async def test_a_429_to_an_add_is_passed_on_with_its_wait(
     bench: Bench, headers: dict[str, str], wait: float | None
 ) -> None:
-    bench.server.faults = [Fault(ADD, status=429, headers=headers)]
+    bench.server.faults = [InjectedFault(ADD, status=429, headers=headers)]
     error = await failed_add(bench)
     assert isinstance(error, RateLimited)
     assert error.retry_after == wait
@@ -199,7 +199,7 @@ async def test_a_number_that_is_no_admin_is_told_so_by_403(bench: Bench) -> None
 async def test_a_number_that_is_no_admin_is_told_so_in_a_200() -> None:
     body = '{"success": false, "message": "You have no admin rights to add a participant to a group"}'
     async with twochat() as bench:
-        bench.server.faults = [Fault(ADD, status=200, body=body)]
+        bench.server.faults = [InjectedFault(ADD, status=200, body=body)]
         assert isinstance(await failed_add(bench), NotGroupAdmin)
 
 
@@ -221,7 +221,7 @@ async def test_a_wrong_key_is_rejected() -> None:
 
 async def test_a_missing_key_is_rejected_although_2chat_says_403() -> None:
     async with twochat() as bench:
-        bench.server.faults = [Fault(status=403, body='{"detail": "Not authenticated"}')]
+        bench.server.faults = [InjectedFault(status=403, body='{"detail": "Not authenticated"}')]
         with pytest.raises(CredentialsRejected):
             await bench.adapter.group(GROUP)
 
@@ -245,7 +245,7 @@ async def test_a_write_without_an_answer_is_unknown_and_is_not_sent_again(
     when: Literal["before", "after"], status: int
 ) -> None:
     async with twochat() as bench:
-        bench.server.faults = [Fault(ADD, when=when, status=status)]
+        bench.server.faults = [InjectedFault(ADD, when=when, status=status)]
         assert isinstance(await failed_add(bench), OutcomeUnknown)
         assert [event.phone for event in bench.world.events] == ([ANA, BEN] if when == "after" else [])
         found = await bench.adapter.membership(GROUP, people(ANA))
@@ -263,7 +263,7 @@ async def test_a_refused_connection_is_unreachable(unused_tcp_port: int) -> None
 
 async def test_a_redirect_is_not_followed_and_leaves_open_what_a_write_did() -> None:
     async with twochat() as bench:
-        bench.server.faults = [Fault(status=302, headers={"Location": "/elsewhere"}, times=-1)]
+        bench.server.faults = [InjectedFault(status=302, headers={"Location": "/elsewhere"}, times=-1)]
         assert isinstance(await failed_add(bench), OutcomeUnknown)
         with pytest.raises(ProviderFault, match="redirect"):
             await bench.adapter.group(GROUP)
@@ -271,7 +271,7 @@ async def test_a_redirect_is_not_followed_and_leaves_open_what_a_write_did() -> 
 
 @pytest.mark.parametrize("status", [429, 503, 504, -1])
 async def test_a_read_is_tried_again(bench: Bench, status: int) -> None:
-    bench.server.faults = [Fault("GET", status=status, times=2)]
+    bench.server.faults = [InjectedFault("GET", status=status, times=2)]
     assert (await bench.adapter.group(GROUP)).subject == "Launch team"
     assert len(bench.server.calls) == 3
 
@@ -279,16 +279,16 @@ async def test_a_read_is_tried_again(bench: Bench, status: int) -> None:
 @pytest.mark.parametrize(
     ("fault", "kind"),
     [
-        (Fault(status=503, times=-1), ProviderFault),
-        (Fault(status=429, times=-1), RateLimited),
-        (Fault(status=486, times=-1), RateLimited),
-        (Fault(status=410, times=-1), AccountDisconnected),
-        (Fault(status=200, body="<html>", times=-1), ProviderFault),
-        (Fault(status=200, body='{"success": false, "message": "later"}', times=-1), ProviderFault),
-        (Fault(status=200, body='{"success": true, "data": {"participants": [7]}}', times=-1), ProviderFault),
+        (InjectedFault(status=503, times=-1), ProviderFault),
+        (InjectedFault(status=429, times=-1), RateLimited),
+        (InjectedFault(status=486, times=-1), RateLimited),
+        (InjectedFault(status=410, times=-1), AccountDisconnected),
+        (InjectedFault(status=200, body="<html>", times=-1), ProviderFault),
+        (InjectedFault(status=200, body='{"success": false, "message": "later"}', times=-1), ProviderFault),
+        (InjectedFault(status=200, body='{"success": true, "data": {"participants": [7]}}', times=-1), ProviderFault),
     ],
 )
-async def test_a_read_that_fails_says_why(fault: Fault, kind: type[ProviderError]) -> None:
+async def test_a_read_that_fails_says_why(fault: InjectedFault, kind: type[ProviderError]) -> None:
     async with twochat() as bench:
         bench.server.faults = [fault]
         with pytest.raises(ProviderError) as caught:

@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from providers.base import Evidence, Outcome, OutcomeUnknown
-from sandbox.providers.server import Fault
+from sandbox.providers.server import InjectedFault
 from sandbox.providers.world import Disposition
 from tests.providers.twochat_bench import ADD, GROUP, NUMBER, Bench, outcomes, people, twochat
 
@@ -61,7 +61,7 @@ async def test_a_number_that_is_known_in_its_other_form_is_added_in_that(
     bench: Bench, known: str, typed: str, with_entry: bool
 ) -> None:
     bench.server.unaccepted_have_entries = with_entry
-    bench.world.put_human(typed, Disposition.NO_ACCOUNT)
+    bench.world.put_person(typed, Disposition.NO_ACCOUNT)
     result = await bench.adapter.add(GROUP, people(ANA, typed))
     assert outcomes(result) == {ANA: Outcome.ADDED, typed: Outcome.ADDED}
     assert sent(bench) == [f"+{ANA} +{typed}", f"check +{typed}", f"check +{known}", f"+{known}"]
@@ -71,30 +71,30 @@ async def test_a_number_that_is_known_in_its_other_form_is_added_in_that(
 
 async def test_a_number_no_form_of_which_has_an_account_is_not_on_whatsapp(bench: Bench) -> None:
     for phone in (OLD, NEW):
-        bench.world.put_human(phone, Disposition.NO_ACCOUNT)
+        bench.world.put_person(phone, Disposition.NO_ACCOUNT)
     (verdict,) = (await bench.adapter.add(GROUP, people(NEW))).verdicts
     assert (verdict.outcome, verdict.evidence) == (Outcome.NOT_ON_WHATSAPP, Evidence.REPORTED)
     assert bench.writes() == [200]
 
 
 async def test_a_number_with_one_form_costs_no_further_call(bench: Bench) -> None:
-    bench.world.put_human(ANA, Disposition.NO_ACCOUNT)
+    bench.world.put_person(ANA, Disposition.NO_ACCOUNT)
     await bench.adapter.add(GROUP, people(ANA))
     assert sent(bench) == [f"+{ANA}"]
 
 
 @pytest.mark.parametrize("status", [402, 429, 503])
 async def test_a_check_that_fails_leaves_the_first_answer(bench: Bench, status: int) -> None:
-    bench.world.put_human(NEW, Disposition.NO_ACCOUNT)
-    bench.server.faults = [Fault("check-number", status=status, times=-1)]
+    bench.world.put_person(NEW, Disposition.NO_ACCOUNT)
+    bench.server.faults = [InjectedFault("check-number", status=status, times=-1)]
     result = await bench.adapter.add(GROUP, people(ANA, NEW))
     assert outcomes(result) == {ANA: Outcome.ADDED, NEW: Outcome.FAILED}
     assert result.error is None
 
 
 async def test_a_second_add_that_loses_its_answer_leaves_only_those_in_it_unknown(bench: Bench) -> None:
-    bench.world.put_human(NEW, Disposition.NO_ACCOUNT)
-    bench.server.faults = [Fault(ADD, when="after", status=-1, skip=1)]
+    bench.world.put_person(NEW, Disposition.NO_ACCOUNT)
+    bench.server.faults = [InjectedFault(ADD, when="after", status=-1, skip=1)]
     result = await bench.adapter.add(GROUP, people(ANA, NEW))
     assert outcomes(result) == {ANA: Outcome.ADDED, NEW: Outcome.UNKNOWN}
     assert isinstance(result.error, OutcomeUnknown)

@@ -28,7 +28,7 @@ from providers.base import (
 )
 from providers.http import Reply
 from providers.twochat.membership import PeopleReply
-from sandbox.providers.server import Fault
+from sandbox.providers.server import InjectedFault
 from sandbox.providers.world import Disposition
 from tests.providers.twochat_bench import GROUP, NUMBER, Bench, outcomes, people, twochat
 
@@ -87,7 +87,7 @@ async def test_a_removal_is_read_in_every_shape_and_no_further(
     status: int, body: dict[str, Any], outcome: Outcome
 ) -> None:
     async with twochat() as bench:
-        bench.server.faults = [Fault("remove-participant", status=status, body=json.dumps(body))]
+        bench.server.faults = [InjectedFault("remove-participant", status=status, body=json.dumps(body))]
         result = await bench.adapter.remove(GROUP, people(ANA))
         assert outcomes(result) == {ANA: outcome}
         assert isinstance(result.error, RateLimited) == (outcome is Outcome.RATE_LIMITED)
@@ -95,8 +95,8 @@ async def test_a_removal_is_read_in_every_shape_and_no_further(
 
 async def test_a_new_group_is_told_with_its_people(bench: Bench) -> None:
     bench.server.sends_invites = True
-    bench.world.put_human(BEN, Disposition.PRIVATE)
-    bench.world.put_human(CAI, Disposition.NO_ACCOUNT)
+    bench.world.put_person(BEN, Disposition.PRIVATE)
+    bench.world.put_person(CAI, Disposition.NO_ACCOUNT)
     made = await bench.adapter.create("New team", [*people(ANA, BEN, CAI), Person("7@lid", lid="7@lid")])
     new = next(group for group in bench.world.groups.values() if group.id != GROUP)
     assert made.group == Group(new.id, "New team")
@@ -135,7 +135,7 @@ async def test_a_group_is_never_asked_for_twice(
     when: Literal["before", "after"], status: int, body: str, kind: type[ProviderError]
 ) -> None:
     async with twochat() as bench:
-        bench.server.faults = [Fault("create", when=when, status=status, body=body)]
+        bench.server.faults = [InjectedFault("create", when=when, status=status, body=body)]
         with pytest.raises(kind):
             await bench.adapter.create("New team", people(ANA))
         assert len(bench.server.calls) == 1
@@ -145,7 +145,7 @@ async def test_a_group_is_never_asked_for_twice(
 async def test_a_group_may_be_made_without_its_id_being_told() -> None:
     body = {"success": True, "group": {"participants": {f"+{ANA}": {"statusCode": 200}}}}
     async with twochat() as bench:
-        bench.server.faults = [Fault("create", when="after", status=200, body=json.dumps(body))]
+        bench.server.faults = [InjectedFault("create", when="after", status=200, body=json.dumps(body))]
         made = await bench.adapter.create("New team", people(ANA))
     assert made.group is None
     assert [v.outcome for v in made.verdicts] == [Outcome.ADDED]
@@ -167,7 +167,7 @@ async def test_a_picture_without_an_address_cannot_be_set(bench: Bench) -> None:
     assert bench.server.calls == []
 
 
-async def changed(bench: Bench, *faults: Fault) -> ChangeResult:
+async def changed(bench: Bench, *faults: InjectedFault) -> ChangeResult:
     bench.server.faults = [*faults]
     return await bench.adapter.change(GROUP, GroupChange(description="Rota", picture=PHOTO))
 
@@ -175,13 +175,13 @@ async def changed(bench: Bench, *faults: Fault) -> ChangeResult:
 @pytest.mark.parametrize(
     ("fault", "kind"),
     [
-        (Fault("set-description", status=422), InvalidRequest),
-        (Fault("set-description", when="after", status=504), OutcomeUnknown),
-        (Fault("set-description", status=202, body='{"success": true}'), OutcomeUnknown),
-        (Fault("set-description", status=200, body='{"success": false, "message": "no"}'), OutcomeUnknown),
+        (InjectedFault("set-description", status=422), InvalidRequest),
+        (InjectedFault("set-description", when="after", status=504), OutcomeUnknown),
+        (InjectedFault("set-description", status=202, body='{"success": true}'), OutcomeUnknown),
+        (InjectedFault("set-description", status=200, body='{"success": false, "message": "no"}'), OutcomeUnknown),
     ],
 )
-async def test_a_change_that_fails_leaves_the_other_alone(fault: Fault, kind: type[ProviderError]) -> None:
+async def test_a_change_that_fails_leaves_the_other_alone(fault: InjectedFault, kind: type[ProviderError]) -> None:
     async with twochat() as bench:
         answer = await changed(bench, fault)
         assert answer.done == (Action.PICTURE,)
@@ -199,7 +199,7 @@ async def test_a_change_that_no_admin_rights_allow_ends_the_others_too(bench: Be
 
 
 async def test_a_change_is_sent_again_while_the_number_is_busy(bench: Bench) -> None:
-    answer = await changed(bench, Fault("set-description", status=486, times=2))
+    answer = await changed(bench, InjectedFault("set-description", status=486, times=2))
     assert answer.done == (Action.DESCRIBE, Action.PICTURE)
     assert bench.writes() == [486, 486, 200, 200]
 
@@ -220,20 +220,20 @@ async def test_texts_go_to_groups_and_people_and_their_ids_are_told(bench: Bench
 )
 async def test_a_text_is_queued_whatever_else_the_success_says(status: int, body: str, uuid: str) -> None:
     async with twochat() as bench:
-        bench.server.faults = [Fault("send-message", status=status, body=body)]
+        bench.server.faults = [InjectedFault("send-message", status=status, body=body)]
         assert await bench.adapter.send_to_group(GROUP, "one") == uuid
 
 
 @pytest.mark.parametrize(
     ("fault", "kind", "sent"),
     [
-        (Fault("send-message", status=486), RateLimited, 0),
-        (Fault("send-message", when="after", status=-1), OutcomeUnknown, 1),
-        (Fault("send-message", when="after", status=200, body="{}"), OutcomeUnknown, 1),
-        (Fault("send-message", status=404), InvalidRequest, 0),
+        (InjectedFault("send-message", status=486), RateLimited, 0),
+        (InjectedFault("send-message", when="after", status=-1), OutcomeUnknown, 1),
+        (InjectedFault("send-message", when="after", status=200, body="{}"), OutcomeUnknown, 1),
+        (InjectedFault("send-message", status=404), InvalidRequest, 0),
     ],
 )
-async def test_a_text_is_never_sent_twice(fault: Fault, kind: type[ProviderError], sent: int) -> None:
+async def test_a_text_is_never_sent_twice(fault: InjectedFault, kind: type[ProviderError], sent: int) -> None:
     async with twochat() as bench:
         bench.server.faults = [fault]
         with pytest.raises(kind):

@@ -13,7 +13,7 @@ from providers.base import (
     RateLimited,
     Usage,
 )
-from sandbox.providers.server import Fault
+from sandbox.providers.server import InjectedFault
 from sandbox.providers.world import Disposition
 from tests.providers.twochat_bench import GROUP, NUMBER, Bench, people, twochat
 
@@ -30,7 +30,7 @@ async def bench() -> AsyncIterator[Bench]:
 
 
 async def test_a_number_is_asked_for_once_a_day_and_without_the_details_that_cost_more(bench: Bench) -> None:
-    bench.world.put_human(BEN, Disposition.NO_ACCOUNT)
+    bench.world.put_person(BEN, Disposition.NO_ACCOUNT)
     nameless = Person("7@lid", lid="7@lid")
     for _ in range(2):
         assert await bench.adapter.check_numbers([*people(ANA, BEN), nameless]) == {
@@ -60,7 +60,7 @@ async def test_another_form_of_a_number_is_asked_for_only_where_the_first_has_no
     bench: Bench, without_account: tuple[str, ...], check: NumberCheck, calls: int
 ) -> None:
     for phone in without_account:
-        bench.world.put_human(phone, Disposition.NO_ACCOUNT)
+        bench.world.put_person(phone, Disposition.NO_ACCOUNT)
     assert await bench.adapter.check_numbers(people(NEW)) == {f"+{NEW}": check}
     assert len(bench.server.calls) == calls
 
@@ -70,7 +70,7 @@ async def test_another_form_of_a_number_is_asked_for_only_where_the_first_has_no
 )
 async def test_a_check_that_does_not_speak_of_whatsapp_tells_nothing(body: str) -> None:
     async with twochat() as bench:
-        bench.server.faults = [Fault("check-number", status=200, body=body)]
+        bench.server.faults = [InjectedFault("check-number", status=200, body=body)]
         for _ in range(2):
             assert await bench.adapter.check_numbers(people(ANA)) == {f"+{ANA}": NumberCheck(None)}
         assert len(bench.server.calls) == 1
@@ -79,14 +79,14 @@ async def test_a_check_that_does_not_speak_of_whatsapp_tells_nothing(body: str) 
 @pytest.mark.parametrize(
     ("fault", "kind"),
     [
-        (Fault("check-number", status=486, skip=1, times=-1), RateLimited),
-        (Fault("check-number", status=402, skip=1), AccountRestricted),
-        (Fault("check-number", status=404, skip=1), InvalidRequest),
-        (Fault("check-number", status=200, skip=1, body='{"success": true}'), ProviderFault),
+        (InjectedFault("check-number", status=486, skip=1, times=-1), RateLimited),
+        (InjectedFault("check-number", status=402, skip=1), AccountRestricted),
+        (InjectedFault("check-number", status=404, skip=1), InvalidRequest),
+        (InjectedFault("check-number", status=200, skip=1, body='{"success": true}'), ProviderFault),
     ],
 )
 async def test_what_was_answered_before_an_error_need_not_be_paid_for_again(
-    fault: Fault, kind: type[ProviderError]
+    fault: InjectedFault, kind: type[ProviderError]
 ) -> None:
     async with twochat() as bench:
         bench.server.faults = [fault]
@@ -125,13 +125,13 @@ async def test_limits_are_found_at_either_place_and_the_right_one_is_remembered(
 )
 async def test_limits_that_are_not_told_are_left_out(body: str, told: list[Usage]) -> None:
     async with twochat() as bench:
-        bench.server.faults = [Fault("/info", status=200, body=body)]
+        bench.server.faults = [InjectedFault("/info", status=200, body=body)]
         assert await bench.adapter.limits() == told
 
 
 async def test_a_page_in_place_of_an_answer_is_not_taken_for_a_missing_group() -> None:
     async with twochat() as bench:
-        bench.server.faults = [Fault(status=404, body="<html><body>nginx</body></html>", times=-1)]
+        bench.server.faults = [InjectedFault(status=404, body="<html><body>nginx</body></html>", times=-1)]
         for call in (bench.adapter.group(GROUP), bench.adapter.limits(), bench.adapter.account()):
             with pytest.raises(ProviderFault, match="Check base_url"):
                 await call
@@ -141,7 +141,7 @@ async def test_a_page_in_place_of_an_answer_is_not_taken_for_a_missing_group() -
 async def test_a_busy_number_rests_for_seconds_and_not_like_a_limited_one(
     bench: Bench, headers: dict[str, str], rest: float
 ) -> None:
-    bench.server.faults = [Fault("add-participant", status=486, times=-1, headers=headers)]
+    bench.server.faults = [InjectedFault("add-participant", status=486, times=-1, headers=headers)]
     with pytest.raises(RateLimited) as caught:
         await bench.adapter.add(GROUP, people(ANA))
     assert caught.value.cooldown == rest

@@ -11,7 +11,7 @@ from providers.base import (
     Person,
     ProviderFault,
 )
-from sandbox.providers.server import Fault
+from sandbox.providers.server import InjectedFault
 from sandbox.providers.world import Disposition
 from tests.providers.twochat_bench import ADD, GROUP, NUMBER, Bench, people, twochat
 
@@ -47,8 +47,8 @@ async def test_a_late_list_is_not_believed_where_it_lacks_an_own_change(bench: B
 
 
 async def test_a_late_list_is_believed_of_those_who_were_refused_and_of_all_after_ten_minutes(bench: Bench) -> None:
-    bench.world.put_human(ANA, Disposition.PRIVATE)
-    bench.server.faults = [Fault(ADD, status=-1, skip=1)]
+    bench.world.put_person(ANA, Disposition.PRIVATE)
+    bench.server.faults = [InjectedFault(ADD, status=-1, skip=1)]
     await bench.adapter.add(GROUP, people(ANA))
     with pytest.raises(OutcomeUnknown):
         await bench.adapter.add(GROUP, people(BEN))
@@ -61,7 +61,7 @@ async def test_a_late_list_is_believed_of_those_who_were_refused_and_of_all_afte
 async def test_an_unresolved_lid_leaves_the_absence_of_others_unknown(bench: Bench) -> None:
     bench.world.put_group(GROUP, "Launch team", [ANA, BEN])
     bench.server.lid_only = {BEN}
-    hidden = Person("", lid=f"{bench.world.human(BEN).lid}@lid")
+    hidden = Person("", lid=f"{bench.world.person(BEN).lid}@lid")
     found = await bench.adapter.membership(GROUP, [*people(ANA, CAI), hidden, Person("", lid="77@lid")])
     assert found == {
         f"+{ANA}": MembershipStatus.MEMBER,
@@ -95,7 +95,7 @@ async def test_an_unresolved_lid_leaves_the_absence_of_others_unknown(bench: Ben
 )
 async def test_presence_says_no_more_than_the_member_list(data: str, presence: MembershipStatus) -> None:
     async with twochat() as bench:
-        bench.server.faults = [Fault("GET", status=200, body=f'{{"success": true, "data": {data}}}')]
+        bench.server.faults = [InjectedFault("GET", status=200, body=f'{{"success": true, "data": {data}}}')]
         assert await bench.adapter.membership(GROUP, people(ANA)) == {f"+{ANA}": presence}
 
 
@@ -103,7 +103,7 @@ async def test_members_that_were_listed_are_given_before_it_is_said_that_some_ar
     rows = f'{GONE}, {{"wa_participant_id": "5@lid", "wa_pushname": "Eve", "wa_is_admin": true}}, {{}}'
     async with twochat() as bench:
         body = f'{{"success": true, "data": {{"size": 3, "participants": [{rows}]}}}}'
-        bench.server.faults = [Fault("GET", status=200, body=body)]
+        bench.server.faults = [InjectedFault("GET", status=200, body=body)]
         listed = bench.adapter.members(GROUP)
         assert await anext(listed) == Member(lid="5@lid", name="Eve", status=MembershipStatus.ADMIN)
         assert await anext(listed) == Member()

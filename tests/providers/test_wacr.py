@@ -29,7 +29,7 @@ async def bench() -> AsyncIterator[Bench]:
 async def test_of_thirty_people_each_gets_one_verdict_and_it_is_the_truth(bench: Bench) -> None:
     phones = [f"1415555{number:04}" for number in range(30)]
     for phone, disposition in zip(phones, [*Disposition] * 6, strict=True):
-        bench.world.put_human(phone, disposition)
+        bench.world.put_person(phone, disposition)
     members, known = phones[:5], phones[5:15]
     bench.world.put_group(GROUP, "Launch team", members)
     for phone in known:

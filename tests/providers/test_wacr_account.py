@@ -15,7 +15,7 @@ from providers.base import (
     RateLimited,
     Usage,
 )
-from sandbox.providers.server import Fault
+from sandbox.providers.server import InjectedFault
 from sandbox.providers.world import Disposition
 from tests.providers.wacr_bench import ANA, PATH, Bench, people, wacr
 
@@ -44,7 +44,7 @@ async def test_what_is_used_and_what_there_is_are_told_by_the_providers_names(be
 
 @pytest.mark.parametrize("body", ["{}", '{"data": []}', '{"success": false, "message": "Something went wrong"}'])
 async def test_allowances_that_are_not_told_are_a_fault(bench: Bench, body: str) -> None:
-    bench.server.faults = [Fault("/account", status=200, body=body, times=-1)]
+    bench.server.faults = [InjectedFault("/account", status=200, body=body, times=-1)]
     with pytest.raises(ProviderFault):
         await bench.adapter.limits()
     bench.transport.broken.clear()
@@ -86,14 +86,14 @@ async def test_a_full_plan_ends_the_texts_of_a_request_and_lets_the_connection_g
 
 async def test_a_failure_of_whatsapps_is_definite_by_its_code_and_its_status_alone(bench: Bench) -> None:
     for status, body in ((500, '{"code": "INTERNAL_ERROR"}'), (500, ""), (502, '{"code": "MESSAGE_SEND_FAILED"}')):
-        bench.server.faults = [Fault(TEXT, status=status, body=body)]
+        bench.server.faults = [InjectedFault(TEXT, status=status, body=body)]
         with pytest.raises(OutcomeUnknown):
             await bench.adapter.send_to_person(people(ANA)[0], "Hello")
     bench.transport.broken.clear()
 
 
 async def test_a_refusal_that_is_not_about_the_scope_says_nothing_of_the_token(bench: Bench) -> None:
-    bench.server.faults = [Fault("/account", status=403, body="<html>Blocked</html>")]
+    bench.server.faults = [InjectedFault("/account", status=403, body="<html>Blocked</html>")]
     with pytest.raises(PermissionMissing):
         await bench.adapter.account()
 
@@ -131,7 +131,7 @@ async def test_each_obstacle_to_a_text_is_told_by_its_own_code(
         case "plan is full":
             bench.server.contact_limit = 0
         case "whatsapp refuses":
-            bench.world.put_human(ANA, Disposition.NO_ACCOUNT)
+            bench.world.put_person(ANA, Disposition.NO_ACCOUNT)
         case "no scope":
             bench.server.scopes.remove("messages:send")
         case _:
@@ -145,12 +145,12 @@ async def test_each_obstacle_to_a_text_is_told_by_its_own_code(
 
 @pytest.mark.parametrize("body", ['{"data": {"status": "failed", "message_id": "wamid.1"}}', '{"data": {}}', "{}"])
 async def test_a_text_that_is_not_said_to_be_sent_is_unknown(bench: Bench, body: str) -> None:
-    bench.server.faults = [Fault(TEXT, "after", 200, body)]
+    bench.server.faults = [InjectedFault(TEXT, "after", 200, body)]
     with pytest.raises(OutcomeUnknown):
         await bench.adapter.send_to_person(people(ANA)[0], "Hello")
 
 
 @pytest.mark.parametrize(("body", "told"), [('{"message_id": "wamid.9"}', "wamid.9"), ('{"status": "sent"}', "")])
 async def test_a_text_counts_as_sent_by_its_id_or_its_status(bench: Bench, body: str, told: str) -> None:
-    bench.server.faults = [Fault(TEXT, "after", 200, body)]
+    bench.server.faults = [InjectedFault(TEXT, "after", 200, body)]
     assert await bench.adapter.send_to_person(people(ANA)[0], "Hello") == told

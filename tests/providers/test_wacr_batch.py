@@ -5,7 +5,7 @@ import pytest
 
 from providers.base import Action, Evidence, GroupNotFound, MembershipStatus, Outcome, OutcomeUnknown
 from providers.wacr import Wacr
-from sandbox.providers.server import Fault
+from sandbox.providers.server import InjectedFault
 from tests.providers.wacr_bench import (
     ADDED,
     ANA,
@@ -79,7 +79,7 @@ async def test_whoever_is_not_shown_in_the_answer_to_a_batch_is_found_and_put_in
     bench: Bench, change: dict[str, object]
 ) -> None:
     body = {"success": True, "summary": {"total": 3, "created": 3}, "created": [], **change}
-    bench.server.faults = [Fault(BATCH, "after", 201, json.dumps(body))]
+    bench.server.faults = [InjectedFault(BATCH, "after", 201, json.dumps(body))]
     assert outcomes(await bench.adapter.add(GROUP, people(ANA, BEN, CAT))) == dict.fromkeys((ANA, BEN, CAT), INFERRED)
     assert bench.members() == {ANA, BEN, CAT}
 
@@ -95,7 +95,7 @@ async def test_whoever_was_skipped_or_failed_in_a_batch_gets_a_call_of_their_own
 async def test_a_source_that_went_away_is_read_again_after_a_batch(bench: Bench) -> None:
     await bench.adapter.add(GROUP, people(ANA))
     bench.server.sources = {9: "Fair"}
-    bench.server.faults = [Fault(BATCH, status=422)]
+    bench.server.faults = [InjectedFault(BATCH, status=422)]
     assert outcomes(await bench.adapter.add(GROUP, people(*NEW[:3]))) == dict.fromkeys(NEW[:3], ADDED)
 
 
@@ -104,7 +104,7 @@ async def test_a_batch_whose_answer_is_lost_leaves_nobody_in_the_group_and_every
     bench: Bench, body: str
 ) -> None:
     bench.server.put_contact(f"+{ANA}")
-    bench.server.faults = [Fault(BATCH, "after", 200 if body else -1, body)]
+    bench.server.faults = [InjectedFault(BATCH, "after", 200 if body else -1, body)]
     result = await bench.adapter.add(GROUP, people(ANA, BEN, CAT, *NEW[:1]))
     assert outcomes(result) == {ANA: INFERRED, **dict.fromkeys((BEN, CAT, *NEW[:1]), UNKNOWN)}
     assert isinstance(result.error, OutcomeUnknown)

@@ -19,7 +19,7 @@ from providers.base import (
     Verdict,
     verdicts_for_error,
 )
-from sandbox.providers.server import Fault
+from sandbox.providers.server import InjectedFault
 from tests.providers.wacr_bench import (
     ADDED,
     ANA,
@@ -72,7 +72,7 @@ async def test_every_status_of_an_add_has_its_meaning_whatever_its_body(
     bench: Bench, status: int, kind: type[ProviderError]
 ) -> None:
     html, headers = "<html>Service down</html>", {"Location": "/"} if status == 302 else {}
-    bench.server.faults = [Fault(JOIN, status=status, body=html, headers=headers)]
+    bench.server.faults = [InjectedFault(JOIN, status=status, body=html, headers=headers)]
     error = await failed_add(bench, ANA, BEN)
     assert type(error) is kind
     assert bench.members() == set()
@@ -87,7 +87,7 @@ async def test_a_refusal_that_is_not_documented_leaves_open_a_write_that_took_ef
         CREATE: lambda: bench.adapter.add(GROUP, people(CAT)),
         LEAVE: lambda: bench.adapter.remove(GROUP, people(BEN)),
     }
-    bench.server.faults = [Fault(line, "after", 409)]
+    bench.server.faults = [InjectedFault(line, "after", 409)]
     if line in changes:
         with pytest.raises(OutcomeUnknown):
             await changes[line]()
@@ -109,14 +109,14 @@ async def test_a_refusal_that_is_not_documented_leaves_open_a_write_that_took_ef
     ],
 )
 async def test_the_code_and_the_words_are_found_wherever_the_body_has_them(bench: Bench, body: object) -> None:
-    bench.server.faults = [Fault(JOIN, status=422, body=json.dumps(body))]
+    bench.server.faults = [InjectedFault(JOIN, status=422, body=json.dumps(body))]
     error = await failed_add(bench, ANA)
     assert error.code == "VALIDATION_ERROR"
     assert "One or more contact IDs do not exist" in error.provider_text
 
 
 async def test_a_contact_that_was_deleted_meanwhile_fails_the_call_and_nothing_is_done(bench: Bench) -> None:
-    bench.server.faults = [Fault(SEARCH, "after", 200, '{"data": [{"id": 999, "phone": "+14155550101"}]}')]
+    bench.server.faults = [InjectedFault(SEARCH, "after", 200, '{"data": [{"id": 999, "phone": "+14155550101"}]}')]
     error = await failed_add(bench, ANA, BEN)
     assert isinstance(error, InvalidRequest)
     assert {verdict.outcome for verdict in verdicts_for_error(error, people(ANA, BEN))} == {Outcome.FAILED}
@@ -170,7 +170,7 @@ async def test_a_full_plan_keeps_out_nobody_who_has_a_contact(bench: Bench) -> N
 
 
 async def test_a_phone_that_the_provider_finds_invalid_fails_alone(bench: Bench) -> None:
-    bench.server.faults = [Fault(CREATE, status=422)]
+    bench.server.faults = [InjectedFault(CREATE, status=422)]
     result = await bench.adapter.add(GROUP, people(CAT, "14155550104"))
     assert outcomes(result) == {CAT: (Outcome.FAILED, Evidence.REPORTED), "14155550104": ADDED}
     assert result.error is None
@@ -187,7 +187,7 @@ async def test_a_phone_that_the_provider_finds_invalid_fails_alone(bench: Bench)
     ],
 )
 async def test_a_created_contact_that_is_not_shown_in_the_group_is_unknown(bench: Bench, body: str) -> None:
-    bench.server.faults = [Fault(CREATE, "after", 201, body)]
+    bench.server.faults = [InjectedFault(CREATE, "after", 201, body)]
     assert outcomes(await bench.adapter.add(GROUP, people(CAT))) == {CAT: UNKNOWN}
 
 
@@ -195,7 +195,7 @@ async def test_a_created_contact_that_is_not_shown_in_the_group_is_unknown(bench
     "body", ['{"id": 5, "group_id": [7]}', '{"data": {"id": 5, "groups": [{"id": 7, "name": "Launch team"}]}}']
 )
 async def test_a_created_contact_is_read_in_each_place_where_its_groups_may_be(bench: Bench, body: str) -> None:
-    bench.server.faults = [Fault(CREATE, "after", 201, body)]
+    bench.server.faults = [InjectedFault(CREATE, "after", 201, body)]
     assert outcomes(await bench.adapter.add(GROUP, people(CAT))) == {CAT: ADDED}
 
 
@@ -219,7 +219,7 @@ async def test_an_error_beside_the_data_of_a_success_leaves_open_what_was_done(
         (f"POST {PATH}/messages/text", lambda: bench.adapter.send_to_person(people(ANA)[0], "Hello")),
     ]
     for line, change in changes:
-        bench.server.faults = [Fault(line, status=200, body=json.dumps({**problem, "data": INSIDE}))]
+        bench.server.faults = [InjectedFault(line, status=200, body=json.dumps({**problem, "data": INSIDE}))]
         with pytest.raises(OutcomeUnknown) as caught:
             await change()
         assert (line, caught.value.code in {"200", "INTERNAL_ERROR"}) == (line, True)
@@ -228,7 +228,7 @@ async def test_an_error_beside_the_data_of_a_success_leaves_open_what_was_done(
 
 @pytest.mark.parametrize("problem", ERRORS)
 async def test_an_error_beside_the_data_of_a_read_is_a_fault(bench: Bench, problem: dict[str, object]) -> None:
-    bench.server.faults = [Fault("GET ", status=200, body=json.dumps({**problem, "data": []}), times=-1)]
+    bench.server.faults = [InjectedFault("GET ", status=200, body=json.dumps({**problem, "data": []}), times=-1)]
     reads: list[Callable[[], Awaitable[object]]] = [
         lambda: bench.adapter.membership(GROUP, people(ANA)),
         lambda: bench.adapter.group(GROUP),
@@ -240,7 +240,7 @@ async def test_an_error_beside_the_data_of_a_read_is_a_fault(bench: Bench, probl
 
 
 async def test_a_count_outside_of_data_is_read_too(bench: Bench) -> None:
-    bench.server.faults = [Fault(JOIN, "after", 200, '{"group_id": 7, "contacts_added": 2}')]
+    bench.server.faults = [InjectedFault(JOIN, "after", 200, '{"group_id": 7, "contacts_added": 2}')]
     found = outcomes(await bench.adapter.add(GROUP, people(ANA, BEN)))
     assert found == dict.fromkeys((ANA, BEN), (Outcome.ADDED, Evidence.INFERRED))
 
@@ -249,7 +249,7 @@ async def test_a_count_outside_of_data_is_read_too(bench: Bench) -> None:
 async def test_too_many_calls_when_writing_are_waited_for_and_told(
     bench: Bench, headers: dict[str, str], wait: float, tries: int
 ) -> None:
-    bench.server.faults = [Fault(JOIN, status=429, headers=headers, times=-1)]
+    bench.server.faults = [InjectedFault(JOIN, status=429, headers=headers, times=-1)]
     error = await failed_add(bench, ANA)
     assert isinstance(error, RateLimited)
     assert (error.retry_after, error.cooldown, error.code) == (wait, wait, "RATE_LIMIT_EXCEEDED")
@@ -260,7 +260,7 @@ async def test_too_many_calls_when_writing_are_waited_for_and_told(
 async def test_too_many_calls_when_reading_are_waited_for_and_told(
     bench: Bench, headers: dict[str, str], wait: float, tries: int
 ) -> None:
-    bench.server.faults = [Fault(SEARCH, status=429, headers=headers, times=-1)]
+    bench.server.faults = [InjectedFault(SEARCH, status=429, headers=headers, times=-1)]
     error = await failed_add(bench, ANA)
     assert isinstance(error, RateLimited)
     assert (error.retry_after, error.code) == (wait, "RATE_LIMIT_EXCEEDED")
@@ -268,7 +268,7 @@ async def test_too_many_calls_when_reading_are_waited_for_and_told(
 
 
 async def test_a_search_and_an_add_go_on_when_the_next_minute_has_begun(bench: Bench) -> None:
-    bench.server.faults = [Fault(SEARCH, status=429, times=2), Fault(JOIN, status=429)]
+    bench.server.faults = [InjectedFault(SEARCH, status=429, times=2), InjectedFault(JOIN, status=429)]
     assert outcomes(await bench.adapter.add(GROUP, people(ANA))) == {ANA: (Outcome.ADDED, Evidence.INFERRED)}
 
 
@@ -286,14 +286,14 @@ async def test_the_calls_of_a_minute_run_out_half_way_and_every_name_still_gets_
 
 
 async def test_long_words_are_cut(bench: Bench) -> None:
-    bench.server.faults = [Fault(CREATE, status=422, body=json.dumps({"message": "x" * 2_000}))]
+    bench.server.faults = [InjectedFault(CREATE, status=422, body=json.dumps({"message": "x" * 2_000}))]
     result = await bench.adapter.add(GROUP, people(CAT, "14155550104"))
     first: Verdict = result.verdicts[0]
     assert len(first.provider_message) == 300
 
 
 async def test_a_verdict_that_was_given_stays_when_the_next_persons_turn_fails(bench: Bench) -> None:
-    bench.server.faults = [Fault(CREATE, status=422), Fault("GET /api/v2/sources", status=403, skip=1)]
+    bench.server.faults = [InjectedFault(CREATE, status=422), InjectedFault("GET /api/v2/sources", status=403, skip=1)]
     result = await bench.adapter.add(GROUP, people(CAT, "14155550104"))
     assert outcomes(result) == {CAT: (Outcome.FAILED, Evidence.REPORTED), "14155550104": NOT_ATTEMPTED}
     assert result.verdicts[0].provider_code == "VALIDATION_ERROR"

@@ -18,7 +18,7 @@ from providers.base import (
     Person,
     RateLimited,
 )
-from sandbox.providers.server import Fault
+from sandbox.providers.server import InjectedFault
 from tests.providers.wacr_bench import (
     ANA,
     BEN,
@@ -181,13 +181,13 @@ async def test_a_contact_whose_groups_are_not_told_is_removed_and_the_count_says
     await crowd(bench)
     number = next(c.id for c in bench.server.contacts.values() if c.digits == CAT)
     body = json.dumps({"data": [{"id": number, "phone": CAT}]})
-    bench.server.faults = [Fault(SEARCH, status=200, body=body, skip=1)]
+    bench.server.faults = [InjectedFault(SEARCH, status=200, body=body, skip=1)]
     found = outcomes(await bench.adapter.remove(GROUP, people(CAT)))
     assert found == {CAT: (Outcome.ALREADY_DONE, Evidence.INFERRED)}
 
 
 async def test_a_lost_answer_to_a_removal_is_unknown_and_keeps_who_was_out_already(bench: Bench) -> None:
-    bench.server.faults = [Fault(LEAVE, "after", -1)]
+    bench.server.faults = [InjectedFault(LEAVE, "after", -1)]
     result = await bench.adapter.remove(GROUP, people(ANA, CAT))
     assert outcomes(result) == {ANA: UNKNOWN, CAT: WAS_OUT}
     assert isinstance(result.error, OutcomeUnknown)
@@ -210,7 +210,7 @@ async def test_a_removal_that_is_refused_for_a_lost_contact_leaves_open_who_left
 
 
 async def test_a_removal_of_one_contact_that_is_refused_did_nothing(bench: Bench) -> None:
-    bench.server.faults = [Fault(LEAVE, status=422)]
+    bench.server.faults = [InjectedFault(LEAVE, status=422)]
     with pytest.raises(InvalidRequest):
         await bench.adapter.remove(GROUP, people(ANA))
 
@@ -232,14 +232,14 @@ async def test_a_group_is_made_and_filled_by_the_fewest_calls(bench: Bench) -> N
 
 
 async def test_a_group_that_was_made_is_told_even_where_nobody_could_be_added(bench: Bench) -> None:
-    bench.server.faults = [Fault(JOIN.replace("7", "8"), "after", -1)]
+    bench.server.faults = [InjectedFault(JOIN.replace("7", "8"), "after", -1)]
     created = await bench.adapter.create("Evening team", people(ANA, "14155550104"))
     assert created.group is not None
     assert {v.key: v.outcome for v in created.verdicts} == {
         f"+{ANA}": Outcome.UNKNOWN,
         "+14155550104": Outcome.NOT_ATTEMPTED,
     }
-    bench.server.faults = [Fault(SEARCH, status=302, headers={"Location": "/"})]
+    bench.server.faults = [InjectedFault(SEARCH, status=302, headers={"Location": "/"})]
     created = await bench.adapter.create("Night team", people("14155550105"))
     assert created.group is not None
     assert [v.outcome for v in created.verdicts] == [Outcome.FAILED]
@@ -248,7 +248,7 @@ async def test_a_group_that_was_made_is_told_even_where_nobody_could_be_added(be
 
 @pytest.mark.parametrize("status", [429, 500, -1])
 async def test_a_group_is_never_made_twice(bench: Bench, status: int) -> None:
-    bench.server.faults = [Fault(f"POST {PATH}/groups", status=status)]
+    bench.server.faults = [InjectedFault(f"POST {PATH}/groups", status=status)]
     with pytest.raises((RateLimited, OutcomeUnknown)):
         await bench.adapter.create("Evening team", [])
     assert bench.asked() == ["POST /groups"]
@@ -288,7 +288,7 @@ async def test_a_name_is_changed_and_what_a_list_does_not_have_is_not(bench: Ben
     ],
 )
 async def test_a_new_name_counts_where_the_answer_shows_it(bench: Bench, body: str, is_done: bool) -> None:
-    bench.server.faults = [Fault(f"PATCH {PATH}/groups/7", "after", 200, body)]
+    bench.server.faults = [InjectedFault(f"PATCH {PATH}/groups/7", "after", 200, body)]
     result = await bench.adapter.change(GROUP, GroupChange(subject=" Evening team"))
     assert result.done == ((Action.RENAME,) if is_done else ())
     assert {type(error) for error in result.failed.values()} == (set() if is_done else {OutcomeUnknown})
@@ -325,7 +325,7 @@ async def test_nobody_is_in_a_deleted_group_though_contacts_may_hold_its_id(
 
 @pytest.mark.parametrize("body", ["<html>Sign in</html>", '{"errors": ["no"]}', '{"success": false, "message": "no"}'])
 async def test_an_answer_that_does_not_say_that_a_group_was_deleted_is_unknown(bench: Bench, body: str) -> None:
-    bench.server.faults = [Fault(f"DELETE {PATH}/groups/7", status=200, body=body)]
+    bench.server.faults = [InjectedFault(f"DELETE {PATH}/groups/7", status=200, body=body)]
     with pytest.raises(OutcomeUnknown):
         await bench.adapter.delete(GROUP)
 
@@ -347,7 +347,7 @@ async def test_an_answer_that_does_not_say_that_a_group_was_deleted_is_unknown(b
 async def test_a_contact_is_a_member_by_its_phone_in_e164_where_that_is_told(
     bench: Bench, contact: dict[str, object], member: Member | None
 ) -> None:
-    bench.server.faults = [Fault(SEARCH, status=200, body=json.dumps({"data": [{"id": 1, **contact}]}))]
+    bench.server.faults = [InjectedFault(SEARCH, status=200, body=json.dumps({"data": [{"id": 1, **contact}]}))]
     assert [found async for found in bench.adapter.members(GROUP)] == ([member] if member else [])
     bench.transport.broken.clear()
 

@@ -9,8 +9,8 @@ from aiohttp import web
 from providers.base import MembershipStatus
 from providers.wacr import Wacr, make
 from providers.wacr.models import Contact
+from sandbox.http import serve
 from sandbox.providers.wacr import PREFIX
-from sandbox.serving import serve
 from tests.contracts import NO_CERTIFICATES
 from tests.providers.wacr_bench import ANA, GROUP, TOKEN, people
 

@@ -13,7 +13,7 @@ from providers.base import (
     Unreachable,
 )
 from providers.wacr import make
-from sandbox.providers.server import Fault
+from sandbox.providers.server import InjectedFault
 from sandbox.providers.world import Effect
 from tests.providers.wacr_bench import (
     ADDED,
@@ -50,14 +50,14 @@ async def bench() -> AsyncIterator[Bench]:
 @pytest.mark.parametrize("body", [*ODD_ANSWERS, "[]"])
 @pytest.mark.parametrize(("line", "phone"), [(JOIN, ANA), (CREATE, CAT)])
 async def test_a_2xx_that_cannot_be_read_is_unknown(bench: Bench, line: str, phone: str, body: str) -> None:
-    bench.server.faults = [Fault(line, "after", 200, body)]
+    bench.server.faults = [InjectedFault(line, "after", 200, body)]
     assert isinstance(await failed_add(bench, phone), OutcomeUnknown)
     assert bench.truth() == {phone: Effect.ADDED}
     assert await bench.membership(phone) == {phone: MembershipStatus.PRESENT}
 
 
 async def test_after_a_lost_answer_the_rest_is_not_attempted(bench: Bench) -> None:
-    bench.server.faults = [Fault(JOIN, "after", -1)]
+    bench.server.faults = [InjectedFault(JOIN, "after", -1)]
     result = await bench.adapter.add(GROUP, people(ANA, BEN, CAT))
     assert outcomes(result) == {ANA: UNKNOWN, BEN: UNKNOWN, CAT: NOT_ATTEMPTED}
     assert isinstance(result.error, OutcomeUnknown)
@@ -66,7 +66,7 @@ async def test_after_a_lost_answer_the_rest_is_not_attempted(bench: Bench) -> No
 
 @pytest.mark.parametrize("status", [500, -1])
 async def test_after_a_lost_creation_only_that_person_is_unknown(bench: Bench, status: int) -> None:
-    bench.server.faults = [Fault(CREATE, "after", status, skip=1)]
+    bench.server.faults = [InjectedFault(CREATE, "after", status, skip=1)]
     result = await bench.adapter.add(GROUP, people(ANA, CAT, "14155550104"))
     assert outcomes(result) == {ANA: (Outcome.ADDED, Evidence.INFERRED), CAT: ADDED, "14155550104": UNKNOWN}
     assert isinstance(result.error, OutcomeUnknown)
@@ -74,13 +74,13 @@ async def test_after_a_lost_creation_only_that_person_is_unknown(bench: Bench, s
 
 @pytest.mark.parametrize("status", [500, -1])
 async def test_a_read_that_fails_once_is_read_again(bench: Bench, status: int) -> None:
-    bench.server.faults = [Fault(SEARCH, status=status)]
+    bench.server.faults = [InjectedFault(SEARCH, status=status)]
     assert await bench.membership(ANA) == {ANA: MembershipStatus.ABSENT}
 
 
 @pytest.mark.parametrize("status", [500, 302])
 async def test_a_read_that_keeps_failing_is_a_fault_and_nothing_is_written(bench: Bench, status: int) -> None:
-    bench.server.faults = [Fault(SEARCH, status=status, headers={"Location": "/"}, times=-1)]
+    bench.server.faults = [InjectedFault(SEARCH, status=status, headers={"Location": "/"}, times=-1)]
     assert type(await failed_add(bench, ANA)) is ProviderFault
     assert {call.method for call in bench.server.calls} == {"GET"}
 
@@ -89,13 +89,13 @@ async def test_a_read_that_keeps_failing_is_a_fault_and_nothing_is_written(bench
     "body", [*ODD_ANSWERS, '{"data": [{"phone": "+1"}]}', '{"data": [], "meta": {"pagination": {"has_more": true}}}']
 )
 async def test_a_list_that_cannot_be_read_is_a_fault_and_never_absence(bench: Bench, body: str) -> None:
-    bench.server.faults = [Fault(SEARCH, status=200, body=body, times=-1)]
+    bench.server.faults = [InjectedFault(SEARCH, status=200, body=body, times=-1)]
     with pytest.raises(ProviderFault):
         await bench.adapter.membership(GROUP, people(ANA))
 
 
 async def test_a_hang_up_on_every_read_is_a_fault(bench: Bench) -> None:
-    bench.server.faults = [Fault(SEARCH, status=-1, times=-1)]
+    bench.server.faults = [InjectedFault(SEARCH, status=-1, times=-1)]
     assert type(await failed_add(bench, ANA)) is ProviderFault
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from providers.base import AccountState, Action, Capability, Group, GroupNotFound, MembershipStatus, PermissionMissing
 from providers.wacr import BASE_URL, Wacr, make
-from sandbox.providers.server import Fault
+from sandbox.providers.server import InjectedFault
 from tests.providers.wacr_bench import ANA, BEN, CAT, GROUP, UNKNOWN, Bench, outcomes, people, wacr
 
 
@@ -58,19 +58,23 @@ async def test_presence_reads_one_page_for_five_people_though_all_were_seen_on_t
 
 async def test_a_list_that_ignores_the_filter_makes_nobody_a_member(bench: Bench) -> None:
     bench.server.faults = [
-        Fault("GET /api/v2/contacts", status=200, body=f'{{"data": [{{"id": 1, "phone": "+{ANA}", "group_id": [8]}}]}}')
+        InjectedFault(
+            "GET /api/v2/contacts", status=200, body=f'{{"data": [{{"id": 1, "phone": "+{ANA}", "group_id": [8]}}]}}'
+        )
     ]
     assert await bench.membership(ANA) == {ANA: MembershipStatus.ABSENT}
 
 
 @pytest.mark.parametrize("contact", ['{"id": 1}', '{"id": 1, "group_id": [7]}'])
 async def test_a_member_whose_phone_is_left_out_makes_absence_unknown(bench: Bench, contact: str) -> None:
-    bench.server.faults = [Fault("GET /api/v2/contacts", status=200, body=f'{{"data": [{contact}]}}')]
+    bench.server.faults = [InjectedFault("GET /api/v2/contacts", status=200, body=f'{{"data": [{contact}]}}')]
     assert await bench.membership(ANA) == {ANA: MembershipStatus.UNKNOWN}
 
 
 async def test_a_member_without_a_phone_is_nobody_we_ask_about(bench: Bench) -> None:
-    bench.server.faults = [Fault("GET /api/v2/contacts", status=200, body='{"data": [{"id": 1, "phone": null}]}')]
+    bench.server.faults = [
+        InjectedFault("GET /api/v2/contacts", status=200, body='{"data": [{"id": 1, "phone": null}]}')
+    ]
     assert await bench.membership(ANA) == {ANA: MembershipStatus.ABSENT}
 
 
@@ -132,7 +136,7 @@ async def test_no_read_combines_a_filter_with_a_search_or_another(bench: Bench) 
 @pytest.mark.parametrize("mark", ["", ', "meta": null', ', "meta": {"pagination": {"has_more": null}}'])
 async def test_a_full_page_without_a_pagination_mark_is_not_taken_for_the_end(bench: Bench, mark: str) -> None:
     page = ",".join(f'{{"id": {number}, "phone": "+3361234{number:04}"}}' for number in range(100))
-    bench.server.faults = [Fault("GET /api/v2/contacts", status=200, body=f'{{"data": [{page}]{mark}}}')]
+    bench.server.faults = [InjectedFault("GET /api/v2/contacts", status=200, body=f'{{"data": [{page}]{mark}}}')]
     assert await bench.membership(ANA) == {ANA: MembershipStatus.UNKNOWN}
     assert bench.server.calls[-1].query["search"] == ANA[-4:]
     bench.transport.broken.clear()
@@ -188,7 +192,7 @@ async def test_a_token_without_account_read_is_accepted_but_tells_no_state(bench
 
 
 async def test_an_account_without_a_status_is_unknown(bench: Bench) -> None:
-    bench.server.faults = [Fault("/account", status=200, body='{"data": {"name": "Example Ltd"}}')]
+    bench.server.faults = [InjectedFault("/account", status=200, body='{"data": {"name": "Example Ltd"}}')]
     assert (await bench.adapter.account()).state is AccountState.UNKNOWN
 
 

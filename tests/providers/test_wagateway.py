@@ -4,7 +4,7 @@ import pytest
 
 from providers.base import Action, Capability, Cause, Evidence, MembershipStatus, Outcome, Person, Verdict
 from providers.wagateway.people import Directory
-from sandbox.providers.server import Fault
+from sandbox.providers.server import InjectedFault
 from sandbox.providers.wagateway import ContactShape
 from sandbox.providers.world import Disposition, Effect
 from tests.providers.wagateway_bench import (
@@ -46,7 +46,7 @@ def fill_with_thirty(bench: Bench) -> tuple[list[str], list[str]]:
     phones = [f"141555502{number:02}" for number in range(30)]
     kinds = [*Disposition, None]
     for place, phone in enumerate(phones):
-        bench.world.put_human(phone, kinds[place % len(kinds)] or Disposition.OPEN)
+        bench.world.put_person(phone, kinds[place % len(kinds)] or Disposition.OPEN)
     members = phones[5::6]
     bench.world.put_group(GROUP, "Launch team", members)
     return phones, members
@@ -74,7 +74,7 @@ async def test_thirty_mixed_people_have_one_verdict_each_and_none_is_better_than
 
 
 async def test_the_204_says_nothing_of_anybody_and_a_failed_check_keeps_its_words(bench: Bench) -> None:
-    bench.world.put_human(BEN, Disposition.NO_ACCOUNT)
+    bench.world.put_person(BEN, Disposition.NO_ACCOUNT)
     result = await bench.adapter.add(GROUP, people(ANA, BEN))
     assert result.error is None
     assert set(result.verdicts) == {
@@ -92,7 +92,7 @@ async def test_the_204_says_nothing_of_anybody_and_a_failed_check_keeps_its_word
 
 
 async def test_nothing_is_sent_when_nobody_has_an_account(bench: Bench) -> None:
-    bench.world.put_human(BEN, Disposition.NO_ACCOUNT)
+    bench.world.put_person(BEN, Disposition.NO_ACCOUNT)
     result = await bench.adapter.add(GROUP, people(BEN))
     assert [v.outcome for v in result.verdicts] == [Outcome.NOT_ON_WHATSAPP]
     assert bench.lines() == [CHECK]
@@ -107,9 +107,9 @@ async def test_an_add_costs_one_check_for_each_new_number_and_one_post(bench: Be
 
 
 async def test_a_number_without_an_account_is_checked_again_for_it_may_get_one(bench: Bench) -> None:
-    bench.world.put_human(ANA, Disposition.NO_ACCOUNT)
+    bench.world.put_person(ANA, Disposition.NO_ACCOUNT)
     await bench.adapter.add(GROUP, people(ANA))
-    bench.world.put_human(ANA, Disposition.OPEN)
+    bench.world.put_person(ANA, Disposition.OPEN)
     result = await bench.adapter.add(GROUP, people(ANA))
     assert [v.outcome for v in result.verdicts] == [Outcome.UNKNOWN]
     assert await present(bench, ANA) == {ANA: MembershipStatus.MEMBER}
@@ -117,7 +117,7 @@ async def test_a_number_without_an_account_is_checked_again_for_it_may_get_one(b
 
 @pytest.mark.parametrize("disposition", [Disposition.PRIVATE, Disposition.BLOCKED, Disposition.RECENTLY_LEFT])
 async def test_a_silent_decline_stays_unknown_after_reading_back(bench: Bench, disposition: Disposition) -> None:
-    bench.world.put_human(ANA, disposition)
+    bench.world.put_person(ANA, disposition)
     verdicts = await as_the_workflow_would(bench, [ANA])
     assert verdicts == [Verdict(f"+{ANA}", Outcome.UNKNOWN, Evidence.NONE, "204")]
 
@@ -159,7 +159,7 @@ async def test_a_late_read_shows_the_added_person_only_when_the_stored_copy_has_
 async def test_a_number_is_found_under_the_form_that_whatsapp_has_for_it(
     bench: Bench, typed: str, canonical: str
 ) -> None:
-    bench.world.put_human(typed, Disposition.NO_ACCOUNT)
+    bench.world.put_person(typed, Disposition.NO_ACCOUNT)
     bench.world.put_group(GROUP, "Launch team", [canonical])
     result = await bench.adapter.add(GROUP, people(typed))
     assert [v.outcome for v in result.verdicts] == [Outcome.UNKNOWN]
@@ -168,14 +168,14 @@ async def test_a_number_is_found_under_the_form_that_whatsapp_has_for_it(
 
 
 async def test_the_jid_that_the_check_gives_is_the_one_that_is_added_and_found_again(bench: Bench) -> None:
-    bench.world.put_human(CLEO, Disposition.OPEN, also=ANA)
+    bench.world.put_person(CLEO, Disposition.OPEN, also=ANA)
     await bench.adapter.add(GROUP, people(ANA))
     assert list(bench.world.groups[GROUP].members) == [CLEO]
     assert await present(bench, ANA) == {ANA: MembershipStatus.MEMBER}
 
 
 async def test_two_forms_of_one_number_are_added_once(bench: Bench) -> None:
-    bench.world.put_human("551187654321", Disposition.OPEN, also="5511987654321")
+    bench.world.put_person("551187654321", Disposition.OPEN, also="5511987654321")
     result = await bench.adapter.add(GROUP, people("5511987654321", "551187654321"))
     assert len(result.verdicts) == 2
     assert bench.server.calls[-1].body == {"participants": ["551187654321@s.whatsapp.net"]}
@@ -187,14 +187,14 @@ async def test_the_form_that_was_typed_is_checked_first(bench: Bench) -> None:
 
 
 async def test_a_check_without_an_answer_does_not_keep_anybody_from_being_added(bench: Bench) -> None:
-    bench.server.faults = [Fault(CHECK, status=200, body='{"query": "14155550101"}')]
+    bench.server.faults = [InjectedFault(CHECK, status=200, body='{"query": "14155550101"}')]
     result = await bench.adapter.add(GROUP, people(ANA))
     assert [v.outcome for v in result.verdicts] == [Outcome.UNKNOWN]
     assert list(bench.world.groups[GROUP].members) == [ANA]
 
 
 async def test_a_number_that_the_check_finds_malformed_fails_and_the_others_are_added(bench: Bench) -> None:
-    bench.server.faults = [Fault(CHECK, status=400)]
+    bench.server.faults = [InjectedFault(CHECK, status=400)]
     result = await bench.adapter.add(GROUP, people(ANA, BEN))
     assert sorted(v.outcome for v in result.verdicts) == [Outcome.FAILED, Outcome.UNKNOWN]
     reported = next(v for v in result.verdicts if v.outcome is Outcome.FAILED)

@@ -19,7 +19,7 @@ from providers.base import (
     RateLimited,
 )
 from providers.wagateway import WaGateway
-from sandbox.providers.server import Fault
+from sandbox.providers.server import InjectedFault
 from sandbox.providers.wagateway import CreatedShape
 from sandbox.providers.world import Disposition
 from tests.providers.wagateway_bench import (
@@ -51,8 +51,8 @@ async def bench() -> AsyncIterator[Bench]:
 @pytest.mark.parametrize("shape", ["row", "nested", "silent"])
 async def test_a_new_group_is_found_whatever_the_answer_names(bench: Bench, shape: CreatedShape) -> None:
     bench.server.created_shape = shape
-    bench.world.put_human(BEN, Disposition.NO_ACCOUNT)
-    bench.world.put_human(CLEO, Disposition.PRIVATE)
+    bench.world.put_person(BEN, Disposition.NO_ACCOUNT)
+    bench.world.put_person(CLEO, Disposition.PRIVATE)
     created = await bench.adapter.create("New team", people(ANA, BEN, CLEO))
     assert created.group is not None
     assert bench.world.groups[created.group.id].subject == "New team"
@@ -74,7 +74,7 @@ async def test_a_new_group_among_namesakes_is_not_guessed(bench: Bench) -> None:
 
 
 async def test_a_group_of_nobody_is_not_asked_for(bench: Bench) -> None:
-    bench.world.put_human(ANA, Disposition.NO_ACCOUNT)
+    bench.world.put_person(ANA, Disposition.NO_ACCOUNT)
     with pytest.raises(InvalidRequest) as caught:
         await bench.adapter.create("New team", people(ANA))
     assert caught.value.outcome is Outcome.NOT_ON_WHATSAPP
@@ -86,7 +86,7 @@ async def test_a_group_of_nobody_is_not_asked_for(bench: Bench) -> None:
 )
 async def test_a_group_that_was_perhaps_made_is_unknown_and_not_made_again(status: int, body: str) -> None:
     async with wagateway() as bench:
-        bench.server.faults = [Fault(CREATE, when="after", status=status, body=body)]
+        bench.server.faults = [InjectedFault(CREATE, when="after", status=status, body=body)]
         with pytest.raises(OutcomeUnknown):
             await bench.adapter.create("New team", people(ANA))
         assert bench.lines() == [CHECK, CREATE]
@@ -143,7 +143,7 @@ async def test_a_refused_change_does_not_stop_the_others(bench: Bench) -> None:
 
 async def test_what_a_refused_call_did_stays_open_when_the_session_is_lost_after_it(bench: Bench) -> None:
     bench.server.refused_settings = frozenset({"announce"})
-    bench.server.faults = [Fault(PATCH, status=501, skip=2)]
+    bench.server.faults = [InjectedFault(PATCH, status=501, skip=2)]
     result = await bench.adapter.change(GROUP, THREE)
     assert result.done == (Action.RENAME,)
     assert {action: type(error) for action, error in result.failed.items()} == {
@@ -164,8 +164,8 @@ async def test_a_description_counts_as_cleared_where_the_group_shows_it(bench: B
 
 async def test_a_description_that_nothing_shows_after_the_call_stays_open(bench: Bench) -> None:
     bench.server.faults = [
-        Fault(READ_GROUP, status=404),
-        Fault(READ_GROUP, status=200, body=f'{{"groupJid": "{GROUP}"}}'),
+        InjectedFault(READ_GROUP, status=404),
+        InjectedFault(READ_GROUP, status=200, body=f'{{"groupJid": "{GROUP}"}}'),
     ]
     for _ in range(2):
         result = await bench.adapter.change(GROUP, GroupChange(description=""))
@@ -177,7 +177,7 @@ async def test_a_description_that_nothing_shows_after_the_call_stays_open(bench:
 async def test_a_call_that_may_have_ended_between_two_changes_leaves_all_of_them_open(
     bench: Bench, when: Literal["before", "after"], status: int, code: str
 ) -> None:
-    bench.server.faults = [Fault(PATCH, when, status)]
+    bench.server.faults = [InjectedFault(PATCH, when, status)]
     result = await bench.adapter.change(GROUP, THREE)
     assert result.done == ()
     assert {action: type(error) for action, error in result.failed.items()} == dict.fromkeys(
@@ -200,7 +200,7 @@ async def test_a_call_that_may_have_ended_between_two_changes_leaves_all_of_them
 async def test_one_change_has_the_error_of_its_call(
     bench: Bench, status: int, kind: type[ProviderError], calls: int
 ) -> None:
-    bench.server.faults = [Fault(PATCH, status=status)]
+    bench.server.faults = [InjectedFault(PATCH, status=status)]
     result = await bench.adapter.change(GROUP, GroupChange(subject="Renamed"))
     assert {action: type(error) for action, error in result.failed.items()} == {Action.RENAME: kind}
     assert len(bench.lines()) == calls
@@ -221,7 +221,7 @@ async def test_why_the_invite_link_is_forbidden_is_told_apart(bench: Bench) -> N
     bench.world.groups[GROUP].account_is_admin = False
     with pytest.raises(NotGroupAdmin):
         await bench.adapter.invite_link(GROUP)
-    bench.server.faults = [Fault("", status=404, skip=1)]
+    bench.server.faults = [InjectedFault("", status=404, skip=1)]
     with pytest.raises(NotGroupAdmin, match="`read`"):
         await bench.adapter.invite_link(GROUP)
 
@@ -241,7 +241,7 @@ async def test_a_group_is_joined_by_link_or_code_and_left(bench: Bench, bare: bo
 async def test_an_expired_invite_is_an_invalid_request_and_an_answer_without_a_group_names_none(bench: Bench) -> None:
     with pytest.raises(InvalidRequest):
         await bench.adapter.join("https://chat.whatsapp.com/expired")
-    bench.server.faults = [Fault(JOIN, status=200, body="{}")]
+    bench.server.faults = [InjectedFault(JOIN, status=200, body="{}")]
     assert await bench.adapter.join("code") is None
 
 
@@ -266,7 +266,7 @@ TELLS_NOTHING = [
 async def test_a_write_whose_answer_tells_nothing_is_unknown_and_sent_once(write: str) -> None:
     async with wagateway() as bench:
         for number, (status, body) in enumerate(TELLS_NOTHING, start=1):
-            bench.server.faults = [Fault(ROOT, status=status, body=body)]
+            bench.server.faults = [InjectedFault(ROOT, status=status, body=body)]
             with pytest.raises(OutcomeUnknown):
                 await WRITES[write](bench.adapter)
             assert len(bench.lines()) == number
@@ -274,7 +274,7 @@ async def test_a_write_whose_answer_tells_nothing_is_unknown_and_sent_once(write
 
 async def test_a_read_with_an_error_inside_a_success_is_no_group(bench: Bench) -> None:
     for body in ('{"error": {"code": "internal", "message": "no"}}', '{"error": "no"}', '{"status": "ok"}'):
-        bench.server.faults = [Fault(READ_GROUP, status=200, body=body)]
+        bench.server.faults = [InjectedFault(READ_GROUP, status=200, body=body)]
         with pytest.raises(ProviderError) as caught:
             await bench.adapter.group(GROUP)
         assert caught.value.outcome is Outcome.FAILED

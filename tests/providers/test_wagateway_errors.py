@@ -20,9 +20,9 @@ from providers.base import (
     Unreachable,
 )
 from providers.wagateway import make
-from sandbox.providers.server import Fault
+from sandbox.http import serve
+from sandbox.providers.server import InjectedFault
 from sandbox.providers.world import Disposition
-from sandbox.serving import serve
 from tests.providers.wagateway_bench import (
     ADD,
     CHECK,
@@ -76,7 +76,7 @@ async def failed_read(bench: Bench) -> ProviderError:
 async def test_every_status_of_an_add_has_its_meaning_and_is_not_sent_twice(
     bench: Bench, status: int, kind: type[ProviderError], code: str
 ) -> None:
-    bench.server.faults = [Fault(ADD, status=status)]
+    bench.server.faults = [InjectedFault(ADD, status=status)]
     error = await failed_add(bench)
     assert type(error) is kind
     assert error.code == code
@@ -86,7 +86,7 @@ async def test_every_status_of_an_add_has_its_meaning_and_is_not_sent_twice(
 
 @pytest.mark.parametrize("spoils", [True, False])
 async def test_a_400_to_several_leaves_open_whether_the_good_ones_were_added(bench: Bench, spoils: bool) -> None:
-    bench.server.faults = [Fault(ADD, when="before" if spoils else "after", status=400)]
+    bench.server.faults = [InjectedFault(ADD, when="before" if spoils else "after", status=400)]
     bench.world.put_group(GROUP, "Launch team", [CLEO])
     error = await failed_add(bench)
     assert isinstance(error, OutcomeUnknown)
@@ -95,7 +95,7 @@ async def test_a_400_to_several_leaves_open_whether_the_good_ones_were_added(ben
 
 
 async def test_a_400_to_a_list_of_one_did_nothing(bench: Bench) -> None:
-    bench.server.faults = [Fault(ADD, status=400)]
+    bench.server.faults = [InjectedFault(ADD, status=400)]
     assert isinstance(await failed_add(bench, ANA), InvalidRequest)
 
 
@@ -117,7 +117,7 @@ async def test_a_403_means_a_missing_permission_when_an_admins_invite_can_be_rea
 
 async def test_a_403_names_both_causes_when_nothing_tells_them_apart(bench: Bench) -> None:
     bench.world.groups[GROUP].account_is_admin = False
-    bench.server.faults = [Fault(INVITE, status=500, times=-1)]
+    bench.server.faults = [InjectedFault(INVITE, status=500, times=-1)]
     error = await failed_add(bench)
     assert isinstance(error, NotGroupAdmin)
     assert "`send`" in str(error)
@@ -157,8 +157,8 @@ async def test_a_disconnected_session_is_read_and_cannot_add(bench: Bench) -> No
 
 
 async def test_a_session_lost_between_check_and_add_keeps_what_the_checks_told(bench: Bench) -> None:
-    bench.world.put_human(BEN, Disposition.NO_ACCOUNT)
-    bench.server.faults = [Fault(ADD, status=501)]
+    bench.world.put_person(BEN, Disposition.NO_ACCOUNT)
+    bench.server.faults = [InjectedFault(ADD, status=501)]
     result = await bench.adapter.add(GROUP, people(ANA, BEN))
     assert isinstance(result.error, AccountDisconnected)
     assert {v.key: v.outcome for v in result.verdicts} == {
@@ -169,7 +169,7 @@ async def test_a_session_lost_between_check_and_add_keeps_what_the_checks_told(b
 
 async def test_a_check_that_cannot_be_had_sends_nothing_and_asks_no_further(bench: Bench) -> None:
     phones = [f"141555503{number:02}" for number in range(20)]
-    bench.server.faults = [Fault(CHECK, status=401, times=-1)]
+    bench.server.faults = [InjectedFault(CHECK, status=401, times=-1)]
     assert isinstance(await failed_add(bench, *phones), CredentialsRejected)
     assert set(bench.lines()) == {CHECK}
     assert len(bench.lines()) <= 4
@@ -185,7 +185,7 @@ async def test_an_unknown_group_is_told(bench: Bench) -> None:
 async def test_a_429_says_how_long_to_wait_where_the_gateway_says_it(
     bench: Bench, headers: dict[str, str], wait: float | None
 ) -> None:
-    bench.server.faults = [Fault(ADD, status=429, headers=headers)]
+    bench.server.faults = [InjectedFault(ADD, status=429, headers=headers)]
     error = await failed_add(bench)
     assert isinstance(error, RateLimited)
     assert error.retry_after == wait
@@ -195,7 +195,7 @@ async def test_a_429_says_how_long_to_wait_where_the_gateway_says_it(
 async def test_a_429_to_a_check_is_waited_out_when_short_and_passed_on_when_long(
     bench: Bench, retry_after: str, tries: int
 ) -> None:
-    bench.server.faults = [Fault(CHECK, status=429, headers={"Retry-After": retry_after}, times=-1)]
+    bench.server.faults = [InjectedFault(CHECK, status=429, headers={"Retry-After": retry_after}, times=-1)]
     assert isinstance(await failed_add(bench, ANA), RateLimited)
     assert bench.lines() == [CHECK] * tries
 
@@ -219,7 +219,7 @@ ODD_BODIES = ["<html>Oops</html>", " ", "[1]", '{"error": {"co']
 async def test_answers_that_are_not_documented_are_survived(status: int, kind: type[ProviderError]) -> None:
     async with wagateway() as bench:
         for body in ODD_BODIES:
-            bench.server.faults = [Fault(ADD, status=status, body=body)]
+            bench.server.faults = [InjectedFault(ADD, status=status, body=body)]
             error = await failed_add(bench)
             assert type(error) is kind
             assert len(error.provider_text) <= 300
@@ -233,7 +233,7 @@ async def test_an_add_without_an_answer_or_with_one_that_is_not_documented_is_un
 ) -> None:
     async with wagateway() as bench:
         bench.world.put_group(GROUP, "Launch team", [CLEO])
-        bench.server.faults = [Fault(ADD, when="before" if when == "before" else "after", status=status)]
+        bench.server.faults = [InjectedFault(ADD, when="before" if when == "before" else "after", status=status)]
         assert isinstance(await failed_add(bench), OutcomeUnknown)
         assert len(bench.world.events) == (0 if when == "before" else 2)
         expected = MembershipStatus.ABSENT if when == "before" else MembershipStatus.MEMBER
@@ -242,7 +242,11 @@ async def test_an_add_without_an_answer_or_with_one_that_is_not_documented_is_un
 
 async def test_reads_that_fail_once_are_tried_again(bench: Bench) -> None:
     bench.world.put_group(GROUP, "Launch team", [BEN])
-    bench.server.faults = [Fault(MEMBERS, status=-1), Fault(f"{CONTACTS}/1", status=429), Fault(CHECK, status=503)]
+    bench.server.faults = [
+        InjectedFault(MEMBERS, status=-1),
+        InjectedFault(f"{CONTACTS}/1", status=429),
+        InjectedFault(CHECK, status=503),
+    ]
     assert await present(bench, ANA) == {ANA: MembershipStatus.ABSENT}
     assert (await bench.adapter.add(GROUP, people(ANA))).error is None
     assert [fault.times for fault in bench.server.faults] == [0, 0, 0]
@@ -251,13 +255,13 @@ async def test_reads_that_fail_once_are_tried_again(bench: Bench) -> None:
 async def test_a_member_list_of_another_shape_is_a_fault() -> None:
     async with wagateway() as bench:
         for body in ("<html></html>", '{"data": [', "[]", '{"data": null}', '{"data": [7]}', '{"data": [{"lid": {}}]}'):
-            bench.server.faults = [Fault(MEMBERS, status=200, body=body)]
+            bench.server.faults = [InjectedFault(MEMBERS, status=200, body=body)]
             assert type(await failed_read(bench)) is ProviderFault
 
 
 async def test_a_contact_that_cannot_be_read_is_an_error_and_no_absence(bench: Bench) -> None:
     bench.world.put_group(GROUP, "Launch team", [BEN])
-    bench.server.faults = [Fault(f"{CONTACTS}/", status=500, times=-1)]
+    bench.server.faults = [InjectedFault(f"{CONTACTS}/", status=500, times=-1)]
     assert type(await failed_read(bench)) is ProviderFault
 
 
@@ -279,7 +283,9 @@ async def test_bytes_that_are_no_text_leave_an_add_unknown() -> None:
 
 async def test_a_redirect_points_at_the_base_url() -> None:
     async with wagateway() as bench:
-        bench.server.faults = [Fault(ADD, status=302, body="moved", headers={"Location": "https://elsewhere.example/"})]
+        bench.server.faults = [
+            InjectedFault(ADD, status=302, body="moved", headers={"Location": "https://elsewhere.example/"})
+        ]
         error = await failed_add(bench)
         assert type(error) is OutcomeUnknown
         assert "base_url" in str(error)

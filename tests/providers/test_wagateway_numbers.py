@@ -16,7 +16,7 @@ from providers.base import (
     Usage,
     verdicts_for_error,
 )
-from sandbox.providers.server import Fault
+from sandbox.providers.server import InjectedFault
 from sandbox.providers.world import Disposition
 from tests.providers.wagateway_bench import CHECK, CONTACTS, GROUP, ROOT, Bench, people, wagateway
 
@@ -32,7 +32,7 @@ async def bench() -> AsyncIterator[Bench]:
 
 
 async def test_numbers_are_checked_one_by_one_and_remembered(bench: Bench) -> None:
-    bench.world.put_human(BEN, Disposition.NO_ACCOUNT)
+    bench.world.put_person(BEN, Disposition.NO_ACCOUNT)
     expected = {f"+{ANA}": NumberCheck(True, f"+{ANA}"), f"+{BEN}": NumberCheck(False)}
     assert await bench.adapter.check_numbers(people(ANA, BEN)) == expected
     assert await bench.adapter.check_numbers(people(BEN, ANA)) == expected
@@ -41,7 +41,7 @@ async def test_numbers_are_checked_one_by_one_and_remembered(bench: Bench) -> No
 
 async def test_a_number_is_told_in_the_form_and_with_the_lid_that_it_has(bench: Bench) -> None:
     listed = "5511987654321"
-    bench.world.put_human("551187654321", Disposition.NO_ACCOUNT)
+    bench.world.put_person("551187654321", Disposition.NO_ACCOUNT)
     bench.world.put_group(GROUP, "Launch team", [listed])
     known = Person("a", lid=bench.lid(listed))
     assert await bench.adapter.check_numbers([known]) == {known.key: NumberCheck(True, f"+{listed}", known.lid)}
@@ -49,8 +49,8 @@ async def test_a_number_is_told_in_the_form_and_with_the_lid_that_it_has(bench: 
     assert check == NumberCheck(True, f"+{listed}", known.lid)
 
 
-@pytest.mark.parametrize("fault", [Fault(CHECK, status=400), Fault(CHECK, status=200, body="{}")])
-async def test_a_check_that_says_nothing_leaves_it_open(fault: Fault) -> None:
+@pytest.mark.parametrize("fault", [InjectedFault(CHECK, status=400), InjectedFault(CHECK, status=200, body="{}")])
+async def test_a_check_that_says_nothing_leaves_it_open(fault: InjectedFault) -> None:
     async with wagateway() as bench:
         await bench.adapter.check_numbers(people(BEN))
         bench.server.faults = [fault]
@@ -63,13 +63,13 @@ async def test_a_check_that_says_nothing_leaves_it_open(fault: Fault) -> None:
 async def test_the_check_tells_by_its_word_whatever_jid_it_names(exists: bool, jid: str) -> None:
     async with wagateway() as bench:
         body = f'{{"isOnWhatsApp": {str(exists).lower()}, "jid": {jid}}}'
-        bench.server.faults = [Fault(CHECK, status=200, body=body)]
+        bench.server.faults = [InjectedFault(CHECK, status=200, body=body)]
         [check] = (await bench.adapter.check_numbers(people(ANA))).values()
         assert (check.on_whatsapp, check.phone) == (exists, f"+{ANA}" if exists else "")
 
 
 async def test_numbers_that_are_all_malformed_are_an_error(bench: Bench) -> None:
-    bench.server.faults = [Fault(CHECK, status=400, times=2)]
+    bench.server.faults = [InjectedFault(CHECK, status=400, times=2)]
     with pytest.raises(InvalidRequest):
         await bench.adapter.check_numbers(people(ANA, BEN))
 
@@ -80,7 +80,7 @@ async def test_a_lid_without_a_phone_cannot_be_checked(bench: Bench) -> None:
 
 async def test_what_was_checked_before_an_error_is_not_asked_again(bench: Bench) -> None:
     phones = [f"141555504{number:02}" for number in range(12)]
-    bench.server.faults = [Fault(CHECK, status=501, skip=6)]
+    bench.server.faults = [InjectedFault(CHECK, status=501, skip=6)]
     with pytest.raises(AccountDisconnected):
         await bench.adapter.check_numbers(people(*phones))
     asked = len(bench.lines())
@@ -99,7 +99,7 @@ async def test_a_text_goes_to_a_group_or_a_person_in_one_call(bench: Bench, fiel
 
 
 async def test_a_text_to_nobody_is_not_sent(bench: Bench) -> None:
-    bench.world.put_human(ANA, Disposition.NO_ACCOUNT)
+    bench.world.put_person(ANA, Disposition.NO_ACCOUNT)
     for person, outcome in ((people(ANA)[0], Outcome.NOT_ON_WHATSAPP), (Person("b", lid="77@lid"), Outcome.INVALID)):
         with pytest.raises(ProviderError) as caught:
             await bench.adapter.send_to_person(person, "Hello")
@@ -109,7 +109,7 @@ async def test_a_text_to_nobody_is_not_sent(bench: Bench) -> None:
 
 async def test_a_text_that_is_only_queued_is_not_called_sent(bench: Bench) -> None:
     for status in (202, 200):
-        bench.server.faults = [Fault(SEND, status=status, body='{"mode": "async", "outboxId": "outbox-1"}')]
+        bench.server.faults = [InjectedFault(SEND, status=status, body='{"mode": "async", "outboxId": "outbox-1"}')]
         with pytest.raises(OutcomeUnknown) as caught:
             await bench.adapter.send_to_group(GROUP, "Welcome")
         assert caught.value.code == str(status)
@@ -132,7 +132,7 @@ async def test_a_text_over_the_sessions_rate_is_refused_and_not_sent_again(bench
 
 
 async def test_a_person_who_is_not_found_does_not_stop_the_sender_but_a_session_does(bench: Bench) -> None:
-    bench.server.faults = [Fault(SEND, status=404, times=2)]
+    bench.server.faults = [InjectedFault(SEND, status=404, times=2)]
     with pytest.raises(ProviderError) as caught:
         await bench.adapter.send_to_person(people(ANA)[0], "Hello")
     assert not caught.value.stops_sending

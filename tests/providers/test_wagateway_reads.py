@@ -17,7 +17,7 @@ from providers.base import (
 )
 from providers.wagateway import WaGateway
 from providers.wagateway.people import AT_ONCE, LOOKUPS_PER_READ, Directory
-from sandbox.providers.server import Fault
+from sandbox.providers.server import InjectedFault
 from sandbox.providers.wagateway import ContactShape
 from tests.providers.wagateway_bench import (
     CONTACTS,
@@ -64,7 +64,7 @@ def stored(bench: Bench, *phones: str) -> str:
 async def test_a_member_list_without_anybody_proves_nobody_absent(bench: Bench) -> None:
     bench.world.put_group(GROUP, "Launch team", [ANA])
     left = f'{{"data": [{{"lid": "{bench.lid(CLEO)}", "role": "left"}}]}}'
-    bench.server.faults = [Fault(MEMBERS, status=200, body=body) for body in (stored(bench), left)]
+    bench.server.faults = [InjectedFault(MEMBERS, status=200, body=body) for body in (stored(bench), left)]
     assert await present(bench, ANA, BEN) == {ANA: MembershipStatus.UNKNOWN, BEN: MembershipStatus.UNKNOWN}
     assert await present(bench, ANA, BEN) == {ANA: MembershipStatus.UNKNOWN, BEN: MembershipStatus.UNKNOWN}
     assert bench.lines() == [MEMBERS, MEMBERS]
@@ -72,7 +72,7 @@ async def test_a_member_list_without_anybody_proves_nobody_absent(bench: Bench) 
 
 async def test_a_member_list_shorter_than_the_groups_count_proves_nobody_absent(bench: Bench) -> None:
     bench.world.put_group(GROUP, "Launch team", [ANA, BEN, CLEO])
-    bench.server.faults = [Fault(MEMBERS, status=200, body=stored(bench, ANA, CLEO))]
+    bench.server.faults = [InjectedFault(MEMBERS, status=200, body=stored(bench, ANA, CLEO))]
     assert await present(bench, ANA, BEN) == {ANA: MembershipStatus.MEMBER, BEN: MembershipStatus.UNKNOWN}
 
 
@@ -99,7 +99,7 @@ async def test_somebody_who_left_and_is_listed_still_is_added_again(bench: Bench
 @pytest.mark.parametrize("count", ["", ', "participantCount": 0'])
 async def test_a_member_list_is_believed_where_the_group_tells_no_count(bench: Bench, count: str) -> None:
     bench.world.put_group(GROUP, "Launch team", [ANA])
-    bench.server.faults = [Fault(READ_GROUP, status=200, body=f'{{"groupJid": "{GROUP}"{count}}}', skip=1)]
+    bench.server.faults = [InjectedFault(READ_GROUP, status=200, body=f'{{"groupJid": "{GROUP}"{count}}}', skip=1)]
     assert await present(bench, ANA, BEN) == {ANA: MembershipStatus.MEMBER, BEN: MembershipStatus.ABSENT}
 
 
@@ -139,7 +139,7 @@ async def test_a_lid_that_has_another_phone_by_now_says_nothing_of_the_old_one(b
     def row(phone: str) -> str:
         return json.dumps({"data": [{"lid": "77@lid", "phoneJid": f"{phone}@s.whatsapp.net"}]})
 
-    bench.server.faults = [Fault(MEMBERS, status=200, body=row(phone)) for phone in (ANA, BEN)]
+    bench.server.faults = [InjectedFault(MEMBERS, status=200, body=row(phone)) for phone in (ANA, BEN)]
     assert await present(bench, ANA) == {ANA: MembershipStatus.PRESENT}
     assert await present(bench, ANA) == {ANA: MembershipStatus.ABSENT}
 
@@ -164,7 +164,7 @@ async def test_people_are_absent_only_where_they_share_a_kind_of_name_with_every
     row: dict[str, object], expected: list[MembershipStatus]
 ) -> None:
     async with wagateway() as bench:
-        bench.server.faults = [Fault(MEMBERS, status=200, body=json.dumps({"data": [row]}))]
+        bench.server.faults = [InjectedFault(MEMBERS, status=200, body=json.dumps({"data": [row]}))]
         by_lid, by_both = Person("a", lid="88@lid"), Person("b", f"+{ANA}", "99@lid")
         found = await bench.adapter.membership(GROUP, [by_lid, by_both])
         assert list(found.values()) == expected
@@ -226,7 +226,7 @@ async def test_member_rows_are_read_by_whatever_names_the_person(
     row: dict[str, object], expected: list[MembershipStatus]
 ) -> None:
     async with wagateway() as bench:
-        bench.server.faults = [Fault(MEMBERS, status=200, body=json.dumps({"data": [row]}))]
+        bench.server.faults = [InjectedFault(MEMBERS, status=200, body=json.dumps({"data": [row]}))]
         assert list((await present(bench, ANA, BEN)).values()) == expected
 
 
@@ -236,7 +236,7 @@ async def test_a_lid_that_poses_as_a_phone_in_a_member_row_is_none(bench: Bench,
     lid = bench.lid(ANA)
     posing = lid.removesuffix("@lid") + ("" if field == "phoneNumber" else "@s.whatsapp.net")
     body = json.dumps({"data": [{"lid": lid, field: posing}]})
-    bench.server.faults = [Fault(MEMBERS, status=200, body=body, times=3)]
+    bench.server.faults = [InjectedFault(MEMBERS, status=200, body=body, times=3)]
     assert await present(bench, ANA, BEN) == {ANA: MembershipStatus.PRESENT, BEN: MembershipStatus.ABSENT}
     assert await present(bench, lid.removesuffix("@lid")) == {lid.removesuffix("@lid"): MembershipStatus.ABSENT}
     assert [member async for member in bench.adapter.members(GROUP)] == [Member(f"+{ANA}", lid)]
@@ -246,7 +246,7 @@ async def test_a_lid_that_poses_as_a_phone_in_a_contact_leaves_absence_unknown(b
     bench.world.put_group(GROUP, "Launch team", [ANA])
     lid = bench.lid(ANA)
     body = json.dumps({"identity": {"phoneNumber": lid.removesuffix("@lid")}})
-    bench.server.faults = [Fault(f"{CONTACTS}/{lid}", status=200, body=body)]
+    bench.server.faults = [InjectedFault(f"{CONTACTS}/{lid}", status=200, body=body)]
     assert await present(bench, BEN) == {BEN: MembershipStatus.UNKNOWN}
 
 
@@ -348,12 +348,12 @@ async def test_groups_come_page_after_page(bench: Bench) -> None:
 @pytest.mark.parametrize("end", ['"nextCursor": ""', '"nextCursor": null', '"more": 1'])
 async def test_a_list_ends_in_any_of_the_ways_that_the_gateway_writes(bench: Bench, end: str) -> None:
     body = f'{{"data": [{{"groupJid": "{GROUP}"}}, {{}}], {end}}}'
-    bench.server.faults = [Fault("/groups", status=200, body=body)]
+    bench.server.faults = [InjectedFault("/groups", status=200, body=body)]
     assert [group async for group in bench.adapter.groups()] == [Group(GROUP, "", None)]
 
 
 async def test_a_list_whose_cursor_comes_back_is_a_fault_and_not_endless(bench: Bench) -> None:
-    bench.server.faults = [Fault("/groups", status=200, body='{"data": [], "nextCursor": "a"}', times=-1)]
+    bench.server.faults = [InjectedFault("/groups", status=200, body='{"data": [], "nextCursor": "a"}', times=-1)]
     with pytest.raises(ProviderFault, match="does not end"):
         _ = [group async for group in bench.adapter.groups()]
     assert len(bench.lines()) == 2
@@ -402,12 +402,12 @@ async def test_where_read_covers_sessions_it_is_enough(bench: Bench) -> None:
 
 
 async def test_a_status_that_no_page_names_is_not_connected(bench: Bench) -> None:
-    bench.server.faults = [Fault(f"GET {ROOT}", status=200, body='{"status": "starting"}')]
+    bench.server.faults = [InjectedFault(f"GET {ROOT}", status=200, body='{"status": "starting"}')]
     assert await bench.adapter.account() == Account(AccountState.DISCONNECTED, "starting")
 
 
 async def test_a_session_without_a_status_is_unknown(bench: Bench) -> None:
-    bench.server.faults = [Fault(ROOT, status=200, body="{}")]
+    bench.server.faults = [InjectedFault(ROOT, status=200, body="{}")]
     assert (await bench.adapter.account()).state is AccountState.UNKNOWN
 
 

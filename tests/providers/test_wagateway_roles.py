@@ -15,7 +15,7 @@ from providers.base import (
     ProviderFault,
     Verdict,
 )
-from sandbox.providers.server import Fault
+from sandbox.providers.server import InjectedFault
 from sandbox.providers.world import Disposition, Effect
 from tests.providers.wagateway_bench import CHECK, GROUP, INVITE, ROOT, Bench, people, present, wagateway
 
@@ -108,7 +108,7 @@ async def test_one_look_serves_one_change_in_its_group(bench: Bench) -> None:
 
 async def test_a_look_from_before_a_lost_answer_judges_nobody(bench: Bench) -> None:
     await present(bench, ANA)
-    bench.server.faults = [Fault(line("remove", ANA), "after", status=502)]
+    bench.server.faults = [InjectedFault(line("remove", ANA), "after", status=502)]
     with pytest.raises(OutcomeUnknown):
         await bench.adapter.remove(GROUP, people(ANA))
     assert await call(bench, "remove", ANA) == ([Outcome.UNKNOWN], None)
@@ -116,7 +116,7 @@ async def test_a_look_from_before_a_lost_answer_judges_nobody(bench: Bench) -> N
 
 
 async def test_nothing_is_sent_while_the_form_of_the_number_is_open(bench: Bench) -> None:
-    bench.server.faults = [Fault(CHECK, status=200, body='{"query": "5511987654321"}')]
+    bench.server.faults = [InjectedFault(CHECK, status=200, body='{"query": "5511987654321"}')]
     with pytest.raises(ProviderFault):
         await bench.adapter.remove(GROUP, people("5511987654321"))
     assert bench.lines() == [CHECK]
@@ -143,7 +143,7 @@ async def test_a_role_in_a_group_that_is_not_there_stops_the_sender(bench: Bench
 
 @pytest.mark.parametrize("verb", VERBS)
 async def test_an_error_that_stops_the_sender_keeps_what_is_known(bench: Bench, verb: str) -> None:
-    bench.server.faults = [Fault(line(verb, BEN), status=501)]
+    bench.server.faults = [InjectedFault(line(verb, BEN), status=501)]
     outcomes, error = await call(bench, verb, ANA, BEN, CLEO)
     assert outcomes == [Outcome.UNKNOWN, Outcome.FAILED, Outcome.NOT_ATTEMPTED]
     assert isinstance(error, AccountDisconnected)
@@ -157,7 +157,7 @@ async def test_an_error_that_stops_the_sender_keeps_what_is_known(bench: Bench, 
 async def test_an_error_of_one_person_does_not_stop_the_others(status: int, outcome: Outcome) -> None:
     async with wagateway() as bench:
         bench.world.put_group(GROUP, "Launch team", [ANA, BEN, CLEO])
-        bench.server.faults = [Fault(line("remove", ANA), status=status)]
+        bench.server.faults = [InjectedFault(line("remove", ANA), status=status)]
         assert await call(bench, "remove", ANA, BEN) == ([outcome, Outcome.UNKNOWN], None)
         assert bench.lines() == [line("remove", ANA), line("remove", BEN)]
 
@@ -171,7 +171,7 @@ async def test_an_account_that_is_no_admin_is_told_before_anything_is_done(bench
 
 async def test_a_member_is_removed_by_the_form_that_whatsapp_has_of_the_number(bench: Bench) -> None:
     typed, listed = "5511987654321", "551187654321"
-    bench.world.put_human(typed, Disposition.NO_ACCOUNT)
+    bench.world.put_person(typed, Disposition.NO_ACCOUNT)
     bench.world.put_group(GROUP, "Launch team", [listed, ANA])
     await call(bench, "remove", typed)
     assert bench.lines() == [CHECK, CHECK, line("remove", listed)]

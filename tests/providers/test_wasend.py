@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from providers.base import Action, Evidence, MembershipStatus, Outcome, Person, RateLimited, Verdict
-from sandbox.providers.server import Fault
+from sandbox.providers.server import InjectedFault
 from sandbox.providers.wasend import ResultIds
 from sandbox.providers.wasend_records import OWN_PHONE
 from sandbox.providers.world import Disposition, Effect
@@ -29,7 +29,7 @@ def answer(added: list[tuple[str, object]], failed: list[tuple[str, object]], *,
 
 
 async def verdicts_after(bench: Bench, body: str, asked: list[Person]) -> dict[str, Verdict]:
-    bench.server.faults = [Fault(ADD, status=200, body=body)]
+    bench.server.faults = [InjectedFault(ADD, status=200, body=body)]
     return {v.key.removeprefix("+"): v for v in (await bench.adapter.add(GROUP, asked)).verdicts}
 
 
@@ -40,7 +40,7 @@ def fill_with_thirty(bench: Bench) -> list[str]:
     members = [OWN_PHONE]
     for place, phone in enumerate(phones):
         kind = kinds[place % len(kinds)]
-        bench.world.put_human(phone, kind or Disposition.OPEN)
+        bench.world.put_person(phone, kind or Disposition.OPEN)
         if kind is None:
             members.append(phone)
     bench.world.put_group(GROUP, "Launch team", members)
@@ -92,7 +92,7 @@ async def test_thirty_mixed_people_have_one_verdict_each_and_it_is_the_truth_whe
 
 
 async def test_a_verdict_keeps_wasends_word_and_says_that_it_was_reported(bench: Bench) -> None:
-    bench.world.put_human(BEN, Disposition.PRIVATE)
+    bench.world.put_person(BEN, Disposition.PRIVATE)
     result = await bench.adapter.add(GROUP, people(ANA, BEN))
     assert result.error is None
     assert result.verdicts == (
@@ -111,7 +111,9 @@ async def test_a_full_group_and_an_approval_are_told_by_whatsapps_numbers(bench:
 
 
 async def test_a_participant_that_was_rate_limited_keeps_the_other_verdicts_and_stops_the_sender(bench: Bench) -> None:
-    bench.server.faults = [Fault(ADD, status=200, body=answer([(f"{ANA}@c.us", "SUCCESS")], [(f"{BEN}@c.us", "429")]))]
+    bench.server.faults = [
+        InjectedFault(ADD, status=200, body=answer([(f"{ANA}@c.us", "SUCCESS")], [(f"{BEN}@c.us", "429")]))
+    ]
     result = await bench.adapter.add(GROUP, people(ANA, BEN))
     assert outcomes(result) == {ANA: Outcome.ADDED, BEN: Outcome.RATE_LIMITED}
     assert isinstance(result.error, RateLimited)
@@ -162,7 +164,7 @@ async def test_the_lists_count_and_not_the_success_flag(bench: Bench, *, success
 async def test_the_lists_count_beside_an_error_status_too(status: int) -> None:
     async with wasend() as bench:
         body = answer([(f"{ANA}@c.us", "SUCCESS")], [(f"{BEN}@c.us", "NOT_FOUND")], success=False)
-        bench.server.faults = [Fault(ADD, when="after", status=status, body=body)]
+        bench.server.faults = [InjectedFault(ADD, when="after", status=status, body=body)]
         result = await bench.adapter.add(GROUP, people(ANA, BEN, CLEO))
         assert outcomes(result) == {ANA: Outcome.ADDED, BEN: Outcome.NOT_ON_WHATSAPP, CLEO: Outcome.UNKNOWN}
 
@@ -206,7 +208,7 @@ async def test_two_forms_of_one_number_asked_for_together_keep_their_own_results
 
 async def test_a_person_known_by_a_lid_is_added_and_judged_by_it(bench: Bench) -> None:
     bench.server.result_ids = "lid"
-    person = Person("lid", lid=f"{bench.world.human(ANA).lid}@lid")
+    person = Person("lid", lid=f"{bench.world.person(ANA).lid}@lid")
     result = await bench.adapter.add(GROUP, [person])
     assert [(v.key, v.outcome) for v in result.verdicts] == [(person.lid, Outcome.ADDED)]
     assert bench.server.calls[0].body == {"participants": [person.lid]}

@@ -19,7 +19,7 @@ from providers.base import (
     Picture,
     ProviderError,
 )
-from sandbox.providers.server import Fault
+from sandbox.providers.server import InjectedFault
 from sandbox.providers.wasend_records import OWN_PHONE, Shape
 from sandbox.providers.world import Disposition
 from tests.providers.wasend_bench import GROUP, SESSION, Bench, people, wasend
@@ -92,7 +92,7 @@ async def test_an_empty_answer_is_no_proof_and_the_group_is_read_back_once(bench
 
 async def test_an_answer_that_shows_one_of_two_flags_is_read_back_for_both() -> None:
     async with wasend() as bench:
-        bench.server.faults = [Fault("PUT", status=200, body='{"settings": {"infoAdminOnly": true}}')]
+        bench.server.faults = [InjectedFault("PUT", status=200, body='{"settings": {"infoAdminOnly": true}}')]
         bench.world.groups[GROUP].locked = True
         result = await bench.adapter.change(GROUP, BOTH)
         assert result.done == (Action.LOCK,)
@@ -101,7 +101,7 @@ async def test_an_answer_that_shows_one_of_two_flags_is_read_back_for_both() -> 
 
 @pytest.mark.parametrize("kept", ["Rota", "Ro"])
 async def test_a_description_is_changed_where_the_group_shows_the_whole_of_it(bench: Bench, kept: str) -> None:
-    bench.server.faults = [Fault("/description", status=200, body=" ")]
+    bench.server.faults = [InjectedFault("/description", status=200, body=" ")]
     bench.world.groups[GROUP].description = kept
     result = await bench.adapter.change(GROUP, GroupChange(description="Rota"))
     assert result.done == ((Action.DESCRIBE,) if kept == "Rota" else ())
@@ -112,7 +112,10 @@ async def test_a_description_is_changed_where_the_group_shows_the_whole_of_it(be
 @pytest.mark.parametrize("after", [200, 503])
 async def test_a_change_that_the_group_does_not_show_after_an_empty_answer_stays_open(after: int) -> None:
     async with wasend() as bench:
-        bench.server.faults = [Fault("PUT", status=200, body=" "), Fault("GET", status=after, times=4 * (after > 200))]
+        bench.server.faults = [
+            InjectedFault("PUT", status=200, body=" "),
+            InjectedFault("GET", status=after, times=4 * (after > 200)),
+        ]
         result = await bench.adapter.change(GROUP, GroupChange(subject="Other"))
         assert result.done == ()
         assert isinstance(result.failed[Action.RENAME], OutcomeUnknown)
@@ -121,17 +124,17 @@ async def test_a_change_that_the_group_does_not_show_after_an_empty_answer_stays
 @pytest.mark.parametrize("body", ['{"success": true, "enabled": false}', '{"success": false, "error": "x"}', "<html>"])
 async def test_an_answer_that_shows_something_else_is_not_believed(body: str) -> None:
     async with wasend() as bench:
-        bench.server.faults = [Fault("PUT", status=200, body=body)]
+        bench.server.faults = [InjectedFault("PUT", status=200, body=body)]
         result = await bench.adapter.change(GROUP, GroupChange(locked=True))
         assert isinstance(result.failed[Action.LOCK], OutcomeUnknown)
         both = '{"success": true, "settings": {"infoAdminOnly": true, "messagesAdminOnly": false}}'
-        bench.server.faults = [Fault("PUT", status=200, body=both)]
+        bench.server.faults = [InjectedFault("PUT", status=200, body=both)]
         result = await bench.adapter.change(GROUP, BOTH)
         assert kinds(result.failed) == dict.fromkeys((Action.ANNOUNCE_ONLY, Action.LOCK), OutcomeUnknown)
 
 
 async def test_one_failed_change_does_not_stop_the_others(bench: Bench) -> None:
-    bench.server.faults = [Fault("/subject", status=400), Fault("/messages-admin-only", status=500)]
+    bench.server.faults = [InjectedFault("/subject", status=400), InjectedFault("/messages-admin-only", status=500)]
     bench.server.mixed = {"settings": "sdk"}
     result = await bench.adapter.change(GROUP, EVERYTHING)
     assert result.done == (Action.DESCRIBE, Action.PICTURE, Action.LOCK)
@@ -173,7 +176,7 @@ async def test_both_flags_of_a_missing_group_are_not_found_and_teach_nothing(ben
 async def test_a_change_that_is_accepted_for_later_is_read_back(subject: str) -> None:
     async with wasend() as bench:
         bench.world.groups[GROUP].subject = subject
-        bench.server.faults = [Fault("PUT", status=202, body='{"success": true, "subject": "Evening team"}')]
+        bench.server.faults = [InjectedFault("PUT", status=202, body='{"success": true, "subject": "Evening team"}')]
         result = await bench.adapter.change(GROUP, GroupChange(subject="Evening team"))
         assert result.done == ((Action.RENAME,) if subject == "Evening team" else ())
         assert all(isinstance(error, OutcomeUnknown) for error in result.failed.values())
@@ -190,7 +193,7 @@ async def test_leaving_is_told_by_the_answer_or_by_the_group_that_is_gone(bench:
 @pytest.mark.parametrize(("status", "body"), [(200, "{}"), (202, '{"success": true}')])
 async def test_a_leave_that_nothing_confirms_is_unknown(status: int, body: str) -> None:
     async with wasend() as bench:
-        bench.server.faults = [Fault("/leave", status=status, body=body)]
+        bench.server.faults = [InjectedFault("/leave", status=status, body=body)]
         with pytest.raises(OutcomeUnknown):
             await bench.adapter.leave(GROUP)
 
@@ -214,13 +217,15 @@ async def test_what_a_group_says_twice_and_differently_or_in_a_strange_type_is_n
 ) -> None:
     async with wasend() as bench:
         body = {"success": True, "info": {"id": GROUP, "name": "T", **record}}
-        bench.server.faults = [Fault("/info", status=200, body=json.dumps(body))]
+        bench.server.faults = [InjectedFault("/info", status=200, body=json.dumps(body))]
         assert await bench.adapter.group(GROUP) == group
 
 
 async def test_an_infinite_timer_does_not_hide_the_group() -> None:
     async with wasend() as bench:
-        bench.server.faults = [Fault("/info", status=200, body=f'{{"jid": "{GROUP}", "disappearingTimer": 1e999}}')]
+        bench.server.faults = [
+            InjectedFault("/info", status=200, body=f'{{"jid": "{GROUP}", "disappearingTimer": 1e999}}')
+        ]
         assert await bench.adapter.group(GROUP) == Group(GROUP, "")
 
 
@@ -235,7 +240,7 @@ async def test_members_come_with_their_roles(bench: Bench) -> None:
     bench.world.put_group(GROUP, "Launch team", [OWN_PHONE, ANA, BEN])
     bench.world.groups[GROUP].members[BEN].role = "admin"
     bench.server.lid_only = {ANA}
-    lids = {phone: f"{bench.world.human(phone).lid}@lid" for phone in (OWN_PHONE, ANA, BEN)}
+    lids = {phone: f"{bench.world.person(phone).lid}@lid" for phone in (OWN_PHONE, ANA, BEN)}
     sdk = bench.server.variant == "sdk"
     assert [member async for member in bench.adapter.members(GROUP)] == [
         Member(f"+{OWN_PHONE}", lids[OWN_PHONE] if sdk else "", "", MembershipStatus.MEMBER),
@@ -250,7 +255,7 @@ async def test_numbers_are_checked_once_a_day_and_in_their_other_form_where_the_
 ) -> None:
     long, short, nobody = "5511987654321", "551187654321", "14155550199"
     for phone in (long, nobody):
-        bench.world.put_human(phone, Disposition.NO_ACCOUNT)
+        bench.world.put_person(phone, Disposition.NO_ACCOUNT)
     asked = [*people(ANA, long, nobody, ANA), Person("lid", lid="1@lid")]
     expected = {
         f"+{ANA}": NumberCheck(True, f"+{ANA}"),
@@ -266,7 +271,7 @@ async def test_numbers_are_checked_once_a_day_and_in_their_other_form_where_the_
 async def test_a_check_that_fails_ends_the_asking_and_keeps_what_was_told() -> None:
     async with wasend() as bench:
         phones = [f"141555504{number:02}" for number in range(40)]
-        bench.server.faults = [Fault("check-exists", status=403, skip=20, times=1)]
+        bench.server.faults = [InjectedFault("check-exists", status=403, skip=20, times=1)]
         with pytest.raises(ProviderError):
             await bench.adapter.check_numbers(people(*phones))
         asked = len(bench.server.calls)
@@ -287,7 +292,7 @@ async def test_texts_go_to_groups_and_phones_and_give_their_ids(bench: Bench) ->
 @pytest.mark.parametrize("body", [" ", "{}", '{"id": ""}', '{"id": "m-1", "status": "FAILED"}', '{"error": "no"}'])
 async def test_a_text_whose_answer_does_not_name_a_message_may_have_gone_out(body: str) -> None:
     async with wasend() as bench:
-        bench.server.faults = [Fault("/sendText", status=200, body=body)]
+        bench.server.faults = [InjectedFault("/sendText", status=200, body=body)]
         with pytest.raises(OutcomeUnknown):
             await bench.adapter.send_to_group(GROUP, "Hello")
 

@@ -23,7 +23,7 @@ from providers.base import (
     verdicts_for_error,
 )
 from providers.wasend import make
-from sandbox.providers.server import Fault
+from sandbox.providers.server import InjectedFault
 from tests.providers.wasend_bench import ADD, GROUP, MEMBERS, SESSION, TOKEN, Bench, outcomes, people, wasend
 
 ANA, BEN = "14155550101", "14155550102"
@@ -65,7 +65,7 @@ async def failed_read(bench: Bench) -> ProviderError:
 async def test_every_documented_status_of_an_add_has_its_meaning_and_keeps_its_words(
     bench: Bench, status: int, kind: type[ProviderError]
 ) -> None:
-    bench.server.faults = [Fault(ADD, status=status)]
+    bench.server.faults = [InjectedFault(ADD, status=status)]
     error = await failed_add(bench)
     assert type(error) is kind
     assert error.code == str(status)
@@ -85,7 +85,7 @@ async def test_statuses_and_bodies_that_are_not_documented_are_survived(
     status: int, kind: type[ProviderError], body: str
 ) -> None:
     async with wasend() as bench:
-        bench.server.faults = [Fault(ADD, status=status, body=body)]
+        bench.server.faults = [InjectedFault(ADD, status=status, body=body)]
         error = await failed_add(bench)
         assert type(error) is kind
         assert len(error.provider_text) <= 300
@@ -94,13 +94,13 @@ async def test_statuses_and_bodies_that_are_not_documented_are_survived(
 @pytest.mark.parametrize("status", [402, 409, 418, 422, 499])
 async def test_a_refusal_that_is_not_documented_does_not_say_that_nothing_was_done(status: int) -> None:
     async with wasend() as bench:
-        bench.server.faults = [Fault(ADD, when="after", status=status)]
+        bench.server.faults = [InjectedFault(ADD, when="after", status=status)]
         assert type(await failed_add(bench)) is OutcomeUnknown
         assert len(bench.world.events) == 2
 
 
 async def test_one_person_whom_a_422_refuses_was_not_added(bench: Bench) -> None:
-    bench.server.faults = [Fault(ADD, status=422)]
+    bench.server.faults = [InjectedFault(ADD, status=422)]
     with pytest.raises(InvalidRequest):
         await bench.adapter.add(GROUP, people(ANA))
 
@@ -118,7 +118,7 @@ async def test_one_person_whom_a_422_refuses_was_not_added(bench: Bench) -> None
 )
 async def test_a_2xx_that_is_no_answer_leaves_everybody_unknown(status: int, body: str) -> None:
     async with wasend() as bench:
-        bench.server.faults = [Fault(ADD, when="after", status=status, body=body)]
+        bench.server.faults = [InjectedFault(ADD, when="after", status=status, body=body)]
         error = await failed_add(bench)
         assert isinstance(error, OutcomeUnknown)
         assert {v.outcome for v in verdicts_for_error(error, people(ANA, BEN))} == {Outcome.UNKNOWN}
@@ -128,7 +128,7 @@ async def test_a_2xx_that_is_no_answer_leaves_everybody_unknown(status: int, bod
 async def test_an_error_inside_a_200_keeps_wasends_words() -> None:
     async with wasend() as bench:
         body = '{"success": false, "error": "Session  not\\nready"}'
-        bench.server.faults = [Fault(ADD, status=200, body=body), Fault(MEMBERS, status=200, body=body)]
+        bench.server.faults = [InjectedFault(ADD, status=200, body=body), InjectedFault(MEMBERS, status=200, body=body)]
         assert (await failed_add(bench)).provider_text == "Session not ready"
         error = await failed_read(bench)
         assert (type(error), error.provider_text) == (ProviderFault, "Session not ready")
@@ -139,7 +139,7 @@ async def test_an_error_inside_a_200_keeps_wasends_words() -> None:
 )
 async def test_an_answer_that_names_nobody_judges_nobody(body: str) -> None:
     async with wasend() as bench:
-        bench.server.faults = [Fault(ADD, when="after", status=200, body=body)]
+        bench.server.faults = [InjectedFault(ADD, when="after", status=200, body=body)]
         assert outcomes(await bench.adapter.add(GROUP, people(ANA, BEN))) == dict.fromkeys((ANA, BEN), Outcome.UNKNOWN)
         assert [event.phone for event in bench.world.events] == [ANA, BEN]
 
@@ -167,13 +167,15 @@ async def test_a_refusal_is_explained_by_a_session_that_is_not_connected(status:
 @pytest.mark.parametrize(
     "fault",
     [
-        Fault(ADD, status=500),
-        Fault(ADD, status=-1),
-        Fault(ADD, status=200, body='{"success": false, "error": "Session is not connected"}'),
+        InjectedFault(ADD, status=500),
+        InjectedFault(ADD, status=-1),
+        InjectedFault(ADD, status=200, body='{"success": false, "error": "Session is not connected"}'),
     ],
     ids=["500", "no answer", "a failure in a 200"],
 )
-async def test_an_add_of_open_effect_on_a_session_that_is_gone_stops_the_sender_and_stays_unknown(fault: Fault) -> None:
+async def test_an_add_of_open_effect_on_a_session_that_is_gone_stops_the_sender_and_stays_unknown(
+    fault: InjectedFault,
+) -> None:
     async with wasend() as bench:
         bench.server.account_state = "disconnected"
         bench.server.faults = [fault]
@@ -189,21 +191,21 @@ async def test_a_text_of_open_effect_on_a_session_that_is_gone_stops_the_sender(
     async with wasend() as bench:
         bench.server.account_state = "disconnected"
         body = '{"success": false, "error": "Session is not connected"}'
-        bench.server.faults = [Fault("POST /sendText", status=status, body=body)]
+        bench.server.faults = [InjectedFault("POST /sendText", status=status, body=body)]
         with pytest.raises(OutcomeUnknown) as caught:
             await bench.adapter.send_to_person(people(ANA)[0], "Hi")
         assert caught.value.stops_sending
 
 
 async def test_an_open_effect_on_a_session_that_is_connected_stops_nobody(bench: Bench) -> None:
-    bench.server.faults = [Fault(ADD, status=500)]
+    bench.server.faults = [InjectedFault(ADD, status=500)]
     assert not (await failed_add(bench)).stops_sending
 
 
 @pytest.mark.parametrize("status", [200, 401, 503])
 async def test_a_refusal_keeps_its_own_meaning_when_the_session_explains_nothing(status: int) -> None:
     async with wasend() as bench:
-        bench.server.faults = [Fault(ADD, status=400), Fault(STATE, status=status, body="{}", times=-1)]
+        bench.server.faults = [InjectedFault(ADD, status=400), InjectedFault(STATE, status=status, body="{}", times=-1)]
         assert type(await failed_add(bench)) is InvalidRequest
 
 
@@ -224,7 +226,7 @@ async def test_a_wrong_key_adds_nobody() -> None:
 async def test_a_429_to_an_add_is_passed_on_with_its_wait(
     bench: Bench, headers: dict[str, str], wait: float | None
 ) -> None:
-    bench.server.faults = [Fault(ADD, status=429, headers=headers)]
+    bench.server.faults = [InjectedFault(ADD, status=429, headers=headers)]
     error = await failed_add(bench)
     assert isinstance(error, RateLimited)
     assert error.retry_after == wait
@@ -235,7 +237,7 @@ async def test_a_429_to_an_add_is_passed_on_with_its_wait(
 async def test_an_add_without_an_answer_is_unknown_and_is_not_sent_again(
     bench: Bench, when: Literal["before", "after"]
 ) -> None:
-    bench.server.faults = [Fault(ADD, when=when, status=-1)]
+    bench.server.faults = [InjectedFault(ADD, when=when, status=-1)]
     assert isinstance(await failed_add(bench), OutcomeUnknown)
     assert [event.phone for event in bench.world.events] == ([ANA, BEN] if when == "after" else [])
     found = await bench.adapter.membership(GROUP, people(ANA))
@@ -254,7 +256,7 @@ async def test_a_refused_connection_is_unreachable(unused_tcp_port: int) -> None
 
 async def test_a_redirect_is_not_followed_and_leaves_open_what_a_write_did() -> None:
     async with wasend() as bench:
-        bench.server.faults = [Fault(status=302, headers={"Location": "/elsewhere"}, times=-1)]
+        bench.server.faults = [InjectedFault(status=302, headers={"Location": "/elsewhere"}, times=-1)]
         assert type(await failed_add(bench)) is OutcomeUnknown
         assert type(await failed_read(bench)) is ProviderFault
         assert bench.world.events == []
@@ -262,7 +264,7 @@ async def test_a_redirect_is_not_followed_and_leaves_open_what_a_write_did() -> 
 
 @pytest.mark.parametrize("status", [429, 500, 503, -1])
 async def test_a_read_is_tried_again(bench: Bench, status: int) -> None:
-    bench.server.faults = [Fault("GET", status=status, times=2)]
+    bench.server.faults = [InjectedFault("GET", status=status, times=2)]
     assert (await bench.adapter.group(GROUP)).subject == "Launch team"
     assert len(bench.server.calls) == 3
 
@@ -270,17 +272,17 @@ async def test_a_read_is_tried_again(bench: Bench, status: int) -> None:
 @pytest.mark.parametrize(
     ("fault", "kind"),
     [
-        (Fault(MEMBERS, status=503, times=-1), ProviderFault),
-        (Fault(MEMBERS, status=429, times=-1), RateLimited),
-        (Fault(MEMBERS, status=403, times=-1), PermissionMissing),
-        (Fault(MEMBERS, status=400, times=-1), InvalidRequest),
-        (Fault(MEMBERS, status=404, body="<html>", times=-1), GroupNotFound),
-        (Fault(MEMBERS, status=200, body="<html>", times=-1), ProviderFault),
-        (Fault(MEMBERS, status=200, body='{"success": true}', times=-1), ProviderFault),
-        (Fault(MEMBERS, status=200, body='{"success": true, "participants": [7]}', times=-1), ProviderFault),
+        (InjectedFault(MEMBERS, status=503, times=-1), ProviderFault),
+        (InjectedFault(MEMBERS, status=429, times=-1), RateLimited),
+        (InjectedFault(MEMBERS, status=403, times=-1), PermissionMissing),
+        (InjectedFault(MEMBERS, status=400, times=-1), InvalidRequest),
+        (InjectedFault(MEMBERS, status=404, body="<html>", times=-1), GroupNotFound),
+        (InjectedFault(MEMBERS, status=200, body="<html>", times=-1), ProviderFault),
+        (InjectedFault(MEMBERS, status=200, body='{"success": true}', times=-1), ProviderFault),
+        (InjectedFault(MEMBERS, status=200, body='{"success": true, "participants": [7]}', times=-1), ProviderFault),
     ],
 )
-async def test_a_read_that_fails_says_why(fault: Fault, kind: type[ProviderError]) -> None:
+async def test_a_read_that_fails_says_why(fault: InjectedFault, kind: type[ProviderError]) -> None:
     async with wasend() as bench:
         bench.server.faults = [fault]
         assert type(await failed_read(bench)) is kind

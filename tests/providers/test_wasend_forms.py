@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from providers.base import Evidence, Outcome, OutcomeUnknown
-from sandbox.providers.server import Fault
+from sandbox.providers.server import InjectedFault
 from sandbox.providers.wasend_records import OWN_PHONE, Shape
 from sandbox.providers.world import Disposition
 from tests.providers.wasend_bench import ADD, GROUP, Bench, outcomes, people, wasend
@@ -37,7 +37,7 @@ async def test_a_member_is_changed_under_the_form_in_which_the_number_is_listed(
 
 async def test_a_number_that_is_known_in_its_other_form_is_added_in_that() -> None:
     async with wasend() as bench:
-        bench.world.put_human(NEW, Disposition.NO_ACCOUNT)
+        bench.world.put_person(NEW, Disposition.NO_ACCOUNT)
         result = await bench.adapter.add(GROUP, people(ANA, NEW))
         assert outcomes(result) == {ANA: Outcome.ADDED, NEW: Outcome.ADDED}
         assert [call.query.get("phone") or call.body["participants"] for call in bench.server.calls] == [
@@ -53,7 +53,7 @@ async def test_a_number_that_is_known_in_its_other_form_is_added_in_that() -> No
 async def test_a_number_no_form_of_which_has_an_account_is_not_on_whatsapp() -> None:
     async with wasend() as bench:
         for phone in (OLD, NEW, ANA):
-            bench.world.put_human(phone, Disposition.NO_ACCOUNT)
+            bench.world.put_person(phone, Disposition.NO_ACCOUNT)
         result = await bench.adapter.add(GROUP, people(NEW, ANA))
         assert {(v.outcome, v.evidence) for v in result.verdicts} == {(Outcome.NOT_ON_WHATSAPP, Evidence.REPORTED)}
         assert [call.query.get("phone") for call in bench.server.calls] == [None, NEW, OLD]
@@ -61,8 +61,8 @@ async def test_a_number_no_form_of_which_has_an_account_is_not_on_whatsapp() -> 
 
 async def test_a_second_add_that_loses_its_answer_leaves_only_those_in_it_unknown() -> None:
     async with wasend() as bench:
-        bench.world.put_human(NEW, Disposition.NO_ACCOUNT)
-        bench.server.faults = [Fault(ADD, when="after", status=-1, skip=1)]
+        bench.world.put_person(NEW, Disposition.NO_ACCOUNT)
+        bench.server.faults = [InjectedFault(ADD, when="after", status=-1, skip=1)]
         result = await bench.adapter.add(GROUP, people(ANA, NEW))
         assert outcomes(result) == {ANA: Outcome.ADDED, NEW: Outcome.UNKNOWN}
         assert isinstance(result.error, OutcomeUnknown)

@@ -15,7 +15,7 @@ from providers.base import (
     ProviderFault,
 )
 from providers.wasend import BASE_URL, make
-from sandbox.providers.server import Fault
+from sandbox.providers.server import InjectedFault
 from sandbox.providers.wasend_records import OWN_PHONE, Shape
 from tests.providers.wasend_bench import GROUP, MEMBERS, SESSION, TOKEN, Bench, people, wasend
 
@@ -73,7 +73,7 @@ async def test_a_member_known_only_by_a_lid_leaves_the_absence_of_phones_open(be
 async def test_a_person_is_found_by_the_lid(bench: Bench) -> None:
     bench.world.put_group(GROUP, "Launch team", [OWN_PHONE, ANA])
     bench.server.lid_only = {ANA}
-    ana = Person("Ana", f"+{ANA}", f"{bench.world.human(ANA).lid}@lid")
+    ana = Person("Ana", f"+{ANA}", f"{bench.world.person(ANA).lid}@lid")
     assert await bench.adapter.membership(GROUP, [ana]) == {ana.key: MembershipStatus.MEMBER}
 
 
@@ -97,14 +97,14 @@ async def test_a_person_with_phone_and_lid_is_absent_when_each_member_can_be_com
 )
 async def test_a_member_row_that_says_too_little_proves_nothing(row: str) -> None:
     async with wasend() as bench:
-        bench.server.faults = [Fault(MEMBERS, status=200, body=f"[{row}]")]
+        bench.server.faults = [InjectedFault(MEMBERS, status=200, body=f"[{row}]")]
         assert await bench.adapter.membership(GROUP, people(ANA)) == {f"+{ANA}": MembershipStatus.UNKNOWN}
 
 
 @pytest.mark.parametrize("body", ["[]", '{"success": true, "participants": [], "error": null}'])
 async def test_a_list_without_even_the_account_proves_nothing(body: str) -> None:
     async with wasend() as bench:
-        bench.server.faults = [Fault(MEMBERS, status=200, body=body)]
+        bench.server.faults = [InjectedFault(MEMBERS, status=200, body=body)]
         assert await bench.adapter.membership(GROUP, people(ANA)) == {f"+{ANA}": MembershipStatus.UNKNOWN}
 
 
@@ -115,7 +115,7 @@ async def test_a_list_without_even_the_account_proves_nothing(body: str) -> None
 )
 async def test_a_member_is_compared_by_digits(row: str) -> None:
     async with wasend() as bench:
-        bench.server.faults = [Fault(MEMBERS, status=200, body=f"[{row}]")]
+        bench.server.faults = [InjectedFault(MEMBERS, status=200, body=f"[{row}]")]
         assert await bench.adapter.membership(GROUP, people(ANA)) == {f"+{ANA}": MembershipStatus.PRESENT}
 
 
@@ -136,7 +136,7 @@ async def test_an_unknown_group_is_not_found_by_any_call(bench: Bench) -> None:
 
 async def test_another_group_than_the_one_asked_for_is_not_taken() -> None:
     async with wasend() as bench:
-        bench.server.faults = [Fault("/info", status=200, body='{"success": true, "info": {"id": "999@g.us"}}')]
+        bench.server.faults = [InjectedFault("/info", status=200, body='{"success": true, "info": {"id": "999@g.us"}}')]
         with pytest.raises(ProviderFault, match="different group"):
             await bench.adapter.group(GROUP)
 
@@ -156,7 +156,7 @@ async def test_every_group_is_listed_once_page_after_page(bench: Bench, count: i
 async def test_short_pages_that_do_not_say_that_they_are_the_last_are_not_taken_for_it() -> None:
     async with wasend() as bench:
         pages = [[f'{{"jid": "{n}@g.us", "name": "Team {n}"}}' for n in range(start, start + 20)] for start in (0, 20)]
-        bench.server.faults = [Fault(LIST, status=200, body=f"[{','.join(page)}]") for page in [*pages, []]]
+        bench.server.faults = [InjectedFault(LIST, status=200, body=f"[{','.join(page)}]") for page in [*pages, []]]
         assert [group.id for group in await listed(bench)] == [f"{n}@g.us" for n in range(40)]
         assert [call.query["offset"] for call in bench.server.calls] == ["0", "20", "40"]
 
@@ -166,7 +166,7 @@ async def test_lists_that_ignore_the_paging_end_and_repeat_nobody() -> None:
         rows = ",".join(f'{{"jid": "{n}@g.us", "name": "Team {n}", "participants": [{{}}, {{}}]}}' for n in range(60))
         bodies = {f"[{rows}]", f'{{"groups": [{rows}], "pagination": {{"hasMore": true}}}}', f'{{"groups": [{rows}]}}'}
         for body in bodies:
-            bench.server.faults = [Fault(LIST, status=200, body=body, times=-1)]
+            bench.server.faults = [InjectedFault(LIST, status=200, body=body, times=-1)]
             assert await listed(bench) == [Group(f"{n}@g.us", f"Team {n}", 2) for n in range(60)]
 
 
@@ -201,7 +201,7 @@ async def test_the_account_is_the_session_and_costs_one_call(bench: Bench, state
 )
 async def test_the_session_status_is_found_where_it_is_and_not_guessed(body: str, state: AccountState) -> None:
     async with wasend() as bench:
-        bench.server.faults = [Fault(STATE, status=200, body=body)]
+        bench.server.faults = [InjectedFault(STATE, status=200, body=body)]
         assert (await bench.adapter.account()).state is state
 
 

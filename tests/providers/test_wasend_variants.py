@@ -18,7 +18,7 @@ from providers.base import (
 )
 from providers.cache import DAY_SECONDS
 from providers.wasend.variants import ApiVariant, Endpoint, KnownVariants
-from sandbox.providers.server import Fault
+from sandbox.providers.server import InjectedFault
 from sandbox.providers.wasend_records import OWN_PHONE, Shape
 from tests.providers.wasend_bench import GROUP, SESSION, Bench, outcomes, people, wasend
 
@@ -123,7 +123,7 @@ async def test_a_missing_group_is_told_from_a_missing_path_by_a_read_until_the_p
 
 
 async def test_a_server_that_has_neither_path_is_told_so_and_the_session_goes_on(bench: Bench) -> None:
-    bench.server.faults = [Fault(line, status=404, times=-1) for line in WAYS["remove"].values()]
+    bench.server.faults = [InjectedFault(line, status=404, times=-1) for line in WAYS["remove"].values()]
     error = await failed(bench, "remove", ANA)
     assert type(error) is NotSupported
     assert not error.stops_sending
@@ -136,7 +136,7 @@ async def test_the_other_path_is_not_tried_after_an_answer_that_leaves_the_effec
 ) -> None:
     async with wasend() as bench:
         fill(bench)
-        bench.server.faults = [Fault(WAYS["promote"]["docs"], status=status)]
+        bench.server.faults = [InjectedFault(WAYS["promote"]["docs"], status=status)]
         error = await failed(bench, "promote", ANA)
         kinds = {400: InvalidRequest, 403: NotGroupAdmin, 429: RateLimited}
         assert type(error) is kinds.get(status, OutcomeUnknown)
@@ -153,7 +153,7 @@ async def test_a_change_of_several_that_is_refused_leaves_open_who_was_changed_b
         fill(bench)
         if known:
             await changed(bench, verb, CLEO)
-        bench.server.faults = [Fault(WAYS[verb]["docs"], when="after", status=status, times=-1)]
+        bench.server.faults = [InjectedFault(WAYS[verb]["docs"], when="after", status=status, times=-1)]
         error = await failed(bench, verb, ANA, BEN)
         assert (error.outcome, error.code, error.stops_sending) == (Outcome.UNKNOWN, str(status), False)
         assert DONE[verb].value in {event.effect.value for event in bench.world.events}
@@ -184,7 +184,7 @@ async def test_a_verdict_is_no_better_than_what_the_answer_says(
     verb: str, body: dict[str, Any], outcome: Outcome, code: str
 ) -> None:
     async with wasend() as bench:
-        bench.server.faults = [Fault(WAYS[verb]["docs"], status=200, body=json.dumps(body))]
+        bench.server.faults = [InjectedFault(WAYS[verb]["docs"], status=200, body=json.dumps(body))]
         result = await changed(bench, verb, ANA)
         assert [(v.outcome, v.provider_code) for v in result.verdicts] == [(outcome, code)]
         assert isinstance(result.error, RateLimited) == (outcome is Outcome.RATE_LIMITED)
@@ -203,7 +203,7 @@ async def test_what_is_accepted_for_later_has_not_been_done_yet(
     verb: str, body: dict[str, Any], outcome: Outcome
 ) -> None:
     async with wasend() as bench:
-        bench.server.faults = [Fault(WAYS[verb]["docs"], status=202, body=json.dumps(body))]
+        bench.server.faults = [InjectedFault(WAYS[verb]["docs"], status=202, body=json.dumps(body))]
         assert outcomes(await changed(bench, verb, ANA)) == {ANA: outcome}
 
 
@@ -219,7 +219,7 @@ async def test_who_is_no_admin_may_be_the_session_itself_unless_it_demoted_someb
 @pytest.mark.parametrize("body", ["<html>", '{"success": false, "error": "No"}', "null", "[]", '"done"'])
 async def test_an_answer_that_cannot_be_read_leaves_everybody_unknown_and_teaches_no_path(verb: str, body: str) -> None:
     async with wasend() as bench:
-        bench.server.faults = [Fault(WAYS[verb]["docs"], status=200, body=body)]
+        bench.server.faults = [InjectedFault(WAYS[verb]["docs"], status=200, body=body)]
         assert isinstance(await failed(bench, verb, ANA), OutcomeUnknown)
         assert sum(call.method != "GET" for call in bench.server.calls) == 1
 
@@ -227,7 +227,7 @@ async def test_an_answer_that_cannot_be_read_leaves_everybody_unknown_and_teache
 @pytest.mark.parametrize("lists_refused", [True, False])
 async def test_a_new_group_is_known_and_who_is_in_it_is_left_to_a_read(bench: Bench, *, lists_refused: bool) -> None:
     bench.server.lists_refused = lists_refused
-    bench.world.put_human(CLEO, bench.world.human(CLEO).disposition.PRIVATE)
+    bench.world.put_person(CLEO, bench.world.person(CLEO).disposition.PRIVATE)
     created = await bench.adapter.create("New team", people(ANA, CLEO))
     assert created.group is not None
     assert created.group.subject == "New team"
@@ -239,7 +239,7 @@ async def test_a_new_group_is_known_and_who_is_in_it_is_left_to_a_read(bench: Be
 
 
 async def test_a_new_group_takes_phone_numbers_alone_and_is_not_made_where_nobody_has_one(bench: Bench) -> None:
-    nameless = Person("lid", lid=f"{bench.world.human(CLEO).lid}@lid")
+    nameless = Person("lid", lid=f"{bench.world.person(CLEO).lid}@lid")
     created = await bench.adapter.create("New team", [nameless, *people(ANA)])
     assert outcomes(PeopleResult(created.verdicts)) == {nameless.lid: Outcome.INVALID, ANA: Outcome.UNKNOWN}
     assert [call.body["participants"] for call in bench.server.calls] == [[{"id": f"+{ANA}"}]]
@@ -268,7 +268,7 @@ async def test_an_invite_that_leads_nowhere_is_refused(bench: Bench) -> None:
 @pytest.mark.parametrize("body", [" ", '{"success": true}'])
 async def test_a_join_that_does_not_say_which_group_gives_none(body: str) -> None:
     async with wasend() as bench:
-        bench.server.faults = [Fault("/join", status=200, body=body)]
+        bench.server.faults = [InjectedFault("/join", status=200, body=body)]
         assert await bench.adapter.join("abc") is None
 
 
@@ -286,7 +286,7 @@ async def test_an_invite_code_is_read_wrapped_and_bare(shape: Shape, *, quoted: 
 @pytest.mark.parametrize("body", ["maintenance", '"not a code"', '{"inviteCode": ""}', '{"inviteCode": null}', "7"])
 async def test_what_is_no_invite_code_is_not_made_a_link(body: str) -> None:
     async with wasend() as bench:
-        bench.server.faults = [Fault("/invite-code", status=200, body=body, times=-1)]
+        bench.server.faults = [InjectedFault("/invite-code", status=200, body=body, times=-1)]
         with pytest.raises(ProviderError):
             await bench.adapter.invite_link(GROUP)
         with pytest.raises(OutcomeUnknown):

@@ -6,7 +6,7 @@ import pytest
 from providers.base import Evidence, MembershipStatus, Outcome, OutcomeUnknown, Person, Verdict
 from providers.http import HttpClient
 from providers.wuts import Wuts
-from sandbox.providers.server import Fault
+from sandbox.providers.server import InjectedFault
 from sandbox.providers.world import Disposition, Effect
 from sandbox.providers.wuts_device import NUMBER
 from tests.providers.wuts_bench import ADD, CHECK, GROUP, READ, RESOLVE, TOKEN, Bench, carry_out, people, wuts
@@ -34,7 +34,7 @@ async def test_thirty_people_get_one_true_verdict_each_and_the_declined_stay_unk
     bench.server.lists_refused = lists_refused
     phones = [f"1415555{n:04}" for n in range(30)]
     for phone, disposition in zip(phones, [*Disposition] * 6, strict=True):
-        bench.world.put_human(phone, disposition)
+        bench.world.put_person(phone, disposition)
     bench.world.put_group(GROUP, "Launch team", phones[25:])
 
     verdicts = await carry_out(bench.adapter, people(*phones))
@@ -51,7 +51,7 @@ async def test_thirty_people_get_one_true_verdict_each_and_the_declined_stay_unk
 
 
 async def test_standing_in_the_answer_proves_nothing(bench: Bench) -> None:
-    bench.world.put_human(BEN, Disposition.PRIVATE)
+    bench.world.put_person(BEN, Disposition.PRIVATE)
     result = await bench.adapter.add(GROUP, people(ANA, BEN))
     assert [e.effect for e in bench.world.events] == [Effect.ADDED, Effect.PRIVATE]
     assert result.verdicts == (Verdict(f"+{ANA}", Outcome.UNKNOWN), Verdict(f"+{BEN}", Outcome.UNKNOWN))
@@ -76,7 +76,7 @@ async def test_a_code_in_a_record_is_reported_and_a_success_code_proves_nothing(
     }
     phones = dict(zip((f"1415555020{n}" for n in range(5)), expected, strict=True))
     for phone, disposition in phones.items():
-        bench.world.put_human(phone, disposition)
+        bench.world.put_person(phone, disposition)
     bench.world.put_group(GROUP, "Launch team", [BEN])
     result = await bench.adapter.add(GROUP, people(*phones, BEN))
     assert list(outcomes(result.verdicts).values()) == [*expected.values(), Outcome.ALREADY_DONE]
@@ -97,7 +97,7 @@ async def test_a_full_group_and_one_that_wants_approval_are_told_by_their_codes(
 
 async def test_a_rate_limit_inside_the_records_stops_the_sender_and_leaves_the_silent_unknown(bench: Bench) -> None:
     records = f'[{{"jid": "{ANA}@s.whatsapp.net", "code": "429", "message": "slow down"}}, {{"jid": "{BEN}@c.us"}}]'
-    bench.server.faults = [Fault(ADD, status=200, body=f'{{"success": true, "participants": {records}}}')]
+    bench.server.faults = [InjectedFault(ADD, status=200, body=f'{{"success": true, "participants": {records}}}')]
     result = await bench.adapter.add(GROUP, people(ANA, BEN))
     assert result.error
     assert result.error.stops_sending
@@ -109,7 +109,7 @@ async def test_a_rate_limit_inside_the_records_stops_the_sender_and_leaves_the_s
 
 async def test_codes_of_no_known_meaning_are_ignored(bench: Bench) -> None:
     bench.server.faults = [
-        Fault(
+        InjectedFault(
             ADD,
             status=200,
             body=f'{{"success": true, "participants": [{{"jid": "{ANA}@s.whatsapp.net", "error": 0, "code": "odd"}}]}}',
@@ -119,7 +119,7 @@ async def test_codes_of_no_known_meaning_are_ignored(bench: Bench) -> None:
 
 
 async def test_people_without_an_account_are_not_sent_and_nobody_left_means_no_write(bench: Bench) -> None:
-    bench.world.put_human(ANA, Disposition.NO_ACCOUNT)
+    bench.world.put_person(ANA, Disposition.NO_ACCOUNT)
     result = await bench.adapter.add(GROUP, people(ANA, BEN))
     assert outcomes(result.verdicts) == {ANA: Outcome.NOT_ON_WHATSAPP, BEN: Outcome.UNKNOWN}
     assert bench.bodies(ADD) == [{"participants": [f"{BEN}@s.whatsapp.net"], "action": "add"}]
@@ -140,8 +140,8 @@ async def test_a_number_is_checked_once_a_day(bench: Bench) -> None:
 
 @pytest.mark.parametrize("status", [400, 403, 404, 500])
 async def test_a_number_check_that_fails_does_not_stop_the_add(bench: Bench, status: int) -> None:
-    bench.server.faults = [Fault(CHECK, status=status, times=-1)]
-    bench.world.put_human(ANA, Disposition.NO_ACCOUNT)
+    bench.server.faults = [InjectedFault(CHECK, status=status, times=-1)]
+    bench.world.put_person(ANA, Disposition.NO_ACCOUNT)
     result = await bench.adapter.add(GROUP, people(ANA, BEN))
     assert outcomes(result.verdicts) == {ANA: Outcome.UNKNOWN, BEN: Outcome.UNKNOWN}
     assert [event.phone for event in bench.world.events] == [ANA, BEN]
@@ -154,7 +154,7 @@ async def test_a_number_check_that_fails_does_not_stop_the_add(bench: Bench, sta
 async def test_a_number_known_in_another_form_is_added_and_found_in_that_form(
     bench: Bench, typed: str, canonical: str
 ) -> None:
-    bench.world.put_human(canonical, Disposition.OPEN, also=typed)
+    bench.world.put_person(canonical, Disposition.OPEN, also=typed)
     verdicts = await carry_out(bench.adapter, people(typed))
     assert [body["participants"] for body in bench.bodies(ADD)] == [[f"{canonical}@s.whatsapp.net"]]
     assert [(event.phone, event.effect) for event in bench.world.events] == [(canonical, Effect.ADDED)]
@@ -162,15 +162,15 @@ async def test_a_number_known_in_another_form_is_added_and_found_in_that_form(
 
 
 async def test_a_number_none_of_whose_forms_is_known_is_not_on_whatsapp(bench: Bench) -> None:
-    bench.world.put_human("5511987654321", Disposition.NO_ACCOUNT, also="551187654321")
+    bench.world.put_person("5511987654321", Disposition.NO_ACCOUNT, also="551187654321")
     result = await bench.adapter.add(GROUP, people("5511987654321"))
     assert result.verdicts[0].outcome is Outcome.NOT_ON_WHATSAPP
     assert bench.bodies(CHECK) == [{"numbers": ["551187654321", "5511987654321"]}]
 
 
 async def test_a_form_that_the_check_left_unanswered_is_never_called_missing(bench: Bench) -> None:
-    bench.server.faults = [Fault(CHECK, status=200, body='{"success": true, "data": {"5511987654321": false}}')]
-    bench.world.put_human("5511987654321", Disposition.OPEN)
+    bench.server.faults = [InjectedFault(CHECK, status=200, body='{"success": true, "data": {"5511987654321": false}}')]
+    bench.world.put_person("5511987654321", Disposition.OPEN)
     result = await bench.adapter.add(GROUP, people("5511987654321"))
     assert result.verdicts[0].outcome is Outcome.UNKNOWN
 
@@ -193,14 +193,14 @@ async def test_nobody_is_sent_again_where_validation_names_everybody(bench: Benc
 
 
 async def test_a_failure_after_validation_is_of_those_who_were_sent_again(bench: Bench) -> None:
-    bench.server.faults = [Fault(ADD, status=500, skip=1)]
+    bench.server.faults = [InjectedFault(ADD, status=500, skip=1)]
     result = await bench.adapter.add(GROUP, people(ANA, "376312345"))
     assert outcomes(result.verdicts) == {ANA: Outcome.UNKNOWN, "376312345": Outcome.INVALID}
     assert isinstance(result.error, OutcomeUnknown)
 
 
 async def test_a_person_known_by_lid_alone_is_added_and_found(bench: Bench) -> None:
-    lid = f"{bench.world.human(ANA).lid}@lid"
+    lid = f"{bench.world.person(ANA).lid}@lid"
     verdicts = await carry_out(bench.adapter, [Person(lid, lid=lid)])
     assert verdicts[lid].outcome is Outcome.ADDED
     assert list(bench.world.groups[GROUP].members) == ["14155559999", ANA]
@@ -215,7 +215,7 @@ async def test_members_stand_with_their_roles_and_others_are_absent(
     bench.server.members_by = "phone" if members_by == "phone" else "lid"
     bench.server.counts_members = counted
     bench.world.put_group(GROUP, "Launch team", [ANA, BEN]).members[ANA].role = "admin"
-    lids = [Person(f"{bench.world.human(p).lid}@lid", lid=f"{bench.world.human(p).lid}@lid") for p in (BEN, CAI)]
+    lids = [Person(f"{bench.world.person(p).lid}@lid", lid=f"{bench.world.person(p).lid}@lid") for p in (BEN, CAI)]
     presence = await bench.adapter.membership(GROUP, [*people(ANA, CAI), *lids])
     assert list(presence.values()) == [
         MembershipStatus.ADMIN,
@@ -237,7 +237,7 @@ async def test_phones_behind_lids_are_asked_once_and_at_most_160_in_a_call(bench
 async def test_a_member_behind_an_unresolved_lid_leaves_the_absence_of_others_unknown(bench: Bench) -> None:
     bench.server.members_by = "lid"
     bench.server.resolves_lids = False
-    lid = f"{bench.world.human('14155559999').lid}@lid"
+    lid = f"{bench.world.person('14155559999').lid}@lid"
     presence = await bench.adapter.membership(GROUP, [*people("14155559999", ANA), Person(lid, lid=lid)])
     assert list(presence.values()) == [MembershipStatus.UNKNOWN, MembershipStatus.UNKNOWN, MembershipStatus.MEMBER]
 
@@ -251,13 +251,13 @@ async def test_a_lid_that_poses_as_a_phone_number_leaves_absence_unknown(bench: 
         "+14155559999": MembershipStatus.UNKNOWN,
         f"+{ANA}": MembershipStatus.UNKNOWN,
     }
-    lids = [f"{bench.world.human(phone).lid}@lid" for phone in (NUMBER, "14155559999")]
+    lids = [f"{bench.world.person(phone).lid}@lid" for phone in (NUMBER, "14155559999")]
     assert [(member.phone, member.lid) async for member in bench.adapter.members(GROUP)] == [("", lid) for lid in lids]
 
 
 async def test_a_look_up_of_lids_that_fails_leaves_absence_unknown(bench: Bench) -> None:
     bench.server.members_by = "lid"
-    bench.server.faults = [Fault(RESOLVE, status=500, times=-1)]
+    bench.server.faults = [InjectedFault(RESOLVE, status=500, times=-1)]
     assert await bench.adapter.membership(GROUP, people(ANA)) == {f"+{ANA}": MembershipStatus.UNKNOWN}
 
 
@@ -265,7 +265,7 @@ async def test_a_list_shorter_than_its_count_proves_presence_but_not_absence(ben
     # Nor does it tell a role: this record has no flags.
     record = f'{{"jid": "9@lid", "phone_number": "{ANA}"}}'
     group = f'{{"jid": "{GROUP}", "members_count": 2, "participants": [{record}]}}'
-    bench.server.faults = [Fault(READ, status=200, body=f'{{"success": true, "group": {group}}}')]
+    bench.server.faults = [InjectedFault(READ, status=200, body=f'{{"success": true, "group": {group}}}')]
     presence = await bench.adapter.membership(GROUP, people(ANA, BEN))
     assert list(presence.values()) == [MembershipStatus.PRESENT, MembershipStatus.UNKNOWN]
 
@@ -273,7 +273,7 @@ async def test_a_list_shorter_than_its_count_proves_presence_but_not_absence(ben
 @pytest.mark.parametrize("count", ["", '"members_count": 0, '])
 async def test_a_list_without_even_the_device_proves_nothing(bench: Bench, count: str) -> None:
     group = f'{{"jid": "{GROUP}", {count}"participants": []}}'
-    bench.server.faults = [Fault(READ, status=200, body=f'{{"success": true, "group": {group}}}')]
+    bench.server.faults = [InjectedFault(READ, status=200, body=f'{{"success": true, "group": {group}}}')]
     assert await bench.adapter.membership(GROUP, people(ANA)) == {f"+{ANA}": MembershipStatus.UNKNOWN}
 
 

@@ -25,7 +25,7 @@ from providers.base import (
     Unreachable,
 )
 from providers.wuts import BASE_URL, make
-from sandbox.providers.server import Fault
+from sandbox.providers.server import InjectedFault
 from sandbox.providers.world import Disposition
 from tests.contracts import CONTRACTS
 from tests.providers.wuts_bench import ADD, CHECK, GROUP, READ, TOKEN, Bench, people, wuts
@@ -81,7 +81,7 @@ async def test_groups_are_listed_and_one_is_read(bench: Bench) -> None:
 
 
 async def test_a_device_without_groups_lists_none(rough: Bench) -> None:
-    rough.server.faults = [Fault("GET /groups", status=200, body='{"success": true, "groups": null}')]
+    rough.server.faults = [InjectedFault("GET /groups", status=200, body='{"success": true, "groups": null}')]
     assert [group async for group in rough.adapter.groups()] == []
 
 
@@ -100,7 +100,9 @@ async def test_the_state_of_the_account_is_read(bench: Bench, state: str, accoun
 
 
 async def test_a_state_that_is_not_told_is_unknown(bench: Bench) -> None:
-    bench.server.faults = [Fault("GET /status", status=200, body='{"success": true, "data": {"status": "pairing"}}')]
+    bench.server.faults = [
+        InjectedFault("GET /status", status=200, body='{"success": true, "data": {"status": "pairing"}}')
+    ]
     assert await bench.adapter.account() == Account(AccountState.UNKNOWN, "pairing")
 
 
@@ -109,7 +111,7 @@ async def test_a_state_that_is_not_told_is_unknown(bench: Bench) -> None:
     [(409, standard("DEVICE_NOT_READY", "no device")), (404, '{"success": false, "error": "no device"}')],
 )
 async def test_a_status_call_that_finds_no_device_means_disconnected(bench: Bench, status: int, body: str) -> None:
-    bench.server.faults = [Fault("GET /status", status=status, body=body)]
+    bench.server.faults = [InjectedFault("GET /status", status=status, body=body)]
     with pytest.raises(AccountDisconnected) as raised:
         await bench.adapter.account()
     assert raised.value.provider_text == "no device"
@@ -157,7 +159,10 @@ async def test_a_nested_code_tells_that_the_device_is_not_ready(rough: Bench) ->
 
 async def test_a_device_that_was_lost_leaves_open_what_a_write_did_and_stops_the_sender(rough: Bench) -> None:
     body = '{"success": false, "error": {"code": "device_disconnected", "message": "gone"}}'
-    rough.server.faults = [Fault(ADD, status=500, body=body, when="after"), Fault(READ, status=409, body=body)]
+    rough.server.faults = [
+        InjectedFault(ADD, status=500, body=body, when="after"),
+        InjectedFault(READ, status=409, body=body),
+    ]
     error = await refused(rough, SessionLost)
     assert (error.provider_text, error.outcome, error.stops_sending) == ("gone", Outcome.UNKNOWN, True)
     assert [event.phone for event in rough.world.events] == [ANA]
@@ -181,12 +186,12 @@ async def test_a_group_id_that_is_no_jid_is_an_invalid_request_and_stays_one_pat
 
 
 async def test_a_validation_error_that_names_nobody_fails_all(bench: Bench) -> None:
-    bench.server.faults = [Fault(ADD, status=400, body=standard("VALIDATION_ERROR", "validation failed"))]
+    bench.server.faults = [InjectedFault(ADD, status=400, body=standard("VALIDATION_ERROR", "validation failed"))]
     assert (await refused(bench, InvalidRequest)).provider_text == "validation failed"
 
 
 async def test_what_was_known_before_a_failure_is_kept_beside_it(bench: Bench) -> None:
-    bench.world.put_human(ANA, Disposition.NO_ACCOUNT)
+    bench.world.put_person(ANA, Disposition.NO_ACCOUNT)
     bench.world.groups[GROUP].account_is_admin = False
     result = await bench.adapter.add(GROUP, people(ANA, BEN))
     assert isinstance(result.error, PermissionMissing)
@@ -198,7 +203,7 @@ async def test_what_was_known_before_a_failure_is_kept_beside_it(bench: Bench) -
 async def test_too_many_calls_stop_the_sender_with_the_wait_that_was_told(
     bench: Bench, call: str, header: dict[str, str], seconds: float | None
 ) -> None:
-    bench.server.faults = [Fault(call, status=429, headers=header, times=-1)]
+    bench.server.faults = [InjectedFault(call, status=429, headers=header, times=-1)]
     error = await refused(bench, RateLimited)
     assert error.stops_sending
     assert error.retry_after == seconds
@@ -206,7 +211,7 @@ async def test_too_many_calls_stop_the_sender_with_the_wait_that_was_told(
 
 
 async def test_a_rate_limit_of_whatsapp_inside_a_500_is_a_rate_limit(bench: Bench) -> None:
-    bench.server.faults = [Fault(ADD, status=500, body=standard("INTERNAL_ERROR", "429 rate-overlimit"))]
+    bench.server.faults = [InjectedFault(ADD, status=500, body=standard("INTERNAL_ERROR", "429 rate-overlimit"))]
     await refused(bench, RateLimited)
 
 
@@ -215,7 +220,7 @@ async def test_a_rate_limit_of_whatsapp_inside_a_500_is_a_rate_limit(bench: Benc
 async def test_a_write_without_a_usable_answer_is_unknown_and_sent_once(
     bench: Bench, when: Literal["before", "after"], status: int
 ) -> None:
-    bench.server.faults = [Fault(ADD, status=status, when=when)]
+    bench.server.faults = [InjectedFault(ADD, status=status, when=when)]
     error = await refused(bench, OutcomeUnknown)
     assert error.outcome is Outcome.UNKNOWN
     assert len(bench.bodies(ADD)) == 1
@@ -237,7 +242,10 @@ async def test_a_write_without_a_usable_answer_is_unknown_and_sent_once(
 async def test_a_success_that_cannot_be_read_is_unknown_for_a_write_and_a_fault_for_a_read(
     rough: Bench, body: str
 ) -> None:
-    rough.server.faults = [Fault(ADD, status=200, body=body, when="after"), Fault(READ, status=200, body=body)]
+    rough.server.faults = [
+        InjectedFault(ADD, status=200, body=body, when="after"),
+        InjectedFault(READ, status=200, body=body),
+    ]
     assert (await refused(rough, OutcomeUnknown)).code == "200"
     assert len(rough.world.events) == 1
     with pytest.raises(ProviderFault):
@@ -269,7 +277,10 @@ async def test_cut_and_undecodable_answers_are_unknown_for_a_write_and_a_fault_f
 
 
 async def test_an_html_error_that_is_not_of_wuts_tells_nothing_about_the_group(bench: Bench) -> None:
-    bench.server.faults = [Fault(READ, status=404, body="<h1>404</h1>"), Fault(ADD, status=404, body="<h1>404</h1>")]
+    bench.server.faults = [
+        InjectedFault(READ, status=404, body="<h1>404</h1>"),
+        InjectedFault(ADD, status=404, body="<h1>404</h1>"),
+    ]
     with pytest.raises(ProviderFault):
         await bench.adapter.group(GROUP)
     await refused(bench, ProviderFault)
@@ -277,13 +288,17 @@ async def test_an_html_error_that_is_not_of_wuts_tells_nothing_about_the_group(b
 
 async def test_a_group_without_a_list_of_members_cannot_be_compared(bench: Bench) -> None:
     body = f'{{"success": true, "group": {{"jid": "{GROUP}", "name": "Launch team", "members_count": 1}}}}'
-    bench.server.faults = [Fault(READ, status=200, body=body)]
+    bench.server.faults = [InjectedFault(READ, status=200, body=body)]
     with pytest.raises(ProviderFault):
         await bench.adapter.membership(GROUP, people(ANA))
 
 
 async def test_a_read_is_tried_again_after_a_failure_and_a_broken_connection(bench: Bench) -> None:
-    bench.server.faults = [Fault(READ, status=503), Fault(READ, status=-1), Fault(READ, status=429)]
+    bench.server.faults = [
+        InjectedFault(READ, status=503),
+        InjectedFault(READ, status=-1),
+        InjectedFault(READ, status=429),
+    ]
     assert (await bench.adapter.group(GROUP)).subject == "Launch team"
     assert [call.status for call in bench.server.calls] == [503, 0, 429, 200]
 

@@ -19,7 +19,7 @@ from providers.base import (
     ProviderError,
     Verdict,
 )
-from sandbox.providers.server import Fault
+from sandbox.providers.server import InjectedFault
 from sandbox.providers.world import Disposition
 from tests.providers.wuts_bench import ADD, CHECK, GROUP, Bench, people, wuts
 
@@ -106,9 +106,9 @@ async def test_a_success_that_shows_the_group_as_it_was_leaves_the_change_unknow
 async def test_a_change_that_is_accepted_for_later_is_not_done_yet(bench: Bench) -> None:
     body = f'{{"success": true, "group": {{"jid": "{GROUP}", "name": "Evening team"}}}}'
     bench.server.faults = [
-        Fault(UPDATE, status=202, body=body),
-        Fault("/picture", status=202, body='{"success": true}'),
-        Fault("/leave", status=202, body='{"success": true}'),
+        InjectedFault(UPDATE, status=202, body=body),
+        InjectedFault("/picture", status=202, body='{"success": true}'),
+        InjectedFault("/leave", status=202, body='{"success": true}'),
     ]
     result = await bench.adapter.change(GROUP, GroupChange("Evening team", picture=Picture(jpeg=JPEG)))
     assert kinds(result.failed) == dict.fromkeys((Action.RENAME, Action.PICTURE), OutcomeUnknown)
@@ -128,8 +128,8 @@ async def test_a_device_that_goes_offline_ends_the_changes(bench: Bench) -> None
 @pytest.mark.parametrize("lists_refused", [True, False])
 async def test_a_new_group_is_named_and_its_people_are_left_to_be_read_back(bench: Bench, lists_refused: bool) -> None:
     bench.server.lists_refused = lists_refused
-    bench.world.put_human(ANA, Disposition.PRIVATE)
-    bench.world.put_human("14155550103", Disposition.NO_ACCOUNT)
+    bench.world.put_person(ANA, Disposition.PRIVATE)
+    bench.world.put_person("14155550103", Disposition.NO_ACCOUNT)
     created = await bench.adapter.create("New team", people(ANA, BEN, "14155550103"))
     assert created.group is not None
     assert [v.outcome for v in created.verdicts] == [Outcome.UNKNOWN, Outcome.UNKNOWN, Outcome.NOT_ON_WHATSAPP]
@@ -141,7 +141,7 @@ async def test_a_new_group_is_named_and_its_people_are_left_to_be_read_back(benc
 
 
 async def test_nobody_with_an_account_means_no_group_and_still_a_community(bench: Bench) -> None:
-    bench.world.put_human(ANA, Disposition.NO_ACCOUNT)
+    bench.world.put_person(ANA, Disposition.NO_ACCOUNT)
     absent = Verdict(f"+{ANA}", Outcome.NOT_ON_WHATSAPP, Evidence.REPORTED, "false", "contact check: false")
     assert await bench.adapter.create("New team", people(ANA)) == Created(None, (absent,))
     assert len(bench.world.groups) == 1
@@ -161,7 +161,7 @@ async def test_a_number_that_is_not_taken_is_named_and_no_group_is_made(bench: B
 
 @pytest.mark.parametrize("body", ['{"success": true}', '{"success": true, "group": {"jid": 7}}'])
 async def test_a_new_group_that_is_not_named_is_not_guessed(bench: Bench, body: str) -> None:
-    bench.server.faults = [Fault("POST /groups", status=201, body=body, when="after")]
+    bench.server.faults = [InjectedFault("POST /groups", status=201, body=body, when="after")]
     created = await bench.adapter.create("New team", people(ANA))
     assert (created.group, created.verdicts) == (None, (Verdict(f"+{ANA}", Outcome.UNKNOWN),))
     bench.transport.broken.clear()
@@ -209,7 +209,7 @@ async def test_members_are_dealt_with_in_one_call_whose_answer_proves_nothing(
 
 async def test_a_code_of_too_many_changes_stops_the_sender_after_a_removal_too(bench: Bench) -> None:
     body = f'{{"success": true, "participants": [{{"jid": "{ANA}@s.whatsapp.net", "error": 429}}]}}'
-    bench.server.faults = [Fault(ADD.replace("POST", "DELETE"), status=200, body=body)]
+    bench.server.faults = [InjectedFault(ADD.replace("POST", "DELETE"), status=200, body=body)]
     result = await bench.adapter.remove(GROUP, people(ANA))
     assert result.error is not None
     assert result.error.stops_sending
@@ -220,7 +220,7 @@ async def test_a_code_of_too_many_changes_stops_the_sender_after_a_removal_too(b
 async def test_a_member_is_removed_under_the_form_in_which_the_number_is_listed(
     bench: Bench, listed_before: bool
 ) -> None:
-    bench.world.put_human("551187654321", Disposition.OPEN, also="5511987654321")
+    bench.world.put_person("551187654321", Disposition.OPEN, also="5511987654321")
     bench.world.put_group(GROUP, "Launch team", ["551187654321"])
     if listed_before:
         await bench.adapter.membership(GROUP, people("5511987654321"))
@@ -235,7 +235,7 @@ async def test_a_link_or_a_code_leads_into_a_group_unless_an_admin_has_to_agree(
     assert await bench.adapter.join(code) == Group(other.id, "")
     other.joins_need_approval = True
     assert await bench.adapter.join(f"https://chat.whatsapp.com/{code}") is None
-    bench.server.faults = [Fault("join", status=200, body=f'{{"success": true, "group_jid": "{other.id}"}}')]
+    bench.server.faults = [InjectedFault("join", status=200, body=f'{{"success": true, "group_jid": "{other.id}"}}')]
     assert await bench.adapter.join(code) is None
     with pytest.raises(GroupNotFound):
         await bench.adapter.join("NoSuchCode")

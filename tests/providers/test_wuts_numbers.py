@@ -15,7 +15,7 @@ from providers.base import (
     ProviderFault,
     verdicts_for_error,
 )
-from sandbox.providers.server import Fault
+from sandbox.providers.server import InjectedFault
 from sandbox.providers.world import Disposition
 from sandbox.providers.wuts_device import NUMBER
 from tests.providers.wuts_bench import CHECK, GROUP, READ, RESOLVE, SEND, Bench, people, wuts
@@ -31,13 +31,13 @@ async def bench() -> AsyncIterator[Bench]:
 
 
 def by_lid(bench: Bench, phone: str) -> Person:
-    lid = f"{bench.world.human(phone).lid}@lid"
+    lid = f"{bench.world.person(phone).lid}@lid"
     return Person(lid, lid=lid)
 
 
 async def test_a_check_tells_the_number_under_which_somebody_is_known(bench: Bench) -> None:
-    bench.world.put_human(BEN, Disposition.NO_ACCOUNT)
-    bench.world.put_human("551187654321", Disposition.OPEN, also="5511987654321")
+    bench.world.put_person(BEN, Disposition.NO_ACCOUNT)
+    bench.world.put_person("551187654321", Disposition.OPEN, also="5511987654321")
     cai = by_lid(bench, "14155550103")
     asked = [*people(ANA, BEN, "5511987654321", "376312345"), cai, Person("9@lid", lid="9@lid")]
     assert list((await bench.adapter.check_numbers(asked)).values()) == [
@@ -52,7 +52,7 @@ async def test_a_check_tells_the_number_under_which_somebody_is_known(bench: Ben
 
 async def test_two_forms_that_both_have_an_account_name_no_canonical_one(bench: Bench) -> None:
     for form in ("551187654321", "5511987654321"):
-        bench.world.put_human(form, Disposition.OPEN)
+        bench.world.put_person(form, Disposition.OPEN)
     assert await bench.adapter.check_numbers(people("5511987654321")) == {"+5511987654321": NumberCheck(True)}
 
 
@@ -64,12 +64,12 @@ async def test_many_numbers_are_checked_in_batches_and_once_a_day(bench: Bench) 
 
 
 async def test_a_check_that_fails_is_told_and_an_absence_is_asked_again_before_it_counts(bench: Bench) -> None:
-    bench.server.faults = [Fault(CHECK, status=200, body='{"success": true, "data": "none"}')]
+    bench.server.faults = [InjectedFault(CHECK, status=200, body='{"success": true, "data": "none"}')]
     with pytest.raises(ProviderFault):
         await bench.adapter.check_numbers(people(ANA))
-    bench.world.put_human(ANA, Disposition.NO_ACCOUNT)
+    bench.world.put_person(ANA, Disposition.NO_ACCOUNT)
     await bench.adapter.check_numbers(people(ANA))
-    bench.world.put_human(ANA, Disposition.OPEN)
+    bench.world.put_person(ANA, Disposition.OPEN)
     await bench.adapter.add(GROUP, people(ANA))
     assert ANA in bench.world.groups[GROUP].members
     bench.transport.broken.clear()
@@ -90,7 +90,7 @@ async def test_members_come_with_phones_lids_and_roles_as_far_as_they_are_told(b
 
 async def test_a_list_that_is_not_whole_ends_with_an_error(bench: Bench) -> None:
     row = f'{{"jid": "{GROUP}", "members_count": 2, "participants": [{{"jid": "{ANA}@s.whatsapp.net"}}]}}'
-    bench.server.faults = [Fault(READ, status=200, body=f'{{"success": true, "group": {row}}}')]
+    bench.server.faults = [InjectedFault(READ, status=200, body=f'{{"success": true, "group": {row}}}')]
     members = bench.adapter.members(GROUP)
     assert await anext(members) == Member(f"+{ANA}")
     with pytest.raises(ProviderFault):
@@ -98,7 +98,7 @@ async def test_a_list_that_is_not_whole_ends_with_an_error(bench: Bench) -> None
 
 
 async def test_a_text_goes_to_the_number_that_is_known(bench: Bench) -> None:
-    bench.world.put_human("551187654321", Disposition.OPEN, also="5511987654321")
+    bench.world.put_person("551187654321", Disposition.OPEN, also="5511987654321")
     for person in (*people(ANA, "5511987654321"), by_lid(bench, BEN)):
         assert await bench.adapter.send_to_person(person, "Hello")
     assert await bench.adapter.send_to_group(GROUP, "Hello")
@@ -107,7 +107,7 @@ async def test_a_text_goes_to_the_number_that_is_known(bench: Bench) -> None:
 
 
 async def test_a_text_that_nobody_would_get_is_not_sent(bench: Bench) -> None:
-    bench.world.put_human(ANA, Disposition.NO_ACCOUNT)
+    bench.world.put_person(ANA, Disposition.NO_ACCOUNT)
     with pytest.raises(InvalidRequest) as raised:
         await bench.adapter.send_to_person(people(ANA)[0], "Hello")
     assert verdicts_for_error(raised.value, people(ANA))[0].outcome is Outcome.NOT_ON_WHATSAPP
@@ -127,14 +127,14 @@ async def test_a_text_that_nobody_would_get_is_not_sent(bench: Bench) -> None:
 async def test_a_text_to_a_number_that_could_not_be_checked_is_not_called_sent(
     bench: Bench, answer: dict[str, Any]
 ) -> None:
-    bench.world.put_human(ANA, Disposition.NO_ACCOUNT)
-    bench.server.faults = [Fault(CHECK, times=9, **answer)]
+    bench.world.put_person(ANA, Disposition.NO_ACCOUNT)
+    bench.server.faults = [InjectedFault(CHECK, times=9, **answer)]
     with pytest.raises(OutcomeUnknown, match="check if the number is on WhatsApp"):
         await bench.adapter.send_to_person(people(ANA)[0], "Hello")
     assert len(bench.bodies(SEND)) == 1
 
 
 async def test_a_text_without_an_id_was_sent(bench: Bench) -> None:
-    bench.server.faults = [Fault(SEND, status=200, body='{"success": true, "message_id": 7}')]
+    bench.server.faults = [InjectedFault(SEND, status=200, body='{"success": true, "message_id": 7}')]
     assert await bench.adapter.send_to_group(GROUP, "Hello") == ""
     bench.transport.broken.clear()

@@ -8,9 +8,9 @@ import httpx
 
 from providers.base import Outcome, PeopleResult, Person
 from providers.twochat import TwoChat, make
+from sandbox.http import serve
 from sandbox.providers.twochat import TwoChatServer
 from sandbox.providers.world import World
-from sandbox.serving import serve
 from tests.contracts import ContractTransport
 
 GROUP = "WAG45b0f301-9203-4660-8b57-b51a6c2742a5"

@@ -9,9 +9,9 @@ import pytest
 
 from providers.base import Evidence, MembershipStatus, Outcome, PeopleResult, Person, ProviderError
 from providers.wacr import Wacr, make
+from sandbox.http import serve
 from sandbox.providers.wacr import PREFIX, WacrServer
 from sandbox.providers.world import Effect, World
-from sandbox.serving import serve
 from tests.contracts import ContractTransport
 
 GROUP = "7"

@@ -8,9 +8,9 @@ import httpx
 
 from providers.base import Action, Evidence, MembershipStatus, Outcome, Person, Verdict
 from providers.wagateway import WaGateway, make
+from sandbox.http import serve
 from sandbox.providers.wagateway import WaGatewayServer
 from sandbox.providers.world import World
-from sandbox.serving import serve
 from tests.contracts import ContractTransport
 
 GROUP = "120363000000000001@g.us"
@@ -37,7 +37,7 @@ class Bench:
         return [f"{call.method} {call.path}" for call in self.server.calls]
 
     def lid(self, phone: str) -> str:
-        return f"{self.world.human(phone).lid}@lid"
+        return f"{self.world.person(phone).lid}@lid"
 
 
 @asynccontextmanager

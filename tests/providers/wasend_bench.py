@@ -8,10 +8,10 @@ import httpx
 
 from providers.base import Outcome, PeopleResult, Person
 from providers.wasend import Wasend, make
+from sandbox.http import serve
 from sandbox.providers.wasend import WasendServer
 from sandbox.providers.wasend_records import OWN_PHONE, Shape
 from sandbox.providers.world import World
-from sandbox.serving import serve
 from tests.contracts import ContractTransport
 
 GROUP = "120363000000000001@g.us"

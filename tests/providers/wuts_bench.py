@@ -9,9 +9,9 @@ import httpx
 
 from providers.base import Action, Evidence, MembershipStatus, Outcome, Person, Verdict
 from providers.wuts import Wuts, make
+from sandbox.http import serve
 from sandbox.providers.world import World
 from sandbox.providers.wuts import WutsServer
-from sandbox.serving import serve
 from tests.contracts import ContractTransport
 
 GROUP = "120363041234567890@g.us"

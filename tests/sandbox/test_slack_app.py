@@ -12,9 +12,9 @@ from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond, AsyncSay
 from slack_sdk.web.async_client import AsyncWebClient
 
-from sandbox.serving import serve
+from sandbox.http import serve
 from sandbox.slack.delivery import sign
-from sandbox.slack.forms import FormRefused
+from sandbox.slack.forms import InvalidInput
 from sandbox.slack.server import SlackServer
 
 ALICE, BOB, LAUNCH = "U01ALICE", "U02BOB", "C0LAUNCH"
@@ -238,9 +238,9 @@ async def test_fields_left_empty_come_as_null_and_as_empty_lists(slack: SlackSer
 
 async def test_slacks_own_client_holds_back_a_form_with_an_empty_required_field(slack: SlackServer, bot: Bot) -> None:
     view_id = await open_modal(slack)
-    with pytest.raises(FormRefused, match="People"):
+    with pytest.raises(InvalidInput, match="People"):
         await slack.submit(ALICE, view_id, {"Group": "Support"})
-    with pytest.raises(FormRefused, match="no option"):
+    with pytest.raises(InvalidInput, match="no option"):
         await slack.submit(ALICE, view_id, {"Group": "Nobody's"})
     assert bot.seen == []
 
@@ -425,7 +425,7 @@ async def test_an_app_with_another_secret_refuses_and_the_url_check_passes_with_
     async with by_http(slack, bot):
         checked = await slack.verify_url()
         assert checked.body == {"challenge": slack.deliveries[-1].payload["challenge"]}
-        slack.courier.signing_secret = "another"
+        slack.deliverer.signing_secret = "another"
         refused = await slack.command(ALICE, LAUNCH, "/wa-groups")
     assert refused.error == "http_status_401"
     assert "dispatch_failed" in slack.ephemerals(ALICE)[0]["text"]

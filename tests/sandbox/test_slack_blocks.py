@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
-from sandbox.slack.blocks import check_message, check_options, check_view, settled
+from sandbox.slack.blocks import check_message, check_options, check_view, with_ids
+from sandbox.slack.errors import SlackError
 from sandbox.slack.mrkdwn import oddities
-from sandbox.slack.refusal import Refused
 
 Block = dict[str, Any]
 
@@ -111,8 +111,8 @@ LIMITS: list[tuple[str, Any, Any]] = [
 ]
 
 
-def refusal(blocks: Any, longest: int = SENTINEL) -> Refused:
-    with pytest.raises(Refused) as caught:
+def refusal(blocks: Any, longest: int = SENTINEL) -> SlackError:
+    with pytest.raises(SlackError) as caught:
         check_message(blocks, longest=longest)
     return caught.value
 
@@ -132,7 +132,7 @@ def test_a_message_holds_fifty_blocks() -> None:
 
 def test_the_whole_message_is_bounded() -> None:
     check_message([section("x" * 3000) for _ in range(4)])
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(SlackError) as caught:
         check_message([section("x" * 3000) for _ in range(5)])
     assert caught.value.error == "msg_blocks_too_long"
 
@@ -231,7 +231,7 @@ def test_a_file_input_is_only_for_modals() -> None:
 )
 def test_a_view_has_limits_too(fits: Block, too_much: Block) -> None:
     check_view(fits)
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(SlackError) as caught:
         check_view(too_much)
     assert caught.value.error == "invalid_arguments"
     assert re.search(r"\[json-pointer:/view", caught.value.messages[0])
@@ -245,7 +245,7 @@ def test_an_answer_with_too_many_options_is_not_shown() -> None:
 
 
 def test_ids_that_are_missing_are_given() -> None:
-    blocks = settled([actions({"type": "button", "text": plain("Go")}), section(block_id="mine")], iter(["a", "b"]))
+    blocks = with_ids([actions({"type": "button", "text": plain("Go")}), section(block_id="mine")], iter(["a", "b"]))
     assert blocks[0]["block_id"] == "a"
     assert blocks[0]["elements"][0]["action_id"] == "b"
     assert blocks[1]["block_id"] == "mine"

@@ -5,7 +5,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from sandbox.serving import serve
+from sandbox.http import serve
 from sandbox.slack.server import SlackServer
 
 MODAL = {

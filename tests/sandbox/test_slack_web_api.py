@@ -9,7 +9,7 @@ from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetry
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from sandbox.slack.faults import Fault
+from sandbox.slack.faults import SlackFault
 from sandbox.slack.server import SlackServer
 
 ALICE, BOB, LAUNCH, ELSEWHERE, DM = "U01ALICE", "U02BOB", "C0LAUNCH", "C0ELSEWHERE", "D0ALICE"
@@ -271,7 +271,7 @@ async def test_a_tier_counts_calls_in_a_minute(client: AsyncWebClient, slack: Sl
 
 
 async def test_a_rate_limit_on_demand_is_retried_by_the_sdk(client: AsyncWebClient, slack: SlackServer) -> None:
-    slack.faults.append(Fault(method="chat.postMessage", error="ratelimited", retry_after=0))
+    slack.faults.append(SlackFault(method="chat.postMessage", error="ratelimited", retry_after=0))
     client.retry_handlers.append(AsyncRateLimitErrorRetryHandler(max_retry_count=1))
     assert (await client.chat_postMessage(channel=LAUNCH, text="x"))["ok"]
     assert [call.status for call in slack.calls] == [429, 200]
@@ -279,7 +279,7 @@ async def test_a_rate_limit_on_demand_is_retried_by_the_sdk(client: AsyncWebClie
 
 async def test_an_effect_stays_when_its_answer_is_lost(client: AsyncWebClient, slack: SlackServer) -> None:
     client.retry_handlers.clear()
-    slack.faults.append(Fault(method="chat.postMessage", error="drop", when="after"))
+    slack.faults.append(SlackFault(method="chat.postMessage", error="drop", when="after"))
     with pytest.raises(aiohttp.ClientError):
         await client.chat_postMessage(channel=LAUNCH, text="x")
     assert len(slack.messages(LAUNCH)) == 1
@@ -288,9 +288,9 @@ async def test_an_effect_stays_when_its_answer_is_lost(client: AsyncWebClient, s
 
 async def test_a_call_that_hangs_or_fails_has_no_effect(client: AsyncWebClient, slack: SlackServer) -> None:
     slack.faults[:] = [
-        Fault(method="chat.postMessage", error="hang", contains="hello"),
-        Fault(method="chat.postMessage", error="internal_error", skip=1),
-        Fault(method="chat.update", status=503),
+        SlackFault(method="chat.postMessage", error="hang", contains="hello"),
+        SlackFault(method="chat.postMessage", error="internal_error", skip=1),
+        SlackFault(method="chat.update", status=503),
     ]
     hanging = asyncio.create_task(client.chat_postMessage(channel=LAUNCH, text="hello"))
     await slack.wait_for(lambda: slack.faults[0].times == 0)

@@ -9,7 +9,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from sandbox.slack.seed import Seed
-from sandbox.slack.workspace import Message, View
+from sandbox.slack.workspace import Message, SlackView
 
 _DATE = re.compile(r"<!date\^[^|>]*\|([^>]*)>")
 _LINK = re.compile(r"<https?:[^|>]*\|([^>]*)>")
@@ -49,7 +49,7 @@ class Screen:
         """Print a message of the channel."""
         self._console.print(Panel(Text(self._text_of(message)), title="#launch", title_align="left"))
 
-    def modal(self, view: View) -> None:
+    def modal(self, view: SlackView) -> None:
         """Print a modal, its buttons last."""
         buttons = "  ".join(f"[ {view.body[name]['text']} ]" for name in ("submit", "close") if view.body.get(name))
         text = Text(f"{self._text_of(view.body)}\n{buttons}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sandbox.scene import Scene
+from sandbox.sandbox import Sandbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ def write_files(folder: Path, config: str, environment: Mapping[str, str]) -> Se
     return files
 
 
-def instructions(sandbox: Scene, files: SessionFiles) -> str:
+def instructions(sandbox: Sandbox, files: SessionFiles) -> str:
     """Return the addresses of the servers and commands to copy, each on one line."""
     base = f"{sandbox.slack.base_url}/_control"
     addresses = [f"{name:<10} {url}" for name, url in {"Slack": sandbox.slack.base_url, **sandbox.urls}.items()]
@@ -55,7 +55,7 @@ def instructions(sandbox: Scene, files: SessionFiles) -> str:
     )
 
 
-def _last_undo_message(sandbox: Scene) -> str:
+def _last_undo_message(sandbox: Sandbox) -> str:
     """Return the `ts` of the newest message with an Undo button."""
     messages = reversed(sandbox.slack.messages("C0LAUNCH"))
     return next((str(m["ts"]) for m in messages if any(_has_undo(block) for block in m.get("blocks", []))), "")

@@ -4,8 +4,8 @@ from bot.cli.demo.screen import Screen
 from bot.domain.audit_chain import ChainBreak, ChainHead
 from bot.storage.audit import AuditJournal
 from sandbox.providers.world import Disposition
-from sandbox.scene import Scene
-from sandbox.slack.workspace import Message, View
+from sandbox.sandbox import Sandbox
+from sandbox.slack.workspace import Message, SlackView
 
 ALICE, BOB, DAVE = "U01ALICE", "U02BOB", "U04DAVE"
 CHANNEL = "C0LAUNCH"
@@ -45,7 +45,7 @@ class Story:
         audit: the bot's audit journal.
     """
 
-    def __init__(self, sandbox: Scene, screen: Screen, audit: AuditJournal) -> None:
+    def __init__(self, sandbox: Sandbox, screen: Screen, audit: AuditJournal) -> None:
         self._slack = sandbox.slack
         self._screen = screen
         self._audit = audit
@@ -183,10 +183,10 @@ class Story:
         self._screen.action(user, "clicks", label)
         await self._slack.click(user, CHANNEL, message["ts"], label)
 
-    async def _modal(self, user: str, title: str) -> View:
+    async def _modal(self, user: str, title: str) -> SlackView:
         """Wait for a person's modal with this title."""
 
-        def opened() -> View | None:
+        def opened() -> SlackView | None:
             view = self._slack.open_view(user)
             return view if view and view.body["title"]["text"] == title else None
 

@@ -17,7 +17,7 @@ from bot.storage.audit import AuditJournal
 from bot.storage.database import Database
 from sandbox.providers.wasend import WasendServer
 from sandbox.providers.world import Effect
-from sandbox.scene import PLACES, Scene, scene
+from sandbox.sandbox import SIMULATORS, Sandbox, serve_sandbox
 
 
 async def play_tour(*, port: int, keep: bool) -> None:
@@ -45,16 +45,16 @@ async def play_tour(*, port: int, keep: bool) -> None:
             await asyncio.Event().wait()
 
 
-async def _open_sandbox(stack: AsyncExitStack, port: int, console: Console) -> Scene:
+async def _open_sandbox(stack: AsyncExitStack, port: int, console: Console) -> Sandbox:
     try:
-        sandbox = await stack.enter_async_context(scene(port=port, scopes=BOT_SCOPES))
+        sandbox = await stack.enter_async_context(serve_sandbox(port=port, scopes=BOT_SCOPES))
     except OSError:
         console.print(f"Ports from {port} on aren't all free, so free ones are used.")
-        sandbox = await stack.enter_async_context(scene(scopes=BOT_SCOPES))
+        sandbox = await stack.enter_async_context(serve_sandbox(scopes=BOT_SCOPES))
     for name, server in sandbox.providers.items():
-        server.world.put_group(PLACES[name].group_id, f"{name.capitalize()} Team", ["14155550105"])
+        server.world.put_group(SIMULATORS[name].group_id, f"{name.capitalize()} Team", ["14155550105"])
         for phone, disposition in CAST:
-            server.world.put_human(phone, disposition)
+            server.world.put_person(phone, disposition)
         if isinstance(server, WasendServer):
             server.reasons[Effect.PRIVATE] = "403"  # WhatsApp's own code; the contract doesn't define it
     return sandbox

@@ -5,13 +5,13 @@ import pytest
 from bot.cli.check import Finding, run_checks
 from bot.commands.manifest import BOT_SCOPES
 from bot.config import load
-from sandbox.providers.server import Fault
+from sandbox.providers.server import InjectedFault
 from sandbox.providers.wacr import WacrServer
-from sandbox.scene import PLACES, Scene, scene
+from sandbox.sandbox import SIMULATORS, Sandbox, serve_sandbox
 from tests.bot.cli.test_cli import checked
 
 
-async def looked(played: Scene, folder: Path, *, max_wait: float = 30.0, more: str = "") -> dict[str, Finding]:
+async def looked(played: Sandbox, folder: Path, *, max_wait: float = 30.0, more: str = "") -> dict[str, Finding]:
     config = folder / "rollcall.toml"
     config.write_text(played.config(f"sqlite:///{folder}/rollcall.db") + more)
     found = await run_checks(load(config, played.environment()), max_wait=max_wait)
@@ -19,7 +19,7 @@ async def looked(played: Scene, folder: Path, *, max_wait: float = 30.0, more: s
 
 
 async def test_each_connection_shows_state_groups_limits_and_gaps(tmp_path: Path) -> None:
-    async with scene(scopes=BOT_SCOPES) as played:
+    async with serve_sandbox(scopes=BOT_SCOPES) as played:
         wacr = played.providers["wacr"]
         assert isinstance(wacr, WacrServer)
         wacr.contact_limit = 4
@@ -45,8 +45,8 @@ async def test_each_connection_shows_state_groups_limits_and_gaps(tmp_path: Path
     ],
 )
 async def test_a_connection_without_an_answer_times_out(tmp_path: Path, slow: str, ok: bool, said: str) -> None:
-    async with scene(["wagateway", "wasend"], scopes=BOT_SCOPES) as played:
-        played.providers["wagateway"].faults.append(Fault(match=slow, status=0, times=-1))
+    async with serve_sandbox(["wagateway", "wasend"], scopes=BOT_SCOPES) as played:
+        played.providers["wagateway"].faults.append(InjectedFault(match=slow, status=0, times=-1))
         found = await looked(played, tmp_path, max_wait=0.4)
 
     assert found["wagateway"].ok is ok
@@ -55,9 +55,9 @@ async def test_a_connection_without_an_answer_times_out(tmp_path: Path, slow: st
 
 
 async def test_unreadable_groups_are_shown_and_fail_nothing(tmp_path: Path) -> None:
-    async with scene(["wasend"], scopes=BOT_SCOPES) as played:
-        group = PLACES["wasend"].group_id
-        played.providers["wasend"].faults.append(Fault(match="/groups", status=403, times=-1))
+    async with serve_sandbox(["wasend"], scopes=BOT_SCOPES) as played:
+        group = SIMULATORS["wasend"].group_id
+        played.providers["wasend"].faults.append(InjectedFault(match="/groups", status=403, times=-1))
         found = await looked(played, tmp_path)
 
     assert found["wasend"].ok
@@ -66,8 +66,8 @@ async def test_unreadable_groups_are_shown_and_fail_nothing(tmp_path: Path) -> N
 
 
 async def test_provider_text_is_printed_unchanged(tmp_path: Path) -> None:
-    async with scene(["wasend"], scopes=BOT_SCOPES) as played:
-        played.providers["wasend"].faults.append(Fault(status=400, body='{"message": "not [/here]"}', times=-1))
+    async with serve_sandbox(["wasend"], scopes=BOT_SCOPES) as played:
+        played.providers["wasend"].faults.append(InjectedFault(status=400, body='{"message": "not [/here]"}', times=-1))
         result = await checked(played, tmp_path)
 
     assert (result.returncode, result.stderr) == (1, "")

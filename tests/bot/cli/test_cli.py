@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from bot.storage.sqlite import hold_lock_file
-from sandbox.scene import Scene, scene
+from sandbox.sandbox import Sandbox, serve_sandbox
 
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(("ROLLCALL_", "SLACK_"))}
 
@@ -75,7 +75,7 @@ def test_db_upgrade_creates_the_database_and_can_be_repeated(config: Path) -> No
     assert (config.parent / "rollcall.db").exists()
 
 
-async def checked(played: Scene, folder: Path, **changed: str) -> subprocess.CompletedProcess[str]:
+async def checked(played: Sandbox, folder: Path, **changed: str) -> subprocess.CompletedProcess[str]:
     """Run `rollcall check` against a sandbox, without stopping the sandbox meanwhile."""
     config = folder / "rollcall.toml"
     config.write_text(played.config(f"sqlite:///{folder}/rollcall.db"))
@@ -84,7 +84,7 @@ async def checked(played: Scene, folder: Path, **changed: str) -> subprocess.Com
 
 
 async def test_check_passes_when_slack_and_every_connection_answer(tmp_path: Path) -> None:
-    async with scene() as played:
+    async with serve_sandbox() as played:
         result = await checked(played, tmp_path)
 
     assert result.returncode == 0, result.stdout + result.stderr
@@ -94,7 +94,7 @@ async def test_check_passes_when_slack_and_every_connection_answer(tmp_path: Pat
 
 
 async def test_check_names_failures_and_exits_with_1(tmp_path: Path) -> None:
-    async with scene(["wasend", "twochat"]) as played:
+    async with serve_sandbox(["wasend", "twochat"]) as played:
         played.providers["wasend"].account_state = "disconnected"
         result = await checked(
             played, tmp_path, SLACK_BOT_TOKEN="xoxb-wrong", ROLLCALL_CONNECTIONS__TWOCHAT__TOKEN="wrong-token"
@@ -108,7 +108,7 @@ async def test_check_names_failures_and_exits_with_1(tmp_path: Path) -> None:
 
 
 async def test_a_second_process_on_one_database_exits_with_one_line(tmp_path: Path) -> None:
-    async with scene(["wasend"]) as played:
+    async with serve_sandbox(["wasend"]) as played:
         config = tmp_path / "rollcall.toml"
         config.write_text(played.config(f"sqlite:///{tmp_path}/rollcall.db"))
         with hold_lock_file(tmp_path / "rollcall.db"):
@@ -121,7 +121,7 @@ async def test_a_second_process_on_one_database_exits_with_one_line(tmp_path: Pa
 
 @pytest.mark.parametrize(("name", "wrong"), [("SLACK_BOT_TOKEN", "xoxb-wrong"), ("SLACK_APP_TOKEN", "xapp-wrong")])
 async def test_a_token_that_slack_rejects_is_named(tmp_path: Path, name: str, wrong: str) -> None:
-    async with scene(["wasend"]) as played:
+    async with serve_sandbox(["wasend"]) as played:
         changed = {**played.environment(socket_mode=True), name: wrong}
         looked = await checked(played, tmp_path, **changed)
         started = await asyncio.to_thread(rollcall, "run", cwd=tmp_path, **changed)
@@ -149,7 +149,7 @@ def test_an_unreachable_database_is_one_line(config: Path) -> None:
 
 
 async def test_an_address_that_is_not_slack_is_one_line(tmp_path: Path) -> None:
-    async with scene(["wasend"]) as played:
+    async with serve_sandbox(["wasend"]) as played:
         config = tmp_path / "rollcall.toml"
         config.write_text(played.config(f"sqlite:///{tmp_path}/rollcall.db"))
         result = await asyncio.to_thread(

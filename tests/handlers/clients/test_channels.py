@@ -2,12 +2,12 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.clients.channels import ChannelDirectory
-from sandbox.slack.faults import Fault
-from sandbox.slack.seed import Channel
+from sandbox.slack.faults import SlackFault
+from sandbox.slack.seed import ChannelInfo
 from sandbox.slack.server import SlackServer
-from sandbox.slack.workspace import Room
+from sandbox.slack.workspace import Channel
 
-PRIVATE = Room(Channel("C0PRIVATE", "private", (), kind="groups"), {"U0ROLLCALL"})
+PRIVATE = Channel(ChannelInfo("C0PRIVATE", "private", (), kind="groups"), {"U0ROLLCALL"})
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,7 @@ PRIVATE = Room(Channel("C0PRIVATE", "private", (), kind="groups"), {"U0ROLLCALL"
 async def test_numbers_are_short_in_public_channels_and_where_nobody_knows(
     slack: SlackServer, client: AsyncWebClient, channel: str, short: bool
 ) -> None:
-    slack.workspace.rooms["C0PRIVATE"] = PRIVATE
+    slack.workspace.channels["C0PRIVATE"] = PRIVATE
     channels = ChannelDirectory(client)
 
     assert [await channels.shortens_numbers(channel) for _ in range(2)] == [short, short]
@@ -24,8 +24,8 @@ async def test_numbers_are_short_in_public_channels_and_where_nobody_knows(
 
 
 async def test_what_slack_failed_to_tell_is_asked_again(slack: SlackServer, client: AsyncWebClient) -> None:
-    slack.workspace.rooms["C0PRIVATE"] = PRIVATE
-    slack.faults.append(Fault("conversations.info", error="fatal_error"))
+    slack.workspace.channels["C0PRIVATE"] = PRIVATE
+    slack.faults.append(SlackFault("conversations.info", error="fatal_error"))
     channels = ChannelDirectory(client)
 
     assert [await channels.shortens_numbers("C0PRIVATE") for _ in range(2)] == [True, False]
@@ -40,7 +40,9 @@ async def test_who_is_not_in_a_channel_is_known_and_nobody_where_slack_does_not_
     slack: SlackServer, client: AsyncWebClient
 ) -> None:
     channels = ChannelDirectory(client)
-    slack.workspace.rooms["C0LAUNCH"].members |= {f"U1{n:04}" for n in range(1500)}  # Bob and Dave are on the last page
+    slack.workspace.channels["C0LAUNCH"].members |= {
+        f"U1{n:04}" for n in range(1500)
+    }  # Bob and Dave are on the last page
 
     assert await channels.not_members("C0LAUNCH", ["U02BOB", "U04DAVE", "U09AWAY"]) == {"U09AWAY"}
     assert await channels.not_members("C0GONE", ["U02BOB"]) == frozenset()
@@ -50,6 +52,6 @@ async def test_who_is_not_in_a_channel_is_known_and_nobody_where_slack_does_not_
 async def test_in_a_channel_too_large_to_be_read_everybody_is_taken_to_be(
     slack: SlackServer, client: AsyncWebClient
 ) -> None:
-    slack.workspace.rooms["C0LAUNCH"].members |= {f"U1{n:04}" for n in range(6000)}
+    slack.workspace.channels["C0LAUNCH"].members |= {f"U1{n:04}" for n in range(6000)}
 
     assert await ChannelDirectory(client).not_members("C0LAUNCH", ["U09AWAY"]) == frozenset()

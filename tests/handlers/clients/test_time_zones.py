@@ -6,7 +6,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.clients import time_zones
 from handlers.clients.time_zones import TimeZones
-from sandbox.slack.faults import Fault
+from sandbox.slack.faults import SlackFault
 from sandbox.slack.seed import User
 from sandbox.slack.server import SlackServer
 
@@ -30,7 +30,7 @@ async def test_where_slack_does_not_tell_it_is_utc_and_asked_again(
     slack: SlackServer, client: AsyncWebClient, error: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(time_zones, "READ_TIMEOUT", 0.2 if error == "hang" else time_zones.READ_TIMEOUT)
-    slack.faults.append(Fault("users.info", error=error))
+    slack.faults.append(SlackFault("users.info", error=error))
     asked = TimeZones(client)
 
     assert await asked.get("U02BOB") is UTC

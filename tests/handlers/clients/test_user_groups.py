@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from handlers.clients import user_groups
 from handlers.clients.user_groups import APPROVAL_MEMBERS_TTL, MEMBERS_TTL, UserGroups, UserGroupsUnread
-from sandbox.slack.faults import Fault
+from sandbox.slack.faults import SlackFault
 from sandbox.slack.seed import UserGroup
 from sandbox.slack.server import SlackServer
 
@@ -90,7 +90,7 @@ async def test_while_slack_hangs_an_old_copy_decides(
     await groups.actor(ALICE)
     clock.now += MEMBERS_TTL
     monkeypatch.setattr(user_groups, "READ_TIMEOUT", 0.05)
-    slack.faults.append(Fault(METHOD, error="hang", times=-1))
+    slack.faults.append(SlackFault(METHOD, error="hang", times=-1))
 
     async with asyncio.timeout(3):
         assert (await groups.actor(ALICE)).usergroups == MEMBER
@@ -101,7 +101,7 @@ async def test_while_slack_hangs_nobody_without_a_copy_has_a_right(
     slack: SlackServer, groups: UserGroups, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(user_groups, "READ_TIMEOUT", 0.05)
-    slack.faults.append(Fault(METHOD, error="hang", times=-1))
+    slack.faults.append(SlackFault(METHOD, error="hang", times=-1))
 
     async with asyncio.timeout(3):
         assert (await groups.actor(ALICE)).usergroups == STRANGER
@@ -112,10 +112,15 @@ def test_a_command_waits_for_less_than_it_has() -> None:
 
 
 @pytest.mark.parametrize(
-    "fault", [Fault(METHOD, error="fatal_error"), Fault(METHOD, status=502), Fault(METHOD, error="drop", times=2)]
+    "fault",
+    [
+        SlackFault(METHOD, error="fatal_error"),
+        SlackFault(METHOD, status=502),
+        SlackFault(METHOD, error="drop", times=2),
+    ],
 )
 async def test_a_failed_read_leaves_the_copy_and_is_repeated(
-    slack: SlackServer, groups: UserGroups, clock: Clock, fault: Fault
+    slack: SlackServer, groups: UserGroups, clock: Clock, fault: SlackFault
 ) -> None:
     await groups.actor(ALICE)
     clock.now += MEMBERS_TTL
@@ -147,11 +152,11 @@ async def test_a_group_that_goes_loses_its_members(slack: SlackServer, groups: U
 async def test_work_waits_until_slack_has_told_and_then_goes_by_an_older_copy(
     slack: SlackServer, groups: UserGroups, clock: Clock
 ) -> None:
-    slack.faults.append(Fault(METHOD, error="internal_error"))
+    slack.faults.append(SlackFault(METHOD, error="internal_error"))
     with pytest.raises(UserGroupsUnread):
         await groups.actor_for_work(ALICE)
     assert (await groups.actor_for_work(ALICE)).usergroups == MEMBER
 
-    slack.faults.append(Fault(METHOD, error="internal_error", times=-1))
+    slack.faults.append(SlackFault(METHOD, error="internal_error", times=-1))
     clock.now += MEMBERS_TTL
     assert (await groups.actor_for_work(ALICE)).usergroups == MEMBER

@@ -23,7 +23,7 @@ from handlers.delivery.notifier import SlackNotifier
 from handlers.delivery.poster import Poster
 from handlers.delivery.rate_limit import MessageRateLimit
 from providers.base import Action, Capability
-from sandbox.slack.faults import Fault
+from sandbox.slack.faults import SlackFault
 from sandbox.slack.seed import UserGroup
 from sandbox.slack.server import SlackServer
 from sandbox.slack.workspace import Message
@@ -232,7 +232,7 @@ async def test_progress_is_shown_and_its_failure_stops_nothing(slack: SlackServe
         return Tally.of([*(p.outcome for p in mix(3)), None])
 
     await thread.open(changed(), Tally.of([None] * 4))
-    slack.faults.append(Fault("chat.update", error="fatal_error"))
+    slack.faults.append(SlackFault("chat.update", error="fatal_error"))
     with capture_logs() as log:
         await thread.show_progress(changed(id="RABCDEFGHIJKLMNOP", state=RequestState.RUNNING), tally)
     assert [entry["event"] for entry in log] == ["progress_not_shown"]

@@ -12,7 +12,7 @@ from bot.storage.database import Database
 from bot.storage.postings import Posting, Postings
 from handlers.delivery.poster import Destination, OutgoingFile, Poster
 from handlers.views.blocks import Message
-from sandbox.slack.faults import Fault
+from sandbox.slack.faults import SlackFault
 from sandbox.slack.server import SlackServer
 from tests.handlers.samples import REQUEST
 
@@ -49,8 +49,8 @@ def act(request: pytest.FixtureRequest) -> Act:
 @pytest.fixture(autouse=True)
 def _private(slack: SlackServer) -> None:
     """Make the channel that the bot is not in a private one: it can post to public ones from outside."""
-    room = slack.workspace.rooms[ELSEWHERE]
-    room.channel = replace(room.channel, kind="groups")
+    room = slack.workspace.channels[ELSEWHERE]
+    room.info = replace(room.info, kind="groups")
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ async def test_a_lost_answer_does_not_make_a_second_post(
     place: Destination,
     error: str,
 ) -> None:
-    slack.faults.append(Fault(method, error=error, when="after"))
+    slack.faults.append(SlackFault(method, error=error, when="after"))
     with pytest.raises(Exception):  # noqa: B017, PT011 - whatever the client makes of a connection that breaks
         await act(restarted(client, database), place)
     again = await act(restarted(client, database), place)
@@ -110,7 +110,7 @@ async def test_a_lost_answer_does_not_make_a_second_post(
 async def test_what_never_reached_slack_is_posted_by_the_next_process(
     slack: SlackServer, client: AsyncWebClient, database: Database, act: Act, method: str, place: Destination
 ) -> None:
-    slack.faults.append(Fault(method, error="drop", when="before"))
+    slack.faults.append(SlackFault(method, error="drop", when="before"))
     with pytest.raises(Exception):  # noqa: B017, PT011 - as above
         await act(restarted(client, database), place)
     assert ours(slack, LAUNCH) == []
@@ -125,7 +125,7 @@ async def test_a_message_is_found_among_many_others(
     others = {"user": "U02BOB", "text": "busy", **({"thread_ts": place.thread_ts} if place.thread_ts else {})}
     for _ in range(250):
         slack.workspace.post(LAUNCH, others)
-    slack.faults.append(Fault(method, error="drop", when="after"))
+    slack.faults.append(SlackFault(method, error="drop", when="after"))
     with pytest.raises(Exception):  # noqa: B017, PT011 - as above
         await act(restarted(client, database), place)
     for _ in range(250):
@@ -139,7 +139,7 @@ async def test_another_requests_message_is_not_taken_for_ours(
     slack: SlackServer, client: AsyncWebClient, database: Database, poster: Poster
 ) -> None:
     await poster.post(REQUEST, "summary", SAYS, Destination(LAUNCH))
-    slack.faults.append(Fault("chat.postMessage", error="drop"))
+    slack.faults.append(SlackFault("chat.postMessage", error="drop"))
     with pytest.raises(Exception):  # noqa: B017, PT011 - as above
         await poster.post(REQUEST, "parent", SAYS, Destination(LAUNCH))
     await restarted(client, database).post(REQUEST, "parent", SAYS, Destination(LAUNCH))
@@ -151,7 +151,7 @@ async def test_another_requests_message_is_not_taken_for_ours(
 async def test_a_closed_channel_ends_in_the_requesters_direct_messages(
     slack: SlackServer, poster: Poster, act: Act, method: str, error: str
 ) -> None:
-    slack.faults.append(Fault(method, contains=LAUNCH, error=error, times=-1))
+    slack.faults.append(SlackFault(method, contains=LAUNCH, error=error, times=-1))
     posting = await act(poster, Destination(LAUNCH))
 
     (message,) = ours(slack, DIRECT)
@@ -173,8 +173,8 @@ async def test_a_channel_that_the_bot_is_not_in_ends_in_direct_messages_too(
 async def test_a_file_for_a_public_channel_that_the_bot_has_not_joined_goes_to_the_requester(
     slack: SlackServer, poster: Poster
 ) -> None:
-    room = slack.workspace.rooms[ELSEWHERE]
-    room.channel = replace(room.channel, kind="channels")
+    room = slack.workspace.channels[ELSEWHERE]
+    room.info = replace(room.info, kind="channels")
     parent = await poster.post(REQUEST, "parent", SAYS, Destination(ELSEWHERE))
     await poster.upload(REQUEST, "csv", CSV, Destination(ELSEWHERE, parent.ts))
 
@@ -185,7 +185,7 @@ async def test_a_file_for_a_public_channel_that_the_bot_has_not_joined_goes_to_t
 async def test_a_lost_answer_in_direct_messages_does_not_make_a_second_post_either(
     slack: SlackServer, client: AsyncWebClient, database: Database, act: Act, method: str
 ) -> None:
-    slack.faults.append(Fault(method, contains=DIRECT, error="drop", when="after"))
+    slack.faults.append(SlackFault(method, contains=DIRECT, error="drop", when="after"))
     with pytest.raises(Exception):  # noqa: B017, PT011 - as above
         await act(restarted(client, database), Destination(ELSEWHERE, "1.000001"))
     await act(restarted(client, database), Destination(ELSEWHERE, "1.000001"))
@@ -205,7 +205,7 @@ async def test_a_lost_answer_in_the_next_place_is_looked_for_there(
     slack: SlackServer, client: AsyncWebClient, database: Database
 ) -> None:
     places = (Destination(ELSEWHERE), Destination(LAUNCH))
-    slack.faults.append(Fault("chat.postMessage", contains=LAUNCH, error="drop", when="after"))
+    slack.faults.append(SlackFault("chat.postMessage", contains=LAUNCH, error="drop", when="after"))
     with pytest.raises(Exception):  # noqa: B017, PT011 - as above
         await restarted(client, database).post(REQUEST, "approval", SAYS, *places)
     posting = await restarted(client, database).post(REQUEST, "approval", SAYS, *places)
@@ -215,7 +215,7 @@ async def test_a_lost_answer_in_the_next_place_is_looked_for_there(
 
 
 async def test_nobody_to_tell_is_no_error_that_repeats_for_ever(slack: SlackServer, poster: Poster, act: Act) -> None:
-    slack.faults.append(Fault("conversations.open", error="user_disabled", times=-1))
+    slack.faults.append(SlackFault("conversations.open", error="user_disabled", times=-1))
     posting = await act(poster, Destination(ELSEWHERE))
 
     assert posting.ts == ""
@@ -223,7 +223,7 @@ async def test_nobody_to_tell_is_no_error_that_repeats_for_ever(slack: SlackServ
 
 
 async def test_an_error_that_may_pass_is_raised(slack: SlackServer, poster: Poster, act: Act, method: str) -> None:
-    slack.faults.append(Fault(method, error="internal_error"))
+    slack.faults.append(SlackFault(method, error="internal_error"))
     with pytest.raises(SlackApiError):
         await act(poster, Destination(LAUNCH))
     await act(poster, Destination(LAUNCH))
@@ -232,7 +232,7 @@ async def test_an_error_that_may_pass_is_raised(slack: SlackServer, poster: Post
 
 
 async def test_a_message_over_slacks_rate_waits(slack: SlackServer, poster: Poster, act: Act, method: str) -> None:
-    slack.faults.append(Fault(method, error="ratelimited", retry_after=1))
+    slack.faults.append(SlackFault(method, error="ratelimited", retry_after=1))
     await act(poster, Destination(LAUNCH))
 
     assert [call.status for call in slack.calls if call.method == method] == [429, 200]
@@ -267,7 +267,7 @@ async def test_an_update_of_a_deleted_message_does_no_harm(
 
 async def test_an_update_whose_blocks_slack_refuses_shows_its_text(slack: SlackServer, poster: Poster) -> None:
     posting = await poster.post(REQUEST, "parent", SAYS, Destination(LAUNCH))
-    slack.faults.append(Fault("chat.update", error="invalid_blocks"))
+    slack.faults.append(SlackFault("chat.update", error="invalid_blocks"))
     await poster.update(posting, Message("Done", [{"type": "section", "text": {"type": "mrkdwn", "text": "no"}}]))
     (message,) = slack.messages(LAUNCH)
     assert (message["text"], message["blocks"]) == ("Done", [])
@@ -275,7 +275,7 @@ async def test_an_update_whose_blocks_slack_refuses_shows_its_text(slack: SlackS
 
 async def test_an_update_that_slack_fails_is_raised(slack: SlackServer, poster: Poster) -> None:
     posting = await poster.post(REQUEST, "parent", SAYS, Destination(LAUNCH))
-    slack.faults.append(Fault("chat.update", error="internal_error"))
+    slack.faults.append(SlackFault("chat.update", error="internal_error"))
     with pytest.raises(SlackApiError):
         await poster.update(posting, SAYS)
 
@@ -283,7 +283,7 @@ async def test_an_update_that_slack_fails_is_raised(slack: SlackServer, poster: 
 async def test_an_answer_that_is_not_slacks_is_an_error_and_not_a_closed_channel(
     slack: SlackServer, poster: Poster
 ) -> None:
-    slack.faults.append(Fault("chat.postMessage", status=502))
+    slack.faults.append(SlackFault("chat.postMessage", status=502))
     with pytest.raises(SlackApiError):
         await poster.post(REQUEST, "parent", SAYS, Destination(LAUNCH))
 

@@ -100,7 +100,7 @@ async def _members(harness: Harness) -> Any:
 
 
 def _false_members(harness: Harness, _: WorldSnapshot, answer: Any) -> list[str]:
-    by_lid = {f"{harness.world.human(phone).lid}@lid": phone for phone in harness.group.members}
+    by_lid = {f"{harness.world.person(phone).lid}@lid": phone for phone in harness.group.members}
     phones = [m.phone.removeprefix("+") or by_lid.get(m.lid, "nobody") for m in answer]
     found = [] if sorted(phones) == sorted(harness.group.members) else [f"members {phones}"]
     return found + false_statuses(
@@ -207,7 +207,7 @@ async def _check(harness: Harness) -> Any:
 def _false_checks(harness: Harness, _: WorldSnapshot, answer: Any) -> list[str]:
     found = [] if sorted(answer) == sorted(f"+{phone}" for phone in ALL_PEOPLE) else [f"checks of {sorted(answer)}"]
     for key, check in answer.items():
-        human = harness.world.human(key.removeprefix("+"))
+        human = harness.world.person(key.removeprefix("+"))
         if check.on_whatsapp not in {None, human.disposition is not Disposition.NO_ACCOUNT}:
             found.append(f"{key} {check}")
         if check.lid not in {"", f"{human.lid}@lid"} or check.phone not in {"", key}:

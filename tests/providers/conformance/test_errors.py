@@ -25,7 +25,7 @@ from providers.base import (
     RateLimited,
     Verdict,
 )
-from sandbox.providers.server import Fault
+from sandbox.providers.server import InjectedFault
 from tests.providers.conformance.action_cases import PROVIDER_ACTION_IDS, PROVIDER_ACTIONS, ActionCase
 from tests.providers.conformance.call_steps import CallStep, call_steps
 from tests.providers.conformance.contract_documents import DocumentedError, code_and_text, contract_document
@@ -122,7 +122,9 @@ async def test_every_documented_error_is_read_by_its_meaning(provider: ProviderC
             async with open_provider(
                 provider, variant=provider.needs_variant.get(case.action, ""), checked=False
             ) as harness:
-                harness.server.faults = [Fault(step.line, status=documented.status, raw=documented.body, times=-1)]
+                harness.server.faults = [
+                    InjectedFault(step.line, status=documented.status, raw=documented.body, times=-1)
+                ]
                 report = await report_of(case, harness)
                 mistakes = report.mistakes + sorted(
                     harness.operations() - set(provider.abilities[case.action].operations)
@@ -149,7 +151,7 @@ async def test_a_read_that_is_refused_for_too_many_calls_repeats_the_providers_o
 ) -> None:
     step = (await call_steps(provider, case))[0]
     async with open_provider(provider, checked=False) as harness:
-        harness.server.faults = [Fault(step.line, status=429, headers={"Retry-After": "7"}, times=-1)]
+        harness.server.faults = [InjectedFault(step.line, status=429, headers={"Retry-After": "7"}, times=-1)]
         report = await report_of(case, harness)
         documented = DocumentedError(
             429, "of the simulator", None, True, *code_and_text(harness.server.error(429).text or "")

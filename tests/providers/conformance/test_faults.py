@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from sandbox.providers.server import Fault
+from sandbox.providers.server import InjectedFault
 from tests.providers.conformance.action_cases import PROVIDER_ACTION_IDS, PROVIDER_ACTIONS, ActionCase
 from tests.providers.conformance.call_steps import CallStep, call_steps
 from tests.providers.conformance.contract_documents import HTML, contract_document
@@ -12,30 +12,30 @@ from tests.providers.conformance.world_state import WorldSnapshot
 from tests.providers.harness import SHORT_TIMEOUT, ProviderCase, open_provider
 
 JSON = {"Content-Type": "application/json"}
-FAULTS: dict[str, dict[str, Fault]] = {
+FAULTS: dict[str, dict[str, InjectedFault]] = {
     "failing": {
-        "500": Fault(status=500),
-        "502 with HTML": Fault(status=502, raw=HTML),
-        "503": Fault(status=503, raw=b'{"message": "Service unavailable"}'),
+        "500": InjectedFault(status=500),
+        "502 with HTML": InjectedFault(status=502, raw=HTML),
+        "503": InjectedFault(status=503, raw=b'{"message": "Service unavailable"}'),
     },
     "refusing": {
-        "429 with Retry-After": Fault(status=429, headers={"Retry-After": "7"}),
-        "302": Fault(status=302, raw=b"", headers={"Location": "https://example.com/login"}),
+        "429 with Retry-After": InjectedFault(status=429, headers={"Retry-After": "7"}),
+        "302": InjectedFault(status=302, raw=b"", headers={"Location": "https://example.com/login"}),
     },
     "saying nothing": {
-        "204": Fault(status=204, raw=b""),
-        "200 without a body": Fault(status=200, raw=b"", headers=JSON),
-        "200 with null": Fault(status=200, raw=b"null", headers=JSON),
-        "200 with an empty object": Fault(status=200, raw=b"{}"),
+        "204": InjectedFault(status=204, raw=b""),
+        "200 without a body": InjectedFault(status=200, raw=b"", headers=JSON),
+        "200 with null": InjectedFault(status=200, raw=b"null", headers=JSON),
+        "200 with an empty object": InjectedFault(status=200, raw=b"{}"),
     },
     "babbling": {
-        "200 with half a body": Fault(status=200, raw=b'{"success": true, "data": [{"id', headers=JSON),
-        "200 with HTML": Fault(status=200, raw=HTML),
-        "bytes that are no UTF-8": Fault(status=200, raw=b'\xff\xfe{"\xe9": 1}', headers=JSON),
+        "200 with half a body": InjectedFault(status=200, raw=b'{"success": true, "data": [{"id', headers=JSON),
+        "200 with HTML": InjectedFault(status=200, raw=HTML),
+        "bytes that are no UTF-8": InjectedFault(status=200, raw=b'\xff\xfe{"\xe9": 1}', headers=JSON),
     },
     "gone": {
-        "dropped": Fault(status=-1),
-        "hangs": Fault(status=0),
+        "dropped": InjectedFault(status=-1),
+        "hangs": InjectedFault(status=0),
     },
 }
 ONCE = frozenset({"hangs"})
@@ -48,7 +48,9 @@ IN_HELPER_READS = frozenset({"500", "200 with HTML", "dropped"})
 """Faults that are tried in the reads that help a write; in a read that is asked for, all are."""
 
 
-def faults_for(provider: ProviderCase, case: ActionCase, step: CallStep, name: str, fault: Fault) -> Iterator[Fault]:
+def faults_for(
+    provider: ProviderCase, case: ActionCase, step: CallStep, name: str, fault: InjectedFault
+) -> Iterator[InjectedFault]:
     """Give a fault for one call, before and after its effect.
 
     Before the effect of a write, an answer that the contract knows as its success would be a lie of the provider's.
@@ -66,7 +68,7 @@ def faults_for(provider: ProviderCase, case: ActionCase, step: CallStep, name: s
         yield replace(fault, when="after")
 
 
-async def mistakes_under(provider: ProviderCase, case: ActionCase, fault: Fault) -> list[str]:
+async def mistakes_under(provider: ProviderCase, case: ActionCase, fault: InjectedFault) -> list[str]:
     async with open_provider(
         provider, variant=provider.needs_variant.get(case.action, ""), checked=False, http_timeout=SHORT_TIMEOUT
     ) as harness:
@@ -97,5 +99,5 @@ ERRORS_INSIDE = [(provider, case, body) for provider, case in PROVIDER_ACTIONS f
 )
 async def test_an_error_that_comes_with_200_is_no_success(provider: ProviderCase, case: ActionCase, body: str) -> None:
     for step in await call_steps(provider, case):
-        mistakes = await mistakes_under(provider, case, Fault(step.line, status=200, body=body, times=-1))
+        mistakes = await mistakes_under(provider, case, InjectedFault(step.line, status=200, body=body, times=-1))
         assert (step.operation, mistakes) == (step.operation, [])

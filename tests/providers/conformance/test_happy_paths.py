@@ -103,7 +103,7 @@ async def test_somebody_known_by_a_lid_alone_is_told_of_truly(
     provider: ProviderCase, operation: Operation, phone: str
 ) -> None:
     async with open_provider(provider) as harness:
-        lid = f"{harness.world.human(phone).lid}@lid"
+        lid = f"{harness.world.person(phone).lid}@lid"
         start, person = WorldSnapshot.of(harness.world), Person(lid, lid=lid)
         assert (
             false_statuses(harness.world, provider.group, await harness.adapter.membership(provider.group, [person]))

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from sandbox.providers.server import Fault
+from sandbox.providers.server import InjectedFault
 from tests.providers.harness import ALL_PEOPLE, PROVIDER_CASES, open_provider, people
 
 PAIRS = list(zip(PROVIDER_CASES, [*list(PROVIDER_CASES)[1:], *list(PROVIDER_CASES)[:1]], strict=True))
@@ -14,7 +14,7 @@ async def test_a_provider_that_hangs_holds_up_no_other(hung: str, other: str) ->
         open_provider(PROVIDER_CASES[hung], checked=False) as slow,
         open_provider(PROVIDER_CASES[other], checked=False) as quick,
     ):
-        slow.server.faults = [Fault(status=0, times=-1)]
+        slow.server.faults = [InjectedFault(status=0, times=-1)]
         waiting = asyncio.create_task(slow.adapter.add(slow.provider.group, people(*ALL_PEOPLE)))
         answer = await quick.adapter.membership(quick.provider.group, people(*ALL_PEOPLE))
         assert len(answer) == len(ALL_PEOPLE)

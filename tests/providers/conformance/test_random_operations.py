@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from providers.base import Action, Operation
-from sandbox.providers.server import Fault
+from sandbox.providers.server import InjectedFault
 from sandbox.providers.world import Disposition
 from tests.providers.conformance.contract_documents import HTML
 from tests.providers.conformance.world_state import WorldSnapshot, false_verdicts
@@ -93,9 +93,9 @@ async def test_no_verdict_of_a_series_is_wrong(
     ) as harness:
         harness.group.capacity, harness.group.joins_need_approval = capacity, asks_admins
         for number, phone in enumerate(CANDIDATES):
-            harness.world.put_human(phone, [*Disposition, *[Disposition.OPEN] * 5][number % 10])
+            harness.world.put_person(phone, [*Disposition, *[Disposition.OPEN] * 5][number % 10])
         for form, phone in TWO_FORMS.items():
-            harness.world.put_human(phone, Disposition.OPEN, also=form)
+            harness.world.put_person(phone, Disposition.OPEN, also=form)
         for step in steps:
             if Action(step.operation) not in provider.abilities:
                 continue
@@ -113,9 +113,9 @@ async def test_no_verdict_of_a_series_is_wrong(
             assert false_verdicts(step.operation, provider.group, verdicts, harness.world, start) == []
 
 
-def _faults(step: RandomStep) -> list[Fault]:
+def _faults(step: RandomStep) -> list[InjectedFault]:
     if step.fault is None:
         return []
     status, after, skip = step.fault
     when: Literal["before", "after"] = "after" if after and status != 429 else "before"
-    return [Fault(when=when, status=status, skip=skip, raw=HTML if status == 502 else None)]
+    return [InjectedFault(when=when, status=status, skip=skip, raw=HTML if status == 502 else None)]

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from providers.base import Evidence, MembershipStatus, Operation, Outcome, Verdict
-from sandbox.providers.world import Disposition, Effect, Human, Membership, SimGroup, World
+from sandbox.providers.world import Disposition, Effect, Membership, SimGroup, SimPerson, World
 
 DONE = frozenset({Effect.ADDED, Effect.REMOVED, Effect.PROMOTED, Effect.DEMOTED})
 _AS_WANTED = {
@@ -49,19 +49,19 @@ class WorldSnapshot:
 def effects(world: World, start: WorldSnapshot, group_id: str) -> dict[str, Effect]:
     """Give what happened to people in a group since the start, by the phone that the world knows them by."""
     since = world.events[start.events :]
-    return {world.known_as(event.phone): event.effect for event in since if event.group_id == group_id}
+    return {world.canonical(event.phone): event.effect for event in since if event.group_id == group_id}
 
 
 def phone_of(key: str, world: World) -> str:
     """Give the phone by which the world knows somebody by their key, which may be a LID or another form of it."""
     if key.endswith("@lid"):
         return world.phone_of_lid(key.removesuffix("@lid")) or ""
-    return world.known_as(key.removeprefix("+"))
+    return world.canonical(key.removeprefix("+"))
 
 
 def _members(group: SimGroup | None, world: World) -> dict[str, Membership]:
     """Give a group's members by the phones that the world knows them by: a CRM keeps numbers as it was given them."""
-    return {world.known_as(phone): member for phone, member in group.members.items()} if group else {}
+    return {world.canonical(phone): member for phone, member in group.members.items()} if group else {}
 
 
 def false_verdicts(
@@ -73,7 +73,7 @@ def false_verdicts(
     for verdict in verdicts:
         phone = phone_of(verdict.key, world)
         effect = happened.get(phone)
-        sure = _foregone(operation, before.get(phone), world.human(phone))
+        sure = _foregone(operation, before.get(phone), world.person(phone))
         if verdict.outcome is Outcome.ALREADY_DONE and verdict.evidence is Evidence.OBSERVED and effect in DONE:
             continue  # nobody knew how they stood before, so that it was brought about would be more than was seen
         if verdict.outcome is Outcome.INVALID and verdict.key.endswith("@lid") and effect is None:
@@ -107,7 +107,7 @@ def _allowed(operation: Operation, outcome: Outcome, effect: Effect | None, sure
     return effect not in _AS_WANTED[operation]  # failed, rate limited, not attempted: it is not as wanted
 
 
-def _foregone(operation: Operation, member: Membership | None, human: Human) -> Effect | None:
+def _foregone(operation: Operation, member: Membership | None, human: SimPerson) -> Effect | None:
     """Give the effect that the operation is sure to have on somebody, so that it need not be asked for; else None."""
     match operation:
         case Operation.ADD if member:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
+from sandbox.http import serve
 from sandbox.providers.server import ProviderServer
 from sandbox.providers.twochat import TwoChatServer
 from sandbox.providers.wacr import WacrServer
@@ -11,13 +12,12 @@ from sandbox.providers.wagateway import WaGatewayServer
 from sandbox.providers.wasend import WasendServer
 from sandbox.providers.world import World
 from sandbox.providers.wuts import WutsServer
-from sandbox.serving import serve
 from sandbox.slack.server import SlackServer
 from sandbox.slack.web_api import BOT_SCOPES
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Simulator:
     """A simulated provider: how its server is made, what the bot's configuration says of it, and its one group."""
 
     make: Callable[[World], ProviderServer]
@@ -27,17 +27,17 @@ class Place:
 
 DEFAULT_SCOPES = tuple(BOT_SCOPES.split(","))
 
-PLACES: dict[str, Place] = {
-    "wacr": Place(lambda world: WacrServer(world, calls_per_minute=100_000), "7"),
-    "wagateway": Place(WaGatewayServer, "120363041234567890@g.us", "sess_1"),
-    "wasend": Place(WasendServer, "120363041234567891@g.us", "session-1"),
-    "wuts": Place(WutsServer, "120363041234567892@g.us"),
-    "twochat": Place(TwoChatServer, "WAGb7dde9c1-0001", "+595981048477"),
+SIMULATORS: dict[str, Simulator] = {
+    "wacr": Simulator(lambda world: WacrServer(world, calls_per_minute=100_000), "7"),
+    "wagateway": Simulator(WaGatewayServer, "120363041234567890@g.us", "sess_1"),
+    "wasend": Simulator(WasendServer, "120363041234567891@g.us", "session-1"),
+    "wuts": Simulator(WutsServer, "120363041234567892@g.us"),
+    "twochat": Simulator(TwoChatServer, "WAGb7dde9c1-0001", "+595981048477"),
 }
 
 
 @dataclass(slots=True)
-class Scene:
+class Sandbox:
     """What is served. Aliases of groups are `<provider>-team`, connections are named like their provider."""
 
     slack: SlackServer
@@ -66,10 +66,10 @@ class Scene:
         ]
         for name, url in self.urls.items():
             lines += [f"[connections.{name}]", f'provider = "{name}"', f'base_url = "{url}"']
-            if PLACES[name].account:
-                lines.append(f'account = "{PLACES[name].account}"')
+            if SIMULATORS[name].account:
+                lines.append(f'account = "{SIMULATORS[name].account}"')
             lines += [f"pace = {{ {pace}, per_day = 100000 }}", 'verify_after = ["0s", "1s"]', 'default_region = "US"']
-            lines += [f"[groups.{name}-team]", f'connection = "{name}"', f'id = "{PLACES[name].group_id}"']
+            lines += [f"[groups.{name}-team]", f'connection = "{name}"', f'id = "{SIMULATORS[name].group_id}"']
         return "\n".join([*lines, _ROLES, rules])
 
 
@@ -87,9 +87,9 @@ capabilities = ["groups:read"]
 
 
 @asynccontextmanager
-async def scene(
-    names: Iterable[str] = tuple(PLACES), *, port: int = 0, scopes: Iterable[str] = DEFAULT_SCOPES
-) -> AsyncIterator[Scene]:
+async def serve_sandbox(
+    names: Iterable[str] = tuple(SIMULATORS), *, port: int = 0, scopes: Iterable[str] = DEFAULT_SCOPES
+) -> AsyncIterator[Sandbox]:
     """Serve a workspace and these providers on 127.0.0.1, each provider with one group of nobody.
 
     Args:
@@ -101,12 +101,12 @@ async def scene(
         OSError: a port is taken.
     """
     async with AsyncExitStack() as stack:
-        stage = Scene(SlackServer(scopes=scopes))
+        stage = Sandbox(SlackServer(scopes=scopes))
         await stack.enter_async_context(stage.slack.serving(port=port))
         for place, name in enumerate(names, start=1):
             world = World()
-            world.put_group(PLACES[name].group_id, f"{name.capitalize()} Team")
-            server = PLACES[name].make(world)
+            world.put_group(SIMULATORS[name].group_id, f"{name.capitalize()} Team")
+            server = SIMULATORS[name].make(world)
             stage.providers[name] = server
             stage.urls[name] = await stack.enter_async_context(serve(server.app(), port=port + place if port else 0))
         yield stage

@@ -3,7 +3,7 @@
 from typing import Any
 
 
-class Refused(Exception):
+class SlackError(Exception):
     """A Web API call that Slack answers with `ok: false`.
 
     Args:

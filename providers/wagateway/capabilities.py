@@ -1,106 +1,86 @@
-"""What the WhatsApp Gateway can do, and which permission of the credential each of it takes (`x-capability`)."""
+"""The abilities of the WhatsApp Gateway adapter, and the permissions of the token that each needs (`x-capability`)."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
 from providers.base import Ability, Action, Capability
 
-MOST_AT_ONCE = 20
-"""People in one call of the adapter; the contract names no limit.
+MAX_BATCH = 20
+"""The maximum number of people in one call. The contract has no limit.
 
-20 is the `ratePerMin` of its examples: even if the gateway counted every person as a send, one call stays within a
-minute's allowance.
+20 is the `ratePerMin` of its examples: even if the gateway counted every person as a message, one call stays within the
+limit of a minute.
 """
 
-_READ = Capability.GROUPS_READ
-_SEND = Capability.SEND
-_SILENT = "The gateway does not say what became of each person; the group is read back."
-_ONE_BY_ONE = "One call for each person; its answer says how they stand now, the look before whether that is a change."
+_STORED = "From stored data, also when the session is offline."
+_NO_VERDICTS = "The answer doesn't report about each person, so the group is read afterwards."
+_ONE_BY_ONE = "One call for each person. Its answer reports their status now; the one before shows whether it changed."
+_QUEUED = "A text that is only queued counts as unknown, not as sent."
 
-# How a member is addressed by phone, and how a 403 is explained.
-_ADDRESSING = ("checkContact", "getContact", "listContacts", "getGroupInvite")
-_ADMIN = ("getGroupInvite",)
+_JID = ("checkContact", "getContact", "listContacts")
+"""The operations that find the JID of a person."""
+_ADMIN = "getGroupInvite"
+"""The operation that explains a 403."""
+
+
+def _read(*operations: str, native: tuple[str, ...] = ("read",), note: str = "") -> Ability:
+    return Ability(Capability.GROUPS_READ, native, operations, note=note)
+
+
+def _send(*operations: str, native: tuple[str, ...] = ("send", "read"), max_batch: int = 0, note: str = "") -> Ability:
+    return Ability(Capability.SEND, native, operations, max_batch, note)
+
 
 ABILITIES: Mapping[Action, Ability] = MappingProxyType(
     {
-        Action.LIST_GROUPS: Ability(_READ, ("read",), ("listGroups",), note="From stored data, also when offline."),
-        Action.READ_GROUP: Ability(_READ, ("read",), ("getGroup",), note="From stored data, also when offline."),
-        Action.LIST_MEMBERS: Ability(
-            _READ,
-            ("read",),
-            ("listGroupMembers", "listContacts", "getContact", "getGroup"),
-            note="From stored data that may lag; members come by LID, their phones from the stored contacts.",
+        Action.LIST_GROUPS: _read("listGroups", note=_STORED),
+        Action.READ_GROUP: _read("getGroup", note=_STORED),
+        Action.LIST_MEMBERS: _read(
+            "listGroupMembers",
+            "listContacts",
+            "getContact",
+            "getGroup",
+            note="From stored data that may be late. Members have LIDs; their phones come from stored contacts.",
         ),
-        Action.ADD: Ability(
-            _SEND, ("send", "read"), ("addGroupMembers", *_ADDRESSING), max_batch=MOST_AT_ONCE, note=_SILENT
+        Action.ADD: _send("addGroupMembers", *_JID, _ADMIN, max_batch=MAX_BATCH, note=_NO_VERDICTS),
+        Action.REMOVE: _send("removeGroupMember", *_JID, _ADMIN, max_batch=MAX_BATCH, note=_ONE_BY_ONE),
+        Action.PROMOTE: _send("promoteGroupMember", *_JID, _ADMIN, "getGroup", max_batch=MAX_BATCH, note=_ONE_BY_ONE),
+        Action.DEMOTE: _send("demoteGroupMember", *_JID, _ADMIN, "getGroup", max_batch=MAX_BATCH, note=_ONE_BY_ONE),
+        Action.CREATE: _send(
+            "createGroup",
+            *_JID,
+            "listGroups",
+            max_batch=MAX_BATCH,
+            note="Needs at least one person who is on WhatsApp. The answer doesn't say who was left out.",
         ),
-        Action.REMOVE: Ability(
-            _SEND, ("send", "read"), ("removeGroupMember", *_ADDRESSING), max_batch=MOST_AT_ONCE, note=_ONE_BY_ONE
+        Action.RENAME: _send("updateGroup", _ADMIN),
+        Action.DESCRIBE: _send(
+            "updateGroup",
+            _ADMIN,
+            "getGroup",
+            note="Whether an empty text clears the description is not documented, so the group is read afterwards.",
         ),
-        Action.PROMOTE: Ability(
-            _SEND,
-            ("send", "read"),
-            ("promoteGroupMember", *_ADDRESSING, "getGroup"),
-            max_batch=MOST_AT_ONCE,
-            note=_ONE_BY_ONE,
+        Action.ANNOUNCE_ONLY: _send("updateGroup", _ADMIN),
+        Action.LOCK: _send("updateGroup", _ADMIN),
+        Action.READ_INVITE: _read(_ADMIN, "getGroup", note="From WhatsApp itself, and only for an admin of the group."),
+        Action.RESET_INVITE: _send("revokeGroupInvite", _ADMIN),
+        Action.JOIN: _send(
+            "joinGroup",
+            native=("send",),
+            note="The answer isn't documented if the group's admins have to approve.",
         ),
-        Action.DEMOTE: Ability(
-            _SEND,
-            ("send", "read"),
-            ("demoteGroupMember", *_ADDRESSING, "getGroup"),
-            max_batch=MOST_AT_ONCE,
-            note=_ONE_BY_ONE,
+        Action.LEAVE: _send("leaveGroup", native=("send",), note="The group stays in the gateway's stored data."),
+        Action.CHECK_NUMBERS: _read(*_JID, note="One call for each number. Answers are cached for a day."),
+        Action.SEND_TO_GROUP: _send("sendMessage", native=("send",), note=_QUEUED),
+        Action.SEND_TO_PERSON: _send("sendMessage", *_JID, note=_QUEUED),
+        Action.ACCOUNT: _read(
+            "getSession",
+            "listContacts",
+            native=("manage", "read"),
+            note="Without `manage` only the token is checked, and the state isn't known.",
         ),
-        Action.CREATE: Ability(
-            _SEND,
-            ("send", "read"),
-            ("createGroup", "checkContact", "getContact", "listContacts", "listGroups"),
-            max_batch=MOST_AT_ONCE,
-            note="Takes at least one person who is on WhatsApp; who was left out is not said.",
-        ),
-        Action.RENAME: Ability(_SEND, ("send", "read"), ("updateGroup", *_ADMIN)),
-        Action.DESCRIBE: Ability(
-            _SEND,
-            ("send", "read"),
-            ("updateGroup", *_ADMIN, "getGroup"),
-            note="Whether an empty text clears the description is not documented: the group is read back.",
-        ),
-        Action.ANNOUNCE_ONLY: Ability(_SEND, ("send", "read"), ("updateGroup", *_ADMIN)),
-        Action.LOCK: Ability(_SEND, ("send", "read"), ("updateGroup", *_ADMIN)),
-        Action.READ_INVITE: Ability(
-            _READ, ("read",), ("getGroupInvite", "getGroup"), note="Live, and only for an admin of the group."
-        ),
-        Action.RESET_INVITE: Ability(_SEND, ("send", "read"), ("revokeGroupInvite", *_ADMIN)),
-        Action.JOIN: Ability(
-            _SEND,
-            ("send",),
-            ("joinGroup",),
-            note="What is answered where the group's admins have to agree is not documented.",
-        ),
-        Action.LEAVE: Ability(_SEND, ("send",), ("leaveGroup",), note="The group stays in the gateway's stored data."),
-        Action.CHECK_NUMBERS: Ability(
-            _READ,
-            ("read",),
-            ("checkContact", "getContact", "listContacts"),
-            note="One call for each number, kept for a day.",
-        ),
-        Action.SEND_TO_GROUP: Ability(
-            _SEND, ("send",), ("sendMessage",), note="A text that is only queued counts as unknown, not as sent."
-        ),
-        Action.SEND_TO_PERSON: Ability(
-            _SEND,
-            ("send", "read"),
-            ("sendMessage", "checkContact", "getContact", "listContacts"),
-            note="A text that is only queued counts as unknown, not as sent.",
-        ),
-        Action.ACCOUNT: Ability(
-            _READ,
-            ("manage", "read"),
-            ("getSession", "listContacts"),
-            note="Without `manage` only the token is checked, and the state stays unknown.",
-        ),
-        Action.LIMITS: Ability(
-            _READ, ("manage",), ("getSession",), note="What may be sent; what was sent is not told."
+        Action.LIMITS: _read(
+            "getSession", native=("manage",), note="What the session may send. What it has sent isn't reported."
         ),
     }
 )

@@ -14,7 +14,7 @@ from providers.base import (
 )
 from providers.http import Reply
 from providers.responses import ErrorKind, error_for_status
-from providers.wagateway.models import Problem
+from providers.wagateway.models import ErrorDetail
 
 
 class PersonNotFound(InvalidRequest):
@@ -36,12 +36,12 @@ _NOT_FOUND: Mapping[type[ProviderError], str] = {
 
 def error_for(reply: Reply, not_found: type[ProviderError]) -> ProviderError:
     """Return the error for an answer that isn't the documented success; `not_found` is the meaning of a 404."""
-    problem = Problem.of(reply) or Problem()
+    detail = ErrorDetail.of(reply) or ErrorDetail()
     errors = {**_ERRORS, 404: (not_found, _NOT_FOUND[not_found])}
-    if problem.code == "not_implemented":
+    if detail.code == "not_implemented":
         errors[501] = (AccountDisconnected, "The WhatsApp session isn't connected.")
     unexpected = (ProviderFault, "The gateway's answer isn't documented.")
-    return error_for_status(reply, errors, unexpected, code=problem.code, provider_text=problem.message or reply.text)
+    return error_for_status(reply, errors, unexpected, code=detail.code, provider_text=detail.message or reply.text)
 
 
 def outcome_unknown(error: ProviderError) -> OutcomeUnknown:

@@ -1,6 +1,5 @@
 """The members of a group at the WhatsApp Gateway: read from stored data by LID, changed live by phone."""
 
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -20,31 +19,32 @@ from providers.base import (
     verdicts_for_error,
 )
 from providers.cache import TTLCache
-from providers.wagateway.api import Gateway, group_path
+from providers.wagateway.api import Api, group_path
+from providers.wagateway.contacts import ContactDirectory, MemberAddress
 from providers.wagateway.errors import outcome_unknown
-from providers.wagateway.models import GroupRow, MemberRow, Page
-from providers.wagateway.people import Directory, Seat, together
+from providers.wagateway.models import GroupRecord, MemberRecord, Page
+from providers.wagateway.numbers import NumberChecker
 
-LOOK_LASTS = 3600.0
-"""Seconds for which a look into a group tells how somebody stood before they are changed."""
+STATUS_TTL = 3600.0
+"""The seconds for which a status that was read counts as the status before a change."""
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """What a 204 says of one person, by the contract's own words for it.
+class SuccessMeaning:
+    """The meaning of a 204 for one person, by the contract's own words.
 
     Attributes:
-        now: how they stand.
-        change: what became of those who stood so before, as far as that tells.
+        status: the person's status now.
+        outcomes: the outcome by the status before, if that is certain.
     """
 
-    now: str
-    change: Mapping[MembershipStatus, Outcome]
+    status: str
+    outcomes: Mapping[MembershipStatus, Outcome]
 
 
-_REPORTS: Mapping[Operation, Report] = MappingProxyType(
+_MEANINGS: Mapping[Operation, SuccessMeaning] = MappingProxyType(
     {
-        Operation.REMOVE: Report(
+        Operation.REMOVE: SuccessMeaning(
             "not in the group",
             {
                 MembershipStatus.PRESENT: Outcome.REMOVED,
@@ -53,10 +53,10 @@ _REPORTS: Mapping[Operation, Report] = MappingProxyType(
                 MembershipStatus.ABSENT: Outcome.ALREADY_DONE,
             },
         ),
-        Operation.PROMOTE: Report(
+        Operation.PROMOTE: SuccessMeaning(
             "an admin", {MembershipStatus.MEMBER: Outcome.PROMOTED, MembershipStatus.ADMIN: Outcome.ALREADY_DONE}
         ),
-        Operation.DEMOTE: Report(
+        Operation.DEMOTE: SuccessMeaning(
             "an ordinary member",
             {MembershipStatus.ADMIN: Outcome.DEMOTED, MembershipStatus.MEMBER: Outcome.ALREADY_DONE},
         ),
@@ -64,168 +64,142 @@ _REPORTS: Mapping[Operation, Report] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Addressed:
-    """Who of some people can be addressed.
-
-    Attributes:
-        jids: by `Person.key`.
-        verdicts: of those who cannot.
-        error: what kept the others from being looked up.
-    """
-
-    jids: Mapping[str, str]
-    verdicts: tuple[Verdict, ...]
-    error: ProviderError | None
-
-
-class Members:
-    """Reads and changes who is in the groups of a session.
+class Membership:
+    """The members of the groups of one session.
 
     Args:
-        gateway: the session.
-        directory: who is who there.
+        api: the API of the session.
+        contacts: the phones of LIDs.
+        numbers: the number checks.
+        clock: returns the time in seconds, from any start.
     """
 
-    def __init__(self, gateway: Gateway, directory: Directory) -> None:
-        self._gateway = gateway
-        self._directory = directory
-        self._before: TTLCache[MembershipStatus] = TTLCache(LOOK_LASTS, time.monotonic)
+    def __init__(
+        self, api: Api, contacts: ContactDirectory, numbers: NumberChecker, clock: Callable[[], float]
+    ) -> None:
+        self._api = api
+        self._contacts = contacts
+        self._numbers = numbers
+        self._statuses: TTLCache[MembershipStatus] = TTLCache(STATUS_TTL, clock)
 
     async def membership(self, group_id: str, people: Sequence[Person]) -> Mapping[str, MembershipStatus]:
-        """Look for `people` in the stored member list (`listGroupMembers`), which names its rows by LID.
+        """Look up `people` in the stored member list (`listGroupMembers`), whose records have LIDs.
 
-        What was seen is remembered for who is changed next. Nobody is absent from a list that is not whole: one in
-        which nobody stands, since the account itself is in every group that it administers, or one that is shorter
-        than the group's own count (`getGroup`). Nobody is present by a list that is longer: it may hold people who
-        left, and which of them is not documented.
+        The statuses are cached for the next change. No absence is certain in an incomplete list: an empty one, because
+        the account itself is in every group that it administers, or one that is shorter than the group's own count
+        (`getGroup`). No presence is certain in a longer one: it may include people who left, and which of them isn't
+        documented.
         """
-        seats = [seat async for page in self._seats(group_id) for seat in page]
+        members = [member async for page in self._pages(group_id) for member in page]
         found = {person.key: MembershipStatus.UNKNOWN for person in people}
-        if seats:
-            found |= await self._directory.find(group_id, seats, people)
+        if members:
+            found |= await self._contacts.memberships(group_id, members, people)
         if set(found.values()) - {MembershipStatus.UNKNOWN}:
-            surplus = len(seats) - (await self._count(group_id) or len(seats))
-            for key, standing in found.items():
-                if surplus < 0 if standing is MembershipStatus.ABSENT else surplus > 0:
+            surplus = len(members) - (await self._member_count(group_id) or len(members))
+            for key, status in found.items():
+                if surplus < 0 if status is MembershipStatus.ABSENT else surplus > 0:
                     found[key] = MembershipStatus.UNKNOWN
-        for key, standing in found.items():
-            self._before.set(f"{group_id} {key}", standing)
+        for key, status in found.items():
+            self._statuses.set(f"{group_id} {key}", status)
         return found
 
-    async def listed(self, group_id: str) -> AsyncIterator[Member]:
-        """Give the stored members page after page, with their phones as far as the gateway tells them."""
-        async for seats in self._seats(group_id):
-            phones = await self._directory.name(group_id, seats)
-            for seat, digits in zip(seats, phones, strict=True):
-                yield Member(f"+{digits}" if digits else "", seat.lid, seat.name, seat.standing)
-
-    async def addressed(self, people: Sequence[Person]) -> Addressed:
-        """Look up the JID of each of `people` by the number check."""
-
-        async def look_up(person: Person) -> str | Verdict:
-            try:
-                return await self._directory.jid_of(person)
-            except InvalidRequest as error:
-                return verdicts_for_error(error, [person])[0]
-
-        found = dict(zip([person.key for person in people], await together(people, look_up), strict=True))
-        return Addressed(
-            {key: jid for key, jid in found.items() if isinstance(jid, str)},
-            tuple(verdict for verdict in found.values() if isinstance(verdict, Verdict)),
-            next((error for error in found.values() if isinstance(error, ProviderError)), None),
-        )
+    async def members(self, group_id: str) -> AsyncIterator[Member]:
+        """Yield the stored members as the pages arrive, with their phones if the gateway knows them."""
+        async for members in self._pages(group_id):
+            phones = await self._contacts.phones_of(group_id, members)
+            for member, digits in zip(members, phones, strict=True):
+                yield Member(f"+{digits}" if digits else "", member.lid, member.name, member.status)
 
     async def add(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
         """Check each number (`checkContact`), then add those with an account in one call (`addGroupMembers`).
 
-        Of these the gateway says nothing: they are `UNKNOWN` until the group is read again. When a check cannot be
-        had, nobody is added.
+        The gateway doesn't report about single people: they are `UNKNOWN` until the group is read again. If a check
+        fails, no one is added.
         """
-        checked = await self.addressed(people)
-        answered = {verdict.key for verdict in checked.verdicts}
-        rest = [person for person in people if person.key not in answered]
+        found = await self._numbers.jids_of(people)
+        decided = {verdict.key for verdict in found.verdicts}
+        rest = [person for person in people if person.key not in decided]
         try:
-            if checked.error is not None:
-                raise checked.error
-            if checked.jids:
-                await self._add(group_id, list(dict.fromkeys(checked.jids.values())))
+            if found.error is not None:
+                raise found.error
+            if found.jids:
+                await self._add(group_id, list(dict.fromkeys(found.jids.values())))
         except ProviderError as error:
-            if not checked.verdicts:
+            if not found.verdicts:
                 raise
-            return PeopleResult(checked.verdicts + verdicts_for_error(error, rest), error)
-        silent = (Verdict(person.key, Outcome.UNKNOWN, Evidence.NONE, "204") for person in rest)
-        return PeopleResult((*checked.verdicts, *silent))
+            return PeopleResult(found.verdicts + verdicts_for_error(error, rest), error)
+        unknown = (Verdict(person.key, Outcome.UNKNOWN, Evidence.NONE, "204") for person in rest)
+        return PeopleResult((*found.verdicts, *unknown))
 
     async def remove(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
-        """Remove people one by one (`removeGroupMember`), which succeeds also for somebody who was not there."""
+        """Remove people one by one (`removeGroupMember`). It succeeds also for a person who isn't in the group."""
 
         async def remove(path: str) -> None:
-            await self._gateway.write_as_admin("DELETE", group_path(group_id), path)
+            await self._api.write_as_admin("DELETE", group_path(group_id), path)
 
-        return await self._one_by_one(group_id, people, Operation.REMOVE, remove)
+        return await self._change_each(group_id, people, Operation.REMOVE, remove)
 
-    async def give_role(self, group_id: str, people: Sequence[Person], operation: Operation) -> PeopleResult:
+    async def set_role(self, group_id: str, people: Sequence[Person], operation: Operation) -> PeopleResult:
         """Promote or demote people one by one (`promoteGroupMember`, `demoteGroupMember`).
 
-        Who had the role already is a success, somebody who is not in the group a 404: as is a group that is not there,
-        so the group is read to tell them apart.
+        It succeeds also for a person who has the role already. A person who isn't in the group is a 404, and so is an
+        unknown group: the group is read to distinguish them.
 
         Args:
             group_id: the group's JID.
-            people: whom.
-            operation: to promote or to demote, as the path ends.
+            people: the members.
+            operation: `PROMOTE` or `DEMOTE`, which is also the end of the path.
         """
         group = group_path(group_id)
-        group_is_there = False
+        group_exists = False
 
         async def change(path: str) -> None:
-            nonlocal group_is_there
+            nonlocal group_exists
             try:
-                await self._gateway.write_as_admin("POST", group, f"{path}/{operation}")
+                await self._api.write_as_admin("POST", group, f"{path}/{operation}")
             except GroupNotFound as error:
-                if not group_is_there:
-                    await self._gateway.read(group, missing=GroupNotFound)
-                    group_is_there = True
-                message = "The gateway finds no such member in the group."
+                if not group_exists:
+                    await self._api.read(group, not_found=GroupNotFound)
+                    group_exists = True
+                message = "The gateway found no such member in the group."
                 raise InvalidRequest(message, code=error.code, provider_text=error.provider_text) from None
 
-        return await self._one_by_one(group_id, people, operation, change)
+        return await self._change_each(group_id, people, operation, change)
 
-    async def _seats(self, group_id: str) -> AsyncIterator[list[Seat]]:
+    async def _pages(self, group_id: str) -> AsyncIterator[list[MemberAddress]]:
         path = f"{group_path(group_id)}/members"
-        async for rows in self._gateway.pages(path, Page[MemberRow], missing=GroupNotFound):
-            yield [seat for seat in map(Seat.of, rows) if seat.standing is not MembershipStatus.ABSENT]
+        async for records in self._api.pages(path, Page[MemberRecord], not_found=GroupNotFound):
+            members = map(MemberAddress.of, records)
+            yield [member for member in members if member.status is not MembershipStatus.ABSENT]
 
-    async def _count(self, group_id: str) -> int:
-        """Read how many members the group is stored to have; 0 where that is not told."""
-        reply = await self._gateway.read(group_path(group_id), missing=GroupNotFound)
-        return reply.parse(GroupRow).participant_count or 0
+    async def _member_count(self, group_id: str) -> int:
+        """Read the stored number of members; 0 if the group has none."""
+        reply = await self._api.read(group_path(group_id), not_found=GroupNotFound)
+        return reply.parse(GroupRecord).participant_count or 0
 
     async def _add(self, group_id: str, jids: Sequence[str]) -> None:
-        """Send an add. Whether a malformed JID spoils the good ones is undocumented, so a 400 to several is open."""
+        """Add JIDs. After a 400 to several the result isn't known: one malformed JID may not affect the others."""
+        body = {"participants": list(jids)}
         try:
-            await self._gateway.write_as_admin(
-                "POST", group_path(group_id), "/members", body={"participants": list(jids)}
-            )
+            await self._api.write_as_admin("POST", group_path(group_id), "/members", body=body)
         except InvalidRequest as error:
             raise outcome_unknown(error) if len(jids) > 1 else error from None
 
-    async def _one_by_one(
+    async def _change_each(
         self, group_id: str, people: Sequence[Person], operation: Operation, call: Callable[[str], Awaitable[None]]
     ) -> PeopleResult:
         """Make one call for each person; `call` takes the member's path below the group's.
 
-        An error of one person is that person's; one that stops the sender leaves the others not attempted.
+        The error of a call is its person's. After one that stops sending, the others aren't attempted.
 
         Raises:
-            ProviderError: the first call, when it stops the sender or is the only one.
+            ProviderError: from the first call, if it stops sending or is the only one.
         """
         verdicts: list[Verdict] = []
-        for place, person in enumerate(people):
-            before = self._seen_before(group_id, person)
+        for index, person in enumerate(people):
+            before = self._take_status(group_id, person)
             try:
-                jid = await self._directory.member_jid(person)
+                jid = await self._numbers.member_jid(person)
                 await call(f"/members/{jid.replace('@', '%40')}")
             except InvalidRequest as error:
                 verdicts += verdicts_for_error(error, [person])
@@ -234,26 +208,25 @@ class Members:
                     raise
                 verdicts += verdicts_for_error(error, [person])
                 if error.stops_sending:
-                    verdicts += (
-                        Verdict(left.key, Outcome.NOT_ATTEMPTED, cause=error.cause) for left in people[place + 1 :]
-                    )
+                    rest = people[index + 1 :]
+                    verdicts += (Verdict(left.key, Outcome.NOT_ATTEMPTED, cause=error.cause) for left in rest)
                     return PeopleResult(tuple(verdicts), error)
             else:
-                verdicts.append(_judged(person, _REPORTS[operation], before))
+                verdicts.append(_verdict(person, _MEANINGS[operation], before))
         return PeopleResult(tuple(verdicts))
 
-    def _seen_before(self, group_id: str, person: Person) -> MembershipStatus:
-        """Give what the last look showed of somebody, once: they are about to stand differently."""
-        seat = f"{group_id} {person.key}"
-        before = self._before.get(seat)
-        self._before.discard(seat)
+    def _take_status(self, group_id: str, person: Person) -> MembershipStatus:
+        """Return the status that was last read, and drop it, because the person's status is about to change."""
+        key = f"{group_id} {person.key}"
+        before = self._statuses.get(key)
+        self._statuses.discard(key)
         return before or MembershipStatus.UNKNOWN
 
 
-def _judged(person: Person, report: Report, before: MembershipStatus) -> Verdict:
-    """Judge somebody by a 204: it reports how they stand now, and the look before tells whether that is new."""
-    outcome = report.change.get(before, Outcome.UNKNOWN)
+def _verdict(person: Person, meaning: SuccessMeaning, before: MembershipStatus) -> Verdict:
+    """Return the verdict after a 204. It reports the status now; the one before shows whether that is a change."""
+    outcome = meaning.outcomes.get(before, Outcome.UNKNOWN)
     if outcome is Outcome.UNKNOWN:
-        words = f"The gateway reports them as {report.now}; how they stood before is not known."
-        return Verdict(person.key, outcome, Evidence.NONE, "204", words)
+        text = f"The gateway reports that this person is now {meaning.status}. Their status before isn't known."
+        return Verdict(person.key, outcome, Evidence.NONE, "204", text)
     return Verdict(person.key, outcome, Evidence.REPORTED, "204")

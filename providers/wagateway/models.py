@@ -1,4 +1,4 @@
-"""What the WhatsApp Gateway answers, row by row (the schemas of `contracts/wagateway.openapi.yaml`)."""
+"""The responses of the WhatsApp Gateway (the schemas of `contracts/wagateway.openapi.yaml`)."""
 
 import re
 from typing import Generic, TypeVar
@@ -14,7 +14,7 @@ GROUP_JID = re.compile(r"[0-9-]+@g\.us")
 _PHONE_NUMBER = re.compile(r"\+?([0-9]+)")
 
 _ROLES = {"member": MembershipStatus.MEMBER, "admin": MembershipStatus.ADMIN, "left": MembershipStatus.ABSENT}
-"""The contract describes member and admin, and gateways also list those who left; other words tell no role for sure."""
+"""The contract describes member and admin, and gateways also list people who left. Other words don't give the role."""
 
 
 class _Payload(BaseModel):
@@ -23,7 +23,7 @@ class _Payload(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, coerce_numbers_to_str=True)
 
 
-class GroupRow(_Payload):
+class GroupRecord(_Payload):
     """A stored group (schema `Group`)."""
 
     group_jid: str = ""
@@ -33,8 +33,8 @@ class GroupRow(_Payload):
     is_announce: bool | None = None
     is_locked: bool | None = None
 
-    def group(self, group_id: str) -> Group:
-        """Give what Rollcall shows of it; `group_id` where the row does not name its JID."""
+    def to_group(self, group_id: str = "") -> Group:
+        """Return the group as the adapter's interface has it, with `group_id` if the record has no JID."""
         return Group(
             self.group_jid or group_id,
             self.subject or "",
@@ -45,35 +45,36 @@ class GroupRow(_Payload):
         )
 
 
-class CreatedRow(_Payload):
-    """A new group: the contract knows that its info is in the answer, and none of the fields."""
+class CreatedReply(_Payload):
+    """A new group. The contract says that the response has the group's info, and none of its fields."""
 
-    named: str | None = Field(default=None, validation_alias=AliasChoices("groupJid", "jid", "gid", "id"))
-    inside: "CreatedRow | None" = Field(default=None, validation_alias=AliasChoices("group", "data"))
+    id: str | None = Field(default=None, validation_alias=AliasChoices("groupJid", "jid", "gid", "id"))
+    nested: "CreatedReply | None" = Field(default=None, validation_alias=AliasChoices("group", "data"))
 
     @property
     def jid(self) -> str:
-        """The group's JID, wherever it stands; empty where none is given."""
-        own = self.named if GROUP_JID.fullmatch(self.named or "") else ""
-        return own or (self.inside.jid if self.inside else "")
+        """The group's JID, in any of the places; empty if there is none."""
+        if self.id and GROUP_JID.fullmatch(self.id):
+            return self.id
+        return self.nested.jid if self.nested else ""
 
 
-class JoinedRow(_Payload):
-    """The answer of `joinGroup`."""
+class JoinReply(_Payload):
+    """The response of `joinGroup`."""
 
     group_jid: str = ""
 
 
-class InviteRow(_Payload):
-    """The answer of `getGroupInvite` and `revokeGroupInvite`."""
+class InviteReply(_Payload):
+    """The response of `getGroupInvite` and `revokeGroupInvite`."""
 
     invite: str = Field(min_length=1)
 
 
 class Identity(_Payload):
-    """Who somebody is: a member row's `lid`, a contact's `identity`, whichever of the fields it carries.
+    """The identity of a person: a member's `lid`, or a contact's `identity`, with any of the fields.
 
-    The member list's page speaks of a JID, and its example has only a `lid` (`x-contradictions`): all are read.
+    The page of the member list mentions a JID, and its example has only a `lid` (`x-contradictions`): all are read.
     """
 
     lid: str | None = None
@@ -83,19 +84,19 @@ class Identity(_Payload):
 
     @property
     def lid_key(self) -> str:
-        """The LID without a device (`123@lid`); empty where none is given."""
+        """The LID without device suffix (`123@lid`); empty if there is none."""
         return lid_of(self.lid or "") or lid_of(self.jid or "")
 
     @property
     def digits(self) -> str:
-        """The phone in digits; empty where none is given. The LID's own digits are no phone, wherever they stand."""
+        """The phone in digits; empty if there is none. The LID's own digits aren't a phone, whatever field has them."""
         number = _PHONE_NUMBER.fullmatch(self.phone_number or "")
-        told = [phone_digits(jid or "") for jid in (self.phone_jid, self.jid, self.lid)]
-        told.append(number[1] if number else "")
-        return next((digits for digits in told if digits and f"{digits}@lid" != self.lid_key), "")
+        phones = [phone_digits(jid or "") for jid in (self.phone_jid, self.jid, self.lid)]
+        phones.append(number[1] if number else "")
+        return next((digits for digits in phones if digits and f"{digits}@lid" != self.lid_key), "")
 
 
-class MemberRow(Identity):
+class MemberRecord(Identity):
     """A stored member (schema `GroupMember`); `first_seen_at` in Unix milliseconds, `tag` a nickname."""
 
     role: str | None = None
@@ -104,61 +105,61 @@ class MemberRow(Identity):
 
     @property
     def status(self) -> MembershipStatus:
-        """The role; absent for somebody who left, present where the word tells no role."""
+        """The role; `ABSENT` for a person who left, `PRESENT` if the word doesn't give the role."""
         return _ROLES.get((self.role or "").casefold(), MembershipStatus.PRESENT)
 
 
-class ContactRow(Identity):
-    """A contact: `getContact` nests who it is under `identity`; the shape of `listContacts`' items is undocumented."""
+class ContactRecord(Identity):
+    """A contact: `getContact` nests its `identity`; the format of the items of `listContacts` isn't documented."""
 
-    identity: Identity | None = None
+    nested: Identity | None = Field(default=None, validation_alias="identity")
 
     @property
-    def who(self) -> Identity:
-        """The identity, wherever it stands."""
-        return self.identity or self
+    def identity(self) -> Identity:
+        """The identity, nested or not."""
+        return self.nested or self
 
 
-class CheckRow(_Payload):
-    """What `checkContact` says of one number; `is_on_whatsapp` None where it says nothing."""
+class CheckReply(_Payload):
+    """The response of `checkContact` about one number; `is_on_whatsapp` is None if it doesn't say."""
 
     is_on_whatsapp: bool | None = Field(default=None, alias="isOnWhatsApp")
     jid: str | None = None
 
 
-class SessionRow(_Payload):
-    """A session (schema `Session`): `working` is the connected state, the list of the others is not published."""
+class SessionReply(_Payload):
+    """A session (schema `Session`): `working` is the connected state, the others aren't published."""
 
     status: str | None = None
     rate_per_min: int | None = None
     rate_per_hour: int | None = None
 
 
-class SentRow(_Payload):
-    """A SendResult: the reference names the message's id `waMessageId`, the guide `messageId` (`x-contradictions`)."""
+class SentReply(_Payload):
+    """A SendResult: the reference calls the message's id `waMessageId`, the guide `messageId` (`x-contradictions`)."""
 
     message_id: str | None = Field(default=None, validation_alias=AliasChoices("waMessageId", "messageId"))
 
 
-Row = TypeVar("Row", bound=BaseModel)
+Record = TypeVar("Record", bound=BaseModel)
 
 
-class Page(_Payload, Generic[Row]):
-    """One page of a list; the end is written as an empty cursor, as null, or not at all."""
+class Page(_Payload, Generic[Record]):
+    """One page of a list. After the last one, the cursor is empty, null or missing."""
 
-    data: list[Row]
+    data: list[Record]
     next_cursor: str | None = None
 
 
-class Problem(_Payload):
-    """What is inside the error envelope; empty where it is not as documented."""
+class ErrorDetail(_Payload):
+    """The content of an error envelope; empty if it isn't as documented."""
 
     code: str = ""
     message: str = ""
 
     @classmethod
-    def of(cls, reply: Reply) -> "Problem | None":
-        """Read the error envelope of an answer; None where it has none."""
+    def of(cls, reply: Reply) -> "ErrorDetail | None":
+        """Read the error envelope of a response; None if it has none."""
         if not isinstance(reply.body, dict) or not reply.body.get("error"):
             return None
         try:
@@ -168,4 +169,4 @@ class Problem(_Payload):
 
 
 class _ErrorEnvelope(_Payload):
-    error: Problem
+    error: ErrorDetail

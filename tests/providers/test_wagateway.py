@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from providers.base import Action, Capability, Cause, Evidence, MembershipStatus, Outcome, Person, Verdict
-from providers.wagateway.people import Directory
+from providers.wagateway import WaGateway
 from sandbox.providers.server import InjectedFault
 from sandbox.providers.wagateway import ContactShape
 from sandbox.providers.world import Disposition, Effect
@@ -84,7 +84,7 @@ async def test_the_204_says_nothing_of_anybody_and_a_failed_check_keeps_its_word
             Outcome.NOT_ON_WHATSAPP,
             Evidence.REPORTED,
             "isOnWhatsApp: false",
-            "The number is not on WhatsApp.",
+            "The number isn't on WhatsApp.",
             Cause.INVALID,
         ),
     }
@@ -217,10 +217,10 @@ async def test_a_lid_without_a_known_phone_cannot_be_added(bench: Bench) -> None
 
 
 async def test_a_check_is_forgotten_after_a_day(bench: Bench) -> None:
-    directory = Directory(bench.adapter._gateway, clock=lambda: bench.time[0])
+    adapter = WaGateway(bench.adapter._api, clock=lambda: bench.time[0])
     for later, checks in ((0.0, 1), (24 * 3600 - 1.0, 1), (2.0, 2)):
         bench.time[0] += later
-        assert await directory.jid_of(people(ANA)[0]) == f"{ANA}@s.whatsapp.net"
+        assert (await adapter.check_numbers(people(ANA)))[f"+{ANA}"].phone == f"+{ANA}"
         assert bench.lines() == [CHECK] * checks
 
 

@@ -103,7 +103,7 @@ async def test_a_403_means_no_group_admin_when_the_invite_is_forbidden_too(bench
     bench.world.groups[GROUP].account_is_admin = False
     error = await failed_add(bench)
     assert isinstance(error, NotGroupAdmin)
-    assert str(error) == "The account is not an admin of the group."
+    assert str(error) == "The account isn't an admin of the group."
     assert error.code == "forbidden"
     assert bench.lines()[-2:] == [ADD, INVITE]
 

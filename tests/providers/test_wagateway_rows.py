@@ -7,7 +7,16 @@ from pydantic import BaseModel
 from providers.base import ProviderFault
 from providers.http import Reply
 from providers.identity import lid_of
-from providers.wagateway.models import ContactRow, CreatedRow, GroupRow, MemberRow, Page, Problem, SentRow, SessionRow
+from providers.wagateway.models import (
+    ContactRecord,
+    CreatedReply,
+    ErrorDetail,
+    GroupRecord,
+    MemberRecord,
+    Page,
+    SentReply,
+    SessionReply,
+)
 
 NAMES = st.sampled_from(
     ["data", "error", "code", "lid", "jid", "role", "phoneJid", "phoneNumber", "identity", "group", "id", "groupJid"]
@@ -18,14 +27,14 @@ LEAVES = (
 BODIES = st.recursive(
     LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=4), max_leaves=12
 )
-MODELS: list[type[BaseModel]] = [GroupRow, CreatedRow, SentRow, SessionRow, ContactRow, Page[MemberRow]]
+MODELS: list[type[BaseModel]] = [GroupRecord, CreatedReply, SentReply, SessionReply, ContactRecord, Page[MemberRecord]]
 
 
 @settings(max_examples=60)
 @given(BODIES)
 def test_any_answer_is_read_or_called_a_fault(body: object) -> None:
     reply = Reply(200, body, json.dumps(body))
-    assert Problem.of(reply) is None or isinstance(body, dict)
+    assert ErrorDetail.of(reply) is None or isinstance(body, dict)
     for model in MODELS:
         try:
             row = reply.parse(model)
@@ -34,5 +43,5 @@ def test_any_answer_is_read_or_called_a_fault(body: object) -> None:
         for member in getattr(row, "data", None) or []:
             assert member.lid_key == lid_of(member.lid_key)
             assert member.digits == "" or member.digits.isdecimal()
-        if isinstance(row, CreatedRow):
+        if isinstance(row, CreatedReply):
             assert row.jid == "" or row.jid.endswith("@g.us")

@@ -1,31 +1,32 @@
-"""What the five simulated providers share: the log, faults on demand, the token, and the control API."""
+"""What the five simulated providers share: log, injected faults, token, error responses, and the control API."""
 
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Literal
 
 from aiohttp import web
 
-from sandbox.providers.world import Disposition, World
+from sandbox.providers.world import Disposition, Membership, World
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass(slots=True)
 class InjectedFault:
-    """Something that goes wrong on demand.
+    """A failure of a call, on demand.
 
     Attributes:
-        match: a part of `METHOD path` that a call must hold, for example `POST /groups`; empty: every call.
-        when: `before` the call takes effect, or `after` (the effect stays, the answer is lost).
+        match: a part of `METHOD path` that selects calls, for example `POST /groups`; empty: every call.
+        when: `before` the call takes effect, or `after` (the effect stays, the response is lost).
         status: the HTTP status to answer with; 0: hang until the client gives up; -1: drop the connection.
-        body: the answer's body, as text; empty: the provider's own error body for that status.
-        raw: the answer's body byte by byte, which may be none; None: `body` says it.
-        headers: the answer's extra headers.
-        times: how many calls it strikes; -1: all.
-        skip: how many matching calls it lets pass first.
+        body: the response's body, as text; empty: the provider's own error body for that status.
+        raw: the response's body in bytes, which may be empty; None: `body` is used.
+        headers: the response's extra headers.
+        times: how many calls fail; -1: all.
+        skip: how many matching calls succeed first.
     """
 
     match: str = ""
@@ -40,7 +41,7 @@ class InjectedFault:
 
 @dataclass(frozen=True, slots=True)
 class RecordedCall:
-    """One line of the log: what was asked and what was answered (status 0: no answer was sent)."""
+    """A call in the log: the request, and the status of the response (0: none was sent)."""
 
     at: float
     method: str
@@ -50,43 +51,54 @@ class RecordedCall:
     status: int
 
 
-class ProviderServer:
-    """A simulated provider: subclass it, hang the contract's routes on `routes()`, keep the state in `world`.
+class ErrorResponse(Exception):
+    """Ends a call with an error response."""
 
-    Args:
-        world: the people and groups behind it.
-        token: the credential it accepts; every other is refused as the contract says.
-        latency: seconds that every call takes.
+    def __init__(self, response: web.Response) -> None:
+        super().__init__(response.status)
+        self.response = response
+
+
+@dataclass(kw_only=True, eq=False)
+class ProviderServer:
+    """A simulated provider. A subclass adds the contract's routes and keeps its state in `world`.
 
     Attributes:
         name: the provider's name as in `rollcall.toml`.
+        world: the people and groups behind it.
+        token: the credential it accepts. Every other one is refused as the contract says.
+        latency: seconds that every call takes.
         account_state: `connected`, `disconnected` or `restricted`; a subclass answers by it as the contract says.
+        faults: the failures to inject.
+        calls: the log.
     """
 
-    name: str = ""
-
-    def __init__(self, world: World, *, token: str = "sandbox-token", latency: float = 0.0) -> None:  # noqa: S107
-        self.world = world
-        self.token = token
-        self.latency = latency
-        self.account_state = "connected"
-        self.faults: list[InjectedFault] = []
-        self.calls: list[RecordedCall] = []
+    name: ClassVar[str]
+    world: World = field(kw_only=False)
+    token: str = "sandbox-token"  # noqa: S105 - the sandbox's own
+    latency: float = 0.0
+    account_state: str = "connected"
+    faults: list[InjectedFault] = field(default_factory=list)
+    calls: list[RecordedCall] = field(default_factory=list)
 
     def routes(self) -> list[web.RouteDef]:
-        """Give the contract's routes."""
+        """Return the contract's routes."""
         raise NotImplementedError
 
     def authorized(self, request: web.Request) -> bool:
-        """Tell whether the request carries the token."""
+        """Return whether the request carries the token."""
         return request.headers.get("Authorization", "") == f"Bearer {self.token}"
 
     def error(self, status: int, code: str = "", message: str = "") -> web.Response:
-        """Give the contract's error answer for a status."""
+        """Return the contract's error response for a status."""
         raise NotImplementedError
 
+    def fail(self, status: int, code: str = "", message: str = "") -> ErrorResponse:
+        """Return the exception that ends a call with `error`."""
+        return ErrorResponse(self.error(status, code, message))
+
     def app(self) -> web.Application:
-        """Make the aiohttp application: the contract's routes and the control API under `/_control`."""
+        """Build the aiohttp application: the contract's routes and the control API under `/_control`."""
         app = web.Application(middlewares=[self._middleware])
         app.add_routes(self.routes())
         app.add_routes(
@@ -106,7 +118,7 @@ class ProviderServer:
         if request.path.startswith("/_control/"):
             return await handler(request)
         status = 0
-        body = _json(await request.read())  # before anything goes wrong: a client that gives up takes its body along
+        body = _json(await request.read())  # first: the body of a client that gives up is lost
         try:
             if self.latency:
                 await asyncio.sleep(self.latency)
@@ -131,10 +143,11 @@ class ProviderServer:
             return await self._strike(fault, request)
         if not self.authorized(request):
             return self.error(401)
-        response = await handler(request)
-        if fault:
-            return await self._strike(fault, request)
-        return response
+        try:
+            response = await handler(request)
+        except ErrorResponse as error:
+            response = error.response
+        return await self._strike(fault, request) if fault else response
 
     def _take_fault(self, line: str) -> InjectedFault | None:
         for fault in self.faults:
@@ -197,6 +210,25 @@ class ProviderServer:
     async def _account(self, request: web.Request) -> web.Response:
         self.account_state = (await request.json())["state"]
         return web.json_response({"ok": True})
+
+
+async def json_object(request: web.Request) -> dict[str, Any]:
+    """Return the JSON object in a request's body; an empty one for anything else."""
+    try:
+        body = json.loads(await request.read())
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def with_own(members: list[Membership], own: Membership) -> list[Membership]:
+    """Return the members of a list that always includes the account itself."""
+    return members if any(member.phone == own.phone for member in members) else [own, *members]
+
+
+def utc(seconds: float) -> str:
+    """Return a time in seconds since 1970 in ISO 8601."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _json(content: bytes) -> Any:

@@ -1,204 +1,211 @@
-"""A simulated WhatsApp Gateway (contract `contracts/wagateway.openapi.yaml`): what it does live on WhatsApp."""
+"""A simulated WhatsApp Gateway (contract `contracts/wagateway.openapi.yaml`): its session, contacts and messages."""
 
-import json
 import re
-from collections.abc import Callable, Iterable
-from typing import Literal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
 
 from aiohttp import web
 
-from sandbox.providers.wagateway_stored import GROUP_JID, ContactShape, Record, StoredServer
-from sandbox.providers.world import Disposition, Effect, SimGroup, World
+from sandbox.providers.server import ProviderServer, json_object
+from sandbox.providers.wagateway_groups import GROUP_JID, LONG_AGO, OWN_PHONE, USER_JID, GroupCalls, Record
+from sandbox.providers.world import Disposition, Membership, SimGroup
 
-__all__ = ["ContactShape", "CreatedShape", "WaGatewayServer"]
-
+ContactShape = Literal["flat", "nested", "bare"]
 CreatedShape = Literal["row", "nested", "silent"]
 
 _PHONE = re.compile(r"\+?([0-9]+)")
-_USER_JID = re.compile(r"([0-9]+)@s\.whatsapp\.net")
-_SETTINGS = {"subject": str, "description": str, "announce": bool, "locked": bool}
 _MINUTE = 60.0
+_CODES = {
+    400: "validation_error",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not_found",
+    429: "rate_limited",
+    501: "not_implemented",
+}
+_MAX_PAGE = 200
 
 
-class WaGatewayServer(StoredServer):
+@dataclass(kw_only=True, eq=False)
+class WaGatewayServer(ProviderServer):
     """A gateway with one session. An add answers 204 whatever WhatsApp did to the people.
 
-    Takes the arguments of `StoredServer`.
+    It accepts the token as a bearer token or in `x-api-key`.
 
     Attributes:
-        malformed_spoils_all: whether a malformed JID keeps the good ones of an add from being added.
-        created_shape: the answer to a new group: its row, a row nested in `group`, or nothing that names it.
-        free_settings: the fields of an update that need no group admin.
-        refused_settings: the fields of an update that are refused as malformed.
-        clears_description: whether an empty description clears it, or is passed over.
-        message_id_field: `waMessageId` by the reference, `messageId` by the sending guide.
+        session: the session's id.
+        permissions: what the credential may do: `read`, `send`, `manage`.
+        rows_per_page: how many groups or members are on one page; None for all, as the contract has it today.
+        contact_shape: the rows of the contact list, which the contract leaves open: an identity, one nested like a
+            contact's, or one without phone.
+        reading_sessions_needs: `manage` by the session pages, `read` by the API-keys guide (x-contradictions).
+        phoneless: phones of people whose contact is stored without a phone.
+        unstored: phones of people without a stored contact.
+        keeps_leavers: whether people who left stay in the member list, though not in the group's count. The contract
+            leaves it open.
+        names: the names of stored contacts, by phone.
+        most_per_minute: how many texts the session may send in a minute.
+        malformed_spoils_all: whether a malformed JID keeps the good ones of an add from being added (left open).
+        created_shape: the response to a new group, which the contract leaves open: its row, a row nested in `group`,
+            or nothing that names it.
+        free_settings: the fields of an update that need no group admin. "Most settings" need one; the contract does not
+            say which do not.
+        refused_settings: the fields of an update that are refused as malformed (left open).
+        clears_description: whether an empty description clears it, or is ignored (left open).
+        message_id_field: `waMessageId` by the reference, `messageId` by the sending guide (x-contradictions).
     """
 
-    def __init__(
-        self,
-        world: World,
-        *,
-        token: str = "sandbox-token",  # noqa: S107 - the sandbox's own
-        latency: float = 0.0,
-        session: str = "sess_1",
-        permissions: Iterable[str] = ("read", "send", "manage"),
-    ) -> None:
-        super().__init__(world, token=token, latency=latency, session=session, permissions=permissions)
-        # The contract leaves open what becomes of the good JIDs beside a malformed one.
-        self.malformed_spoils_all = True
-        # The contract does not know the fields of the answer to createGroup.
-        self.created_shape: CreatedShape = "row"
-        # "Most settings" need a group admin; the contract does not say which do not, nor what else is refused when.
-        self.free_settings: frozenset[str] = frozenset()
-        self.refused_settings: frozenset[str] = frozenset()
-        # The contract does not say what an empty description does.
-        self.clears_description = True
-        # The reference and the sending guide disagree (x-contradictions).
-        self.message_id_field = "waMessageId"
+    name: ClassVar[str] = "wagateway"
+    session: str = "sess_1"
+    permissions: frozenset[str] = frozenset({"read", "send", "manage"})
+    rows_per_page: int | None = None
+    contact_shape: ContactShape = "flat"
+    reading_sessions_needs: str = "manage"
+    phoneless: set[str] = field(default_factory=set)
+    unstored: set[str] = field(default_factory=set)
+    keeps_leavers: bool = False
+    names: dict[str, str] = field(default_factory=dict)
+    most_per_minute: int = 20
+    malformed_spoils_all: bool = True
+    created_shape: CreatedShape = "row"
+    free_settings: frozenset[str] = frozenset()
+    refused_settings: frozenset[str] = frozenset()
+    clears_description: bool = True
+    message_id_field: str = "waMessageId"
 
     def routes(self) -> list[web.RouteDef]:
-        """Give the routes of what is stored and of what is done live."""
+        """Return the routes of the session, its groups, members, contacts and messages."""
         session = "/api/v1/sessions/{session}"
-        group = f"{session}/groups/{{gid}}"
-        member = f"{group}/members/{{jid}}"
         return [
+            web.get(session, self._get_session),
             web.get(f"{session}/contacts/check", self._check_contact),
-            *super().routes(),
-            web.post(f"{session}/groups", self._create_group),
-            web.patch(group, self._update_group),
-            web.post(f"{group}/members", self._add_members),
-            web.delete(member, self._remove_member),
-            web.post(f"{member}/promote", self._promote_member),
-            web.post(f"{member}/demote", self._demote_member),
-            web.get(f"{group}/invite", self._get_invite),
-            web.delete(f"{group}/invite", self._revoke_invite),
-            web.post(f"{session}/groups:join", self._join_group),
-            web.post(f"{group}:leave", self._leave_group),
+            web.get(f"{session}/contacts", self._list_contacts),
+            web.get(f"{session}/contacts/{{lid}}", self._get_contact),
             web.post(f"{session}/messages", self._send_message),
+            *GroupCalls(self).routes(session),
         ]
 
-    async def _create_group(self, request: web.Request) -> web.Response:
-        if (refusal := self.refusal(request, "send")) is not None:
-            return refusal
-        body = _json(await request.read())
-        name, participants = body.get("name"), body.get("participants")
-        phones = _phones(participants)
-        if not isinstance(name, str) or not name or not phones or None in phones:
-            return self.error(400, message="name and participants are required")
+    def authorized(self, request: web.Request) -> bool:
+        """Return whether the request carries the token, in either of the two headers."""
+        return super().authorized(request) or request.headers.get("x-api-key") == self.token
+
+    def error(self, status: int, code: str = "", message: str = "") -> web.Response:
+        """Return the error envelope. The contract names no code for a server's own failure, and one message only."""
+        code = code or _CODES.get(status, "internal")
+        problem = {"code": code, "message": message or code.replace("_", " "), "details": {}}
+        return web.json_response({"error": problem}, status=status)
+
+    def check(self, request: web.Request, permission: str) -> None:
+        """Check the permission, then the session; the contract leaves the order open.
+
+        Raises:
+            ErrorResponse: the credential lacks the permission, or the session is another.
+        """
+        if permission not in self.permissions:
+            raise self.fail(403)
+        if request.match_info["session"] != self.session:
+            raise self.fail(404, message="session not found")
+
+    def check_connected(self) -> None:
+        """Check that the session is connected."""
         if self.account_state != "connected":
-            return self.error(501)
-        jid = f"1203639{len(self.world.groups):011}@g.us"
-        self.world.create_group(jid, name, filter(None, phones))
-        shapes: dict[CreatedShape, Record] = {
-            "row": {"groupJid": jid, "subject": name},
-            "nested": {"group": {"id": 7, "jid": jid}},
-            "silent": {"ok": True},
-        }
-        return web.json_response(shapes[self.created_shape], status=201)
+            raise self.fail(501)
 
-    async def _update_group(self, request: web.Request) -> web.Response:
-        """Apply the fields one after another, as they were sent, until one is refused."""
-        group = self.group(request, "send")
-        if isinstance(group, web.Response):
-            return group
-        body = _json(await request.read())
-        if any(name in body and not isinstance(body[name], kind) for name, kind in _SETTINGS.items()):
-            return self.error(400, message="malformed body")
-        if self.account_state != "connected":
-            return self.error(501)
-        for name in filter(_SETTINGS.__contains__, body):
-            if group.left_by_account or (not group.account_is_admin and name not in self.free_settings):
-                return self.error(403)
-            if name in self.refused_settings:
-                return self.error(400, message=f"{name} was refused")
-            if name == "description" and not body[name] and not self.clears_description:
-                continue
-            setattr(group, "announce_only" if name == "announce" else name, body[name])
-        return web.Response(status=204)
+    def page(self, request: web.Request, rows: Sequence[Record], size: int | None) -> web.Response:
+        """Return one page of rows."""
+        start = int(request.query.get("cursor", "0"))
+        end = start + (size or len(rows))
+        cursor = str(end) if end < len(rows) else ""
+        return web.json_response({"data": rows[start:end], "nextCursor": cursor})
 
-    async def _add_members(self, request: web.Request) -> web.Response:
-        group = self.group(request, "send")
-        if isinstance(group, web.Response):
-            return group
-        phones = _phones(_json(await request.read()).get("participants"))
-        if not phones:
-            return self.error(400, message="participants must not be empty")
-        malformed = None in phones
-        if malformed and self.malformed_spoils_all:
-            return self.error(400, message="malformed JID")
-        if (refusal := self._live_refusal(group)) is not None:
-            return refusal
-        for phone in filter(None, phones):
-            self.world.add(group.id, phone)
-        return self.error(400, message="malformed JID") if malformed else web.Response(status=204)
+    def listed(self, group: SimGroup) -> list[Membership]:
+        """Return the members as they are stored, each once."""
+        gone = group.gone if self.keeps_leavers else []
+        return list({member.phone: member for member in (*gone, *self.world.visible_members(group.id))}.values())
 
-    async def _remove_member(self, request: web.Request) -> web.Response:
-        return self._change_member(request, self.world.remove, absent_is_fine=True)
+    def millis(self) -> int:
+        """Return the world's time in milliseconds."""
+        return int(self.world.now() * 1000)
 
-    async def _promote_member(self, request: web.Request) -> web.Response:
-        return self._change_member(request, self.world.promote, absent_is_fine=False)
+    async def _get_session(self, request: web.Request) -> web.Response:
+        self.check(request, self.reading_sessions_needs)
+        # The contract names two states. A restricted account has none of its own: WhatsApp has logged it out.
+        status = "working" if self.account_state == "connected" else "scan_qr_code"
+        return web.json_response(
+            {
+                "id": self.session,
+                "label": "Front desk",
+                "status": status,
+                "phoneNumber": OWN_PHONE,
+                "waJid": f"{OWN_PHONE}@s.whatsapp.net",
+                "ratePerMin": self.most_per_minute,
+                "ratePerHour": self.most_per_minute * 30,
+                "updatedAt": self.millis(),
+            }
+        )
 
-    async def _demote_member(self, request: web.Request) -> web.Response:
-        return self._change_member(request, self.world.demote, absent_is_fine=False)
+    async def _list_contacts(self, request: web.Request) -> web.Response:
+        self.check(request, "read")
+        limit = request.query.get("limit", "50")
+        if not limit.isdecimal():
+            raise self.fail(400, message="limit must be a number")
+        wanted = request.query.get("group")
+        if wanted is not None and not GROUP_JID.fullmatch(wanted):
+            raise self.fail(400, message="malformed JID")
+        source = request.query.get("source", "group")
+        if source not in {"dm", "group"}:
+            raise self.fail(400, message="source must be dm or group")
+        # All people were seen in a group; none has written.
+        seen = self._seen(lambda group: wanted in (None, group.id)) if source == "group" else []
+        rows = [self._contact_row(phone) for phone in seen if self._is_called(phone, request.query.get("q", ""))]
+        # The contract says that a limit out of range is clamped.
+        return self.page(request, rows, min(max(int(limit), 1), _MAX_PAGE))
 
-    def _change_member(
-        self, request: web.Request, change: Callable[[str, str], Effect], *, absent_is_fine: bool
-    ) -> web.Response:
-        group = self.group(request, "send")
-        if isinstance(group, web.Response):
-            return group
-        jid = _USER_JID.fullmatch(request.match_info["jid"])
-        if jid is None:
-            return self.error(400, message="malformed JID")
-        if (refusal := self._live_refusal(group)) is not None:
-            return refusal
-        if change(group.id, jid[1]) is Effect.NOT_A_MEMBER and not absent_is_fine:
-            return self.error(404, message="member not found")
-        return web.Response(status=204)
+    async def _get_contact(self, request: web.Request) -> web.Response:
+        self.check(request, "read")
+        phone = self.world.phone_of_lid(request.match_info["lid"].removesuffix("@lid"))
+        if phone is None or phone not in self._seen():
+            raise self.fail(404, message="contact not found")
+        groups = [
+            {"jid": group.id, "name": group.subject, "role": member.role, "tag": "", "lastSeen": 0}
+            for group in self.world.groups.values()
+            for member in self.world.visible_members(group.id)
+            if member.phone == phone
+        ]
+        return web.json_response({"dm": False, "groups": groups, "identity": self._identity(phone)})
 
-    async def _get_invite(self, request: web.Request) -> web.Response:
-        return self._invite(request, "read", self.world.invite_of)
+    def _seen(self, wanted: Callable[[SimGroup], bool] = lambda _: True) -> list[str]:
+        """Return the phones of stored contacts: the people that the session has seen in its groups."""
+        groups = [group for group in self.world.groups.values() if wanted(group)]
+        phones = dict.fromkeys(member.phone for group in groups for member in self.listed(group))
+        return [phone for phone in phones if phone not in self.unstored]
 
-    async def _revoke_invite(self, request: web.Request) -> web.Response:
-        return self._invite(request, "send", self.world.reset_invite)
+    def _is_called(self, phone: str, part: str) -> bool:
+        row = self._identity(phone)
+        return any(part.casefold() in str(row.get(field, "")).casefold() for field in ("name", "phoneNumber"))
 
-    def _invite(self, request: web.Request, permission: str, code_of: Callable[[str], str]) -> web.Response:
-        group = self.group(request, permission)
-        if isinstance(group, web.Response):
-            return group
-        if (refusal := self._live_refusal(group)) is not None:
-            return refusal
-        return web.json_response({"invite": f"https://chat.whatsapp.com/{code_of(group.id)}"})
+    def _contact_row(self, phone: str) -> Record:
+        identity = self._identity(phone)
+        if self.contact_shape == "nested":
+            return {"dm": False, "identity": identity}
+        if self.contact_shape == "bare":
+            return {"lid": identity["lid"], "name": identity["name"]}
+        return identity
 
-    async def _join_group(self, request: web.Request) -> web.Response:
-        if (refusal := self.refusal(request, "send")) is not None:
-            return refusal
-        invite = _json(await request.read()).get("invite")
-        group = self.world.group_of_invite(invite) if isinstance(invite, str) and invite else None
-        if group is None:
-            return self.error(400, message="invalid or expired invite")
-        if self.account_state != "connected":
-            return self.error(501)
-        group.left_by_account = False
-        return web.json_response({"groupJid": group.id})
-
-    async def _leave_group(self, request: web.Request) -> web.Response:
-        group = self.group(request, "send")
-        if isinstance(group, web.Response):
-            return group
-        if self.account_state != "connected":
-            return self.error(501)
-        group.left_by_account = True
-        return web.Response(status=204)
+    def _identity(self, phone: str) -> Record:
+        row: Record = {"id": 1, "lid": f"{self.world.person(phone).lid}@lid", "updatedAt": LONG_AGO}
+        row["name"] = self.names.get(phone, "")
+        if phone in self.phoneless:
+            return row
+        return row | {"phoneJid": f"{phone}@s.whatsapp.net", "phoneNumber": phone}
 
     async def _check_contact(self, request: web.Request) -> web.Response:
-        if (refusal := self.refusal(request, "read")) is not None:
-            return refusal
+        self.check(request, "read")
         number = _PHONE.fullmatch(request.query.get("phone", ""))
         if number is None:
-            return self.error(400, message="phone must be E.164 digits")
-        if self.account_state != "connected":
-            return self.error(501)
+            raise self.fail(400, message="phone must be E.164 digits")
+        self.check_connected()
         phone = self.world.canonical(number[1])
         exists = self.world.person(phone).disposition is not Disposition.NO_ACCOUNT
         # The contract leaves open what `jid` is for a number without an account.
@@ -206,44 +213,20 @@ class WaGatewayServer(StoredServer):
         return web.json_response({"isOnWhatsApp": exists, "jid": jid, "query": number[1]})
 
     async def _send_message(self, request: web.Request) -> web.Response:
-        if (refusal := self.refusal(request, "send")) is not None:
-            return refusal
-        body = _json(await request.read())
+        self.check(request, "send")
+        body = await json_object(request)
         to, text = str(body.get("to")), body.get("text")
-        person = _USER_JID.fullmatch(to)
+        person = USER_JID.fullmatch(to)
         if body.get("type") != "text" or not isinstance(text, str) or not (person or GROUP_JID.fullmatch(to)):
-            return self.error(400, message="malformed body")
-        if self.account_state != "connected":
-            return self.error(501)
+            raise self.fail(400, message="malformed body")
+        self.check_connected()
         if not person and (to not in self.world.groups or self.world.groups[to].left_by_account):
-            return self.error(404, message="group not found")
+            raise self.fail(404, message="group not found")
         now = self.world.now()
         if sum(sent.at > now - _MINUTE for sent in self.world.sent) >= self.most_per_minute:
-            return self.error(429)
+            raise self.fail(429)
         self.world.send(person[1] if person else to, text)
         number = len(self.world.sent)
         return web.json_response(
             {"mode": "sync", "outboxId": f"outbox-{number}", self.message_id_field: f"3EB0{number:016}"}
         )
-
-    def _live_refusal(self, group: SimGroup) -> web.Response | None:
-        """Refuse a live action; that none is possible in a group that was left, the contract gives no status for."""
-        if self.account_state != "connected":
-            return self.error(501)
-        return None if group.account_is_admin and not group.left_by_account else self.error(403)
-
-
-def _json(content: bytes) -> Record:
-    try:
-        body = json.loads(content)
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}
-
-
-def _phones(participants: object) -> list[str | None]:
-    """Give the phone of each JID, None for one that is malformed; nothing for what is no list."""
-    if not isinstance(participants, list):
-        return []
-    jids = [_USER_JID.fullmatch(jid) if isinstance(jid, str) else None for jid in participants]
-    return [jid[1] if jid else None for jid in jids]

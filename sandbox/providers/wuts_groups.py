@@ -1,20 +1,23 @@
-"""The simulated WUTS's groups and communities: reading, making and changing them, and their participants."""
+"""The groups and communities of the simulated WUTS: how they are read, created and changed."""
 
 import base64
 import binascii
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from sandbox.providers.world import Effect, Membership, SimGroup, World
-from sandbox.providers.wuts_device import NUMBER, WutsDevice, body_of
+from sandbox.providers.server import json_object
+from sandbox.providers.world import Effect, Membership, SimGroup
+
+if TYPE_CHECKING:
+    from sandbox.providers.wuts import WutsServer
 
 EPHEMERAL_SECONDS = {0, 86_400, 604_800, 7_776_000}
 _JPEG = b"\xff\xd8\xff"
 _ACTIONS = {"POST": "add", "DELETE": "remove"}
 _FIELDS = {"name": "subject", "topic": "description", "announcement": "announce_only"}
 
-# WhatsApp's own codes. The contract's records hold none; they appear only where `codes_in_records` is set.
+# WhatsApp's own codes. The contract's records have none; they appear only if `codes_in_records` is set.
 _CODES = {
     Effect.ALREADY_MEMBER: 409,
     Effect.PRIVATE: 403,
@@ -25,171 +28,171 @@ _CODES = {
     Effect.AWAITS_ADMIN: 421,
     Effect.NOT_A_MEMBER: 404,
 }
-_NOT_IN = {*_CODES} - {Effect.ALREADY_MEMBER}
+_NOT_MEMBERS = {*_CODES} - {Effect.ALREADY_MEMBER}
 
 
-class WutsGroups(WutsDevice):
-    """The groups of the device.
+class GroupCalls:
+    """The calls about groups and communities.
 
-    Attributes:
-        lists_refused: whether an answer lists the people about whom nothing was done; the contract leaves it open.
-        codes_in_records: whether records carry WhatsApp's code under `error`; on no page.
-        names_communities: whether a new community's JID is told; the page prints an empty object.
-        updates_in_turn: whether a refused update has done what comes before the refused property; left open.
+    Args:
+        server: the server that answers them.
     """
 
-    def __init__(self, world: World, *, token: str = "sandbox-token", latency: float = 0.0) -> None:  # noqa: S107
-        super().__init__(world, token=token, latency=latency)
-        self.lists_refused = True
-        self.codes_in_records = False
-        self.names_communities = False
-        self.updates_in_turn = False
+    def __init__(self, server: "WutsServer") -> None:
+        self._server = server
+        self._world = server.world
 
-    def group_routes(self) -> list[web.RouteDef]:
-        """Give the contract's routes for groups and communities."""
-        return [
-            web.get("/groups", self.when_ready(self._list)),
-            web.post("/groups", self.when_ready(self._create)),
-            web.post("/groups/join", self.when_ready(self._join)),
-            web.get("/groups/{jid}", self.when_ready(self._get)),
-            web.patch("/groups/{jid}", self.when_ready(self._update)),
-            web.post("/groups/{jid}/participants", self.when_ready(self._participants)),
-            web.delete("/groups/{jid}/participants", self.when_ready(self._participants)),
-            web.delete("/groups/{jid}/leave", self.when_ready(self._leave)),
-            web.post("/groups/{jid}/picture", self.when_ready(self._picture)),
-            web.put("/groups/{jid}/ephemeral", self.when_ready(self._ephemeral)),
-            web.get("/groups/{jid}/invite", self.when_ready(self._invite)),
-            web.post("/groups/{jid}/invite/reset", self.when_ready(self._reset_invite)),
-            web.post("/communities", self.when_ready(self._create_community)),
-            web.post("/communities/{jid}/participants", self.when_ready(self._community_participants)),
-            web.delete("/communities/{jid}/participants", self.when_ready(self._community_participants)),
+    def routes(self) -> list[web.RouteDef]:
+        """Return the contract's routes for groups and communities."""
+        calls = [
+            ("GET", "/groups", self._list),
+            ("POST", "/groups", self._create),
+            ("POST", "/groups/join", self._join),
+            ("GET", "/groups/{jid}", self._get),
+            ("PATCH", "/groups/{jid}", self._update),
+            ("POST", "/groups/{jid}/participants", self._participants),
+            ("DELETE", "/groups/{jid}/participants", self._participants),
+            ("DELETE", "/groups/{jid}/leave", self._leave),
+            ("POST", "/groups/{jid}/picture", self._picture),
+            ("PUT", "/groups/{jid}/ephemeral", self._ephemeral),
+            ("GET", "/groups/{jid}/invite", self._invite),
+            ("POST", "/groups/{jid}/invite/reset", self._reset_invite),
+            ("POST", "/communities", self._create_community),
+            ("POST", "/communities/{jid}/participants", self._community_participants),
+            ("DELETE", "/communities/{jid}/participants", self._community_participants),
         ]
+        return [web.route(method, path, self._server.when_ready(handler)) for method, path, handler in calls]
 
     async def _list(self, _: web.Request) -> web.Response:
-        rows = [self.group_row(group) for group in self.world.groups.values() if not group.left_by_account]
+        rows = [self._server.group_row(group) for group in self._world.groups.values() if not group.left_by_account]
         return web.json_response({"success": True, "groups": rows})
 
     async def _get(self, request: web.Request) -> web.Response:
-        group = self.group_of(request)
-        participants = [self.record(m.phone, is_admin=m.role == "admin") for m in self.members(group)]
-        return web.json_response({"success": True, "group": {**self.group_row(group), "participants": participants}})
+        group = self._server.group_of(request)
+        participants = [self._server.record(m.phone, is_admin=m.role == "admin") for m in self._server.members(group)]
+        row = {**self._server.group_row(group), "participants": participants}
+        return web.json_response({"success": True, "group": row})
 
     async def _create(self, request: web.Request) -> web.Response:
-        body = await body_of(request)
-        group, records = self._make(body, self.participants_of(body))
-        owner = self.record(NUMBER, is_admin=True)
-        row = {**self.group_row(group), "participants": [owner, *records]}
+        body = await json_object(request)
+        group, records = self._make(body, self._server.participants_of(body))
+        owner = self._server.record(self._server.number, is_admin=True)
+        row = {**self._server.group_row(group), "participants": [owner, *records]}
         return web.json_response({"success": True, "group": row}, status=201)
 
     async def _create_community(self, request: web.Request) -> web.Response:
-        body = await body_of(request)
-        group, _ = self._make(body, self.participants_of(body, may_be_empty=True))
-        community = {"jid": group.id} if self.names_communities else {}
+        body = await json_object(request)
+        group, _ = self._make(body, self._server.participants_of(body, may_be_empty=True))
+        community = {"jid": group.id} if self._server.names_communities else {}
         return web.json_response({"success": True, "community": community})
 
     def _make(self, body: dict[str, Any], participants: list[str]) -> tuple[SimGroup, list[dict[str, Any]]]:
         name = body.get("name")
         if not isinstance(name, str) or not name:
-            raise self.invalid("name", "name must not be empty", name)
-        jid = f"{120363000000001000 + len(self.world.groups)}@g.us"
-        self.world.create_group(jid, name, ())
-        group = self.world.groups[jid]
-        group.members[NUMBER] = Membership(NUMBER, "admin", since=self.world.now())
-        return group, self._deal(group, "add", participants)
+            raise self._server.invalid("name", "name must not be empty", name)
+        jid = f"{120363000000001000 + len(self._world.groups)}@g.us"
+        self._world.create_group(jid, name, ())
+        group = self._world.groups[jid]
+        group.members[self._server.number] = Membership(self._server.number, "admin", since=self._world.now())
+        return group, self._change(group, "add", participants)
 
     async def _update(self, request: web.Request) -> web.Response:
-        group, body = self.group_of(request), await body_of(request)
+        group, body = self._server.group_of(request), await json_object(request)
         wanted = {field: body[field] for field in _FIELDS if field in body}
         if not wanted:
-            raise self.invalid("body", "at least one property must be sent", None)
-        for looking in (False,) if self.updates_in_turn else (True, False):
+            raise self._server.invalid("body", "at least one property must be sent", None)
+        for only_checks in (False,) if self._server.updates_in_turn else (True, False):
             for field, value in wanted.items():
-                if self._may_set(group, field, value) and not looking:
+                if self._may_set(group, field, value) and not only_checks:
                     setattr(group, _FIELDS[field], value)
-        return web.json_response({"success": True, "group": self.group_row(group)})
+        return web.json_response({"success": True, "group": self._server.group_row(group)})
 
     def _may_set(self, group: SimGroup, field: str, value: Any) -> bool:
-        """Tell whether a property takes effect; name and topic are open to every member of an unlocked group."""
+        """Return whether a property changes; every member may change name and topic of an unlocked group."""
         if not isinstance(value, bool if field == "announcement" else str) or (field == "name" and not value):
-            raise self.invalid(field, f"{field} is not valid", value)
-        return self.may_change(group) if field == "announcement" or group.locked else True
+            raise self._server.invalid(field, f"{field} is not valid", value)
+        return self._server.may_change(group) if field == "announcement" or group.locked else True
 
     async def _participants(self, request: web.Request) -> web.Response:
-        group, body = self.group_of(request), await body_of(request)
-        participants = self.participants_of(body)
+        group, body = self._server.group_of(request), await json_object(request)
+        participants = self._server.participants_of(body)
         action = body.get("action", _ACTIONS[request.method])
         if action not in {"add", "remove", "promote", "demote"}:
-            raise self.invalid("action", "action must be add, remove, promote or demote", action)
-        return web.json_response({"success": True, "participants": self._deal(group, action, participants)})
+            raise self._server.invalid("action", "action must be add, remove, promote or demote", action)
+        return web.json_response({"success": True, "participants": self._change(group, action, participants)})
 
     async def _community_participants(self, request: web.Request) -> web.Response:
-        group, action = self.group_of(request), _ACTIONS[request.method]
-        records = self._deal(group, action, self.participants_of(await body_of(request)))
-        entries = records if self.codes_in_records else [{} for _ in records]
+        group, action = self._server.group_of(request), _ACTIONS[request.method]
+        records = self._change(group, action, self._server.participants_of(await json_object(request)))
+        entries = records if self._server.codes_in_records else [{} for _ in records]
         return web.json_response({"success": True, "jid": group.id, "action": action, "participants": entries})
 
-    def _deal(self, group: SimGroup, action: str, participants: list[str]) -> list[dict[str, Any]]:
-        effective = self.may_change(group)
-        records = [self._deal_one(group, action, participant, effective=effective) for participant in participants]
+    def _change(self, group: SimGroup, action: str, participants: list[str]) -> list[dict[str, Any]]:
+        effective = self._server.may_change(group)
+        records = [self._change_one(group, action, participant, effective=effective) for participant in participants]
         return [record for record in records if record]
 
-    def _deal_one(self, group: SimGroup, action: str, participant: str, *, effective: bool) -> dict[str, Any] | None:
-        phone = self.phone_of(participant)
+    def _change_one(self, group: SimGroup, action: str, participant: str, *, effective: bool) -> dict[str, Any] | None:
+        phone = self._server.phone_of(participant)
         if phone is None or not effective:
             return {"jid": participant, "is_admin": False, "is_super_admin": False}
-        effect = getattr(self.world, action)(group.id, phone)
-        if effect in _NOT_IN and not self.lists_refused:
+        effect = getattr(self._world, action)(group.id, phone)
+        if effect in _NOT_MEMBERS and not self._server.lists_refused:
             return None
-        # What the flags of somebody with a new role say is not shown: here they stay as they were sent.
-        return self.record(phone) | ({"error": _CODES.get(effect, 200)} if self.codes_in_records else {})
+        # The pages do not show the flags of a person with a new role: here they are false.
+        return self._server.record(phone) | (
+            {"error": _CODES.get(effect, 200)} if self._server.codes_in_records else {}
+        )
 
     async def _leave(self, request: web.Request) -> web.Response:
-        group = self.group_of(request)
+        group = self._server.group_of(request)
         group.left_by_account = True
-        group.members.pop(NUMBER, None)
+        group.members.pop(self._server.number, None)
         return web.json_response({"success": True})
 
     async def _join(self, request: web.Request) -> web.Response:
-        link = (await body_of(request)).get("link")
+        link = (await json_object(request)).get("link")
         if not isinstance(link, str) or not link.startswith("https://chat.whatsapp.com/"):
-            raise self.invalid("link", "link must be an invite link", link)
-        group = self.world.group_of_invite(link)
+            raise self._server.invalid("link", "link must be an invite link", link)
+        group = self._world.group_of_invite(link)
         if group is None:
-            return self.error(404, message="the invite link leads nowhere")
+            raise self._server.fail(404, message="the invite link is not valid")
         if not group.joins_need_approval:
             group.left_by_account = False
-            group.members.setdefault(NUMBER, Membership(NUMBER, since=self.world.now()))
+            group.members.setdefault(self._server.number, Membership(self._server.number, since=self._world.now()))
         answer = {"success": True, "pending_approval": group.joins_need_approval, "group_jid": group.id}
         return web.json_response(answer)
 
     async def _picture(self, request: web.Request) -> web.Response:
-        group, encoded = self.group_of(request), (await body_of(request)).get("image_base64")
+        group, encoded = self._server.group_of(request), (await json_object(request)).get("image_base64")
         try:
             picture = base64.b64decode(str(encoded), validate=True)
         except binascii.Error:
             picture = b""
         if not picture.startswith(_JPEG):
-            raise self.invalid("image_base64", "image_base64 must be a JPEG in base64", None)
-        if self.may_change(group):
+            raise self._server.invalid("image_base64", "image_base64 must be a JPEG in base64", None)
+        if self._server.may_change(group):
             group.picture = str(encoded)
         return web.json_response({"success": True, "picture_id": "1718000001"})
 
     async def _ephemeral(self, request: web.Request) -> web.Response:
-        group, seconds = self.group_of(request), (await body_of(request)).get("duration_seconds")
+        group, seconds = self._server.group_of(request), (await json_object(request)).get("duration_seconds")
         if seconds not in EPHEMERAL_SECONDS:
-            raise self.invalid("duration_seconds", "duration_seconds must be 0, 86400, 604800 or 7776000", seconds)
-        if self.may_change(group):
+            raise self._server.invalid(
+                "duration_seconds", "duration_seconds must be 0, 86400, 604800 or 7776000", seconds
+            )
+        if self._server.may_change(group):
             group.ephemeral = seconds
         return web.json_response({"success": True, "duration_seconds": group.ephemeral})
 
     async def _invite(self, request: web.Request) -> web.Response:
-        group = self.group_of(request)
-        return web.json_response(self._link(group, self.world.invite_of(group.id)))
+        group = self._server.group_of(request)
+        return web.json_response(self._link(group, self._world.invite_of(group.id)))
 
     async def _reset_invite(self, request: web.Request) -> web.Response:
-        group = self.group_of(request)
-        code = self.world.reset_invite(group.id) if self.may_change(group) else self.world.invite_of(group.id)
-        return web.json_response({**self._link(group, code), "reset_at": self.timestamp()})
+        group = self._server.group_of(request)
+        code = self._world.reset_invite(group.id) if self._server.may_change(group) else self._world.invite_of(group.id)
+        return web.json_response({**self._link(group, code), "reset_at": self._server.timestamp()})
 
     @staticmethod
     def _link(group: SimGroup, code: str) -> dict[str, Any]:

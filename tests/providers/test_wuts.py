@@ -8,7 +8,7 @@ from providers.http import HttpClient
 from providers.wuts import Wuts
 from sandbox.providers.server import InjectedFault
 from sandbox.providers.world import Disposition, Effect
-from sandbox.providers.wuts_device import NUMBER
+from sandbox.providers.wuts import NUMBER
 from tests.providers.wuts_bench import ADD, CHECK, GROUP, READ, RESOLVE, TOKEN, Bench, carry_out, people, wuts
 
 ANA, BEN, CAI = "14155550101", "14155550102", "14155550103"

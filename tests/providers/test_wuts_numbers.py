@@ -17,7 +17,7 @@ from providers.base import (
 )
 from sandbox.providers.server import InjectedFault
 from sandbox.providers.world import Disposition
-from sandbox.providers.wuts_device import NUMBER
+from sandbox.providers.wuts import NUMBER
 from tests.providers.wuts_bench import CHECK, GROUP, READ, RESOLVE, SEND, Bench, people, wuts
 
 ANA, BEN = "14155550101", "14155550102"

@@ -7,6 +7,7 @@ Bolt drops what a listener acknowledges after its 3 seconds. So a listener that 
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
@@ -32,6 +33,7 @@ ACK_WITHIN = 2.7
 
 _SLACK_URL = re.compile(r"https://[a-z0-9.-]+\.slack(-gov)?\.com/")
 """Slack's own hosts, such as hooks.slack.com; GovSlack's end in slack-gov.com (docs.slack.dev/govslack)."""
+_CLICK = "block_actions"
 _SHOWN_IN_MESSAGES = frozenset({"section", "context", "divider", "header"})
 """Types of a modal's blocks that a message shows too."""
 
@@ -100,31 +102,39 @@ class Cause(Payload):
         """Whether it happened on the Home tab."""
         return self.view is not None and self.view.type == "home"
 
-    def acknowledgement(self, text: str) -> dict[str, Any] | None:
-        """Return the acknowledgement that shows a text to the person; None if none can."""
+    def acknowledgement(self, text: str, field: str = "") -> dict[str, Any] | None:
+        """Return the acknowledgement that shows a text to the person, in a form at a field; None if none can."""
         if self.command:
             return {"response_type": "ephemeral", "text": text}
-        if self.type == "view_submission" and (block := self._first_input):
+        if self.type == "view_submission" and (block := self._block(field)):
             return {"response_action": "errors", "errors": {block: without_markup(text)}}
         if self.type == "block_suggestion":
             return {"options": []}
         return None
 
-    @property
-    def _first_input(self) -> str:
-        blocks = self.view.blocks if self.view else []
-        return next((block.block_id for block in blocks if block.type == "input"), "")
+    def _block(self, field: str) -> str:
+        """Return the id of the input block of a field, whose id may go on after a colon; else of the first one."""
+        inputs = [block.block_id for block in (self.view.blocks if self.view else ()) if block.type == "input"]
+        return next((id_ for id_ in inputs if field and id_.partition(":")[0] == field), next(iter(inputs), ""))
 
 
 async def send(context: AsyncBoltContext, cause: Cause, text: str, blocks: list[dict[str, Any]] | None = None) -> None:
-    """Send a text to the person: on the Home tab, else as an ephemeral message, else as a direct message.
+    """Send a text to the person: on the Home tab, else over the `response_url`, else as an ephemeral message.
 
-    Raises what the client raises when Slack refuses or cannot be reached.
+    Raises what the client raises when Slack refuses or can't be reached.
     """
-    if cause.is_home and context.respond:
-        await context.respond(text)
-    else:
-        await send_ephemeral(context.client, cause.person, cause.place, text, thread_ts=cause.thread, blocks=blocks)
+    respond = context.respond
+    if cause.is_home and respond:
+        await respond(text)
+        return
+    if respond and context.response_url and (cause.command or cause.type == _CLICK):
+        with suppress(aiohttp.ClientError, TimeoutError):  # an ephemeral message follows
+            answer = await respond(
+                text, blocks, response_type="ephemeral", replace_original=False, thread_ts=cause.thread or None
+            )
+            if answer.status_code == HTTPStatus.OK:
+                return
+    await send_ephemeral(context.client, cause.person, cause.place, text, thread_ts=cause.thread, blocks=blocks)
 
 
 class TimelyAck(AsyncAck):
@@ -215,15 +225,10 @@ class TimelyAck(AsyncAck):
 
     async def _send(self, text: str, blocks: list[dict[str, Any]] | None = None) -> None:
         """Send a text; that it could not be sent must not fail the listener, whose work may be done already."""
-        cause, respond = self._cause, self._context.respond
         try:
-            if cause.command and respond and self._context.response_url:
-                answer = await respond(text, blocks, response_type="ephemeral", replace_original=False)
-                if answer.status_code == HTTPStatus.OK:
-                    return
-            await send(self._context, cause, text, blocks)
+            await send(self._context, self._cause, text, blocks)
         except Exception:
-            log.warning("late_answer_not_sent", user=cause.person, exc_info=True)
+            log.warning("late_answer_not_sent", user=self._cause.person, exc_info=True)
 
 
 class _EphemeralRespond(AsyncRespond):

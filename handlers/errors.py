@@ -1,4 +1,4 @@
-"""Answers what no listener answered: the person sees a reference that also stands in the log."""
+"""Errors in a listener: the one place that turns them into an answer where the person acted."""
 
 import asyncio
 import secrets
@@ -11,34 +11,52 @@ from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.response import BoltResponse
 
 from handlers.answering import Cause, TimelyAck, send
-from handlers.views import answers
+from handlers.views import answers, interim_modals
+from handlers.views.text import without_markup
 
-WITHIN = 2.0
+SEND_TIMEOUT = 2.0
 """Seconds to send the answer after a failure: a click that no listener takes is acknowledged only after that."""
 
-_ONLY_READS = "only_reads"
-_UNTIL_SENT = 0.1
+_READ_ONLY = "read_only"
+_ACK_DELIVERY = 0.1
+"""Seconds until Bolt has sent an acknowledgement: it looks for one every 10 ms."""
 _EVENT = "event_callback"
+_SUBMISSION = "view_submission"
 
 log = structlog.get_logger(__name__)
 
 
+class UserError(Exception):
+    """What a person asked for can't be done; they are shown why where they acted.
+
+    Args:
+        text: the sentences for the person, in mrkdwn.
+        field: the name of the form's block that is wrong; empty: the first one.
+        reference: the id under which the log and the audit journal have it; empty: none.
+    """
+
+    def __init__(self, text: str, *, field: str = "", reference: str = "") -> None:
+        super().__init__(text)
+        self.text = answers.with_reference(text, reference) if reference else text
+        self.field = field
+
+
 async def read_only(context: AsyncBoltContext, next: Callable[[], Awaitable[None]]) -> None:  # noqa: A002 - Bolt's
-    """Mark, as a middleware, what changes nothing: where it breaks, nobody is told that it may have."""
+    """Mark a listener, as its middleware, as one that changes nothing."""
     mark_read_only(context)
     await next()
 
 
 def mark_read_only(context: AsyncBoltContext) -> None:
-    """Mark what is being done as something that changes nothing."""
-    context[_ONLY_READS] = True
+    """Record that the work changes nothing: if it fails, the answer doesn't ask the person to look for an effect."""
+    context[_READ_ONLY] = True
 
 
 def register(app: AsyncApp) -> None:
-    """Hang the last resort on the app."""
+    """Register the error handler."""
 
     @app.error
-    async def failed(
+    async def answer_error(
         error: Exception,
         body: dict[str, Any],
         response: BoltResponse | None,
@@ -47,42 +65,47 @@ def register(app: AsyncApp) -> None:
     ) -> BoltResponse | None:
         cause = Cause.read(body)
         if isinstance(error, BoltUnhandledRequestError) and isinstance(ack, TimelyAck) and ack.started:
-            ack.expire()  # a listener matched and Bolt's own time is over: what it does is answered when it is done
+            ack.expire()  # a listener matched and Bolt's own time is over: its answer follows when it is done
             return ack.response
-        text = _words(error, cause, only_reads=_ONLY_READS in context)
+        text = _text(error, cause, read_only=_READ_ONLY in context)
+        field = error.field if isinstance(error, UserError) else ""
         acknowledged = response is None
         if acknowledged:
-            # Bolt forgets the acknowledgement when this handler ends, sent or not; it looks for one every 10 ms.
-            await asyncio.sleep(_UNTIL_SENT)
-        elif (answer := cause.acknowledgement(text)) is not None:
+            await asyncio.sleep(_ACK_DELIVERY)  # Bolt forgets the acknowledgement when this handler ends, sent or not
+        elif (answer := cause.acknowledgement(text, field)) is not None:
             return BoltResponse(status=200, body=answer)
+        elif cause.type == _SUBMISSION:
+            view = interim_modals.no_preview([without_markup(text)])
+            return BoltResponse(status=200, body={"response_action": "update", "view": view.to_dict()})
         else:
             await ack()
         if cause.person and text:
-            await _tell(ack, context, cause, text)
+            await _send(ack, context, cause, text if isinstance(error, UserError) or not cause.is_home else f"⚠️ {text}")
         return None if acknowledged else BoltResponse(status=200, body="")
 
 
-def _words(error: Exception, cause: Cause, *, only_reads: bool) -> str:
-    """Log what happened, and give what the person is told; nothing for an event, which nobody waits for.
+def _text(error: Exception, cause: Cause, *, read_only: bool) -> str:
+    """Log an error, and return the answer; empty for an event, for which no person waits.
 
-    Messages and forms outlive the version of Rollcall that made them, so a click may come that nothing listens to.
+    Messages and forms outlive the version of Rollcall that made them, so a click may have no listener.
     """
+    if isinstance(error, UserError):
+        return error.text
     surface = cause.command or cause.type or "unknown"
     if isinstance(error, BoltUnhandledRequestError):
-        log.warning("nothing_listens", surface=surface, user=cause.person)
+        log.warning("no_listener", surface=surface, user=cause.person)
         return "" if cause.type == _EVENT else answers.OUTDATED
     reference = secrets.token_hex(4)
     log.error("listener_failed", reference=reference, surface=surface, user=cause.person, exc_info=error)
-    return answers.failure(reference, only_reads=only_reads)
+    return answers.failure(reference, only_reads=read_only)
 
 
-async def _tell(ack: AsyncAck, context: AsyncBoltContext, cause: Cause, text: str) -> None:
+async def _send(ack: AsyncAck, context: AsyncBoltContext, cause: Cause, text: str) -> None:
     if isinstance(ack, TimelyAck):
         await ack.announced()
     try:
-        async with asyncio.timeout(WITHIN):
-            await send(context, cause, f"⚠️ {text}" if cause.is_home else text)
+        async with asyncio.timeout(SEND_TIMEOUT):
+            await send(context, cause, text)
     except Exception:
-        # There is nothing behind the last resort but the log, which has the reference already.
-        log.warning("failure_not_told", user=cause.person, exc_info=True)
+        # There is nothing left but the log, which has the reference already.
+        log.warning("error_not_answered", user=cause.person, exc_info=True)

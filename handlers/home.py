@@ -165,20 +165,19 @@ def _register(app: AsyncApp, services: Services, homes: HomePages) -> None:
         await homes.opened(event)
 
     @app.action(home_view.NEW_REQUEST, middleware=[read_only])
-    async def choose(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond, client: AsyncWebClient) -> None:
+    async def choose(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         click = Click.model_validate(body)
         await ack()
-        if problem := await open_chooser(services, client, click.trigger_id, click.user.id):
-            await respond(problem)
+        await open_chooser(services, client, click.trigger_id, click.user.id)
 
     @app.action(re.compile(home_syncs.END))
     async def end_sync(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
         click = Click.model_validate(body)
         place = GroupAddress.model_validate_json(click.value)
         actor = await services.usergroups.actor(click.user.id, fresh=APPROVAL_MEMBERS_TTL)
-        told = await sync.end(services, actor, services.directory.get(GroupRef(place.connection, place.group_id)))
+        text = await sync.end(services, actor, services.directory.get(GroupRef(place.connection, place.group_id)))
         await ack()
-        await respond(told)
+        await respond(text)
 
 
 def _register_groups(app: AsyncApp, services: Services, homes: HomePages) -> None:
@@ -197,10 +196,10 @@ def _register_groups(app: AsyncApp, services: Services, homes: HomePages) -> Non
 
     @app.action(home_groups.MORE, middleware=[read_only])
     @app.action(re.compile(home_groups.VERBS), middleware=[read_only])
-    async def open_form(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond, client: AsyncWebClient) -> None:
+    async def open_form(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         click = Click.model_validate(body)
         await ack()
-        problem = await modals.open_modal(
+        await modals.open_modal(
             services,
             client,
             click.value,
@@ -209,5 +208,3 @@ def _register_groups(app: AsyncApp, services: Services, homes: HomePages) -> Non
             user=click.user.id,
             group=home_groups.group_in(click.clicked.block_id),
         )
-        if problem:
-            await respond(problem)

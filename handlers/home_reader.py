@@ -15,8 +15,8 @@ from handlers import sync
 from handlers.accounts import AccountStatuses
 from handlers.actions.clicks import group_of
 from handlers.commands import pages
+from handlers.permissions import creatable_connections, manageable_groups
 from handlers.services import Services
-from handlers.verbs import creatable_connections, manageable_groups
 from handlers.views import home_syncs
 from handlers.views.groups import GroupCursor
 from handlers.views.home_groups import PAGE, GroupPage

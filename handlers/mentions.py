@@ -22,7 +22,7 @@ from handlers.commands import HANDLERS, is_read_only, resolve_command
 from handlers.commands.context import Answer, CommandContext, Deferred
 from handlers.commands.reply import message_payload
 from handlers.delivery.ephemeral import send_ephemeral
-from handlers.errors import mark_read_only
+from handlers.errors import UserError, mark_read_only
 from handlers.payloads import Payload
 from handlers.services import Services
 from handlers.views import command_help
@@ -254,7 +254,10 @@ async def _run(services: Services, heard: _MentionedCommand) -> Answer | Deferre
         return f"{command_help.IN_WORDS}\n{command_help.help_text(typed_text(asked.text))}"
     if asked.command.opens_form and not asked.text.strip():
         return command_help.offer(asked.command)
-    return await HANDLERS[asked.command.verb](services, asked)
+    try:
+        return await HANDLERS[asked.command.verb](services, asked)
+    except UserError as error:
+        return error.text
 
 
 async def _is_taken(services: Services, request_id: str) -> bool:

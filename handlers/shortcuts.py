@@ -1,6 +1,5 @@
 """The shortcuts: the numbers of a message into the form for adding, and a list of all forms; with their buttons."""
 
-import secrets
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,17 +12,16 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.commands.manifest import ADD_NUMBERS, GROUPS
 from bot.services.uploads.message import numbers_in
 from handlers import modals
-from handlers.actions import opening
 from handlers.clients.errors import error_code
-from handlers.delivery.ephemeral import open_direct_channel, send_ephemeral
+from handlers.delivery.ephemeral import open_direct_channel
+from handlers.delivery.modals import new_external_id, open_modal
 from handlers.errors import read_only
 from handlers.home_reader import capabilities_of
 from handlers.modals.uploads import AmbiguousColumn, FileUnreadable, UploadReader
-from handlers.modals.verbs import can_invite, unusable_reason
 from handlers.payloads import Click, Interaction, Named
+from handlers.permissions import can_invite, denied_everywhere, usable_commands
 from handlers.services import Services
 from handlers.shared_message import SharedMessage
-from handlers.verbs import usable_commands
 from handlers.views import command_help, interim_modals, request_forms
 from handlers.views.inputs import Prefill
 from handlers.views.submitted_view import UploadedFile
@@ -59,54 +57,51 @@ def register(app: AsyncApp, services: Services) -> None:
     async def choose(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         used = _Shortcut.model_validate(body)
         await ack()
-        if problem := await open_chooser(services, client, used.trigger_id, used.user.id):
-            await send_ephemeral(client, used.user.id, "", problem)
+        await open_chooser(services, client, used.trigger_id, used.user.id)
 
     @app.shortcut(ADD_NUMBERS, middleware=[read_only])
     async def add_numbers(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         used = _Used.model_validate(body)
         await ack()
-        if problem := await _add_numbers(services, uploads, client, used):
-            await send_ephemeral(client, used.user.id, used.channel.id, problem)
+        await _add_numbers(services, uploads, client, used)
 
     @app.action(command_help.OPEN_FORM, middleware=[read_only])
     async def open_form(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         click = Click.model_validate(body)
         await ack()
         user, view = click.user.id, click.view
-        wanted = click.place or (command_help.parse_chooser(view.private_metadata).channel if view else "")
-        channel = wanted or await open_direct_channel(client, user)
-        if problem := await modals.open_modal(
+        channel = click.place or (command_help.parse_chooser(view.private_metadata).channel if view else "")
+        await modals.open_modal(
             services,
             client,
             click.value,
             trigger_id=click.trigger_id,
-            channel=channel,
+            channel=channel or await open_direct_channel(client, user),
             user=user,
             view_id=view.id if view else "",
-        ):
-            await send_ephemeral(client, user, channel, problem)
+        )
 
 
-async def open_chooser(services: Services, client: AsyncWebClient, trigger_id: str, user_id: str) -> str:
-    """Open the list of all forms that a person may use. Gives what they are told where that came too late."""
+async def open_chooser(services: Services, client: AsyncWebClient, trigger_id: str, user_id: str) -> None:
+    """Open the list of all forms that a person may use. Raises `UserError`."""
     actor = await services.usergroups.actor(user_id)
     _, refused = capabilities_of(services, actor)
     commands = usable_commands(services, actor)
     reasons = [] if commands else [refused[capability] for capability in _FORMS_NEED if capability in refused]
     view = command_help.chooser(commands, "", reasons)
-    return await opening.open_modal(client, trigger_id, view)
+    await open_modal(client, trigger_id, view)
 
 
-async def _add_numbers(services: Services, uploads: UploadReader, client: AsyncWebClient, used: _Used) -> str:
-    """Open the form with the numbers of a message; gives what the person is told where it cannot be opened."""
+async def _add_numbers(services: Services, uploads: UploadReader, client: AsyncWebClient, used: _Used) -> None:
+    """Open the form with the numbers of a message. Raises `UserError`."""
     region = _region(services)
     numbers, files = _numbers(used.message, region), used.message.all_files[:MAX_FILES]
     actor = await services.usergroups.actor(used.user.id)
     if not files and not numbers:
-        return await opening.open_modal(client, used.trigger_id, interim_modals.no_numbers([]))
-    if not files or unusable_reason(services, actor, _ADD):
-        return await modals.open_modal(
+        await open_modal(client, used.trigger_id, interim_modals.no_numbers([]))
+        return
+    if not files or denied_everywhere(services, actor, _ADD):
+        await modals.open_modal(
             services,
             client,
             _ADD,
@@ -115,9 +110,9 @@ async def _add_numbers(services: Services, uploads: UploadReader, client: AsyncW
             user=used.user.id,
             numbers=numbers,
         )
-    id_ = secrets.token_hex(16)
-    if problem := await opening.open_modal(client, used.trigger_id, interim_modals.reading_message(len(files), id_)):
-        return problem
+        return
+    id_ = new_external_id()
+    await open_modal(client, used.trigger_id, interim_modals.reading_message(len(files), id_))
     found, problems = await _read(uploads, client, files, region)
     if len(used.message.all_files) > MAX_FILES:
         problems.append(f"Only the first {MAX_FILES} files were read.")
@@ -129,7 +124,6 @@ async def _add_numbers(services: Services, uploads: UploadReader, client: AsyncW
         if error_code(error) != "not_found":
             raise
         log.info("view_closed_before", user=used.user.id)
-    return ""
 
 
 def _numbers(message: SharedMessage, region: str | None) -> str:

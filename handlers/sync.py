@@ -10,13 +10,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.domain.access import Actor
 from bot.domain.groups import GroupFound, GroupRef, KnownGroup
 from bot.domain.sync import SyncMode, SyncSchedule, SyncSource
-from bot.services.submission import Rejected
 from bot.services.sync import SyncRequest
 from bot.storage.sync_schedules import ScheduleResult
 from handlers.clients.errors import error_code, is_closed
 from handlers.delivery.ephemeral import send_ephemeral
+from handlers.errors import UserError
 from handlers.services import Services
-from handlers.views import answers
 from handlers.views.text import count, safe_text
 
 GROUP_LIST_TIMEOUT = 1.5
@@ -31,10 +30,9 @@ log = structlog.get_logger(__name__)
 
 
 async def start(services: Services, wish: SyncRequest, every: timedelta | None) -> str:
-    """Keep a sync that is to run now, and perhaps again. Gives what the person is told."""
-    refused: Rejected | None = await services.syncs.check_and_record(wish)
-    if refused:
-        return answers.with_reference(refused.reason, wish.id)
+    """Save a sync that runs now, and again if it is repeated. Return the answer. Raises `UserError`."""
+    if rejected := await services.syncs.check_and_record(wish):
+        raise UserError(rejected.reason, reference=wish.id)
     kept = await services.schedules.add(
         SyncSchedule(
             id=wish.id,
@@ -77,9 +75,9 @@ async def notify_requester(client: AsyncWebClient, user_id: str, channel: str, g
 
 
 async def end(services: Services, actor: Actor, group: KnownGroup) -> str:
-    """End what is repeated for a group. Gives what the person is told."""
-    if refused := await services.syncs.check_and_record(_ending(actor, group)):
-        return refused.reason
+    """End the repeated sync of a group. Return the answer. Raises `UserError`."""
+    if rejected := await services.syncs.check_and_record(_ending(actor, group)):
+        raise UserError(rejected.reason)
     ended = await services.schedules.end(group.ref, actor.user_id)
     return f"Ended {count(ended, 'repeated sync')}." if ended else "No sync is repeated here."
 
@@ -93,8 +91,8 @@ def _ending(actor: Actor, group: KnownGroup) -> SyncRequest:
     return SyncRequest("", group, SyncSource(), SyncMode.MIRROR, actor, "")
 
 
-async def parse_source(services: Services, text: str) -> SyncSource | str:
-    """Read where the list comes from: a user group, or a group by alias, id or subject; else what is wrong with it."""
+async def parse_source(services: Services, text: str) -> SyncSource:
+    """Read which list a sync follows: a user group, or a group by alias, id or subject. Raises `UserError`."""
     if match := _USERGROUP.fullmatch(text.strip()):
         id_ = match[1] or match[3]
         return SyncSource(usergroup=id_, name=source_name(services, 0, match[2] or id_, None))
@@ -102,7 +100,7 @@ async def parse_source(services: Services, text: str) -> SyncSource | str:
     if isinstance(resolution, GroupFound):
         ref = resolution.group.ref
         return SyncSource(group=ref, name=source_name(services, 0, "", ref))
-    return f"“{safe_text(text, 80)}” is neither a group that I know nor a Slack user group."
+    raise UserError(f"“{safe_text(text, 80)}” is neither a WhatsApp group nor a Slack user group.")
 
 
 def source_name(services: Services, phones: int, usergroup: str, other: GroupRef | None) -> str:

@@ -1,15 +1,12 @@
-"""The buttons; every click is checked again here and now, kept, and only then acknowledged."""
+"""The buttons. Every click is checked again when it comes, saved, and only then acknowledged."""
 
 from slack_bolt.async_app import AsyncApp
 
-from handlers.actions import details, exports, followups, running, votes
+from handlers.actions import followups, requests, votes
 from handlers.services import Services
 
 
 def register(app: AsyncApp, services: Services) -> None:
-    """Hang the buttons on the app."""
-    votes.register(app, services)
-    details.register(app, services)
-    exports.register(app, services)
-    followups.register(app, services)
-    running.register(app, services)
+    """Register the buttons."""
+    for module in (votes, requests, followups):
+        module.register(app, services)

@@ -1,4 +1,4 @@
-"""What all buttons of a request do with a click: find its request, refuse it, tell who clicked."""
+"""What the buttons of a request share: finding the request, recording a refused click, replying to the person."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -9,36 +9,47 @@ from slack_bolt.async_app import AsyncRespond
 from bot.domain.audit import refused_click_entry
 from bot.domain.groups import KnownGroup
 from bot.domain.requests import Request
+from handlers.errors import UserError
 from handlers.payloads import Click
 from handlers.services import Services
-
-GONE = "I know nothing of this request any more; nothing was done."
 
 log = structlog.get_logger(__name__)
 
 
-async def find(services: Services, request_id: str) -> Request | None:
-    """Find a click's request; None where the journal has none of this id."""
+async def find_request(services: Services, request_id: str) -> Request:
+    """Read the request that a click is about. Raises `UserError` if it is gone."""
     try:
         return await services.requests.get(request_id)
     except LookupError:
-        log.warning("click_on_nothing", request=request_id)
-        return None
+        log.warning("request_not_found", request=request_id)
+        raise UserError("This request no longer exists. Nothing was done.") from None
 
 
-async def record_refused_click(services: Services, request: Request, user_id: str, *, action: str, code: str) -> None:
-    """Keep in the audit journal that a click changed nothing."""
+async def refuse_click(
+    services: Services, request: Request, user_id: str, *, action: str, code: str, text: str
+) -> UserError:
+    """Record in the audit journal that a click changed nothing, and return the error for the person.
+
+    Args:
+        services: the audit journal.
+        request: the request that the click is about.
+        user_id: the Slack user id of the person who clicked.
+        action: what the button does.
+        code: why it wasn't done.
+        text: the same as sentences for the person.
+    """
     at = datetime.now(UTC)
     await services.audit.add(refused_click_entry(request.id, request, actor=user_id, action=action, code=code, at=at))
+    return UserError(text)
 
 
 async def reply(respond: AsyncRespond, click: Click, text: str) -> None:
-    """Tell who clicked, and nobody else, in the place where they clicked."""
+    """Send a text to the person who clicked, and to no other, in the place of the click."""
     thread = click.container.thread_ts or None
     await respond(text=text, response_type="ephemeral", replace_original=False, thread_ts=thread)
 
 
 def group_of(services: Services, request: Request) -> KnownGroup:
-    """Give the group of a request, by the name that people know it by."""
+    """Return the group of a request, by the name that people know."""
     group = services.directory.get(request.group)
     return replace(group, subject=group.subject or request.group_name)

@@ -14,46 +14,45 @@ from bot.domain.followups import LABELS, Followup, available_followups, plan_fol
 from bot.domain.requests import CANCELLED, Request, RequestOptions, request_id
 from bot.domain.roster import Roster
 from bot.services.submission import Rejected
-from handlers.actions.clicks import GONE, find, group_of, record_refused_click, reply
+from handlers.actions.clicks import find_request, group_of, refuse_click, reply
 from handlers.clients.user_groups import APPROVAL_MEMBERS_TTL
+from handlers.errors import UserError
 from handlers.payloads import Click
 from handlers.services import Services
 from handlers.views import approval_card, followup_buttons
 from handlers.views.followup_buttons import FollowupLink, linked
 from handlers.views.text import escape, format_time, safe_text, scheduled_for
 
-_TIME_IS_PAST = "The time that was asked for is past, so it runs as soon as it may."
+_TIME_IS_PAST = "Its scheduled time has passed, so it runs as soon as possible."
 
 log = structlog.get_logger(__name__)
 
 
 def register(app: AsyncApp, services: Services) -> None:
-    """Hang the buttons below a summary on the app."""
+    """Register the buttons below a summary."""
 
     @app.action(re.compile(followup_buttons.ACTION_IDS))
     async def follow(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
         click = Click.model_validate(body)
         actor = await services.usergroups.actor(click.user.id, fresh=APPROVAL_MEMBERS_TTL)
-        before = await find(services, click.value)
-        followup = followup_buttons.parse(click.clicked.action_id)
-        words = await _follow(services, before, followup, actor) if before else GONE
+        before = await find_request(services, click.value)
+        text = await _follow(services, before, followup_buttons.parse(click.clicked.action_id), actor)
         await ack()
-        await reply(respond, click, words)
+        await reply(respond, click, text)
 
 
 async def _follow(services: Services, before: Request, followup: Followup, actor: Actor) -> str:
-    """Ask for what follows, as the person who clicked. Gives what they are told."""
-    after = [brief.request for brief in await services.queries.followups_of(before.id)]
+    """Submit the request that follows, as the person who clicked. Return the answer. Raises `UserError`."""
+    after = [summary.request for summary in await services.queries.followups_of(before.id)]
     same = [request for request in after if request.options.follow == followup]
-    if taken := next((request for request in same if request.state not in CANCELLED), None):
-        return await _taken_already(services, taken)
-    if words := await _impossible(services, before, followup, actor):
-        return words
+    if open_ := next((request for request in same if request.state not in CANCELLED), None):
+        return await _already_submitted(services, open_)
+    await _check_connection(services, before, followup, actor)
     people = await services.requests.items(before.id)
     planned = plan_followup(before, people, followup)
     if followup not in available_followups(before, people) or not planned.items:
-        await record_refused_click(services, before, actor.user_id, action=followup, code="nothing_left")
-        return f"“{LABELS[followup]}” has nothing to do here; nothing was done."
+        text = f"There's nothing left for “{LABELS[followup]}”. Nothing was done."
+        raise await refuse_click(services, before, actor.user_id, action=followup, code="nothing_left", text=text)
     draft = RequestDraft(
         id=request_id(before.id, followup, *(request.id for request in same)),
         operation=planned.operation,
@@ -62,55 +61,57 @@ async def _follow(services: Services, before: Request, followup: Followup, actor
         reason="" if followup is Followup.UNDO else before.reason,
         requester=actor,
         channel=before.channel,
-        options=_in_time(planned.options),
+        options=_without_past_time(planned.options),
         items=planned.items,
     )
     result = await services.submissions.submit(draft)
     if isinstance(result, Rejected):
-        return f"{result.reason} Nothing was done."
+        raise UserError(f"{result.reason} Nothing was done.")
     if result.already_submitted:
-        return await _taken_already(services, result.request)
-    return "\n".join(_taken(services, result.request, LABELS[followup]))
+        return await _already_submitted(services, result.request)
+    return _submitted(services, result.request, LABELS[followup])
 
 
-def _in_time(options: RequestOptions) -> RequestOptions:
-    """Drop a time that is past, and say so to whoever decides."""
+def _without_past_time(options: RequestOptions) -> RequestOptions:
+    """Drop a scheduled time that has passed, and add a note for the approvers."""
     if options.run_at is None or options.run_at > datetime.now(UTC):
         return options
     return replace(options, run_at=None, note=f"{_TIME_IS_PAST} {options.note}".strip())
 
 
-async def _impossible(services: Services, before: Request, followup: Followup, actor: Actor) -> str:
-    """Tell why the sender cannot do it now, which is kept; nothing where it can."""
-    line = services.connections.get(before.connection)
-    if line is None:
-        await record_refused_click(services, before, actor.user_id, action=followup, code="no_connection")
-        return f"The connection `{escape(before.connection)}` is not in the configuration any more; nothing was done."
-    if followup is not Followup.RESUME:
-        return ""
-    if rest := await line.throttle.cooldown():
-        await record_refused_click(services, before, actor.user_id, action=followup, code="sender_rests")
-        why = safe_text(rest.reason, 300)
-        return f"Not resumed: the account rests until {format_time(rest.until)}, because: {why} Click again after that."
-    if await line.throttle.remaining_today() == 0:
-        await record_refused_click(services, before, actor.user_id, action=followup, code="day_is_full")
-        return "Not resumed: the connection may send nobody else on this day (UTC). Click again tomorrow."
-    return ""
+async def _check_connection(services: Services, before: Request, followup: Followup, actor: Actor) -> None:
+    """Check that the connection can send now. Raises `UserError`, and records the click."""
+    connection = services.connections.get(before.connection)
+    if connection is None:
+        code = "no_connection"
+        text = f"The connection `{escape(before.connection)}` is no longer in the configuration. Nothing was done."
+    elif followup is not Followup.RESUME:
+        return
+    elif cooldown := await connection.throttle.cooldown():
+        code, until = "sender_rests", format_time(cooldown.until)
+        text = f"Not resumed: the account is paused until {until} ({safe_text(cooldown.reason, 300)}). Try again then."
+    elif await connection.throttle.remaining_today() == 0:
+        code = "day_is_full"
+        text = "Not resumed: the connection has reached its daily limit (UTC). Try again tomorrow."
+    else:
+        return
+    raise await refuse_click(services, before, actor.user_id, action=followup, code=code, text=text)
 
 
-def _taken(services: Services, request: Request, label: str) -> list[str]:
-    said = [f"Taken: {label}, as request `{request.id}` in this channel."]
+def _submitted(services: Services, request: Request, label: str) -> str:
+    lines = [f"{label}: submitted as request `{request.id}` in this channel."]
     if request.options.run_at:
-        said.append(scheduled_for(request.options.run_at))
+        lines.append(scheduled_for(request.options.run_at))
     if request.options.note:
-        said.append(request.options.note)
+        lines.append(request.options.note)
     if request.rule is not None:
-        said.append(f"It waits for approval by {' or '.join(f'`{escape(name)}`' for name in request.rule.approvers)}.")
+        roles = " or ".join(f"`{escape(name)}`" for name in request.rule.approvers)
+        lines.append(f"It waits for approval by {roles}.")
     if warning := services.catalog.get(request.group).warning:
-        said.append(approval_card.warned(warning))
-    return said
+        lines.append(approval_card.warned(warning))
+    return "\n".join(lines)
 
 
-async def _taken_already(services: Services, request: Request) -> str:
-    followed = FollowupLink(request, await services.permalinks.get(request.id))
-    return f"<@{request.requester}> asked for this already: {linked(followed)}. Nothing was done twice."
+async def _already_submitted(services: Services, request: Request) -> str:
+    link = linked(FollowupLink(request, await services.permalinks.get(request.id)))
+    return f"<@{request.requester}> has already requested this: {link}. Nothing was done twice."

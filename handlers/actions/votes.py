@@ -9,113 +9,110 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.approvals import Choice, RefusalCode, Refused
 from bot.domain.requests import Request, RequestState
-from handlers.actions.clicks import find, reply
-from handlers.actions.opening import open_modal
+from handlers.actions.clicks import reply
 from handlers.answering import TimelyAck
 from handlers.clients.user_groups import APPROVAL_MEMBERS_TTL
+from handlers.delivery.modals import open_modal
+from handlers.errors import UserError
 from handlers.payloads import Click, Submission
 from handlers.services import Services
 from handlers.views import answers, approval_card, buttons, reason_modal, submitted_view
 
-_NO_REASON = "Type a reason; it is shown to everybody who sees the request."
+_NO_REASON = "Type a reason. Everyone who sees the request will see it."
 
 log = structlog.get_logger(__name__)
 
 
 def register(app: AsyncApp, services: Services) -> None:
-    """Hang the buttons of the approval card, and the modals behind them, on the app."""
+    """Register the buttons of the approval card, and the modals that they open."""
     listeners = VoteListeners(services)
     app.action(buttons.APPROVE)(listeners.approve)
-    app.action(buttons.DENY)(listeners.ask_why)
-    app.action(buttons.OVERRIDE)(listeners.ask_why)
+    app.action(buttons.DENY)(listeners.ask_reason)
+    app.action(buttons.OVERRIDE)(listeners.ask_reason)
     app.action(buttons.WITHDRAW)(listeners.withdraw)
     app.view(reason_modal.CALLBACK_ID)(listeners.decide)
 
 
 class VoteListeners:
-    """The listeners of decisions."""
+    """The listeners of votes and withdrawals. Each one is saved before it is acknowledged."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
 
     async def approve(self, ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
-        """Count a click as a vote, kept before it is acknowledged."""
+        """Count a click as an approval. Raises `UserError` if it doesn't count."""
         click = Click.model_validate(body)
         actor = await self._services.usergroups.actor(click.user.id, fresh=APPROVAL_MEMBERS_TTL)
         result = await self._services.votes.cast(click.value, actor, Choice.APPROVE)
         await ack()
         if isinstance(result, Refused):
-            log.info("vote_refused", request=click.value, user=click.user.id, code=result.code)
-            await reply(respond, click, approval_card.not_counted(result, click.value))
-        await self._after(click.value, result if isinstance(result, Refused) else None)
-        if isinstance(ack, TimelyAck) and ack.late and not isinstance(result, Refused):
+            raise await self._refused(result, click.value, click.user.id)
+        await self._show_vote(click.value)
+        if isinstance(ack, TimelyAck) and ack.late:
             await reply(respond, click, answers.APPROVAL_COUNTED)
 
-    async def ask_why(self, ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond, client: AsyncWebClient) -> None:
-        """Open the modal that asks for a reason, where the decision would count."""
+    async def ask_reason(self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
+        """Open the modal that asks for a reason. Raises `UserError` if the vote wouldn't count."""
         click = Click.model_validate(body)
         choice = Choice.DENY if click.clicked.action_id == buttons.DENY else Choice.OVERRIDE
         actor = await self._services.usergroups.actor(click.user.id, fresh=APPROVAL_MEMBERS_TTL)
         refused = await self._services.votes.check(click.value, actor, choice)
         await ack()
         if refused:
-            log.info("vote_refused", request=click.value, user=click.user.id, code=refused.code)
-            await reply(respond, click, approval_card.not_counted(refused, click.value))
-            await self._after(click.value, refused)
-            return
+            raise await self._refused(refused, click.value, click.user.id)
         request = await self._services.requests.get(click.value)
         tally = await self._services.requests.tally(click.value)
-        if problem := await open_modal(client, click.trigger_id, reason_modal.build(choice, request, tally)):
-            await reply(respond, click, problem)
+        await open_modal(client, click.trigger_id, reason_modal.build(choice, request, tally))
 
     async def decide(self, ack: AsyncAck, body: dict[str, Any]) -> None:
-        """Count a decision with its reason; where it does not count any more, the modal says why."""
+        """Count a vote with its reason; if it no longer counts, the modal says why."""
         submission = Submission.model_validate(body)
         form = reason_modal.parse(submission.view)
         if not form.reason:
-            await ack(response_action="errors", errors={submitted_view.REASON_BLOCK: _NO_REASON})
-            return
+            raise UserError(_NO_REASON, field=submitted_view.REASON_BLOCK)
         actor = await self._services.usergroups.actor(submission.user.id, fresh=APPROVAL_MEMBERS_TTL)
         result = await self._services.votes.cast(form.request_id, actor, form.choice, form.reason)
         if isinstance(result, Refused):
-            log.info("vote_refused", request=form.request_id, user=submission.user.id, code=result.code)
-            view = reason_modal.refused(form.choice, approval_card.not_counted(result, form.request_id))
-            await ack(response_action="update", view=view)
+            error = await self._refused(result, form.request_id, submission.user.id)
+            await ack(response_action="update", view=reason_modal.refused(form.choice, error.text))
         else:
             await ack()
-        await self._after(form.request_id, result if isinstance(result, Refused) else None)
+            await self._show_vote(form.request_id)
 
     async def withdraw(self, ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
-        """Take a request back that has not begun."""
+        """Withdraw a request that hasn't begun. Raises `UserError` if it can't be withdrawn."""
         click = Click.model_validate(body)
         actor = await self._services.usergroups.actor(click.user.id, fresh=APPROVAL_MEMBERS_TTL)
         refused = await self._services.votes.withdraw(click.value, actor)
         await ack()
         if refused:
             log.info("withdrawal_refused", request=click.value, user=click.user.id, code=refused.code)
-            await reply(respond, click, approval_card.not_counted(refused, click.value))
-        else:
-            self._services.dispatcher.wake()
-            await reply(respond, click, "Withdrawn: nothing is sent to the provider.")
+            raise UserError(approval_card.not_counted(refused, click.value))
+        self._services.dispatcher.wake()
+        await reply(respond, click, "Withdrawn: nothing is sent to the provider.")
 
-    async def _after(self, request_id: str, refused: Refused | None) -> None:
-        """Hand over what was decided; show what the workflow does not show by itself.
+    async def _refused(self, refused: Refused, request_id: str, user_id: str) -> UserError:
+        """Return the error of a vote that doesn't count. A message that still showed the buttons is updated."""
+        log.info("vote_refused", request=request_id, user=user_id, code=refused.code)
+        if refused.code is RefusalCode.CLOSED:
+            await self._show_vote(request_id)
+        return UserError(approval_card.not_counted(refused, request_id))
 
-        A click on a message that looks as if nothing had been decided brings the message up to date.
-        """
-        if refused and refused.code is not RefusalCode.CLOSED:
-            return
+    async def _show_vote(self, request_id: str) -> None:
+        """Dispatch what was decided, and show the votes that no workflow shows."""
         self._services.dispatcher.wake()
         try:
-            request = await find(self._services, request_id)
-            if request and _shown_by_nobody_else(request):
-                await self._show(request)
+            request = await self._services.requests.get(request_id)
+            if _has_no_workflow(request):
+                await self._show_approval(request)
+        except LookupError:
+            log.warning("request_not_found", request=request_id)
         except Exception:
-            # The vote counts: whatever fails here must not tell the voter anything else.
+            # The vote counts: a failure here must not tell the voter otherwise.
             log.warning("vote_not_shown", request=request_id, exc_info=True)
 
-    async def _show(self, request: Request) -> None:
-        """Show a request that goes on waiting; where it has gone on meanwhile, the buttons must not stay."""
+    async def _show_approval(self, request: Request) -> None:
+        """Show a request that still waits; if it went on meanwhile, its buttons must not stay."""
         tally = await self._services.requests.tally(request.id)
         await self._services.notifier.show_approval(request, tally)
         current = await self._services.requests.get(request.id)
@@ -123,8 +120,8 @@ class VoteListeners:
             await self._services.notifier.show_approval(current, tally)
 
 
-def _shown_by_nobody_else(request: Request) -> bool:
-    """Tell whether no workflow runs that would show how this request stands: it waits for a vote, or for its time."""
+def _has_no_workflow(request: Request) -> bool:
+    """Return whether a request waits for votes or for its time, so that no workflow shows it."""
     run_at = request.options.run_at
     later = run_at is not None and run_at > datetime.now(UTC)
     return request.rule is not None and (

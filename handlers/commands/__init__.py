@@ -1,4 +1,4 @@
-"""The slash commands: each runs as `/wa-add …` and as `/wa add …`; without arguments it opens its form or its list."""
+"""The slash commands: each runs as `/wa-add …` and as `/wa add …`, and opens its form or its list without arguments."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -37,7 +37,7 @@ HANDLERS: Mapping[str, Callable[[Services, CommandContext], Awaitable[Answer | D
         "audit": audit.search,
     }
 )
-"""What each command does with what was typed, by its verb."""
+"""The handler of each command, by its verb. A handler raises `UserError` for what can't be done."""
 
 
 class SlashCommand(Payload):
@@ -52,7 +52,7 @@ class SlashCommand(Payload):
 
 
 def register(app: AsyncApp, services: Services) -> None:
-    """Hang the commands, and the buttons of their answers, on the app."""
+    """Register the commands, and the buttons of their answers."""
     for command in COMMANDS:
         app.command(command.name)(_listener(services, command))
     for module in (groups, requests, audit):
@@ -80,12 +80,12 @@ def _listener(services: Services, declared: Command) -> Callable[..., Awaitable[
 
 
 def is_read_only(command: Command, text: str) -> bool:
-    """Tell whether a command with this text changes nothing: it lists something, or opens its form."""
+    """Return whether a command with this text changes nothing: it lists something, or opens its form."""
     return not command.opens_form or not text.strip()
 
 
 def resolve_command(declared: Command, text: str) -> tuple[Command, str]:
-    """Give the command that is to run, and its own part of a text: after `/wa` the one that is named first."""
+    """Return the command to run and its part of the text; after `/wa` the first word may name the command."""
     verb = next(iter(text.split(maxsplit=1)), "")
     if declared is WA and (command := find_command(typed_text(verb))):
         return command, text.lstrip()[len(verb) :]
@@ -97,6 +97,7 @@ async def _run(services: Services, client: AsyncWebClient, asked: CommandContext
         return command_help.help_text(typed_text(asked.text))
     if asked.text.strip() or not asked.command.opens_form:
         return await HANDLERS[asked.command.verb](services, asked)
-    return await modals.open_modal(
+    await modals.open_modal(
         services, client, asked.command.verb, trigger_id=asked.trigger_id, channel=asked.channel, user=asked.user
     )
+    return ""

@@ -1,4 +1,4 @@
-"""The audit journal: a look into it, and its export."""
+"""The audit journal: its search and its export."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ from bot.domain.groups import GroupRef
 from bot.domain.roster import RejectionCode
 from handlers.clients.files import send_file
 from handlers.commands import pages
-from handlers.commands.context import Answer, CommandContext, Deferred, capability_refusal, resolve
+from handlers.commands.context import Answer, CommandContext, Deferred, require_capability, resolve
 from handlers.commands.reply import Reply
 from handlers.errors import read_only
 from handlers.payloads import Click
@@ -32,19 +32,20 @@ from providers.base import Capability
 
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>|([UW][A-Z0-9]{6,})")
 MAX_EXPORTED_ROWS = 20_000
-"""Rows in one file; `rollcall audit export` has no end."""
+"""The maximum rows of one file; `rollcall audit export` has no limit."""
 
 
 def register(app: AsyncApp, services: Services) -> None:
-    """Hang the buttons of the journal on the app."""
+    """Register the buttons of the journal."""
 
     @app.action(audit_list.NEWEST, middleware=[read_only])
     @app.action(audit_list.NEXT, middleware=[read_only])
-    async def turn(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond, client: AsyncWebClient) -> None:
+    async def show_page(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond, client: AsyncWebClient) -> None:
         click = Click.model_validate(body)
         await ack()
-        answer = await _allowed(services, click) or await _page(services, *await _meant(services, click))
-        await Reply(respond, client, click.user.id, click.place).say(answer, replace=True)
+        actor = await _permitted(services, click)
+        page = await _page(services, actor, AuditCursor.model_validate_json(click.value))
+        await Reply(respond, client, click.user.id, click.place).say(page, replace=True)
 
     @app.action(audit_list.EXPORT_CSV, middleware=[read_only])
     async def as_csv(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond, client: AsyncWebClient) -> None:
@@ -55,94 +56,88 @@ def register(app: AsyncApp, services: Services) -> None:
         await _export(services, client, ack, respond, Click.model_validate(body), csv=False)
 
 
-async def search(services: Services, asked: CommandContext) -> Answer | Deferred:
-    """Show the newest rows of what is asked for."""
-    typed = asked.parse()
-    if isinstance(typed, str):
-        return typed
-    actor = await services.usergroups.actor(asked.user)
-    if refused := await capability_refusal(services, asked, actor, Capability.AUDIT_READ):
-        return refused
-    return Deferred(partial(_search, services, asked, typed, actor), "the audit journal")
+async def search(services: Services, command: CommandContext) -> Deferred:
+    """Show the newest rows that match. Raises `UserError`."""
+    parsed = command.parse()
+    actor = await services.usergroups.actor(command.user)
+    await require_capability(services, command, actor, Capability.AUDIT_READ)
+    return Deferred(partial(_search, services, command, parsed, actor), "the audit journal")
 
 
-async def _search(services: Services, asked: CommandContext, typed: ParsedCommand, actor: Actor) -> Answer:
-    turn = await _turn(services, asked, typed)
-    return turn if isinstance(turn, str) else await _page(services, actor, turn)
+async def _search(services: Services, command: CommandContext, parsed: ParsedCommand, actor: Actor) -> Answer:
+    return await _page(services, actor, await _cursor(services, command, parsed))
 
 
-async def _turn(services: Services, asked: CommandContext, typed: ParsedCommand) -> AuditCursor | str:
-    """Read what is asked for; else what is wrong with it."""
-    if empty := [name for name, value in typed.options.items() if not value]:
-        return asked.usage_error(f"`{empty[0]}:` has no value.")
-    person = _person(typed.rest)
+async def _cursor(services: Services, command: CommandContext, parsed: ParsedCommand) -> AuditCursor:
+    """Read the filters of a search. Raises `UserError`."""
+    if empty := [name for name, value in parsed.options.items() if not value]:
+        raise command.usage_error(f"`{empty[0]}:` has no value.")
+    person = _parse_person(parsed.rest)
     if person is None:
-        return asked.usage_error(f"“{shorten(typed.rest_text, 60)}” is no person: {_why_nobody(typed.rest)}")
-    moments: dict[str, datetime | None] = {"since": None, "until": None}
-    for name in moments.keys() & typed.options.keys():
-        zone = await services.time_zones.get(asked.user)
-        moments[name] = values.parse_time(typed.option(name), zone, whole_day=name == "until")
-        if moments[name] is None:
-            return asked.usage_error(f"“{shorten(typed.option(name), 60)}” is no day: write it as 2026-11-01.")
-    since, until = moments["since"], moments["until"]
+        raise command.usage_error(f"“{shorten(parsed.rest_text, 60)}” isn't a person. {_hint(parsed.rest)}")
+    times: dict[str, datetime | None] = {"since": None, "until": None}
+    for name in times.keys() & parsed.options.keys():
+        zone = await services.time_zones.get(command.user)
+        times[name] = values.parse_time(parsed.option(name), zone, whole_day=name == "until")
+        if times[name] is None:
+            raise command.usage_error(f"“{shorten(parsed.option(name), 60)}” isn't a valid date. Use 2026-11-01.")
+    since, until = times["since"], times["until"]
     if since and since > datetime.now(UTC):
-        return asked.usage_error(f"“{typed.option('since')}” is in the future: the journal has nothing of then yet.")
+        raise command.usage_error(f"“{parsed.option('since')}” is in the future.")
     if since and until and until <= since:
-        return asked.usage_error(f"“{typed.option('until')}” is not after “{typed.option('since')}”.")
-    if not typed.option("group"):
-        return AuditCursor(person=person, **moments)
-    met = await resolve(services, asked, typed.option("group"))
-    if isinstance(met, str):
-        return met
-    return AuditCursor(person=person, connection=met.group.connection, group_id=met.group.id, **moments)
+        raise command.usage_error(f"“{parsed.option('until')}” isn't after “{parsed.option('since')}”.")
+    if not parsed.option("group"):
+        return AuditCursor(person=person, **times)
+    group = (await resolve(services, command, parsed.option("group"))).group
+    return AuditCursor(person=person, connection=group.connection, group_id=group.id, **times)
 
 
-def _person(text: str) -> str | None:
-    """Read a person: a mention or id of Slack, a phone or a LID; empty for nobody, None for what is none of them."""
+def _parse_person(text: str) -> str | None:
+    """Read a person: a Slack mention or user id, a phone or a LID; empty for no text, None if it is none of these."""
     if not text or (user := _mentioned(typed_text(text))):
         return text and user
     people = roster.parse(text).people
     return (people[0].phone or people[0].lid) if len(people) == 1 else None
 
 
-def _why_nobody(text: str) -> str:
-    """Say why a text names nobody: what is wrong with its number, or what a person can be written as."""
+def _hint(text: str) -> str:
     if len(rejected := roster.parse(text).rejected) == 1 and rejected[0].code is RejectionCode.NO_COUNTRY_CODE:
-        return "write the number with + and the country code."
-    return "write one mention, one Slack user id, or one phone number with its country code."
+        return "Write the number with + and the country code."
+    return "Use one mention, one Slack user id, or one phone number with its country code."
 
 
 def _mentioned(text: str) -> str:
-    """Give the Slack user id that a text is, as a mention or bare; empty where it is none."""
+    """Return the Slack user id of a mention or a bare id; empty for any other text."""
     match = _MENTION.fullmatch(text)
     return (match[1] or match[2]) if match else ""
 
 
-async def _page(services: Services, actor: Actor, turn: AuditCursor) -> Answer:
-    rows, more = await pages.page_of(partial(_read, services, turn), _may_see(services, actor, turn), audit_list.PAGE)
+async def _page(services: Services, actor: Actor, cursor: AuditCursor) -> Answer:
+    read, may_see = partial(_read, services, cursor), _filter(services, actor, cursor)
+    rows, more = await pages.page_of(read, may_see, audit_list.PAGE)
 
     def name_of(group: GroupRef) -> str:
         return services.directory.get(group).name
 
-    return audit_list.build(rows, turn, name_of, more=more) if rows else audit_list.nothing(turn, name_of)
+    return audit_list.build(rows, cursor, name_of, more=more) if rows else audit_list.nothing(cursor, name_of)
 
 
-async def _read(services: Services, turn: AuditCursor, last: AuditRow | None) -> Sequence[AuditRow]:
+async def _read(services: Services, cursor: AuditCursor, last: AuditRow | None) -> Sequence[AuditRow]:
     return await services.audit.search(
-        person=turn.person,
-        group=turn.group_id,
-        since=turn.since,
-        until=turn.until,
-        before_seq=last.seq if last else turn.before,
+        person=cursor.person,
+        group=cursor.group_id,
+        since=cursor.since,
+        until=cursor.until,
+        before_seq=last.seq if last else cursor.before,
         limit=pages.READ_SIZE,
     )
 
 
-def _may_see(services: Services, actor: Actor, turn: AuditCursor) -> Callable[[AuditRow], bool]:
-    """Give who may see a row: those with the right for its group; what is about none is for a right to all groups."""
+def _filter(services: Services, actor: Actor, cursor: AuditCursor) -> Callable[[AuditRow], bool]:
+    """Return which rows the person may see: those of groups that `audit:read` covers; without a group, of all."""
 
     def may_see(row: AuditRow) -> bool:
-        if turn.group_id and row.connection != turn.connection:
+        if cursor.group_id and row.connection != cursor.connection:
             return False
         group = services.directory.get(GroupRef(row.connection, row.group_id))
         return isinstance(services.authorizer.check_capability(actor, Capability.AUDIT_READ, group), Allowed)
@@ -150,30 +145,22 @@ def _may_see(services: Services, actor: Actor, turn: AuditCursor) -> Callable[[A
     return may_see
 
 
-async def _meant(services: Services, click: Click) -> tuple[Actor, AuditCursor]:
-    return await services.usergroups.actor(click.user.id), AuditCursor.model_validate_json(click.value)
-
-
-async def _allowed(services: Services, click: Click) -> str:
-    """Say why who clicked may not; empty where they may."""
-    asked = CommandContext(AUDIT, "", click.user.id, click.team_id, click.place, click.trigger_id)
+async def _permitted(services: Services, click: Click) -> Actor:
+    """Return the person who clicked. Raises `UserError` without `audit:read`."""
+    command = CommandContext(AUDIT, "", click.user.id, click.team_id, click.place, click.trigger_id)
     actor = await services.usergroups.actor(click.user.id)
-    return await capability_refusal(services, asked, actor, Capability.AUDIT_READ)
+    await require_capability(services, command, actor, Capability.AUDIT_READ)
+    return actor
 
 
 async def _export(
     services: Services, client: AsyncWebClient, ack: AsyncAck, respond: AsyncRespond, click: Click, *, csv: bool
 ) -> None:
-    """Send all rows that are asked for, oldest first, to whoever clicked."""
+    """Send all rows that match, oldest first, to the person who clicked."""
     await ack()
-    reply = Reply(respond, client, click.user.id, click.place)
-    if refused := await _allowed(services, click):
-        await reply.say(refused)
-        return
-    actor, turn = await _meant(services, click)
-    rows, more = await pages.page_of(
-        partial(_read, services, turn), _may_see(services, actor, turn), MAX_EXPORTED_ROWS, rounds=MAX_EXPORTED_ROWS
-    )
+    actor, cursor = await _permitted(services, click), AuditCursor.model_validate_json(click.value)
+    read, may_see = partial(_read, services, cursor), _filter(services, actor, cursor)
+    rows, more = await pages.page_of(read, may_see, MAX_EXPORTED_ROWS, rounds=MAX_EXPORTED_ROWS)
     lines, unreadable = [csv_row(EXPORT_COLUMNS)] if csv else [], 0
     for row in reversed(rows):
         try:
@@ -184,4 +171,4 @@ async def _export(
     comment = answers.exported_rows(len(rows) - unreadable, unreadable, cut=more)
     await services.record_disclosure(click.user.id, f"{name}, {len(rows)} rows", "", "")
     await send_file(client, click.user.id, name, "".join(lines), comment)
-    await reply.say(answers.SENT_DIRECTLY)
+    await Reply(respond, client, click.user.id, click.place).say(answers.SENT_DIRECTLY)

@@ -1,4 +1,4 @@
-"""A command as somebody typed it, and what the commands have in common: finding the group, and taking a request in."""
+"""A typed command, and what commands share: parsing, resolving the group, checking permission, submitting."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 from bot.commands import values
 from bot.commands.parser import ParsedCommand, UsageError, parse
 from bot.commands.usage import Command
-from bot.domain.access import Actor, Allowed
+from bot.domain.access import Actor, Denied
 from bot.domain.drafts import RequestDraft
 from bot.domain.groups import GroupAmbiguous, GroupUnknown, KnownGroup
 from bot.domain.requests import RequestOptions, request_id
 from bot.domain.roster import Roster
 from bot.services.submission import Rejected
+from handlers.errors import UserError
 from handlers.services import Services
 from handlers.views import answers, command_help
 from handlers.views.blocks import Message
@@ -28,7 +29,7 @@ Answer = str | Message
 
 @dataclass(frozen=True, slots=True)
 class Deferred:
-    """A command that has changed nothing and only reads on: its acknowledgement need not wait for that."""
+    """An answer that is still to be read: the command changes nothing, so its acknowledgement doesn't wait for it."""
 
     work: Callable[[], Awaitable[Answer]]
     subject: str
@@ -36,15 +37,15 @@ class Deferred:
 
 @dataclass(frozen=True, slots=True)
 class CommandContext:
-    """A command as somebody typed it.
+    """A typed command.
 
     Attributes:
-        command: which one.
-        text: what was typed after its name, as Slack sent it.
-        user: the Slack user id of who typed it.
+        command: the command.
+        text: the text after its name, as Slack sent it.
+        user: the Slack user id of the person.
         team: the id of the workspace.
-        channel: where.
-        trigger_id: opens a form, and tells one delivery from another.
+        channel: the channel in which it was typed.
+        trigger_id: opens a form, and identifies the delivery.
     """
 
     command: Command
@@ -56,108 +57,109 @@ class CommandContext:
 
     @property
     def id(self) -> str:
-        """The id of the request that comes of it, also when Slack delivers it twice."""
+        """The id of the request that the command makes; the same for every delivery of the command."""
         return request_id(self.team, self.trigger_id)
 
-    def parse(self) -> ParsedCommand | str:
-        """Read what was typed, as the command declares it; else say what cannot be read."""
-        typed = parse(self.command, self.text)
-        return self.usage_error(typed.message) if isinstance(typed, UsageError) else typed
+    def parse(self) -> ParsedCommand:
+        """Parse the text as the command declares it. Raises `UserError`."""
+        parsed = parse(self.command, self.text)
+        if isinstance(parsed, UsageError):
+            raise self.usage_error(parsed.message)
+        return parsed
 
-    def usage_error(self, problem: str) -> str:
-        """Say what cannot be read in it."""
-        return command_help.usage(self.command, problem)
+    def usage_error(self, problem: str) -> UserError:
+        """Return the error of a text that can't be used: the problem, and how the command is written."""
+        return UserError(command_help.usage(self.command, problem))
 
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """Who asks, and the group that they mean."""
+    """The person with their user groups, and the group that they named."""
 
     actor: Actor
     group: KnownGroup
 
 
-async def resolve(services: Services, asked: CommandContext, name: str) -> Resolved | str:
-    """Find out who asks, and which group they call so; else what they are told."""
+async def resolve(services: Services, command: CommandContext, name: str) -> Resolved:
+    """Find the group that the person named. Raises `UserError` if there is none, or several."""
     actor, resolution = await asyncio.gather(
-        services.usergroups.actor(asked.user), services.directory.find(name, max_wait=GROUP_LIST_TIMEOUT)
+        services.usergroups.actor(command.user), services.directory.find(name, max_wait=GROUP_LIST_TIMEOUT)
     )
     if isinstance(resolution, GroupAmbiguous):
         candidates = services.visible_groups(actor, resolution.candidates)
-        return answers.ambiguous_group(asked.command, name, candidates)
+        raise UserError(answers.ambiguous_group(command.command, name, candidates))
     if isinstance(resolution, GroupUnknown):
-        return answers.unknown_group(name, services.visible_groups(actor, resolution.nearest))
+        raise UserError(answers.unknown_group(name, services.visible_groups(actor, resolution.nearest)))
     return Resolved(actor, resolution.group)
 
 
-async def parse_time_option(services: Services, asked: CommandContext, typed: ParsedCommand) -> datetime | str | None:
-    """Read `at:` in the person's own time zone; None where there is none, else what is wrong with it."""
-    if not (written := typed.option("at")):
-        return asked.usage_error("`at:` has no value.") if "at" in typed.options else None
-    at, now = values.parse_time(written, await services.time_zones.get(asked.user)), datetime.now(UTC)
+async def parse_time_option(services: Services, command: CommandContext, parsed: ParsedCommand) -> datetime | None:
+    """Read `at:` in the person's own time zone; None if it wasn't typed. Raises `UserError`."""
+    if not (written := parsed.option("at")):
+        if "at" in parsed.options:
+            raise command.usage_error("`at:` has no value.")
+        return None
+    at, now = values.parse_time(written, await services.time_zones.get(command.user)), datetime.now(UTC)
     if at is None:
-        return asked.usage_error(f"“{shorten(written, 60)}” is no moment: write it as 2026-12-01 09:00.")
+        raise command.usage_error(f"“{shorten(written, 60)}” isn't a valid date and time. Use 2026-12-01 09:00.")
     if at <= now:
-        return f"Nothing was done: that moment is over ({format_time(at)})."
+        raise UserError(f"Nothing was done: {format_time(at)} is in the past.")
     if at > now + values.MAX_DELAY:
-        return f"Nothing was done: that moment is more than a year away ({format_time(at)})."
+        raise UserError(f"Nothing was done: {format_time(at)} is more than a year away.")
     return at
 
 
 async def resolve_with_time(
-    services: Services, asked: CommandContext, typed: ParsedCommand
-) -> tuple[Resolved, datetime | None] | str:
-    """Find the group and read `at:` at the same time; else what they are told."""
-    met, at = await asyncio.gather(resolve(services, asked, typed.group), parse_time_option(services, asked, typed))
-    if isinstance(met, str):
-        return met
-    return at if isinstance(at, str) else (met, at)
+    services: Services, command: CommandContext, parsed: ParsedCommand
+) -> tuple[Resolved, datetime | None]:
+    """Find the group and read `at:` at the same time. Raises `UserError`."""
+    return await asyncio.gather(resolve(services, command, parsed.group), parse_time_option(services, command, parsed))
 
 
-def draft(
-    asked: CommandContext,
+async def submit(
+    services: Services,
+    command: CommandContext,
+    resolved: Resolved,
+    parsed: ParsedCommand,
     operation: Operation,
-    met: Resolved,
-    typed: ParsedCommand,
     *,
-    roster: Roster | None = None,
     options: RequestOptions,
-) -> RequestDraft:
-    """Make the draft of what somebody typed."""
-    return RequestDraft(
-        id=asked.id,
+    roster: Roster | None = None,
+) -> str:
+    """Submit the request that a command makes, and return the answer. Raises `UserError` if it is rejected."""
+    roster = roster or Roster()
+    draft = RequestDraft(
+        id=command.id,
         operation=operation,
-        group=met.group,
-        roster=roster or Roster(),
-        reason=typed.option("reason"),
-        requester=met.actor,
-        channel=asked.channel,
+        group=resolved.group,
+        roster=roster,
+        reason=parsed.option("reason"),
+        requester=resolved.actor,
+        channel=command.channel,
         options=options,
     )
-
-
-async def submit(services: Services, wanted: RequestDraft) -> str:
-    """Take a draft in, and give what the person is told."""
-    result = await services.submissions.submit(wanted)
+    result = await services.submissions.submit(draft)
     if isinstance(result, Rejected):
-        return answers.refused(result.reason, wanted.roster, wanted.id)
-    warning = services.catalog.get(wanted.group.ref).warning
-    return answers.submitted(result.request, wanted.roster, again=result.already_submitted, warning=warning)
+        raise UserError(answers.refused(result.reason, roster, draft.id))
+    warning = services.catalog.get(draft.group.ref).warning
+    return answers.submitted(result.request, roster, again=result.already_submitted, warning=warning)
 
 
-async def action_refusal(services: Services, asked: CommandContext, met: Resolved, action: Action) -> str:
-    """Say why somebody may not have read what they asked for, which the audit journal keeps; empty where they may."""
-    decision = services.authorizer.check(met.actor, action, met.group)
-    if isinstance(decision, Allowed):
-        return ""
-    await services.audit.record_refusal(asked.user, asked.command.verb, met.group, decision.code, request_id=asked.id)
-    return answers.with_reference(decision.reason, asked.id)
+async def require_action(services: Services, command: CommandContext, resolved: Resolved, action: Action) -> None:
+    """Check that the person may do this to the group. Raises `UserError`, and records the refusal."""
+    decision = services.authorizer.check(resolved.actor, action, resolved.group)
+    if isinstance(decision, Denied):
+        await _refuse(services, command, resolved.group, decision)
 
 
-async def capability_refusal(services: Services, asked: CommandContext, actor: Actor, capability: Capability) -> str:
-    """Say the same of a capability of Rollcall itself."""
+async def require_capability(services: Services, command: CommandContext, actor: Actor, capability: Capability) -> None:
+    """Check that the person has a capability of Rollcall itself. Raises `UserError`, and records the refusal."""
     decision = services.authorizer.check_capability(actor, capability)
-    if isinstance(decision, Allowed):
-        return ""
-    await services.audit.record_refusal(asked.user, asked.command.verb, None, decision.code, request_id=asked.id)
-    return answers.with_reference(decision.reason, asked.id)
+    if isinstance(decision, Denied):
+        await _refuse(services, command, None, decision)
+
+
+async def _refuse(services: Services, command: CommandContext, group: KnownGroup | None, denied: Denied) -> None:
+    verb = command.command.verb
+    await services.audit.record_refusal(command.user, verb, group, denied.code, request_id=command.id)
+    raise UserError(denied.reason, reference=command.id)

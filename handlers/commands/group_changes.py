@@ -5,20 +5,19 @@ from functools import partial
 from bot.commands import values
 from bot.commands.parser import ParsedCommand, typed_text
 from bot.commands.spelling import did_you_mean
-from bot.domain import roster
 from bot.domain.requests import RequestOptions
 from bot.domain.roster import Roster
 from handlers.commands.context import (
     CommandContext,
     Deferred,
     Resolved,
-    action_refusal,
-    draft,
+    require_action,
     resolve,
     resolve_with_time,
     submit,
 )
-from handlers.commands.people import NO_NUMBERS
+from handlers.commands.people import NO_NUMBERS, parse_people
+from handlers.errors import UserError
 from handlers.services import Services
 from handlers.views import answers
 from handlers.views.text import shorten
@@ -28,116 +27,98 @@ _RESET = "reset"
 _SWITCHES = {"announce": "announce_only", "lock": "locked"}
 
 
-async def settings(services: Services, asked: CommandContext) -> str:
-    """Take in a change of a group."""
-    typed = asked.parse()
-    if isinstance(typed, str):
-        return typed
-    change = _change(asked, typed)
-    if isinstance(change, str):
-        return asked.usage_error(change)
-    found = await resolve_with_time(services, asked, typed)
-    if isinstance(found, str):
-        return found
-    met, at = found
-    return await submit(
-        services, draft(asked, Operation.SETTINGS, met, typed, options=RequestOptions(run_at=at, change=change))
-    )
+async def settings(services: Services, command: CommandContext) -> str:
+    """Submit a change of a group's settings. Raises `UserError`."""
+    parsed = command.parse()
+    change = _change(command, parsed)
+    resolved, at = await resolve_with_time(services, command, parsed)
+    options = RequestOptions(run_at=at, change=change)
+    return await submit(services, command, resolved, parsed, Operation.SETTINGS, options=options)
 
 
-async def invite(services: Services, asked: CommandContext) -> str | Deferred:
-    """Show the link, or take in that it is to be sent or reset."""
-    typed = asked.parse()
-    if isinstance(typed, str):
-        return typed
-    word = typed.rest_text.casefold()
+async def invite(services: Services, command: CommandContext) -> str | Deferred:
+    """Show the invite link, or submit that it is sent or reset. Raises `UserError`."""
+    parsed = command.parse()
+    word = parsed.rest_text.casefold()
     if word != _RESET and (near := did_you_mean(word, [_RESET])):
-        return asked.usage_error(f"“{shorten(typed.rest_text, 60)}” is no number.{near}")
-    if not word and typed.options:
-        return asked.usage_error(NO_NUMBERS)
+        raise command.usage_error(f"“{shorten(parsed.rest_text, 60)}” isn't a phone number.{near}")
+    if not word and parsed.options:
+        raise command.usage_error(NO_NUMBERS)
     if not word:
-        return await _show_link(services, asked, typed)
+        return await _show_link(services, command, parsed)
     reset = word == _RESET
-    if reset and (typed.option("text") or typed.option("at")):
-        return asked.usage_error("A reset takes a reason and nothing else.")
-    found = await resolve_with_time(services, asked, typed)
-    if isinstance(found, str):
-        return found
-    met, at = found
-    region = services.catalog.get(met.group.ref).region
-    people = None if reset else roster.parse(typed.rest, default_region=region, first_line=typed.line_of())
-    if people == Roster():  # without anybody an invite would be a reset
-        return asked.usage_error(NO_NUMBERS)
-    details = RequestOptions(run_at=at, text=typed.option("text"))
-    return await submit(services, draft(asked, Operation.INVITE, met, typed, roster=people, options=details))
+    if reset and (parsed.option("text") or parsed.option("at")):
+        raise command.usage_error("A reset takes only a reason.")
+    resolved, at = await resolve_with_time(services, command, parsed)
+    people = None if reset else parse_people(services, resolved.group, parsed)
+    if people == Roster():  # without people an invite would be a reset
+        raise command.usage_error(NO_NUMBERS)
+    options = RequestOptions(run_at=at, text=parsed.option("text"))
+    return await submit(services, command, resolved, parsed, Operation.INVITE, options=options, roster=people)
 
 
-async def send(services: Services, asked: CommandContext) -> str:
-    """Take in a text for the group or for people."""
-    typed = asked.parse()
-    if isinstance(typed, str):
-        return typed
-    text = typed_text(typed.rest) if typed.rest else typed.option("text")
+async def send(services: Services, command: CommandContext) -> str:
+    """Submit a text for the group or for people. Raises `UserError`."""
+    parsed = command.parse()
+    text = typed_text(parsed.rest) if parsed.rest else parsed.option("text")
     if not text:
-        return asked.usage_error("The text is missing.")
-    if "to" in typed.options and not typed.option("to"):
-        return asked.usage_error(NO_NUMBERS)
-    found = await resolve_with_time(services, asked, typed)
-    if isinstance(found, str):
-        return found
-    met, at = found
-    to, region = typed.option("to"), services.catalog.get(met.group.ref).region
-    people = roster.parse(to, default_region=region, first_line=typed.line_of("to")) if to else None
-    if people == Roster():  # without anybody the text would go to the group
-        return asked.usage_error(NO_NUMBERS)
-    return await submit(
-        services, draft(asked, Operation.SEND, met, typed, roster=people, options=RequestOptions(run_at=at, text=text))
-    )
+        raise command.usage_error("The text is missing.")
+    if "to" in parsed.options and not parsed.option("to"):
+        raise command.usage_error(NO_NUMBERS)
+    resolved, at = await resolve_with_time(services, command, parsed)
+    people = parse_people(services, resolved.group, parsed, "to") if parsed.option("to") else None
+    if people == Roster():  # without people the text would go to the group
+        raise command.usage_error(NO_NUMBERS)
+    options = RequestOptions(run_at=at, text=text)
+    return await submit(services, command, resolved, parsed, Operation.SEND, options=options, roster=people)
 
 
-async def _show_link(services: Services, asked: CommandContext, typed: ParsedCommand) -> str | Deferred:
-    met = await resolve(services, asked, typed.group)
-    if isinstance(met, str):
-        return met
-    if refused := await action_refusal(services, asked, met, Action.READ_INVITE):
-        return refused
-    return Deferred(partial(_link, services, met), "the invite link")
+async def _show_link(services: Services, command: CommandContext, parsed: ParsedCommand) -> Deferred:
+    resolved = await resolve(services, command, parsed.group)
+    await require_action(services, command, resolved, Action.READ_INVITE)
+    return Deferred(partial(_link, services, resolved), "the invite link")
 
 
-async def _link(services: Services, met: Resolved) -> str:
+async def _link(services: Services, resolved: Resolved) -> str:
+    group = resolved.group
     try:
-        link = await services.connections[met.group.connection].provider.invite_link(met.group.id)
+        link = await services.connections[group.connection].provider.invite_link(group.id)
     except ProviderError as error:
-        return answers.not_read("the invite link", error)
-    await services.record_disclosure(met.actor.user_id, "the invite link", met.group.connection, met.group.id)
-    return answers.link(met.group, link)
+        raise UserError(answers.not_read("the invite link", error)) from error
+    await services.record_disclosure(resolved.actor.user_id, "the invite link", group.connection, group.id)
+    return answers.link(group, link)
 
 
-def _change(asked: CommandContext, typed: ParsedCommand) -> GroupChange | str:
-    """Read the settings; else what is wrong with them."""
-    names = [option.name for option in asked.command.options]
-    if typed.rest:
-        word = typed.rest_text.split()[0].rstrip(":=")
-        return f"“{shorten(word, 60)}” is no setting.{did_you_mean(word, names, then=':')}"
-    if empty := [name for name, value in typed.options.items() if not value and name not in {"description", "reason"}]:
-        return f"`{empty[0]}:` has no value."
-    switches = {}
-    for name in _SWITCHES.keys() & typed.options.keys():
-        if (on := values.parse_switch(typed.option(name))) is None:
-            return f"`{name}:` is on or off.{did_you_mean(typed.option(name), ('on', 'off'))}"
-        switches[name] = on
-    ephemeral = values.parse_ephemeral(typed.option("ephemeral")) if "ephemeral" in typed.options else None
-    if "ephemeral" in typed.options and ephemeral is None:
-        return "`ephemeral:` is off, 24h, 7d or 90d."
-    picture = typed.option("picture")
+def _change(command: CommandContext, parsed: ParsedCommand) -> GroupChange:
+    """Read the settings. Raises `UserError`."""
+    if parsed.rest:
+        word = parsed.rest_text.split()[0].rstrip(":=")
+        near = did_you_mean(word, [option.name for option in command.command.options], then=":")
+        raise command.usage_error(f"“{shorten(word, 60)}” isn't a setting.{near}")
+    may_be_empty = {"description", "reason"}
+    if empty := [name for name, value in parsed.options.items() if not value and name not in may_be_empty]:
+        raise command.usage_error(f"`{empty[0]}:` has no value.")
+    switches = {_SWITCHES[name]: _switch(command, parsed, name) for name in _SWITCHES.keys() & parsed.options.keys()}
+    ephemeral = values.parse_ephemeral(parsed.option("ephemeral")) if "ephemeral" in parsed.options else None
+    if "ephemeral" in parsed.options and ephemeral is None:
+        raise command.usage_error("`ephemeral:` is off, 24h, 7d or 90d.")
+    picture = parsed.option("picture")
     if picture and not picture.startswith("https://"):
-        return "`picture:` is an address that begins with https://."
+        raise command.usage_error("`picture:` is an address that begins with https://.")
     change = GroupChange(
-        subject=typed.options.get("name"),
-        description=typed.options.get("description"),
+        subject=parsed.options.get("name"),
+        description=parsed.options.get("description"),
         picture=Picture(url=picture) if picture else None,
-        announce_only=switches.get("announce"),
-        locked=switches.get("lock"),
         ephemeral=ephemeral,
+        **switches,
     )
-    return change if change.actions else "No setting is named."
+    if not change.actions:
+        raise command.usage_error("The settings are missing.")
+    return change
+
+
+def _switch(command: CommandContext, parsed: ParsedCommand, name: str) -> bool:
+    if (on := values.parse_switch(parsed.option(name))) is None:
+        near = did_you_mean(parsed.option(name), ("on", "off"))
+        raise command.usage_error(f"`{name}:` is on or off.{near}")
+    return on

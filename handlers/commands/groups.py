@@ -20,11 +20,11 @@ from handlers.commands.context import (
     CommandContext,
     Deferred,
     Resolved,
-    action_refusal,
+    require_action,
     resolve,
 )
 from handlers.commands.reply import Reply
-from handlers.errors import read_only
+from handlers.errors import UserError, read_only
 from handlers.payloads import Click
 from handlers.services import Services
 from handlers.views import answers, groups
@@ -69,14 +69,9 @@ async def card(services: Services, asked: CommandContext) -> Answer | Deferred:
     if not asked.text.strip():
         return await listing(services, asked)
     typed = asked.parse()
-    if isinstance(typed, str):
-        return typed
     name = f"{typed.group} {typed.rest_text}".strip()  # a name with spaces needs no quotes where nothing follows it
     met = await resolve(services, asked, name)
-    if isinstance(met, str):
-        return met
-    if refused := await action_refusal(services, asked, met, Action.LIST_GROUPS):
-        return refused
+    await require_action(services, asked, met, Action.LIST_GROUPS)
     return Deferred(partial(_card, services, met), "the group")
 
 
@@ -151,18 +146,17 @@ async def _export(services: Services, client: AsyncWebClient, click: Click) -> s
     """Read the members as they come, and send them to whoever clicked, if they may. Gives what they are told."""
     place = groups.GroupAddress.model_validate_json(click.value)
     if place.connection not in services.connections:
-        return "The connection of this group is not in the configuration any more."
+        raise UserError("This group's connection is no longer in the configuration.")
     actor = await services.usergroups.actor(click.user.id)
     met = Resolved(actor, services.directory.get(GroupRef(place.connection, place.group_id)))
     asked = CommandContext(GROUP, "", click.user.id, click.team_id, click.place, click.trigger_id)
-    if refused := await action_refusal(services, asked, met, Action.LIST_MEMBERS):
-        return refused
+    await require_action(services, asked, met, Action.LIST_MEMBERS)
     rows = [csv_row(COLUMNS)]
     try:
         async for member in services.connections[place.connection].provider.members(place.group_id):
             rows.append(csv_row((place.connection, place.group_id, *_cells(member))))  # noqa: PERF401 - as they come
     except ProviderError as error:
-        return answers.not_read("the members", error)
+        raise UserError(answers.not_read("the members", error)) from error
     name = "".join(c if c.isalnum() else "-" for c in met.group.name)[:60]
     comment = answers.exported_members(met.group, len(rows) - 1)
     await services.record_disclosure(click.user.id, "the members as CSV", place.connection, place.group_id)

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
 
 from bot.commands import values
 from bot.commands.parser import ParsedCommand
@@ -11,7 +10,8 @@ from bot.domain import roster
 from bot.domain.access import Actor, Allowed
 from bot.domain.groups import KnownGroup
 from bot.domain.requests import RequestOptions
-from handlers.commands.context import CommandContext, Resolved, draft, parse_time_option, resolve_with_time, submit
+from bot.domain.roster import Roster
+from handlers.commands.context import CommandContext, Resolved, parse_time_option, resolve_with_time, submit
 from handlers.services import Services
 from handlers.views.text import shorten
 from providers.base import Action, Operation
@@ -19,79 +19,64 @@ from providers.base import Action, Operation
 NO_NUMBERS = "The numbers are missing."
 
 
-async def change_people(services: Services, asked: CommandContext) -> str:
-    """Take in a request about people in a group; the command's verb is the operation."""
-    typed = asked.parse()
-    if isinstance(typed, str):
-        return typed
-    if not typed.rest:
-        return asked.usage_error(NO_NUMBERS)
-    invite = values.parse_switch(typed.option("invite") or ("?" if "invite" in typed.options else "no"))
+async def change_people(services: Services, command: CommandContext) -> str:
+    """Submit a request about people in a group; the command's verb is the operation. Raises `UserError`."""
+    parsed = command.parse()
+    if not parsed.rest:
+        raise command.usage_error(NO_NUMBERS)
+    invite = values.parse_switch(parsed.option("invite") or ("?" if "invite" in parsed.options else "no"))
     if invite is None:
-        return asked.usage_error(f"`invite:` is yes or no.{did_you_mean(typed.option('invite'), ('yes', 'no'))}")
-    found = await resolve_with_time(services, asked, typed)
-    if isinstance(found, str):
-        return found
-    met, at = found
-    region = services.catalog.get(met.group.ref).region
-    people = roster.parse(typed.rest, default_region=region, first_line=typed.line_of())
-    details = RequestOptions(run_at=at, invite_refused=invite)
+        near = did_you_mean(parsed.option("invite"), ("yes", "no"))
+        raise command.usage_error(f"`invite:` is yes or no.{near}")
+    resolved, at = await resolve_with_time(services, command, parsed)
+    people = parse_people(services, resolved.group, parsed)
+    options = RequestOptions(run_at=at, invite_refused=invite)
     return await submit(
-        services, draft(asked, Operation(asked.command.verb), met, typed, roster=people, options=details)
+        services, command, resolved, parsed, Operation(command.command.verb), options=options, roster=people
     )
 
 
-async def create(services: Services, asked: CommandContext) -> str:
-    """Take in a request for a new group."""
-    typed = asked.parse()
-    if isinstance(typed, str):
-        return typed
-    if not typed.rest:
-        return asked.usage_error(NO_NUMBERS)
-    actor, at = await asyncio.gather(services.usergroups.actor(asked.user), parse_time_option(services, asked, typed))
-    if isinstance(at, str):
-        return at
-    connection = _connection(services, actor, typed)
-    if connection not in services.connections:
-        return asked.usage_error(connection)
-    return await _create(services, asked, typed, Resolved(actor, _new(connection, typed.group)), at)
+async def create(services: Services, command: CommandContext) -> str:
+    """Submit a request for a new group. Raises `UserError`."""
+    parsed = command.parse()
+    if not parsed.rest:
+        raise command.usage_error(NO_NUMBERS)
+    actor, at = await asyncio.gather(
+        services.usergroups.actor(command.user), parse_time_option(services, command, parsed)
+    )
+    group = KnownGroup(_connection(services, command, actor, parsed), "", "", parsed.group)
+    people = parse_people(services, group, parsed)
+    options = RequestOptions(run_at=at, subject=parsed.group)
+    return await submit(
+        services, command, Resolved(actor, group), parsed, Operation.CREATE, options=options, roster=people
+    )
 
 
-async def _create(
-    services: Services, asked: CommandContext, typed: ParsedCommand, met: Resolved, at: datetime | None
-) -> str:
-    region = services.catalog.get(met.group.ref).region
-    people = roster.parse(typed.rest, default_region=region, first_line=typed.line_of())
-    details = RequestOptions(run_at=at, subject=typed.group)
-    return await submit(services, draft(asked, Operation.CREATE, met, typed, roster=people, options=details))
+def parse_people(services: Services, group: KnownGroup, parsed: ParsedCommand, option: str = "") -> Roster:
+    """Parse the people in an option of a command, or in what precedes the options."""
+    text = parsed.option(option) if option else parsed.rest
+    region = services.catalog.get(group.ref).region
+    return roster.parse(text, default_region=region, first_line=parsed.line_of(option))
 
 
-def _connection(services: Services, actor: Actor, typed: ParsedCommand) -> str:
-    """Give the connection that is named, or the only one that can be meant; else what is wrong, in words."""
+def _connection(services: Services, command: CommandContext, actor: Actor, parsed: ParsedCommand) -> str:
+    """Return the connection that is named, or the only possible one. Raises `UserError`."""
     names = {name.casefold(): name for name in services.connections}
-    if typed.connection.casefold() in names:
-        return names[typed.connection.casefold()]
-    able = [name for name in services.connections if Action.CREATE in services.connections[name].provider.abilities]
+    if parsed.connection.casefold() in names:
+        return names[parsed.connection.casefold()]
+    able = [name for name, c in services.connections.items() if Action.CREATE in c.provider.abilities]
     allowed = [name for name in able if _may_create(services, actor, name)]
-    if typed.connection:
-        return _unknown(typed.connection, allowed)
+    if parsed.connection:
+        raise command.usage_error(_unknown(parsed.connection, allowed))
     if len(allowed) > 1:
-        return f"Name the connection first: {_listed(allowed)}."
-    return next(iter([*allowed, *able, *services.connections]))  # where none is allowed, the intake says why
+        raise command.usage_error(f"Name the connection first: {' or '.join(f'`{name}`' for name in allowed)}.")
+    return next(iter([*allowed, *able, *services.connections]))  # if none is allowed, the submission says why
 
 
 def _may_create(services: Services, actor: Actor, connection: str) -> bool:
-    return isinstance(services.authorizer.check(actor, Action.CREATE, _new(connection, "")), Allowed)
+    return isinstance(services.authorizer.check(actor, Action.CREATE, KnownGroup(connection, "")), Allowed)
 
 
 def _unknown(name: str, allowed: Sequence[str]) -> str:
     near = did_you_mean(name, allowed, alike=0.5)
-    return f"There is no connection “{shorten(name, 60)}”.{near} A name with spaces goes in quotes."
-
-
-def _listed(names: Sequence[str]) -> str:
-    return " or ".join(f"`{name}`" for name in names)
-
-
-def _new(connection: str, subject: str) -> KnownGroup:
-    return KnownGroup(connection, "", "", subject)
+    return f"There's no connection “{shorten(name, 60)}”.{near} A name with spaces goes in quotes."

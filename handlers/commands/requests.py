@@ -13,9 +13,9 @@ from bot.domain.access import Actor, Allowed
 from bot.domain.outcomes import RequestSummary
 from bot.domain.requests import Request, RequestState
 from handlers.commands import pages
-from handlers.commands.context import Answer, CommandContext, Deferred, capability_refusal, resolve
+from handlers.commands.context import Answer, CommandContext, Deferred, require_capability, resolve
 from handlers.commands.reply import Reply
-from handlers.errors import read_only
+from handlers.errors import UserError, read_only
 from handlers.payloads import Click
 from handlers.services import Services
 from handlers.views import answers, request_list
@@ -39,21 +39,23 @@ def register(app: AsyncApp, services: Services) -> None:
 
 
 async def listing(services: Services, asked: CommandContext) -> Answer | Deferred:
-    """List the requests that are asked for, as far as the person may see them."""
+    """List the requests that the person may see. Raises `UserError`."""
     word = unquoted(asked.text)
     which = word.casefold() or "mine"
     if which in _LISTS:
         actor = await services.usergroups.actor(asked.user)
-        if which == "all" and (refused := await capability_refusal(services, asked, actor, Capability.AUDIT_READ)):
-            return refused
+        if which == "all":
+            await require_capability(services, asked, actor, Capability.AUDIT_READ)
         return Deferred(partial(_page, services, actor, RequestCursor(which=which)), "the requests")
-    met = await resolve(services, asked, word)
-    if isinstance(met, str):
-        near = nearest(which, _LISTS)
-        return f"{met} `{asked.command.name} {near}` is a list, if you meant that." if near else met
-    return await _page(
-        services, met.actor, RequestCursor(which="group", connection=met.group.connection, group_id=met.group.id)
-    )
+    try:
+        resolved = await resolve(services, asked, word)
+    except UserError as error:
+        if near := nearest(which, _LISTS):
+            raise UserError(f"{error.text} `{asked.command.name} {near}` is a list, if you meant that.") from error
+        raise
+    group = resolved.group
+    cursor = RequestCursor(which="group", connection=group.connection, group_id=group.id)
+    return await _page(services, resolved.actor, cursor)
 
 
 async def _page(services: Services, actor: Actor, turn: RequestCursor) -> Answer:

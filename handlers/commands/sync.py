@@ -12,29 +12,31 @@ from handlers.services import Services
 _OFF = "off"
 
 
-async def run(services: Services, asked: CommandContext) -> str:
-    """Start a sync, or end what is repeated."""
-    typed = asked.parse()
-    if isinstance(typed, str):
-        return typed
-    if typed.rest_text.casefold() == _OFF and not typed.options:
-        met = await resolve(services, asked, typed.group)
-        return met if isinstance(met, str) else await sync.end(services, met.actor, met.group)
-    if typed.rest or not typed.option("from"):
-        near = did_you_mean(typed.rest_text, [_OFF])
-        return asked.usage_error(f"Say where the list comes from: `from: another group` or `from: @user-group`.{near}")
-    mode = typed.option("mode").casefold() or SyncMode.ADD
+async def run(services: Services, command: CommandContext) -> str:
+    """Start a sync, or end the repeated one. Raises `UserError`."""
+    parsed = command.parse()
+    if parsed.rest_text.casefold() == _OFF and not parsed.options:
+        resolved = await resolve(services, command, parsed.group)
+        return await sync.end(services, resolved.actor, resolved.group)
+    if parsed.rest or not parsed.option("from"):
+        near = did_you_mean(parsed.rest_text, [_OFF])
+        raise command.usage_error(f"Name the list to follow: `from: another group` or `from: @user-group`.{near}")
+    mode = parsed.option("mode").casefold() or SyncMode.ADD
     if mode not in set(SyncMode):
-        return asked.usage_error(f"`mode:` is add, mirror or report.{did_you_mean(mode, SyncMode)}")
-    every = sync.parse_interval(typed.option("every")) if "every" in typed.options else None
-    if "every" in typed.options and every is None:
-        return asked.usage_error("`every:` is a time such as 24h or 7d, at least 10 minutes.")
-    met, source = await asyncio.gather(
-        resolve(services, asked, typed.group), sync.parse_source(services, typed.option("from"))
+        raise command.usage_error(f"`mode:` is add, mirror or report.{did_you_mean(mode, SyncMode)}")
+    every = sync.parse_interval(parsed.option("every")) if "every" in parsed.options else None
+    if "every" in parsed.options and every is None:
+        raise command.usage_error("`every:` is a time such as 24h or 7d, at least 10 minutes.")
+    resolved, source = await asyncio.gather(
+        resolve(services, command, parsed.group), sync.parse_source(services, parsed.option("from"))
     )
-    if isinstance(met, str):
-        return met
-    if isinstance(source, str):
-        return source
-    wish = SyncRequest(asked.id, met.group, source, SyncMode(mode), met.actor, asked.channel, typed.option("reason"))
-    return await sync.start(services, wish, every)
+    request = SyncRequest(
+        command.id,
+        resolved.group,
+        source,
+        SyncMode(mode),
+        resolved.actor,
+        command.channel,
+        parsed.option("reason"),
+    )
+    return await sync.start(services, request, every)

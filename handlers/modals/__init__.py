@@ -2,21 +2,17 @@
 
 from typing import Any
 
-import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.requests import request_id
 from handlers import payloads
-from handlers.delivery.ephemeral import send_ephemeral
 from handlers.errors import read_only
 from handlers.modals import parse, respond, selects, settings
 from handlers.modals.form_preview import FormPreviews, Screen
-from handlers.modals.ids import new_external_id
-from handlers.modals.link import show_link
 from handlers.modals.open import open_modal
 from handlers.modals.parse import Submission
-from handlers.modals.submit import submit
+from handlers.modals.submit import show_link, submit
 from handlers.payloads import Payload
 from handlers.services import Services
 from handlers.views import inputs, interim_modals, preview, request_forms
@@ -25,8 +21,6 @@ from handlers.views.submitted_view import SubmittedView, common
 
 __all__ = ["open_modal", "register"]
 
-log = structlog.get_logger(__name__)
-
 
 class _View(Payload):
     id: str
@@ -34,53 +28,45 @@ class _View(Payload):
 
 
 def register(app: AsyncApp, services: Services) -> None:
-    """Hang the forms on the app."""
-    previewing = FormPreviews(services)
+    """Register the forms."""
+    previews = FormPreviews(services)
     selects.register(app, services)
     for verb in parse.VERBS:
-        app.view(verb, middleware=[read_only])(_on_form(services, previewing, verb))
+        app.view(verb, middleware=[read_only])(_on_form(services, previews, verb))
 
     @app.view(interim_modals.COLUMN_CALLBACK_ID, middleware=[read_only])
     async def on_column(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         async def work() -> Screen:
-            return await previewing.of_column(client, await _submission(services, body))
+            return await previews.of_column(client, await _submission(services, body))
 
-        await respond.respond(
-            work(), ack, client, payloads.Submission.model_validate(body).view, external_id=new_external_id()
-        )
+        await respond.respond(work(), ack, client)
 
     @app.view(preview.CALLBACK_ID)
     async def on_preview(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
-        submission = await _submission(services, body)
-        text, channel = await submit(services, previewing, submission, ack)
-        if text:
-            await _tell(client, submission.actor.user_id, channel, text)
+        await submit(services, previews, client, await _submission(services, body), ack)
 
     @app.action(inputs.GROUP_SELECT, middleware=[read_only])
     async def on_group(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         await ack()
         payload = payloads.Submission.model_validate(body)
-        filled = common(SubmittedView(payload.view))
-        group = inputs.group_of(filled.group, services.directory.known())
+        fields = common(SubmittedView(payload.view))
+        group = inputs.group_of(fields.group, services.directory.known())
         actor = await services.usergroups.actor(payload.user.id)
         view_id = _View.model_validate(payload.view).id
-        await settings.fill(services, client, actor, Prefill(filled.channel, group), view_id=view_id)
+        await settings.fill(services, client, actor, Prefill(fields.channel, group), view_id=view_id)
 
 
-def _on_form(services: Services, previewing: FormPreviews, verb: str) -> Any:
+def _on_form(services: Services, previews: FormPreviews, verb: str) -> Any:
     async def on_form(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         view = payloads.Submission.model_validate(body).view
         if verb == "invite" and request_forms.parse_invite(view).what is request_forms.InviteChoice.SHOW:
-            submission = await _submission(services, body)
-            text, channel = await show_link(services, submission, ack)
-            if text:
-                await _tell(client, submission.actor.user_id, channel, text)
+            await show_link(services, client, await _submission(services, body), ack)
             return
 
         async def work() -> Screen:
-            return await previewing.of_form(client, verb, await _submission(services, body))
+            return await previews.of_form(client, verb, await _submission(services, body))
 
-        await respond.respond(work(), ack, client, view, external_id=new_external_id())
+        await respond.respond(work(), ack, client)
 
     return on_form
 
@@ -90,11 +76,3 @@ async def _submission(services: Services, body: dict[str, Any]) -> Submission:
     view = _View.model_validate(payload.view)
     actor = await services.usergroups.actor(payload.user.id)
     return Submission(request_id(payload.team_id, view.root_view_id or view.id), actor, payload.view)
-
-
-async def _tell(client: AsyncWebClient, user: str, channel: str, text: str) -> None:
-    """Tell somebody what became of a form; a failure here says nothing else: what was asked for is kept."""
-    try:
-        await send_ephemeral(client, user, channel, text)
-    except Exception:
-        log.warning("taken_not_told", user=user, exc_info=True)

@@ -12,8 +12,8 @@ from bot.domain.groups import GroupRef
 from bot.domain.sync import Drift, SyncMode, SyncSource
 from bot.services.sync import SyncRequest
 from bot.services.sync_sources import SourceUnreadable
-from handlers.modals.errors import FormError
-from handlers.modals.ids import new_external_id
+from handlers.delivery.modals import new_external_id
+from handlers.errors import UserError
 from handlers.modals.parse import ParsedForm, Submission, parse_form
 from handlers.modals.uploads import AmbiguousColumn, FileUnreadable, UploadedPeople, UploadReader, merged, too_many
 from handlers.payloads import Payload
@@ -70,7 +70,7 @@ class FormPreviews:
             people = replace(read, roster=merged(asked.draft.roster, read.roster))
         if asked.people and not people.roster.people:
             block = submitted_view.FILE_BLOCK if asked.file else submitted_view.NUMBERS_BLOCK
-            raise FormError(block, answers.no_usable_numbers(people.roster))
+            raise UserError(answers.no_usable_numbers(people.roster), field=block)
         return await self._of_people(asked.draft, people, asked.block, asked.sync)
 
     async def of_column(self, client: AsyncWebClient, submission: Submission) -> Screen:
@@ -80,13 +80,15 @@ class FormPreviews:
         block = interim_modals.COLUMN_BLOCK
         draft = await self.saved_draft(carried.draft, submission)
         if draft is None:
-            raise FormError(block, "This form is too old, or its connection is gone. Go back, and press Preview again.")
+            raise UserError(
+                "This form is too old, or its connection is gone. Go back, and press Preview again.", field=block
+            )
         read = await self._read(client, draft, carried.file, block, submission)
         if isinstance(read, AmbiguousColumn):
-            raise FormError(block, "The file has no such column. Go back, and press Preview again.")
+            raise UserError("The file has no such column. Go back, and press Preview again.", field=block)
         people = replace(read, roster=merged(draft.roster, read.roster))
         if not people.roster.people:
-            raise FormError(block, answers.no_usable_numbers(people.roster))
+            raise UserError(answers.no_usable_numbers(people.roster), field=block)
         return await self._of_people(replace(draft, requester=submission.actor), people, block, carried.sync)
 
     async def saved_draft(self, key: str, submission: Submission) -> RequestDraft | None:
@@ -108,7 +110,7 @@ class FormPreviews:
         try:
             return await self._uploads.read(client, file, self._services.catalog.get(draft.group.ref).region, place)
         except FileUnreadable as error:
-            raise FormError(block, without_markup(str(error))) from error
+            raise UserError(without_markup(str(error)), field=block) from error
 
     async def _ask_for_column(self, asked: ParsedForm, file: UploadedFile, read: AmbiguousColumn) -> Screen:
         external_id = new_external_id()
@@ -120,7 +122,7 @@ class FormPreviews:
         self, draft: RequestDraft, people: UploadedPeople, block: str, terms: SyncTerms | None
     ) -> Screen:
         if words := too_many(people.roster):
-            raise FormError(submitted_view.FILE_BLOCK if block != interim_modals.COLUMN_BLOCK else block, words)
+            raise UserError(words, field=submitted_view.FILE_BLOCK if block != interim_modals.COLUMN_BLOCK else block)
         draft = replace(draft, roster=people.roster)
         facts = PreviewData(
             key="",
@@ -136,7 +138,7 @@ class FormPreviews:
     async def _of_request(self, facts: PreviewData, block: str) -> Screen:
         draft = facts.draft
         if refused := await self._services.submissions.check_and_record(draft):
-            raise FormError(block, without_markup(refused.reason))
+            raise UserError(without_markup(refused.reason), field=block)
         key, first = await asyncio.gather(
             self._services.drafts.save(draft), self._services.previews.build(draft, max_wait=FIRST_PREVIEW_TIMEOUT)
         )
@@ -152,10 +154,10 @@ class FormPreviews:
     async def _of_sync(self, facts: PreviewData, terms: SyncTerms, block: str) -> Screen:
         draft = facts.draft
         if words := _unfit(draft, terms):
-            raise FormError(submitted_view.FILE_BLOCK if block == submitted_view.GROUP_BLOCK else block, words)
-        wish = wish_of(self._services, draft, terms)
+            raise UserError(words, field=submitted_view.FILE_BLOCK if block == submitted_view.GROUP_BLOCK else block)
+        wish = sync_request_of(self._services, draft, terms)
         if refused := await self._services.syncs.check_and_record(wish):
-            raise FormError(block, without_markup(refused.reason))
+            raise UserError(without_markup(refused.reason), field=block)
         key = await self._services.drafts.save(draft)
         rule, external_id = self._services.submissions.approval_rule(draft), new_external_id()
         facts = replace(facts, key=key, rule=rule, list_=safe_text(wish.source.name, 200))
@@ -182,7 +184,7 @@ class FormPreviews:
             return answers.provider_answer(error)
 
 
-def wish_of(services: Services, draft: RequestDraft, terms: SyncTerms) -> SyncRequest:
+def sync_request_of(services: Services, draft: RequestDraft, terms: SyncTerms) -> SyncRequest:
     """Give the sync that a draft and its terms ask for."""
     phones = tuple(person.phone for person in draft.roster.people if person.phone)
     other = GroupRef(*terms.other) if terms.other else None

@@ -1,17 +1,19 @@
-"""Opens a form before Slack's patience ends."""
+"""Opening a form within the lifetime of its trigger."""
 
 import asyncio
 
 from slack_sdk.models.views import View
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.domain.access import Actor, Denied
+from bot.domain.access import Actor, DenialCode
 from bot.domain.groups import GroupFound, KnownGroup, resolve
-from handlers.actions import opening
-from handlers.modals import settings, verbs
-from handlers.modals.ids import new_external_id
+from handlers import permissions
+from handlers.delivery import modals
+from handlers.delivery.modals import new_external_id
+from handlers.errors import UserError
+from handlers.modals import settings
+from handlers.permissions import ACTIONS
 from handlers.services import Services
-from handlers.verbs import ACTIONS, can_do_any, creatable_connections
 from handlers.views import inputs, request_forms, settings_modal
 from handlers.views.inputs import Prefill
 
@@ -27,48 +29,48 @@ async def open_modal(
     group: str = "",
     numbers: str = "",
     view_id: str = "",
-) -> str:
+) -> None:
     """Open the form of a verb.
 
     Args:
-        services: what it works with.
-        client: asks Slack.
+        services: what the form needs.
+        client: calls Slack.
         verb: add, remove, promote, demote, create, settings, invite, send or sync.
-        trigger_id: lives for 3 seconds.
-        channel: where the answer will go.
-        user: the Slack user id of who will fill it in.
-        group: the group that is chosen already: its option's value, or a name of it.
-        numbers: the people that are typed already.
-        view_id: the modal in whose place it is opened; empty: in none.
+        trigger_id: the trigger, which expires after 3 seconds.
+        channel: the channel of the request.
+        user: the Slack user id of the person.
+        group: the group that is preselected: the value of its option, or a name of it.
+        numbers: the people that are filled in.
+        view_id: the modal to replace; empty: none.
 
-    Returns:
-        What the person is told where it came too late or they may not do this anywhere, else nothing.
+    Raises:
+        UserError: it was too late, or the person may not use the form for any group.
     """
     began = asyncio.get_running_loop().time()
     actor = await services.usergroups.actor(user)
-    if refused := verbs.unusable_reason(services, actor, verb):
-        if not isinstance(refused, Denied):
-            return refused
-        await services.audit.record_refusal(actor.user_id, verb, None, refused.code)
-        return refused.reason
+    if denied := permissions.denied_everywhere(services, actor, verb):
+        if denied.code is not DenialCode.PROVIDER_CANNOT:
+            await services.audit.record_refusal(actor.user_id, verb, None, denied.code)
+        raise UserError(denied.reason)
     external_id = new_external_id()
     prefill = Prefill(channel, _group(services, actor, verb, group), numbers)
     try:
         view = _build(services, actor, verb, prefill, external_id)
     except ValueError as error:
-        return f"{error} Nothing was done."
+        raise UserError(f"{error} Nothing was done.") from error
     waited = asyncio.get_running_loop().time() - began
-    problem = await opening.open_modal(client, trigger_id, view, view_id=view_id, waited=waited)
-    if not problem and verb == "settings" and prefill.group:
+    await modals.open_modal(client, trigger_id, view, view_id=view_id, waited=waited)
+    if verb == "settings" and prefill.group:
         services.background.spawn(settings.fill(services, client, actor, prefill, external_id=external_id))
-    return problem
 
 
 def _build(services: Services, actor: Actor, verb: str, prefill: Prefill, external_id: str) -> View:
-    can_invite = verbs.can_invite(services)
+    can_invite = permissions.can_invite(services)
     match verb:
         case "create":
-            return request_forms.create_form(prefill, creatable_connections(services, actor), can_invite=can_invite)
+            return request_forms.create_form(
+                prefill, permissions.creatable_connections(services, actor), can_invite=can_invite
+            )
         case "settings":
             return settings_modal.build(prefill, external_id=external_id)
         case "invite":
@@ -86,4 +88,4 @@ def _group(services: Services, actor: Actor, verb: str, named: str) -> KnownGrou
     group = inputs.group_of(named, known)
     if group is None and isinstance(found := resolve(named, known), GroupFound):
         group = found.group
-    return group if group and can_do_any(services, actor, group, *ACTIONS[verb]) else None
+    return group if group and permissions.can_do_any(services, actor, group, *ACTIONS[verb]) else None

@@ -17,10 +17,9 @@ from bot.domain.requests import RequestOptions
 from bot.domain.roster import Roster
 from bot.domain.sync import SyncMode
 from handlers.clients.files import FileUnavailable, fetch_file
-from handlers.modals.errors import FormError
-from handlers.modals.verbs import INVITING
+from handlers.errors import UserError
+from handlers.permissions import INVITING, can_do_any
 from handlers.services import Services
-from handlers.verbs import can_do_any
 from handlers.views import inputs, request_forms, settings_modal, submitted_view
 from handlers.views.preview import SyncTerms
 from handlers.views.submitted_view import CommonFields, UploadedFile
@@ -86,7 +85,7 @@ async def chosen_group(services: Services, value: str, block: str = submitted_vi
         await services.directory.refresh(max_wait=GROUP_LIST_TIMEOUT)
         group = inputs.group_of(value, services.directory.known())
     if group is None:
-        raise FormError(block, "This group is gone; choose another one." if value else "Choose a group.")
+        raise UserError("This group is gone; choose another one." if value else "Choose a group.", field=block)
     return group
 
 
@@ -105,9 +104,9 @@ async def _people(services: Services, _: AsyncWebClient, submission: Submission)
 async def _create(services: Services, _: AsyncWebClient, submission: Submission) -> ParsedForm:
     form = request_forms.parse_create(submission.view)
     if form.connection not in services.connections:
-        raise FormError(request_forms.CONNECTION_BLOCK, "This connection is gone; choose another one.")
+        raise UserError("This connection is gone; choose another one.", field=request_forms.CONNECTION_BLOCK)
     if not form.subject:
-        raise FormError(request_forms.SUBJECT_BLOCK, "A group needs a name.")
+        raise UserError("A group needs a name.", field=request_forms.SUBJECT_BLOCK)
     group = KnownGroup(form.connection, "", "", form.subject)
     if form.invite:
         _check_inviting(services, submission.actor, group)
@@ -120,7 +119,9 @@ async def _settings(services: Services, client: AsyncWebClient, submission: Subm
     form = settings_modal.parse(submission.view)
     group = await chosen_group(services, form.common.group)
     if not form.own:
-        raise FormError(submitted_view.GROUP_BLOCK, "The fields below are another group's. Choose the group again.")
+        raise UserError(
+            "The fields below are another group's. Choose the group again.", field=submitted_view.GROUP_BLOCK
+        )
     change = await _with_picture(client, form)
     _check_change(change)
     details = RequestOptions(run_at=_run_at(form.common), change=change)
@@ -143,10 +144,10 @@ async def _send(services: Services, _: AsyncWebClient, submission: Submission) -
     form = request_forms.parse_send(submission.view)
     group = await chosen_group(services, form.common.group)
     if not form.text.strip():
-        raise FormError(request_forms.MESSAGE_BLOCK, "Type the text.")
+        raise UserError("Type the text.", field=request_forms.MESSAGE_BLOCK)
     if not form.to_people and (form.common.numbers.strip() or form.common.file):
-        raise FormError(
-            request_forms.RECIPIENT_BLOCK, "The group or the people? Take the numbers out, or choose the people."
+        raise UserError(
+            "The group or the people? Take the numbers out, or choose the people.", field=request_forms.RECIPIENT_BLOCK
         )
     details = RequestOptions(run_at=_run_at(form.common), text=form.text)
     draft = _draft(services, submission, form.common, _RequestTarget(Operation.SEND, group, details))
@@ -158,15 +159,15 @@ async def _sync(services: Services, _: AsyncWebClient, submission: Submission) -
     sources = [bool(form.common.file), bool(form.usergroup), bool(form.other)]
     if sum(sources) != 1:
         words = "Give one list: a file, a user group or another group." if not any(sources) else "Give one list only."
-        raise FormError(request_forms.USERGROUP_BLOCK, words)
+        raise UserError(words, field=request_forms.USERGROUP_BLOCK)
     group = await chosen_group(services, form.common.group)
     other = None
     if form.other:
         source = await chosen_group(services, form.other, request_forms.OTHER_BLOCK)
         if source == group:
-            raise FormError(request_forms.OTHER_BLOCK, "This is the same group.")
+            raise UserError("This is the same group.", field=request_forms.OTHER_BLOCK)
         if not can_do_any(services, submission.actor, source, Action.LIST_MEMBERS):
-            raise FormError(request_forms.OTHER_BLOCK, "You may not read this group's members.")
+            raise UserError("You may not read this group's members.", field=request_forms.OTHER_BLOCK)
         other = (source.connection, source.id)
     every = form.every.total_seconds() if form.every else 0.0
     details = RequestOptions(look_only=form.mode is SyncMode.REPORT)
@@ -216,16 +217,20 @@ def _draft(
 def _run_at(common: CommonFields) -> datetime | None:
     now = datetime.now(UTC)
     if common.run_at and common.run_at <= now:
-        raise FormError(submitted_view.RUN_AT_BLOCK, "This moment is over. Choose a later one, or none for at once.")
+        raise UserError(
+            "This moment is over. Choose a later one, or none for at once.", field=submitted_view.RUN_AT_BLOCK
+        )
     if common.run_at and common.run_at > now + MAX_DELAY:
-        raise FormError(submitted_view.RUN_AT_BLOCK, "This moment is more than a year away. Choose an earlier one.")
+        raise UserError(
+            "This moment is more than a year away. Choose an earlier one.", field=submitted_view.RUN_AT_BLOCK
+        )
     return common.run_at
 
 
 def _check_inviting(services: Services, actor: Actor, group: KnownGroup) -> None:
     if not all(can_do_any(services, actor, group, action) for action in INVITING):
         words = "On this connection you cannot send invites, or its provider cannot. Take the tick away."
-        raise FormError(request_forms.INVITE_BLOCK, words)
+        raise UserError(words, field=request_forms.INVITE_BLOCK)
 
 
 async def _with_picture(client: AsyncWebClient, form: settings_modal.SettingsForm) -> GroupChange:
@@ -234,18 +239,20 @@ async def _with_picture(client: AsyncWebClient, form: settings_modal.SettingsFor
     try:
         _, content = await fetch_file(client, form.jpeg)
     except FileUnavailable as error:
-        raise FormError(settings_modal.JPEG_BLOCK, str(error)) from error
+        raise UserError(str(error), field=settings_modal.JPEG_BLOCK) from error
     if not content.startswith(_JPEG):
-        raise FormError(settings_modal.JPEG_BLOCK, "This is no JPEG. Save the picture as one.")
+        raise UserError("This is no JPEG. Save the picture as one.", field=settings_modal.JPEG_BLOCK)
     if len(content) > MAX_PICTURE_BYTES:
-        raise FormError(settings_modal.JPEG_BLOCK, f"This picture is larger than {MAX_PICTURE_BYTES // 1_000_000} MB.")
+        raise UserError(
+            f"This picture is larger than {MAX_PICTURE_BYTES // 1_000_000} MB.", field=settings_modal.JPEG_BLOCK
+        )
     return replace(form.change, picture=Picture(jpeg=content))
 
 
 def _check_change(change: GroupChange) -> None:
     if change.subject == "":
-        raise FormError(settings_modal.SUBJECT_BLOCK, "A group needs a name.")
+        raise UserError("A group needs a name.", field=settings_modal.SUBJECT_BLOCK)
     if change.picture and not change.picture.jpeg and not change.picture.url.startswith("https://"):
-        raise FormError(settings_modal.PICTURE_BLOCK, "Give an address that begins with https://.")
+        raise UserError("Give an address that begins with https://.", field=settings_modal.PICTURE_BLOCK)
     if not change.actions:
-        raise FormError(submitted_view.GROUP_BLOCK, "Nothing would be different. Change something below first.")
+        raise UserError("Nothing would be different. Change something below first.", field=submitted_view.GROUP_BLOCK)

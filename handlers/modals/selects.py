@@ -11,8 +11,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.groups import search
 from handlers.payloads import Named, Payload
+from handlers.permissions import ACTIONS, can_do_any
 from handlers.services import Services
-from handlers.verbs import ACTIONS, can_do_any
 from handlers.views import inputs, request_forms
 from providers.base import Action
 

@@ -10,8 +10,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.domain.access import Actor
 from bot.domain.groups import KnownGroup
 from handlers.clients.errors import error_code
+from handlers.permissions import ACTIONS, can_do_any
 from handlers.services import Services
-from handlers.verbs import ACTIONS, can_do_any
 from handlers.views import settings_modal
 from handlers.views.inputs import Prefill
 from handlers.views.settings_modal import SettingsData

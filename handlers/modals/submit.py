@@ -1,61 +1,85 @@
-"""A preview that was submitted: the request is taken in, once, however often it is submitted."""
+"""Submissions that end a form: of a preview, and of the form that shows an invite link."""
 
 from dataclasses import replace
 from datetime import timedelta
 
+import structlog
 from slack_bolt.async_app import AsyncAck
+from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.domain.access import Denied
 from bot.domain.drafts import RequestDraft
 from bot.services.submission import Rejected
 from handlers import sync
-from handlers.modals.form_preview import FormPreviews, wish_of
-from handlers.modals.parse import Submission
+from handlers.delivery.ephemeral import send_ephemeral
+from handlers.errors import UserError
+from handlers.modals.form_preview import FormPreviews, sync_request_of
+from handlers.modals.parse import Submission, chosen_group
 from handlers.services import Services
-from handlers.views import answers, interim_modals, preview
+from handlers.views import answers, preview, request_forms
 from handlers.views.preview import SyncTerms
-from handlers.views.text import without_markup
+from providers.base import Action, ProviderError
 
 _GONE = (
-    "This preview is more than a day old, somebody else's, or its connection is not in the configuration any more. "
-    "Go back, and press Preview again."
+    "This preview is more than a day old, belongs to another person, or its connection is no longer in the "
+    "configuration. Go back, and press Preview again."
 )
+
+log = structlog.get_logger(__name__)
 
 
 async def submit(
-    services: Services, previewing: FormPreviews, submission: Submission, ack: AsyncAck
-) -> tuple[str, str]:
-    """Take in what a preview showed, and acknowledge it.
-
-    Gives what the person is told and in which channel; no text where the view in its place tells it.
-    """
-    carried = preview.parse(submission.view)
-    draft = await previewing.saved_draft(carried.draft, submission)
+    services: Services, previews: FormPreviews, client: AsyncWebClient, submission: Submission, ack: AsyncAck
+) -> None:
+    """Submit the request that a preview showed; the same preview twice is one request. Raises `UserError`."""
+    metadata = preview.parse(submission.view)
+    draft = await previews.saved_draft(metadata.draft, submission)
     if draft is None:
-        await ack(response_action="update", view=interim_modals.no_preview([_GONE]))
-        return "", ""
+        raise UserError(_GONE)
     draft = replace(draft, requester=submission.actor)
-    if carried.sync:
-        text: str | Rejected = await _start(services, draft, carried.sync)
-    else:
-        text = await _ask(services, draft)
-    if isinstance(text, Rejected):
-        words = answers.with_reference(without_markup(text.reason), draft.id)
-        await ack(response_action="update", view=interim_modals.no_preview([words]))
-        return "", ""
+    text = await (_start(services, draft, metadata.sync) if metadata.sync else _submit(services, draft))
     await ack(response_action="clear")
-    return text, draft.channel
+    await _send_answer(client, submission, draft.channel, text)
 
 
-async def _ask(services: Services, draft: RequestDraft) -> str | Rejected:
+async def show_link(services: Services, client: AsyncWebClient, submission: Submission, ack: AsyncAck) -> None:
+    """Show an invite link to the person who asked for it, and to no other. Raises `UserError`.
+
+    Nothing is changed, so the provider is called after the acknowledgement.
+    """
+    form = request_forms.parse_invite(submission.view)
+    group = await chosen_group(services, form.common.group)
+    decision = services.authorizer.check(submission.actor, Action.READ_INVITE, group)
+    if isinstance(decision, Denied):
+        raise UserError(decision.reason, field=request_forms.INVITE_ACTION_BLOCK)
+    await ack(response_action="clear")
+    try:
+        link = await services.connections[group.connection].provider.invite_link(group.id)
+    except ProviderError as error:
+        await _send_answer(client, submission, form.common.channel, answers.not_read("the invite link", error))
+        return
+    await services.record_disclosure(submission.actor.user_id, "the invite link", group.connection, group.id)
+    await _send_answer(client, submission, form.common.channel, answers.link(group, link))
+
+
+async def _submit(services: Services, draft: RequestDraft) -> str:
     result = await services.submissions.submit(draft)
     if isinstance(result, Rejected):
-        return result
+        raise UserError(result.reason, reference=draft.id)
     warning = services.catalog.get(draft.group.ref).warning
     return answers.submitted(result.request, draft.roster, again=result.already_submitted, warning=warning)
 
 
-async def _start(services: Services, draft: RequestDraft, terms: SyncTerms) -> str | Rejected:
-    wish = wish_of(services, draft, terms)
-    if refused := services.submissions.check(draft) if draft.roster.people else None:
-        return refused
-    return await sync.start(services, wish, timedelta(seconds=terms.every) if terms.every else None)
+async def _start(services: Services, draft: RequestDraft, terms: SyncTerms) -> str:
+    if draft.roster.people and (rejected := services.submissions.check(draft)):
+        raise UserError(rejected.reason, reference=draft.id)
+    every = timedelta(seconds=terms.every) if terms.every else None
+    return await sync.start(services, sync_request_of(services, draft, terms), every)
+
+
+async def _send_answer(client: AsyncWebClient, submission: Submission, channel: str, text: str) -> None:
+    """Send the answer of a form; if that fails, the request is saved all the same, so nothing else is said."""
+    try:
+        await send_ephemeral(client, submission.actor.user_id, channel, text)
+    except Exception:
+        log.warning("form_answer_not_sent", user=submission.actor.user_id, exc_info=True)

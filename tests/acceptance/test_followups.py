@@ -110,7 +110,7 @@ async def test_a_double_click_and_two_people_at_once_are_one_followup(at: Desk) 
     assert all(click.ok for click in clicks)
     assert set(at.requests()) - before == {again.id}
     told = [at.stage.told(user) for user in (ALICE, BOB)]
-    assert any("asked for this already" in said for said in told)
+    assert any("has already requested this" in said for said in told)
     assert "1 already in the group" in (await again.message("summary"))["text"]
 
 
@@ -251,7 +251,7 @@ async def test_nothing_is_resumed_while_the_account_rests(at: Desk) -> None:
     asked = await at.plant(Outcome.NOT_ATTEMPTED, provider="twochat")
     await Throttle(at.database, "twochat", SendLimits()).cool_down(3600, "WhatsApp says <slow down>")
     await asked.click(ALICE, "Resume", "summary")
-    await at.stage.hears(ALICE, "the account rests until <!date^")
+    await at.stage.hears(ALICE, "the account is paused until <!date^")
 
     assert "WhatsApp says &lt;slow down&gt;" in at.stage.told(ALICE)
     assert await at.refusals(asked.id) == [(ALICE, "resume", "sender_rests")]
@@ -266,7 +266,7 @@ async def test_a_stop_leaves_the_rest_and_resuming_does_it(at: Desk, user: str) 
     summary = await asked.done()
     done = at.members() & phones
 
-    await at.stage.hears(user, "Stopping: what was sent stays")
+    await at.stage.hears(user, "Stopping. What was sent stays")
     assert f"Stopped by <@{user}>" in await asked.says("parent", "Done")
     assert f"Stopped by <@{user}>" in summary
     assert "Stop" not in labels_of(await asked.parent())
@@ -283,7 +283,7 @@ async def test_who_may_not_stop_a_request_is_told_so(at: Desk) -> None:
     asked = await running(at, 30)
     for user in (CAROL, DAVE, STRANGER):
         await asked.click(user, "Stop", "parent")
-        await at.stage.hears(user, "can stop it. It goes on.")
+        await at.stage.hears(user, "can stop this request. It continues.")
     await asked.done()
 
     assert await at.refusals(asked.id) == [(user, "stop", "not_yours") for user in (CAROL, DAVE, STRANGER)]
@@ -298,7 +298,7 @@ async def test_a_second_stop_and_one_that_comes_late_change_nothing(at: Desk) ->
     await asked.says("parent", "Done")
     (await asked.parent())["blocks"] = parent["blocks"]  # as somebody sees it who has not reloaded
     await asked.click(SECOND, "Stop", "parent")
-    await at.stage.hears(SECOND, "stopped this request already; your click changed nothing")
+    await at.stage.hears(SECOND, "has already stopped this request. Your click changed nothing.")
 
     assert all(click.ok for click in clicks)
     assert [code for _, _, code in await at.refusals(asked.id)] == ["over", "over"]
@@ -343,8 +343,8 @@ async def test_what_is_run_again_after_its_time_says_that_it_runs_as_soon_as_it_
     await asked.done()
     again = await followed(asked, ALICE, "Run again")
 
-    assert "is past, so it runs as soon as it may" in (await again.parent())["text"]
-    await at.stage.hears(ALICE, "is past, so it runs as soon as it may")
+    assert "has passed, so it runs as soon as possible" in (await again.parent())["text"]
+    await at.stage.hears(ALICE, "has passed, so it runs as soon as possible")
 
 
 async def test_the_file_goes_to_the_direct_messages_of_who_may_read_numbers(at: Desk) -> None:

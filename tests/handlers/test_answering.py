@@ -265,7 +265,7 @@ async def test_a_foreign_response_url_is_never_called_and_the_person_is_answered
             await slack.wait_for(lambda number=number: len(said(slack, ALICE)) == number)  # type: ignore[misc]
 
     assert catcher.caught == []
-    assert all("I know nothing of this request" in text for text in said(slack, ALICE)[len(before) :])
+    assert all("This request no longer exists." in text for text in said(slack, ALICE)[len(before) :])
     assert "response_url" not in [call.method for call in slack.calls[calls:]]
     assert [e["event"] for e in log if "response_url" in e["event"]] == ["foreign_response_url"] * len(foreign)
     assert [e for e in log if "exc_info" in e] == []

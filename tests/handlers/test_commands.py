@@ -14,7 +14,7 @@ from structlog.typing import EventDict
 from bot.commands.catalogue import COMMANDS
 from bot.commands.usage import Command
 from bot.domain import roster
-from handlers.actions import opening
+from handlers.delivery import modals as modal_delivery
 from sandbox.slack.faults import SlackFault
 from sandbox.slack.server import SlackServer
 from tests.handlers.commanding import ALICE, BOB, LATER, NOBODY, ONE, READER, commanding, told, typed
@@ -222,17 +222,17 @@ async def test_a_misread_command_shows_how_it_goes(slack: SlackServer, command: 
         ("/wa-add “Spring Fete” +1 415 555 0100 invite: maybe", "`invite:` is yes or no."),
         ("/wa-add “Spring Fete” +1 415 555 0100 invite: yess", "`invite:` is yes or no. Did you mean `yes`?"),
         ("/wa-add “Spring Fete” +1 415 555 0100 invite:", "`invite:` is yes or no."),
-        ("/wa-add “Spring Fete” +1 415 555 0100 at: noon", "“noon” is no moment"),
+        ("/wa-add “Spring Fete” +1 415 555 0100 at: noon", "“noon” isn't a valid date and time"),
         ("/wa-add “Spring Fete” +1 415 555 0100 at:", "`at:` has no value."),
-        ("/wa-add “Spring Fete” +1 415 555 0100 at: 2020-01-01 09:00", "Nothing was done: that moment is over"),
+        ("/wa-add “Spring Fete” +1 415 555 0100 at: 2020-01-01 09:00", "is in the past"),
         ("/wa-add “Spring Fete” +1 415 555 0100 at: 9999-01-01", "more than a year away"),
         ("/wa-add “Spring Fete” +1 415 555 0100 invite: yes invite: no", "`invite:` is there twice."),
         ("/wa-create “Fair”", "The numbers are missing."),
-        ("/wa-create wasendd “Fair” +1 415 555 0100", "There is no connection “wasendd”. Did you mean `wasend`?"),
-        ("/wa-settings “Spring Fete”", "No setting is named."),
+        ("/wa-create wasendd “Fair” +1 415 555 0100", "There's no connection “wasendd”. Did you mean `wasend`?"),
+        ("/wa-settings “Spring Fete”", "The settings are missing."),
         ("/wa-settings “Spring Fete” lok: on", "Did you mean `lock:`?"),
-        ("/wa-settings “Spring Fete” anounce on", "“anounce” is no setting. Did you mean `announce:`?"),
-        ("/wa-settings “Spring Fete” colour: red", "“colour” is no setting."),
+        ("/wa-settings “Spring Fete” anounce on", "“anounce” isn't a setting. Did you mean `announce:`?"),
+        ("/wa-settings “Spring Fete” colour: red", "“colour” isn't a setting."),
         ("/wa-settings “Spring Fete” lock: perhaps", "`lock:` is on or off."),
         ("/wa-settings “Spring Fete” lock: onn", "`lock:` is on or off. Did you mean `on`?"),
         ("/wa-settings “Spring Fete” ephemeral: 2d", "`ephemeral:` is off, 24h, 7d or 90d."),
@@ -240,19 +240,19 @@ async def test_a_misread_command_shows_how_it_goes(slack: SlackServer, command: 
         ("/wa-settings “Spring Fete” name:", "`name:` has no value."),
         ("/wa-invite “Spring Fete” text: Hello", "The numbers are missing."),
         ("/wa-invite “Spring Fete” ---", "The numbers are missing."),
-        ("/wa-invite “Spring Fete” rest", "“rest” is no number. Did you mean `reset`?"),
-        ("/wa-invite “Spring Fete” reset text: Hello", "A reset takes a reason and nothing else."),
+        ("/wa-invite “Spring Fete” rest", "“rest” isn't a phone number. Did you mean `reset`?"),
+        ("/wa-invite “Spring Fete” reset text: Hello", "A reset takes only a reason."),
         ("/wa-send “Spring Fete”", "The text is missing."),
         ("/wa-send “Spring Fete” text:", "The text is missing."),
         ("/wa-send “Spring Fete” to: text: Hello", "The numbers are missing."),
         ("/wa-send “Spring Fete” to: -- text: Hello", "The numbers are missing."),
-        ("/wa-sync “Spring Fete”", "Say where the list comes from"),
+        ("/wa-sync “Spring Fete”", "Name the list to follow"),
         ("/wa-sync “Spring Fete” from: Twins mode: destroy", "`mode:` is add, mirror or report."),
         ("/wa-sync “Spring Fete” from: Twins mode: mirorr", "Did you mean `mirror`?"),
         ("/wa-sync “Spring Fete” frm: Twins", "There is no “frm:” here. Did you mean `from:`?"),
         ("/wa-sync “Spring Fete” of", "Did you mean `off`?"),
         ("/wa-sync “Spring Fete” from: Twins every: 1m", "`every:` is a time such as 24h"),
-        ("/wa-sync “Spring Fete” from: nowhere", "“nowhere” is neither a group that I know nor a Slack user group."),
+        ("/wa-sync “Spring Fete” from: nowhere", "“nowhere” is neither a WhatsApp group nor a Slack user group."),
         ("/wa-group “Nowhere", "a quote that does not end"),
         ("/wa-group nowhere at all", "I know no group “nowhere at all”"),
         ("/wa-requests nowhere", "I know no group “nowhere”"),
@@ -325,10 +325,10 @@ async def test_a_command_alone_opens_its_form_or_its_list(slack: SlackServer, co
 async def test_a_form_that_comes_too_late_is_said(
     slack: SlackServer, error: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(opening, "OPEN_TIMEOUT", 0.2)
+    monkeypatch.setattr(modal_delivery, "OPEN_TIMEOUT", 0.2)
     slack.faults.append(SlackFault("views.open", error=error))
 
-    assert "did not open the form in time; nothing was done" in await told(slack, "")
+    assert "didn't open the form in time, and nothing was done" in await told(slack, "")
 
 
 async def test_a_form_that_fails_is_a_failure_with_a_reference(slack: SlackServer, log: list[EventDict]) -> None:

@@ -1,5 +1,6 @@
 """A listener that breaks: the person sees a reference where they look, and the log has the same one."""
 
+import json
 import re
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -144,11 +145,23 @@ async def test_in_a_thread_a_button_and_a_mention_answer_in_the_thread(
     assert [message["thread_ts"] for message in slack.ephemerals(ALICE)] == [parent["ts"]] * 2
 
 
-async def test_a_button_where_the_bot_is_not_answers_in_direct_messages(
+async def test_a_click_is_answered_in_a_channel_that_the_bot_left(
     slack: SlackServer, client: AsyncWebClient, log: list[EventDict]
 ) -> None:
     posted = await client.chat_postMessage(channel=LAUNCH, text="Break?", blocks=BUTTONS)
     slack.workspace.channels[LAUNCH].members.remove("U0ROLLCALL")
+    await slack.click(ALICE, LAUNCH, str(posted["ts"]), "Break")
+    await slack.wait_for(lambda: whispered(slack))
+
+    assert_names(whispered(slack)[0], log, "block_actions")
+
+
+async def test_a_click_whose_response_url_fails_is_answered_in_direct_messages(
+    slack: SlackServer, client: AsyncWebClient, log: list[EventDict]
+) -> None:
+    posted = await client.chat_postMessage(channel=LAUNCH, text="Break?", blocks=BUTTONS)
+    slack.workspace.channels[LAUNCH].members.remove("U0ROLLCALL")
+    slack.faults.append(SlackFault("response_url", error="drop", times=-1))
     await slack.click(ALICE, LAUNCH, str(posted["ts"]), "Break")
     await slack.wait_for(lambda: direct(slack))
 
@@ -180,14 +193,15 @@ async def test_a_form_says_so_in_itself_while_it_is_open(
     assert "`" not in still_open.errors[submitted_view.GROUP_BLOCK]
 
 
-async def test_a_form_without_a_field_answers_in_direct_messages(
-    slack: SlackServer, client: AsyncWebClient, log: list[EventDict]
+async def test_a_form_without_a_field_answers_in_itself_and_later_in_direct_messages(
+    slack: SlackServer, client: AsyncWebClient, log: list[EventDict], acks_first: bool
 ) -> None:
     ack = await slack.submit(ALICE, await opened(slack, client, NO_FIELDS))
-    await slack.wait_for(lambda: direct(slack))
+    if acks_first:
+        await slack.wait_for(lambda: direct(slack))
 
     assert ack.ok
-    assert_names(direct(slack)[0], log, "view_submission")
+    assert_names(direct(slack)[0] if acks_first else json.dumps(ack.body, ensure_ascii=False), log, "view_submission")
 
 
 async def test_a_button_in_a_form_answers_in_direct_messages(
@@ -217,7 +231,11 @@ async def test_where_nobody_can_be_told_the_log_still_knows(
 ) -> None:
     posted = await client.chat_postMessage(channel=LAUNCH, text="Break?", blocks=BUTTONS)
     slack.faults.extend(
-        [SlackFault("chat.postEphemeral", error="fatal_error"), SlackFault("chat.postMessage", error="drop", times=-1)]
+        [
+            SlackFault("response_url", error="drop", times=-1),
+            SlackFault("chat.postEphemeral", error="fatal_error"),
+            SlackFault("chat.postMessage", error="drop", times=-1),
+        ]
     )
     ack = await slack.click(ALICE, LAUNCH, str(posted["ts"]), "Break")
     await slack.wait_for(lambda: slack.calls[-1].method == "chat.postMessage" and slack.calls[-1].status == 0)

@@ -180,7 +180,7 @@ async def test_what_runs_is_shown_with_its_progress_and_can_be_stopped(played: S
     await slack.wait_for(lambda: "Stop" in labels(page(slack, ALICE).body["blocks"]))
     await press(slack, ALICE, "Stop")
 
-    await sees(slack, ALICE, "Stopping: what was sent stays as it is")
+    await sees(slack, ALICE, "Stopping. What was sent stays as it is")
     played.providers["twochat"].latency = 0
     await sees(slack, ALICE, "not attempted")
     assert "Stop" not in labels(page(slack, ALICE).body["blocks"])

@@ -16,9 +16,9 @@ from bot.domain.drafts import RequestDraft
 from bot.domain.groups import KnownGroup
 from bot.domain.roster import parse
 from bot.storage.drafts import DraftStore
-from handlers.actions import opening
 from handlers.clients import user_groups
 from handlers.clients.user_groups import UserGroups
+from handlers.delivery import modals as modal_delivery
 from handlers.modals import respond
 from handlers.views import answers, inputs
 from providers.base import Operation
@@ -286,6 +286,6 @@ async def test_a_form_is_acknowledged_before_the_user_groups_are_known(
 async def test_what_the_user_groups_took_is_not_there_for_the_form(
     slack: SlackServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(opening, "OPEN_TIMEOUT", 0.2)
+    monkeypatch.setattr(modal_delivery, "OPEN_TIMEOUT", 0.2)
 
-    assert (await slack.command(ALICE, CHANNEL, "/wa-add")).body == opening.OPENED_TOO_LATE
+    assert (await slack.command(ALICE, CHANNEL, "/wa-add")).body["text"] == modal_delivery.OPENED_TOO_LATE

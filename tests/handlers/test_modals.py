@@ -465,4 +465,4 @@ async def test_nobody_submits_the_preview_of_somebody_else(slack: SlackServer) -
     await filled(slack, "add", {"Group": WASEND, "Numbers": "+1 415 555 0998"})
     seen(slack).body["private_metadata"] = json.dumps({"draft": key[1]})
     await submitted(slack)
-    assert "somebody else's" in says(slack)
+    assert "belongs to another person" in says(slack)

@@ -212,7 +212,7 @@ async def test_a_form_that_comes_too_late_is_told_of(slack: SlackServer) -> None
 
     assert (await slack.shortcut(ALICE, GROUPS)).ok
 
-    await slack.wait_for(lambda: any("did not open the form in time" in m["text"] for m in slack.messages("D0ALICE")))
+    await slack.wait_for(lambda: any("didn't open the form in time" in m["text"] for m in slack.messages("D0ALICE")))
 
 
 async def test_the_manifest_names_the_shortcuts_that_are_listened_to() -> None:

@@ -10,7 +10,7 @@ from bot.domain.outcomes import RequestSummary, Tally
 from bot.domain.requests import RequestOptions, RequestState
 from bot.domain.send_limits import Cooldown
 from bot.domain.sync import SyncMode, SyncSchedule, SyncSource
-from handlers.verbs import ACTIONS
+from handlers.permissions import ACTIONS
 from handlers.views import command_help, home_groups, home_syncs, home_view, interim_modals
 from handlers.views.groups import GroupCursor
 from handlers.views.home_groups import PAGE, GroupPage

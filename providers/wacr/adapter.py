@@ -29,10 +29,11 @@ from providers.base import (
     Usage,
     verdicts_for_error,
 )
-from providers.http import TIMEOUT, Query
+from providers.http import TIMEOUT, HttpClient, Query
 from providers.responses import outcome_unknown
 from providers.wacr.api import Api
 from providers.wacr.capabilities import ABILITIES
+from providers.wacr.errors import LIMIT_WINDOW_SECONDS
 from providers.wacr.membership import Membership
 from providers.wacr.models import (
     AccountReply,
@@ -211,7 +212,15 @@ def make(
         timeout: the client's timeouts.
         clock: returns the time in seconds, from any start.
     """
-    return Wacr(Api(base_url or BASE_URL, token, timeout, transport), clock=clock)
+    root = (base_url or BASE_URL).rstrip("/").removesuffix("/api/v2")
+    http = HttpClient(
+        f"{root}/api/v2",
+        headers={"Authorization": f"Bearer {token}"},
+        limit_window=LIMIT_WINDOW_SECONDS,
+        timeout=timeout,
+        transport=transport,
+    )
+    return Wacr(Api(http), clock=clock)
 
 
 def _parse_id(group_id: str) -> int:

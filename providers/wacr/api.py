@@ -4,7 +4,6 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
-import httpx
 import stamina
 from pydantic import BaseModel
 
@@ -40,20 +39,11 @@ class Api:
     The parameter `needs` of every method is the scope that the call requires, named in the error of a missing scope.
 
     Args:
-        base_url: the instance's domain, with or without `/api/v2`.
-        token: the API token.
-        timeout: the client's timeouts.
-        transport: replaces the network.
+        http: the client, with the token in its headers.
     """
 
-    def __init__(
-        self, base_url: str, token: str, timeout: httpx.Timeout, transport: httpx.AsyncBaseTransport | None
-    ) -> None:
-        root = base_url.rstrip("/").removesuffix("/api/v2")
-        headers = {"Authorization": f"Bearer {token}"}
-        self._http = HttpClient(
-            f"{root}/api/v2", headers=headers, limit_window=LIMIT_WINDOW_SECONDS, timeout=timeout, transport=transport
-        )
+    def __init__(self, http: HttpClient) -> None:
+        self._http = http
 
     async def read(self, path: str, needs: str, params: Query | None = None) -> Reply:
         """Read `path`. Raises `ProviderError` for a response that isn't 2xx or whose body reports a failure."""

@@ -1,4 +1,4 @@
-"""A real PostgreSQL for the tests: made and started once in a session, in a directory that is removed again."""
+"""A PostgreSQL server for the tests: started once in a session, in a directory that is removed at the end."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ _SUPERUSER = "postgres"
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    """The URL of the database `postgres` of a server that listens on a Unix socket of its own."""
+    """The URL of the database `postgres` of a server on its own Unix socket."""
     binaries = _binaries()
     if binaries is None:
         reason = "PostgreSQL is not installed: no initdb and pg_ctl on the PATH or in /usr/lib/postgresql"
@@ -35,7 +35,7 @@ def postgres_url() -> Iterator[str]:
 
 
 def _binaries() -> Path | None:
-    """Find the directory of the newest server: on the PATH, else where Debian keeps it."""
+    """Find the directory of the newest server: on the PATH, otherwise in Debian's directory."""
     on_path = shutil.which("initdb")
     if on_path is not None and shutil.which("pg_ctl") is not None:
         return Path(on_path).resolve().parent
@@ -45,7 +45,7 @@ def _binaries() -> Path | None:
 
 @contextmanager
 def _directory() -> Iterator[Path]:
-    """Make a directory that the server's user can use; its name is short, since that of a socket is limited."""
+    """Create a directory that the server's user can use. Its name is short, because a socket's path is limited."""
     directory = Path(tempfile.mkdtemp(prefix="rollcall-pg-", dir="/tmp"))
     try:
         if os.geteuid() == 0:
@@ -56,7 +56,7 @@ def _directory() -> Iterator[Path]:
 
 
 def _run(*command: str | Path) -> None:
-    """Run a command of the server, as another user where this one is root: as root it refuses to run."""
+    """Run a command of the server. It refuses to run as root, so root runs it as another user."""
     as_user = ("runuser", "-u", _SUPERUSER, "--") if os.geteuid() == 0 else ()
     done = subprocess.run(
         [*as_user, *map(str, command)],

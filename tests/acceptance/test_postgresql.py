@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from bot.storage import postgres
 from bot.storage.sqlite import AlreadyRunning
-from tests.bot.storage.databases import END_THE_HOLDER, SOMEBODY_WAITS, NewPostgres, open_database
+from tests.bot.storage.databases import A_LOCK_WAITS, END_HOLDER, NewPostgres, open_database
 from tests.bot.storage.processes import until
 from tests.stage import BOB, CHANNEL, stage
 
@@ -45,8 +45,8 @@ async def test_a_bot_whose_place_was_taken_while_its_session_was_lost_ends_and_c
             stage(tmp_path, storage_url=url),
         ):
             taking = asyncio.create_task(taker.execute(TAKE))
-            await until(partial(ender.scalar, SOMEBODY_WAITS))
-            await ender.execute(END_THE_HOLDER)
+            await until(partial(ender.scalar, A_LOCK_WAITS))
+            await ender.execute(END_HOLDER)
             await taking
             await asyncio.Event().wait()
 

@@ -1,4 +1,4 @@
-"""A process that is killed at random moments, again and again, still answers everybody once."""
+"""A process that is killed repeatedly at random moments still answers every person once."""
 
 import asyncio
 import csv
@@ -26,8 +26,8 @@ pytestmark = pytest.mark.timeout(300)  # processes start and are killed, one aft
 KILLS = 8
 PEOPLE = 200
 LATENCY = 0.3
-LIFE = (0.5, 2.5)
-"""Seconds after it is ready, at least and at most, at which a process is killed; work resumes about a second in."""
+LIFETIME = (0.5, 2.5)
+"""Seconds from ready to the kill, minimum and maximum. Work resumes after about one second."""
 
 MIX = [
     *[Disposition.OPEN] * 6,
@@ -36,14 +36,14 @@ MIX = [
     Disposition.RECENTLY_LEFT,
     Disposition.BLOCKED,
 ]
-TRUE = {
+OUTCOMES = {
     Disposition.OPEN: "added",
     Disposition.PRIVATE: "refused",
     Disposition.NO_ACCOUNT: "invalid",
     Disposition.RECENTLY_LEFT: "recently_left",
     Disposition.BLOCKED: "failed",
 }
-"""What 2Chat says of each."""
+"""The outcome of each at 2Chat."""
 
 
 def free_port() -> int:
@@ -54,7 +54,7 @@ def free_port() -> int:
 
 @asynccontextmanager
 async def bot(config: Path, environment: dict[str, str]) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run `rollcall run`; at the end of the block it is killed without a warning."""
+    """Run `rollcall run`, and kill it at the end of the block."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -74,7 +74,7 @@ async def bot(config: Path, environment: dict[str, str]) -> AsyncIterator[asynci
 
 
 async def is_ready(process: asyncio.subprocess.Process) -> None:
-    """Read the log until the process says that it is running."""
+    """Read the log until the process is running."""
     assert process.stderr is not None
     async for line in process.stderr:
         if b'"running"' in line:
@@ -82,24 +82,24 @@ async def is_ready(process: asyncio.subprocess.Process) -> None:
     raise AssertionError("the process ended before it was ready")
 
 
-async def live_and_die(config: Path, environment: dict[str, str], chance: random.Random) -> None:
+async def run_and_kill(config: Path, environment: dict[str, str], rng: random.Random) -> None:
     async with bot(config, environment) as process:
         assert process.stderr is not None
-        if chance.random() < 0.2:  # while it starts: recovery begins before it is ready
+        if rng.random() < 0.2:  # while it starts: recovery begins before it is ready
             started = asyncio.ensure_future(process.stderr.read())
-            await asyncio.wait([started], timeout=chance.uniform(0.3, 1.0))
+            await asyncio.wait([started], timeout=rng.uniform(0.3, 1.0))
             process.kill()
             await started
             return
         await is_ready(process)
         drained = asyncio.ensure_future(process.stderr.read())
-        await asyncio.wait([drained], timeout=chance.uniform(*LIFE))
+        await asyncio.wait([drained], timeout=rng.uniform(*LIFETIME))
         process.kill()
         await drained
 
 
-def submissions(played: Sandbox) -> list[list[str]]:
-    """Give whom each add call named, in the order of the calls."""
+def sent_people(played: Sandbox) -> list[list[str]]:
+    """Return the people of each add call, in order."""
     calls: list[RecordedCall] = played.providers["twochat"].calls
     return [
         [number.removeprefix("+") for number in call.body["participants"]]
@@ -108,8 +108,8 @@ def submissions(played: Sandbox) -> list[list[str]]:
     ]
 
 
-async def marks(url: str, request_id: str) -> dict[str, int]:
-    """Give how often the journal says that each person was sent, which it says before the call leaves."""
+async def stored_submissions(url: str, request_id: str) -> dict[str, int]:
+    """Return how often each person was submitted, as stored before each call."""
     database = Database(url)
     people = await RequestStore(database).items(request_id)
     await database.aclose()
@@ -118,7 +118,7 @@ async def marks(url: str, request_id: str) -> dict[str, int]:
 
 @pytest.mark.parametrize("seed", [1])
 async def test_kills_leave_one_thread_and_one_outcome_each(seed: int, tmp_path: Path) -> None:
-    chance = random.Random(seed)
+    rng = random.Random(seed)
     async with serve_sandbox(["twochat"]) as played:
         world = played.providers["twochat"].world
         phones = {f"1415555{number:04}": MIX[number % len(MIX)] for number in range(PEOPLE)}
@@ -135,7 +135,7 @@ async def test_kills_leave_one_thread_and_one_outcome_each(seed: int, tmp_path: 
             ack = await played.slack.command(ALICE, CHANNEL, "/wa-add", f"twochat-team {typed}")
             assert ack.ok
         for _ in range(KILLS - 1):
-            await live_and_die(config, environment, chance)
+            await run_and_kill(config, environment, rng)
         async with bot(config, environment) as process:
             assert process.stderr is not None
             drained = asyncio.ensure_future(process.stderr.read())
@@ -144,8 +144,8 @@ async def test_kills_leave_one_thread_and_one_outcome_each(seed: int, tmp_path: 
             await drained
 
         rows = list(csv.DictReader(io.StringIO(content(played))))
-        called = Counter(phone for call in submissions(played) for phone in call)
-        marked = await marks(f"sqlite:///{tmp_path}/rollcall.db", rows[0]["request_id"])
+        called = Counter(phone for call in sent_people(played) for phone in call)
+        marked = await stored_submissions(f"sqlite:///{tmp_path}/rollcall.db", rows[0]["request_id"])
         assert len(parents(played)) == 1
         assert len(played.slack.files) == 1
         assert sorted(row["phone"] for row in rows) == sorted(f"+{phone}" for phone in phones)
@@ -154,7 +154,7 @@ async def test_kills_leave_one_thread_and_one_outcome_each(seed: int, tmp_path: 
             phone = row["phone"].removeprefix("+")
             assert called[phone] <= marked[phone]
             killed_twice_in_the_call = marked[phone] == 2 and row["outcome"] == "unknown"
-            assert row["outcome"] == TRUE[phones[phone]] or killed_twice_in_the_call, row
+            assert row["outcome"] == OUTCOMES[phones[phone]] or killed_twice_in_the_call, row
         added = [event.phone for event in world.events if event.effect == "added"]
         assert sorted(added) == sorted(world.groups[group_id("twochat")].members)
         assert [event for event in world.events if event.effect == "already_member"] == []
@@ -190,7 +190,7 @@ async def test_the_next_process_finishes_the_work_of_a_stopped_one(tmp_path: Pat
             await played.slack.wait_for(lambda: "Done" in str(parents(played)[0]["text"]))
 
         rows = csv.DictReader(io.StringIO(content(played)))
-        assert {row["phone"]: row["outcome"] for row in rows} == {f"+{p}": TRUE[d] for p, d in phones.items()}
+        assert {row["phone"]: row["outcome"] for row in rows} == {f"+{p}": OUTCOMES[d] for p, d in phones.items()}
         assert len(parents(played)) == 1
 
 

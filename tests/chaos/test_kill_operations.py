@@ -20,7 +20,7 @@ pytestmark = pytest.mark.timeout(300)  # processes start and are killed, one aft
 
 KILLS = 3
 LATENCY = 0.15
-LIFE = (0.6, 1.6)
+LIFETIME = (0.6, 1.6)
 PEOPLE = {
     operation: [f"1415{555}{1000 + 100 * number + place}" for place in range(8)]
     for number, operation in enumerate(
@@ -37,7 +37,7 @@ DONE = {
 
 
 async def test_every_operation_survives_repeated_kills(tmp_path: Path) -> None:
-    chance = random.Random(1)
+    rng = random.Random(1)
     async with serve_sandbox(["wuts"]) as played:
         server, world, group = played.providers["wuts"], played.providers["wuts"].world, group_id("wuts")
         server.latency = LATENCY
@@ -54,7 +54,7 @@ async def test_every_operation_survives_repeated_kills(tmp_path: Path) -> None:
         store = RequestStore(database)
         for operation, phones in PEOPLE.items():
             made = operation is Operation.CREATE
-            asked = replace(
+            new = replace(
                 request(operation, connection="wuts"),
                 operation=operation,
                 group_id="" if made else group,
@@ -64,14 +64,14 @@ async def test_every_operation_survives_repeated_kills(tmp_path: Path) -> None:
             )
             before = MembershipStatus.ABSENT if made else MembershipStatus.UNKNOWN
             roster = [RequestItem(n, Person(p, f"+{p}"), operation, before) for n, p in enumerate(phones)]
-            await store.create(asked, roster)
+            await store.create(new, roster)
 
         for _ in range(KILLS):
             async with bot(config, played.environment()) as process:
                 await is_ready(process)
                 assert process.stderr is not None
                 drained = asyncio.ensure_future(process.stderr.read())
-                await asyncio.wait([drained], timeout=chance.uniform(*LIFE))
+                await asyncio.wait([drained], timeout=rng.uniform(*LIFETIME))
                 process.kill()
                 await drained
         async with bot(config, played.environment()) as process:

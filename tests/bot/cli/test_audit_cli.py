@@ -77,10 +77,10 @@ def test_a_changed_row_is_one_line_and_exit_code_1(database_file: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("left", "said"),
+    ("left", "expected"),
     [(5, "answers: 1"), (3, "requests: 1, answers: 2"), (0, "requests: 1, answers: 2")],
 )
-def test_a_truncated_journal_is_one_line_and_exit_code_1(database_file: Path, left: int, said: str) -> None:
+def test_a_truncated_journal_is_one_line_and_exit_code_1(database_file: Path, left: int, expected: str) -> None:
     async def ask() -> None:
         async with open_database(f"sqlite:///{database_file}") as database:
             await RequestStore(database).create(request("R2"), people(2))
@@ -97,7 +97,7 @@ def test_a_truncated_journal_is_one_line_and_exit_code_1(database_file: Path, le
     result = rollcall("audit", "verify")
 
     assert result.exit_code == 1
-    line = f"the audit journal was truncated: it lacks records of other tables ({said})"
+    line = f"the audit journal was truncated: it lacks records of other tables ({expected})"
     assert result.stderr == f"rollcall: {line}\n"
 
 

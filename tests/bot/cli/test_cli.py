@@ -1,4 +1,4 @@
-"""The command line as a person runs it: as a process, judged by its exit code and what it prints."""
+"""The command line as a process: its exit codes and its output."""
 
 import asyncio
 import os
@@ -76,7 +76,7 @@ def test_db_upgrade_creates_the_database_and_can_be_repeated(config: Path) -> No
 
 
 async def checked(played: Sandbox, folder: Path, **changed: str) -> subprocess.CompletedProcess[str]:
-    """Run `rollcall check` against a sandbox, without stopping the sandbox meanwhile."""
+    """Run `rollcall check` against a sandbox, which keeps running in this process."""
     config = folder / "rollcall.toml"
     config.write_text(played.config(f"sqlite:///{folder}/rollcall.db"))
     environment: Mapping[str, str] = {**played.environment(), **changed}
@@ -123,14 +123,14 @@ async def test_a_second_process_on_one_database_exits_with_one_line(tmp_path: Pa
 async def test_a_token_that_slack_rejects_is_named(tmp_path: Path, name: str, wrong: str) -> None:
     async with serve_sandbox(["wasend"]) as played:
         changed = {**played.environment(socket_mode=True), name: wrong}
-        looked = await checked(played, tmp_path, **changed)
+        checked_result = await checked(played, tmp_path, **changed)
         started = await asyncio.to_thread(rollcall, "run", cwd=tmp_path, **changed)
 
-    assert (looked.returncode, started.returncode) == (1, 2)
+    assert (checked_result.returncode, started.returncode) == (1, 2)
     assert len(started.stderr.strip().splitlines()) == 1
-    assert f"{name}: Slack refuses it (" in looked.stdout
+    assert f"{name}: Slack refuses it (" in checked_result.stdout
     assert f"{name}: Slack refuses it (" in started.stderr
-    assert "wrong" not in looked.stdout + started.stderr
+    assert "wrong" not in checked_result.stdout + started.stderr
 
 
 def test_an_unreachable_database_is_one_line(config: Path) -> None:
@@ -140,7 +140,7 @@ def test_an_unreachable_database_is_one_line(config: Path) -> None:
         "upgrade",
         cwd=config.parent,
         ROLLCALL_CONNECTIONS__MAIN__TOKEN="t0ken",
-        ROLLCALL_STORAGE__URL="postgresql://nobody@127.0.0.1:9/none",
+        ROLLCALL_STORAGE__URL="postgresql://user@127.0.0.1:9/none",
     )
 
     assert result.returncode == 2

@@ -1,4 +1,4 @@
-"""The tour as a person runs it: as a process in a terminal, with what it prints for copying typed into a shell."""
+"""The tour as a process, with the commands that it prints run in a shell."""
 
 import asyncio
 import json
@@ -51,7 +51,7 @@ async def touring(folder: Path, *arguments: str) -> AsyncIterator[Process]:
 
 
 async def printed_until(process: Process, words: str) -> str:
-    """Read what the tour prints, up to the line with these words."""
+    """Read the tour's output up to the line with these words."""
     assert process.stdout is not None
     lines = [""]
     async with asyncio.timeout(PATIENCE):
@@ -69,13 +69,13 @@ async def shell(line: str) -> str:
     return stdout.decode()
 
 
-async def every_line_to_copy_works(hints: str) -> None:
+async def all_commands_work(hints: str) -> None:
     copied = [line.strip() for line in hints.splitlines() if line.startswith("  ")]
     typed = await shell(copied[0])
-    channel, told, clicked, truth, exported, checked = await asyncio.gather(*map(shell, copied[1:]))
+    channel, ephemerals, clicked, truth, exported, checked = await asyncio.gather(*map(shell, copied[1:]))
     assert [(json.loads(ack)["status"], json.loads(ack)["error"]) for ack in (typed, clicked)] == [(200, "")] * 2
     assert len(json.loads(channel)) > 30
-    assert "Taken: add 1 person" in json.loads(told)[-1]["text"]
+    assert "Taken: add 1 person" in json.loads(ephemerals)[-1]["text"]
     assert "Launch Party" in truth
     assert exported.startswith("request_id,operation,")
     assert "FAILED" not in checked
@@ -86,7 +86,7 @@ async def test_the_tour_shows_every_scene_and_its_commands_work(tmp_path: Path) 
     async with touring(tmp_path, "--keep") as process:
         shown = await printed_until(process, LAST_SCENE)
         assert [words for words in SEEN if words not in shown] == [], shown
-        await every_line_to_copy_works(await printed_until(process, "check --config"))
+        await all_commands_work(await printed_until(process, "check --config"))
         process.send_signal(signal.SIGINT)
         _, noise = await asyncio.wait_for(process.communicate(), PATIENCE)
         assert (process.returncode, noise.decode()) == (0, "")

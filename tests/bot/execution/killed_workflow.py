@@ -1,7 +1,7 @@
 """A workflow that is killed: `python -m tests.bot.execution.killed_workflow URL NAME` runs it until it hangs at NAME.
 
-The process lives an hour in the past. Whoever resumes the workflow finds that its sleep is over: also the time while
-it was dead counts.
+The process's clock is an hour slow. So a process that resumes the workflow finds its sleep over: the time in which the
+first process is dead counts.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ STEPS = ("first", "second", "asleep", "last")
 
 
 def work(say: Callable[[str], None], *, hang_at: str = "") -> DurableWorkflow:
-    """Make the workflow. It says the name of each step that it begins, and stays for ever in the one of `hang_at`."""
+    """Return the workflow. It calls `say` with the name of each step, and hangs in the step `hang_at`."""
 
     async def one(name: str) -> str:
         say(name)

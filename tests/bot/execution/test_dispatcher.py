@@ -18,7 +18,7 @@ from tests.bot.storage.samples import request, rule
 
 
 class RecordingEngine:
-    """Takes work as the engine does, and keeps it; fails as the test tells it to."""
+    """An engine that records the work, and fails when the test says so."""
 
     def __init__(self) -> None:
         self.work: list[tuple[str, str]] = []

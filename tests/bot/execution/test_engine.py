@@ -66,30 +66,30 @@ async def test_a_killed_workflow_continues_after_its_last_finished_step(empty_ur
         assert [await says(process) for _ in range(2)] == ["first", "second"]
         process.kill()
         await process.wait()
-    said: asyncio.Queue[str] = asyncio.Queue()
-    async with _running(empty_url, grace=0, work=killed_workflow.work(said.put_nowait)) as engine:
-        await engine.start("work", "R1")  # as after a crash between starting and keeping that it was started
-        assert [await said.get() for _ in range(2)] == ["second", "asleep"]
-    assert said.empty()
+    names: asyncio.Queue[str] = asyncio.Queue()
+    async with _running(empty_url, grace=0, work=killed_workflow.work(names.put_nowait)) as engine:
+        await engine.start("work", "R1")  # as after a crash between starting it and storing that
+        assert [await names.get() for _ in range(2)] == ["second", "asleep"]
+    assert names.empty()
 
 
 async def test_a_sleep_counts_while_the_process_is_dead(sqlite_url: str) -> None:
     async with python("-m", "tests.bot.execution.killed_workflow", sqlite_url, "nowhere") as process:
-        await _sleep_is_kept(sqlite_url)
+        await _sleep_is_stored(sqlite_url)
         process.kill()
         await process.wait()
-    said: asyncio.Queue[str] = asyncio.Queue()
-    async with _running(sqlite_url, work=killed_workflow.work(said.put_nowait)):
-        assert [await said.get() for _ in range(3)] == ["asleep", "last", "done R1"]
+    names: asyncio.Queue[str] = asyncio.Queue()
+    async with _running(sqlite_url, work=killed_workflow.work(names.put_nowait)):
+        assert [await names.get() for _ in range(3)] == ["asleep", "last", "done R1"]
 
 
-async def _sleep_is_kept(url: str) -> None:
-    """Wait until it stands in the database when the sleep ends."""
+async def _sleep_is_stored(url: str) -> None:
+    """Wait until the end of the sleep is stored."""
     made = text("SELECT 1 FROM sqlite_master WHERE name = 'operation_outputs'")
-    kept = text("SELECT 1 FROM operation_outputs WHERE function_name = 'DBOS.sleep'")
+    stored = text("SELECT 1 FROM operation_outputs WHERE function_name = 'DBOS.sleep'")
     async with open_database(url) as database, database.read() as connection:
         await until(partial(connection.scalar, made))
-        await until(partial(connection.scalar, kept))
+        await until(partial(connection.scalar, stored))
 
 
 async def test_only_the_failed_step_is_repeated(sqlite_url: str) -> None:
@@ -134,10 +134,10 @@ async def test_a_hanging_workflow_does_not_block_others(sqlite_url: str) -> None
 
 
 async def test_closing_waits_for_a_workflow_that_is_nearly_done(sqlite_url: str) -> None:
-    begun, ended = asyncio.Event(), asyncio.Event()
+    started, ended = asyncio.Event(), asyncio.Event()
 
     async def nearly_done() -> None:
-        begun.set()
+        started.set()
         await asyncio.sleep(0.02)
         ended.set()
 
@@ -146,12 +146,12 @@ async def test_closing_waits_for_a_workflow_that_is_nearly_done(sqlite_url: str)
 
     async with _running(sqlite_url, work=work) as engine:
         await engine.start("work", "R1")
-        await begun.wait()
+        await started.wait()
     assert ended.is_set()
 
 
 async def test_a_workflow_cancelled_by_closing_resumes_at_the_next_start(sqlite_url: str) -> None:
-    """Whether it hung in a step, or was started so short before that it did not get to its first one."""
+    """Whether it hung in a step, or was started so late that it did not reach its first one."""
     ran: asyncio.Queue[str] = asyncio.Queue()
     hanging, again = asyncio.Event(), asyncio.Event()
 
@@ -171,10 +171,10 @@ async def test_a_workflow_cancelled_by_closing_resumes_at_the_next_start(sqlite_
         for id_ in ids - {"R0"}:
             await engine.start("work", id_)
     again.set()
-    said = {ran.get_nowait() for _ in range(ran.qsize())}
+    names = {ran.get_nowait() for _ in range(ran.qsize())}
     async with _running(sqlite_url, work=work):
-        while said != ids:
-            said.add(await ran.get())
+        while names != ids:
+            names.add(await ran.get())
 
 
 async def test_threads_can_be_used_after_closing(sqlite_url: str) -> None:
@@ -184,7 +184,7 @@ async def test_threads_can_be_used_after_closing(sqlite_url: str) -> None:
 
 
 async def test_store_and_engine_share_one_database(empty_url: str) -> None:
-    """The tables of each leave those of the other alone, and both can write at the same time."""
+    """Their tables are separate, and both can write at the same time."""
     async with open_database(empty_url) as database:
         await database.upgrade()
         store, done = RequestStore(database), asyncio.Event()

@@ -1,4 +1,4 @@
-"""Every operation on its way through the workflow, with a provider that does what the test has written down."""
+"""Every operation in the workflow, with a scripted provider."""
 
 import asyncio
 import time

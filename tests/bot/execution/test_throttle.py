@@ -15,7 +15,7 @@ NOON = datetime(2030, 5, 1, 12, tzinfo=UTC).timestamp()
 
 
 class Clock:
-    """A clock that only goes on when somebody sleeps, or when the test moves it."""
+    """A clock that only moves when a task sleeps, or when the test moves it."""
 
     def __init__(self, now: float = NOON) -> None:
         self.now = now
@@ -29,8 +29,8 @@ class Clock:
 
 
 @dataclass(frozen=True)
-class Make:
-    """Makes senders on one database and clock. With 0.5 for `rand` the jitter is nothing."""
+class MakeThrottle:
+    """Builds throttles on one database and clock. With 0.5 for `rand` there is no jitter."""
 
     database: Database
     clock: Clock
@@ -44,8 +44,8 @@ class Make:
         jitter: float = 0.3,
         per_day: int | None = None,
     ) -> Throttle:
-        pace = SendLimits(gap=gap, jitter=jitter, per_day=per_day)
-        return Throttle(self.database, connection, pace, lambda: rand, clock=self.clock, sleep=self.clock.sleep)
+        limits = SendLimits(gap=gap, jitter=jitter, per_day=per_day)
+        return Throttle(self.database, connection, limits, lambda: rand, clock=self.clock, sleep=self.clock.sleep)
 
 
 @pytest.fixture
@@ -54,34 +54,36 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def make(database: Database, clock: Clock) -> Make:
-    return Make(database, clock)
+def make_throttle(database: Database, clock: Clock) -> MakeThrottle:
+    return MakeThrottle(database, clock)
 
 
-async def _send(sender: Throttle, clock: Clock, people: int = 1) -> float:
-    """Take a turn, and tell when it came, counted from noon."""
-    async with sender.slot(people):
+async def _send(throttle: Throttle, clock: Clock, people: int = 1) -> float:
+    """Wait for a slot, and return when it was granted, in seconds since noon."""
+    async with throttle.slot(people):
         return clock.now - NOON
 
 
-async def test_the_first_slot_is_immediate_and_the_others_a_gap_apart(make: Make, clock: Clock) -> None:
-    sender = make(gap=5.0)
-    assert [await _send(sender, clock) for _ in range(3)] == [0, 5, 10]
+async def test_the_first_slot_is_immediate_and_the_others_a_gap_apart(
+    make_throttle: MakeThrottle, clock: Clock
+) -> None:
+    throttle = make_throttle(gap=5.0)
+    assert [await _send(throttle, clock) for _ in range(3)] == [0, 5, 10]
 
 
-async def test_a_call_after_the_gap_does_not_wait(make: Make, clock: Clock) -> None:
-    sender = make(gap=5.0)
-    await _send(sender, clock)
+async def test_a_call_after_the_gap_does_not_wait(make_throttle: MakeThrottle, clock: Clock) -> None:
+    throttle = make_throttle(gap=5.0)
+    await _send(throttle, clock)
     clock.now += 60
-    assert [await _send(sender, clock) for _ in range(2)] == [60, 65]
+    assert [await _send(throttle, clock) for _ in range(2)] == [60, 65]
 
 
-async def test_slots_are_granted_in_order(make: Make, clock: Clock) -> None:
-    sender = make(gap=5.0)
+async def test_slots_are_granted_in_order(make_throttle: MakeThrottle, clock: Clock) -> None:
+    throttle = make_throttle(gap=5.0)
     order: list[str] = []
 
     async def work(name: str) -> None:
-        async with sender.slot(1):
+        async with throttle.slot(1):
             order.append(name)
 
     await asyncio.gather(*(work(name) for name in "abcdef"))
@@ -89,26 +91,26 @@ async def test_slots_are_granted_in_order(make: Make, clock: Clock) -> None:
     assert clock.now - NOON == 25
 
 
-async def test_two_requests_with_many_batches_alternate(make: Make) -> None:
-    sender = make(gap=5.0)
+async def test_two_requests_with_many_batches_alternate(make_throttle: MakeThrottle) -> None:
+    throttle = make_throttle(gap=5.0)
     order: list[str] = []
 
     async def work(name: str) -> None:
         for _ in range(3):
-            async with sender.slot(1):
+            async with throttle.slot(1):
                 order.append(name)
 
     await asyncio.gather(work("a"), work("b"))
     assert "".join(order) == "ababab"
 
 
-async def test_one_slot_is_held_at_a_time(make: Make) -> None:
-    sender = make(gap=0.0)
+async def test_one_slot_is_held_at_a_time(make_throttle: MakeThrottle) -> None:
+    throttle = make_throttle(gap=0.0)
     inside = most = 0
 
     async def work() -> None:
         nonlocal inside, most
-        async with sender.slot(1):
+        async with throttle.slot(1):
             inside += 1
             most = max(most, inside)
             await asyncio.sleep(0)
@@ -118,89 +120,89 @@ async def test_one_slot_is_held_at_a_time(make: Make) -> None:
     assert most == 1
 
 
-async def test_the_gap_survives_a_restart(make: Make, clock: Clock) -> None:
-    await _send(make(gap=60.0), clock)
+async def test_the_gap_survives_a_restart(make_throttle: MakeThrottle, clock: Clock) -> None:
+    await _send(make_throttle(gap=60.0), clock)
     clock.now += 10
-    assert await _send(make(gap=60.0), clock) == 60
+    assert await _send(make_throttle(gap=60.0), clock) == 60
 
 
-async def test_connections_do_not_wait_for_each_other(make: Make, clock: Clock) -> None:
-    slow, other = make("support", gap=3600.0), make("sales", gap=3600.0)
+async def test_connections_do_not_wait_for_each_other(make_throttle: MakeThrottle, clock: Clock) -> None:
+    slow, other = make_throttle("support", gap=3600.0), make_throttle("sales", gap=3600.0)
     async with slow.slot(1):
         assert await _send(other, clock) == 0
 
 
 @pytest.mark.parametrize(("rand", "gap"), [(0.0, 7.0), (0.5, 10.0), (1.0, 13.0)])
-async def test_the_gap_varies_by_the_jitter(make: Make, clock: Clock, rand: float, gap: float) -> None:
-    sender = make(rand=rand, gap=10.0, jitter=0.3)
-    assert [await _send(sender, clock) for _ in range(2)] == [0, gap]
+async def test_the_gap_varies_by_the_jitter(make_throttle: MakeThrottle, clock: Clock, rand: float, gap: float) -> None:
+    throttle = make_throttle(rand=rand, gap=10.0, jitter=0.3)
+    assert [await _send(throttle, clock) for _ in range(2)] == [0, gap]
 
 
-async def test_the_daily_limit_is_kept(make: Make, clock: Clock) -> None:
-    sender = make(gap=0.0, per_day=5)
-    await _send(sender, clock, people=4)
-    async with sender.slot(2) as granted:
+async def test_the_daily_limit_is_kept(make_throttle: MakeThrottle, clock: Clock) -> None:
+    throttle = make_throttle(gap=0.0, per_day=5)
+    await _send(throttle, clock, people=4)
+    async with throttle.slot(2) as granted:
         assert granted == 1
     with pytest.raises(DailyLimitReached, match="5 of 5 people were sent today on support"):
-        await _send(sender, clock, people=1)
+        await _send(throttle, clock, people=1)
 
 
-async def test_the_daily_count_survives_a_restart(make: Make, clock: Clock) -> None:
-    await _send(make(per_day=5), clock, people=5)
+async def test_the_daily_count_survives_a_restart(make_throttle: MakeThrottle, clock: Clock) -> None:
+    await _send(make_throttle(per_day=5), clock, people=5)
     with pytest.raises(DailyLimitReached):
-        await _send(make(per_day=5), clock)
+        await _send(make_throttle(per_day=5), clock)
 
 
-async def test_the_daily_count_restarts_at_midnight_utc(make: Make, clock: Clock) -> None:
-    sender = make(gap=0.0, per_day=5)
-    await _send(sender, clock, people=5)
+async def test_the_daily_count_restarts_at_midnight_utc(make_throttle: MakeThrottle, clock: Clock) -> None:
+    throttle = make_throttle(gap=0.0, per_day=5)
+    await _send(throttle, clock, people=5)
     clock.now = datetime(2030, 5, 1, 23, 59, 59, tzinfo=UTC).timestamp()
     with pytest.raises(DailyLimitReached):
-        await _send(sender, clock)
+        await _send(throttle, clock)
     clock.now += 1
-    await _send(sender, clock, people=5)
+    await _send(throttle, clock, people=5)
 
 
-async def test_a_refused_slot_does_not_delay_others(make: Make, clock: Clock) -> None:
-    sender = make(gap=5.0, per_day=5)
-    await _send(sender, clock, people=5)
+async def test_a_refused_slot_does_not_delay_others(make_throttle: MakeThrottle, clock: Clock) -> None:
+    throttle = make_throttle(gap=5.0, per_day=5)
+    await _send(throttle, clock, people=5)
     for _ in range(3):
         with pytest.raises(DailyLimitReached):
-            await _send(sender, clock, people=1)
+            await _send(throttle, clock, people=1)
     clock.now = midnight = datetime(2030, 5, 2, tzinfo=UTC).timestamp()
-    assert await _send(sender, clock, people=5) == midnight - NOON
+    assert await _send(throttle, clock, people=5) == midnight - NOON
 
 
-async def test_a_slot_is_free_after_an_error(make: Make, clock: Clock) -> None:
-    sender = make(gap=5.0)
+async def test_a_slot_is_free_after_an_error(make_throttle: MakeThrottle, clock: Clock) -> None:
+    throttle = make_throttle(gap=5.0)
     with pytest.raises(KeyError):
-        async with sender.slot(1):
+        async with throttle.slot(1):
             raise KeyError
-    assert await _send(sender, clock) == 5
+    assert await _send(throttle, clock) == 5
 
 
-async def test_a_cancelled_wait_frees_the_slot(make: Make, clock: Clock) -> None:
-    sender = make(gap=5.0)
-    async with sender.slot(1):
-        waiting = asyncio.create_task(_send(sender, clock))
+async def test_a_cancelled_wait_frees_the_slot(make_throttle: MakeThrottle, clock: Clock) -> None:
+    throttle = make_throttle(gap=5.0)
+    async with throttle.slot(1):
+        waiting = asyncio.create_task(_send(throttle, clock))
         await asyncio.sleep(0)
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
-    assert await _send(sender, clock) == 5
+    assert await _send(throttle, clock) == 5
 
 
-async def test_slots_left_unused_by_crashes_do_not_add_up(make: Make, clock: Clock) -> None:
-    await _send(make(gap=60.0, jitter=0.0), clock)
+async def test_slots_left_unused_by_crashes_do_not_add_up(make_throttle: MakeThrottle, clock: Clock) -> None:
+    await _send(make_throttle(gap=60.0, jitter=0.0), clock)
     for _ in range(10):
-        await make(gap=60.0, jitter=0.0)._reserve(1)
-    assert await _send(make(gap=60.0, jitter=0.0), clock) == 60
+        await make_throttle(gap=60.0, jitter=0.0)._reserve(1)
+    assert await _send(make_throttle(gap=60.0, jitter=0.0), clock) == 60
 
 
-async def test_a_clock_set_back_delays_a_call_by_a_gap_at_most(make: Make, clock: Clock) -> None:
-    sender = make(gap=5.0, jitter=0.0)
-    await _send(sender, clock)
+async def test_a_clock_set_back_delays_a_call_by_a_gap_at_most(make_throttle: MakeThrottle, clock: Clock) -> None:
+    throttle = make_throttle(gap=5.0, jitter=0.0)
+    await _send(throttle, clock)
     clock.now -= 86_400
-    assert await _send(sender, clock) == 5 - 86_400
+    assert await _send(throttle, clock) == 5 - 86_400
 
 
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -214,35 +216,35 @@ async def test_two_calls_are_never_closer_than_gap_minus_jitter(
 ) -> None:
     clock, numbers = Clock(), iter(rands)
 
-    def make() -> Throttle:
+    def make_throttle() -> Throttle:
         return Throttle(
             sqlite, "any", SendLimits(gap=10.0, jitter=0.3), lambda: next(numbers), clock=clock, sleep=clock.sleep
         )
 
     clock.now += 86_400 * 365  # whatever another example left is long over
-    sender, at = make(), []
+    throttle, at = make_throttle(), []
     for number, pause in enumerate(pauses):
-        sender = make() if number == restart else sender
+        throttle = make_throttle() if number == restart else throttle
         clock.now += pause
-        at.append(await _send(sender, clock))
+        at.append(await _send(throttle, clock))
     gaps = [b - a for a, b in itertools.pairwise(at)]
     assert min(gaps) >= 7.0 - 1e-3
     assert all(gap <= max(13.0, pause) + 1e-3 for gap, pause in zip(gaps, pauses[1:], strict=True))
 
 
 @pytest.mark.parametrize("until", [3_527_000_000.0, 1e14, float("inf")])
-async def test_a_stored_cooldown_beyond_the_maximum_is_ignored(make: Make, until: float) -> None:
-    sender = make()
-    await sender.cool_down(until, "a wait that was read before waits had bounds")
-    assert await sender.cooldown() is None
-    async with sender.slot(1) as granted:
+async def test_a_stored_cooldown_beyond_the_maximum_is_ignored(make_throttle: MakeThrottle, until: float) -> None:
+    throttle = make_throttle()
+    await throttle.cool_down(until, "a cooldown from before there was a maximum")
+    assert await throttle.cooldown() is None
+    async with throttle.slot(1) as granted:
         assert granted == 1
 
 
-async def test_a_new_cooldown_replaces_one_beyond_the_maximum(make: Make) -> None:
-    sender = make()
-    await sender.cool_down(1e14, "a wait that was read before waits had bounds")
-    await sender.cool_down(60.0, "too many calls")
+async def test_a_new_cooldown_replaces_one_beyond_the_maximum(make_throttle: MakeThrottle) -> None:
+    throttle = make_throttle()
+    await throttle.cool_down(1e14, "a cooldown from before there was a maximum")
+    await throttle.cool_down(60.0, "too many calls")
     with pytest.raises(CoolingDown, match="too many calls"):
-        async with sender.slot(1):
+        async with throttle.slot(1):
             pass

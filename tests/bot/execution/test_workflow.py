@@ -42,7 +42,7 @@ _numbers = itertools.count(1)
 
 @dataclass(repr=False)
 class WorkflowHarness:
-    """The workflow on an engine of its own, with connections that the test adds as it goes."""
+    """The workflow on its own engine, with connections that the test adds."""
 
     database: Database
     store: RequestStore
@@ -65,7 +65,7 @@ class WorkflowHarness:
         connection: str = "",
         **changes: object,
     ) -> str:
-        """Write a request for a new connection to `provider`, or for one that is there."""
+        """Create a request for a new connection to `provider`, or for an existing connection."""
         number = next(_numbers)
         id_ = f"R{number}"
         if not connection:
@@ -103,7 +103,7 @@ async def harness(database: Database) -> AsyncIterator[WorkflowHarness]:
 
 @pytest.fixture
 def database(sqlite: Database) -> Database:
-    """Here a SQLite file; `test_a_request_is_carried_out_on_postgres` goes the same way on the other kind."""
+    """A SQLite file; `test_a_request_is_carried_out_on_postgres` covers PostgreSQL."""
     return sqlite
 
 
@@ -285,7 +285,7 @@ class Script:
     reads: list[ProviderError | MembershipStatus | None]
 
 
-def _passing() -> st.SearchStrategy[ProviderError]:
+def _transient() -> st.SearchStrategy[ProviderError]:
     return st.sampled_from([ProviderFault, Unreachable, GroupFull]).map(lambda kind: kind("it failed"))
 
 
@@ -295,7 +295,7 @@ def _stopping() -> st.SearchStrategy[ProviderError]:
 
 _OTHERWISE = st.sampled_from([Outcome.REFUSED, Outcome.UNKNOWN, Outcome.PENDING, Outcome.INVITED, Outcome.FAILED])
 _JOINS = st.integers(0, 3)
-_ERRORS = _passing() | _stopping()
+_ERRORS = _transient() | _stopping()
 _ANSWERS = st.one_of(
     st.builds(Answer, _JOINS, st.sampled_from([Outcome.ADDED, Outcome.UNKNOWN]), _OTHERWISE),
     st.builds(Answer, _JOINS, otherwise=st.just(Outcome.FAILED), beside=_ERRORS),
@@ -336,17 +336,17 @@ async def test_every_person_gets_one_true_verdict(
         assert sent or p.outcome in {Outcome.ALREADY_DONE, Outcome.NOT_ATTEMPTED}
         if len(script.reads) < 3 and p.outcome is Outcome.UNKNOWN:
             assert key not in provider.inside  # the last look, at the latest, was true
-    _holds_after_a_stop(provider, script.answers, items)
+    _check_stop(provider, script.answers, items)
 
 
-def _holds_after_a_stop(provider: ScriptedProvider, answers: list[Answer], items: Sequence[RequestItem]) -> None:
-    """Nobody was sent after an error that stops, and all those are not attempted who were to come."""
+def _check_stop(provider: ScriptedProvider, answers: list[Answer], items: Sequence[RequestItem]) -> None:
+    """Check that nothing was sent after a stopping error, and that the remaining people are not attempted."""
     errors = [answer.error or answer.beside for answer in answers[: len(provider.calls)]]
     stops = [isinstance(e, ProviderError) and e.stops_sending for e in errors]
     assert True not in stops[:-1]
     if stops and stops[-1]:
-        to_come = [p for p in items if not p.submissions and not p.before.is_member]
-        assert all(p.outcome is Outcome.NOT_ATTEMPTED for p in to_come)
+        remaining = [p for p in items if not p.submissions and not p.before.is_member]
+        assert all(p.outcome is Outcome.NOT_ATTEMPTED for p in remaining)
 
 
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -361,7 +361,7 @@ async def test_a_killed_batch_is_sent_twice_at_most(
     reads: list[ProviderError | MembershipStatus | None],
     members: set[int],
 ) -> None:
-    """Each crash comes after so many have joined, and before the answer is kept."""
+    """Each crash happens after some people have joined, and before the answer is stored."""
     before = {person(number).key for number in members}
     answers = [Answer(joins=joins, error=asyncio.CancelledError()) for joins in crashes]
     provider = ScriptedProvider(inside=set(before), answers=answers, reads=[None, *reads])

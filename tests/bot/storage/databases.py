@@ -19,14 +19,14 @@ _numbers = itertools.count(1)
 
 _HERE = "database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 HOLDERS = f"FROM pg_locks WHERE locktype = 'advisory' AND granted AND {_HERE}"
-END_THE_HOLDER = text(f"SELECT pg_terminate_backend(pid) {HOLDERS}")
+END_HOLDER = text(f"SELECT pg_terminate_backend(pid) {HOLDERS}")
 """Ends the session that holds the database."""
-SOMEBODY_WAITS = text("SELECT count(*) = 1 FROM pg_locks WHERE NOT granted")
+A_LOCK_WAITS = text("SELECT count(*) = 1 FROM pg_locks WHERE NOT granted")
 
 
 @pytest.fixture(scope="session")
 def new_postgres(postgres_url: str) -> NewPostgres:
-    """Makes an empty database in the server, and gives its URL."""
+    """Creates an empty database on the server and returns its URL."""
 
     def make() -> str:
         name = f"test_{next(_numbers)}"
@@ -39,7 +39,7 @@ def new_postgres(postgres_url: str) -> NewPostgres:
 
 @pytest.fixture
 def sqlite_url(tmp_path: Path) -> str:
-    """The URL of a SQLite file that is not there yet."""
+    """The URL of a SQLite file that doesn't exist yet."""
     return f"sqlite:///{tmp_path}/rollcall.db"
 
 
@@ -54,7 +54,7 @@ def empty_url(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite file with all the tables, to be copied: faster than to migrate for each test."""
+    """A SQLite file with all the tables, to be copied: faster than migrating for each test."""
     file = tmp_path_factory.mktemp("template") / "rollcall.db"
     asyncio.run(_upgrade(f"sqlite:///{file}"))
     return file

@@ -1,4 +1,4 @@
-"""Real processes, which the tests kill."""
+"""Processes that the tests kill."""
 
 import asyncio
 import sys
@@ -23,7 +23,7 @@ asyncio.run(main())
 
 @asynccontextmanager
 async def python(*arguments: str) -> AsyncIterator[Process]:
-    """Run the interpreter of the tests; at the end it is killed, if it still lives."""
+    """Run a Python process, and kill it at the end of the block."""
     process = await asyncio.create_subprocess_exec(sys.executable, *arguments, stdout=PIPE, cwd=_ROOT)
     try:
         yield process
@@ -34,14 +34,14 @@ async def python(*arguments: str) -> AsyncIterator[Process]:
 
 
 async def says(process: Process) -> str:
-    """Wait for the next line that the process prints; empty when it ended."""
+    """Wait for the next line that the process prints; "" if it has ended."""
     assert process.stdout is not None
     async with asyncio.timeout(30):
         return (await process.stdout.readline()).decode().strip()
 
 
 async def until(true: Callable[[], Awaitable[object]]) -> None:
-    """Ask again and again, for what no process tells by itself."""
+    """Poll until a condition is true, for events that can't be awaited."""
     async with asyncio.timeout(30):
         while True:
             if await true():

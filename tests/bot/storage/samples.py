@@ -1,4 +1,4 @@
-"""Makes requests, people and rules for the tests."""
+"""Sample requests, people and rules."""
 
 from datetime import UTC, datetime, timedelta
 

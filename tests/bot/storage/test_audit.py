@@ -37,7 +37,7 @@ def state(number: int, at: datetime = NOON) -> AuditEntry:
 
 
 async def tamper(database: Database, *statements: str) -> None:
-    """Change rows as somebody does who can do anything in the database."""
+    """Change rows as a database administrator can, without the triggers."""
     async with database.write() as connection:
         if database.is_sqlite:
             triggers = text("SELECT name FROM sqlite_master WHERE type = 'trigger'")
@@ -49,7 +49,7 @@ async def tamper(database: Database, *statements: str) -> None:
             await connection.execute(text(statement))
 
 
-async def told(audit: AuditJournal) -> list[tuple[Any, ...]]:
+async def entries_of(audit: AuditJournal) -> list[tuple[Any, ...]]:
     return [(row.kind, row.actor, row.request_id, row.as_dict()["details"]) async for row in audit.rows()]
 
 
@@ -165,17 +165,17 @@ async def test_concurrent_writers_keep_one_chain(database: Database, audit: Audi
 
 async def test_a_request_its_votes_and_refused_clicks_are_recorded(database: Database, audit: AuditJournal) -> None:
     store, votes = RequestStore(database), Votes(database, [LEAD])
-    bogus = RequestItem(1, Person("bogus"), outcome=Outcome.INVALID, at=NOON)
-    asked = request(needs=rule())
-    await store.create(asked, [*people(1), bogus])
-    await store.create(asked, people(1))
+    rejected = RequestItem(1, Person("bogus"), outcome=Outcome.INVALID, at=NOON)
+    new = request(needs=rule())
+    await store.create(new, [*people(1), rejected])
+    await store.create(new, people(1))
     await store.hold_if_required("R1")
     await votes.cast("R1", ASKED, Choice.APPROVE)
     await votes.withdraw("R1", FIRST)
     await votes.cast("R1", FIRST, Choice.APPROVE)
     await votes.cast("R404", Actor("U9"), Choice.DENY)
 
-    first, *others = await told(audit)
+    first, *others = await entries_of(audit)
     assert first[:3] == ("request", "U0ASKED", "R1")
     assert others == [
         ("verdict", "U0ASKED", "R1", {}),
@@ -217,7 +217,7 @@ async def test_expiry_stop_and_withdrawal_are_recorded(database: Database, audit
     for _ in range(2):
         await store.stop("R3", "U7")
 
-    assert [line for line in await told(audit) if line[0] == "state"] == [
+    assert [line for line in await entries_of(audit) if line[0] == "state"] == [
         ("state", "", "R1", {"state": "expired"}),
         ("state", "U0ASKED", "R2", {"state": "withdrawn"}),
         ("state", "U7", "R3", {"state": "stopped"}),

@@ -12,7 +12,7 @@ import bot.storage.postgres
 from bot.storage.database import Database
 from bot.storage.sqlite import AlreadyRunning
 from bot.storage.tables import metadata
-from tests.bot.storage.databases import END_THE_HOLDER, HOLDERS, SOMEBODY_WAITS, open_database
+from tests.bot.storage.databases import A_LOCK_WAITS, END_HOLDER, HOLDERS, open_database
 from tests.bot.storage.processes import holding, until
 
 _A_SENDER = text("INSERT INTO senders (connection, free_at, day, used) VALUES ('support', 1.5, '2030-01-01', 7)")
@@ -101,7 +101,7 @@ async def test_a_lock_is_taken_again_after_its_session_is_lost(
     async with open_database(postgres.url) as other, postgres.hold():
         async with other.read() as connection:
             before = await connection.scalar(text(f"SELECT pid {HOLDERS}"))
-            await connection.execute(END_THE_HOLDER)
+            await connection.execute(END_HOLDER)
             another = text(f"SELECT count(*) = 1 {HOLDERS} AND pid != :before").bindparams(before=before)
             await until(partial(connection.scalar, another))
         with pytest.raises(AlreadyRunning):
@@ -119,8 +119,8 @@ async def test_a_process_ends_when_another_takes_its_lock(postgres: Database, mo
             async with postgres.hold():
                 take = text("SELECT pg_advisory_lock(:key)").bindparams(key=bot.storage.postgres.LOCK_KEY)
                 taking = asyncio.create_task(waiting.execute(take))
-                await until(partial(connection.scalar, SOMEBODY_WAITS))
-                await connection.execute(END_THE_HOLDER)
+                await until(partial(connection.scalar, A_LOCK_WAITS))
+                await connection.execute(END_HOLDER)
                 await taking
                 await asyncio.Event().wait()
 

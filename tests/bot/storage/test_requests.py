@@ -28,21 +28,21 @@ def store(database: Database) -> RequestStore:
 
 
 async def test_a_written_request_is_read_back(store: RequestStore) -> None:
-    asked = request(needs=rule(quorum=2), asked_at=NOW)
-    everybody = [
+    original = request(needs=rule(quorum=2), asked_at=NOW)
+    items = [
         RequestItem(0, person(0)),
         RequestItem(1, Person("123@lid", lid="123@lid"), before=MembershipStatus.ABSENT, submissions=1),
         RequestItem(2, Person("nobody"), outcome=Outcome.INVALID, provider_message="no number", at=NOW),
     ]
-    assert await store.create(asked, everybody)
-    assert await store.get("R1") == asked
-    assert await store.items("R1") == everybody
+    assert await store.create(original, items)
+    assert await store.get("R1") == original
+    assert await store.items("R1") == items
 
 
 async def test_a_rule_without_a_reminder_is_read_back(store: RequestStore) -> None:
-    asked = request(needs=replace(rule(), remind_after=None))
-    await store.create(asked, [])
-    assert await store.get("R1") == asked
+    original = request(needs=replace(rule(), remind_after=None))
+    await store.create(original, [])
+    assert await store.get("R1") == original
 
 
 async def test_a_missing_request_is_a_lookup_error(store: RequestStore) -> None:
@@ -59,16 +59,16 @@ async def test_creating_a_request_twice_changes_nothing(store: RequestStore) -> 
 
 
 async def test_a_request_created_concurrently_is_written_once(store: RequestStore) -> None:
-    asked = request()
-    created = await asyncio.gather(*(store.create(asked, people(3)) for _ in range(5)))
+    original = request()
+    created = await asyncio.gather(*(store.create(original, people(3)) for _ in range(5)))
     assert sorted(created) == [False] * 4 + [True]
     assert await store.items("R1") == people(3)
 
 
 async def test_a_request_whose_people_cannot_be_written_is_not_written(store: RequestStore) -> None:
-    twice_the_same_place = [RequestItem(0, person(0)), RequestItem(0, person(1))]
+    duplicate_positions = [RequestItem(0, person(0)), RequestItem(0, person(1))]
     with pytest.raises(DBAPIError):
-        await store.create(request(), twice_the_same_place)
+        await store.create(request(), duplicate_positions)
     with pytest.raises(LookupError):
         await store.get("R1")
 
@@ -127,9 +127,9 @@ async def test_a_plan_answers_members_and_batches_the_others(store: RequestStore
         3: MembershipStatus.ABSENT,
     }
     await store.save_plan("R1", before, {0: 0, 2: 0, 3: 1}, {1: WAS_THERE})
-    everybody = await store.items("R1")
-    assert [p.before for p in everybody] == list(before.values())
-    assert [(p.outcome, p.evidence) for p in everybody if p.outcome] == [(Outcome.ALREADY_DONE, Evidence.OBSERVED)]
+    items = await store.items("R1")
+    assert [p.before for p in items] == list(before.values())
+    assert [(p.outcome, p.evidence) for p in items if p.outcome] == [(Outcome.ALREADY_DONE, Evidence.OBSERVED)]
     assert [p.position for p in await store.batch_items("R1", 0)] == [0, 2]
     assert [p.position for p in await store.batch_items("R1", 1)] == [3]
     assert await store.batch_items("R1", 2) == []
@@ -155,24 +155,24 @@ async def test_a_verdict_keeps_code_message_and_time(store: RequestStore) -> Non
     start = datetime.now(UTC)
     await store.create(request(), people(2))
     await store.save_verdicts("R1", {1: Verdict("", Outcome.REFUSED, Evidence.REPORTED, "403", "privacy: nein – 不行")})
-    untouched, judged = await store.items("R1")
+    untouched, item = await store.items("R1")
     assert untouched == RequestItem(0, person(0))
-    assert (judged.outcome, judged.evidence) == (Outcome.REFUSED, Evidence.REPORTED)
-    assert (judged.provider_code, judged.provider_message) == ("403", "privacy: nein – 不行")
-    assert judged.at is not None
-    assert start - timedelta(seconds=1) < judged.at < datetime.now(UTC) + timedelta(seconds=1)
+    assert (item.outcome, item.evidence) == (Outcome.REFUSED, Evidence.REPORTED)
+    assert (item.provider_code, item.provider_message) == ("403", "privacy: nein – 不行")
+    assert item.at is not None
+    assert start - timedelta(seconds=1) < item.at < datetime.now(UTC) + timedelta(seconds=1)
 
 
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(words=st.text(st.characters(exclude_categories=())))
-async def test_any_provider_text_can_be_stored(store: RequestStore, words: str) -> None:
-    """JSON can hold what no database takes: zero bytes, and half an emoji where a text was cut."""
+@given(text=st.text(st.characters(exclude_categories=())))
+async def test_any_provider_text_can_be_stored(store: RequestStore, text: str) -> None:
+    """JSON allows what databases refuse: zero bytes, and half an emoji of a truncated text."""
     id_ = f"R{next(_numbers)}"
     await store.create(request(id_), people(1))
-    await store.save_verdicts(id_, {0: Verdict("", Outcome.FAILED, Evidence.REPORTED, words, "\0\ud83d" + words)})
-    [judged] = await store.items(id_)
-    assert judged.outcome is Outcome.FAILED
-    assert all(c in judged.provider_message for c in words if c.isalnum())
+    await store.save_verdicts(id_, {0: Verdict("", Outcome.FAILED, Evidence.REPORTED, text, "\0\ud83d" + text)})
+    [item] = await store.items(id_)
+    assert item.outcome is Outcome.FAILED
+    assert all(c in item.provider_message for c in text if c.isalnum())
 
 
 async def test_a_lid_of_any_length_can_be_stored(store: RequestStore) -> None:
@@ -218,7 +218,7 @@ async def test_things_and_rejected_entries_are_not_people(store: RequestStore) -
 
 
 async def test_the_work_grows_linearly_with_the_people(sqlite: Database) -> None:
-    """Counted in the instructions that SQLite runs, so that it tells the same on every machine."""
+    """Measured in instructions of SQLite, so that the result is the same on every machine."""
     instructions = 0
 
     def count() -> int:
@@ -236,8 +236,8 @@ async def test_the_work_grows_linearly_with_the_people(sqlite: Database) -> None
         await store.create(request(id_), people(number))
         before = dict.fromkeys(range(number), MembershipStatus.ABSENT)
         await store.save_plan(id_, before, {n: n // 10 for n in range(number)}, {})
-        for chunk in range(number // 10):
-            await store.mark_submitted(id_, [p.position for p in await store.batch_items(id_, chunk)])
+        for batch in range(number // 10):
+            await store.mark_submitted(id_, [p.position for p in await store.batch_items(id_, batch)])
         await store.save_verdicts(id_, dict.fromkeys(range(number), Verdict("", Outcome.ADDED)))
         for start_of_page in range(0, number, 100):
             await store.items_page(id_, start_of_page, 100)

@@ -75,7 +75,7 @@ def test_an_unexpected_clock_pattern_is_refused(file: Path) -> None:
 
 
 async def test_two_concurrent_writers_succeed(sqlite: Database) -> None:
-    """A transaction that reads first and writes then would fail with `database is locked`."""
+    """A transaction that reads first and writes later would fail with `database is locked`."""
 
     async def count_up() -> None:
         async with sqlite.write() as connection:

@@ -88,6 +88,6 @@ async def test_the_next_expiry_is_the_soonest(store: RequestStore, queue: WorkQu
 
 
 async def test_a_passed_expiry_is_not_waited_for(store: RequestStore, queue: WorkQueue) -> None:
-    """Else the dispatcher would look again without a pause until it is asked."""
+    """Otherwise the dispatcher would read the queue in a busy loop."""
     await store.create(request(needs=rule(hours=1), asked_at=NOW), [])
     assert await queue.next_due_at((NOW + timedelta(hours=1)).timestamp()) is None

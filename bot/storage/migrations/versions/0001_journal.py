@@ -1,4 +1,4 @@
-"""Make the journal: requests, participants, decisions, postings, senders."""
+"""Create the tables of requests, participants, decisions, postings and senders."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the five tables."""
+    """Create the five tables."""
     op.create_table(
         "requests",
         sa.Column("id", sa.String(32), primary_key=True),

@@ -1,4 +1,4 @@
-"""Make the audit journal, to which rows can only be added."""
+"""Create the audit journal, to which rows can only be appended."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -32,7 +32,7 @@ _POSTGRESQL = (
 
 
 def upgrade() -> None:
-    """Make the two tables, and the triggers that refuse to change or remove a row."""
+    """Create the two tables, and the triggers that reject changing or deleting a row."""
     op.create_table(
         "audit",
         sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),

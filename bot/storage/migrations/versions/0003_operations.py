@@ -1,4 +1,4 @@
-"""Let the journal hold every operation: its details, schedules, stops, reminders, reasons, and senders that rest."""
+"""Add the columns for all operations: options, schedules, stops, reminders, reasons and cooldowns."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add the columns; rows from before are requests to add people, with nothing said besides."""
+    """Add the columns. Earlier rows are requests to add people, without options."""
     op.add_column("requests", sa.Column("details", sa.Text, nullable=False, server_default="{}"))
     op.add_column("requests", sa.Column("parent", sa.String(32), nullable=False, server_default=""))
     op.add_column("requests", sa.Column("run_at", sa.Float))

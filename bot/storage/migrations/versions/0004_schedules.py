@@ -1,4 +1,4 @@
-"""Keep the syncs that are to run, once or repeated."""
+"""Create the table of scheduled syncs."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the table."""
+    """Create the table."""
     op.create_table(
         "schedules",
         sa.Column("id", sa.String(32), primary_key=True),

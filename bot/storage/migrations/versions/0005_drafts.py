@@ -1,4 +1,4 @@
-"""Keep what a form asks for while its preview is looked at."""
+"""Create the table of drafts."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the table."""
+    """Create the table."""
     op.create_table(
         "drafts",
         sa.Column("id", sa.String(32), primary_key=True),

@@ -1,4 +1,4 @@
-"""Find what was done to people a while ago without reading everybody."""
+"""Index the items by time, to find recent changes without reading all items."""
 
 from alembic import op
 
@@ -9,5 +9,5 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the index."""
+    """Create the index."""
     op.create_index("participants_by_time", "participants", ["at"])

@@ -1,4 +1,4 @@
-"""Keep why something was not done, so that the advice follows from it."""
+"""Store the cause of a failure, from which the advice follows."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,5 +10,5 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the column; of what was kept before nobody knows it."""
+    """Add the column. The cause of earlier failures is unknown."""
     op.add_column("participants", sa.Column("cause", sa.String(20), nullable=False, server_default=""))

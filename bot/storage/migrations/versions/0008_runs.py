@@ -1,4 +1,4 @@
-"""Keep what the last run of a repeated sync asked for, and how often it could not be done."""
+"""Store the last request of a repeated sync, and its number of failed runs."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,6 +10,6 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the columns; of runs before nobody knows it."""
+    """Add the columns. They are unknown for earlier runs."""
     op.add_column("schedules", sa.Column("request", sa.String(32), nullable=False, server_default=""))
     op.add_column("schedules", sa.Column("failed", sa.Integer, nullable=False, server_default="0"))

@@ -57,28 +57,28 @@ class HomeReader:
             self._connections(actor, shown, known),
         )
         last = [one.last for one in repeated if one.last]
-        briefs = [*waiting.briefs, *running.briefs, *to_come.briefs, *last, *recent]
+        briefs = [*waiting.summaries, *running.summaries, *to_come.summaries, *last, *recent]
         votes, links = await asyncio.gather(
-            asyncio.gather(*(self.services.votes.for_request(brief.request.id) for brief in waiting.briefs)),
+            asyncio.gather(*(self.services.votes.for_request(brief.request.id) for brief in waiting.summaries)),
             self.services.permalinks.get_many(brief.request.id for brief in briefs),
         )
         return HomeData(
             may=may,
             refused=[reason for capability, reason in refused.items() if _matters(capability, may)],
-            may_ask=bool(able or creates),
+            may_request=bool(able or creates),
             connections=connections,
             found=_found(able, turn),
             waiting=waiting,
             overridable=frozenset(
-                brief.request.id for brief in waiting.briefs if not can_decide(self.services, actor, brief.request)
+                brief.request.id for brief in waiting.summaries if not can_decide(self.services, actor, brief.request)
             ),
-            votes={brief.request.id: len(cast) for brief, cast in zip(waiting.briefs, votes, strict=True)},
+            votes={brief.request.id: len(cast) for brief, cast in zip(waiting.summaries, votes, strict=True)},
             running=running,
-            to_come=to_come,
+            upcoming=to_come,
             repeated=repeated,
             repeated_more=further,
             recent=recent,
-            everybody=everybody,
+            everyone=everybody,
             links=links,
             catalog=self.services.catalog,
             notice=notice,

@@ -102,7 +102,7 @@ async def _card(services: Services, met: Resolved) -> Answer:
     return groups.card(
         groups.GroupCardData(
             group=group,
-            told=told,
+            info=told,
             account=account,
             members=members,
             can=frozenset(provider.abilities),

@@ -1,1 +1,1 @@
-"""Pure Block Kit builders; each owns its ids, and reads back what it built."""
+"""Pure Block Kit builders. Each module owns the ids of its blocks and parses what it built."""

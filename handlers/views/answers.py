@@ -1,4 +1,4 @@
-"""What a person is told at once, and only they see: what was taken, what was refused and why, what to do next."""
+"""The ephemeral answers to a person: what was submitted, what was refused and why, and what to do next."""
 
 from collections.abc import Sequence
 
@@ -7,174 +7,170 @@ from bot.domain.groups import KnownGroup
 from bot.domain.outcomes import Tally
 from bot.domain.requests import Request
 from bot.domain.roster import Roster
-from handlers.views import groups
-from handlers.views.operation_texts import phrase
+from handlers.views.operation_texts import in_progress, phrase
 from handlers.views.request_content import content_lines
-from handlers.views.text import count, escape, rejected_entry, safe_text, scheduled_for, shorten
+from handlers.views.results import duplicates_ignored
+from handlers.views.text import (
+    count,
+    escape,
+    group_line,
+    reference,
+    rejected_entry,
+    roles,
+    safe_text,
+    scheduled_for,
+    shorten,
+)
 from providers.base import Account, ProviderError
 
-_SHOWN = 10
-"""How many rejected entries the answer names; all of them stand in the results."""
-_MOST_ECHO = 200
-SENT_DIRECTLY = "The file is in your direct messages with me."
+_MAX_SHOWN = 10
+"""Rejected entries in an answer; the results have all of them."""
+_MAX_ECHO = 200
+SENT_DIRECTLY = "I sent you the file in a direct message."
+CHECKING = (
+    "⏳ This is taking longer than usual. We're checking what happened; the answer appears here or in your direct "
+    "messages. You don't need to send it again."
+)
+"""The answer if a listener can't acknowledge in time."""
+FORM_CLOSED = "Here's the answer to the form you submitted."
+APPROVAL_COUNTED = "Your approval was counted."
+OUTDATED = "This button or form is from another version of Rollcall. Nothing was done. Type `/wa` to start again."
 
 
 def submitted(request: Request, roster: Roster, *, again: bool, warning: str = "") -> str:
-    """Say that a request was taken in, and what of it could not be read; `warning` is the group's."""
-    group = f"*{safe_text(request.group_name, 100)}*"
+    """Return that a request was submitted, and which entries couldn't be read; `warning` is the group's."""
     if again:
-        return f"This request was taken already: `{request.id}` for {group}. Nothing was done twice."
-    tally = Tally.of([None] * (len(roster.people) + len(roster.rejected)), rejected=len(roster.rejected))
-    follows = "Every name gets an answer in the thread." if tally.total else "The answer comes in the thread."
-    lines = [f"Taken: {phrase(request, tally)}. {follows}"]
-    lines += content_lines(request, _MOST_ECHO)
+        group = f"*{safe_text(request.group_name, 100)}*"
+        return f"You already submitted this request for {group}. Nothing was done twice. {reference(request.id)}"
+    tally = Tally.of([None] * len(roster.people))
+    if request.rule is not None:
+        lines = [f"Request sent: {phrase(request, tally)}. Waiting for approval by {roles(request.rule.approvers)}."]
+    elif request.options.run_at:
+        lines = [f"Scheduled: {phrase(request, tally)}."]
+    else:
+        lines = [f"{in_progress(request, tally)}. Results appear in the thread."]
+    lines += content_lines(request, _MAX_ECHO)
     if request.options.run_at:
         lines.append(scheduled_for(request.options.run_at))
     if warning:
         lines.append(f"⚠️ Warning: {safe_text(warning, 500)}")
-    if request.rule is not None:
-        lines.append(f"It waits for approval by {_roles(request.rule.approvers)}.")
     if roster.duplicates:
-        lines.append(f"{count(len(roster.duplicates), 'entry', 'entries')} named somebody twice and counted once.")
-    lines += rejected(roster)
-    return "\n".join(lines)
+        lines.append(f"{duplicates_ignored(len(roster.duplicates))}.")
+    return "\n".join([*lines, *rejected(roster)])
 
 
-def refused(reason: str, roster: Roster, reference: str) -> str:
-    """Say why nothing was taken in, and which entries could not be read."""
-    return "\n".join([with_reference(reason, reference), *rejected(roster)])
+def refused(reason: str, roster: Roster, request_id: str) -> str:
+    """Return why nothing was submitted, and which entries couldn't be read."""
+    return "\n".join([with_reference(reason, request_id), *rejected(roster)])
 
 
-def with_reference(reason: str, reference: str) -> str:
-    """Add to a refusal the id under which the log and the audit journal have it."""
-    return f"{reason} Reference: `{reference}`"
+def with_reference(reason: str, request_id: str) -> str:
+    """Return a refusal with the reference under which the log and the audit journal have it."""
+    return f"{reason} {reference(request_id)}"
 
 
 def rejected(roster: Roster) -> list[str]:
-    """Name the entries that are no numbers, each with its reason."""
+    """Return a line for each entry that isn't a number, with its reason."""
     if not roster.rejected:
         return []
-    lines = [f"Not usable ({len(roster.rejected):,}):"]
-    lines += [f"• {rejected_entry(entry)}" for entry in roster.rejected[:_SHOWN]]
-    if len(roster.rejected) > _SHOWN:
-        lines.append(f"• and {len(roster.rejected) - _SHOWN:,} more")
+    lines = [f"Couldn't read {count(len(roster.rejected), 'entry', 'entries')}:"]
+    lines += [f"• {rejected_entry(entry)}" for entry in roster.rejected[:_MAX_SHOWN]]
+    if len(roster.rejected) > _MAX_SHOWN:
+        lines.append(f"• and {len(roster.rejected) - _MAX_SHOWN:,} more")
     return lines
 
 
 def no_usable_numbers(roster: Roster) -> str:
-    """Say in plain text, for a field of a form, that it names nobody who can be added."""
+    """Return in plain text, for a field of a form, that it has no valid number."""
     if not roster.rejected:
-        return "Type at least one number."
+        return "Enter at least one phone number."
     first = roster.rejected[0]
     where = f"{first.location}, ".capitalize() if first.location else ""
-    return f"No entry is a number that can be used. {where}“{shorten(first.raw, 60)}”: {first.reason}"
+    return f"There's no valid phone number here. {where}“{shorten(first.raw, 60)}”: {first.reason}"
 
 
 def unknown_group(text: str, nearest: Sequence[KnownGroup]) -> str:
-    """Say that a name is no group, and which ones are near."""
-    known = f"I know no group “{safe_text(text, 100)}”. Nothing was done"
+    """Return that there is no group with this name, and the most similar names."""
+    unknown = f"There's no group called “{safe_text(text, 100)}”. Nothing was done."
     if not nearest:
-        return f"{known}; `/wa-groups` lists those that you may read."
-    return f"{known}. Did you mean {' or '.join(f'“{safe_text(g.name, 80)}”' for g in nearest)}?"
+        return f"{unknown} `/wa-groups` lists the groups you can see."
+    return f"{unknown} Did you mean {' or '.join(f'“{safe_text(g.name, 80)}”' for g in nearest)}?"
 
 
 def ambiguous_group(command: Command, text: str, candidates: Sequence[KnownGroup]) -> str:
-    """Say that several groups have this name, and how to tell them apart."""
+    """Return that several groups have this name, and how to choose one."""
     if not candidates:
         return unknown_group(text, ())
+    form = f", or choose it in the form that `{command.name}` opens" if command.opens_form else ""
     lines = [
-        f"Several groups are called “{safe_text(text, 100)}”. Nothing was done.",
-        "Name one by its id"
-        + (f", or choose it in the form that `{command.name}` alone opens:" if command.opens_form else ":"),
-        *(groups.listed(g) for g in candidates[:_SHOWN]),
+        f"{len(candidates):,} groups are called “{safe_text(text, 100)}”. Nothing was done.",
+        f"Use the group's id{form}:",
+        *(group_line(g) for g in candidates[:_MAX_SHOWN]),
     ]
     return "\n".join(lines)
 
 
 def no_matching_groups(text: str) -> str:
-    """Say that no group has this in its name."""
-    return f"I know no group that matches “{safe_text(text, 80)}”." if text else "I know no group yet."
+    """Return that no group has this text in its name."""
+    return f"No group matches “{safe_text(text, 80)}”." if text else "There are no groups yet."
 
 
 def no_requests(which: str, *, further: bool) -> str:
-    """Say that no request is in a list."""
+    """Return that a list of requests is empty."""
     if further:
-        return "There are no further requests."
-    words = {"mine": "You have asked for nothing yet", "waiting": "Nothing waits that you may see"}
-    return f"{words.get(which, 'There is no request that you may see')}. `/wa help requests` says what can be listed."
+        return "There are no more requests."
+    texts = {"mine": "You haven't made any requests yet.", "waiting": "Nothing is waiting."}
+    return f"{texts.get(which, 'There are no requests you can see.')} See `/wa help requests` for other lists."
 
 
 def link(group: KnownGroup, address: str) -> str:
-    """Show an invite link."""
+    """Return an invite link."""
     return (
         f"The invite link of *{safe_text(group.name, 100)}*: {escape(address)}\n"
-        f"Whoever has it can join. `/wa-invite` with the group and `reset` makes it invalid."
+        f"Anyone who has it can join. To replace it, use `/wa-invite` with the group and `reset`."
     )
 
 
 def provider_answer(error: ProviderError) -> str:
-    """Say what a provider answered instead of what was asked for."""
+    """Return a provider's error in words."""
     return safe_text(error.explanation, 800)
 
 
 def not_read(what: str, error: ProviderError) -> str:
-    """Say that something could not be read; nothing was changed by it."""
-    return f"I could not read {what}; nothing was changed. {provider_answer(error)}"
+    """Return that something couldn't be read, and that nothing was changed."""
+    return f"Couldn't read {what}. Nothing was changed. {provider_answer(error)}"
 
 
-def account(told: Account) -> str:
-    """Say how an account stands, and the provider's words for it where they say more."""
-    says_more = told.detail.casefold() not in {"", told.state}
-    return f"{told.state} (as its provider tells: {safe_text(told.detail, 150)})" if says_more else f"{told.state}"
+def account(account: Account) -> str:
+    """Return the state of an account, with the provider's own words if they add something."""
+    adds_something = account.detail.casefold() not in {"", account.state}
+    detail = f" (provider said: “{safe_text(account.detail, 150)}”)" if adds_something else ""
+    return f"{account.state}{detail}"
 
 
 def reading(what: str) -> str:
-    """Say that an answer takes longer."""
-    return f"Reading {what} takes a moment; the answer comes here."
+    """Return that an answer takes longer."""
+    return f"Reading {what}. The answer will appear here."
 
 
 def exported_members(group: KnownGroup, members: int) -> str:
-    """Introduce the file of a group's members."""
-    return f"The members of {safe_text(group.name, 100)} as I read them now: {count(members, 'line')}."
+    """Return the comment of a file with a group's members."""
+    return f"{count(members, 'member')} of {safe_text(group.name, 100)}, read just now."
 
 
 def exported_rows(rows: int, unreadable: int, *, cut: bool) -> str:
-    """Introduce the file of the audit journal; `cut` where there are more rows than it holds."""
-    said = f"The audit journal as you asked for it: {count(rows, 'row')}, oldest first."
+    """Return the comment of a file with audit rows; `cut` if there are more rows than it has."""
+    text = f"{count(rows, 'audit row')}, oldest first."
     if cut:
-        said += " These are the newest of more; `rollcall audit export` writes all."
+        text += " These are the newest ones; use `rollcall audit export` to get all."
     if unreadable:
-        said += f" ⚠️ Left out, because they were changed into something unreadable: {count(unreadable, 'row')}."
-    return said
+        text += f" ⚠️ {count(unreadable, 'row was', 'rows were')} left out: altered and unreadable."
+    return text
 
 
-OUTDATED = "Another version of Rollcall made this, and I do not know it; nothing was done. Type `/wa` to begin anew."
-
-
-CHECKING = (
-    "⏳ Still working on this: it takes longer than usual. What happened is being checked, and the answer follows here "
-    "or in your direct messages. You don't need to send it again."
-)
-"""What a person sees when a listener cannot acknowledge in time."""
-FORM_CLOSED = "The answer to the form that you submitted."
-APPROVAL_COUNTED = "Your approval counts."
-
-
-def failure(reference: str, *, only_reads: bool = False) -> str:
-    """Say that something broke here, with the reference that also stands in the log.
-
-    `only_reads`: what broke changes nothing.
-    """
+def failure(reference_: str, *, only_reads: bool = False) -> str:
+    """Return that something went wrong, with the reference in the log; `only_reads` if it couldn't change anything."""
     if only_reads:
-        return (
-            "Something went wrong on my side. This only reads: no request was made and no group was changed. "
-            f"Try again. Reference: `{reference}`"
-        )
-    return (
-        "Something went wrong on my side, and I cannot say whether this took effect. "
-        f"Look in the channel before you try again. Reference: `{reference}`"
-    )
-
-
-def _roles(names: tuple[str, ...]) -> str:
-    return " or ".join(f"`{escape(name)}`" for name in names)
+        return f"Something went wrong. Nothing was changed. Try again. {reference(reference_)}"
+    text = "Something went wrong, and your request may have taken effect. Check the channel before you retry."
+    return f"{text} {reference(reference_)}"

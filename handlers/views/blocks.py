@@ -1,4 +1,4 @@
-"""A message: its blocks, and the same in plain text."""
+"""Messages and their blocks, and the parts that several views share."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,21 +18,22 @@ from handlers.payloads import Payload
 from handlers.views.text import shorten
 
 MAX_LABEL = 75
-"""Characters in a button's `accessibility_label` (docs.slack.dev, "Button element")."""
+"""Characters of a button's `accessibility_label`, an option's text and its description (docs.slack.dev, "Button
+element", "Option object")."""
 MAX_SECTION_TEXT = 3000
-"""Characters in a section's text (docs.slack.dev, "Section block")."""
+"""Characters of a section's text (docs.slack.dev, "Section block")."""
 _MAX_TITLE = 100
 _MAX_QUESTION = 300
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What `chat.postMessage` takes.
+    """The content of a `chat.postMessage`.
 
     Attributes:
-        text: all that the message says: notifications show it, and screen readers read it and not the blocks
+        text: the whole message in plain text: notifications show it, and screen readers read it instead of the blocks
             (docs.slack.dev, chat.postMessage, "Accessibility considerations").
-        blocks: what is seen.
+        blocks: the visible message.
     """
 
     text: str
@@ -40,12 +41,12 @@ class Message:
 
 
 def message(text: Iterable[str], blocks: Iterable[Block]) -> Message:
-    """Make a message of lines of text and of Block Kit models."""
+    """Build a message from lines of text and Block Kit models."""
     return Message("\n".join(text), [block.to_dict() for block in blocks])
 
 
 def sections(lines: Sequence[str]) -> list[Block]:
-    """Set lines, each shorter than a section's limit, into as few sections as hold them."""
+    """Build as few sections as possible from lines, each shorter than a section's limit."""
     texts: list[str] = []
     for line in lines:
         if texts and len(texts[-1]) + 1 + len(line) <= MAX_SECTION_TEXT:
@@ -56,18 +57,18 @@ def sections(lines: Sequence[str]) -> list[Block]:
 
 
 def context(text: str) -> ContextBlock:
-    """Set a line of small print."""
+    """Build a line of small print."""
     return ContextBlock(elements=[MarkdownTextObject(text=text, verbatim=True)])
 
 
 def value_button(label: str, action_id: str, carried: Payload, of: str) -> ButtonElement:
-    """Make a button that carries where it leads; a screen reader says the label and `of` what it is."""
-    value, heard = carried.model_dump_json(exclude_none=True), shorten(f"{label} {of}", MAX_LABEL)
-    return ButtonElement(text=label, action_id=action_id, value=value, accessibility_label=heard)
+    """Build a button that carries a value as JSON; screen readers read the label and `of`."""
+    value, spoken = carried.model_dump_json(exclude_none=True), shorten(f"{label} {of}", MAX_LABEL)
+    return ButtonElement(text=label, action_id=action_id, value=value, accessibility_label=spoken)
 
 
 def confirmation(title: str, text: str, yes: str, no: str, *, style: str = "danger") -> ConfirmObject:
-    """Make the question that Slack asks before it sends a click on."""
+    """Build the question that Slack asks before it sends a click."""
     return ConfirmObject(
         title=PlainTextObject(text=shorten(title, _MAX_TITLE)),
         text=PlainTextObject(text=shorten(text, _MAX_QUESTION)),

@@ -1,4 +1,4 @@
-"""The buttons that several messages have, each with a label that a screen reader makes sense of alone."""
+"""The buttons of a request, each with a label that makes sense to a screen reader without its surroundings."""
 
 from slack_sdk.models.blocks import ButtonElement, ConfirmObject
 
@@ -19,7 +19,7 @@ DETAILS = "show_details"
 def button(
     label: str, action_id: str, request: Request, tally: Tally, *, style: str = "", confirm: ConfirmObject | None = None
 ) -> ButtonElement:
-    """Make a button about a request; a screen reader hears with it what it is about."""
+    """Build a button of a request; screen readers also read what the request is about."""
     about = without_markup(phrase(request, tally, bold=False))
     return ButtonElement(
         text=label,
@@ -32,38 +32,37 @@ def button(
 
 
 def stop(request: Request, tally: Tally) -> ButtonElement:
-    """Make the button that stops a running request."""
-    asked = confirmation(
+    """Build the button that stops a running request."""
+    question = confirmation(
         "Stop this request?",
-        "What is done stays done. Whoever was not sent yet is answered as not attempted, and can be resumed later.",
+        "Finished work isn't undone. The rest isn't attempted; you can resume it later.",
         "Stop it",
-        "Let it run",
+        "Keep it running",
     )
-    return button("Stop", STOP, request, tally, style="danger", confirm=asked)
+    return button("Stop", STOP, request, tally, style="danger", confirm=question)
 
 
 def withdraw(request: Request, tally: Tally) -> ButtonElement:
-    """Make the button with which what has not begun is taken back."""
-    words = "Nothing will be sent to the provider."
-    asked = confirmation("Withdraw this request?", words, "Cancel it", "Keep it")
-    return button("Withdraw", WITHDRAW, request, tally, confirm=asked)
+    """Build the button that withdraws a request before it starts."""
+    question = confirmation("Withdraw this request?", "Nothing will be sent to the provider.", "Withdraw it", "Keep it")
+    return button("Withdraw", WITHDRAW, request, tally, confirm=question)
 
 
 def details(request: Request, tally: Tally) -> ButtonElement:
-    """Make the button that opens everything that is known of a request."""
+    """Build the button that opens the details of a request."""
     return button("Details", DETAILS, request, tally)
 
 
 def approve(request: Request, tally: Tally) -> ButtonElement:
-    """Make the button that counts as a vote for a request."""
+    """Build the button that approves a request."""
     return button("Approve", APPROVE, request, tally, style="primary")
 
 
 def deny(request: Request, tally: Tally) -> ButtonElement:
-    """Make the button that asks for the reason of a denial."""
+    """Build the button that opens the form for the reason of a denial."""
     return button("Deny", DENY, request, tally, style="danger")
 
 
 def override(request: Request, tally: Tally) -> ButtonElement:
-    """Make the button that asks for the reason of an override."""
+    """Build the button that opens the form for the reason of an override."""
     return button("Override", OVERRIDE, request, tally)

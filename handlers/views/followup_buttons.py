@@ -1,4 +1,4 @@
-"""What can follow a request, as buttons below its last message, and what followed, as lines in it."""
+"""The follow-ups of a request: buttons for the possible ones, and a line for each one already requested."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -11,25 +11,24 @@ from bot.domain.outcomes import Tally
 from bot.domain.requests import CANCELLED, Request, RequestItem, RequestState
 from handlers.views.blocks import confirmation
 from handlers.views.buttons import button
-from handlers.views.request_message import request_link
-from handlers.views.text import count, safe_text
+from handlers.views.text import count, request_link, safe_text
 from providers.base import Action
 
 _PREFIX = "follow_"
 ACTION_IDS = f"^{_PREFIX}[a-z]+$"
-"""A pattern of the ids of all these buttons."""
-_STANDS = {
-    RequestState.RECEIVED: "under way",
-    RequestState.RUNNING: "under way",
-    RequestState.WAITING: "waits for approval",
+"""A pattern that matches the ids of all follow-up buttons."""
+_STATES = {
+    RequestState.RECEIVED: "in progress",
+    RequestState.RUNNING: "in progress",
+    RequestState.WAITING: "waiting for approval",
 }
-"""How a request that follows stands, where its state's own word is none for people, or changes without being shown."""
-_ASKED_BEFORE = frozenset({Followup.UNDO, Followup.AGAIN})
+"""The states of a follow-up that have another word here: this line isn't updated when a follow-up starts to run."""
+_CONFIRMED = frozenset({Followup.UNDO, Followup.AGAIN})
 
 
 @dataclass(frozen=True, slots=True)
 class FollowupLink:
-    """A request that follows from another one; `link` leads to its parent message, empty while it has none."""
+    """A follow-up, and the link to its parent message; empty if there is none yet."""
 
     request: Request
     link: str = ""
@@ -42,37 +41,42 @@ def build(
     taken: Sequence[FollowupLink],
     able: Collection[Action] = frozenset(Action),
 ) -> list[ButtonElement]:
-    """Make a button for everything that makes sense here, that the provider is able to do, and that does not follow.
+    """Build a button for each possible follow-up.
 
-    What followed and was not carried out can be asked for again.
+    Args:
+        request: the request that has ended.
+        people: its items.
+        tally: its results.
+        taken: the follow-ups already requested; those that were cancelled can be requested again.
+        able: the actions that the provider supports.
     """
-    gone = {f.request.options.follow for f in taken if f.request.state not in CANCELLED}
+    requested = {f.request.options.follow for f in taken if f.request.state not in CANCELLED}
     made = []
     for followup in available_followups(request, people):
         planned = plan_followup(request, people, followup)
         to_people = any(line.person.is_person for line in planned.items)
         needed = required_actions(planned.operation, planned.options, people=to_people)
-        if planned.items and followup.value not in gone and set(needed) <= set(able):
+        if planned.items and followup.value not in requested and set(needed) <= set(able):
             made.append(_button(request, tally, followup, len(planned.items)))
     return made
 
 
 def parse(action_id: str) -> Followup:
-    """Read back what a button asks for. Raises `ValueError` for the id of another one."""
+    """Parse the id of a follow-up button. Raises `ValueError` for any other id."""
     return Followup(action_id.removeprefix(_PREFIX))
 
 
 def lines(taken: Sequence[FollowupLink]) -> list[str]:
-    """Say what followed, who asked for it, and how it stands, the oldest first."""
+    """Return a line for each follow-up, the oldest first."""
     return [
         f"↪️ {LABELS[Followup(f.request.options.follow)]}: {linked(f)}, "
-        f"asked by <@{f.request.requester}>: {_STANDS.get(f.request.state, f.request.state)}"
+        f"requested by <@{f.request.requester}>: {_STATES.get(f.request.state, f.request.state)}"
         for f in sorted(taken, key=lambda f: f.request.asked_at)
     ]
 
 
 def linked(followed: FollowupLink) -> str:
-    """Name a request that follows, with a link where there is one."""
+    """Return the name of a follow-up, linked to its thread if it has one."""
     return request_link(followed.request.id, followed.link)
 
 
@@ -80,12 +84,11 @@ def _button(request: Request, tally: Tally, followup: Followup, number: int) -> 
     label = LABELS[followup]
     where = safe_text(request.group_name, 60)
     words = {
-        Followup.UNDO: f"This undoes it for {count(number, 'person', 'people')} in {where}: exactly those whom this "
-        "request changed.",
-        Followup.AGAIN: f"This asks once more for all {count(number, 'entry', 'entries')} in {where}.",
+        Followup.UNDO: f"This undoes the changes of this request for {count(number, 'person', 'people')} in {where}.",
+        Followup.AGAIN: f"This repeats the request for all {count(number, 'entry', 'entries')} in {where}.",
     }
     confirm = None
-    if followup in _ASKED_BEFORE:
-        confirm = confirmation(f"{label}?", words[followup], label, "Leave it")
+    if followup in _CONFIRMED:
+        confirm = confirmation(f"{label}?", words[followup], label, "Cancel")
     style = "danger" if followup is Followup.UNDO else ""
     return button(label, f"{_PREFIX}{followup.value}", request, tally, style=style, confirm=confirm)

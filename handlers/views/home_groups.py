@@ -1,4 +1,4 @@
-"""The part of the Home tab with the groups that somebody may administer: found by a search, leafed through."""
+"""The groups on the Home tab: those that a person can administer, with a search and paging."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,78 +17,78 @@ from slack_sdk.models.blocks import (
 
 from bot.domain.groups import KnownGroup
 from handlers.views.blocks import context, sections
-from handlers.views.groups import GroupCursor, listed, paging
+from handlers.views.groups import GroupCursor, paging
 from handlers.views.inputs import value_of
-from handlers.views.text import count, safe_text, shorten
+from handlers.views.text import count, group_line, safe_text, shorten
 
 PREVIOUS = "home_previous"
 NEXT = "home_next"
 SEARCH = "home_search"
 VERB = "home_verb_"
-"""How the ids of the buttons begin that open a form for a group."""
+"""The prefix of the ids of the buttons that open a form for a group."""
 VERBS = f"^{VERB}"
 MORE = "home_more"
 PAGE = 10
 _GROUP = "home_group:"
 _BUTTONS = 3
-_MOST_SEARCH = 100
+_MAX_SEARCH = 100
 
 
 @dataclass(frozen=True, slots=True)
 class GroupPage:
-    """The groups that somebody may administer and that have what they searched for in a name.
+    """A page of the groups that a person can administer and that match the search.
 
     Attributes:
-        page: those that are shown, each with the verbs of what they may do to it.
-        total: how many were found.
-        turn: which of them are shown.
+        page: the groups of the page, each with the verbs that the person can use.
+        total: the number of groups on all pages.
+        cursor: the search and the position of the page.
     """
 
     page: Sequence[tuple[KnownGroup, Sequence[str]]]
     total: int
-    turn: GroupCursor
+    cursor: GroupCursor
 
 
 def build(found: GroupPage) -> list[Block]:
-    """Build the groups' part of the page; nothing where somebody may administer none."""
-    turn = found.turn
-    if not found.total and not turn.search:
+    """Build this part of the page; nothing for a person who can't administer any group."""
+    cursor = found.cursor
+    if not found.total and not cursor.search:
         return []
     blocks: list[Block] = [HeaderBlock(text="Groups")]
-    if found.total > PAGE or turn.search:
-        blocks.append(_search(turn))
+    if found.total > PAGE or cursor.search:
+        blocks.append(_search(cursor))
     for group, verbs in found.page:
-        blocks += sections([listed(group).removeprefix("• ")])
+        blocks += sections([group_line(group).removeprefix("• ")])
         blocks.append(ActionsBlock(block_id=f"{_GROUP}{value_of(group)}", elements=_buttons(group, verbs)))
-    matching = f" with “{safe_text(turn.search, _MOST_SEARCH)}” in a name" if turn.search else ""
+    matching = f" with “{safe_text(cursor.search, _MAX_SEARCH)}” in a name" if cursor.search else ""
     if not found.total:
-        return [*blocks, *sections([f"There is no group that you may administer{matching}."])]
-    if leaf := paging(turn, found.total, PAGE, (PREVIOUS, NEXT)):
-        blocks.append(ActionsBlock(elements=leaf))
-    if found.total > PAGE or turn.search:
-        first, last = turn.start + 1, turn.start + len(found.page)
+        return [*blocks, *sections([f"There's no group you can administer{matching}."])]
+    if pages := paging(cursor, found.total, PAGE, (PREVIOUS, NEXT)):
+        blocks.append(ActionsBlock(elements=pages))
+    if found.total > PAGE or cursor.search:
+        first, last = cursor.start + 1, cursor.start + len(found.page)
         blocks.append(context(f"{first:,} to {last:,} of {count(found.total, 'group')}{matching}"))
     return blocks
 
 
 def searched(text: str) -> GroupCursor:
-    """Begin a search."""
-    return GroupCursor(search=text.strip()[:_MOST_SEARCH])
+    """Return the cursor of a new search."""
+    return GroupCursor(search=text.strip()[:_MAX_SEARCH])
 
 
 def group_in(block_id: str) -> str:
-    """Read which group the buttons of a block are for, as `inputs.value_of` names it."""
+    """Return the group of a block of buttons, as `inputs.value_of` names it."""
     return block_id.removeprefix(_GROUP)
 
 
-def _search(turn: GroupCursor) -> InputBlock:
+def _search(cursor: GroupCursor) -> InputBlock:
     return InputBlock(
         block_id=SEARCH,
         label="Find a group",
-        hint="A part of its name, then Enter; empty shows all",
+        hint="Type part of a name and press Enter. Empty shows all groups.",
         optional=True,
         dispatch_action=True,
-        element=PlainTextInputElement(action_id=SEARCH, max_length=_MOST_SEARCH, initial_value=turn.search or None),
+        element=PlainTextInputElement(action_id=SEARCH, max_length=_MAX_SEARCH, initial_value=cursor.search or None),
     )
 
 

@@ -1,4 +1,4 @@
-"""The repeated syncs of the Home tab, each group's with a button that ends them."""
+"""The repeated syncs on the Home tab, with a button for each group that ends them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ from handlers.views.groups import GroupAddress
 from handlers.views.text import format_time, safe_text, shorten, without_markup
 
 END = "home_end_sync"
-"""How the ids of the buttons begin: one of its own for each."""
+"""The prefix of the ids of the buttons; a number follows."""
 MAX_LISTED = 10
-_MOST_LABEL = 75
-_MOST_HELD = 300
+_MAX_LABEL = 75
+_MAX_HELD = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +26,9 @@ class RepeatedSync:
 
     Attributes:
         name: the group's name.
-        may_end: whether who looks may end it.
-        held: why its next run would ask for nothing, or nothing would be sent; empty where nothing is in its way.
-        last: the last request that it made; None: none yet.
+        may_end: whether the viewer may end it.
+        held: why its next run would do nothing; empty if nothing prevents it.
+        last: the last request that it made; None if there is none yet.
     """
 
     schedule: SyncSchedule
@@ -39,12 +39,12 @@ class RepeatedSync:
 
 
 def build(repeated: Sequence[RepeatedSync], more: int, links: Mapping[str, str]) -> list[Block]:
-    """Build this part of the page; nothing where there are none.
+    """Build this part of the page; nothing if there are no repeated syncs.
 
     Args:
-        repeated: those that are shown.
-        more: how many others there are.
-        links: to the threads, by the requests' ids.
+        repeated: the syncs to show.
+        more: the number of others.
+        links: the links to the threads by request id.
     """
     if not repeated:
         return []
@@ -61,40 +61,40 @@ def _line(one: RepeatedSync, links: Mapping[str, str]) -> str:
     hours = schedule.every.total_seconds() / 3600 if schedule.every else 0
     how = f"every {hours:g} hours" if hours else "once"
     list_ = f", with {safe_text(schedule.source.name, 150)}" if schedule.source.name else ""
-    who = f"asked by <@{schedule.requester}>"
+    who = f"requested by <@{schedule.requester}>"
     lines = [
         f"• *{safe_text(one.name, 100)}* {how}, next {format_time(schedule.next_at)}; {schedule.mode}{list_}; {who}"
     ]
     if one.last:
-        lines.append(f"   its last request: {_last(one.last, links)}")
+        lines.append(f"   last request: {_last(one.last, links)}")
     elif schedule.run:
-        lines.append("   it has asked for nothing yet")
+        lines.append("   no request yet")
     if schedule.failed:
         lines.append(f"   ⚠️ {_failed(schedule.failed)}")
     if one.held:
-        lines.append(f"   💤 {shorten(one.held, _MOST_HELD)}")
+        lines.append(f"   💤 {shorten(one.held, _MAX_HELD)}")
     return "\n".join(lines)
 
 
 def _failed(times: int) -> str:
-    runs = "Its last run" if times == 1 else f"Its last {times} runs"
-    return f"{runs} could not be done; after {MAX_FAILURES} in a row it ends by itself."
+    runs = "The last run" if times == 1 else f"The last {times} runs"
+    return f"{runs} failed. It ends after {MAX_FAILURES} failures in a row."
 
 
 def _last(last: RequestSummary, links: Mapping[str, str]) -> str:
     link = links.get(last.request.id, "")
     thread = f" · <{link}|thread>" if link else ""
-    state = f"{request_list.state_of(last.request)}, {request_list.answered(last)}"
+    state = f"{request_list.state_of(last.request)}, {request_list.result_so_far(last)}"
     return f"{format_time(last.request.asked_at)}, {state}{thread}"
 
 
 def _end(number: int, group: GroupRef, name: str) -> ButtonElement:
-    words = "This group is compared and asked about no more. What was asked for already goes on."
+    words = "No more runs for this group. Requests that already exist continue."
     label = f"End: {without_markup(safe_text(name, 60))}"
     return ButtonElement(
-        text=shorten(label, _MOST_LABEL),
+        text=shorten(label, _MAX_LABEL),
         action_id=f"{END}:{number}",
         value=GroupAddress(connection=group.connection, group_id=group.id).model_dump_json(),
         confirm=confirmation("End the repeated syncs of this group?", words, "End them", "Keep them"),
-        accessibility_label=shorten(f"{label}, its repeated syncs", _MOST_LABEL),
+        accessibility_label=shorten(f"{label}, repeated syncs", _MAX_LABEL),
     )

@@ -1,4 +1,4 @@
-"""The Home tab: what waits for somebody, what of theirs is going on, and what they may do and where."""
+"""The Home tab: the requests that wait for a person or are theirs, their groups, and what they can do."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,17 +16,17 @@ from handlers.views.home_groups import GroupPage
 from handlers.views.home_syncs import RepeatedSync
 from handlers.views.operation_texts import title
 from handlers.views.request_content import content_lines
-from handlers.views.request_message import bar, noted, origin
-from handlers.views.text import count, escape, format_time, safe_text, shorten
+from handlers.views.request_message import bar, noted, origin, progress
+from handlers.views.text import escape, format_time, safe_text, scheduled_for, shorten
 from providers.base import Account, AccountState, Capability
 
 NEW_REQUEST = "home_new_request"
 MAX_LISTED = 5
-"""Requests of a kind that are shown with their buttons: with everything at its longest the page has 100 blocks."""
+"""Requests of a kind with buttons; a full page with the longest content has 100 blocks, the maximum."""
 MAX_RECENT = 10
-_MOST_SHOWN = 300
-"""Characters of a text that somebody decides on: a request has two sections at the most."""
-MOST_CONNECTIONS = 20
+_MAX_TEXT = 300
+"""Characters of a request's text; a request has at most two sections."""
+MAX_CONNECTIONS = 20
 _ICONS = {
     AccountState.CONNECTED: "✅",
     AccountState.DISCONNECTED: "⛔",
@@ -37,88 +37,88 @@ _ICONS = {
 
 @dataclass(frozen=True, slots=True)
 class ConnectionStatus:
-    """How a connection stands.
+    """The status of a connection.
 
     Attributes:
-        account: the state of its account; a sentence for people where it could not be read, None while it is read.
-        rest: until when and why it sends nothing.
-        left_today: how many people it may still send today (UTC); None: there is no limit.
+        account: the state of its account; a sentence if it couldn't be read, None while it is being read.
+        cooldown: the current pause; None if there is none.
+        remaining_today: how many people it can still send to today (UTC); None for no limit.
     """
 
     name: str
     account: Account | str | None
-    rest: Cooldown | None
-    left_today: int | None
+    cooldown: Cooldown | None
+    remaining_today: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class SummaryPage:
     """The newest requests of a kind, and whether there are more."""
 
-    briefs: Sequence[RequestSummary] = ()
+    summaries: Sequence[RequestSummary] = ()
     more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class HomeData:
-    """What the page shows to one person.
+    """The content of the page for one person.
 
     Attributes:
-        may: the capabilities that they have somewhere.
-        refused: why they do not have the others, sentence by sentence; which roles do.
-        may_ask: whether there is anything that they may ask for.
-        waiting: what waits for their decision.
-        overridable: the ids of those of them that they may not decide but override.
-        votes: how many decided so far, by a request's id.
-        running: what of theirs is carried out now.
-        to_come: what of theirs waits for approval or for its time.
-        repeated: the repeated syncs that concern them, the soonest.
-        repeated_more: how many others do.
-        recent: the newest requests, of theirs or of everybody.
-        everybody: whether `recent` holds those of others too.
-        links: to the threads, by the requests' ids.
+        may: the capabilities that they have for any group.
+        refused: for each other capability, why they don't have it and which roles do.
+        may_request: whether there is anything they can request.
+        waiting: the requests that wait for their decision.
+        overridable: the ids of the waiting requests that they can override but not approve.
+        votes: the number of votes by request id.
+        running: their running requests.
+        upcoming: their requests that wait for approval or for their start.
+        repeated: the next repeated syncs that concern them.
+        repeated_more: the number of other repeated syncs that concern them.
+        recent: the newest requests, theirs or everyone's.
+        everyone: whether `recent` includes the requests of others.
+        links: the links to the threads by request id.
         warnings: what is to be known about groups, by connection and id.
-        notice: what came of their last click.
+        notice: the result of their last click.
     """
 
     may: Sequence[Capability]
     refused: Sequence[str]
-    may_ask: bool
+    may_request: bool
     connections: Sequence[ConnectionStatus]
     found: GroupPage
     waiting: SummaryPage = SummaryPage()
     overridable: frozenset[str] = frozenset()
     votes: Mapping[str, int] = field(default_factory=dict)
     running: SummaryPage = SummaryPage()
-    to_come: SummaryPage = SummaryPage()
+    upcoming: SummaryPage = SummaryPage()
     repeated: Sequence[RepeatedSync] = ()
     repeated_more: int = 0
     recent: Sequence[RequestSummary] = ()
-    everybody: bool = False
+    everyone: bool = False
     links: Mapping[str, str] = field(default_factory=dict)
     catalog: GroupCatalog = field(default_factory=GroupCatalog)
     notice: str = ""
 
 
-def build(facts: HomeData) -> View:
+def build(data: HomeData) -> View:
     """Build the page."""
     blocks = [
-        *sections([facts.notice] if facts.notice else []),
-        *_rights(facts),
-        *_part("Waiting for you", [_waiting(facts, brief) for brief in facts.waiting.briefs], facts.waiting.more),
-        *_part("Running", [_running(facts, brief) for brief in facts.running.briefs], facts.running.more),
-        *_part("To come", [_to_come(facts, brief) for brief in facts.to_come.briefs], facts.to_come.more),
-        *home_syncs.build(facts.repeated, facts.repeated_more, facts.links),
-        *home_groups.build(facts.found),
-        *_connections(facts.connections),
-        *_recent(facts),
+        *sections([data.notice] if data.notice else []),
+        *_access(data),
+        *_part("Waiting for you", [_waiting(data, summary) for summary in data.waiting.summaries], data.waiting.more),
+        *_part("Running", [_running(data, summary) for summary in data.running.summaries], data.running.more),
+        *_part("Upcoming", [_upcoming(data, summary) for summary in data.upcoming.summaries], data.upcoming.more),
+        *home_syncs.build(data.repeated, data.repeated_more, data.links),
+        *home_groups.build(data.found),
+        *_connections(data.connections),
+        *_recent(data),
     ]
     return View(type="home", blocks=blocks)
 
 
-def _rights(facts: HomeData) -> list[Block]:
+def _access(data: HomeData) -> list[Block]:
     made: list[Block] = []
-    if facts.may_ask:
+    if data.may_request:
         made.append(
             ActionsBlock(
                 elements=[
@@ -131,105 +131,105 @@ def _rights(facts: HomeData) -> list[Block]:
                 ]
             )
         )
-    if not facts.may:
-        made += sections(["You may do nothing here yet. Ask somebody who has one of the roles named here:"])
-    refused = [f"• {shorten(reason, 500)}" for reason in facts.refused]
-    may = f"You may: {', '.join(f'`{capability}`' for capability in facts.may)}."
-    lines = [*([may] if facts.may else []), *refused]
+    if not data.may:
+        made += sections(["You don't have access yet. Ask someone with one of these roles:"])
+    refused = [f"• {shorten(reason, 500)}" for reason in data.refused]
+    may = f"You have: {', '.join(f'`{capability}`' for capability in data.may)}."
+    lines = [*([may] if data.may else []), *refused]
     return [*made, context("\n".join(lines))] if lines else made
 
 
 def _part(name: str, shown: Sequence[Sequence[Block]], more: bool) -> list[Block]:
     if not shown:
         return []
-    further = [context("There are more: `/wa-requests waiting` and `/wa-requests mine` list them all.")] if more else []
+    further = [context("Use `/wa-requests waiting` and `/wa-requests mine` to see all of them.")] if more else []
     return [HeaderBlock(text=name), *(block for blocks in shown for block in blocks), *further]
 
 
-def _waiting(facts: HomeData, brief: RequestSummary) -> list[Block]:
-    request, tally = brief.request, brief.tally
-    votes = facts.votes.get(request.id, 0)
+def _waiting(data: HomeData, summary: RequestSummary) -> list[Block]:
+    request, tally = summary.request, summary.tally
+    votes = data.votes.get(request.id, 0)
     lines = [
-        f"Asked by <@{request.requester}>",
-        *origin(request, facts.links.get(request.options.parent, "")),
-        *content_lines(request, _MOST_SHOWN),
+        f"Requested by <@{request.requester}>",
+        *origin(request, data.links.get(request.options.parent, "")),
+        *content_lines(request, _MAX_TEXT),
         *noted(request),
     ]
     if request.rule:
         lines.append(approval_card.needs(request, request.rule, votes))
     if request.options.run_at:
         lines.append(approval_card.runs(request.options.run_at))
-    if warning := facts.catalog.get(request.group).warning:
+    if warning := data.catalog.get(request.group).warning:
         lines.append(approval_card.warned(warning))
-    if request.id in facts.overridable:
-        return _shown(facts, brief, lines, [buttons.override(request, tally)])
+    if request.id in data.overridable:
+        return _shown(data, summary, lines, [buttons.override(request, tally)])
     pressed = [buttons.approve(request, tally), buttons.deny(request, tally)]
-    return _shown(facts, brief, lines, pressed)
+    return _shown(data, summary, lines, pressed)
 
 
-def _running(facts: HomeData, brief: RequestSummary) -> list[Block]:
-    request, tally = brief.request, brief.tally
-    lines = [f"`{bar(tally)}` {tally.answered:,} of {tally.total:,} answered"]
+def _running(data: HomeData, summary: RequestSummary) -> list[Block]:
+    request, tally = summary.request, summary.tally
+    lines = [f"`{bar(tally)}` {progress(tally)}"]
     if request.stopped_by:
-        return _shown(facts, brief, [*lines, f"⏹️ Stopped by <@{request.stopped_by}>"], [])
-    return _shown(facts, brief, lines, [buttons.stop(request, tally)])
+        return _shown(data, summary, [*lines, f"⏹️ Stopped by <@{request.stopped_by}>"], [])
+    return _shown(data, summary, lines, [buttons.stop(request, tally)])
 
 
-def _to_come(facts: HomeData, brief: RequestSummary) -> list[Block]:
-    request, tally = brief.request, brief.tally
+def _upcoming(data: HomeData, summary: RequestSummary) -> list[Block]:
+    request, tally = summary.request, summary.tally
     waits = (
-        f"⏳ Waits for approval, until {format_time(request.asked_at + request.rule.expires_after)}"
+        f"⏳ Waiting for approval, until {format_time(request.asked_at + request.rule.expires_after)}"
         if request.rule
         else ""
     )
     lines = [waits] if waits and request.state == "waiting" else []
     if request.options.run_at:
-        lines.append(f"🕓 Runs {format_time(request.options.run_at)}")
-    return _shown(facts, brief, lines, [buttons.withdraw(request, tally)])
+        lines.append(f"🕓 {scheduled_for(request.options.run_at)}")
+    return _shown(data, summary, lines, [buttons.withdraw(request, tally)])
 
 
 def _shown(
-    facts: HomeData, brief: RequestSummary, lines: Sequence[str], pressed: Sequence[ButtonElement]
+    data: HomeData, summary: RequestSummary, lines: Sequence[str], pressed: Sequence[ButtonElement]
 ) -> list[Block]:
-    request, tally = brief.request, brief.tally
-    link = facts.links.get(request.id, "")
+    request, tally = summary.request, summary.tally
+    link = data.links.get(request.id, "")
     reason = [f">{safe_text(request.reason, 300)}"] if request.reason else []
     where = f"on `{escape(request.connection)}` · {f'<{link}|thread>' if link else f'`{request.id}`'}"
-    said = sections([f"*{title(request, tally, bold=False)}*", *lines, *reason, where])
+    content = sections([f"*{title(request, tally, bold=False)}*", *lines, *reason, where])
     actions = ActionsBlock(
         block_id=f"{pressed[0].action_id}:{request.id}" if pressed else f"request:{request.id}",
         elements=[*pressed, buttons.details(request, tally)],
     )
-    return [*said, actions]
+    return [*content, actions]
 
 
 def _connections(connections: Sequence[ConnectionStatus]) -> list[Block]:
     if not connections:
         return []
-    lines = [_line(connection) for connection in connections[:MOST_CONNECTIONS]]
-    if len(connections) > MOST_CONNECTIONS:
-        lines.append(f"and {len(connections) - MOST_CONNECTIONS:,} more")
+    lines = [_line(connection) for connection in connections[:MAX_CONNECTIONS]]
+    if len(connections) > MAX_CONNECTIONS:
+        lines.append(f"and {len(connections) - MAX_CONNECTIONS:,} more")
     return [HeaderBlock(text="Connections"), *sections(lines)]
 
 
 def _line(connection: ConnectionStatus) -> str:
     match connection.account:
         case None:
-            state = "⏳ checking its account"
+            state = "⏳ checking the account"
         case str(problem):
-            state = f"❔ its account could not be read: {problem}"
+            state = f"❔ couldn't read the account: {problem}"
         case account:
             state = f"{_ICONS[account.state]} {answers.account(account)}"
-    rest = connection.rest
-    rests = [f"💤 sends nothing until {format_time(rest.until)}: {safe_text(rest.reason, 200)}"] if rest else []
-    left = connection.left_today
-    today = [] if left is None else [f"may still send {count(left, 'person', 'people')} today (UTC)"]
-    return f"• *{safe_text(connection.name, 60)}*: {'; '.join([state, *rests, *today])}"
+    cooldown = connection.cooldown
+    paused = [f"💤 paused until {format_time(cooldown.until)}: {safe_text(cooldown.reason, 200)}"] if cooldown else []
+    left = connection.remaining_today
+    today = [] if left is None else [f"{left:,} left in today's limit (UTC)"]
+    return f"• *{safe_text(connection.name, 60)}*: {'; '.join([state, *paused, *today])}"
 
 
-def _recent(facts: HomeData) -> list[Block | dict[str, Any]]:
-    if not facts.recent:
+def _recent(data: HomeData) -> list[Block | dict[str, Any]]:
+    if not data.recent:
         return []
-    name = "Recent requests" if facts.everybody else "Your recent requests"
-    listed = request_list.build(facts.recent, facts.links, request_list.RequestCursor(which="mine"), more=False)
+    name = "Recent requests" if data.everyone else "Your recent requests"
+    listed = request_list.build(data.recent, data.links, request_list.RequestCursor(which="mine"), more=False)
     return [HeaderBlock(text=name), *listed.blocks]

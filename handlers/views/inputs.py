@@ -1,7 +1,7 @@
 """The fields that the forms share.
 
-Block ids may end with `:` and a mark: Slack keeps what was typed where block and action keep their ids, so a field that
-is to show another value needs another id (docs.slack.dev, "views.update").
+Block ids may end with `:` and a mark: Slack keeps what was typed as long as the ids of block and action stay the same,
+so a field that shows another value needs another id (docs.slack.dev, "views.update").
 """
 
 import hashlib
@@ -30,24 +30,24 @@ from handlers.views.text import shorten
 
 GROUP_SELECT = "group_select"
 INPUT = "value"
-MOST_CHARACTERS = 3000
-"""What Slack lets be typed into one plain-text input (docs.slack.dev, "Plain-text input")."""
-MOST_OPTIONS = 100
+MAX_CHARACTERS = 3000
+"""Characters of a plain-text input (docs.slack.dev, "Plain-text input element")."""
+MAX_OPTIONS = 100
 FILE_TYPES = ("csv", "tsv", "txt", "xlsx", "vcf")
-_MOST_REASON = 500
-_MOST_VALUE = 150
-_MOST_LABEL = 75
-_MOST_NUMBER_FIELDS = 10
+_MAX_REASON = 500
+_MAX_VALUE = 150
+_MAX_LABEL = 75
+_MAX_NUMBER_FIELDS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Prefill:
-    """What a form holds when it opens.
+    """The content of a form when it opens.
 
     Attributes:
-        channel: where the answer will go.
-        group: the group that is chosen.
-        numbers: the people, as they were typed somewhere.
+        channel: the channel for the results.
+        group: the selected group.
+        numbers: the people, as they were typed.
     """
 
     channel: str
@@ -56,7 +56,7 @@ class Prefill:
 
 
 def form(verb: str, title: str, blocks: Sequence[Block], external_id: str = "", **carried: Any) -> View:
-    """Build a form; its submission leads to the preview, and `carried` comes back with it."""
+    """Build a form that leads to a preview; its submission brings back `carried`."""
     return View(
         type="modal",
         callback_id=verb,
@@ -72,7 +72,7 @@ def form(verb: str, title: str, blocks: Sequence[Block], external_id: str = "", 
 def group_input(
     group: KnownGroup | None = None, *, block: str = GROUP_BLOCK, label: str = "Group", dispatch: bool = False
 ) -> InputBlock:
-    """Ask for a group by a search over all connections; `dispatch` tells of a choice before the submission."""
+    """Build a search for a group on all connections; with `dispatch` Slack reports a choice before the submission."""
     return InputBlock(
         block_id=block,
         label=label,
@@ -87,22 +87,22 @@ def group_input(
 
 
 def numbers_inputs(numbers: str = "", *, optional: bool = True, label: str = "Numbers") -> list[InputBlock]:
-    """Ask for people; numbers that are there already and do not fit into one field get more fields.
+    """Build the fields for people: as many as the given numbers need.
 
     Raises:
-        ValueError: there are more than fit into a form.
+        ValueError: the numbers don't fit into a form.
     """
     parts = _parts(numbers)
-    if len(parts) > _MOST_NUMBER_FIELDS:
-        raise ValueError("These are more numbers than a form holds. Upload them as a CSV file instead.")
+    if len(parts) > _MAX_NUMBER_FIELDS:
+        raise ValueError("That's too many numbers for a form. Upload them as a CSV file instead.")
     return [
         InputBlock(
             block_id=NUMBERS_BLOCK if number == 1 else f"{NUMBERS_BLOCK}:{number}",
             label=label if number == 1 else f"{label}, part {number}",
-            hint="Any form, separated by commas, semicolons or line breaks",
+            hint="Any format. Separate numbers with commas, semicolons or line breaks.",
             optional=optional or number > 1,
             element=PlainTextInputElement(
-                action_id=INPUT, multiline=True, max_length=MOST_CHARACTERS, initial_value=part or None
+                action_id=INPUT, multiline=True, max_length=MAX_CHARACTERS, initial_value=part or None
             ),
         )
         for number, part in enumerate(parts, start=1)
@@ -110,31 +110,31 @@ def numbers_inputs(numbers: str = "", *, optional: bool = True, label: str = "Nu
 
 
 def file_input(label: str = "Or a file with numbers") -> InputBlock:
-    """Ask for a file with people."""
+    """Build the field for a file with people."""
     return InputBlock(
         block_id=FILE_BLOCK,
         label=label,
-        hint="CSV, Excel (.xlsx) or contact cards (vCard), at most 10 MB; the column of numbers is found",
+        hint="CSV, Excel (.xlsx) or contact cards (vCard), up to 10 MB. We'll find the column with the numbers.",
         optional=True,
         element=FileInputElement(action_id=INPUT, filetypes=list(FILE_TYPES), max_files=1),
     )
 
 
 def run_at_input() -> InputBlock:
-    """Ask for a moment; Slack's picker shows and reads the person's own time zone."""
+    """Build the field for the start; Slack's picker uses the person's own time zone."""
     return InputBlock(
         block_id=RUN_AT_BLOCK,
         label="Run at",
-        hint="In your own time zone; empty means at once, or as soon as it is approved",
+        hint="In your time zone. Leave it empty to start immediately, or as soon as it's approved.",
         optional=True,
         element=DateTimePickerElement(action_id=INPUT),
     )
 
 
 def reason_input() -> InputBlock:
-    """Ask why."""
-    hint = "It stands in the thread and in the audit journal"
-    return text_input(REASON_BLOCK, "Reason", hint=hint, most=_MOST_REASON)
+    """Build the field for the reason."""
+    hint = "Shown in the thread and in the audit journal."
+    return text_input(REASON_BLOCK, "Reason", hint=hint, most=_MAX_REASON)
 
 
 def text_input(
@@ -142,12 +142,12 @@ def text_input(
     label: str,
     *,
     hint: str = "",
-    most: int = MOST_CHARACTERS,
+    most: int = MAX_CHARACTERS,
     optional: bool = True,
     multiline: bool = False,
     initial: str = "",
 ) -> InputBlock:
-    """Ask for a text."""
+    """Build a text field."""
     return InputBlock(
         block_id=block,
         label=label,
@@ -156,21 +156,21 @@ def text_input(
         element=PlainTextInputElement(
             action_id=INPUT,
             multiline=multiline,
-            max_length=max(most, min(len(initial), MOST_CHARACTERS)),
-            initial_value=initial[:MOST_CHARACTERS] or None,
+            max_length=max(most, min(len(initial), MAX_CHARACTERS)),
+            initial_value=initial[:MAX_CHARACTERS] or None,
         ),
     )
 
 
 def radio_input(block: str, label: str, options: Mapping[str, str], chosen: str) -> InputBlock:
-    """Ask for one of a few things, given by value and label."""
+    """Build a choice among a few options, given by value and label."""
     made = {value: Option(value=value, text=PlainTextObject(text=text)) for value, text in options.items()}
     element = RadioButtonsElement(action_id=INPUT, options=list(made.values()), initial_option=made[chosen].to_dict())
     return InputBlock(block_id=block, label=label, element=element)
 
 
 def tick_input(block: str, label: str, text: str, *, hint: str = "") -> InputBlock:
-    """Ask whether something is wanted."""
+    """Build a checkbox."""
     option = Option(value="yes", text=PlainTextObject(text=text))
     return InputBlock(
         block_id=block,
@@ -182,52 +182,52 @@ def tick_input(block: str, label: str, text: str, *, hint: str = "") -> InputBlo
 
 
 def offered(groups: Sequence[KnownGroup]) -> dict[str, Any]:
-    """Make what a search for groups is acknowledged with; where there are too many, their heading says so."""
-    options = [_option(group) for group in groups[:MOST_OPTIONS]]
-    if len(groups) <= MOST_OPTIONS:
+    """Build the acknowledgement of a search for groups; if there are too many, the heading says so."""
+    options = [_option(group) for group in groups[:MAX_OPTIONS]]
+    if len(groups) <= MAX_OPTIONS:
         return {"options": [option.to_dict() for option in options]}
-    heading = f"{MOST_OPTIONS} of {len(groups):,} groups; type more of the name"
+    heading = f"{MAX_OPTIONS} of {len(groups):,} groups. Type more of the name."
     return {"option_groups": [OptionGroup(label=PlainTextObject(text=heading), options=options).to_dict()]}
 
 
 def value_of(group: KnownGroup) -> str:
-    """Name a group in an option, by connection and id; one that is too long for that by their digest."""
+    """Return the value of a group's option: connection and id, or their digest if they're too long."""
     place = f"{group.connection} {group.id}"
-    return place if len(place) <= _MOST_VALUE else mark(place)
+    return place if len(place) <= _MAX_VALUE else mark(place)
 
 
 def group_of(value: str, known: Sequence[KnownGroup]) -> KnownGroup | None:
-    """Find the group that an option names; None when it is gone."""
+    """Return the group of an option's value; None if it no longer exists."""
     return next((g for g in known if value_of(g) == value), None)
 
 
 def is_shown_as(group: KnownGroup, text: str) -> bool:
-    """Tell whether a group's option has a text in its label, of which the connection is a part."""
+    """Return whether the label of a group's option, which includes the connection, contains a text."""
     return text.casefold() in f"{group.name} · {group.connection}".casefold()
 
 
 def mark(text: str) -> str:
-    """Give a short name for a text."""
+    """Return a short digest of a text."""
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:40]
 
 
 def _option(group: KnownGroup) -> Option:
-    return Option(text=_label(group), value=value_of(group), description=shorten(group.id, _MOST_LABEL))
+    return Option(text=_label(group), value=value_of(group), description=shorten(group.id, _MAX_LABEL))
 
 
 def _label(group: KnownGroup) -> str:
-    """Name a group with its connection, which two groups of one name are told apart by, however long the name is."""
-    connection = f" · {shorten(group.connection, _MOST_LABEL // 2)}"
-    return shorten(group.name, _MOST_LABEL - len(connection)) + connection
+    """Return the label of a group; it always includes the connection, which distinguishes groups of the same name."""
+    connection = f" · {shorten(group.connection, _MAX_LABEL // 2)}"
+    return shorten(group.name, _MAX_LABEL - len(connection)) + connection
 
 
 def _parts(text: str) -> list[str]:
-    """Cut a text between its lines into pieces that fit into a field each; a line that fits into none is cut too."""
+    """Split a text at line breaks into parts that fit into a field; a longer line is split too."""
     parts = [""]
     for line in text.splitlines():
-        for start in range(0, len(line), MOST_CHARACTERS):
-            piece = line[start : start + MOST_CHARACTERS]
-            if len(parts[-1]) + 1 + len(piece) > MOST_CHARACTERS:
+        for start in range(0, len(line), MAX_CHARACTERS):
+            piece = line[start : start + MAX_CHARACTERS]
+            if len(parts[-1]) + 1 + len(piece) > MAX_CHARACTERS:
                 parts.append(piece)
             else:
                 parts[-1] = f"{parts[-1]}\n{piece}".lstrip("\n")

@@ -1,4 +1,4 @@
-"""The modals around a form: while something is read, if nothing was found, and the choice of a column."""
+"""The modals around a form: while something is read, if it has no result, and the choice of a column."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -10,18 +10,18 @@ from slack_sdk.models.views import View
 
 from bot.domain.uploads import ColumnChoices, ColumnRef
 from handlers.views import answers, inputs
-from handlers.views.blocks import sections
+from handlers.views.blocks import MAX_LABEL, sections
+from handlers.views.operation_texts import capitalize
 from handlers.views.submitted_view import SubmittedView
 from handlers.views.text import count, escape, safe_text, shorten
 
 COLUMN_CALLBACK_ID = "column"
 COLUMN_BLOCK = "column"
-_MOST_LABEL = 75
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnForm:
-    """The column that was chosen, None where that cannot be read, and what the form carried."""
+    """A submitted choice: the column, None if it can't be parsed, and what the form carried."""
 
     place: ColumnRef | None
     carried: dict[str, Any]
@@ -31,23 +31,23 @@ def column_form(choices: ColumnChoices, name: str, carried: Mapping[str, Any], e
     """Build the form.
 
     Args:
-        choices: the columns that may be meant, the likeliest first.
+        choices: the columns that may contain the numbers, the most likely first.
         name: the file's name.
-        carried: what its submission is to bring back.
-        external_id: by which it is found, to be replaced.
+        carried: what its submission brings back.
+        external_id: the id by which it is updated.
     """
     options = [
         Option(
             value=str(column.ref),
-            text=PlainTextObject(text=shorten(column.label, _MOST_LABEL) or "A column without a name"),
-            description=shorten(" · ".join(column.samples), _MOST_LABEL) or None,
+            text=PlainTextObject(text=shorten(column.label, MAX_LABEL) or "Unnamed column"),
+            description=shorten(" · ".join(column.samples), MAX_LABEL) or None,
         )
-        for column in choices.columns[: inputs.MOST_OPTIONS]
+        for column in choices.columns[: inputs.MAX_OPTIONS]
     ]
     sheet = f", sheet “{safe_text(choices.sheet, 100)}”" if choices.sheet else ""
-    which, order = (
-        ("Several columns", ", the likeliest first") if len(options) > 1 else ("One column", ", or none does")
-    )
+    file = f"“{safe_text(name, 200)}”{sheet}"
+    several = f"{len(options):,} columns of {file} may contain the phone numbers, the most likely first."
+    one = f"We're not sure that this column of {file} contains the phone numbers."
     return View(
         type="modal",
         callback_id=COLUMN_CALLBACK_ID,
@@ -57,7 +57,7 @@ def column_form(choices: ColumnChoices, name: str, carried: Mapping[str, Any], e
         close=PlainTextObject(text="Back"),
         private_metadata=json.dumps(carried),
         blocks=[
-            *sections([f"{which} of “{safe_text(name, 200)}”{sheet} may hold the numbers{order}."]),
+            *sections([several if len(options) > 1 else one]),
             InputBlock(
                 block_id=COLUMN_BLOCK,
                 label="Column with the phone numbers",
@@ -70,37 +70,36 @@ def column_form(choices: ColumnChoices, name: str, carried: Mapping[str, Any], e
 
 
 def parse_column(view: dict[str, Any]) -> ColumnForm:
-    """Read back the choice, from the `view` of a `view_submission`. Raises `ValueError` for another shape."""
+    """Parse the `view` of a `view_submission`. Raises `ValueError` for another shape."""
     filled = SubmittedView(view)
     return ColumnForm(ColumnRef.from_text(filled.option(COLUMN_BLOCK)), filled.carried)
 
 
-_BACK = "Press *Back*: what you typed is still there."
+_BACK = "press *Back* to return to the form; it keeps what you typed."
 
 
 def reading_preview(external_id: str) -> View:
-    """Say that it takes longer. Should the bot be restarted meanwhile, this stays, so it says what to do then."""
+    """Build the view shown while a preview takes longer. It stays if the bot restarts, so it says what to do then."""
     lines = [
-        "Reading what the preview needs. It takes the place of this text by itself.",
-        f"Nothing has been asked for yet. If nothing comes within a minute: {_BACK}",
+        "Preparing the preview. It will appear here.",
+        f"Nothing has been submitted yet. If this takes more than a minute, {_BACK}",
     ]
     return _over_form("Reading…", lines, external_id)
 
 
 def no_preview(problems: Sequence[str], external_id: str = "") -> View:
-    """Say why there is no preview; `problems` are our own words, unformatted."""
-    return _over_form(
-        "No preview", [*(escape(problem) for problem in problems), f"Nothing was done. {_BACK}"], external_id
-    )
+    """Build the view with the reasons why there is no preview; `problems` are our own texts, not yet escaped."""
+    lines = [*map(escape, problems), f"Nothing was done. {capitalize(_BACK)}"]
+    return _over_form("No preview", lines, external_id)
 
 
 def checking() -> View:
-    """Build the view that takes a form's place while what it asked for takes longer than Slack waits."""
+    """Build the view that replaces a form while its submission takes longer than Slack waits."""
     return _over_form("Working on it…", [answers.CHECKING], close="Close")
 
 
 def submitted() -> View:
-    """Build the view that takes the place of `checking` when what the form asked for is done."""
+    """Build the view that replaces `checking` when the submission is done."""
     return _over_form("Submitted", ["✅ Your form was submitted. You can close this."], close="Close")
 
 
@@ -115,34 +114,34 @@ def _over_form(title: str, lines: Sequence[str], external_id: str = "", *, close
 
 
 NUMBERS_CALLBACK_ID = "numbers_of_message"
-_MOST_NOTES = 10
+_MAX_PROBLEMS = 10
 
 
 def reading_message(files: int, external_id: str) -> View:
-    """Build the modal that is there at once, and is found again by its id."""
-    said = f"⏳ Reading the numbers of this message and its {count(files, 'file')}. The form takes the place of this."
-    return _in_place_of_form([said, "If nothing comes within a minute, close this and try again."], external_id)
+    """Build the modal shown while the files of a message are read; it is updated by its id."""
+    text = f"⏳ Reading the numbers in this message and its {count(files, 'file')}. The form will appear here."
+    return _in_place_of_form([text, "If this takes more than a minute, close it and try again."], external_id)
 
 
 def no_numbers(problems: Sequence[str]) -> View:
-    """Build the modal for a message without a number, with what kept files from being read."""
-    said = "I found no phone number in this message. Numbers are found best with + and the country code."
-    return _in_place_of_form([said, *_notes(problems), "`/wa-add` alone opens an empty form."])
+    """Build the modal for a message without numbers, with the problems of its files."""
+    text = "There's no phone number in this message. Write numbers with + and the country code."
+    return _in_place_of_form([text, *_problems(problems), "`/wa-add` opens an empty form."])
 
 
 def too_many_numbers(problem: str) -> View:
-    """Build the modal for numbers that fit into no form."""
+    """Build the modal for numbers that don't fit into a form."""
     return _in_place_of_form([problem, "Nothing was done."])
 
 
 def with_problems(form: View, problems: Sequence[str]) -> View:
-    """Add to a form what kept files from being read, above everything else."""
-    form.blocks = [*sections(_notes(problems)), *(form.blocks or [])]
+    """Add the problems of files to the top of a form."""
+    form.blocks = [*sections(_problems(problems)), *(form.blocks or [])]
     return form
 
 
-def _notes(problems: Sequence[str]) -> list[str]:
-    return [f"⚠️ {safe_text(problem, 400)}" for problem in problems[:_MOST_NOTES]]
+def _problems(problems: Sequence[str]) -> list[str]:
+    return [f"⚠️ {safe_text(problem, 400)}" for problem in problems[:_MAX_PROBLEMS]]
 
 
 def _in_place_of_form(lines: Sequence[str], external_id: str = "") -> View:

@@ -1,9 +1,9 @@
-"""The preview of a request: what it would do, before anything is asked for."""
+"""The preview of a request: what it would do, before it is submitted."""
 
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from slack_sdk.models.blocks import Block, DividerBlock, PlainTextObject
@@ -12,60 +12,42 @@ from slack_sdk.models.views import View
 from bot.domain.approvals import ApprovalRule
 from bot.domain.drafts import Preview, RequestDraft
 from bot.domain.outcomes import Tally
-from bot.domain.requests import Request
 from bot.domain.sync import Drift, SyncMode
 from handlers.payloads import Payload
 from handlers.views.blocks import context, sections
-from handlers.views.operation_texts import title
-from handlers.views.request_content import draft_content
-from handlers.views.text import count, escape, format_time, person_name, rejected_entry, safe_text, shorten
-from providers.base import Operation, Person
+from handlers.views.operation_texts import OPERATION_TEXTS, Subject, capitalize, describe
+from handlers.views.request_content import INVITES_REFUSED, draft_content
+from handlers.views.results import duplicates_ignored
+from handlers.views.text import (
+    count,
+    escape,
+    format_time,
+    person_name,
+    rejected_entry,
+    roles,
+    safe_text,
+    scheduled_for,
+    shorten,
+)
+from providers.base import Person
 
 CALLBACK_ID = "preview"
-_SHOWN = 50
-_MOST_NAMED = 10
+_MAX_SHOWN = 50
+_MAX_NAMED = 10
 _MINUTE, _HOUR = 60, 3600
 _DAY = 86_400
-_SUBMIT = {
-    Operation.ADD: "Add",
-    Operation.REMOVE: "Remove",
-    Operation.PROMOTE: "Make admins",
-    Operation.DEMOTE: "Take admin rights",
-    Operation.CREATE: "Create",
-    Operation.SETTINGS: "Change",
-    Operation.INVITE: "Invite",
-    Operation.SEND: "Send",
-    Operation.SYNC: "Start the sync",
-}
-_TO_DO = "to be sent to the provider"
-_NEW = {
-    Operation.ADD: "new: to be added",
-    Operation.REMOVE: "in the group: to be removed",
-    Operation.PROMOTE: "not admins yet: to be made admins",
-    Operation.DEMOTE: "who may be admins: to be made members again",
-    Operation.SEND: "to be sent the text",
-    Operation.INVITE: "to be sent the link",
-}
-_LATER = {
-    Operation.ADD: "in the group already; nothing is sent for them",
-    Operation.PROMOTE: "admins already; nothing is sent for them",
-    Operation.DEMOTE: "no admins; nothing is sent for them",
-}
-_ABSENT = {
-    Operation.REMOVE: "not in the group: nothing to remove, nothing is sent for them",
-    Operation.PROMOTE: "not in the group: they cannot be made admins, and nothing is sent for them",
-    Operation.DEMOTE: "not in the group: no admin rights to take, nothing is sent for them",
-}
+_ASK_FOR_APPROVAL = "Ask for approval"
+_NOT_READ = "to send to the provider"
 _MODES = {
-    SyncMode.ADD: "Who is missing in the group is added; nobody is removed.",
-    SyncMode.MIRROR: "Who is missing in the group is added, and who is not on the list is removed, but for admins and "
-    "those whom the configuration keeps.",
-    SyncMode.REPORT: "Only reported: nothing is changed.",
+    SyncMode.ADD: "Adds people who are missing from the group, and removes no one.",
+    SyncMode.MIRROR: "Adds people who are missing from the group, and removes people who aren't on the list, except "
+    "admins and the numbers that the configuration keeps.",
+    SyncMode.REPORT: "Only reports the difference, and changes nothing.",
 }
 
 
 class SyncTerms(Payload):
-    """What a sync says besides its list: `every` in seconds, 0: once; `other` is by connection and id."""
+    """The options of a sync besides its list: `every` in seconds, 0 for once; `other` is a connection and group id."""
 
     mode: SyncMode
     every: float = 0.0
@@ -75,7 +57,7 @@ class SyncTerms(Payload):
 
 
 class PreviewMetadata(Payload):
-    """What a preview brings back: under which key its draft is kept, and of a sync its terms."""
+    """What a preview carries: the key of the saved draft, and the terms of a sync."""
 
     draft: str
     sync: SyncTerms | None = None
@@ -83,18 +65,18 @@ class PreviewMetadata(Payload):
 
 @dataclass(frozen=True, slots=True)
 class PreviewData:
-    """What a preview shows.
+    """The content of a preview.
 
     Attributes:
-        key: under which the draft is kept.
-        preview: what it would do; None for a sync, whose list is compared when it runs.
-        reading: the group is still being read; another preview takes the place of this one.
-        warning: what the configuration wants everybody to know of the group.
-        source: where in the file the numbers stood; empty where there was no file.
+        key: the key of the saved draft.
+        preview: what the draft would do; None for a sync, which compares its list when it runs.
+        reading: whether the group is still being read; a complete preview then replaces this one.
+        warning: the group's warning in the configuration.
+        source: where in the file the numbers are; empty without a file.
         without: the lines of the file that have no number.
         sync: the terms of a sync.
-        list_: what the list of a sync is, in words.
-        drift: how the group differs from the list, or why that cannot be told, in words; None where it is not known.
+        list_: the list of a sync, in words.
+        drift: how the group differs from the list, or why they can't be compared, in words; None if unknown.
         rule: the approval that a sync needs.
     """
 
@@ -111,22 +93,23 @@ class PreviewData:
     rule: ApprovalRule | None = None
 
 
-def build(facts: PreviewData, external_id: str) -> View:
+def build(data: PreviewData, external_id: str) -> View:
     """Build the preview."""
-    blocks: list[Block] = sections([f"*{_heading(facts)}*"])
-    if facts.warning:
-        blocks += sections([f"⚠️ Warning: {safe_text(facts.warning, 1000)}"])
-    blocks += [*sections(_lines(facts)), *draft_content(facts.draft)]
-    if unusable := _unusable(facts):
-        blocks += [DividerBlock(), *sections(unusable)]
-    blocks.append(context("Nothing has been asked for yet. *Back* leads to the form, with all that you typed."))
-    carried = PreviewMetadata(draft=facts.key, sync=facts.sync)
+    submit = _submit(data)
+    blocks: list[Block] = sections([f"*{_heading(data)}*"])
+    if data.warning:
+        blocks += sections([f"⚠️ Warning: {safe_text(data.warning, 1000)}"])
+    blocks += [*sections(_lines(data)), *draft_content(data.draft)]
+    if skipped := _skipped(data):
+        blocks += [DividerBlock(), *sections(skipped)]
+    blocks.append(context(f"Nothing happens until you press *{submit}*. *Back* keeps what you typed."))
+    carried = PreviewMetadata(draft=data.key, sync=data.sync)
     return View(
         type="modal",
         callback_id=CALLBACK_ID,
         external_id=external_id,
         title=PlainTextObject(text="Preview"),
-        submit=PlainTextObject(text=_submit(facts)),
+        submit=PlainTextObject(text=submit),
         close=PlainTextObject(text="Back"),
         private_metadata=carried.model_dump_json(),
         blocks=blocks,
@@ -134,152 +117,134 @@ def build(facts: PreviewData, external_id: str) -> View:
 
 
 def parse(view: dict[str, Any]) -> PreviewMetadata:
-    """Read back what is to be asked for, from the `view` of a `view_submission`. Raises `ValueError` for another."""
+    """Parse the `view` of a `view_submission`. Raises `ValueError` for another shape."""
     return PreviewMetadata.model_validate(json.loads(view["private_metadata"]))
 
 
-def _submit(facts: PreviewData) -> str:
-    needs_approval = facts.preview and facts.preview.rule
-    return "Ask for approval" if needs_approval else _SUBMIT[facts.draft.operation]
+def _submit(data: PreviewData) -> str:
+    needs_approval = data.preview and data.preview.rule
+    return _ASK_FOR_APPROVAL if needs_approval else OPERATION_TEXTS[data.draft.operation].submit
 
 
-def _heading(facts: PreviewData) -> str:
-    draft = facts.draft
-    if facts.sync:
-        return f"Bring {safe_text(draft.group.name, 100)} in line with a list"
-    total, rejected = len(draft.roster.people) + len(draft.roster.rejected), len(draft.roster.rejected)
-    request = Request(
-        id=draft.id,
-        operation=draft.operation,
-        connection=draft.group.connection,
-        group_id=draft.group.id,
-        group_name=draft.group.name,
-        requester=draft.requester.user_id,
-        channel=draft.channel,
-        reason=draft.reason,
-        rule=None,
-        duplicates=len(draft.roster.duplicates),
-        asked_at=datetime.now(UTC),
-        options=draft.options,
-    )
-    return title(request, Tally.of([None] * total, rejected=rejected), bold=False)
+def _heading(data: PreviewData) -> str:
+    draft = data.draft
+    if data.sync:
+        return f"Sync {safe_text(draft.group.name, 100)} with a list"
+    roster = draft.roster
+    total, rejected = len(roster.people) + len(roster.rejected), len(roster.rejected)
+    subject = Subject(draft.operation, draft.group.name, draft.group.connection, draft.options)
+    return capitalize(describe(subject, Tally.of([None] * total, rejected=rejected), bold=False))
 
 
-def _lines(facts: PreviewData) -> list[str]:
-    draft = facts.draft
+def _lines(data: PreviewData) -> list[str]:
+    draft = data.draft
     lines = [f"Connection: `{safe_text(draft.group.connection, 100)}`"]
     if draft.group.id:
         lines.append(f"Group id: `{safe_text(draft.group.id, 200)}`")
-    if facts.sync:
-        lines += _of_sync(facts, facts.sync)
-    if facts.source:
-        lines.append(f"Read from the file: {safe_text(facts.source, 200)}")
-    if facts.preview:
-        lines += _of_people(facts, facts.preview) if draft.roster.people else []
-        lines += _of_sending(facts.preview, nobody=bool(draft.roster.people) and not facts.preview.to_change)
+    if data.sync:
+        lines += _sync_lines(data, data.sync)
+    if data.source:
+        lines.append(f"Read from the file: {safe_text(data.source, 200)}")
+    if data.preview:
+        lines += _people_lines(data, data.preview) if draft.roster.people else []
+        lines += _sending_lines(data.preview, no_one=bool(draft.roster.people) and not data.preview.to_change)
     if draft.options.invite_refused:
-        lines.append("Those who refuse a direct add are sent the invite link in a message.")
-    lines.append(
-        f"Begins: {format_time(draft.options.run_at)}, not before" if draft.options.run_at else "Begins: at once"
-    )
-    if facts.sync:
-        lines += _of_approval(facts.rule)
-    elif facts.preview:
-        lines += _of_approval(facts.preview.rule)
+        lines.append(INVITES_REFUSED)
+    lines.append(scheduled_for(draft.options.run_at) if draft.options.run_at else "Starts immediately.")
+    if data.sync:
+        lines.append(_approval_line(data.rule))
+    elif data.preview:
+        lines.append(_approval_line(data.preview.rule))
     if draft.reason:
         lines.append(f"Reason: {safe_text(draft.reason, 600)}")
     return lines
 
 
-def _of_people(facts: PreviewData, preview: Preview) -> list[str]:
-    roster, operation = facts.draft.roster, facts.draft.operation
-    new = _NEW.get(operation, _TO_DO) if preview.group_was_read else _TO_DO
+def _people_lines(data: PreviewData, preview: Preview) -> list[str]:
+    roster, text = data.draft.roster, OPERATION_TEXTS[data.draft.operation]
+    new = text.new if preview.group_was_read else _NOT_READ
     lines = [f"• {count(len(preview.to_change), 'person', 'people')} {new}"]
-    if facts.reading:
-        lines.append("• Still reading who is in the group; this preview is updated by itself.")
-    elif not preview.group_was_read and facts.draft.group.id:
-        lines.append("• The group could not be read: who is as wanted already is found out before anything is sent.")
-    elif operation in _LATER:
-        lines.append(f"• {count(len(preview.already), 'person', 'people')} {_LATER[operation]}")
+    if data.reading:
+        lines.append("• Still checking who's in the group. This preview will update.")
+    elif not preview.group_was_read and data.draft.group.id:
+        lines.append("• Couldn't read the group. We'll check who needs a change before anything is sent.")
+    elif text.already:
+        lines.append(f"• {count(len(preview.already), 'person', 'people')} {text.already}")
     if preview.absent:
         absent = count(len(preview.absent), "person", "people")
-        lines.append(f"• {absent} {_ABSENT[operation]}: {_named(preview.absent)}")
+        lines.append(f"• {absent} {text.absent}: {_named(preview.absent)}")
     if roster.duplicates:
-        times = count(len(roster.duplicates), "entry names", "entries name")
-        lines.append(f"• {times} somebody again, and counts once: {_named(d.first for d in roster.duplicates)}")
+        lines.append(f"• {duplicates_ignored(len(roster.duplicates))}: {_named(d.first for d in roster.duplicates)}")
     if roster.rejected:
-        lines.append(f"• {count(len(roster.rejected), 'entry', 'entries')} not usable, listed below")
+        lines.append(f"• Couldn't read {count(len(roster.rejected), 'entry', 'entries')}, listed below")
     if preview.over_capacity:
-        lines.append(f"• ⚠️ {count(preview.over_capacity, 'person', 'people')} more than the group has places for")
+        over = count(preview.over_capacity, "person doesn't", "people don't")
+        lines.append(f"• ⚠️ {over} fit into the group")
     return lines
 
 
 def _named(people: Iterable[Person]) -> str:
-    """Name each of some people once, the first of them only where they are many."""
+    """Return the distinct names of people, the first ten of them if there are more."""
     names = list(dict.fromkeys(person_name(person) for person in people))
-    more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
-    return escape(", ".join(names[:_MOST_NAMED])) + more
+    more = f" and {len(names) - _MAX_NAMED:,} more" if len(names) > _MAX_NAMED else ""
+    return escape(", ".join(names[:_MAX_NAMED])) + more
 
 
-def _of_sending(preview: Preview, *, nobody: bool) -> list[str]:
-    if nobody:
+def _sending_lines(preview: Preview, *, no_one: bool) -> list[str]:
+    if no_one:
         return ["Nothing would be sent to the provider."]
-    lines = [f"Takes about {_span(preview.seconds)} at this connection's pace"]
+    lines = [f"Takes about {_span(preview.seconds)} at this connection's pace."]
     if preview.remaining_today is not None:
-        late = " ⚠️ That is not enough for all." if preview.remaining_today < len(preview.to_change) else ""
-        lines.append(f"People that the connection may still send today: {preview.remaining_today:,}.{late}")
+        short = " ⚠️ That isn't enough for everyone." if preview.remaining_today < len(preview.to_change) else ""
+        lines.append(f"{preview.remaining_today:,} left in today's limit.{short}")
     if preview.cooldown:
         why = safe_text(preview.cooldown.reason, 300)
-        lines.append(f"⚠️ The account rests until {format_time(preview.cooldown.until)} and sends nothing before: {why}")
+        lines.append(f"⚠️ The account is paused until {format_time(preview.cooldown.until)}: {why}")
     return lines
 
 
-def _of_approval(rule: ApprovalRule | None) -> list[str]:
-    if not rule:
-        return ["Approval: none needed"]
-    roles = " or ".join(f"`{escape(name)}`" for name in rule.approvers)
-    return [f"Approval: needs {rule.quorum} by {roles}"]
+def _approval_line(rule: ApprovalRule | None) -> str:
+    return f"Needs {count(rule.quorum, 'approval')} by {roles(rule.approvers)}." if rule else "No approval needed."
 
 
-def _of_sync(facts: PreviewData, terms: SyncTerms) -> list[str]:
-    lines = [f"The list: {facts.list_}", _MODES[terms.mode]]
-    if facts.draft.roster.duplicates:
-        again = count(len(facts.draft.roster.duplicates), "entry names", "entries name")
-        lines.append(f"{again} somebody again, and counts once")
-    lines.append("Group and list are compared when it runs; what differs becomes a request with a line for each name.")
-    match facts.drift:
+def _sync_lines(data: PreviewData, terms: SyncTerms) -> list[str]:
+    lines = [f"List: {data.list_}", _MODES[terms.mode]]
+    if data.draft.roster.duplicates:
+        lines.append(duplicates_ignored(len(data.draft.roster.duplicates)))
+    lines.append("The group is compared with the list when the sync runs. The changes become a request.")
+    match data.drift:
         case Drift() as drift:
-            lines.append("Compared just now:")
-            lines.append(f"• {count(len(drift.missing), 'person', 'people')} on the list and not in the group")
-            lines.append(f"• {count(len(drift.extra), 'person', 'people')} in the group and not on the list")
-            lines.append(f"• {count(len(drift.protected), 'person', 'people')} not on the list, but never removed")
-            lines.append(f"• {count(drift.without_phone, 'member')} without a phone, of whom nobody can tell")
+            lines.append("Right now:")
+            lines.append(f"• {count(len(drift.missing), 'person', 'people')} on the list but not in the group")
+            lines.append(f"• {count(len(drift.extra), 'person', 'people')} in the group but not on the list")
+            lines.append(f"• {count(len(drift.protected), 'person', 'people')} not on the list but never removed")
+            lines.append(f"• {count(drift.without_phone, 'member')} without a visible phone number (skipped)")
         case str(words):
-            lines.append(f"They could not be compared just now: {words}")
-        case None if facts.reading:
-            lines.append("Still comparing them; this preview is updated by itself.")
+            lines.append(f"Couldn't compare them right now: {words}")
+        case None if data.reading:
+            lines.append("Still comparing. This preview will update.")
     if terms.every:
-        lines.append(f"Repeated every {_span(terms.every)}")
+        lines.append(f"Repeats every {_span(terms.every)}.")
     return lines
 
 
-def _unusable(facts: PreviewData) -> list[str]:
-    rejected, lines = facts.draft.roster.rejected, []
+def _skipped(data: PreviewData) -> list[str]:
+    rejected, lines = data.draft.roster.rejected, []
     if rejected:
-        what = "they are left out of the list" if facts.sync else "each gets its answer in the results"
-        lines.append(f"*Not usable ({len(rejected):,})*; {what}:")
-        lines += [f"• {rejected_entry(entry)}" for entry in rejected[:_SHOWN]]
-        if len(rejected) > _SHOWN:
-            lines.append(f"• and {len(rejected) - _SHOWN:,} more")
-    if facts.without:
-        named = ", ".join(f"{line:,}" for line in facts.without[:_SHOWN])
-        more = ", …" if len(facts.without) > _SHOWN else ""
-        lines.append(f"Lines of the file without a number ({len(facts.without):,}): {shorten(named, 500)}{more}")
+        lines.append(f"*Couldn't read {count(len(rejected), 'entry', 'entries')}*")
+        lines += [f"• {rejected_entry(entry)}" for entry in rejected[:_MAX_SHOWN]]
+        if len(rejected) > _MAX_SHOWN:
+            lines.append(f"• and {len(rejected) - _MAX_SHOWN:,} more")
+    if data.without:
+        named = ", ".join(f"{line:,}" for line in data.without[:_MAX_SHOWN])
+        more = ", …" if len(data.without) > _MAX_SHOWN else ""
+        missing = count(len(data.without), "line of the file has", "lines of the file have")
+        lines.append(f"{missing} no number: {shorten(named, 500)}{more}")
     return lines
 
 
 def _span(seconds: float) -> str:
-    """Say how long something takes, rounded up.
+    """Return a duration in words, rounded up.
 
     >>> _span(90)
     '2 minutes'

@@ -1,4 +1,4 @@
-"""The modal that asks why: before somebody denies a request or overrides its approval."""
+"""The form for the reason of a denial or an override."""
 
 import json
 from dataclasses import dataclass
@@ -17,18 +17,18 @@ from handlers.views.submitted_view import REASON_BLOCK, SubmittedView
 from handlers.views.text import safe_text
 
 CALLBACK_ID = "decision_reason"
-_MOST_CHARACTERS = 500
+_MAX_CHARACTERS = 500
 _TITLES = {Choice.DENY: "Deny", Choice.OVERRIDE: "Override"}
-_WORDS = {
-    Choice.DENY: "Nothing will be sent to the provider. <@{requester}> sees who denied it and why.",
-    Choice.OVERRIDE: "It runs without the approvals that its rule asks for. Everybody in the thread sees who overrode "
-    "it and why, and those who would have decided are mentioned.",
+_CONSEQUENCES = {
+    Choice.DENY: "Nothing will be sent to the provider. <@{requester}> will see your name and your reason.",
+    Choice.OVERRIDE: "The request will run without the approvals that it needs. Everyone in the thread will see your "
+    "name and your reason, and the approvers will be mentioned.",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class ReasonForm:
-    """What was filled in: for which request and decision, and the reason without spaces around it."""
+    """The submitted form: the request, the decision, and the trimmed reason."""
 
     request_id: str
     choice: Choice
@@ -36,7 +36,7 @@ class ReasonForm:
 
 
 def build(choice: Choice, request: Request, tally: Tally) -> View:
-    """Build the modal for a denial or an override of this request."""
+    """Build the form for a denial or an override of this request."""
     asks = f"<@{request.requester}> asks to {phrase(request, tally)}"
     why = [f">{safe_text(request.reason, 500)}"] if request.reason else []
     return View(
@@ -47,12 +47,12 @@ def build(choice: Choice, request: Request, tally: Tally) -> View:
         close=PlainTextObject(text="Cancel"),
         private_metadata=json.dumps({"request": request.id, "choice": choice}),
         blocks=[
-            *sections([asks, *why, _WORDS[choice].format(requester=request.requester)]),
+            *sections([asks, *why, _CONSEQUENCES[choice].format(requester=request.requester)]),
             InputBlock(
                 block_id=REASON_BLOCK,
                 label="Reason",
                 element=PlainTextInputElement(
-                    action_id=INPUT, multiline=True, max_length=_MOST_CHARACTERS, focus_on_load=True
+                    action_id=INPUT, multiline=True, max_length=_MAX_CHARACTERS, focus_on_load=True
                 ),
             ),
         ],
@@ -60,18 +60,18 @@ def build(choice: Choice, request: Request, tally: Tally) -> View:
 
 
 def parse(view: dict[str, Any]) -> ReasonForm:
-    """Read back what was filled in, from the `view` of a `view_submission`. Raises `ValueError` for another shape."""
+    """Parse the `view` of a `view_submission`. Raises `ValueError` for another shape."""
     filled = SubmittedView(view)
     return ReasonForm(
         str(filled.carried["request"]), Choice(filled.carried["choice"]), filled.text(REASON_BLOCK).strip()
     )
 
 
-def refused(choice: Choice, words: str) -> View:
-    """Build what stands in the modal's place when the decision does not count."""
+def refused(choice: Choice, text: str) -> View:
+    """Build the view that replaces the form if the decision doesn't count."""
     return View(
         type="modal",
         title=PlainTextObject(text=_TITLES[choice]),
         close=PlainTextObject(text="Close"),
-        blocks=sections([words]),
+        blocks=sections([text]),
     )

@@ -12,36 +12,35 @@ from slack_sdk.models.views import View
 from bot.commands.values import MAX_TEXT
 from bot.domain.sync import SyncMode
 from handlers.views import inputs
+from handlers.views.blocks import MAX_LABEL
 from handlers.views.inputs import Prefill
 from handlers.views.submitted_view import CommonFields, SubmittedView, common
 from handlers.views.text import shorten
-
-_MOST_LABEL = 75
 
 INVITE_BLOCK = "invite"
 PEOPLE_TITLES = {
     "add": "Add to a group",
     "remove": "Remove from a group",
     "promote": "Make group admins",
-    "demote": "Take admin rights",
+    "demote": "Remove admin rights",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class PeopleForm:
-    """What was filled in; `invite` is whether those who refuse are to be invited."""
+    """A submitted form; `invite` is whether to invite people who can't be added directly."""
 
     common: CommonFields
     invite: bool
 
 
 def people_form(verb: str, prefill: Prefill, *, can_invite: bool) -> View:
-    """Build the form of a verb; raises `ValueError` where the numbers do not fit.
+    """Build the form of a verb. Raises `ValueError` if the numbers don't fit.
 
     Args:
         verb: one of `PEOPLE_TITLES`.
-        prefill: what it holds already.
-        can_invite: whether a connection can invite those who refuse a direct add.
+        prefill: its initial content.
+        can_invite: whether a connection can send invite links.
     """
     blocks = [inputs.group_input(prefill.group), *inputs.numbers_inputs(prefill.numbers), inputs.file_input()]
     if verb == "add" and can_invite:
@@ -51,30 +50,30 @@ def people_form(verb: str, prefill: Prefill, *, can_invite: bool) -> View:
 
 
 def invite_input() -> InputBlock:
-    """Ask whether those who refuse are to be invited."""
+    """Build the checkbox for inviting people who can't be added directly."""
     return inputs.tick_input(
         INVITE_BLOCK,
-        "Those who refuse",
+        "If someone can't be added directly",
         "Send them the invite link",
-        hint="In a message from the connection's account, to those whose privacy settings refuse a direct add",
+        hint="In a message from the connection's account, to people whose privacy settings block direct adds.",
     )
 
 
 def parse_people(view: dict[str, Any]) -> PeopleForm:
-    """Read back what was filled in, from the `view` of a `view_submission`. Raises `ValueError` for another shape."""
+    """Parse the `view` of a `view_submission`. Raises `ValueError` for another shape."""
     filled = SubmittedView(view)
     return PeopleForm(common(filled), filled.ticked(INVITE_BLOCK))
 
 
 CONNECTION_BLOCK = "connection"
 SUBJECT_BLOCK = "subject"
-MOST_SUBJECT = 100
+MAX_SUBJECT = 100
 """WhatsApp's own limit (WhatsApp Help Center, "How to change a group's subject"); a provider's may be lower."""
 
 
 @dataclass(frozen=True, slots=True)
 class CreateForm:
-    """What was filled in."""
+    """A submitted form."""
 
     common: CommonFields
     connection: str
@@ -83,21 +82,21 @@ class CreateForm:
 
 
 def create_form(prefill: Prefill, connections: Sequence[str], *, can_invite: bool) -> View:
-    """Build the form; raises `ValueError` where the numbers do not fit.
+    """Build the form. Raises `ValueError` if the numbers don't fit.
 
     Args:
-        prefill: what it holds already.
-        connections: those on which the person may create groups, at least one.
-        can_invite: whether one of them can invite those who refuse a direct add.
+        prefill: its initial content.
+        connections: the connections on which the person may create groups, at least one.
+        can_invite: whether one of them can send invite links.
     """
-    options = [Option(value=name, text=shorten(name, _MOST_LABEL)) for name in connections[: inputs.MOST_OPTIONS]]
+    options = [Option(value=name, text=shorten(name, MAX_LABEL)) for name in connections[: inputs.MAX_OPTIONS]]
     only = options[0] if len(options) == 1 else None
     connection = StaticSelectElement(
         action_id=inputs.INPUT, placeholder="Choose a connection", options=options, initial_option=only
     )
     blocks = [
         InputBlock(block_id=CONNECTION_BLOCK, label="Connection", element=connection),
-        inputs.text_input(SUBJECT_BLOCK, "Name of the group", most=MOST_SUBJECT, optional=False),
+        inputs.text_input(SUBJECT_BLOCK, "Name of the group", most=MAX_SUBJECT, optional=False),
         *inputs.numbers_inputs(prefill.numbers),
         inputs.file_input(),
         *([invite_input()] if can_invite else []),
@@ -108,7 +107,7 @@ def create_form(prefill: Prefill, connections: Sequence[str], *, can_invite: boo
 
 
 def parse_create(view: dict[str, Any]) -> CreateForm:
-    """Read back what was filled in, from the `view` of a `view_submission`. Raises `ValueError` for another shape."""
+    """Parse the `view` of a `view_submission`. Raises `ValueError` for another shape."""
     filled = SubmittedView(view)
     return CreateForm(
         common(filled),
@@ -120,11 +119,11 @@ def parse_create(view: dict[str, Any]) -> CreateForm:
 
 INVITE_ACTION_BLOCK = "what"
 TEXT_BLOCK = "text"
-"""The link comes behind it, and both go in one message."""
+"""The text before the link, in the same message."""
 
 
 class InviteChoice(StrEnum):
-    """What is to be done with the link."""
+    """What to do with the link."""
 
     SEND = "send"
     SHOW = "show"
@@ -134,13 +133,13 @@ class InviteChoice(StrEnum):
 _INVITE_LABELS = {
     InviteChoice.SEND: "Send the link to people",
     InviteChoice.SHOW: "Show me the link",
-    InviteChoice.RESET: "Reset the link: the old one leads nowhere any more",
+    InviteChoice.RESET: "Reset the link: the current one stops working",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class InviteForm:
-    """What was filled in."""
+    """A submitted form."""
 
     common: CommonFields
     what: InviteChoice
@@ -148,7 +147,7 @@ class InviteForm:
 
 
 def invite_form(prefill: Prefill) -> View:
-    """Build the form; raises `ValueError` where the numbers do not fit."""
+    """Build the form. Raises `ValueError` if the numbers don't fit."""
     blocks = [
         inputs.group_input(prefill.group),
         inputs.radio_input(
@@ -157,7 +156,7 @@ def invite_form(prefill: Prefill) -> View:
         *inputs.numbers_inputs(prefill.numbers, label="Numbers to send it to"),
         inputs.file_input(),
         inputs.text_input(
-            TEXT_BLOCK, "Text before the link", hint="Only where it is sent", most=MAX_TEXT, multiline=True
+            TEXT_BLOCK, "Text before the link", hint="Only if you send the link.", most=MAX_TEXT, multiline=True
         ),
         inputs.run_at_input(),
         inputs.reason_input(),
@@ -166,19 +165,19 @@ def invite_form(prefill: Prefill) -> View:
 
 
 def parse_invite(view: dict[str, Any]) -> InviteForm:
-    """Read back what was filled in, from the `view` of a `view_submission`. Raises `ValueError` for another shape."""
+    """Parse the `view` of a `view_submission`. Raises `ValueError` for another shape."""
     filled = SubmittedView(view)
     return InviteForm(common(filled), InviteChoice(filled.option(INVITE_ACTION_BLOCK)), filled.text(TEXT_BLOCK).strip())
 
 
 RECIPIENT_BLOCK = "to"
 MESSAGE_BLOCK = "text"
-_RECIPIENTS = {"group": "The group", "people": "The people below, each alone"}
+_RECIPIENTS = {"group": "The group", "people": "The people below, individually"}
 
 
 @dataclass(frozen=True, slots=True)
 class SendForm:
-    """What was filled in; `to_people` is False where the text is for the group."""
+    """A submitted form; `to_people` is False if the text is for the group."""
 
     common: CommonFields
     to_people: bool
@@ -186,14 +185,14 @@ class SendForm:
 
 
 def send_form(prefill: Prefill) -> View:
-    """Build the form; raises `ValueError` where the numbers do not fit."""
+    """Build the form. Raises `ValueError` if the numbers don't fit."""
     blocks = [
         inputs.group_input(prefill.group),
         inputs.radio_input(RECIPIENT_BLOCK, "Send to", _RECIPIENTS, "people" if prefill.numbers else "group"),
         inputs.text_input(
             MESSAGE_BLOCK,
             "Text",
-            hint=f"Up to {MAX_TEXT:,} characters; the preview counts them and shows exactly what is sent",
+            hint=f"Up to {MAX_TEXT:,} characters. The preview shows exactly what will be sent.",
             most=MAX_TEXT,
             optional=False,
             multiline=True,
@@ -203,11 +202,11 @@ def send_form(prefill: Prefill) -> View:
         inputs.run_at_input(),
         inputs.reason_input(),
     ]
-    return inputs.form("send", "Send a text", blocks, channel=prefill.channel)
+    return inputs.form("send", "Send a message", blocks, channel=prefill.channel)
 
 
 def parse_send(view: dict[str, Any]) -> SendForm:
-    """Read back what was filled in, from the `view` of a `view_submission`. Raises `ValueError` for another shape."""
+    """Parse the `view` of a `view_submission`. Raises `ValueError` for another shape."""
     filled = SubmittedView(view)
     return SendForm(common(filled), filled.option(RECIPIENT_BLOCK) == "people", filled.text(MESSAGE_BLOCK))
 
@@ -218,17 +217,17 @@ OTHER_BLOCK = "other"
 MODE_BLOCK = "mode"
 EVERY_BLOCK = "every"
 _MODES = {
-    str(SyncMode.ADD): "Add who is missing",
-    str(SyncMode.MIRROR): "Add who is missing, remove who is not on the list",
-    str(SyncMode.REPORT): "Report the difference, change nothing",
+    str(SyncMode.ADD): "Add missing people",
+    str(SyncMode.MIRROR): "Add missing people, remove people who aren't on the list",
+    str(SyncMode.REPORT): "Only report the difference",
 }
 _EVERY = {"once": "Once", "24": "Every day", "168": "Every week"}
-"""By hours."""
+"""The intervals by their number of hours."""
 
 
 @dataclass(frozen=True, slots=True)
 class SyncForm:
-    """What was filled in; of file, user group and other group exactly one is to be told. `every` None: once."""
+    """A submitted form; it needs exactly one of file, user group and other group. `every` is None for once."""
 
     common: CommonFields
     usergroup: str
@@ -247,12 +246,12 @@ def sync_form(prefill: Prefill) -> View:
     other = inputs.group_input(block=OTHER_BLOCK, label="List: the members of another group")
     other.optional = True
     blocks = [
-        inputs.group_input(prefill.group, label="Group to bring in line"),
+        inputs.group_input(prefill.group, label="Group to sync"),
         inputs.file_input("List: a file with numbers"),
         InputBlock(
             block_id=USERGROUP_BLOCK,
             label="List: a Slack user group",
-            hint="Its members' phones come from their Slack profiles",
+            hint="Phone numbers come from the members' Slack profiles.",
             optional=True,
             element=usergroup,
         ),
@@ -271,7 +270,7 @@ def sync_form(prefill: Prefill) -> View:
 
 
 def parse_sync(view: dict[str, Any]) -> SyncForm:
-    """Read back what was filled in, from the `view` of a `view_submission`. Raises `ValueError` for another shape."""
+    """Parse the `view` of a `view_submission`. Raises `ValueError` for another shape."""
     filled = SubmittedView(view)
     every = filled.option(EVERY_BLOCK)
     return SyncForm(
@@ -285,5 +284,5 @@ def parse_sync(view: dict[str, Any]) -> SyncForm:
 
 
 def usergroup_options(names: dict[str, str]) -> list[Option]:
-    """Make the options of the user group select, from names by id."""
-    return [Option(value=id_, text=shorten(name, _MOST_LABEL)) for id_, name in names.items()][: inputs.MOST_OPTIONS]
+    """Build the options of the user group select, from names by id."""
+    return [Option(value=id_, text=shorten(name, MAX_LABEL)) for id_, name in names.items()][: inputs.MAX_OPTIONS]

@@ -1,4 +1,4 @@
-"""The parent message of a request: who, what, where, why, how far, and how to end it."""
+"""The parent message of a request: what, who, where, why, its progress, and its buttons."""
 
 from slack_sdk.models.blocks import ActionsBlock, ButtonElement
 
@@ -8,7 +8,7 @@ from handlers.views import buttons
 from handlers.views.blocks import Message, context, message, sections
 from handlers.views.operation_texts import title
 from handlers.views.request_content import content_lines
-from handlers.views.text import escape, format_time, safe_text
+from handlers.views.text import escape, request_link, safe_text, scheduled_for
 from providers.base import Operation
 
 _BAR = 20
@@ -23,31 +23,31 @@ _STATES = {
     RequestState.EXPIRED: "⌛ Expired",
     RequestState.WITHDRAWN: "↩️ Withdrawn",
 }
-_TO_COME = frozenset({RequestState.RECEIVED, RequestState.WAITING, RequestState.APPROVED})
+_NOT_STARTED = frozenset({RequestState.RECEIVED, RequestState.WAITING, RequestState.APPROVED})
 _FOLLOWS = {
-    "retry": "A retry of",
-    "invite": "Invites those who refused in",
-    "verify": "Looks after the unknown ones of",
+    "retry": "Retries the failed results of",
+    "invite": "Invites the people who couldn't be added by",
+    "verify": "Verifies the unknown results of",
     "resume": "Resumes",
     "undo": "Undoes",
-    "again": "Runs once more",
+    "again": "Repeats",
 }
 
 
 def build(request: Request, tally: Tally, link: str = "") -> Message:
-    """Build the parent message in its present state; `link` leads to the request that this one follows from."""
+    """Build the parent message in its current state; `link` leads to the request that this one follows up on."""
     heading = title(request, tally, bold=False)
-    where = f"asked by <@{request.requester}> · connection `{escape(request.connection)}`"
-    asked = reasons(request, link)
-    progress = [f"{_state(request)} · {tally.answered:,} of {tally.total:,} answered", *_notes(request)]
+    where = f"requested by <@{request.requester}> · connection `{escape(request.connection)}`"
+    background = reasons(request, link)
+    current = [f"{_state(request)} · {progress(tally)}", *_notes(request)]
     drawn = [f"`{bar(tally)}`"] if request.state in {RequestState.RUNNING, RequestState.DONE} else []
     summary = [summary_line(tally, request.operation)] if request.state is RequestState.DONE else []
     name = f"Request `{request.id}`"
     return message(
-        [f"{heading}, {where}", *progress, *summary, *asked, name],
+        [f"{heading}, {where}", *current, *summary, *background, name],
         [
-            *sections([f"*{heading}*\n{where}", *asked]),
-            *sections([*progress, *drawn, *summary]),
+            *sections([f"*{heading}*\n{where}", *background]),
+            *sections([*current, *drawn, *summary]),
             ActionsBlock(elements=_buttons(request, tally)),
             context(name),
         ],
@@ -55,36 +55,31 @@ def build(request: Request, tally: Tally, link: str = "") -> Message:
 
 
 def origin(request: Request, link: str) -> list[str]:
-    """Say which request this one follows from, and how; nothing where it is a first one."""
+    """Return which request this one follows up on, and how; nothing if it is a first one."""
     if not request.options.parent:
         return []
-    how = _FOLLOWS.get(request.options.follow, "Follows from")
+    how = _FOLLOWS.get(request.options.follow, "Follows up on")
     return [f"{how} {request_link(request.options.parent, link)}"]
 
 
 def reasons(request: Request, link: str) -> list[str]:
-    """Say where a request comes from, what it sends or changes, why, and what else is to be known of it."""
+    """Return the origin, the content, the reason and the note of a request."""
     return [*origin(request, link), *content_lines(request), *why(request)]
 
 
 def why(request: Request) -> list[str]:
-    """Say for which reason something is asked, and what else is to be known of it."""
+    """Return the reason and the note of a request."""
     reason = [f">{safe_text(request.reason, 500)}"] if request.reason else []
     return [*reason, *noted(request)]
 
 
 def noted(request: Request) -> list[str]:
-    """Say what else is to be known of a request."""
+    """Return the note of a request."""
     return [f"ℹ️ {safe_text(request.options.note, 500)}"] if request.options.note else []
 
 
-def request_link(request_id: str, link: str) -> str:
-    """Name a request, with a link where there is one."""
-    return f"{f'<{link}|request>' if link else 'request'} `{request_id}`"
-
-
 def bar(tally: Tally) -> str:
-    """Draw how many are answered.
+    """Draw a progress bar.
 
     >>> bar(Tally((), 0))
     '████████████████████ 100 %'
@@ -94,10 +89,15 @@ def bar(tally: Tally) -> str:
     return f"{'█' * full}{'░' * (_BAR - full)} {int(part * 100)} %"
 
 
+def progress(tally: Tally) -> str:
+    """Return how many results are in."""
+    return f"{tally.answered:,} of {tally.total:,} processed"
+
+
 def summary_line(tally: Tally, operation: Operation) -> str:
-    """Say how many people have which outcome, with words beside every icon."""
-    told = (f"{OUTCOME_TEXTS[o].icon} {n:,} {outcome_label(o, operation)}" for o, n in tally.counts)
-    return " · ".join(told) or "nobody to answer"
+    """Return the number of results of each outcome, with words beside every icon."""
+    counted = (f"{OUTCOME_TEXTS[o].icon} {n:,} {outcome_label(o, operation)}" for o, n in tally.counts)
+    return " · ".join(counted) or "no results"
 
 
 def _state(request: Request) -> str:
@@ -108,12 +108,12 @@ def _state(request: Request) -> str:
 
 def _notes(request: Request) -> list[str]:
     notes = []
-    if request.options.run_at and request.state in _TO_COME:
-        notes.append(f"It runs {format_time(request.options.run_at)}, not before.")
+    if request.options.run_at and request.state in _NOT_STARTED:
+        notes.append(scheduled_for(request.options.run_at))
     if request.stopped_by and request.state is RequestState.WITHDRAWN:
-        notes.append(f"Withdrawn by <@{request.stopped_by}>: nothing was sent.")
+        notes.append(f"Withdrawn by <@{request.stopped_by}>. Nothing was sent.")
     elif request.stopped_by:
-        notes.append(f"⏹️ Stopped by <@{request.stopped_by}>: what was sent stays as it is.")
+        notes.append(f"⏹️ Stopped by <@{request.stopped_by}>. Finished work wasn't undone.")
     return notes
 
 

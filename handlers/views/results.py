@@ -1,4 +1,4 @@
-"""The results in the thread: a line for each person up to 20, above that a table for each 100; and the summary."""
+"""The results in the thread: a line for each person up to 20, else a table for each 100; and the summary."""
 
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -7,53 +7,46 @@ from slack_sdk.models.blocks import ActionsBlock, RawTextObject, TableBlock
 
 from bot.domain.audit import format_timestamp
 from bot.domain.csv_rows import COLUMNS, csv_row
+from bot.domain.operations import DESIRED_STATES
 from bot.domain.outcomes import OUTCOME_TEXTS, Tally, advice, outcome_label
 from bot.domain.requests import Request, RequestItem
 from handlers.views import followup_buttons
 from handlers.views.blocks import Message, message, sections
 from handlers.views.buttons import button
 from handlers.views.followup_buttons import FollowupLink
-from handlers.views.operation_texts import people_of
+from handlers.views.operation_texts import OPERATION_TEXTS
 from handlers.views.request_message import summary_line
 from handlers.views.text import count, item_name, safe_text, shorten, shorten_numbers
 from providers.base import Action, Operation, Outcome
 
 EXPORT = "export_csv"
 MAX_LINES = 20
-_DONE = {
-    Operation.ADD: "in the group",
-    Operation.CREATE: "in the group",
-    Operation.REMOVE: "out of the group",
-    Operation.PROMOTE: "admins now",
-    Operation.DEMOTE: "no admins now",
-}
-"""How those are called in the summary who are as the request wanted."""
-_NAME = 24
-"""Characters of a name in a table: with the longest answer, 100 rows stay under the size that Slack refuses."""
-_SAID = 100
-"""Characters of a provider's words in a line."""
+_MAX_NAME = 24
+"""Characters of a name in a table: 100 rows with the longest results stay below the size that Slack refuses."""
+_MAX_PROVIDER_TEXT = 100
+_UNDECIDED = frozenset({Outcome.UNKNOWN, Outcome.PENDING})
 
 
 def build(request: Request, people: Sequence[RequestItem], *, total: int, short: bool = False) -> Message:
-    """Build one page of results: lines where the whole request has at most 20 people, else a table.
+    """Build one page of results: lines for a request of up to 20 people, else a table.
 
     Args:
-        request: what was asked for.
+        request: the request.
         people: the page.
-        total: how many there are on all pages.
-        short: whether digits are left out of phone numbers, because more people read here than may know them.
+        total: the number of people on all pages.
+        short: whether phone numbers are masked, because not everyone in the channel may see them.
     """
     where = safe_text(request.group_name, 100)
-    summary = summary_line(tally_of(people), request.operation)
+    counted = summary_line(tally_of(people), request.operation)
     if total <= MAX_LINES:
         lines = [line(p, short=short) for p in people]
-        return message([f"Results for {where}: {summary}", *lines], sections([f"*Results for {where}*", *lines]))
+        return message([f"Results for {where}: {counted}", *lines], sections([f"*Results for {where}*", *lines]))
     pages = f"people {people[0].position + 1:,} to {people[-1].position + 1:,} of {total:,}"
     rows = [[RawTextObject(text=cell) for cell in _row(p, short=short)] for p in people]
     return message(
         [
-            f"Results for {where}, {pages}: {summary}",
-            "Each person stands in the table, and in the file in this thread.",
+            f"Results for {where}, {pages}: {counted}",
+            "Everyone is in the table, and in the CSV file in this thread.",
         ],
         [*sections([f"*Results for {where}*, {pages}"]), TableBlock(rows=rows)],
     )
@@ -65,66 +58,88 @@ def summary(
     followed: Sequence[FollowupLink] = (),
     able: Collection[Action] = frozenset(Action),
 ) -> Message:
-    """Build the last message of the thread: how many have which outcome, what to do about the rest, what followed.
+    """Build the last message of the thread: the result, what to do about the rest, and the follow-ups.
 
-    `able` is what the provider can do: the rest is neither advised nor offered.
+    Follow-ups and advice that need other actions than `able` are left out.
     """
     tally = tally_of(people)
-    head, details = _report(people) if request.reports_only else _answers(request, people, tally, able)
+    head, lines = _report(people) if request.reports_only else _result(request, people, tally, able)
     if request.duplicates:
-        details.append(f"• {count(request.duplicates, 'entry', 'entries')} named somebody twice and counted once")
-    details += followup_buttons.lines(followed)
+        lines.append(f"• {duplicates_ignored(request.duplicates)}")
+    lines += followup_buttons.lines(followed)
     pressed = followup_buttons.build(request, people, tally, followed, able)
     if people:
         pressed.append(button("Export CSV", EXPORT, request, tally))
     return message(
-        [f"<@{request.requester}> {head}", *details],
+        [f"<@{request.requester}> {head}", *lines],
         [
-            *sections([f"<@{request.requester}> *{head}*", *details]),
+            *sections([f"<@{request.requester}> *{head}*", *lines]),
             *([ActionsBlock(elements=pressed)] if pressed else []),
         ],
     )
 
 
+def duplicates_ignored(number: int) -> str:
+    """Return how many entries were duplicates."""
+    return f"{count(number, 'duplicate')} ignored"
+
+
 def _report(people: Sequence[RequestItem]) -> tuple[str, list[str]]:
-    """Say what a sync that only reports has found."""
+    """Return the result of a sync that only reports."""
     adding = sum(p.operation is Operation.ADD for p in people)
-    head = f"Would add {count(adding, 'person', 'people')}, would remove {len(people) - adding:,}."
-    return head, ["Nothing was changed. Resume asks for it, with the approval that it needs."]
+    head = f"Would add {count(adding, 'person', 'people')} and remove {len(people) - adding:,}."
+    resume = " Press Resume to make these changes; they may need approval." if people else ""
+    return head, [f"Nothing was changed.{resume}"]
 
 
-def _answers(
+def _result(
     request: Request, people: Sequence[RequestItem], tally: Tally, able: Collection[Action]
 ) -> tuple[str, list[str]]:
-    """Say how many have which outcome, and what to do about those who are not as was wanted."""
-    inviting = request.operation is Operation.INVITE and tally.people > 0
-    done = tally.count(Outcome.INVITED) if inviting else sum(n for o, n in tally.counts if OUTCOME_TEXTS[o].done)
-    standing = "invited" if inviting else _DONE.get(request.operation, "done")
-    about = f"{people_of(tally)}, " if tally.people or tally.rejected else ""
-    head = f"{about}{count(tally.answered, 'answer')}: {done:,} {standing}."
+    """Return the result in a sentence, and lines with the counts and with what to do about the rest."""
     invites = {Action.READ_INVITE, Action.SEND_TO_PERSON} <= set(able)
     advised = [
         f"• {OUTCOME_TEXTS[o].icon} {n:,} {outcome_label(o, request.operation)}: {words}"
         for (o, words), n in _advice(people).items()
         if words and (invites or "invite" not in words)
     ]
-    return head, [summary_line(tally, request.operation), *advised, *_left(request, people)]
+    head = _head(request.operation, tally, look_only=request.options.look_only)
+    return head, [summary_line(tally, request.operation), *advised, *_unattempted(request, people)]
+
+
+def _head(operation: Operation, tally: Tally, *, look_only: bool) -> str:
+    """Return the result in a sentence. It says “added” only if this request added all of them."""
+    text = OPERATION_TEXTS[operation]
+    inviting = operation is Operation.INVITE and tally.people > 0
+    done = tally.count(Outcome.INVITED) if inviting else sum(n for o, n in tally.counts if OUTCOME_TEXTS[o].done)
+    total = tally.total - tally.rejected
+    own = tally.count(DESIRED_STATES[operation].outcome) if operation in DESIRED_STATES else done
+    rejected = f"{count(tally.rejected, 'entry', 'entries')} couldn't be read" if tally.rejected else ""
+    if not total:
+        return f"{rejected or 'Nothing to do'}."
+    about_people = text.state or inviting
+    if about_people and not done and not look_only and not any(tally.count(o) for o in _UNDECIDED):
+        result = f"No one was {text.done}"
+    elif text.state and own != done:
+        result = f"{done:,} of {total:,} {text.state[done > 1]}"
+    else:
+        result = f"{done:,} of {total:,} {text.done}"
+    return f"{result}; {rejected}." if rejected else f"{result}."
 
 
 def _advice(people: Sequence[RequestItem]) -> Counter[tuple[Outcome, str]]:
-    """Count those who have the same outcome and are advised the same, in the order of the outcomes."""
+    """Count the people with the same outcome and the same advice, in the order of the outcomes."""
     return Counter((o, advice(o, p.cause)) for o in Outcome for p in people if p.outcome is o)
 
 
 def tally_of(people: Sequence[RequestItem]) -> Tally:
-    """Count the outcomes of these lines, and how many of them name nobody."""
+    """Count the outcomes of these items, and the items that aren't people."""
     nameless = [p for p in people if not p.person.is_person]
     rejected = sum(p.outcome is Outcome.INVALID for p in nameless)
     return Tally.of((p.outcome for p in people), rejected=rejected, things=len(nameless) - rejected)
 
 
 def csv_file(request: Request, people: Sequence[RequestItem]) -> str:
-    """Write the complete results as CSV (RFC 4180), in the order of the roster."""
+    """Return the complete results as CSV (RFC 4180), in the order of the roster."""
     rows = (
         (
             request.id,
@@ -145,29 +160,29 @@ def csv_file(request: Request, people: Sequence[RequestItem]) -> str:
 
 
 def line(p: RequestItem, *, short: bool) -> str:
-    """Say what became of a person; where they are not as was wanted, also why, in the words of who said so."""
+    """Return the result of a person; if it isn't a success, with the code and the words behind it."""
     outcome = p.outcome or Outcome.NOT_ATTEMPTED
-    said = " ".join(part for part in (p.provider_code, p.provider_message) if part)
-    told = f"{safe_text(item_name(p, short=short), 62)}  {_told(p)}"
-    if not said or OUTCOME_TEXTS[outcome].done:
-        return told
-    return f"{told}: {safe_text(shorten_numbers(said) if short else said, _SAID)}"
+    reason = " ".join(part for part in (p.provider_code, p.provider_message) if part)
+    result = f"{safe_text(item_name(p, short=short), 62)}  {_outcome(p)}"
+    if not reason or OUTCOME_TEXTS[outcome].done:
+        return result
+    return f"{result}: {safe_text(shorten_numbers(reason) if short else reason, _MAX_PROVIDER_TEXT)}"
 
 
-def _left(request: Request, people: Sequence[RequestItem]) -> list[str]:
-    """Say why people were not attempted, in the words of the first of them, and who stopped it where somebody did."""
-    left = next((p for p in people if p.outcome is Outcome.NOT_ATTEMPTED), None)
-    if left is None or request.options.look_only:
+def _unattempted(request: Request, people: Sequence[RequestItem]) -> list[str]:
+    """Return why people weren't attempted, from the first of them, and who stopped the request."""
+    first = next((p for p in people if p.outcome is Outcome.NOT_ATTEMPTED), None)
+    if first is None or request.options.look_only:
         return []
     if request.stopped_by:
-        return [f"• ⏹️ Stopped by <@{request.stopped_by}> before everybody's turn had come"]
-    return [f"• ⏸️ Why it stopped: {safe_text(left.provider_message, 300)}"] if left.provider_message else []
+        return [f"• ⏹️ Stopped by <@{request.stopped_by}> before everyone was processed"]
+    return [f"• ⏸️ Why it stopped: {safe_text(first.provider_message, 300)}"] if first.provider_message else []
 
 
 def _row(p: RequestItem, *, short: bool) -> tuple[str, str]:
-    return shorten(item_name(p, short=short), _NAME), _told(p)
+    return shorten(item_name(p, short=short), _MAX_NAME), _outcome(p)
 
 
-def _told(p: RequestItem) -> str:
+def _outcome(p: RequestItem) -> str:
     outcome = p.outcome or Outcome.NOT_ATTEMPTED
     return f"{OUTCOME_TEXTS[outcome].icon} {outcome_label(outcome, p.operation)}"

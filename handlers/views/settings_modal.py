@@ -1,4 +1,4 @@
-"""The form of `/wa-settings`: a group first, then what its provider can change about it, each with what it is now."""
+"""The form of `/wa-settings`: the group first, then the settings that its provider can change."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from bot.domain.groups import KnownGroup
 from handlers.views import inputs
 from handlers.views.blocks import context
 from handlers.views.inputs import Prefill
-from handlers.views.request_forms import MOST_SUBJECT
+from handlers.views.request_forms import MAX_SUBJECT
 from handlers.views.submitted_view import CommonFields, SubmittedView, UploadedFile, common
 from handlers.views.text import escape, shorten
 from providers.base import Ability, Action, Group, GroupChange, Picture, PictureForm
@@ -25,24 +25,24 @@ LOCK_BLOCK = "lock"
 EPHEMERAL_BLOCK = "ephemeral"
 PICTURE_BLOCK = "picture"
 JPEG_BLOCK = "jpeg"
-_MOST_HINT = 150
+_MAX_HINT = 150
 _DAY = 86_400
 _EPHEMERAL = {0: "Off", _DAY: "After 24 hours", 7 * _DAY: "After 7 days", 90 * _DAY: "After 90 days"}
-"""WhatsApp knows no other time (WhatsApp Help Center, "About disappearing messages")."""
+"""The only durations in WhatsApp (WhatsApp Help Center, "About disappearing messages")."""
 _SWITCHES = {
-    Action.ANNOUNCE_ONLY: (ANNOUNCE_BLOCK, "Who may write", "Everybody in the group", "Only admins"),
-    Action.LOCK: (LOCK_BLOCK, "Who may edit the group's info", "Everybody in the group", "Only admins"),
+    Action.ANNOUNCE_ONLY: (ANNOUNCE_BLOCK, "Who can send messages", "Everyone in the group", "Only admins"),
+    Action.LOCK: (LOCK_BLOCK, "Who can edit the group's info", "Everyone in the group", "Only admins"),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class SettingsForm:
-    """What was filled in.
+    """A submitted form.
 
     Attributes:
-        change: what differs, a name that was emptied too; without the picture that was uploaded.
-        jpeg: the picture, which has still to be fetched.
-        own: whether the fields were made for the group that is chosen.
+        change: the changed settings, including a name that was emptied, but not an uploaded picture.
+        jpeg: the uploaded picture, not yet downloaded.
+        own: whether the fields belong to the selected group.
     """
 
     common: CommonFields
@@ -53,11 +53,11 @@ class SettingsForm:
 
 @dataclass(frozen=True, slots=True)
 class SettingsData:
-    """What the fields show.
+    """The content of the fields.
 
     Attributes:
-        abilities: what the person may, and the provider can, change; with what is special about it.
-        now: the group as it is; None where its provider does not tell.
+        abilities: the settings that the person and the provider can change, with their hints.
+        now: the current group; None if it couldn't be read.
     """
 
     group: KnownGroup
@@ -65,23 +65,23 @@ class SettingsData:
     now: Group | None
 
 
-def build(prefill: Prefill, facts: SettingsData | None = None, *, external_id: str = "") -> View:
-    """Build the form: without facts only the group is asked for. It is found again by its view or external id."""
-    group = facts.group if facts else prefill.group
+def build(prefill: Prefill, data: SettingsData | None = None, *, external_id: str = "") -> View:
+    """Build the form; without data it has only the group. It is updated by its view id or external id."""
+    group = data.group if data else prefill.group
     blocks: list[Any] = [inputs.group_input(group, dispatch=True)]
-    if facts is None:
-        blocks.append(context("What can be changed appears when a group is chosen."))
+    if data is None:
+        blocks.append(context("Choose a group to see its settings."))
         return inputs.form("settings", "Change a group", blocks, external_id, channel=prefill.channel)
-    if facts.now is None:
-        blocks.append(context("How the group is now could not be read: only what you fill in is changed."))
-    elif not facts.abilities:
-        blocks.append(context(f"On the connection `{escape(facts.group.connection)}` you can change nothing here."))
-    blocks += [*_fields(facts), inputs.run_at_input(), inputs.reason_input()]
+    if data.now is None:
+        blocks.append(context("Couldn't read the current settings. Only the fields you fill in will change."))
+    elif not data.abilities:
+        blocks.append(context(f"You can't change any settings on the connection `{escape(data.group.connection)}`."))
+    blocks += [*_fields(data), inputs.run_at_input(), inputs.reason_input()]
     return inputs.form("settings", "Change a group", blocks, external_id, channel=prefill.channel)
 
 
 def parse(view: dict[str, Any]) -> SettingsForm:
-    """Read back what differs from what was shown. Raises `ValueError` for another shape."""
+    """Parse the fields that were changed. Raises `ValueError` for another shape."""
     filled = SubmittedView(view)
     subject = filled.changed_text(SUBJECT_BLOCK)
     picture, ephemeral = filled.text(PICTURE_BLOCK).strip(), filled.changed_option(EPHEMERAL_BLOCK)
@@ -102,15 +102,15 @@ def _switched(filled: SubmittedView, block: str) -> bool | None:
     return value == "on" if value else None
 
 
-def _fields(facts: SettingsData) -> list[InputBlock]:
-    """Make a field for each ability, with ids of this group's own, so that none shows what another group had."""
-    able, now = facts.abilities, facts.now or Group(facts.group.id, "")
-    own = ":" + inputs.mark(inputs.value_of(facts.group))
+def _fields(data: SettingsData) -> list[InputBlock]:
+    """Build a field for each setting; the ids contain the group, so that no field keeps the text of another group."""
+    able, now = data.abilities, data.now or Group(data.group.id, "")
+    own = ":" + inputs.mark(inputs.value_of(data.group))
     fields = []
     if Action.RENAME in able:
         fields.append(
             inputs.text_input(
-                SUBJECT_BLOCK + own, "Name", hint=_hint(able[Action.RENAME]), most=MOST_SUBJECT, initial=now.subject
+                SUBJECT_BLOCK + own, "Name", hint=_hint(able[Action.RENAME]), most=MAX_SUBJECT, initial=now.subject
             )
         )
     if Action.DESCRIBE in able:
@@ -143,7 +143,7 @@ def _select(block: str, label: str, options: Mapping[str, str], chosen: str | No
     made = {value: Option(value=value, text=text) for value, text in options.items()}
     element = StaticSelectElement(
         action_id=inputs.INPUT,
-        placeholder="As it is",
+        placeholder="No change",
         options=list(made.values()),
         initial_option=made[chosen] if chosen else None,
     )
@@ -153,15 +153,15 @@ def _select(block: str, label: str, options: Mapping[str, str], chosen: str | No
 def _picture(own: str, ability: Ability) -> InputBlock:
     if ability.picture is PictureForm.JPEG:
         upload = FileInputElement(action_id=inputs.INPUT, filetypes=["jpg", "jpeg"], max_files=1)
-        return InputBlock(block_id=JPEG_BLOCK + own, label="Picture, a JPEG file", optional=True, element=upload)
+        return InputBlock(block_id=JPEG_BLOCK + own, label="Picture (JPEG file)", optional=True, element=upload)
     return InputBlock(
         block_id=PICTURE_BLOCK + own,
-        label="Picture, by its address",
-        hint="The address of a JPEG that anybody can open: the provider fetches it from there.",
+        label="Picture (URL)",
+        hint="A public link to a JPEG. The provider downloads it.",
         optional=True,
         element=UrlInputElement(action_id=inputs.INPUT, placeholder="https://…"),
     )
 
 
 def _hint(ability: Ability) -> str:
-    return shorten(ability.hint, _MOST_HINT)
+    return shorten(ability.hint, _MAX_HINT)

@@ -1,4 +1,4 @@
-"""What was filled into a form, read back from the `view` of a `view_submission`."""
+"""The fields of a submitted form, parsed from the `view` of a `view_submission`."""
 
 import json
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ RUN_AT_BLOCK = "run_at"
 
 
 class UploadedFile(Payload):
-    """A file of a `file_input`; where Slack tells its id only, files.info tells the rest."""
+    """A file of a `file_input`; if Slack sends only its id, files.info has the rest."""
 
     id: str
     name: str = ""
@@ -62,7 +62,7 @@ class _View(Payload):
 
 
 class SubmittedView:
-    """What was filled in, read from the `view` of a `view_submission`. Raises `ValueError` for another shape."""
+    """A submitted form. Raises `ValueError` for a `view` of another shape."""
 
     def __init__(self, view: Mapping[str, Any]) -> None:
         read = _View.model_validate(view)
@@ -71,49 +71,49 @@ class SubmittedView:
         self.carried: dict[str, Any] = json.loads(read.private_metadata)
 
     def block(self, name: str) -> str:
-        """Give the id of the block that is called so, for an error at it; the name itself where there is none."""
+        """Return the id of the block with this name, for an error; the name itself if there is no such block."""
         return next((block for block in self._fields if block.partition(":")[0] == name), name)
 
     def marks(self) -> set[str]:
-        """Give what the marked blocks are marked with, but for the numbers' further parts."""
+        """Return the marks of the block ids, except the part numbers of the people."""
         parted = (block.partition(":") for block in self._fields)
         return {own for name, _, own in parted if own and name != NUMBERS_BLOCK}
 
     def text(self, name: str) -> str:
-        """Give a text as it was typed; where it had to be spread over several fields, all of them."""
+        """Return a text as it was typed; if it was split over several fields, all of them."""
         texts = [field.value for block, field in self._fields.items() if block.partition(":")[0] == name]
         return "\n".join(text for text in texts if text)
 
     def option(self, name: str) -> str:
-        """Give the value of the option that was chosen; empty where none was."""
+        """Return the value of the selected option; empty if there is none."""
         chosen = self._field(name).selected_option
         return chosen.value if chosen else ""
 
     def option_text(self, name: str) -> str:
-        """Give how the option that was chosen reads; empty where none was."""
+        """Return the text of the selected option; empty if there is none."""
         chosen = self._field(name).selected_option
         return chosen.text.text if chosen else ""
 
     def ticked(self, name: str) -> bool:
-        """Tell whether a checkbox is ticked."""
+        """Return whether a checkbox is ticked."""
         return bool(self._field(name).selected_options)
 
     def moment(self, name: str) -> datetime | None:
-        """Give the moment that was chosen, aware; None where none was."""
+        """Return the selected time, aware; None if there is none."""
         at = self._field(name).selected_date_time
         return datetime.fromtimestamp(at, UTC) if at else None
 
     def file(self, name: str) -> UploadedFile | None:
-        """Give the file that was uploaded; None where none was."""
+        """Return the uploaded file; None if there is none."""
         return next(iter(self._field(name).files or ()), None)
 
     def changed_text(self, name: str) -> str | None:
-        """Give a text where it is not what the field held when it was shown, else None."""
+        """Return a text that differs from the field's initial value, else None."""
         text, initial = self.text(name), self._shown(name).initial_value or ""
         return None if text == initial else text
 
     def changed_option(self, name: str) -> str | None:
-        """Give the chosen option where it is not what was chosen when the field was shown, else None."""
+        """Return a selected option that differs from the initial one, else None."""
         value, initial = self.option(name), self._shown(name).initial_option
         return None if not value or (initial and value == initial.value) else value
 
@@ -126,7 +126,7 @@ class SubmittedView:
 
 @dataclass(frozen=True, slots=True)
 class CommonFields:
-    """What most forms ask for. `group` is what `value_of` made."""
+    """The fields that most forms have. `group` is a value from `inputs.value_of`."""
 
     channel: str
     group: str
@@ -137,7 +137,7 @@ class CommonFields:
 
 
 def common(filled: SubmittedView) -> CommonFields:
-    """Read the shared fields; one that a form does not have is empty."""
+    """Parse the shared fields; a field that the form doesn't have is empty."""
     return CommonFields(
         channel=str(filled.carried["channel"]),
         group=filled.option(GROUP_BLOCK),

@@ -1,11 +1,13 @@
-"""Text for Slack: foreign words made harmless and short, people and phones as they are shown."""
+"""Text for Slack: escaping and shortening, and the display of people, numbers and times."""
 
 import re
 import unicodedata
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 import phonenumbers
 
+from bot.domain.groups import KnownGroup
 from bot.domain.requests import RequestItem
 from bot.domain.roster import RejectedEntry
 from providers.base import Outcome, Person
@@ -13,12 +15,14 @@ from providers.base import Outcome, Person
 _BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _ISOLATE, _END_ISOLATE = "\u2068", "\u2069"
 _HIDDEN = "•••"
+_MAX_MENTIONS = 30
+"""Mentions in one message; more would be noise."""
 _LONG_NUMBER = re.compile(r"(?<!\d)(?!\d{4}-\d{2}-\d{2}\b)\d(?:[\s().-]{0,3}\d){6,}")
-"""Seven digits and more, as people write phone numbers; a date is none."""
+"""Seven digits and more, as people write phone numbers, but not a date."""
 
 
 def escape(text: str) -> str:
-    """Escape what people or providers wrote (docs.slack.dev, "Formatting message text").
+    """Escape text from people or providers (docs.slack.dev, "Formatting message text").
 
     >>> escape("<!channel> & co")
     '&lt;!channel&gt; &amp; co'
@@ -27,11 +31,10 @@ def escape(text: str) -> str:
 
 
 def shorten(text: str, most: int) -> str:
-    """Bring `text` to one line of at most `most` characters, the last of them an ellipsis where something was left out.
+    """Return `text` as one line of at most `most` UTF-16 units, with an ellipsis at the end if it was cut.
 
-    Control characters go. A text with right-to-left script is isolated (Unicode TR9, "Explicit Directional Isolates"),
-    or it would turn around the words beside it. Lengths are UTF-16 units: where Slack counts code points, of which an
-    emoji is one and not two, the text is only shorter than it had to be.
+    Control characters are removed. Right-to-left text is isolated (Unicode TR9, "Explicit Directional Isolates"), so
+    that it doesn't reorder the words beside it. Slack counts code points in some fields; UTF-16 units are never fewer.
     """
     line = " ".join("".join(_shown(c) for c in text).split())
     if not any(unicodedata.bidirectional(c) in {"R", "AL", "AN"} for c in line):
@@ -40,7 +43,7 @@ def shorten(text: str, most: int) -> str:
 
 
 def safe_text(text: str, most: int) -> str:
-    """Make foreign words safe to show: cut and escaped, at most `most` characters with all escapes."""
+    """Return text from people or providers, escaped and cut to `most` characters including the escapes."""
     room = most
     while _units(shown := escape(shorten(text, room))) > most:
         room -= max(1, (_units(shown) - most) // len("&amp;"))
@@ -48,9 +51,9 @@ def safe_text(text: str, most: int) -> str:
 
 
 def excerpt(text: str, most: int) -> str:
-    """Quote the beginning of foreign words, at most `most` characters of them, and say how many more there are.
+    """Return the first `most` characters of a text in quotes, and how many more there are.
 
-    With all escapes and what is said around them it has at most twice as many characters, and a few.
+    With escapes and the note, the result has at most about twice as many characters.
     """
     kept = text[:most]
     while _units(escape(kept)) > 2 * most:
@@ -61,14 +64,25 @@ def excerpt(text: str, most: int) -> str:
 
 
 def without_markup(text: str) -> str:
-    """Take the marks of mrkdwn out of our own words, for where Slack shows them as they are: errors in a modal."""
+    """Return our own text without mrkdwn marks, for places that show it as plain text: errors in a modal."""
     return text.replace("`", "").replace("*", "")
 
 
-def person_name(person: Person, *, short: bool = False) -> str:
-    """Show a person: the phone in international form, a LID, or what was typed, in quotes, where it was rejected.
+def group_line(group: KnownGroup) -> str:
+    """Return a group as an item of a list: its alias with the subject, its connection and its id."""
+    subject = f" “{safe_text(group.subject, 80)}”" if group.alias and group.subject else ""
+    return f"• *{safe_text(group.name, 80)}*{subject} {group_address(group)}"
 
-    `short` is for where more people read than may know numbers: some digits of each are left out.
+
+def group_address(group: KnownGroup) -> str:
+    """Return the connection and the id of a group."""
+    return f"on `{escape(group.connection)}`: `{safe_text(group.id, 200)}`"
+
+
+def person_name(person: Person, *, short: bool = False) -> str:
+    """Return a person's phone in international format, else their LID, else the rejected entry in quotes.
+
+    `short` masks some digits, for channels in which not everyone may see full numbers.
     """
     if not person.phone:
         typed = shorten_numbers(person.raw) if short else person.raw
@@ -80,44 +94,69 @@ def person_name(person: Person, *, short: bool = False) -> str:
 
 
 def item_name(p: RequestItem, *, short: bool = False) -> str:
-    """Show whom or what a line of a request is about: a person, or a thing such as a setting, by its own name."""
+    """Return the name of a request's item: a person, or a thing such as a setting."""
     is_thing = not p.person.is_person and p.outcome is not Outcome.INVALID
     return shorten(p.person.raw, 60) if is_thing else person_name(p.person, short=short)
 
 
 def rejected_entry(entry: RejectedEntry) -> str:
-    """Show an entry that is no number: where it stood, what was typed, and why it is none."""
+    """Return an entry that isn't a number: its location, what was typed, and the reason."""
     where = f"{entry.location}, " if entry.location else ""
     return f"{where}“{safe_text(entry.raw, 60)}”: {escape(entry.reason)}"
 
 
 def shorten_numbers(text: str) -> str:
-    """Leave some digits out of every phone number in a text.
+    """Mask some digits of every phone number in a text.
 
-    >>> shortened("no 1415 555-0100 here")
+    >>> shorten_numbers("no 1415 555-0100 here")
     'no 141 ••• 0100 here'
     """
     return _LONG_NUMBER.sub(lambda match: _without_middle("".join(filter(str.isdigit, match[0]))), text)
 
 
 def format_time(at: datetime) -> str:
-    """Show a moment in the reader's own time zone, in UTC where that cannot be done (docs.slack.dev, "Formatting")."""
+    """Format a time in the reader's own time zone, with UTC as the fallback (docs.slack.dev, "Formatting")."""
     fallback = at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
     return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{fallback}>"
 
 
 def scheduled_for(at: datetime) -> str:
-    """Say when something begins that was put off."""
-    return f"It begins {format_time(at)}, not before."
+    """Return when a scheduled request starts."""
+    return f"Starts {format_time(at)}."
+
+
+def request_link(request_id: str, link: str) -> str:
+    """Return the name of a request, linked to its thread if it has one."""
+    return f"{f'<{link}|request>' if link else 'request'} `{request_id}`"
+
+
+def reference(request_id: str) -> str:
+    """Return the id under which the log and the audit journal have something."""
+    return f"Reference: `{request_id}`"
+
+
+def roles(names: Iterable[str]) -> str:
+    """Return the names of roles, joined by "or"."""
+    return " or ".join(f"`{escape(name)}`" for name in names)
+
+
+def mentions(members: Sequence[str]) -> str:
+    """Mention users and user groups."""
+    return " ".join(map(mention, members[:_MAX_MENTIONS]))
+
+
+def mention(member: str) -> str:
+    """Mention a user or a user group (docs.slack.dev, "Formatting message text")."""
+    return f"<!subteam^{member}>" if member.startswith("S") else f"<@{member}>"
 
 
 def count(number: int, noun: str, plural: str = "") -> str:
-    """Say a number of things: `1 person`, `2 people`."""
+    """Return a number with its noun: `1 person`, `2 people`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {plural or noun + 's'}"
 
 
 def _without_middle(digits: str) -> str:
-    """Leave at least three digits out of the middle, or what is there before the last two."""
+    """Mask at least three digits in the middle, or all but the last two of a short number."""
     last = 4 if len(digits) > 8 else 2  # noqa: PLR2004 - numbers are this short on some islands only
     first = min(3, max(0, len(digits) - last - 3))
     return f"{digits[:first]} {_HIDDEN} {digits[-last:]}".lstrip()

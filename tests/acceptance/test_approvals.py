@@ -70,8 +70,8 @@ async def test_who_asked_for_a_later_time_is_told_of_the_approval_and_when_it_be
     asked = await at.add(*new(2), group="wasend-parents", when=f"at: {begins:%Y-%m-%d %H:%M} UTC")
     await asked.click(BOB, "Approve", "approval")
 
-    said = await asked.says("scheduled", f"✅ Approved by <@{BOB}>. It begins <!date^{int(begins.timestamp())}^")
-    assert said.endswith(f", not before. <@{ALICE}>")
+    said = await asked.says("scheduled", f"✅ Approved by <@{BOB}>. Starts <!date^{int(begins.timestamp())}^")
+    assert said.endswith(f"UTC>. <@{ALICE}>")
     await asked.says("parent", "🕓 Approved and scheduled")
 
 
@@ -178,7 +178,7 @@ async def test_two_who_decide_at_once_have_one_effect_and_one_is_told(at: Desk) 
     await at.stage.slack.wait_for(lambda: len(at.stage.slack.ephemerals(BOB)) > before)
 
     assert all(click.ok for click in clicks)
-    assert "your click changed nothing" in at.stage.told(BOB)
+    assert "Your click changed nothing" in at.stage.told(BOB)
     events = [event for event in at.stage.world("wasend").events if event.phone in phones]
     assert len(events) == 2
     assert await at.refusals(asked.id) == [(BOB, "approve", "over")]
@@ -212,7 +212,7 @@ async def test_a_denial_that_comes_after_the_approval_changes_nothing_and_says_s
     await asked.done()
     await at.stage.slack.submit(BOB, view, {"Reason": "no"})
 
-    assert "approved already" in str(at.modal(BOB).body["blocks"])
+    assert "already approved" in str(at.modal(BOB).body["blocks"])
     assert await at.refusals(asked.id) == [(BOB, "deny", "over")]
 
 
@@ -224,13 +224,13 @@ async def test_a_withdrawn_request_sends_nothing_and_late_clicks_are_told(at: De
     await asked.click(ALICE, "Withdraw", "parent")
     await asked.says("closed", f"Withdrawn by <@{ALICE}>")
     await at.stage.hears(ALICE, "Withdrawn: nothing is sent")
-    assert "Stopped" not in await asked.says("parent", f"Withdrawn by <@{ALICE}>: nothing was sent.")
+    assert "Stopped" not in await asked.says("parent", f"Withdrawn by <@{ALICE}>. Nothing was sent.")
     await asked.says("approval", f"Withdrawn by <@{ALICE}>")
 
     (await asked.message("approval"))["blocks"] = card["blocks"]  # as somebody sees it who has not reloaded
     for user, label in ((BOB, "Approve"), (BOB, "Deny"), (ADMIN, "Override"), (ALICE, "Withdraw")):
         await asked.click(user, label, "approval")
-    await at.stage.hears(BOB, f"<@{ALICE}> withdrew this request; nothing was done.")
+    await at.stage.hears(BOB, f"<@{ALICE}> withdrew this request. Nothing was done.")
     await at.stage.hears(ALICE, "already withdrawn and can't be withdrawn")
     assert at.members().isdisjoint(phones)
 
@@ -242,7 +242,7 @@ async def test_approvers_are_reminded_quietly_until_the_request_expires(at: Desk
     await asked.says("closed", "Expired without a decision")
     await asked.says("parent", "Expired")
 
-    assert f"<@{BOB}> <@{SECOND}> Reminder 1: <@{ALICE}> still waits" in reminder
+    assert f"<@{BOB}> <@{SECOND}> Reminder 1: <@{ALICE}> is still waiting" in reminder
     assert labels_of(await asked.message("approval")) == []
     assert at.members().isdisjoint(phones)
 

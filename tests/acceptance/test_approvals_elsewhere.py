@@ -50,10 +50,10 @@ async def at(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desk]:
 
 async def test_a_card_mentions_those_who_can_decide_for_nobody_is_told_of_a_thread_otherwise(at: Desk) -> None:
     asked = await at.add(*new(3))
-    assert f"Asked: <@{BOB}> <@{SECOND}>" in await asked.says("approval", "asks to")
+    assert f"Approvers: <@{BOB}> <@{SECOND}>" in await asked.says("approval", "asks to")
 
     await asked.click(BOB, "Approve", "approval")
-    assert f"Asked: <@{SECOND}>" in await asked.says("approval", "(1 so far)")
+    assert f"Approvers: <@{SECOND}>" in await asked.says("approval", "(1 so far)")
 
 
 async def test_a_refused_click_names_whom_to_ask_and_the_request_that_the_log_names(at: Desk) -> None:
@@ -127,7 +127,7 @@ async def test_who_decides_and_is_not_in_the_channel_is_asked_directly(at: Desk)
 
 async def test_a_quorum_that_a_user_group_cannot_fill_is_said_on_the_card_and_in_reminders(at: Desk) -> None:
     asked = await at.add(*new(4))
-    stuck = "As the roles are now, nobody can give 1 approval of those it needs"
+    stuck = "No eligible approver remains for 1 approval."
 
     assert stuck in await asked.says("approval", "asks to")
     assert stuck in await asked.says("reminder-0", "Reminder 1")
@@ -140,7 +140,7 @@ async def test_a_time_that_is_over_at_the_approval_is_no_reason_to_wait(at: Desk
     rule = ApprovalRule(frozenset({Operation.ADD}), ("*",), 0, ("lead",), 1, timedelta(hours=1))
     over = RequestOptions(run_at=datetime.now(UTC) - timedelta(minutes=1))
     asked = await at.plant(None, options=over, rule=rule)
-    assert "or at once where that is over by then" in await asked.says("approval", "Once approved, it runs")
+    assert "or when it's approved if that is later" in await asked.says("approval", "🕓 Starts <!date^")
 
     await asked.click(BOB, "Approve", "approval")
     await asked.done()

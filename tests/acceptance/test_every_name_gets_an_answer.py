@@ -104,7 +104,7 @@ async def test_a_redelivered_command_is_the_same_request(tmp_path: Path) -> None
         again = await played.slack.redeliver(first)
         await played.finished()
 
-        assert "taken already" in str(again.body)
+        assert "already submitted" in str(again.body)
         assert len(played.parents()) == 1
         assert len(played.world("wasend").events) == 1
 
@@ -115,8 +115,8 @@ async def test_invalid_numbers_do_not_stop_the_valid_ones(tmp_path: Path) -> Non
         thread = await played.finished()
 
         assert "555-CALL" in played.told("U01ALICE")
-        assert "1 entry named somebody twice" in played.told("U01ALICE")
-        assert "3 of 3 answered" in thread[0]["text"]
+        assert "1 duplicate ignored" in played.told("U01ALICE")
+        assert "3 of 3 processed" in thread[0]["text"]
         assert sorted(played.world("wasend").groups[group_id("wasend")].members) == ["14155550101", "14155550102"]
 
 

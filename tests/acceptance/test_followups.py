@@ -69,14 +69,16 @@ async def test_a_retry_is_a_new_request_about_those_who_failed_linked_both_ways(
     assert at.members() >= set(phones)
     parent = (await again.parent())["text"]
     assert "Add 1 person" in parent
-    assert f"asked by <@{CAROL}>" in parent
+    assert f"requested by <@{CAROL}>" in parent
     assert f"/p{(await asked.parent())['ts'].replace('.', '')}|request> `" in parent
     summary = await asked.says("summary", f"|request> `{again.id}`")
     assert f"/p{(await again.parent())['ts'].replace('.', '')}|" in summary
     assert "Retry failed" not in labels_of(await asked.message("summary"))
     assert again.id == request_id(asked.id, "retry")
     await again.opens(CAROL, "Details", "parent")
-    assert f"A retry of <{await link(asked)}|request> `{asked.id}`" in str(at.modal(CAROL).body["blocks"])
+    assert f"Retries the failed results of <{await link(asked)}|request> `{asked.id}`" in str(
+        at.modal(CAROL).body["blocks"]
+    )
 
 
 async def test_an_undo_removes_exactly_those_whom_the_request_added(at: Desk) -> None:
@@ -224,14 +226,14 @@ async def test_a_followup_that_was_denied_says_so_and_can_be_asked_for_again(at:
     await asked.click(ALICE, "Resume", "summary")
     first = Asked(at, request_id(asked.id, "resume"))
     await first.labels("approval", "Deny")
-    await asked.says("summary", f"`{first.id}`, asked by <@{ALICE}>: waits for approval")
+    await asked.says("summary", f"`{first.id}`, requested by <@{ALICE}>: waiting for approval")
     assert "Resume" not in labels_of(await asked.message("summary"))
     await first.decide(BOB, "Deny", "not now")
-    await asked.says("summary", f"`{first.id}`, asked by <@{ALICE}>: denied")
+    await asked.says("summary", f"`{first.id}`, requested by <@{ALICE}>: denied")
     second = await followed(asked, ALICE, "Resume", approved_by=BOB)
 
-    said = await asked.says("summary", f"`{second.id}`, asked by <@{ALICE}>: done")
-    assert f"`{first.id}`, asked by <@{ALICE}>: denied" in said
+    said = await asked.says("summary", f"`{second.id}`, requested by <@{ALICE}>: done")
+    assert f"`{first.id}`, requested by <@{ALICE}>: denied" in said
     assert "Resume" not in labels_of(await asked.message("summary"))
     assert "50 added" in (await second.message("summary"))["text"]
 
@@ -308,7 +310,7 @@ async def test_a_request_for_later_can_be_cancelled_until_then(at: Desk) -> None
     later = RequestOptions(run_at=datetime.now(UTC) + timedelta(hours=1))
     phones = new(1)
     asked = await at.plant(None, phones=phones, options=later)
-    assert "It runs <!date^" in await asked.says("parent", "Scheduled")
+    assert "Starts <!date^" in await asked.says("parent", "Scheduled")
     assert await asked.labels("parent", "Withdraw") == ["Withdraw", "Details"]
     await asked.click(CAROL, "Withdraw", "parent")
     await at.stage.hears(CAROL, "a person with `approve` or `admin` for this group, can withdraw")
@@ -334,8 +336,8 @@ async def test_what_is_run_again_keeps_its_time_while_that_is_ahead(at: Desk) ->
     await asked.click(ALICE, "Run again", "closed")
     again = Asked(at, request_id(asked.id, "again"))
 
-    assert "It runs <!date^" in await again.says("parent", "Scheduled")
-    await at.stage.hears(ALICE, "It begins <!date^")
+    assert "Starts <!date^" in await again.says("parent", "Scheduled")
+    await at.stage.hears(ALICE, "Starts <!date^")
 
 
 async def test_what_is_run_again_after_its_time_says_that_it_runs_as_soon_as_it_may(at: Desk) -> None:
@@ -351,7 +353,7 @@ async def test_the_file_goes_to_the_direct_messages_of_who_may_read_numbers(at: 
     phones = new(2)
     asked = await at.add(*phones)
     await asked.click(DAVE, "Export CSV", "summary")
-    await at.stage.hears(DAVE, "in your direct messages")
+    await at.stage.hears(DAVE, "in a direct message")
 
     (message,) = at.stage.slack.messages("D0DAVE")
     assert [file["name"] for file in message["files"]] == [f"{asked.id}.csv"]

@@ -21,7 +21,7 @@ async def test_a_thread_stays_within_slacks_limits_at_every_size(size: int, tmp_
         assert len(played.slack.files) == (1 if size > 20 else 0)
         assert all(message["text"] for message in thread)
         assert played.slack.oddities == []
-        assert f"{size:,} of {size:,} answered" in thread[0]["text"]
+        assert f"{size:,} of {size:,} processed" in thread[0]["text"]
 
 
 async def test_a_thousand_people_make_at_most_twenty_messages_and_updates_in_a_minute(tmp_path: Path) -> None:

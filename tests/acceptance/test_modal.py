@@ -96,7 +96,7 @@ async def test_a_restart_between_preview_and_submission_loses_nothing(tmp_path: 
             assert preview
             assert (await played.slack.submit(ALICE, preview.body["id"])).ok
             await played.slack.wait_for(
-                lambda: any("Taken: add 150 people" in m["text"] for m in played.slack.ephemerals(ALICE))
+                lambda: any("Adding 150 people" in m["text"] for m in played.slack.ephemerals(ALICE))
             )
 
 

@@ -27,7 +27,7 @@ async def test_the_whole_way_works_on_postgresql_too(tmp_path: Path, new_postgre
         await played.slack.click(BOB, CHANNEL, card["ts"], "Approve")
         thread = await played.finished()
 
-        assert "2 of 2 answered" in thread[0]["text"]
+        assert "2 of 2 processed" in thread[0]["text"]
         assert len(played.world("wasend").events) == 2
 
 

@@ -81,7 +81,7 @@ async def test_a_replay_does_nothing_twice(played: Stage) -> None:
     await played.finished()
 
     assert first.status_code == second.status_code == 200
-    assert "taken already" in second.text
+    assert "already submitted" in second.text
     assert len(played.parents()) == 1
     assert len(played.world("wasend").events) == 1
 

@@ -67,9 +67,9 @@ async def test_a_request_keeps_its_rule_and_counts_the_roles_as_they_are(tmp_pat
             played.slack.request_url = f"{url}/slack/events"
             await played.slack.click(CAROL, CHANNEL, card["ts"], "Approve")
             await stage.hears(
-                CAROL, "Only `lead` or `second` can decide on requests for this group. As the roles are now"
+                CAROL, "Only `lead` or `second` can decide on requests for this group. No eligible approver remains."
             )
-            stuck = "nobody can give 1 approval of those it needs"
+            stuck = "No eligible approver remains for 1 approval."
             await played.slack.wait_for(lambda: any(stuck in m["text"] for m in played.slack.messages(CHANNEL)))
             assert "Waiting for approval" in (await stage.parent())["text"]
             assert played.slack.oddities == []

@@ -90,7 +90,7 @@ async def test_a_command_at_a_locked_database_is_answered_when_it_is_done(played
     await played.stage.finished()
     assert "14155550201" in played.members()
     _, answer = said(slack, ALICE)
-    assert answer.startswith("Taken: ")
+    assert answer.startswith("Adding 1 person")
     assert "wasend-team" in answer
 
 
@@ -152,7 +152,7 @@ async def test_a_preview_at_a_locked_database_is_answered_when_the_request_is_ma
 
     await played.stage.finished()
     (answer,) = said(slack, ALICE)[len(before) :]
-    assert answer.startswith("Taken: ")
+    assert answer.startswith("Adding 1 person")
 
 
 class Slow(Exception):

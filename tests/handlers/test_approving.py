@@ -31,7 +31,7 @@ async def slack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Slack
 async def asked(slack: SlackServer, line: str) -> Message:
     """Type a command that needs approval, and give its card."""
     before = len(cards(slack))
-    assert "It waits for approval" in await typed(slack, line)
+    assert "Waiting for approval" in await typed(slack, line)
     await slack.wait_for(lambda: len(cards(slack)) > before)
     return cards(slack)[-1]
 
@@ -89,7 +89,7 @@ async def test_a_text_that_no_form_holds_is_refused_when_it_is_typed(slack: Slac
     answer = await typed(slack, line.format("x" * (MAX_TEXT + 1)))
 
     assert "The text has 3,001 characters, and at most 3,000 are taken. Nothing was done." in answer
-    assert "It waits for approval" in await typed(slack, line.format("x" * MAX_TEXT))
+    assert "Waiting for approval" in await typed(slack, line.format("x" * MAX_TEXT))
 
 
 @pytest.mark.parametrize(
@@ -97,8 +97,8 @@ async def test_a_text_that_no_form_holds_is_refused_when_it_is_typed(slack: Slac
     [
         ("/wa-send wasend-team We meet\nat nine.", "Text: “We meet at nine.”"),
         (f"/wa-send wasend-team {LONG}", "characters: see Details"),
-        ("/wa-settings wasend-team name: Fair announce: on", "• Name: “Fair”\n• Who may write: only admins"),
-        (f"/wa-add wasend-team {ONE} invite: yes", "Who refuses a direct add is sent an invite."),
+        ("/wa-settings wasend-team name: Fair announce: on", "• Name: “Fair”\n• Who can send messages: only admins"),
+        (f"/wa-add wasend-team {ONE} invite: yes", "Anyone we can't add directly gets an invite link."),
         ("/wa-sync wasend-team from: Spring mode: mirror", "ℹ️ "),
     ],
 )
@@ -116,7 +116,7 @@ async def test_who_approves_on_their_home_tab_reads_what_they_approve(
 def waiting(slack: SlackServer) -> str:
     """Give what the newest request that waits for Bob says on his Home tab."""
     shown = slack.home(BOB)
-    return next((said for said in texts(shown.body["blocks"]) if "Asked by" in said), "") if shown else ""
+    return next((said for said in texts(shown.body["blocks"]) if "Requested by" in said), "") if shown else ""
 
 
 @pytest.mark.parametrize(

@@ -109,8 +109,8 @@ async def test_a_card_tells_what_is_known_of_a_group(slack: SlackServer) -> None
     assert "Connection `wasend`: connected" in card
     assert "Description: =cmd() &amp; &lt;!channel&gt;" in card
     assert "Admins: 2 (+1 555-010-0001, +1 415-555-0102)" in card
-    assert "Can be done here: add, remove, promote" in card
-    assert "Cannot be done here: disappearing messages." in card
+    assert "Available here: add, remove, promote" in card
+    assert "Not supported by the provider: disappearing messages." in card
     assert labels(slack) == ["Export members (CSV)"]
     assert "⚠️ Warning: Ask &lt;Ann&gt; first" in await typed(slack, "/wa-group guarded")
     assert "*Bulk 03*" in await typed(slack, "/wa-group bulk 03")
@@ -128,11 +128,11 @@ async def test_a_group_that_is_gone_is_said_to_be_gone(slack: SlackServer, world
 
     assert "*Vanishing* on `wasend`: `vanishing@g.us`" in card
     assert "Connection `wasend`: connected" in card
-    assert "⚠️ This group is gone, or its account is not in it any more: Wasend doesn't know the group" in card
+    assert "⚠️ This group is gone, or the account isn't in it: Wasend doesn't know the group" in card
     assert "Admins" not in card
-    assert "Can be done here" not in card
+    assert "Available here" not in card
     assert labels(slack) == []
-    assert "I know no group “vanishing@g.us”" in await typed(slack, "/wa-group vanishing@g.us")
+    assert "There's no group called “vanishing@g.us”" in await typed(slack, "/wa-group vanishing@g.us")
 
 
 async def test_a_card_says_what_could_not_be_read(played: Sandbox, slack: SlackServer) -> None:
@@ -155,7 +155,7 @@ async def test_what_takes_longer_is_acknowledged_and_told_then(
     monkeypatch.setattr(played.providers["wasend"], "latency", 0.25)
     if fault:
         slack.faults.append(fault)
-    assert "takes a moment; the answer comes here" in await typed(slack, "/wa-invite wasend-team")
+    assert "The answer will appear here" in await typed(slack, "/wa-invite wasend-team")
 
     await slack.wait_for(lambda: "https://chat.whatsapp.com/" in slack.ephemerals(ALICE)[-1]["text"])
 
@@ -174,7 +174,7 @@ async def test_a_card_waits_for_nothing_for_ever(
 async def test_members_are_exported_to_who_may_list_them(slack: SlackServer, world: World) -> None:
     world.person("14155550101")
     await typed(slack, "/wa-group wasend-team")
-    assert "in your direct messages" in await clicked(slack, "Export members (CSV)")
+    assert "in a direct message" in await clicked(slack, "Export members (CSV)")
 
     rows = list(csv.reader(io.StringIO(file(slack))))
     assert tuple(rows[0]) == groups.COLUMNS
@@ -184,7 +184,7 @@ async def test_members_are_exported_to_who_may_list_them(slack: SlackServer, wor
         ("wasend", GROUP, "+14155550101", "member"),
         ("wasend", GROUP, "+14155550102", "admin"),
     ]
-    assert "4 lines" in slack.messages("D0ALICE")[-1]["text"]
+    assert "4 members" in slack.messages("D0ALICE")[-1]["text"]
     assert [column for column in groups.COLUMNS if f"`{column}`" not in page()] == []
 
 
@@ -205,7 +205,7 @@ async def test_members_that_cannot_be_read_are_no_file(played: Sandbox, slack: S
     said = await clicked(slack, "Export members (CSV)")
     played.providers["wasend"].faults.clear()
 
-    assert "I could not read the members; nothing was changed." in said
+    assert "Couldn't read the members. Nothing was changed." in said
     assert len(slack.files) == count
 
 
@@ -218,7 +218,7 @@ async def test_what_is_typed_is_done_as_it_is_typed(slack: SlackServer, world: W
         "/wa-create wasend 'New one' +1 415 555 0109",
     ]
     for line in lines:
-        assert (await typed(slack, line)).startswith("Taken: "), line
+        assert "Results appear in the thread." in await typed(slack, line), line
     done = [m for m in slack.messages(LAUNCH) if "Done" in m["text"]]
     await slack.wait_for(
         lambda: len([m for m in slack.messages(LAUNCH) if "Done" in m["text"]]) == len(done) + len(lines), 30
@@ -237,7 +237,7 @@ async def test_what_is_typed_is_done_as_it_is_typed(slack: SlackServer, world: W
 
 async def test_a_reset_makes_another_link(slack: SlackServer, world: World) -> None:
     before = world.invite_of("bulk02@g.us")
-    assert "Taken: reset the invite link" in await typed(slack, "/wa-invite bulk02@g.us RESET reason: leaked")
+    assert "Resetting the invite link" in await typed(slack, "/wa-invite bulk02@g.us RESET reason: leaked")
 
     await slack.wait_for(
         lambda: any("Done" in m["text"] and "Bulk 02" in m["text"] for m in slack.messages(LAUNCH)), 30
@@ -298,11 +298,11 @@ async def test_everybody_sees_the_requests_that_concern_them(slack: SlackServer)
     assert "*guarded*" in await typed(slack, "/wa-requests “guarded”", user=READER)
     everything = await typed(slack, "/wa-requests all", user=READER)
     assert (everything.count("• "), "*guarded*" in everything) == (1, True)
-    assert "no request that you may see" in await typed(slack, "/wa-requests guarded", user=NOBODY)
-    assert "You have asked for nothing yet" in await typed(slack, "/wa-requests mine", user=NOBODY)
+    assert "There are no requests you can see" in await typed(slack, "/wa-requests guarded", user=NOBODY)
+    assert "You haven't made any requests yet" in await typed(slack, "/wa-requests mine", user=NOBODY)
     assert "`audit:read`" in await typed(slack, "/wa-requests all", user=ALICE)
     assert "<@U02BOB>" not in await typed(slack, "/wa-requests", user=ALICE)
-    assert "Nothing waits" in await typed(slack, "/wa-requests waiting", user=BOB)
+    assert "Nothing is waiting" in await typed(slack, "/wa-requests waiting", user=BOB)
 
 
 async def test_the_audit_journal_is_searched_and_turned(slack: SlackServer) -> None:
@@ -317,9 +317,9 @@ async def test_the_audit_journal_is_searched_and_turned(slack: SlackServer) -> N
     assert {line.split("*")[1] for line in guarded.splitlines() if line.startswith("•")} == {"guarded"}
     assert "+14155550108" in await typed(slack, "/wa-audit +1 415 555 0108", user=BOB)
     none = await typed(slack, "/wa-audit <@U04DAVE> group: guarded since: 2019-01-01 until: 2019-12-31", user=BOB)
-    assert none.startswith("The audit journal has nothing about <@U04DAVE> in *guarded* since <!date^")
+    assert none.startswith("There are no audit rows about <@U04DAVE> in *guarded* since <!date^")
     none = await typed(slack, "/wa-audit +1 415 555 0199", user=BOB)
-    assert none.startswith("The audit journal has nothing about `+14155550199` that you may see.")
+    assert none.startswith("There are no audit rows about `+14155550199` that you can see.")
 
 
 @pytest.mark.parametrize(
@@ -333,7 +333,7 @@ async def test_the_audit_journal_is_searched_and_turned(slack: SlackServer) -> N
         ("07700 900123", "“07700 900123” isn't a person. Write the number with + and the country code."),
         ("<@U01ALICE> <@U02BOB>", "isn't a person. Use one mention"),
         ("group:", "`group:` has no value."),
-        ("group: nowhere", "I know no group “nowhere”"),
+        ("group: nowhere", "There's no group called “nowhere”"),
         ("snce: 2026-01-01", "Did you mean `since:`?"),
     ],
 )
@@ -350,7 +350,7 @@ async def test_an_auditor_of_some_groups_sees_nothing_of_others(slack: SlackServ
 
 async def test_the_audit_journal_is_exported_as_it_was_searched(slack: SlackServer) -> None:
     await typed(slack, "/wa-audit <@U01ALICE> group: guarded", user=BOB)
-    assert "in your direct messages" in await clicked(slack, "Export CSV", user=BOB)
+    assert "in a direct message" in await clicked(slack, "Export CSV", user=BOB)
     rows = list(csv.DictReader(io.StringIO(file(slack))))
     assert tuple(rows[0]) == EXPORT_COLUMNS
     assert {row["actor"] for row in rows} == {ALICE}

@@ -22,19 +22,19 @@ CAN = {
 }
 AT = f"at: {LATER}"
 LINES = {
-    f"/wa-add {{group}} {ONE} {AT}": ((Action.ADD,), "Taken: add 1 person"),
+    f"/wa-add {{group}} {ONE} {AT}": ((Action.ADD,), "Scheduled: add 1 person"),
     f"/wa-add {{group}} {ONE} invite: yes {AT}": (
         (Action.ADD, Action.READ_INVITE, Action.SEND_TO_PERSON),
-        "Taken: add 1 person",
+        "Scheduled: add 1 person",
     ),
-    f"/wa-remove {{group}} {ONE} {AT}": ((Action.REMOVE,), "Taken: remove 1 person"),
-    f"/wa-promote {{group}} {ONE} {AT}": ((Action.PROMOTE,), "Taken: make 1 person an admin"),
-    f"/wa-demote {{group}} {ONE} {AT}": ((Action.DEMOTE,), "Taken: take admin rights from 1 person"),
-    f"/wa-create {{connection}} “New {{connection}}” {ONE} {AT}": ((Action.CREATE,), "Taken: create the group"),
-    f"/wa-settings {{group}} name: A, b {AT}": ((Action.RENAME,), "Taken: change *{group}*: name"),
+    f"/wa-remove {{group}} {ONE} {AT}": ((Action.REMOVE,), "Scheduled: remove 1 person"),
+    f"/wa-promote {{group}} {ONE} {AT}": ((Action.PROMOTE,), "Scheduled: make 1 person an admin"),
+    f"/wa-demote {{group}} {ONE} {AT}": ((Action.DEMOTE,), "Scheduled: remove admin rights from 1 person"),
+    f"/wa-create {{connection}} “New {{connection}}” {ONE} {AT}": ((Action.CREATE,), "Scheduled: create the group"),
+    f"/wa-settings {{group}} name: A, b {AT}": ((Action.RENAME,), "Scheduled: change *{group}*: name"),
     f"/wa-settings {{group}} description: “a name: b” {AT}": (
         (Action.DESCRIBE,),
-        "Taken: change *{group}*: description",
+        "Scheduled: change *{group}*: description",
     ),
     f"/wa-settings {{group}} announce: on {AT}": ((Action.ANNOUNCE_ONLY,), ": only admins may write"),
     f"/wa-settings {{group}} lock: off {AT}": ((Action.LOCK,), ": only admins may edit"),
@@ -43,10 +43,10 @@ LINES = {
     "/wa-invite {group}": ((Action.READ_INVITE,), "https://chat.whatsapp.com/"),
     f"/wa-invite {{group}} {ONE} text: Come in {AT}": (
         (Action.READ_INVITE, Action.SEND_TO_PERSON),
-        "Taken: invite 1 person to *{group}*",
+        "Scheduled: invite 1 person to *{group}*",
     ),
-    f"/wa-send {{group}} {AT} text: Hi": ((Action.SEND_TO_GROUP,), "Taken: send a text to *{group}*"),
-    f"/wa-send {{group}} to: {ONE} {AT} text: Hi": ((Action.SEND_TO_PERSON,), "Taken: send a text to 1 person"),
+    f"/wa-send {{group}} {AT} text: Hi": ((Action.SEND_TO_GROUP,), "Scheduled: send a message to *{group}*"),
+    f"/wa-send {{group}} to: {ONE} {AT} text: Hi": ((Action.SEND_TO_PERSON,), "Scheduled: message 1 person"),
     "/wa-group {group}": ((Action.LIST_GROUPS,), "Connection `{connection}`: connected"),
     "/wa-groups {group}": ((Action.LIST_GROUPS,), "• *{group}* “"),
 }

@@ -93,7 +93,7 @@ def assert_names(text: str, log: list[EventDict], surface: str) -> None:
     (reference,) = re.findall(r"Reference: `?(\w{8})`?", text)
     assert (entry["reference"], entry["surface"], entry["user"]) == (reference, surface, ALICE)
     assert isinstance(entry["exc_info"], Broken)
-    assert "Something went wrong on my side" in text
+    assert "Something went wrong" in text
 
 
 async def test_a_command_answers_there(slack: SlackServer, log: list[EventDict]) -> None:
@@ -124,9 +124,9 @@ async def test_what_only_reads_is_never_said_to_have_done_something_perhaps(
     await slack.wait_for(lambda: len(whispered(slack)) > 1)
 
     looked, broke = whispered(slack)
-    assert "This only reads: no request was made and no group was changed." in looked
+    assert "Nothing was changed." in looked
     assert "took effect" not in looked
-    assert "I cannot say whether this took effect" in broke
+    assert "your request may have taken effect" in broke
     assert [entry["reference"] in text for entry, text in zip(log, (looked, broke), strict=True)] == [True, True]
 
 

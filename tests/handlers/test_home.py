@@ -94,7 +94,7 @@ async def test_a_slow_provider_delays_no_page_and_is_shown_when_it_answers(playe
 
     first = await opens(played.slack, ALICE)
 
-    assert "*twochat*: ⏳ checking its account; may still send" in first
+    assert "*twochat*: ⏳ checking the account; " in first
     await sees(played.slack, ALICE, "*twochat*: ✅ connected")
     played.providers["twochat"].latency = 0
 
@@ -103,14 +103,14 @@ async def test_each_role_sees_what_it_may_do(slack: SlackServer) -> None:
     await asyncio.gather(*(opens(slack, user) for user in (ALICE, BOB, READER, NOBODY)))
 
     seen = {user: page(slack, user).body["blocks"] for user in (ALICE, BOB, READER, NOBODY)}
-    assert "You may: `groups:read`, `groups:write`, `send`." in said(seen[ALICE])
+    assert "You have: `groups:read`, `groups:write`, `send`." in said(seen[ALICE])
     assert {"New request", "Add", "Remove", "Send", "Next"} <= set(labels(seen[ALICE]))
     assert "which your roles do not have" not in said(seen[ALICE]) + said(seen[BOB])
     assert "`send`, which your roles do not have" in said(seen[READER])
     assert "`audit:read`" not in said(seen[READER])
     assert "*twochat*" in said(seen[READER])
     assert labels(seen[READER]) == []
-    assert "You may do nothing here yet. Ask somebody" in said(seen[NOBODY])
+    assert "You don't have access yet. Ask someone" in said(seen[NOBODY])
     assert "Roles that have it: `operator`, `lead`." in said(seen[NOBODY])
     assert "twochat" not in said(seen[NOBODY])
 
@@ -120,10 +120,12 @@ async def test_what_waits_comes_and_goes_while_people_look(slack: SlackServer) -
     unconcerned = len(drawn(slack, NOBODY))
 
     await typed(slack, f"/wa-remove twochat-team {ONE} at: {LATER} reason: left")
-    await asyncio.gather(sees(slack, BOB, "*Remove 1 person from"), sees(slack, ALICE, "⏳ Waits for approval, until"))
+    await asyncio.gather(
+        sees(slack, BOB, "*Remove 1 person from"), sees(slack, ALICE, "⏳ Waiting for approval, until")
+    )
     assert "Needs 1 approval by `lead`" in read(slack, BOB)
     await press(slack, BOB, "Approve")
-    await sees(slack, ALICE, "🕓 Runs")
+    await sees(slack, ALICE, "🕓 Starts")
 
     await slack.wait_for(lambda: "Approve" not in labels(page(slack, BOB).body["blocks"]))
     assert "Your recent requests" in read(slack, ALICE)
@@ -132,14 +134,14 @@ async def test_what_waits_comes_and_goes_while_people_look(slack: SlackServer) -
     assert len(drawn(slack, NOBODY)) == unconcerned
     await press(slack, ALICE, "Withdraw")
     await sees(slack, ALICE, "Withdrawn: nothing is sent to the provider.")
-    assert "🕓 Runs" not in read(slack, ALICE)
+    assert "🕓 Starts" not in read(slack, ALICE)
 
 
 async def test_who_may_only_override_sees_what_waits_and_overrides_it_with_a_reason(slack: SlackServer) -> None:
     slack.workspace.users.setdefault(CHIEF, User(CHIEF, "chief", "Chief Example"))
-    assert "You may: `admin`." in await opens(slack, CHIEF)
+    assert "You have: `admin`." in await opens(slack, CHIEF)
     await typed(slack, f"/wa-remove twochat-team {ONE} reason: emergency")
-    await sees(slack, CHIEF, "Asked by")
+    await sees(slack, CHIEF, "Requested by")
     assert "Override" in labels(page(slack, CHIEF).body["blocks"])
     assert "Approve" not in labels(page(slack, CHIEF).body["blocks"])
 
@@ -176,7 +178,7 @@ async def test_what_runs_is_shown_with_its_progress_and_can_be_stopped(played: S
     played.providers["twochat"].latency = 0.3
 
     await typed(slack, f"/wa-add twochat-team {', '.join(f'+1415555{n}' for n in range(2000, 2030))}")
-    await sees(slack, ALICE, "of 30 answered")
+    await sees(slack, ALICE, "of 30 processed")
     await slack.wait_for(lambda: "Stop" in labels(page(slack, ALICE).body["blocks"]))
     await press(slack, ALICE, "Stop")
 
@@ -205,7 +207,7 @@ async def test_groups_are_found_and_leafed_through(slack: SlackServer) -> None:
 
 @pytest.mark.parametrize(
     ("pressed", "value", "opened"),
-    [("Add", None, "Add to a group"), ("home_more", "Settings", "Change a group"), ("Send", None, "Send a text")],
+    [("Add", None, "Add to a group"), ("home_more", "Settings", "Change a group"), ("Send", None, "Send a message")],
 )
 async def test_a_groups_buttons_open_the_forms_for_it(
     slack: SlackServer, pressed: str, value: str | None, opened: str
@@ -230,7 +232,7 @@ async def test_a_click_that_fails_is_answered_on_the_page_itself(slack: SlackSer
 
     await press(slack, ALICE, "New request")
 
-    await sees(slack, ALICE, "⚠️ Something went wrong on my side. This only reads: no request was made")
+    await sees(slack, ALICE, "⚠️ Something went wrong. Nothing was changed")
     assert read(slack, ALICE).startswith("⚠️")
     assert len(slack.messages("D0ALICE")) == before
 
@@ -282,9 +284,9 @@ async def test_a_repeated_sync_shows_its_list_its_last_run_and_who_may_end_it(pl
     await asyncio.gather(opens(slack, ALICE), opens(slack, SENDER))
 
     for user in (ALICE, SENDER):
-        await sees(slack, user, "report, with the members of Spring 003; asked by <@U01ALICE>")
-        await sees(slack, user, "its last request: <!date^")
-        await sees(slack, user, "done, 1 of 1 answered: ⏸️ 1 not attempted · <https://")
+        await sees(slack, user, "report, with the members of Spring 003; requested by <@U01ALICE>")
+        await sees(slack, user, "last request: <!date^")
+        await sees(slack, user, "done, 1 of 1 processed: ⏸️ 1 not attempted · <https://")
     assert "End: Spring 002" in labels(page(slack, ALICE).body["blocks"])
     assert "End: Spring 002" not in labels(page(slack, SENDER).body["blocks"])
     await press(slack, ALICE, "End: Spring 002")

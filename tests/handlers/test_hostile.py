@@ -186,7 +186,7 @@ async def test_ten_submissions_at_once_are_one_request(played: Desk, slack: Slac
     await asyncio.gather(*(deliver(slack, payload) for _ in range(10)))
 
     await slack.wait_for(lambda: len(slack.ephemerals(ALICE)) >= before + 10)
-    assert sum(str(m["text"]).startswith("Taken:") for m in slack.ephemerals(ALICE)[before:]) == 1
+    assert sum(str(m["text"]).startswith("Adding 1 person") for m in slack.ephemerals(ALICE)[before:]) == 1
     world = played.stage.world("wasend")
     await slack.wait_for(lambda: "14155550907" in played.members() or None)
     assert [e.phone for e in world.events].count("14155550907") == 1

@@ -50,7 +50,7 @@ async def test_people_are_added_from_a_thread_and_the_answer_leads_to_the_reques
         thread=above["ts"],
     )
 
-    assert "Taken: add 1 person to *twochat-team*" in answer["text"]
+    assert "Scheduled: add 1 person to *twochat-team*" in answer["text"]
     assert answer["thread_ts"] == above["ts"]
     (posted,) = parents(slack)[count:]
     assert f"archives/{LAUNCH}/p{posted['ts'].replace('.', '')}|The request" in answer["text"]
@@ -68,7 +68,7 @@ async def test_an_event_that_slack_delivers_again_is_one_request_and_one_answer(
     await heard(slack, f"{BOT} help")
 
     assert events(slack)[-2].retry_num == 2
-    assert "Taken: remove 1 person" in answer["text"]
+    assert "Scheduled: remove 1 person" in answer["text"]
     assert len(parents(slack)) == count + 1
     assert len(slack.ephemerals(ALICE)) == told + 1
 
@@ -103,7 +103,7 @@ async def test_the_same_message_as_another_event_is_the_same_request(slack: Slac
 @pytest.mark.parametrize(
     ("words", "answer"),
     [
-        ("", "Write to me as you would type a command"),
+        ("", "Mention me with a command"),
         (" help", "`/wa-add`  Add people"),
         (" help send", "*/wa-send*: Send a text"),
         (" ad twochat-team +14155550100", "Did you mean `/wa-add`?"),
@@ -133,15 +133,15 @@ async def test_what_follows_the_mention_is_read_as_a_command(slack: SlackServer,
 async def test_a_command_is_found_whatever_stands_around_it(slack: SlackServer, words: str) -> None:
     answer = await heard(slack, f"{words} <tel:+14155550163|+1 415 555 0163> at: {LATER}")
 
-    assert "Taken: add 1 person" in answer["text"]
+    assert "Scheduled: add 1 person" in answer["text"]
 
 
 @pytest.mark.parametrize("mark", ["`", "```", "*"])
 async def test_a_command_that_was_pasted_as_the_help_shows_it_is_carried_out(slack: SlackServer, mark: str) -> None:
     command = f"add twochat-team +1 415 555 0164 at: {LATER}"
 
-    assert "Taken: add 1 person" in (await heard(slack, f"{BOT} {mark}{command}{mark}"))["text"]
-    assert "Taken: add 1 person" in (await heard(slack, f"{mark}{BOT} {command}{mark}"))["text"]
+    assert "Scheduled: add 1 person" in (await heard(slack, f"{BOT} {mark}{command}{mark}"))["text"]
+    assert "Scheduled: add 1 person" in (await heard(slack, f"{mark}{BOT} {command}{mark}"))["text"]
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ async def test_a_command_that_could_not_be_read_is_carried_out_once_it_is_edited
     await slack.event(event | edited)
     await slack.wait_for(lambda: len(slack.ephemerals(ALICE)) > told)
 
-    assert "Taken: add 1 person" in slack.ephemerals(ALICE)[-1]["text"]
+    assert "Scheduled: add 1 person" in slack.ephemerals(ALICE)[-1]["text"]
 
 
 async def test_words_about_the_bot_are_told_how_to_speak_to_it_and_do_nothing(slack: SlackServer) -> None:
@@ -204,7 +204,7 @@ async def test_words_about_the_bot_are_told_how_to_speak_to_it_and_do_nothing(sl
 
     answer = await heard(slack, f"I asked {BOT} add twochat-team +1 415 555 0100")
 
-    assert "does not begin with that, so I did nothing. Write to me" in answer["text"]
+    assert "does not begin with that, so I did nothing. Mention me" in answer["text"]
     assert len(parents(slack)) == count
 
 
@@ -227,7 +227,7 @@ async def test_where_a_form_is_needed_the_answer_has_a_button_that_opens_it(slac
 async def test_in_direct_messages_no_mention_is_needed_and_the_answer_stays(slack: SlackServer) -> None:
     await slack.say(ALICE, DIRECT, f"add twochat-team +1 415 555 0179 at: {LATER}")
 
-    answer = await slack.wait_for(lambda: next((m for m in slack.messages(DIRECT) if "Taken:" in m["text"]), None))
+    answer = await slack.wait_for(lambda: next((m for m in slack.messages(DIRECT) if "Scheduled: " in m["text"]), None))
     assert "The request, with its answers" in answer["text"]
     assert len(parents(slack, DIRECT)) == 1
 
@@ -244,10 +244,10 @@ async def test_an_edit_in_direct_messages_is_read_where_nothing_was_taken_before
     def said(words: str) -> int:
         return sum(words in m["text"] for m in slack.messages(DIRECT))
 
-    taken = said("Taken: add 1 person")
-    await slack.wait_for(lambda: said("I know no group “twochat-taem”"))
+    taken = said("Scheduled: add 1 person")
+    await slack.wait_for(lambda: said("There's no group called “twochat-taem”"))
     await edited(wrong, right)
-    await slack.wait_for(lambda: said("Taken: add 1 person") > taken)
+    await slack.wait_for(lambda: said("Scheduled: add 1 person") > taken)
     count = len(slack.messages(DIRECT))
     await edited(right, right)  # a preview of a link was added
     await edited(right, right.replace("0160", "0159"))
@@ -258,7 +258,7 @@ async def test_an_edit_in_direct_messages_is_read_where_nothing_was_taken_before
 async def test_where_the_bot_is_no_member_the_answer_comes_directly(slack: SlackServer) -> None:
     await slack.say(BOB, ELSEWHERE, f"{BOT} help")
 
-    await slack.wait_for(lambda: any("Write to me" in m["text"] for m in slack.messages("D0BOB")))
+    await slack.wait_for(lambda: any("Mention me" in m["text"] for m in slack.messages("D0BOB")))
 
 
 @pytest.mark.parametrize(

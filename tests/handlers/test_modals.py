@@ -131,18 +131,25 @@ def xlsx(*rows: tuple[str, ...]) -> list[tuple[str, bytes]]:
 async def test_people_are_previewed_and_then_asked_for_once(played: Sandbox, slack: SlackServer) -> None:
     numbers = "+1 415 555 0101, +1 415 555 0101, nobody\n+44 7700 900123"
     shown = await filled(slack, "add", {"Group": WASEND, "Numbers": numbers, "Reason": "new"})
-    for words in ("2 people new", "counts once", "“nobody”", "Customers read along", "Begins: at once", "Reason: new"):
+    for words in (
+        "2 people to add",
+        "1 duplicate ignored",
+        "“nobody”",
+        "Customers read along",
+        "Starts immediately",
+        "Reason: new",
+    ):
         assert words in shown, words
     assert "about 1 second" in shown
-    assert "may still send today: 100,000" in shown
-    assert "Approval: none needed" in shown
+    assert "100,000 left in today's limit" in shown
+    assert "No approval needed" in shown
     assert played.providers["wasend"].world.events == []
 
-    assert (await told(slack)).startswith("Taken: add 2 people (1 entry not usable)")
+    assert (await told(slack)).startswith("Adding 2 people to *wasend-team*.")
     world = played.providers["wasend"].world
     await slack.wait_for(lambda: len(world.groups[WASEND_ID].members) > 1)
     assert (await slack.redeliver(slack.deliveries[-1])).ok
-    await slack.wait_for(lambda: "taken already" in slack.ephemerals(ALICE)[-1]["text"])
+    await slack.wait_for(lambda: "already submitted" in slack.ephemerals(ALICE)[-1]["text"])
     assert len([e for e in world.events if e.phone == "14155550101"]) == 1
 
 
@@ -154,13 +161,13 @@ async def test_back_leads_to_what_was_typed_and_forward_again(slack: SlackServer
     await submitted(slack, {"Numbers": "+1 415 555 0202, +1 415 555 0203"})
     assert "2 people" in says(slack)
     assert "typed once" in says(slack)
-    assert "add 2 people" in await told(slack)
+    assert "Adding 2 people" in await told(slack)
 
 
 @pytest.mark.parametrize(
     ("verb", "values", "block", "words"),
     [
-        ("add", {"Group": WASEND}, "numbers", "Type at least one number."),
+        ("add", {"Group": WASEND}, "numbers", "Enter at least one phone number."),
         ("add", {"Group": WASEND, "Numbers": "nobody"}, "numbers", "“nobody”"),
         ("add", {"Group": WASEND, "file": csv("a,b", "c,d")}, "file", "no column of phone numbers"),
         ("add", {"Group": WASEND, "file": [("x.pdf", b"%PDF-1.7")]}, "file", "neither a CSV"),
@@ -170,8 +177,8 @@ async def test_back_leads_to_what_was_typed_and_forward_again(slack: SlackServer
         ("create", {"Connection": "wasend", "subject": " ", "Numbers": "1"}, "subject", "needs a name"),
         ("send", {"Group": WASEND, "Text": " "}, "text", "Type the text"),
         ("send", {"Group": WASEND, "Text": "x", "numbers": "1"}, "to", "The group or the people?"),
-        ("send", {"Group": WASEND, "Text": "x", "to": "people"}, "numbers", "Type at least one"),
-        ("invite", {"Group": WASEND}, "numbers", "Type at least one"),
+        ("send", {"Group": WASEND, "Text": "x", "to": "people"}, "numbers", "Enter at least one"),
+        ("invite", {"Group": WASEND}, "numbers", "Enter at least one"),
         ("sync", {"group": WASEND}, "usergroup", "Give one list"),
         ("sync", {"group": WASEND, "other": WASEND}, "other", "the same group"),
         (
@@ -232,11 +239,11 @@ async def test_the_column_of_numbers_is_found_in_a_file(slack: SlackServer, file
     values = {"Group": WASEND, "Numbers": "+1 415 555 0303, (415) 555-0301", "file": file}
     shown = await filled(slack, "add", values)
     for words in (
-        "3 people new",
+        "3 people to add",
         "column “Phone”",
         "line 5 of the file, “12”",
-        "without a number (1): 4",
-        "counts once",
+        "1 line of the file has no number: 4",
+        "1 duplicate ignored",
     ):
         assert words in shown, words
 
@@ -244,14 +251,14 @@ async def test_the_column_of_numbers_is_found_in_a_file(slack: SlackServer, file
 async def test_words_above_numbers_are_shown_as_headings_and_an_unclear_column_is_asked_for(slack: SlackServer) -> None:
     file = csv("Who,Reachable", "Ann,+1 415 555 0301", "Ben,+1 415 555 0302")
     shown = await filled(slack, "add", {"Group": WASEND, "file": file})
-    assert "2 people new" in shown
+    assert "2 people to add" in shown
     assert "column “Reachable”; line 1 is taken for headings" in shown
-    assert "not usable" not in shown
+    assert "Couldn't read" not in shown
 
     file = csv("Ann,+1 415 555 0301", "Ben,none", "Cem,+1 415 555 0302")
     shown = await filled(slack, "add", {"Group": WASEND, "file": file})
     assert title(slack) == "Choose the column"
-    assert "One column of “people.csv” may hold the numbers, or none does." in shown
+    assert "We're not sure that this column of “people.csv” contains the phone numbers." in shown
 
 
 async def test_the_column_is_asked_for_where_several_may_be_meant(slack: SlackServer) -> None:
@@ -264,7 +271,7 @@ async def test_the_column_is_asked_for_where_several_may_be_meant(slack: SlackSe
     assert title(slack) == "Preview"
     assert "column “Work phone”" in says(slack)
     assert "3 people" in says(slack)
-    assert "remove 3 people" in await told(slack)
+    assert "Removing 3 people" in await told(slack)
 
 
 async def test_a_file_is_not_read_past_its_bounds(slack: SlackServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -278,10 +285,10 @@ async def test_a_slow_provider_delays_no_preview(slack: SlackServer, monkeypatch
     monkeypatch.setattr(form_preview, "FIRST_PREVIEW_TIMEOUT", 0.0)
     await opened(slack, "add")
     await submitted(slack, {"Group": WASEND, "Numbers": "+1 415 555 0501"})
-    await slack.wait_for(lambda: "1 person new" in says(slack))
-    assert "Still reading" in acknowledged(slack)
-    assert "Still reading" not in says(slack)
-    assert "add 1 person" in await told(slack)
+    await slack.wait_for(lambda: "1 person to add" in says(slack))
+    assert "Still checking who's in the group" in acknowledged(slack)
+    assert "Still checking who's in the group" not in says(slack)
+    assert "Adding 1 person" in await told(slack)
 
 
 @pytest.mark.parametrize(("cell", "comes"), [("+1 415 555 0601", "Preview"), ("nobody", "No preview")])
@@ -309,14 +316,12 @@ async def test_what_breaks_while_somebody_waits_is_told_there(
 
 async def test_a_preview_says_whose_approval_is_needed_and_who_is_no_member(slack: SlackServer) -> None:
     shown = await filled(slack, "promote", {"Group": WASEND, "Numbers": "+1 415 555 0701"})
-    assert "0 people not admins yet" in shown
+    assert "0 people to make admins" in shown
     assert "Nothing would be sent to the provider." in shown
-    assert (
-        "1 person not in the group: they cannot be made admins, and nothing is sent for them: +1 415-555-0701" in shown
-    )
-    assert "needs 1 by `lead`" in shown
+    assert "1 person not in the group, so they can't become admins (skipped): +1 415-555-0701" in shown
+    assert "Needs 1 approval by `lead`" in shown
     assert seen(slack).body["submit"]["text"] == "Ask for approval"
-    assert "It waits for approval by `lead`" in await told(slack)
+    assert "Waiting for approval by `lead`" in await told(slack)
 
 
 async def test_a_request_can_be_put_off(slack: SlackServer) -> None:
@@ -330,9 +335,9 @@ async def test_a_group_is_created_and_those_who_refuse_are_invited(played: Sandb
     values = {"Connection": "wasend", "subject": "Spring 🌷 Fair", "Numbers": "+1 415 555 0801", "invite": ["yes"]}
     shown = await filled(slack, "create", values)
     assert "Create the group Spring 🌷 Fair with 1 person" in shown
-    assert "are sent the invite link" in shown
-    assert "reading" not in shown
-    assert "could not be read" not in shown
+    assert "gets an invite link" in shown
+    assert "Still checking" not in shown
+    assert "Couldn't read the group" not in shown
     await told(slack)
     groups = played.providers["wasend"].world.groups
     await slack.wait_for(lambda: any(g.subject == "Spring 🌷 Fair" for g in groups.values()))
@@ -344,16 +349,16 @@ async def test_settings_offer_what_the_provider_can_with_what_is_now(played: San
     await slack.press(ALICE, view, "Group", value=WUTS)
     await slack.wait_for(lambda: "Messages disappear" in says(slack))
     assert f'"initial_value": "{group.subject}"' in says(slack)
-    assert "Who may edit the group's info" not in says(slack)
+    assert "Who can edit the group's info" not in says(slack)
 
     await submitted(slack)
     assert "Nothing would be different" in errors(slack)["group"]
-    values = {"Messages disappear": "After 7 days", "Who may write": "Only admins"}
-    await submitted(slack, {**values, "Picture, a JPEG file": [("p.jpg", b"GIF89a")]})
+    values = {"Messages disappear": "After 7 days", "Who can send messages": "Only admins"}
+    await submitted(slack, {**values, "Picture (JPEG file)": [("p.jpg", b"GIF89a")]})
     assert "no JPEG" in errors(slack)["jpeg"]
     assert "by its address" not in says(slack)
-    await submitted(slack, {"Picture, a JPEG file": [("p.jpg", JPEG)]})
-    for words in ("Messages disappear: after 7 days", "Who may write: only admins", "104 bytes"):
+    await submitted(slack, {"Picture (JPEG file)": [("p.jpg", JPEG)]})
+    for words in ("Messages disappear: after 7 days", "Who can send messages: only admins", "104 bytes"):
         assert words in says(slack), words
     assert "Name:" not in says(slack)
     await told(slack)
@@ -368,13 +373,13 @@ async def test_fields_of_another_group_change_nothing(slack: SlackServer) -> Non
     assert "Choose the group again" in errors(slack)["group"]
 
     await slack.press(ALICE, view, "Group", value=WASEND)
-    await slack.wait_for(lambda: "Who may edit" in says(slack))
+    await slack.wait_for(lambda: "Who can edit" in says(slack))
     assert "JPEG file" not in says(slack)
     assert "At most 25 characters." in says(slack)
     assert "SDK" not in says(slack)
     await submitted(slack, {"Name": None})
     assert "needs a name" in errors(slack)["subject"]
-    await submitted(slack, {"Name": "Wasend Team", "Picture, by its address": "http://x"})
+    await submitted(slack, {"Name": "Wasend Team", "Picture (URL)": "http://x"})
     assert "https://" in errors(slack)["picture"]
 
 
@@ -417,8 +422,8 @@ async def test_a_sync_compares_with_a_file_a_user_group_or_another_group(slack: 
     values = {"group": WUTS, "file": csv("phone", *phones), "mode": "report"}
     shown = await filled(slack, "sync", values)
     assert "a file of 2 people" in shown
-    assert "on the list and not in the group" in shown
-    assert "Only reported" in shown
+    assert "on the list but not in the group" in shown
+    assert "Only reports the difference" in shown
     assert "Comparing" in await told(slack)
 
     slack.workspace.users[CAROL] = User(CAROL, "carol", "Carol Cole", phone="+14155550333")
@@ -426,25 +431,25 @@ async def test_a_sync_compares_with_a_file_a_user_group_or_another_group(slack: 
     values = {"group": WUTS, "usergroup": "Operators (@operators)", "mode": "add", "every": "Every week"}
     shown = await filled(slack, "sync", values)
     assert "the Slack user group Operators" in shown
-    assert "Repeated every 7 days" in shown
-    assert "needs 1 by `lead`" in shown
+    assert "Repeats every 7 days" in shown
+    assert "Needs 1 approval by `lead`" in shown
     assert "repeated every 168 hours" in await told(slack)
 
     shown = await filled(slack, "sync", {"group": WUTS, "other": WASEND, "mode": "mirror"})
     assert "the members of wasend-team" in shown
-    assert "who is not on the list is removed" in shown
+    assert "removes people who aren't on the list" in shown
 
 
 async def test_a_sync_says_why_nothing_can_be_compared(slack: SlackServer) -> None:
     slack.faults.append(SlackFault("usergroups.users.list", error="no_such_subteam"))
     shown = await filled(slack, "sync", {"group": WUTS, "usergroup": "Operators (@operators)"})
-    assert "could not be compared" in shown
+    assert "Couldn't compare them" in shown
 
 
 async def test_a_sync_is_compared_behind_its_preview(slack: SlackServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(form_preview, "FIRST_PREVIEW_TIMEOUT", 0.0)
     await filled(slack, "sync", {"group": WUTS, "file": csv("phone", "+14155550100")})
-    await slack.wait_for(lambda: "Compared just now" in says(slack))
+    await slack.wait_for(lambda: "Right now:" in says(slack))
 
 
 async def test_a_preview_of_long_ago_asks_for_nothing(slack: SlackServer) -> None:

@@ -23,8 +23,8 @@ def test_a_long_text_is_spread_over_fields_and_none_of_it_is_lost(lines: list[st
     try:
         blocks = inputs.numbers_inputs(text)
     except ValueError:
-        assert len(text) > inputs.MOST_CHARACTERS
+        assert len(text) > inputs.MAX_CHARACTERS
         return
     held = [block.to_dict()["element"].get("initial_value", "") for block in blocks]
-    assert all(len(part) <= inputs.MOST_CHARACTERS for part in held)
+    assert all(len(part) <= inputs.MAX_CHARACTERS for part in held)
     assert "".join(held).replace("\n", "") == "".join(lines)

@@ -114,12 +114,12 @@ async def test_a_forwarded_file_is_read_and_a_deleted_one_is_named(slack: SlackS
 @pytest.mark.parametrize(
     ("text", "files", "words"),
     [
-        ("Nothing to see here", [], "I found no phone number in this message"),
+        ("Nothing to see here", [], "There's no phone number in this message"),
         ("", [("a.csv", b"Name\nAnn\n")], "a.csv: None of its entries is a number"),
         (
             "",
             [("many.csv", b"Phone\n" + b"".join(b"+1415%07d\n" % n for n in range(5550000, 5553000)))],
-            "more numbers",
+            "too many numbers",
         ),
         ("", [(f"{n}.txt", b"") for n in range(6)], f"Only the first {shortcuts.MAX_FILES} files were read."),
     ],

@@ -75,7 +75,7 @@ async def all_commands_work(hints: str) -> None:
     channel, ephemerals, clicked, truth, exported, checked = await asyncio.gather(*map(shell, copied[1:]))
     assert [(json.loads(ack)["status"], json.loads(ack)["error"]) for ack in (typed, clicked)] == [(200, "")] * 2
     assert len(json.loads(channel)) > 30
-    assert "Taken: add 1 person" in json.loads(ephemerals)[-1]["text"]
+    assert "Adding 1 person" in json.loads(ephemerals)[-1]["text"]
     assert "Launch Party" in truth
     assert exported.startswith("request_id,operation,")
     assert "FAILED" not in checked

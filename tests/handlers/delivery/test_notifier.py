@@ -87,7 +87,7 @@ async def test_a_small_request_makes_one_thread_of_lines_and_a_summary(
 
     results, summary = replies(slack)
     assert results["text"].startswith("Results for launch-team")
-    assert "4 people, 4 answers" in summary["text"]
+    assert "4 of 4 are in the group" in summary["text"]
     assert "Done" in slack.messages(LAUNCH)[0]["text"]
     assert slack.files == []
 
@@ -99,7 +99,7 @@ async def test_a_large_request_makes_tables_a_file_and_a_summary(slack: SlackSer
     assert "people 1 to 100 of 101" in first["text"]
     assert "people 101 to 101 of 101" in second["text"]
     assert [f["name"] for f in file["files"]] == ["RABCDEFGHIJKLMNOP.csv"]
-    assert "101 people" in summary["text"]
+    assert "of 101 are in the group" in summary["text"]
     (upload,) = slack.files
     assert upload.content is not None
     assert upload.content.count(b"\r\n") == 102
@@ -238,7 +238,7 @@ async def test_progress_is_shown_and_its_failure_stops_nothing(slack: SlackServe
     assert [entry["event"] for entry in log] == ["progress_not_shown"]
 
     fresh = slack.messages(LAUNCH)[0]["text"]
-    assert "0 of 4 answered" in fresh
+    assert "0 of 4 processed" in fresh
 
 
 async def test_progress_shows_how_far_it_is_and_no_more_than_every_two_seconds(
@@ -251,7 +251,7 @@ async def test_progress_shows_how_far_it_is_and_no_more_than_every_two_seconds(
     for _ in range(3):
         await thread.show_progress(changed(state=RequestState.RUNNING), tally)
 
-    assert "3 of 4 answered" in slack.messages(LAUNCH)[0]["text"]
+    assert "3 of 4 processed" in slack.messages(LAUNCH)[0]["text"]
     assert [call.method for call in slack.calls].count("chat.update") == 1
 
 
@@ -265,4 +265,4 @@ async def test_a_deleted_parent_does_not_stop_the_rest(
     await thread.finish(changed(state=RequestState.DONE), people)
 
     assert slack.messages(LAUNCH) == []
-    assert "2 people, 2 answers" in slack.messages(DIRECT)[-1]["text"]
+    assert "2 of 2 are in the group" in slack.messages(DIRECT)[-1]["text"]

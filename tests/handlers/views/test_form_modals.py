@@ -83,7 +83,7 @@ async def test_numbers_that_fit_into_no_field_get_more_of_them(slack: SlackServe
     }
     form = request_forms.parse_people({**body, "state": {"values": state}})
     assert form.common.numbers == NUMBERS
-    with pytest.raises(ValueError, match="more numbers than a form holds"):
+    with pytest.raises(ValueError, match="too many numbers for a form"):
         request_forms.people_form("add", Prefill("C0LAUNCH", None, NUMBERS * 3), can_invite=False)
 
 
@@ -150,12 +150,12 @@ async def test_a_preview_says_everything_of_any_number(slack: SlackServer, clien
     text = json.dumps(body["blocks"], ensure_ascii=False)
     assert preview.parse(body).draft == "k" * 32
     assert body["submit"]["text"] == "Add"
-    assert "rests until" in text
+    assert "paused until" in text
     if number:
-        assert "3 people more than the group has places for" in text
-        assert f"{number // 2:,} {'person' if number // 2 == 1 else 'people'} in the group already" in text
-        assert f"Not usable ({number:,})" in text
-        assert "not enough for all" in text
+        assert "3 people don't fit into the group" in text
+        assert f"{number // 2:,} {'person' if number // 2 == 1 else 'people'} already in the group" in text
+        assert f"Couldn't read {number:,} entr" in text
+        assert "That isn't enough for everyone" in text
 
 
 @pytest.mark.parametrize("operation", Operation)
@@ -183,7 +183,7 @@ async def test_the_preview_of_a_sync_says_how_group_and_list_differ(
         body = await shown(slack, client, preview.build(facts, "rollcall-1"))
         assert preview.parse(body).sync == terms
         text = json.dumps(body["blocks"])
-        assert "Still comparing" in text or "words" in text or "1 person on the list and not in the group" in text
+        assert "Still comparing" in text or "words" in text or "1 person on the list but not in the group" in text
 
 
 @pytest.mark.parametrize("columns", [2, 100, 150])
@@ -205,7 +205,7 @@ async def test_what_stands_in_for_a_preview_says_what_to_do(slack: SlackServer, 
     for view in (interim_modals.reading_preview("rollcall-1"), interim_modals.no_preview(["x" * 2000, "y"])):
         text = json.dumps(await shown(slack, client, view))
         assert "Back" in text
-        assert "what you typed is still there" in text
+        assert "it keeps what you typed" in text
 
 
 def test_what_is_read_back_survives_a_form_of_another_shape() -> None:

@@ -29,7 +29,7 @@ LARGEST = 250_000
 
 
 def facts(**known: Any) -> HomeData:
-    standard: dict[str, Any] = {"may": (), "refused": (), "may_ask": False, "connections": (), "found": found(0)}
+    standard: dict[str, Any] = {"may": (), "refused": (), "may_request": False, "connections": (), "found": found(0)}
     return HomeData(**(standard | known))
 
 
@@ -71,25 +71,25 @@ def longest(name: str) -> HomeData:
     )
     recent = [brief(40 + n, name, state=RequestState.DONE) for n in range(home_view.MAX_RECENT)]
     return facts(
-        notice=f"Only who asked can withdraw it. {'x' * 2000}",
+        notice=f"Only the requester can withdraw it. {'x' * 2000}",
         may=tuple(Capability),
         refused=["This needs a capability. " + "`role`, " * 100] * 5,
-        may_ask=True,
+        may_request=True,
         connections=[
             ConnectionStatus(
                 name or "c", Account(AccountState.RESTRICTED, EVIL * 10), Cooldown(LATER, EVIL * 20), 10_000
             )
-            for _ in range(home_view.MOST_CONNECTIONS + 1)
+            for _ in range(home_view.MAX_CONNECTIONS + 1)
         ],
         found=found(101, name=name, search="a" * 100, start=50),
         waiting=SummaryPage(waiting, more=True),
         votes={"R000000000000010": 1},
         running=SummaryPage([brief(20 + n, name, state=RequestState.RUNNING) for n in numbers], more=True),
-        to_come=SummaryPage(to_come, more=True),
+        upcoming=SummaryPage(to_come, more=True),
         repeated=[RepeatedSync(schedule, name, may_end=True, held="x" * 5000, last=recent[0])] * home_syncs.MAX_LISTED,
         repeated_more=40,
         recent=recent,
-        everybody=True,
+        everyone=True,
         catalog=GroupCatalog({GroupRef("support", "120363041234567890@g.us"): ConfiguredGroup(warning=EVIL * 100)}),
         links={f"R{n:015}": f"https://sandbox.slack.com/archives/C0LAUNCH/p{'1' * 16}" for n in range(100)},
     )
@@ -153,7 +153,7 @@ async def test_a_search_that_finds_nothing_says_so_and_can_be_changed(
 ) -> None:
     blocks = await published(client, slack, facts(found=found(0, search="<none>")))
 
-    assert "no group that you may administer with “&lt;none&gt;” in a name" in said(blocks)
+    assert "no group you can administer with “&lt;none&gt;” in a name" in said(blocks)
     assert any(block["block_id"] == home_groups.SEARCH for block in blocks)
 
 
@@ -169,11 +169,11 @@ async def test_who_may_do_nothing_is_told_whom_to_ask(client: AsyncWebClient, sl
 @pytest.mark.parametrize(
     ("account", "words"),
     [
-        (None, "⏳ checking its account"),
-        ("It does not answer.", "❔ its account could not be read: It does not answer."),
-        (Account(AccountState.CONNECTED), "✅ connected; 💤 sends nothing until"),
+        (None, "⏳ checking the account"),
+        ("It does not answer.", "❔ couldn't read the account: It does not answer."),
+        (Account(AccountState.CONNECTED), "✅ connected; 💤 paused until"),
         (Account(AccountState.CONNECTED, "Connected"), "✅ connected; 💤"),
-        (Account(AccountState.DISCONNECTED, "logged out"), "⛔ disconnected (as its provider tells: logged out)"),
+        (Account(AccountState.DISCONNECTED, "logged out"), "⛔ disconnected (provider said: “logged out”)"),
     ],
 )
 async def test_a_connection_says_how_it_stands(
@@ -184,7 +184,7 @@ async def test_a_connection_says_how_it_stands(
     blocks = await published(client, slack, facts(connections=[connection]))
 
     assert words in said(blocks)
-    assert "may still send 1 person today" in said(blocks)
+    assert "1 left in today's limit" in said(blocks)
 
 
 @pytest.mark.parametrize("commands", [COMMANDS[1:], COMMANDS[1:2], ()])
@@ -200,6 +200,6 @@ async def test_the_modals_over_a_message_are_taken_by_slack(client: AsyncWebClie
     for view in (
         interim_modals.reading_message(5, "id"),
         interim_modals.no_numbers([EVIL * 50] * 20),
-        interim_modals.too_many_numbers("These are more numbers than a form holds."),
+        interim_modals.too_many_numbers("These are too many numbers for a form."),
     ):
         await client.views_open(trigger_id=slack.workspace.new_trigger("U01ALICE"), view=view)

@@ -66,7 +66,7 @@ def test_members_are_counted_where_they_were_read_and_their_number_is_not_told()
 
     assert "Members: 2\n" in groups.card(facts).text
     unread = groups.card(replace(facts, members="the provider does not answer.")).text
-    assert "Members: the provider does not tell how many\n" in unread
+    assert "Members: unknown\n" in unread
     assert "Admins: the provider does not answer.\n" in unread
 
 
@@ -75,7 +75,7 @@ def test_a_providers_words_are_said_to_be_its() -> None:
         "It is gone. Provider said: “no &lt;such&gt; jid”"
     )
     account = Account(AccountState.DISCONNECTED, "pairing")
-    assert answers.account(account) == "disconnected (as its provider tells: pairing)"
+    assert answers.account(account) == "disconnected (provider said: “pairing”)"
 
 
 def requests_page(name: str) -> Message:
@@ -134,7 +134,7 @@ def test_a_row_that_was_changed_is_said_to_be() -> None:
     row = replace(seal(AuditEntry(EntryKind.STATE, AT), ChainHead()), payload="{")
 
     assert (
-        "1: ⚠️ this row was changed" in audit_list.build([row], audit_list.AuditCursor(), lambda *_: "", more=False).text
+        "1: ⚠️ this row was altered" in audit_list.build([row], audit_list.AuditCursor(), lambda *_: "", more=False).text
     )
 
 
@@ -153,4 +153,4 @@ def test_a_rejected_entry_is_told_with_its_line() -> None:
 def test_a_request_that_was_put_off_says_so() -> None:
     details = replace(REQUEST.options, run_at=datetime.now(UTC) + timedelta(days=1))
 
-    assert "It begins <!date^" in answers.submitted(changed(options=details), Roster(), again=False)
+    assert "Starts <!date^" in answers.submitted(changed(options=details), Roster(), again=False)

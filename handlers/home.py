@@ -2,8 +2,7 @@
 
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -116,7 +115,7 @@ class HomePages:
         visit = self._visits.get(user_id)
         if visit is None:
             return
-        visit.actor = await self._services.usergroups.actor(user_id)
+        visit.actor = await self._services.slack.user_groups.actor(user_id)
         facts = await self._reader.read(visit.actor, visit.cursor, visit.notice)
         await self._client.views_publish(user_id=user_id, view=home_view.build(facts))
 
@@ -134,17 +133,10 @@ class _OnPage(AsyncRespond):
         return WebhookResponse(url="", status_code=200, body="ok", headers={})
 
 
-@asynccontextmanager
-async def running(app: AsyncApp, services: Services) -> AsyncIterator[None]:
-    """Hang the page on the app, and draw it while the block runs."""
-    homes = HomePages(services, app.client)
+def register(app: AsyncApp, services: Services, homes: HomePages) -> None:
+    """Register the tab and its buttons."""
     _register(app, services, homes)
     _register_groups(app, services, homes)
-    with services.events.subscribe(homes.on_request_changed):
-        try:
-            yield
-        finally:
-            await homes.aclose()
 
 
 def _register(app: AsyncApp, services: Services, homes: HomePages) -> None:
@@ -174,7 +166,7 @@ def _register(app: AsyncApp, services: Services, homes: HomePages) -> None:
     async def end_sync(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
         click = Click.model_validate(body)
         place = GroupAddress.model_validate_json(click.value)
-        actor = await services.usergroups.actor(click.user.id, fresh=APPROVAL_MEMBERS_TTL)
+        actor = await services.slack.user_groups.actor(click.user.id, fresh=APPROVAL_MEMBERS_TTL)
         text = await sync.end(services, actor, services.directory.get(GroupRef(place.connection, place.group_id)))
         await ack()
         await respond(text)

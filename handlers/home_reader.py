@@ -59,8 +59,8 @@ class HomeReader:
         last = [one.last for one in repeated if one.last]
         briefs = [*waiting.summaries, *running.summaries, *to_come.summaries, *last, *recent]
         votes, links = await asyncio.gather(
-            asyncio.gather(*(self.services.votes.for_request(brief.request.id) for brief in waiting.summaries)),
-            self.services.permalinks.get_many(brief.request.id for brief in briefs),
+            asyncio.gather(*(self.services.stores.votes.for_request(brief.request.id) for brief in waiting.summaries)),
+            self.services.delivery.permalinks.get_many(brief.request.id for brief in briefs),
         )
         return HomeData(
             may=may,
@@ -80,7 +80,7 @@ class HomeReader:
             recent=recent,
             everyone=everybody,
             links=links,
-            catalog=self.services.catalog,
+            catalog=self.services.directory.catalog,
             notice=notice,
         )
 
@@ -97,12 +97,12 @@ class HomeReader:
         return SummaryPage(found, more)
 
     async def _mine(self, actor: Actor, *states: RequestState) -> SummaryPage:
-        found = await self.services.queries.newest(requester=actor.user_id, states=states, limit=MAX_LISTED + 1)
+        found = await self.services.stores.queries.newest(requester=actor.user_id, states=states, limit=MAX_LISTED + 1)
         return SummaryPage(found[:MAX_LISTED], len(found) > MAX_LISTED)
 
     async def _recent(self, actor: Actor, *, everybody: bool) -> Sequence[RequestSummary]:
         if not everybody:
-            return await self.services.queries.newest(requester=actor.user_id, limit=MAX_RECENT)
+            return await self.services.stores.queries.newest(requester=actor.user_id, limit=MAX_RECENT)
 
         def may_see(brief: RequestSummary) -> bool:
             group = group_of(self.services, brief.request)
@@ -113,17 +113,17 @@ class HomeReader:
 
     async def _read(self, last: RequestSummary | None, states: Sequence[RequestState] = ()) -> Sequence[RequestSummary]:
         before = (last.request.asked_at.timestamp(), last.request.id) if last else None
-        return await self.services.queries.newest(states=states, before=before, limit=pages.READ_SIZE)
+        return await self.services.stores.queries.newest(states=states, before=before, limit=pages.READ_SIZE)
 
     async def _repeated(self, actor: Actor) -> tuple[list[RepeatedSync], int]:
         """Give the first of the repeated syncs that concern somebody, and how many others do."""
         found = []
-        for schedule in await self.services.schedules.active():
+        for schedule in await self.services.stores.schedules.active():
             group = self.services.directory.get(schedule.group)
             if schedule.requester == actor.user_id or manageable_groups(self.services, actor, [group]):
                 found.append((schedule, group))
         shown = found[: home_syncs.MAX_LISTED]
-        last = await self.services.queries.by_ids([schedule.request for schedule, _ in shown])
+        last = await self.services.stores.queries.by_ids([schedule.request for schedule, _ in shown])
         made = {brief.request.id: brief for brief in last}
         repeated = [
             RepeatedSync(
@@ -141,7 +141,7 @@ class HomeReader:
         """Say why a repeated sync would do nothing now; empty where it would."""
         if last and last.request.state not in ENDED:
             return "compares nothing until the request of its last run is over"
-        requester = await self.services.usergroups.actor(schedule.requester)
+        requester = await self.services.slack.user_groups.actor(schedule.requester)
         if refused := self.services.syncs.check(sync_request_for(schedule, group, requester)):
             return f"does nothing now: {refused.reason}"
         rest = await self.services.connections[schedule.connection].throttle.cooldown()
@@ -166,7 +166,7 @@ def can_decide(services: Services, actor: Actor, request: Request) -> bool:
     """Tell whether a request waits for this person's decision, as far as their roles go."""
     if request.requester == actor.user_id:
         return False
-    deciders = services.votes.eligible_approvers(request)
+    deciders = services.stores.votes.eligible_approvers(request)
     return actor.user_id in deciders or not actor.usergroups.isdisjoint(deciders)
 
 

@@ -171,12 +171,12 @@ class Mentions:
             if request.id == request_id:
                 shown.set()
 
-        with self._services.events.subscribe(hear), suppress(TimeoutError):
-            if link := await self._services.permalinks.get(request_id):
+        with self._services.delivery.events.subscribe(hear), suppress(TimeoutError):
+            if link := await self._services.delivery.permalinks.get(request_id):
                 return link
             async with asyncio.timeout(LINK_TIMEOUT):
                 await shown.wait()
-        return await self._services.permalinks.get(request_id)
+        return await self._services.delivery.permalinks.get(request_id)
 
 
 def register(app: AsyncApp, services: Services) -> None:
@@ -262,7 +262,7 @@ async def _run(services: Services, heard: _MentionedCommand) -> Answer | Deferre
 
 async def _is_taken(services: Services, request_id: str) -> bool:
     try:
-        await services.requests.get(request_id)
+        await services.stores.requests.get(request_id)
     except LookupError:
         return False
     return True

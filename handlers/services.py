@@ -1,4 +1,4 @@
-"""What the listeners work with, made once by `bot.bootstrap`."""
+"""What listeners work with."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -6,73 +6,54 @@ from datetime import UTC, datetime
 
 from bot.domain.access import Actor, Allowed
 from bot.domain.audit import disclosure_entry
-from bot.domain.groups import GroupCatalog, KnownGroup
+from bot.domain.groups import KnownGroup
 from bot.execution.connections import Connection
-from bot.execution.dispatcher import Dispatcher
-from bot.execution.ports import Notifier
 from bot.services.authorization import Authorizer
 from bot.services.groups import GroupDirectory
 from bot.services.preview import PreviewService
 from bot.services.submission import Submissions
 from bot.services.sync import SyncScheduler, SyncService
-from bot.storage.audit import AuditJournal
-from bot.storage.drafts import DraftStore
-from bot.storage.request_queries import RequestQueries
-from bot.storage.requests import RequestStore
-from bot.storage.sync_schedules import SyncSchedules
-from bot.storage.votes import Votes
-from bot.tasks import BackgroundTasks
-from handlers.clients.permalinks import Permalinks
-from handlers.clients.time_zones import TimeZones
-from handlers.clients.user_groups import UserGroups
-from handlers.delivery.request_events import RequestEvents
+from bot.storage.stores import Stores
+from handlers.clients import SlackClients
+from handlers.delivery import Delivery
 from providers.base import Action
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Everything a listener may need.
+    """What listeners work with, built by `bot.bootstrap`.
 
     Attributes:
-        links: the addresses of the requests' parent messages.
-        lines: the connections, by name.
-        catalog: the groups of the configuration.
+        stores: what is kept.
+        slack: what is read from Slack.
+        delivery: what is said in Slack.
+        directory: the groups.
+        connections: the accounts at the providers, by name.
     """
 
-    submissions: Submissions
-    authorizer: Authorizer
-    previews: PreviewService
-    drafts: DraftStore
+    stores: Stores
+    slack: SlackClients
+    delivery: Delivery
     directory: GroupDirectory
-    usergroups: UserGroups
-    time_zones: TimeZones
-    requests: RequestStore
-    queries: RequestQueries
-    audit: AuditJournal
-    votes: Votes
-    dispatcher: Dispatcher
-    notifier: Notifier
-    events: RequestEvents
-    background: BackgroundTasks
-    permalinks: Permalinks
-    syncs: SyncService
-    schedules: SyncSchedules
-    sync_scheduler: SyncScheduler
     connections: Mapping[str, Connection]
-    catalog: GroupCatalog
+    authorizer: Authorizer
+    submissions: Submissions
+    previews: PreviewService
+    syncs: SyncService
+    sync_scheduler: SyncScheduler
 
     async def record_disclosure(
         self, user_id: str, what: str, connection: str, group_id: str, *, request_id: str = ""
     ) -> None:
-        """Keep in the audit journal what somebody is about to be shown or given."""
+        """Record in the audit journal what a person is about to be shown or sent."""
         at = datetime.now(UTC)
         entry = disclosure_entry(
             actor=user_id, what=what, connection=connection, group_id=group_id, at=at, request_id=request_id
         )
-        await self.audit.add(entry)
+        await self.stores.audit.add(entry)
 
     def visible_groups(self, actor: Actor, groups: Iterable[KnownGroup]) -> list[KnownGroup]:
-        """Give the groups whose names the person may learn: those that they may list, or add somebody to."""
+        """Return the groups whose names the person may see: those that they may list or add people to."""
         return [
             group
             for group in groups

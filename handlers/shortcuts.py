@@ -84,7 +84,7 @@ def register(app: AsyncApp, services: Services) -> None:
 
 async def open_chooser(services: Services, client: AsyncWebClient, trigger_id: str, user_id: str) -> None:
     """Open the list of all forms that a person may use. Raises `UserError`."""
-    actor = await services.usergroups.actor(user_id)
+    actor = await services.slack.user_groups.actor(user_id)
     _, refused = capabilities_of(services, actor)
     commands = usable_commands(services, actor)
     reasons = [] if commands else [refused[capability] for capability in _FORMS_NEED if capability in refused]
@@ -96,7 +96,7 @@ async def _add_numbers(services: Services, uploads: UploadReader, client: AsyncW
     """Open the form with the numbers of a message. Raises `UserError`."""
     region = _region(services)
     numbers, files = _numbers(used.message, region), used.message.all_files[:MAX_FILES]
-    actor = await services.usergroups.actor(used.user.id)
+    actor = await services.slack.user_groups.actor(used.user.id)
     if not files and not numbers:
         await open_modal(client, used.trigger_id, interim_modals.no_numbers([]))
         return
@@ -167,5 +167,5 @@ def _form(services: Services, channel: str, numbers: str, problems: Sequence[str
 
 def _region(services: Services) -> str | None:
     """Give the region of numbers without a country code; None where the connections do not agree on one."""
-    regions = set(services.catalog.regions.values())
+    regions = set(services.directory.catalog.regions.values())
     return regions.pop() if len(regions) == 1 else None

@@ -33,7 +33,7 @@ async def start(services: Services, wish: SyncRequest, every: timedelta | None) 
     """Save a sync that runs now, and again if it is repeated. Return the answer. Raises `UserError`."""
     if rejected := await services.syncs.check_and_record(wish):
         raise UserError(rejected.reason, reference=wish.id)
-    kept = await services.schedules.add(
+    kept = await services.stores.schedules.add(
         SyncSchedule(
             id=wish.id,
             connection=wish.group.connection,
@@ -78,7 +78,7 @@ async def end(services: Services, actor: Actor, group: KnownGroup) -> str:
     """End the repeated sync of a group. Return the answer. Raises `UserError`."""
     if rejected := await services.syncs.check_and_record(_ending(actor, group)):
         raise UserError(rejected.reason)
-    ended = await services.schedules.end(group.ref, actor.user_id)
+    ended = await services.stores.schedules.end(group.ref, actor.user_id)
     return f"Ended {count(ended, 'repeated sync')}." if ended else "No sync is repeated here."
 
 

@@ -2,12 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import structlog
 
-from bot.domain.groups import GroupFound, GroupRef, KnownGroup, Resolution, resolve
+from bot.domain.groups import GroupCatalog, GroupFound, GroupRef, KnownGroup, Resolution, resolve
 from bot.domain.requests import Request, RequestState
 from bot.tasks import stop
 from providers.base import Group, Operation, Provider, ProviderError
@@ -22,19 +22,20 @@ class GroupDirectory:
     """Knows the groups of all connections.
 
     Args:
-        aliases: the groups of the configuration.
+        catalog: the groups of the configuration.
         providers: by the connection's name.
         clock: gives seconds, to tell which lists are fresh.
     """
 
     def __init__(
         self,
-        aliases: Iterable[KnownGroup],
+        catalog: GroupCatalog,
         providers: Mapping[str, Provider],
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._aliases = tuple(aliases)
+        self.catalog = catalog
+        self._aliases = tuple(catalog.aliased())
         self._providers = providers
         self._clock = clock
         self._lists: dict[str, tuple[Group, ...]] = {}

@@ -128,6 +128,10 @@ class Submissions:
             )
         return refused
 
+    def dispatch(self) -> None:
+        """Start the work that is due now, without waiting for the dispatcher's next look."""
+        self._dispatcher.wake()
+
     async def submit(self, draft: RequestDraft) -> Submitted | Rejected:
         """Check and write a request; the same draft a second time changes nothing."""
         if refused := await self.check_and_record(draft):

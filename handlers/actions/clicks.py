@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 async def find_request(services: Services, request_id: str) -> Request:
     """Read the request that a click is about. Raises `UserError` if it is gone."""
     try:
-        return await services.requests.get(request_id)
+        return await services.stores.requests.get(request_id)
     except LookupError:
         log.warning("request_not_found", request=request_id)
         raise UserError("This request no longer exists. Nothing was done.") from None
@@ -39,7 +39,9 @@ async def refuse_click(
         text: the same as sentences for the person.
     """
     at = datetime.now(UTC)
-    await services.audit.add(refused_click_entry(request.id, request, actor=user_id, action=action, code=code, at=at))
+    await services.stores.audit.add(
+        refused_click_entry(request.id, request, actor=user_id, action=action, code=code, at=at)
+    )
     return UserError(text)
 
 

@@ -34,7 +34,7 @@ def register(app: AsyncApp, services: Services) -> None:
     @app.action(re.compile(followup_buttons.ACTION_IDS))
     async def follow(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
         click = Click.model_validate(body)
-        actor = await services.usergroups.actor(click.user.id, fresh=APPROVAL_MEMBERS_TTL)
+        actor = await services.slack.user_groups.actor(click.user.id, fresh=APPROVAL_MEMBERS_TTL)
         before = await find_request(services, click.value)
         text = await _follow(services, before, followup_buttons.parse(click.clicked.action_id), actor)
         await ack()
@@ -43,12 +43,12 @@ def register(app: AsyncApp, services: Services) -> None:
 
 async def _follow(services: Services, before: Request, followup: Followup, actor: Actor) -> str:
     """Submit the request that follows, as the person who clicked. Return the answer. Raises `UserError`."""
-    after = [summary.request for summary in await services.queries.followups_of(before.id)]
+    after = [summary.request for summary in await services.stores.queries.followups_of(before.id)]
     same = [request for request in after if request.options.follow == followup]
     if open_ := next((request for request in same if request.state not in CANCELLED), None):
         return await _already_submitted(services, open_)
     await _check_connection(services, before, followup, actor)
-    people = await services.requests.items(before.id)
+    people = await services.stores.requests.items(before.id)
     planned = plan_followup(before, people, followup)
     if followup not in available_followups(before, people) or not planned.items:
         text = f"There's nothing left for “{LABELS[followup]}”. Nothing was done."
@@ -107,11 +107,11 @@ def _submitted(services: Services, request: Request, label: str) -> str:
     if request.rule is not None:
         roles = " or ".join(f"`{escape(name)}`" for name in request.rule.approvers)
         lines.append(f"It waits for approval by {roles}.")
-    if warning := services.catalog.get(request.group).warning:
+    if warning := services.directory.catalog.get(request.group).warning:
         lines.append(approval_card.warned(warning))
     return "\n".join(lines)
 
 
 async def _already_submitted(services: Services, request: Request) -> str:
-    link = linked(FollowupLink(request, await services.permalinks.get(request.id)))
+    link = linked(FollowupLink(request, await services.delivery.permalinks.get(request.id)))
     return f"<@{request.requester}> has already requested this: {link}. Nothing was done twice."

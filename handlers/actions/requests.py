@@ -37,7 +37,7 @@ def register(app: AsyncApp, services: Services) -> None:
         click = Click.model_validate(body)
         await ack()
         request = await find_request(services, click.value)
-        data = await _details(services, request, 0, await services.usergroups.actor(click.user.id))
+        data = await _details(services, request, 0, await services.slack.user_groups.actor(click.user.id))
         await open_modal(client, click.trigger_id, modal.build(data))
 
     @app.action(modal.PREVIOUS, middleware=[read_only])
@@ -48,31 +48,31 @@ def register(app: AsyncApp, services: Services) -> None:
         request_id, page = modal.parse(click.value)
         request = await find_request(services, request_id)
         if click.view is not None:
-            data = await _details(services, request, page, await services.usergroups.actor(click.user.id))
+            data = await _details(services, request, page, await services.slack.user_groups.actor(click.user.id))
             await client.views_update(view_id=click.view.id, view=modal.build(data))
 
     @app.action(buttons.STOP)
     async def stop(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
         click = Click.model_validate(body)
-        actor = await services.usergroups.actor(click.user.id, fresh=APPROVAL_MEMBERS_TTL)
+        actor = await services.slack.user_groups.actor(click.user.id, fresh=APPROVAL_MEMBERS_TTL)
         request = await find_request(services, click.value)
         await _stop(services, request, actor)
         await ack()
         await reply(respond, click, _STOPPING)
-        current = await services.requests.get(request.id)
-        await services.notifier.show_progress(current, partial(services.requests.tally, request.id))
+        current = await services.stores.requests.get(request.id)
+        await services.delivery.notifier.show_progress(current, partial(services.stores.requests.tally, request.id))
 
     @app.action(results.EXPORT, middleware=[read_only])
     async def export(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond, client: AsyncWebClient) -> None:
         click = Click.model_validate(body)
-        actor = await services.usergroups.actor(click.user.id, fresh=APPROVAL_MEMBERS_TTL)
+        actor = await services.slack.user_groups.actor(click.user.id, fresh=APPROVAL_MEMBERS_TTL)
         request = await find_request(services, click.value)
         await _check_export(services, request, actor)
         await ack()
         await services.record_disclosure(
             actor.user_id, "the results as CSV", request.connection, request.group_id, request_id=request.id
         )
-        content = results.csv_file(request, await services.requests.items(request.id))
+        content = results.csv_file(request, await services.stores.requests.items(request.id))
         comment = f"The complete results of request `{request.id}`, one line for each person."
         await send_file(client, actor.user_id, f"{request.id}.csv", content, comment)
         await reply(respond, click, answers.SENT_DIRECTLY)
@@ -80,11 +80,11 @@ def register(app: AsyncApp, services: Services) -> None:
 
 async def _stop(services: Services, request: Request, actor: Actor) -> None:
     """Stop a request. Raises `UserError`, and records the click, if it can't be stopped."""
-    if not services.votes.may_stop(request, actor):
+    if not services.stores.votes.may_stop(request, actor):
         raise await refuse_click(services, request, actor.user_id, action="stop", code="not_yours", text=_NOT_PERMITTED)
-    if await services.requests.stop(request.id, actor.user_id):
+    if await services.stores.requests.stop(request.id, actor.user_id):
         return
-    text = _why_not_stopped(await services.requests.get(request.id))
+    text = _why_not_stopped(await services.stores.requests.get(request.id))
     raise await refuse_click(services, request, actor.user_id, action="stop", code="over", text=text)
 
 
@@ -108,11 +108,11 @@ async def _details(services: Services, request: Request, page: int, viewer: Acto
     """Read what the modal shows to this person."""
     parent = request.options.parent
     tally, people, votes, after, links = await asyncio.gather(
-        services.requests.tally(request.id),
-        services.requests.items_page(request.id, page * modal.PAGE, modal.PAGE),
-        services.votes.for_request(request.id),
-        services.queries.followups_of(request.id),
-        services.permalinks.get_many([parent] if parent else []),
+        services.stores.requests.tally(request.id),
+        services.stores.requests.items_page(request.id, page * modal.PAGE, modal.PAGE),
+        services.stores.votes.for_request(request.id),
+        services.stores.queries.followups_of(request.id),
+        services.delivery.permalinks.get_many([parent] if parent else []),
     )
     may = services.authorizer.check_capability(viewer, Capability.GROUPS_READ, group_of(services, request))
     return modal.DetailsData(
@@ -123,8 +123,8 @@ async def _details(services: Services, request: Request, page: int, viewer: Acto
         full=isinstance(may, Allowed),
         needs=_needs(services, request, tally),
         votes=votes,
-        deciders=services.votes.eligible_approvers(request),
-        warning=services.catalog.get(request.group).warning,
+        deciders=services.stores.votes.eligible_approvers(request),
+        warning=services.directory.catalog.get(request.group).warning,
         link=links.get(parent, ""),
         followed=[FollowupLink(brief.request) for brief in after],
     )

@@ -42,8 +42,8 @@ class VoteListeners:
     async def approve(self, ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
         """Count a click as an approval. Raises `UserError` if it doesn't count."""
         click = Click.model_validate(body)
-        actor = await self._services.usergroups.actor(click.user.id, fresh=APPROVAL_MEMBERS_TTL)
-        result = await self._services.votes.cast(click.value, actor, Choice.APPROVE)
+        actor = await self._services.slack.user_groups.actor(click.user.id, fresh=APPROVAL_MEMBERS_TTL)
+        result = await self._services.stores.votes.cast(click.value, actor, Choice.APPROVE)
         await ack()
         if isinstance(result, Refused):
             raise await self._refused(result, click.value, click.user.id)
@@ -55,13 +55,13 @@ class VoteListeners:
         """Open the modal that asks for a reason. Raises `UserError` if the vote wouldn't count."""
         click = Click.model_validate(body)
         choice = Choice.DENY if click.clicked.action_id == buttons.DENY else Choice.OVERRIDE
-        actor = await self._services.usergroups.actor(click.user.id, fresh=APPROVAL_MEMBERS_TTL)
-        refused = await self._services.votes.check(click.value, actor, choice)
+        actor = await self._services.slack.user_groups.actor(click.user.id, fresh=APPROVAL_MEMBERS_TTL)
+        refused = await self._services.stores.votes.check(click.value, actor, choice)
         await ack()
         if refused:
             raise await self._refused(refused, click.value, click.user.id)
-        request = await self._services.requests.get(click.value)
-        tally = await self._services.requests.tally(click.value)
+        request = await self._services.stores.requests.get(click.value)
+        tally = await self._services.stores.requests.tally(click.value)
         await open_modal(client, click.trigger_id, reason_modal.build(choice, request, tally))
 
     async def decide(self, ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -70,8 +70,8 @@ class VoteListeners:
         form = reason_modal.parse(submission.view)
         if not form.reason:
             raise UserError(_NO_REASON, field=submitted_view.REASON_BLOCK)
-        actor = await self._services.usergroups.actor(submission.user.id, fresh=APPROVAL_MEMBERS_TTL)
-        result = await self._services.votes.cast(form.request_id, actor, form.choice, form.reason)
+        actor = await self._services.slack.user_groups.actor(submission.user.id, fresh=APPROVAL_MEMBERS_TTL)
+        result = await self._services.stores.votes.cast(form.request_id, actor, form.choice, form.reason)
         if isinstance(result, Refused):
             error = await self._refused(result, form.request_id, submission.user.id)
             await ack(response_action="update", view=reason_modal.refused(form.choice, error.text))
@@ -82,13 +82,13 @@ class VoteListeners:
     async def withdraw(self, ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
         """Withdraw a request that hasn't begun. Raises `UserError` if it can't be withdrawn."""
         click = Click.model_validate(body)
-        actor = await self._services.usergroups.actor(click.user.id, fresh=APPROVAL_MEMBERS_TTL)
-        refused = await self._services.votes.withdraw(click.value, actor)
+        actor = await self._services.slack.user_groups.actor(click.user.id, fresh=APPROVAL_MEMBERS_TTL)
+        refused = await self._services.stores.votes.withdraw(click.value, actor)
         await ack()
         if refused:
             log.info("withdrawal_refused", request=click.value, user=click.user.id, code=refused.code)
             raise UserError(approval_card.not_counted(refused, click.value))
-        self._services.dispatcher.wake()
+        self._services.submissions.dispatch()
         await reply(respond, click, "Withdrawn: nothing is sent to the provider.")
 
     async def _refused(self, refused: Refused, request_id: str, user_id: str) -> UserError:
@@ -100,9 +100,9 @@ class VoteListeners:
 
     async def _show_vote(self, request_id: str) -> None:
         """Dispatch what was decided, and show the votes that no workflow shows."""
-        self._services.dispatcher.wake()
+        self._services.submissions.dispatch()
         try:
-            request = await self._services.requests.get(request_id)
+            request = await self._services.stores.requests.get(request_id)
             if _has_no_workflow(request):
                 await self._show_approval(request)
         except LookupError:
@@ -113,11 +113,11 @@ class VoteListeners:
 
     async def _show_approval(self, request: Request) -> None:
         """Show a request that still waits; if it went on meanwhile, its buttons must not stay."""
-        tally = await self._services.requests.tally(request.id)
-        await self._services.notifier.show_approval(request, tally)
-        current = await self._services.requests.get(request.id)
+        tally = await self._services.stores.requests.tally(request.id)
+        await self._services.delivery.notifier.show_approval(request, tally)
+        current = await self._services.stores.requests.get(request.id)
         if current.state is not request.state:
-            await self._services.notifier.show_approval(current, tally)
+            await self._services.delivery.notifier.show_approval(current, tally)
 
 
 def _has_no_workflow(request: Request) -> bool:

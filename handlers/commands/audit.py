@@ -59,7 +59,7 @@ def register(app: AsyncApp, services: Services) -> None:
 async def search(services: Services, command: CommandContext) -> Deferred:
     """Show the newest rows that match. Raises `UserError`."""
     parsed = command.parse()
-    actor = await services.usergroups.actor(command.user)
+    actor = await services.slack.user_groups.actor(command.user)
     await require_capability(services, command, actor, Capability.AUDIT_READ)
     return Deferred(partial(_search, services, command, parsed, actor), "the audit journal")
 
@@ -77,7 +77,7 @@ async def _cursor(services: Services, command: CommandContext, parsed: ParsedCom
         raise command.usage_error(f"“{shorten(parsed.rest_text, 60)}” isn't a person. {_hint(parsed.rest)}")
     times: dict[str, datetime | None] = {"since": None, "until": None}
     for name in times.keys() & parsed.options.keys():
-        zone = await services.time_zones.get(command.user)
+        zone = await services.slack.time_zones.get(command.user)
         times[name] = values.parse_time(parsed.option(name), zone, whole_day=name == "until")
         if times[name] is None:
             raise command.usage_error(f"“{shorten(parsed.option(name), 60)}” isn't a valid date. Use 2026-11-01.")
@@ -123,7 +123,7 @@ async def _page(services: Services, actor: Actor, cursor: AuditCursor) -> Answer
 
 
 async def _read(services: Services, cursor: AuditCursor, last: AuditRow | None) -> Sequence[AuditRow]:
-    return await services.audit.search(
+    return await services.stores.audit.search(
         person=cursor.person,
         group=cursor.group_id,
         since=cursor.since,
@@ -148,7 +148,7 @@ def _filter(services: Services, actor: Actor, cursor: AuditCursor) -> Callable[[
 async def _permitted(services: Services, click: Click) -> Actor:
     """Return the person who clicked. Raises `UserError` without `audit:read`."""
     command = CommandContext(AUDIT, "", click.user.id, click.team_id, click.place, click.trigger_id)
-    actor = await services.usergroups.actor(click.user.id)
+    actor = await services.slack.user_groups.actor(click.user.id)
     await require_capability(services, command, actor, Capability.AUDIT_READ)
     return actor
 

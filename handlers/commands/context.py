@@ -83,7 +83,7 @@ class Resolved:
 async def resolve(services: Services, command: CommandContext, name: str) -> Resolved:
     """Find the group that the person named. Raises `UserError` if there is none, or several."""
     actor, resolution = await asyncio.gather(
-        services.usergroups.actor(command.user), services.directory.find(name, max_wait=GROUP_LIST_TIMEOUT)
+        services.slack.user_groups.actor(command.user), services.directory.find(name, max_wait=GROUP_LIST_TIMEOUT)
     )
     if isinstance(resolution, GroupAmbiguous):
         candidates = services.visible_groups(actor, resolution.candidates)
@@ -99,7 +99,7 @@ async def parse_time_option(services: Services, command: CommandContext, parsed:
         if "at" in parsed.options:
             raise command.usage_error("`at:` has no value.")
         return None
-    at, now = values.parse_time(written, await services.time_zones.get(command.user)), datetime.now(UTC)
+    at, now = values.parse_time(written, await services.slack.time_zones.get(command.user)), datetime.now(UTC)
     if at is None:
         raise command.usage_error(f"“{shorten(written, 60)}” isn't a valid date and time. Use 2026-12-01 09:00.")
     if at <= now:
@@ -141,7 +141,7 @@ async def submit(
     result = await services.submissions.submit(draft)
     if isinstance(result, Rejected):
         raise UserError(answers.refused(result.reason, roster, draft.id))
-    warning = services.catalog.get(draft.group.ref).warning
+    warning = services.directory.catalog.get(draft.group.ref).warning
     return answers.submitted(result.request, roster, again=result.already_submitted, warning=warning)
 
 
@@ -161,5 +161,5 @@ async def require_capability(services: Services, command: CommandContext, actor:
 
 async def _refuse(services: Services, command: CommandContext, group: KnownGroup | None, denied: Denied) -> None:
     verb = command.command.verb
-    await services.audit.record_refusal(command.user, verb, group, denied.code, request_id=command.id)
+    await services.stores.audit.record_refusal(command.user, verb, group, denied.code, request_id=command.id)
     raise UserError(denied.reason, reference=command.id)

@@ -77,7 +77,7 @@ async def card(services: Services, asked: CommandContext) -> Answer | Deferred:
 
 async def _page(services: Services, user: str, turn: groups.GroupCursor) -> Answer:
     actor, _ = await asyncio.gather(
-        services.usergroups.actor(user), services.directory.refresh(max_wait=GROUP_LIST_TIMEOUT)
+        services.slack.user_groups.actor(user), services.directory.refresh(max_wait=GROUP_LIST_TIMEOUT)
     )
     decisions = [
         (group, services.authorizer.check(actor, Action.LIST_GROUPS, group))
@@ -107,7 +107,7 @@ async def _card(services: Services, met: Resolved) -> Answer:
             members=members,
             can=frozenset(provider.abilities),
             may_list=isinstance(services.authorizer.check(met.actor, Action.LIST_MEMBERS, group), Allowed),
-            warning=services.catalog.get(group.ref).warning,
+            warning=services.directory.catalog.get(group.ref).warning,
         )
     )
 
@@ -147,7 +147,7 @@ async def _export(services: Services, client: AsyncWebClient, click: Click) -> s
     place = groups.GroupAddress.model_validate_json(click.value)
     if place.connection not in services.connections:
         raise UserError("This group's connection is no longer in the configuration.")
-    actor = await services.usergroups.actor(click.user.id)
+    actor = await services.slack.user_groups.actor(click.user.id)
     met = Resolved(actor, services.directory.get(GroupRef(place.connection, place.group_id)))
     asked = CommandContext(GROUP, "", click.user.id, click.team_id, click.place, click.trigger_id)
     await require_action(services, asked, met, Action.LIST_MEMBERS)

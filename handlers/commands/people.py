@@ -42,7 +42,7 @@ async def create(services: Services, command: CommandContext) -> str:
     if not parsed.rest:
         raise command.usage_error(NO_NUMBERS)
     actor, at = await asyncio.gather(
-        services.usergroups.actor(command.user), parse_time_option(services, command, parsed)
+        services.slack.user_groups.actor(command.user), parse_time_option(services, command, parsed)
     )
     group = KnownGroup(_connection(services, command, actor, parsed), "", "", parsed.group)
     people = parse_people(services, group, parsed)
@@ -55,7 +55,7 @@ async def create(services: Services, command: CommandContext) -> str:
 def parse_people(services: Services, group: KnownGroup, parsed: ParsedCommand, option: str = "") -> Roster:
     """Parse the people in an option of a command, or in what precedes the options."""
     text = parsed.option(option) if option else parsed.rest
-    region = services.catalog.get(group.ref).region
+    region = services.directory.catalog.get(group.ref).region
     return roster.parse(text, default_region=region, first_line=parsed.line_of(option))
 
 

@@ -33,7 +33,7 @@ def register(app: AsyncApp, services: Services) -> None:
     async def turn(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond, client: AsyncWebClient) -> None:
         click = Click.model_validate(body)
         await ack()
-        actor = await services.usergroups.actor(click.user.id)
+        actor = await services.slack.user_groups.actor(click.user.id)
         page = await _page(services, actor, RequestCursor.model_validate_json(click.value))
         await Reply(respond, client, click.user.id, click.place).say(page, replace=True)
 
@@ -43,7 +43,7 @@ async def listing(services: Services, asked: CommandContext) -> Answer | Deferre
     word = unquoted(asked.text)
     which = word.casefold() or "mine"
     if which in _LISTS:
-        actor = await services.usergroups.actor(asked.user)
+        actor = await services.slack.user_groups.actor(asked.user)
         if which == "all":
             await require_capability(services, asked, actor, Capability.AUDIT_READ)
         return Deferred(partial(_page, services, actor, RequestCursor(which=which)), "the requests")
@@ -63,14 +63,14 @@ async def _page(services: Services, actor: Actor, turn: RequestCursor) -> Answer
     briefs, more = await pages.page_of(read, _may_see(services, actor, turn), request_list.PAGE)
     if not briefs:
         return answers.no_requests(turn.which, further=turn.before is not None)
-    links = await services.permalinks.get_many(brief.request.id for brief in briefs)
+    links = await services.delivery.permalinks.get_many(brief.request.id for brief in briefs)
     return request_list.build(briefs, links, turn, more=more)
 
 
 async def _read(
     services: Services, actor: Actor, turn: RequestCursor, last: RequestSummary | None
 ) -> Sequence[RequestSummary]:
-    return await services.queries.newest(
+    return await services.stores.queries.newest(
         requester=actor.user_id if turn.which == "mine" else "",
         states=[RequestState.WAITING] if turn.which == "waiting" else [],
         group_id=turn.group_id,

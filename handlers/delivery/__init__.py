@@ -1,1 +1,40 @@
 """What the execution says in Slack: notifier, poster, rate limits, approver notices."""
+
+from dataclasses import dataclass
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.storage.stores import Stores
+from bot.tasks import BackgroundTasks
+from handlers.clients import SlackClients
+from handlers.clients.permalinks import Permalinks
+from handlers.delivery.approvers import ApproverNotifier
+from handlers.delivery.notifier import NotifierOptions, SlackNotifier
+from handlers.delivery.poster import Poster
+from handlers.delivery.request_events import RequestEvents
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What speaks in Slack.
+
+    Attributes:
+        notifier: posts and updates the messages of requests.
+        permalinks: the addresses of those messages.
+        events: publishes each change that a message shows.
+        background: work that continues after an acknowledgement.
+    """
+
+    notifier: SlackNotifier
+    permalinks: Permalinks
+    events: RequestEvents
+    background: BackgroundTasks
+
+    @classmethod
+    def of(cls, client: AsyncWebClient, slack: SlackClients, stores: Stores, options: NotifierOptions) -> "Delivery":
+        """Build the notifier and what it uses."""
+        poster, events = Poster(client, stores.postings), RequestEvents()
+        permalinks = Permalinks(poster.permalink)
+        approvers = ApproverNotifier(poster, stores.votes, slack.user_groups, slack.channels)
+        notifier = SlackNotifier(poster, stores, approvers, permalinks, events, options=options)
+        return cls(notifier, permalinks, events, BackgroundTasks())

@@ -32,7 +32,7 @@ class ApproverNotifier:
         self._poster = poster
         self._decisions = decisions
         self._usergroups = usergroups
-        self._channels = channels
+        self.channels = channels
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def show(self, request: Request, card: Message, channel: str) -> None:
@@ -73,7 +73,7 @@ class ApproverNotifier:
         if request.state is not RequestState.WAITING:
             return ()
         people = await self._people(request)
-        return people if channel.startswith("D") else await self._channels.not_members(channel, people)
+        return people if channel.startswith("D") else await self.channels.not_members(channel, people)
 
     async def _show(self, request: Request, user_id: str, card: Message) -> None:
         name = f"{_QUESTION}{user_id}"

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 import structlog
 
@@ -10,10 +11,7 @@ from bot.domain.groups import GroupCatalog
 from bot.domain.outcomes import Tally
 from bot.domain.requests import Request, RequestItem, RequestState
 from bot.storage.postings import Posting
-from bot.storage.request_queries import RequestQueries
-from bot.storage.requests import RequestStore
-from bot.storage.votes import Votes
-from handlers.clients.channels import ChannelDirectory
+from bot.storage.stores import Stores
 from handlers.clients.permalinks import Permalinks
 from handlers.delivery.approvers import ApproverNotifier
 from handlers.delivery.poster import Destination, OutgoingFile, Poster
@@ -30,58 +28,56 @@ _DIRECT = "D"
 log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class NotifierOptions:
+    """What the messages of requests depend on.
+
+    Attributes:
+        abilities: what the provider of each connection can do.
+        catalog: the groups of the configuration, for their warnings.
+        approvals_channel: the channel of the approval cards; empty: the thread of the request.
+    """
+
+    abilities: Mapping[str, Collection[Action]]
+    catalog: GroupCatalog
+    approvals_channel: str = ""
+
+
 class SlackNotifier:
-    """Implements `bot.execution.ports.Announcer`.
+    """Posts the messages of requests. Implements `bot.execution.ports.Notifier`.
 
     Args:
-        poster: posts once.
-        links: where requests stand.
-        budget: how often a request may speak.
-        decisions: who decided what, for the approval card.
-        deciders: asks those who decide where the card stands in somebody's direct messages.
-        journal: the request that another one follows from.
-        archive: the requests that follow.
-        channels: where numbers are shortened.
-        able: what the provider of each connection can do.
-        catalog: the groups of the configuration, for their warnings; None: it names none.
-        approvals_channel: where questions for approval go; empty: the thread of the request.
-        changes: is told of each request that is shown differently now; where nobody listens, one of its own.
+        poster: posts each message once.
+        stores: the requests, their followups and their votes.
+        approvers: asks the approvers who don't see the approval card.
+        permalinks: the addresses of the requests' messages.
+        events: publishes each change that a message shows.
+        options: what the messages depend on.
     """
 
     def __init__(
         self,
         poster: Poster,
-        links: Permalinks,
-        budget: MessageRateLimit,
+        stores: Stores,
+        approvers: ApproverNotifier,
+        permalinks: Permalinks,
+        events: RequestEvents,
         *,
-        decisions: Votes,
-        deciders: ApproverNotifier,
-        journal: RequestStore,
-        archive: RequestQueries,
-        channels: ChannelDirectory,
-        able: Mapping[str, Collection[Action]],
-        catalog: GroupCatalog | None = None,
-        approvals_channel: str = "",
-        changes: RequestEvents | None = None,
+        options: NotifierOptions,
     ) -> None:
         self._poster = poster
-        self._links = links
-        self._budget = budget
-        self._decisions = decisions
-        self._deciders = deciders
-        self._journal = journal
-        self._archive = archive
-        self._channels = channels
-        self._able = able
-        self._catalog = catalog or GroupCatalog()
-        self._approvals_channel = approvals_channel
-        self._changes = changes or RequestEvents()
+        self._stores = stores
+        self._approvers = approvers
+        self._permalinks = permalinks
+        self._events = events
+        self._options = options
+        self._rate_limit = MessageRateLimit()
         self._showing_followed = asyncio.Lock()
 
     async def open(self, request: Request, tally: Tally) -> None:
         """Post the parent message; where the request follows from another one, show that there."""
         await self._post(request, "parent", await self._parent(request, tally), Destination(request.channel))
-        self._changes.publish(request)
+        self._events.publish(request)
         if request.options.parent:
             await self._show_followed(request.options.parent)
 
@@ -94,12 +90,12 @@ class SlackNotifier:
         if request.rule is not None:
             await self._show_card(request, tally)
         await self._update_parent(request, tally)
-        self._changes.publish(request)
+        self._events.publish(request)
 
     async def show_progress(self, request: Request, tally: Callable[[], Awaitable[Tally]]) -> None:
         """Show how far the request is, when there is room for an update."""
-        self._changes.publish(request)
-        if not self._budget.try_acquire_update(request.id):
+        self._events.publish(request)
+        if not self._rate_limit.try_acquire_update(request.id):
             return
         try:
             async with asyncio.timeout(10):
@@ -114,7 +110,7 @@ class SlackNotifier:
         """Post one page of results into the thread."""
         thread = await self._thread(request)
         content = results.build(
-            request, people, total=total, short=await self._channels.shortens_numbers(thread.channel)
+            request, people, total=total, short=await self._approvers.channels.shortens_numbers(thread.channel)
         )
         await self._post(request, f"results-{page}", content, thread)
 
@@ -122,14 +118,14 @@ class SlackNotifier:
         """Post the CSV where the thread shows tables, the summary, and the end of the parent message."""
         thread = await self._thread(request)
         if len(people) > results.MAX_LINES:
-            await self._budget.acquire(request.id)
+            await self._rate_limit.acquire(request.id)
             comment = f"The complete results of request `{request.id}`, one line for each person."
             file = OutgoingFile(f"{request.id}.csv", results.csv_file(request, people), comment)
             await self._poster.upload(request, "csv", file, thread)
         await self._post(request, "summary", results.summary(request, people), thread)
         await self._update_parent(request, results.tally_of(people))
-        self._budget.forget(request.id)
-        self._changes.publish(request)
+        self._rate_limit.forget(request.id)
+        self._events.publish(request)
 
     async def remind(self, request: Request, number: int) -> None:
         """Remind those who can decide and have not voted, in the place where the question stands."""
@@ -137,31 +133,31 @@ class SlackNotifier:
         thread = await self._thread(request)
         elsewhere = asked is not None and asked.channel != thread.channel
         place = Destination(asked.channel, asked.ts) if asked is not None and elsewhere else thread
-        content = approval_card.reminder(request, await self._deciders.missing_votes(request), number)
+        content = approval_card.reminder(request, await self._approvers.missing_votes(request), number)
         if not place.channel.startswith(_DIRECT):
             await self._post(request, f"reminder-{number}", content, place)
-        await self._deciders.remind(request, number, content)
+        await self._approvers.remind(request, number, content)
 
     async def close(self, request: Request, tally: Tally) -> None:
         """Say in the thread that nothing was done."""
         await self._post(request, "closed", await self._last(request), await self._thread(request))
         await self._update_parent(request, tally)
-        self._budget.forget(request.id)
-        self._changes.publish(request)
+        self._rate_limit.forget(request.id)
+        self._events.publish(request)
 
     async def _show_card(self, request: Request, tally: Tally) -> None:
-        votes = await self._decisions.for_request(request.id)
-        warning = self._catalog.get(request.group).warning
+        votes = await self._stores.votes.for_request(request.id)
+        warning = self._options.catalog.get(request.group).warning
         link = await self._link_before(request)
-        undecided = await self._deciders.missing_votes(request)
-        elsewhere = self._approvals_channel not in {"", request.channel}
+        undecided = await self._approvers.missing_votes(request)
+        elsewhere = self._options.approvals_channel not in {"", request.channel}
         card = approval_card.build(
             request,
             tally,
             votes,
             warning=warning,
             link=link,
-            thread=await self._links.get(request.id) if elsewhere else "",
+            thread=await self._permalinks.get(request.id) if elsewhere else "",
             undecided=undecided,
         )
         posted = await self._poster.find(request, "approval")
@@ -169,10 +165,10 @@ class SlackNotifier:
         if posted is not None:
             await self._update(request, posted, card)
         else:
-            places = [Destination(self._approvals_channel), thread] if elsewhere else [thread]
+            places = [Destination(self._options.approvals_channel), thread] if elsewhere else [thread]
             posted = await self._post(request, "approval", card, *places)
         alone = approval_card.build(request, tally, votes, warning=warning, link=link, undecided=undecided, alone=True)
-        await self._deciders.show(request, alone, posted.channel)
+        await self._approvers.show(request, alone, posted.channel)
         await self._tell_override(request, votes, posted, thread)
         if request.state is RequestState.APPROVED and request.options.run_at is not None:
             told = approval_card.scheduled(request, votes, request.options.run_at)
@@ -185,42 +181,42 @@ class SlackNotifier:
         override = next((vote for vote in votes if vote.choice is Choice.OVERRIDE), None)
         if override is None:
             return
-        told = approval_card.overridden(request, override, self._decisions.eligible_approvers(request))
+        told = approval_card.overridden(request, override, self._stores.votes.eligible_approvers(request))
         await self._post(request, "override", told, thread)
         if asked.channel != thread.channel:
             await self._post(request, "override-asked", told, Destination(asked.channel, asked.ts))
-        await self._deciders.notify(request, "override", told)
+        await self._approvers.notify(request, "override", told)
 
     async def _show_followed(self, request_id: str) -> None:
         """Show in the last message of a request what followed from it, how that stands, and what can follow now."""
         async with self._showing_followed:  # or what is read first might be shown last
             try:
-                request = await self._journal.get(request_id)
+                request = await self._stores.requests.get(request_id)
             except LookupError:
                 log.warning("nothing_to_follow", request=request_id)
                 return
             posted = await self._poster.find(request, "summary" if request.state is RequestState.DONE else "closed")
             if posted is not None:
                 await self._update(request, posted, await self._last(request))
-                self._budget.forget(request_id)
+                self._rate_limit.forget(request_id)
 
     async def _last(self, request: Request) -> Message:
         """Build the last message of a request that has ended, with what followed."""
-        people = await self._journal.items(request.id)
-        after = [brief.request for brief in await self._archive.followups_of(request.id)]
-        followed = [FollowupLink(following, await self._links.get(following.id)) for following in after]
-        able = self._able.get(request.connection, ())
+        people = await self._stores.requests.items(request.id)
+        after = [brief.request for brief in await self._stores.queries.followups_of(request.id)]
+        followed = [FollowupLink(following, await self._permalinks.get(following.id)) for following in after]
+        able = self._options.abilities.get(request.connection, ())
         if request.state is RequestState.DONE:
             return results.summary(request, people, followed, able)
         again = followup_buttons.build(request, people, results.tally_of(people), followed, able)
-        votes = await self._decisions.for_request(request.id)
+        votes = await self._stores.votes.for_request(request.id)
         return approval_card.ending(request, votes, again=again, followed=followed)
 
     async def _parent(self, request: Request, tally: Tally) -> Message:
         return request_message.build(request, tally, await self._link_before(request))
 
     async def _link_before(self, request: Request) -> str:
-        return await self._links.get(request.options.parent) if request.options.parent else ""
+        return await self._permalinks.get(request.options.parent) if request.options.parent else ""
 
     async def _thread(self, request: Request) -> Destination:
         parent = await self._poster.find(request, "parent")
@@ -235,9 +231,9 @@ class SlackNotifier:
             await self._show_followed(request.options.parent)
 
     async def _update(self, request: Request, posting: Posting, content: Message) -> None:
-        await self._budget.acquire(request.id)
+        await self._rate_limit.acquire(request.id)
         await self._poster.update(posting, content)
 
     async def _post(self, request: Request, name: str, content: Message, *places: Destination) -> Posting:
-        await self._budget.acquire(request.id)
+        await self._rate_limit.acquire(request.id)
         return await self._poster.post(request, name, content, *places)

@@ -51,7 +51,7 @@ def register(app: AsyncApp, services: Services) -> None:
         payload = payloads.Submission.model_validate(body)
         fields = common(SubmittedView(payload.view))
         group = inputs.group_of(fields.group, services.directory.known())
-        actor = await services.usergroups.actor(payload.user.id)
+        actor = await services.slack.user_groups.actor(payload.user.id)
         view_id = _View.model_validate(payload.view).id
         await settings.fill(services, client, actor, Prefill(fields.channel, group), view_id=view_id)
 
@@ -74,5 +74,5 @@ def _on_form(services: Services, previews: FormPreviews, verb: str) -> Any:
 async def _submission(services: Services, body: dict[str, Any]) -> Submission:
     payload = payloads.Submission.model_validate(body)
     view = _View.model_validate(payload.view)
-    actor = await services.usergroups.actor(payload.user.id)
+    actor = await services.slack.user_groups.actor(payload.user.id)
     return Submission(request_id(payload.team_id, view.root_view_id or view.id), actor, payload.view)

@@ -93,7 +93,7 @@ class FormPreviews:
 
     async def saved_draft(self, key: str, submission: Submission) -> RequestDraft | None:
         """Give a kept draft to who made it; None to anybody else, and where it or its connection is gone."""
-        draft = await self._services.drafts.find(key)
+        draft = await self._services.stores.drafts.find(key)
         if draft is None or draft.group.connection not in self._services.connections:
             return None
         return draft if draft.requester.user_id == submission.actor.user_id else None
@@ -108,13 +108,15 @@ class FormPreviews:
     ) -> UploadedPeople | AmbiguousColumn:
         place = interim_modals.parse_column(chosen.view).place if chosen else None
         try:
-            return await self._uploads.read(client, file, self._services.catalog.get(draft.group.ref).region, place)
+            return await self._uploads.read(
+                client, file, self._services.directory.catalog.get(draft.group.ref).region, place
+            )
         except FileUnreadable as error:
             raise UserError(without_markup(str(error)), field=block) from error
 
     async def _ask_for_column(self, asked: ParsedForm, file: UploadedFile, read: AmbiguousColumn) -> Screen:
         external_id = new_external_id()
-        key = await self._services.drafts.save(asked.draft)
+        key = await self._services.stores.drafts.save(asked.draft)
         carried = ColumnMetadata(draft=key, file=file, sync=asked.sync).model_dump(mode="json")
         return Screen(interim_modals.column_form(read.choices, read.name, carried, external_id), external_id)
 
@@ -128,7 +130,7 @@ class FormPreviews:
             key="",
             draft=draft,
             preview=None,
-            warning=self._services.catalog.get(draft.group.ref).warning,
+            warning=self._services.directory.catalog.get(draft.group.ref).warning,
             source=people.source,
             without=people.without,
             sync=terms,
@@ -140,7 +142,8 @@ class FormPreviews:
         if refused := await self._services.submissions.check_and_record(draft):
             raise UserError(without_markup(refused.reason), field=block)
         key, first = await asyncio.gather(
-            self._services.drafts.save(draft), self._services.previews.build(draft, max_wait=FIRST_PREVIEW_TIMEOUT)
+            self._services.stores.drafts.save(draft),
+            self._services.previews.build(draft, max_wait=FIRST_PREVIEW_TIMEOUT),
         )
         waits = not first.group_was_read and bool(draft.group.id)
         facts, external_id = replace(facts, key=key, preview=first, reading=waits), new_external_id()
@@ -158,7 +161,7 @@ class FormPreviews:
         wish = sync_request_of(self._services, draft, terms)
         if refused := await self._services.syncs.check_and_record(wish):
             raise UserError(without_markup(refused.reason), field=block)
-        key = await self._services.drafts.save(draft)
+        key = await self._services.stores.drafts.save(draft)
         rule, external_id = self._services.submissions.approval_rule(draft), new_external_id()
         facts = replace(facts, key=key, rule=rule, list_=safe_text(wish.source.name, 200))
         drift = await self._drift(wish, FIRST_PREVIEW_TIMEOUT)

@@ -47,10 +47,10 @@ async def open_modal(
         UserError: it was too late, or the person may not use the form for any group.
     """
     began = asyncio.get_running_loop().time()
-    actor = await services.usergroups.actor(user)
+    actor = await services.slack.user_groups.actor(user)
     if denied := permissions.denied_everywhere(services, actor, verb):
         if denied.code is not DenialCode.PROVIDER_CANNOT:
-            await services.audit.record_refusal(actor.user_id, verb, None, denied.code)
+            await services.stores.audit.record_refusal(actor.user_id, verb, None, denied.code)
         raise UserError(denied.reason)
     external_id = new_external_id()
     prefill = Prefill(channel, _group(services, actor, verb, group), numbers)
@@ -61,7 +61,7 @@ async def open_modal(
     waited = asyncio.get_running_loop().time() - began
     await modals.open_modal(client, trigger_id, view, view_id=view_id, waited=waited)
     if verb == "settings" and prefill.group:
-        services.background.spawn(settings.fill(services, client, actor, prefill, external_id=external_id))
+        services.delivery.background.spawn(settings.fill(services, client, actor, prefill, external_id=external_id))
 
 
 def _build(services: Services, actor: Actor, verb: str, prefill: Prefill, external_id: str) -> View:

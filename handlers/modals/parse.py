@@ -201,7 +201,7 @@ def _draft(
     common: CommonFields,
     aim: _RequestTarget,
 ) -> RequestDraft:
-    region = services.catalog.get(aim.group.ref).region
+    region = services.directory.catalog.get(aim.group.ref).region
     return RequestDraft(
         id=submission.id,
         operation=aim.operation,

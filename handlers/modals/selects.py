@@ -79,7 +79,7 @@ def register(app: AsyncApp, services: Services) -> None:
 
 async def _groups(services: Services, asked: _Search) -> dict[str, Any]:
     actor, _ = await asyncio.gather(
-        services.usergroups.actor(asked.user.id), services.directory.refresh(max_wait=READ_TIMEOUT)
+        services.slack.user_groups.actor(asked.user.id), services.directory.refresh(max_wait=READ_TIMEOUT)
     )
     is_source = asked.block_id == request_forms.OTHER_BLOCK
     actions = (Action.LIST_MEMBERS,) if is_source else ACTIONS.get(asked.view.callback_id, ())

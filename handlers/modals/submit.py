@@ -66,7 +66,7 @@ async def _submit(services: Services, draft: RequestDraft) -> str:
     result = await services.submissions.submit(draft)
     if isinstance(result, Rejected):
         raise UserError(result.reason, reference=draft.id)
-    warning = services.catalog.get(draft.group.ref).warning
+    warning = services.directory.catalog.get(draft.group.ref).warning
     return answers.submitted(result.request, draft.roster, again=result.already_submitted, warning=warning)
 
 

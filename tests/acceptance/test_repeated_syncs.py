@@ -7,9 +7,9 @@ from datetime import datetime
 import pytest
 import pytest_asyncio
 
-from bot import bootstrap
 from bot.domain.sync import SyncSchedule
 from bot.services import sync
+from bot.storage import stores
 from bot.storage.sync_schedules import SyncSchedules
 from tests.stage import ALICE, BOB, CHANNEL, Stage, group_id, stage
 
@@ -36,7 +36,7 @@ async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sta
     """A bot that looks for due schedules all the time."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sync, "MAX_POLL_INTERVAL", 0.1)
-        patch.setattr(bootstrap, "SyncSchedules", Counted)
+        patch.setattr(stores, "SyncSchedules", Counted)
         async with stage(tmp_path_factory.mktemp("repeated")) as played:
             yield played
 

@@ -5,7 +5,16 @@ from typing import ClassVar
 
 import pytest
 
-from bot.domain.groups import GroupAmbiguous, GroupFound, GroupUnknown, KnownGroup, Resolution
+from bot.domain.groups import (
+    ConfiguredGroup,
+    GroupAmbiguous,
+    GroupCatalog,
+    GroupFound,
+    GroupRef,
+    GroupUnknown,
+    KnownGroup,
+    Resolution,
+)
 from bot.services.groups import GROUP_LIST_TTL, GroupDirectory
 from providers.base import (
     Ability,
@@ -20,7 +29,7 @@ from providers.base import (
     ProviderFault,
 )
 
-ALIAS = KnownGroup("support", "1@g.us", "launch-team")
+CATALOG = GroupCatalog({GroupRef("support", "1@g.us"): ConfiguredGroup("launch-team")})
 
 
 class Lists(Provider):
@@ -72,7 +81,7 @@ class Clock:
 
 @asynccontextmanager
 async def _directory(clock: Clock | None = None, **providers: Lists) -> AsyncIterator[GroupDirectory]:
-    directory = GroupDirectory([ALIAS], providers, clock=clock or Clock())
+    directory = GroupDirectory(CATALOG, providers, clock=clock or Clock())
     try:
         yield directory
     finally:
@@ -92,8 +101,9 @@ def _ids(resolution: Resolution) -> list[str]:
 async def test_an_alias_is_found_without_a_call_to_a_provider() -> None:
     lists = Lists(Group("1@g.us", "Launch"))
     async with _directory(support=lists) as directory:
-        assert await directory.find("Launch-Team", max_wait=10) == GroupFound(ALIAS)
-        assert await directory.find("1@g.us", max_wait=10) == GroupFound(ALIAS)
+        named = GroupFound(KnownGroup("support", "1@g.us", "launch-team"))
+        assert await directory.find("Launch-Team", max_wait=10) == named
+        assert await directory.find("1@g.us", max_wait=10) == named
     assert lists.calls == 0
 
 

@@ -9,19 +9,19 @@ from structlog.testing import capture_logs
 
 from bot.domain.access import Actor, Role
 from bot.domain.approvals import Choice
+from bot.domain.groups import GroupCatalog
 from bot.domain.outcomes import Tally
 from bot.domain.requests import RequestItem, RequestState
 from bot.storage.database import Database
-from bot.storage.request_queries import RequestQueries
 from bot.storage.requests import RequestStore
+from bot.storage.stores import Stores
 from bot.storage.votes import Votes
-from handlers.clients.channels import ChannelDirectory
+from handlers.clients import SlackClients
 from handlers.clients.permalinks import Permalinks
-from handlers.clients.user_groups import UserGroups
 from handlers.delivery.approvers import ApproverNotifier
-from handlers.delivery.notifier import SlackNotifier
+from handlers.delivery.notifier import NotifierOptions, SlackNotifier
 from handlers.delivery.poster import Poster
-from handlers.delivery.rate_limit import MessageRateLimit
+from handlers.delivery.request_events import RequestEvents
 from providers.base import Action, Capability
 from sandbox.slack.faults import SlackFault
 from sandbox.slack.seed import UserGroup
@@ -43,19 +43,10 @@ def thread(poster: Poster, database: Database, client: AsyncWebClient) -> SlackN
 
 
 def made(poster: Poster, database: Database, client: AsyncWebClient, approvals_channel: str = "") -> SlackNotifier:
-    decisions = Votes(database, [LEAD])
-    return SlackNotifier(
-        poster,
-        Permalinks(poster.permalink),
-        MessageRateLimit(),
-        decisions=decisions,
-        deciders=ApproverNotifier(poster, decisions, UserGroups(client, [OPERATORS]), ChannelDirectory(client)),
-        journal=RequestStore(database),
-        archive=RequestQueries(database),
-        channels=ChannelDirectory(client),
-        able={"support": frozenset(Action)},
-        approvals_channel=approvals_channel,
-    )
+    stores, slack = Stores.of(database, [LEAD]), SlackClients.of(client, [LEAD])
+    approvers = ApproverNotifier(poster, stores.votes, slack.user_groups, slack.channels)
+    options = NotifierOptions({"support": frozenset(Action)}, GroupCatalog(), approvals_channel)
+    return SlackNotifier(poster, stores, approvers, Permalinks(poster.permalink), RequestEvents(), options=options)
 
 
 async def play(thread: SlackNotifier, people: Sequence[RequestItem], channel: str = LAUNCH) -> None:

@@ -1,0 +1,36 @@
+"""The Bolt app. Every listener is registered here and nowhere else."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
+
+from handlers import actions, answering, commands, errors, home, mentions, modals, shortcuts
+from handlers.services import Services
+
+
+@asynccontextmanager
+async def running(client: AsyncWebClient, services: Services) -> AsyncIterator[AsyncApp]:
+    """Yield the Bolt app, with every listener, and keep Home pages up to date while the block runs.
+
+    Its requests are verified by the HTTP server, or come over Socket Mode.
+    """
+    app = AsyncApp(
+        client=client,
+        request_verification_enabled=False,
+        before_authorize=answering.prepare(client.base_url),
+        raise_error_for_unhandled_request=True,
+    )
+    pages = home.HomePages(services, client)
+    home.register(app, services, pages)
+    for surface in (commands, modals, actions, shortcuts, mentions):
+        surface.register(app, services)
+    answering.register(app)
+    errors.register(app)
+    events = services.delivery.events
+    with events.subscribe(services.directory.follow), events.subscribe(pages.on_request_changed):
+        try:
+            yield app
+        finally:
+            await pages.aclose()

@@ -57,7 +57,7 @@ async def bot(played: Sandbox, *, pace: str = 'batch = 10, gap = "0s"') -> Async
                 break
         drain = asyncio.create_task(process.stderr.read())
         try:
-            played.slack.request_url = f"{url}/slack/events"
+            played.slack.deliverer.request_url = f"{url}/slack/events"
             yield Bot(url, process.pid)
         finally:
             process.kill()

@@ -85,7 +85,7 @@ async def stage(
         config.write_text(played.config(storage_url or f"sqlite:///{folder}/rollcall.db", rules=rules))
         settings = load(config, played.environment(socket_mode=socket_mode))
         async with bootstrap.running(settings) as url:
-            played.slack.request_url = f"{url}/slack/events"
+            played.slack.deliverer.request_url = f"{url}/slack/events"
             yield Stage(played, url, folder)
 
 

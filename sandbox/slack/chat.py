@@ -1,20 +1,52 @@
-"""The Web API's `chat.*` methods.
+"""The Web API's `chat.*` methods, and the text of messages.
 
-Source: https://docs.slack.dev/reference/methods/chat.postMessage and its neighbours. A repeated `client_msg_id` is
+Source: https://docs.slack.dev/messaging/formatting-message-text (`&`, `<` and `>` must be escaped) and
+https://docs.slack.dev/reference/methods/chat.postMessage and its neighbours. A repeated `client_msg_id` is
 posted again: de-duplication is not documented.
 """
 
+import re
+from collections.abc import Iterator
 from typing import Any
 
 from sandbox.slack.blocks import check_message, with_ids
 from sandbox.slack.errors import SlackError
-from sandbox.slack.mrkdwn import oddities, texts
 from sandbox.slack.web_api import ApiRequest, JsonObject, Method
 from sandbox.slack.workspace import Channel, Message, Workspace
 
 LONGEST_TEXT = 40_000
 LONGEST_UPDATE = 4_000
 UNBOUNDED = 10**9
+
+_SEQUENCE = re.compile(
+    r"<(?:@[UW][A-Z0-9]+|#[CG][A-Z0-9]+|!subteam\^S[A-Z0-9]+|!here|!channel|!everyone|!date\^\d+\^[^|>]+\|[^>]+"
+    r"|(?:https?://|mailto:|tel:)[^|>]+)(?:\|[^>]*)?>"
+)
+_ENTITY = re.compile(r"&(?!amp;|lt;|gt;)")
+
+
+def oddities(text: str) -> list[str]:
+    """Give what is odd in a text: a bare `<` or `&`, such as a provider's words may bring in."""
+    rest = _SEQUENCE.sub("", text)
+    found = []
+    if "<" in rest:
+        found.append(f"unescaped < in {text!r}")
+    if _ENTITY.search(rest):
+        found.append(f"unescaped & in {text!r}")
+    return found
+
+
+def texts(blocks: Any) -> Iterator[str]:
+    """Give every mrkdwn text within blocks."""
+    if isinstance(blocks, dict):
+        if blocks.get("type") == "mrkdwn":
+            yield str(blocks.get("text", ""))
+        else:
+            for field in blocks.values():
+                yield from texts(field)
+    elif isinstance(blocks, list):
+        for item in blocks:
+            yield from texts(item)
 
 
 def content(workspace: Workspace, raw: JsonObject, *, longest_blocks: int | None = None) -> Message:

@@ -8,9 +8,8 @@ from typing import Any
 
 from sandbox.slack.chat import visible
 from sandbox.slack.errors import SlackError
-from sandbox.slack.seed import User
 from sandbox.slack.web_api import ApiRequest, JsonObject, Method
-from sandbox.slack.workspace import Channel, Message
+from sandbox.slack.workspace import Channel, Message, User
 
 LARGEST_PAGE = 999
 

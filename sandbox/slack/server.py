@@ -1,32 +1,27 @@
-"""A simulated Slack over real HTTP and WebSocket, strict as the real one."""
+"""A simulated Slack over real HTTP and WebSocket: what people do in it reaches the app as Slack would send it."""
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from typing import TypeVar
-
-from aiohttp import web
+from typing import Any
 
 from sandbox.http import serve
-from sandbox.slack import chat, conversations, files, response_urls, views
-from sandbox.slack.client import SlackClient
-from sandbox.slack.control import Control
-from sandbox.slack.delivery import Deliverer, Delivery
-from sandbox.slack.faults import SlackFault
-from sandbox.slack.rates import Rates
-from sandbox.slack.seed import DEFAULT_SEED, Seed
+from sandbox.slack import chat, conversations, files, forms, payloads, views
+from sandbox.slack.acks import apply_ack
+from sandbox.slack.app import slack_app
+from sandbox.slack.delivery import Ack, Deliverer, Delivery, Kind
+from sandbox.slack.files import add_file, file_object
 from sandbox.slack.socket_mode import SocketMode
-from sandbox.slack.web_api import BOT_SCOPES, ApiCall, Token, WebApi
-from sandbox.slack.workspace import Workspace
-
-T = TypeVar("T")
-LARGEST_BODY = 64 * 1024 * 1024
+from sandbox.slack.views import close_modal
+from sandbox.slack.web_api import BOT_SCOPES, RateLimits, Token, WebApi
+from sandbox.slack.workspace import DEFAULT_SEED, Message, Seed, SlackView, Upload, Workspace
 
 
-class SlackServer(SlackClient):
-    """A simulated Slack workspace with one app installed.
+class SlackServer:
+    """A simulated Slack workspace with one app installed, over real HTTP and WebSocket, as strict as Slack.
 
-    Deliveries go by Socket Mode when a connection is open, else by signed HTTP to `request_url`.
+    The methods are what people do in Slack's client. Deliveries go by Socket Mode while a connection is open, else by
+    signed HTTP to `request_url`.
 
     Args:
         signing_secret: signs HTTP deliveries.
@@ -34,12 +29,20 @@ class SlackServer(SlackClient):
         app_token: the app-level token for Socket Mode.
         scopes: the bot token's scopes.
         request_url: where HTTP deliveries go; may be set later.
-        seed: who and what is there at the start.
-        clock: gives the current time in seconds.
+        seed: the workspace at the start.
+        clock: returns the current time in seconds.
         ack_limit: seconds that the app has to acknowledge.
 
     Attributes:
+        base_url: where the simulated Slack is served, without a trailing slash; `response_url`s begin with it.
+        workspace: the workspace.
+        deliverer: delivers to the app.
+        api: the Web API.
         sockets: the Socket Mode connections; `await sockets.refresh()`, `sockets.drop()`.
+        faults: the failures to inject; add to it.
+        calls: the log of every Web API call, `response_url` reply and upload.
+        deliveries: the log of every delivery to the app.
+        oddities: texts that Slack would show wrongly, though it does not refuse them.
     """
 
     def __init__(
@@ -54,12 +57,14 @@ class SlackServer(SlackClient):
         clock: Callable[[], float] = time.time,
         ack_limit: float = 3.0,
     ) -> None:
+        self.base_url = ""
         self.signing_secret = signing_secret
         self.bot_token = bot_token
         self.app_token = app_token
         workspace = Workspace(seed, clock=clock)
         self.sockets = SocketMode(workspace)
-        super().__init__(workspace, Deliverer(workspace, self.sockets, signing_secret, ack_limit))
+        self.workspace = workspace
+        self.deliverer = Deliverer(workspace, self.sockets, signing_secret, ack_limit)
         self.deliverer.request_url = request_url
         tokens = {
             bot_token: Token("bot", frozenset(scopes)),
@@ -72,100 +77,249 @@ class SlackServer(SlackClient):
             **files.METHODS,
             **self.sockets.methods,
         }
-        self._api = WebApi(workspace, tokens, methods, Rates(clock))
+        self.api = WebApi(workspace, tokens, methods, RateLimits(clock))
+        self.faults = self.api.faults
+        self.calls = self.api.log
+        self.deliveries = self.deliverer.log
+        self.oddities = workspace.oddities
+        self.wait_for = workspace.wait_for
 
     @property
     def api_url(self) -> str:
         """The Web API's base, as `slack.api_url` of the bot's configuration takes it."""
         return f"{self.base_url}/api/"
 
-    @property
-    def request_url(self) -> str:
-        """Where HTTP deliveries go."""
-        return self.deliverer.request_url
-
-    @request_url.setter
-    def request_url(self, url: str) -> None:
-        self.deliverer.request_url = url
-
-    @property
-    def enforce_rates(self) -> bool:
-        """Whether calls over Slack's rate limits are refused."""
-        return self._api.rates.enforced
-
-    @enforce_rates.setter
-    def enforce_rates(self, on: bool) -> None:
-        self._api.rates.enforced = on
-
-    @property
-    def faults(self) -> list[SlackFault]:
-        """What goes wrong on demand; add to it."""
-        return self._api.faults
-
-    @property
-    def calls(self) -> list[ApiCall]:
-        """The log of every Web API call, `response_url` reply and upload."""
-        return self._api.log
-
-    @property
-    def deliveries(self) -> list[Delivery]:
-        """The log of every delivery to the app."""
-        return self.deliverer.log
-
-    @property
-    def oddities(self) -> list[str]:
-        """What Slack would show wrongly, though it does not refuse it."""
-        return self.workspace.oddities
-
-    def wait_for(self, predicate: Callable[[], T | None], timeout: float = 60.0) -> Awaitable[T]:
-        """Wait until `predicate` gives something true, looking again at every change, and give that.
-
-        Raises:
-            TimeoutError: it did not within `timeout` seconds.
-        """
-        return self.workspace.wait_for(predicate, timeout)
-
-    def app(self) -> web.Application:
-        """Make the aiohttp application: Slack's own addresses and the control API under `/_control`."""
-        app = web.Application(middlewares=[self._learn_address], client_max_size=LARGEST_BODY)
-        app.add_routes(
-            [
-                web.get("/api/{method}", self._api.handle),
-                web.post("/api/{method}", self._api.handle),
-                web.get("/link/", self.sockets.handle),
-                web.post("/upload/v1/{file}", self._upload),
-                web.get("/files-pri/{file}/download/{name}", self._download),
-                web.post("/hooks/{name:.+}", self._reply),
-                *Control(self, self._api, self.sockets).routes(),
-            ]
-        )
-        app.on_shutdown.append(self._shut_down)
-        return app
-
     @asynccontextmanager
     async def serving(self, *, port: int = 0) -> AsyncIterator[str]:
-        """Serve it on 127.0.0.1 and give its base URL; `port` 0 takes a free one."""
-        async with serve(self.app(), port=port) as base_url:
+        """Serve it on 127.0.0.1 and yield its base URL; `port` 0 takes a free one."""
+        async with serve(slack_app(self), port=port) as base_url:
             self.base_url = base_url
             yield base_url
 
-    @web.middleware
-    async def _learn_address(
-        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-    ) -> web.StreamResponse:
-        if not self.base_url:
-            self.base_url = f"{request.scheme}://{request.host}"
-        return await handler(request)
+    async def command(self, user: str, channel: str, name: str, text: str = "") -> Ack:
+        """Type a slash command."""
+        url = self._response_url(user, channel)
+        return await self._send(
+            "slash_commands", payloads.command(self.workspace, user, channel, name, text, response_url=url)
+        )
 
-    async def _upload(self, request: web.Request) -> web.Response:
-        return await files.receive(self._api, request)
+    async def click(
+        self,
+        user: str,
+        channel: str,
+        message_ts: str,
+        name: str,
+        *,
+        value: Any = None,
+        even_if_hidden: bool = False,
+    ) -> Ack:
+        """Click a button of a message, or choose `value` in a menu; found by its label or action id.
 
-    async def _download(self, request: web.Request) -> web.Response:
-        return await files.fetch(self._api, request)
+        `even_if_hidden` sends the click also of a person whom `visible_to_user_ids` hides the button from.
 
-    async def _reply(self, request: web.Request) -> web.Response:
-        return await response_urls.handle(self._api, request)
+        Raises:
+            LookupError: there is no such message or element, or this person does not see it.
+        """
+        room = self.workspace.channels[channel]
+        message = self.workspace.find_message(channel, message_ts)
+        if message is None:
+            raise LookupError(f"no message {message_ts} in {channel}")
+        block, element = forms.find(message.get("blocks", []), name)
+        seen_by = element.get("visible_to_user_ids")
+        if seen_by and user not in seen_by and not even_if_hidden:
+            raise LookupError(f"{user} does not see {name!r}")
+        action = self._action(block, element, self._chosen(element, value))
+        url = self._response_url(user, channel, message_ts)
+        return await self._send(
+            "interactive",
+            payloads.message_action(self.workspace, user, room, message, action, response_url=url),
+        )
 
-    async def _shut_down(self, _: web.Application) -> None:
-        await self.sockets.close()
-        await self.deliverer.close()
+    async def press(self, user: str, view_id: str, name: str, *, value: Any = None) -> Ack:
+        """Click a button, or choose `value` in a menu, of a modal or of the Home tab.
+
+        Raises:
+            LookupError: this person sees no such view, or it has no such element.
+        """
+        view = self._seen(user, view_id)
+        block, element = forms.find(view.body["blocks"], name)
+        state = {} if element["type"] == "button" else await self._entered(view, element, value)
+        if state and element["type"] != "overflow":
+            view.typed[block["block_id"], element["action_id"]] = state
+        action = self._action(block, element, state)
+        payload = payloads.view_action(self.workspace, view, forms.values(view), action)
+        return await self._send("interactive", payload)
+
+    async def submit(self, user: str, view_id: str, values: dict[str, Any] | None = None) -> Ack:
+        """Fill in a modal and submit it.
+
+        Args:
+            user: who.
+            view_id: the modal, which must be the one they see.
+            values: what they put in, by block id or label. Select menus take an option's label or value (an external
+                one is asked for its options first), `file_input` a list of `(name, content)`.
+
+        Raises:
+            LookupError: they do not see this modal, or it has no such field.
+            FormRefused: Slack's client would not send it.
+        """
+        view = self._seen(user, view_id)
+        for name, value in (values or {}).items():
+            block, element = forms.find(view.body["blocks"], name)
+            view.typed[block["block_id"], element["action_id"]] = await self._entered(view, element, value)
+        state = forms.values(view)
+        forms.check_complete(view, state)
+        return await self._send("interactive", payloads.view_submission(self.workspace, view, state))
+
+    async def suggest(self, user: str, view_id: str, name: str, text: str) -> list[dict[str, Any]]:
+        """Type into an external select of a view, and give the options it then offers.
+
+        Nothing is offered when the app's answer is one that Slack does not show; the log's acknowledgement says why.
+        """
+        view = self._seen(user, view_id)
+        block, element = forms.find(view.body["blocks"], name)
+        if len(text) < element.get("min_query_length", 3):
+            return []
+        ids = (block["block_id"], element["action_id"])
+        question = payloads.block_suggestion(self.workspace, view, forms.values(view), *ids, text=text)
+        ack = await self._send("interactive", question)
+        return forms.offered(ack.body) if ack.ok else []
+
+    async def close_view(self, user: str, view_id: str) -> Ack | None:
+        """Close a modal with its close button; the app hears of it only when the view has `notify_on_close`."""
+        view = self._seen(user, view_id)
+        cleared = bool(view.body["clear_on_close"])
+        payload = payloads.view_closed(self.workspace, view, forms.values(view), cleared=cleared)
+        close_modal(self.workspace, user, whole_stack=cleared)
+        return await self._send("interactive", payload) if view.body["notify_on_close"] else None
+
+    async def shortcut(self, user: str, callback_id: str, channel: str = "", message_ts: str = "") -> Ack:
+        """Use a global shortcut, or one on a message when a message is named."""
+        if not message_ts:
+            return await self._send("interactive", payloads.shortcut(self.workspace, user, callback_id))
+        room = self.workspace.channels[channel]
+        url = self._response_url(user, channel, message_ts)
+        return await self._send(
+            "interactive",
+            payloads.message_shortcut(
+                self.workspace, user, room, room.messages[message_ts], callback_id, response_url=url
+            ),
+        )
+
+    async def event(self, inner: dict[str, Any]) -> Ack:
+        """Let any event of the Events API happen."""
+        return await self._send("events_api", payloads.event(self.workspace, inner))
+
+    async def say(
+        self, user: str, channel: str, text: str, thread_ts: str = "", *, files: Sequence[tuple[str, bytes]] = ()
+    ) -> Message:
+        """Write a message, with files given by name and content.
+
+        The app hears of it as `message` in its direct messages, and as `app_mention` where it is mentioned elsewhere.
+        """
+        thread = {"thread_ts": thread_ts} if thread_ts else {}
+        uploads = [add_file(self.workspace, user, name, content) for name, content in files]
+        shared = {"files": [file_object(upload, self.base_url) for upload in uploads]} if uploads else {}
+        message = self.workspace.post(channel, {"user": user, "text": text, **thread, **shared})
+        heard = {name: message[name] for name in ("user", "text", "ts", "team")} | thread | shared
+        heard |= {"channel": channel, "event_ts": message["ts"]}
+        if self.workspace.channels[channel].info.kind == "im":
+            subtype = {"subtype": "file_share"} if uploads else {}
+            await self.event({"type": "message", **heard, **subtype, "channel_type": "im"})
+        elif f"<@{self.workspace.seed.bot_user_id}>" in text:
+            await self.event({"type": "app_mention", **heard})
+        return message
+
+    async def open_home(self, user: str) -> Ack:
+        """Look at the app's Home tab."""
+        home = self.home(user)
+        inner = {
+            "type": "app_home_opened",
+            "user": user,
+            "channel": self.workspace.im(user).info.id,
+            "tab": "home",
+            "event_ts": self.workspace.new_ts(),
+        }
+        return await self.event({**inner, "view": home.body} if home else inner)
+
+    async def verify_url(self) -> Ack:
+        """Let Slack check the request URL, with a challenge that the app has to repeat."""
+        challenge = self.workspace.new_id("challenge-")
+        payload = {"token": payloads.VERIFICATION, "challenge": challenge, "type": "url_verification"}
+        return await self._send("events_api", payload)
+
+    async def redeliver(self, delivery: Delivery | Ack | str, reason: str = "http_timeout") -> Ack:
+        """Deliver the same payload once more, as Slack does when it thinks the first attempt failed."""
+        if not isinstance(delivery, Delivery):
+            delivery = self.deliverer.find(delivery if isinstance(delivery, str) else delivery.delivery)
+        repeated = await self.deliverer.deliver(
+            delivery.kind, delivery.payload, retry_num=delivery.retry_num + 1, retry_reason=reason
+        )
+        return apply_ack(self.workspace, repeated)
+
+    def open_view(self, user: str) -> SlackView | None:
+        """Give the modal that a person sees, None when they see none."""
+        return self.workspace.top_modal(user)
+
+    def home(self, user: str) -> SlackView | None:
+        """Give a person's Home tab, None when nothing was published for them."""
+        view_id = self.workspace.homes.get(user)
+        return self.workspace.views[view_id] if view_id else None
+
+    def messages(self, channel: str) -> list[Message]:
+        """Give all messages of a channel, replies too, oldest first."""
+        return list(self.workspace.channels[channel].messages.values())
+
+    def thread(self, channel: str, ts: str) -> list[Message]:
+        """Give a thread: its parent first, then the replies, oldest first."""
+        return self.workspace.thread(channel, ts)
+
+    def ephemerals(self, user: str) -> list[Message]:
+        """Give what only this person was shown, oldest first."""
+        return [ephemeral.message for ephemeral in self.workspace.ephemerals if ephemeral.user == user]
+
+    @property
+    def files(self) -> list[Upload]:
+        """The uploaded files, oldest first."""
+        return [upload for upload in self.workspace.files.values() if upload.completed]
+
+    async def _send(self, kind: Kind, payload: dict[str, Any]) -> Ack:
+        return apply_ack(self.workspace, await self.deliverer.deliver(kind, payload))
+
+    async def _entered(self, view: SlackView, element: dict[str, Any], value: Any) -> dict[str, Any]:
+        options = forms.offered(element)
+        if element["type"] == "file_input":
+            uploads = [add_file(self.workspace, view.user, name, content) for name, content in value]
+            value = [file_object(upload, self.base_url) for upload in uploads]
+        elif element["type"].endswith("external_select"):
+            for wanted in value if isinstance(value, list) else [value]:
+                options += await self._looked_up(view, element, wanted)
+        return forms.entered(element, value, options)
+
+    async def _looked_up(self, view: SlackView, element: dict[str, Any], wanted: Any) -> list[dict[str, Any]]:
+        text = wanted if isinstance(wanted, str) else wanted["text"]["text"]
+        found = await self.suggest(view.user, view.body["id"], element["action_id"], text)
+        return found or await self.suggest(view.user, view.body["id"], element["action_id"], "")
+
+    def _chosen(self, element: dict[str, Any], value: Any) -> dict[str, Any]:
+        return {} if element["type"] == "button" else forms.entered(element, value, forms.offered(element))
+
+    def _action(self, block: dict[str, Any], element: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
+        carried: dict[str, Any] = {name: element[name] for name in ("text", "value", "style") if name in element}
+        ids: dict[str, Any] = {
+            "action_id": element["action_id"],
+            "block_id": block["block_id"],
+            "type": element["type"],
+        }
+        return {**ids, **carried, **state, "action_ts": self.workspace.new_ts()}
+
+    def _response_url(self, user: str, channel: str, message_ts: str | None = None) -> str:
+        return f"{self.base_url}/hooks/{self.workspace.new_response_url(user, channel, message_ts)}"
+
+    def _seen(self, user: str, view_id: str) -> SlackView:
+        modal = self.workspace.top_modal(user)
+        if modal is not None and modal.body["id"] == view_id:
+            return modal
+        if self.workspace.homes.get(user) == view_id:
+            return self.workspace.views[view_id]
+        raise LookupError(f"{user} does not see view {view_id}")

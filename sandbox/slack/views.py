@@ -6,8 +6,8 @@ Source: https://docs.slack.dev/reference/methods/views.open and its neighbours, 
 from typing import Any
 
 from sandbox.slack.blocks import check_view, with_ids
+from sandbox.slack.chat import oddities, texts
 from sandbox.slack.errors import SlackError
-from sandbox.slack.mrkdwn import oddities, texts
 from sandbox.slack.web_api import ApiRequest, JsonObject, Method
 from sandbox.slack.workspace import SlackView, Trigger, Workspace
 

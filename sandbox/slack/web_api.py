@@ -1,18 +1,19 @@
 """The Web API's front door: tokens, scopes, arguments, faults, rates, the log; the methods are in modules of their own.
 
-Source: https://docs.slack.dev/apis/web-api
+Source: https://docs.slack.dev/apis/web-api and https://docs.slack.dev/apis/web-api/rate-limits (tiers 1 to 4: 1+,
+20+, 50+ and 100+ calls a minute)
 """
 
 import json
+import math
+from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from aiohttp import web
 
-from sandbox.slack.errors import SlackError
-from sandbox.slack.faults import SlackFault, ratelimited
-from sandbox.slack.rates import Rates
+from sandbox.slack.errors import SlackError, SlackFault, ratelimited
 from sandbox.slack.workspace import Channel, Workspace
 
 JsonObject = dict[str, Any]
@@ -21,6 +22,9 @@ BOT_SCOPES = (
     "groups:history,groups:read,im:history,im:read,im:write,usergroups:read,users.profile:read,users:read,"
     "users:read.email"
 )
+
+
+PER_MINUTE = {1: 1, 2: 20, 3: 50, 4: 100}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +130,42 @@ class Method:
     caller: Literal["bot", "app"] = "bot"
 
 
+class RateLimits:
+    """Counts calls in sliding windows; off until `enforced` is set.
+
+    Args:
+        clock: gives the current time in seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.enforced = False
+        self._now = clock
+        self._calls: dict[str, deque[float]] = defaultdict(deque)
+
+    def wait(self, method: str, tier: int, channel: str | None = None) -> int:
+        """Count a call and give 0, or give the whole seconds to wait when it is one too many (it is not counted).
+
+        Args:
+            method: the Web API method.
+            tier: 1 to 4; 0 for the special limit of `chat.postMessage`.
+            channel: where a message goes, when it is one.
+        """
+        if not self.enforced:
+            return 0
+        if tier:
+            return self._take(method, PER_MINUTE[tier], 60.0)
+        return self._take(f"{method} {channel}", 1, 1.0)
+
+    def _take(self, key: str, most: int, window: float) -> int:
+        calls, now = self._calls[key], self._now()
+        while calls and calls[0] <= now - window:
+            calls.popleft()
+        if len(calls) >= most:
+            return max(1, math.ceil(calls[0] + window - now))
+        calls.append(now)
+        return 0
+
+
 @dataclass(slots=True)
 class WebApi:
     """Answers Web API calls over HTTP.
@@ -137,7 +177,7 @@ class WebApi:
     workspace: Workspace
     tokens: dict[str, Token]
     methods: dict[str, Method]
-    rates: Rates
+    rates: RateLimits
     faults: list[SlackFault] = field(default_factory=list)
     log: list[ApiCall] = field(default_factory=list)
 

@@ -15,8 +15,7 @@ from bot.storage.database import Database
 from bot.storage.requests import RequestStore
 from providers.base import Evidence, Operation, Outcome, Person
 from sandbox.slack.delivery import Ack
-from sandbox.slack.seed import User
-from sandbox.slack.workspace import Message, SlackView
+from sandbox.slack.workspace import Message, SlackView, User
 from tests.stage import ALICE, CHANNEL, Stage, group_id, stage
 
 ADMIN, SECOND, STRANGER = "U05ADMIN", "U06SECOND", "U07STRANGER"

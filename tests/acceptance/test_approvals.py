@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import pytest_asyncio
 
-from sandbox.slack.faults import SlackFault
+from sandbox.slack.errors import SlackFault
 from tests.acceptance.desk import ADMIN, SECOND, STRANGER, Desk, desk, labels_of, new
 from tests.stage import ALICE, BOB, CAROL, CHANNEL, DAVE
 

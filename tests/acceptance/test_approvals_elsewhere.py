@@ -9,8 +9,7 @@ import pytest_asyncio
 from bot.domain.approvals import ApprovalRule
 from bot.domain.requests import RequestOptions
 from providers.base import Operation
-from sandbox.slack.seed import ChannelInfo, UserGroup
-from sandbox.slack.workspace import Channel
+from sandbox.slack.workspace import Channel, ChannelInfo, UserGroup
 from tests.acceptance.desk import ADMIN, SECOND, STRANGER, Desk, desk, new
 from tests.stage import ALICE, BOB, CAROL
 

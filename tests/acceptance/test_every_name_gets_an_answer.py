@@ -6,7 +6,7 @@ import pytest
 
 from sandbox.providers.world import Disposition, Effect, World
 from sandbox.sandbox import SIMULATORS
-from sandbox.slack.faults import SlackFault
+from sandbox.slack.errors import SlackFault
 from tests.stage import CHANNEL, Stage, group_id, people, stage
 
 MIX = {

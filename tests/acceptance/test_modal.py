@@ -85,13 +85,13 @@ async def test_a_restart_between_preview_and_submission_loses_nothing(tmp_path: 
         config.write_text(played.config(f"sqlite:///{tmp_path}/rollcall.db"))
         numbers = "\n".join(f"+1415555{n:04}" for n in range(150))
         async with bootstrap.running(load(config, played.environment())) as url:
-            played.slack.request_url = f"{url}/slack/events"
+            played.slack.deliverer.request_url = f"{url}/slack/events"
             await played.slack.command(ALICE, CHANNEL, "/wa-add", "")
             form = played.slack.open_view(ALICE)
             assert form
             await played.slack.submit(ALICE, form.body["id"], {"Group": "wasend-team · wasend", "Numbers": numbers})
         async with bootstrap.running(load(config, played.environment())) as url:
-            played.slack.request_url = f"{url}/slack/events"
+            played.slack.deliverer.request_url = f"{url}/slack/events"
             preview = played.slack.open_view(ALICE)
             assert preview
             assert (await played.slack.submit(ALICE, preview.body["id"])).ok

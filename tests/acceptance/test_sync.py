@@ -6,8 +6,8 @@ import pytest_asyncio
 
 from bot.services import sync
 from sandbox.providers.world import Membership
-from sandbox.slack.faults import SlackFault
-from sandbox.slack.seed import UserGroup
+from sandbox.slack.errors import SlackFault
+from sandbox.slack.workspace import UserGroup
 from tests.stage import ALICE, BOB, CHANNEL, DAVE, Stage, group_id, stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

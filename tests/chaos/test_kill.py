@@ -128,7 +128,7 @@ async def test_kills_leave_one_thread_and_one_outcome_each(seed: int, tmp_path: 
         config = tmp_path / "rollcall.toml"
         config.write_text(played.config(f"sqlite:///{tmp_path}/rollcall.db", port=port))
         environment = played.environment()
-        played.slack.request_url = f"http://127.0.0.1:{port}/slack/events"
+        played.slack.deliverer.request_url = f"http://127.0.0.1:{port}/slack/events"
 
         async with bot(config, environment) as process:
             await is_ready(process)
@@ -172,7 +172,7 @@ async def test_the_next_process_finishes_the_work_of_a_stopped_one(tmp_path: Pat
         config = tmp_path / "rollcall.toml"
         config.write_text(played.config(f"sqlite:///{tmp_path}/rollcall.db", port=port))
         environment = played.environment()
-        played.slack.request_url = f"http://127.0.0.1:{port}/slack/events"
+        played.slack.deliverer.request_url = f"http://127.0.0.1:{port}/slack/events"
 
         async with bot(config, environment) as process:
             await is_ready(process)

@@ -9,9 +9,8 @@ from bot import bootstrap
 from bot.commands.manifest import BOT_SCOPES
 from bot.config import load
 from sandbox.sandbox import Sandbox, serve_sandbox
-from sandbox.slack.seed import UserGroup
 from sandbox.slack.server import SlackServer
-from sandbox.slack.workspace import Message
+from sandbox.slack.workspace import Message, UserGroup
 
 ALICE, BOB, NOBODY, READER = "U01ALICE", "U02BOB", "U03CAROL", "U04DAVE"
 LAUNCH, ELSEWHERE = "C0LAUNCH", "C0ELSEWHERE"
@@ -41,7 +40,7 @@ async def commanding(
         config = folder / "rollcall.toml"
         config.write_text(played.config(f"sqlite:///{folder}/rollcall.db", rules=more))
         async with bootstrap.running(load(config, played.environment())) as url:
-            played.slack.request_url = f"{url}/slack/events"
+            played.slack.deliverer.request_url = f"{url}/slack/events"
             yield played
         assert played.slack.oddities == []
 

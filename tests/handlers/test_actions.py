@@ -22,12 +22,12 @@ async def test_a_click_after_a_restart_counts_and_numbers_are_full_where_the_set
         config.write_text(written.replace("[slack]", '[slack]\nnumbers = "full"'))
         settings = load(config, played.environment())
         async with bootstrap.running(settings) as url:
-            played.slack.request_url = f"{url}/slack/events"
+            played.slack.deliverer.request_url = f"{url}/slack/events"
             stage = Stage(played, url, tmp_path)
             await stage.add("wasend-team +1 415 555 0101")
             card = await stage.button("Approve")
         async with bootstrap.running(settings) as url:
-            played.slack.request_url = f"{url}/slack/events"
+            played.slack.deliverer.request_url = f"{url}/slack/events"
             await played.slack.click(BOB, CHANNEL, card["ts"], "Approve")
             thread = await stage.finished()
 
@@ -56,7 +56,7 @@ async def test_a_request_keeps_its_rule_and_counts_the_roles_as_they_are(tmp_pat
             return load(config, played.environment())
 
         async with bootstrap.running(settings(second.format("approve") + rule)) as url:
-            played.slack.request_url = f"{url}/slack/events"
+            played.slack.deliverer.request_url = f"{url}/slack/events"
             stage = Stage(played, url, tmp_path)
             await stage.add("wasend-team +1 415 555 0101")
             card = await stage.button("Approve")
@@ -64,7 +64,7 @@ async def test_a_request_keeps_its_rule_and_counts_the_roles_as_they_are(tmp_pat
             await played.slack.wait_for(lambda: "(1 so far)" in card["text"])
         lax = rule.replace("quorum = 2", "quorum = 1").replace(', "second"', "")
         async with bootstrap.running(settings(second.format("groups:read") + lax)) as url:
-            played.slack.request_url = f"{url}/slack/events"
+            played.slack.deliverer.request_url = f"{url}/slack/events"
             await played.slack.click(CAROL, CHANNEL, card["ts"], "Approve")
             await stage.hears(
                 CAROL, "Only `lead` or `second` can decide on requests for this group. No eligible approver remains."

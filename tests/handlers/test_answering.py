@@ -187,7 +187,7 @@ async def slow(slack: SlackServer) -> AsyncIterator[tuple[AsyncApp, asyncio.Even
         await next()
 
     async with serve(app.server(path="/slack/events").web_app) as url:
-        slack.request_url = f"{url}/slack/events"
+        slack.deliverer.request_url = f"{url}/slack/events"
         yield app, go
 
 

@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 
 from bot.commands.values import MAX_TEXT
-from sandbox.slack.mrkdwn import texts
+from sandbox.slack.chat import texts
 from sandbox.slack.server import SlackServer
 from sandbox.slack.workspace import Message
 from tests.handlers.commanding import BOB, LAUNCH, ONE, commanding, typed

@@ -15,9 +15,9 @@ from handlers.commands import groups, reply
 from sandbox.providers.server import InjectedFault
 from sandbox.providers.world import World
 from sandbox.sandbox import SIMULATORS, Sandbox
-from sandbox.slack.faults import SlackFault
-from sandbox.slack.seed import User
+from sandbox.slack.errors import SlackFault
 from sandbox.slack.server import SlackServer
+from sandbox.slack.workspace import User
 from tests.handlers.commanding import ALICE, BOB, LATER, LAUNCH, NOBODY, ONE, READER, clicked, commanding, told, typed
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

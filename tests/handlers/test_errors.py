@@ -14,7 +14,7 @@ from structlog.typing import EventDict
 from handlers import errors
 from handlers.views import inputs, request_forms, submitted_view
 from sandbox.http import serve
-from sandbox.slack.faults import SlackFault
+from sandbox.slack.errors import SlackFault
 from sandbox.slack.server import SlackServer
 
 ALICE, LAUNCH, ELSEWHERE, DIRECT = "U01ALICE", "C0LAUNCH", "C0ELSEWHERE", "D0ALICE"
@@ -62,7 +62,7 @@ async def _app(slack: SlackServer, acks_first: bool) -> AsyncIterator[None]:
     app = broken(acks_first)
     app.client.base_url = slack.api_url
     async with serve(app.server(path="/slack/events").web_app) as url:
-        slack.request_url = f"{url}/slack/events"
+        slack.deliverer.request_url = f"{url}/slack/events"
         yield
 
 

@@ -7,10 +7,9 @@ import pytest_asyncio
 from handlers import home
 from handlers.delivery.refresher import Refresher
 from sandbox.sandbox import Sandbox
-from sandbox.slack.faults import SlackFault
-from sandbox.slack.seed import User
+from sandbox.slack.errors import SlackFault
 from sandbox.slack.server import SlackServer
-from sandbox.slack.workspace import SlackView
+from sandbox.slack.workspace import SlackView, User
 from tests.handlers.commanding import ALICE, BOB, LATER, LAUNCH, NOBODY, ONE, READER, commanding, told, typed
 from tests.handlers.views.test_home_view import labels, said
 

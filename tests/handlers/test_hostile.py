@@ -25,7 +25,7 @@ from providers.base import Operation
 from sandbox.slack import forms, payloads
 from sandbox.slack.acks import apply_ack
 from sandbox.slack.delivery import Ack
-from sandbox.slack.faults import SlackFault
+from sandbox.slack.errors import SlackFault
 from sandbox.slack.server import SlackServer
 from sandbox.slack.workspace import SlackView
 from tests.acceptance.desk import ADMIN, STRANGER, Desk, desk, labels_of

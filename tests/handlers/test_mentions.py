@@ -6,8 +6,8 @@ import pytest
 import pytest_asyncio
 
 from sandbox.slack import payloads
+from sandbox.slack.chat import texts
 from sandbox.slack.delivery import Delivery
-from sandbox.slack.mrkdwn import texts
 from sandbox.slack.server import SlackServer
 from sandbox.slack.workspace import Message
 from tests.handlers.commanding import ALICE, BOB, ELSEWHERE, LATER, LAUNCH, NOBODY, READER, commanding

@@ -18,10 +18,9 @@ from bot.config import load
 from handlers.modals import form_preview, respond, uploads
 from sandbox.sandbox import Sandbox, serve_sandbox
 from sandbox.slack.delivery import Ack
-from sandbox.slack.faults import SlackFault
-from sandbox.slack.seed import User
+from sandbox.slack.errors import SlackFault
 from sandbox.slack.server import SlackServer
-from sandbox.slack.workspace import SlackView
+from sandbox.slack.workspace import SlackView, User
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -51,7 +50,7 @@ async def played(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sand
         warned = f'id = "{WASEND_ID}"'
         config.write_text(written.replace(warned, f'{warned}\nwarning = "Customers read along"'))
         async with bootstrap.running(load(config, played.environment())) as url:
-            played.slack.request_url = f"{url}/slack/events"
+            played.slack.deliverer.request_url = f"{url}/slack/events"
             yield played
         assert played.slack.oddities == []
 

@@ -6,7 +6,7 @@ import pytest_asyncio
 
 from bot.commands.manifest import ADD_NUMBERS, GROUPS, manifest
 from handlers import shortcuts
-from sandbox.slack.faults import SlackFault
+from sandbox.slack.errors import SlackFault
 from sandbox.slack.server import SlackServer
 from sandbox.slack.workspace import SlackView
 from tests.handlers.commanding import ALICE, BOB, LAUNCH, NOBODY, READER, commanding

@@ -151,7 +151,7 @@ class Bot:
 @asynccontextmanager
 async def by_http(slack: SlackServer, bot: Bot) -> AsyncIterator[None]:
     async with serve(bot.app.web_app()) as url:
-        slack.request_url = f"{url}/slack/events"
+        slack.deliverer.request_url = f"{url}/slack/events"
         yield
 
 
@@ -406,7 +406,7 @@ async def test_http_deliveries_are_signed_and_events_say_that_they_are_repeated(
     app = web.Application()
     app.add_routes([web.post("/slack/events", take)])
     async with serve(app) as url:
-        slack.request_url = f"{url}/slack/events"
+        slack.deliverer.request_url = f"{url}/slack/events"
         first = await slack.event({"type": "app_home_opened", "user": ALICE})
         await slack.redeliver(first, reason="http_timeout")
     for headers, body in received:

@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 
 from sandbox.slack.blocks import check_message, check_options, check_view, with_ids
+from sandbox.slack.chat import oddities
 from sandbox.slack.errors import SlackError
-from sandbox.slack.mrkdwn import oddities
 
 Block = dict[str, Any]
 

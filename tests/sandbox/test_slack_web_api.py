@@ -9,7 +9,7 @@ from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetry
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from sandbox.slack.faults import SlackFault
+from sandbox.slack.errors import SlackFault
 from sandbox.slack.server import SlackServer
 
 ALICE, BOB, LAUNCH, ELSEWHERE, DM = "U01ALICE", "U02BOB", "C0LAUNCH", "C0ELSEWHERE", "D0ALICE"
@@ -249,7 +249,7 @@ async def test_an_upload_that_was_never_sent_cannot_be_completed(client: AsyncWe
 async def test_one_message_a_second_goes_into_a_channel(
     client: AsyncWebClient, slack: SlackServer, clock: Clock
 ) -> None:
-    slack.enforce_rates = True
+    slack.api.rates.enforced = True
     await client.chat_postMessage(channel=LAUNCH, text="1")
     await client.chat_postMessage(channel="C0APPROVALS", text="elsewhere is another limit")
     with pytest.raises(SlackApiError) as caught:
@@ -261,7 +261,7 @@ async def test_one_message_a_second_goes_into_a_channel(
 
 
 async def test_a_tier_counts_calls_in_a_minute(client: AsyncWebClient, slack: SlackServer, clock: Clock) -> None:
-    slack.enforce_rates = True
+    slack.api.rates.enforced = True
     for _ in range(20):
         await client.usergroups_users_list(usergroup="S0OPERATORS")
     with pytest.raises(SlackApiError, match="ratelimited"):

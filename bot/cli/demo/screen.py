@@ -8,8 +8,7 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
-from sandbox.slack.seed import Seed
-from sandbox.slack.workspace import Message, SlackView
+from sandbox.slack.workspace import Message, Seed, SlackView
 
 _DATE = re.compile(r"<!date\^[^|>]*\|([^>]*)>")
 _LINK = re.compile(r"<https?:[^|>]*\|([^>]*)>")

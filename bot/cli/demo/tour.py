@@ -34,7 +34,7 @@ async def play_tour(*, port: int, keep: bool) -> None:
         storage = f"sqlite:///{folder}/rollcall.db"
         files = write_files(folder, sandbox.config(storage, rules=RULES), sandbox.environment())
         url = await stack.enter_async_context(bootstrap.running(load(files.config, sandbox.environment())))
-        sandbox.slack.request_url = f"{url}/slack/events"
+        sandbox.slack.deliverer.request_url = f"{url}/slack/events"
         database = Database(storage)
         stack.push_async_callback(database.aclose)
         screen = Screen(console, sandbox.slack.workspace.seed)

@@ -2,10 +2,9 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.clients.channels import ChannelDirectory
-from sandbox.slack.faults import SlackFault
-from sandbox.slack.seed import ChannelInfo
+from sandbox.slack.errors import SlackFault
 from sandbox.slack.server import SlackServer
-from sandbox.slack.workspace import Channel
+from sandbox.slack.workspace import Channel, ChannelInfo
 
 PRIVATE = Channel(ChannelInfo("C0PRIVATE", "private", (), kind="groups"), {"U0ROLLCALL"})
 

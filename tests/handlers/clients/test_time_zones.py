@@ -6,9 +6,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.clients import time_zones
 from handlers.clients.time_zones import TimeZones
-from sandbox.slack.faults import SlackFault
-from sandbox.slack.seed import User
+from sandbox.slack.errors import SlackFault
 from sandbox.slack.server import SlackServer
+from sandbox.slack.workspace import User
 
 
 async def test_a_zone_is_asked_for_once(slack: SlackServer, client: AsyncWebClient) -> None:

@@ -9,9 +9,9 @@ from structlog.testing import capture_logs
 
 from handlers.clients import user_groups
 from handlers.clients.user_groups import APPROVAL_MEMBERS_TTL, MEMBERS_TTL, UserGroups, UserGroupsUnread
-from sandbox.slack.faults import SlackFault
-from sandbox.slack.seed import UserGroup
+from sandbox.slack.errors import SlackFault
 from sandbox.slack.server import SlackServer
+from sandbox.slack.workspace import UserGroup
 
 ALICE, BOB, OPERATORS = "U01ALICE", "U02BOB", "S0OPERATORS"
 METHOD = "usergroups.users.list"

@@ -23,10 +23,9 @@ from handlers.delivery.notifier import NotifierOptions, SlackNotifier
 from handlers.delivery.poster import Poster
 from handlers.delivery.request_events import RequestEvents
 from providers.base import Action, Capability
-from sandbox.slack.faults import SlackFault
-from sandbox.slack.seed import UserGroup
+from sandbox.slack.errors import SlackFault
 from sandbox.slack.server import SlackServer
-from sandbox.slack.workspace import Message
+from sandbox.slack.workspace import Message, UserGroup
 from tests.acceptance.desk import labels_of
 from tests.handlers.samples import RULE, changed, mix
 

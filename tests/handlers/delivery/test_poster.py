@@ -12,7 +12,7 @@ from bot.storage.database import Database
 from bot.storage.postings import Posting, Postings
 from handlers.delivery.poster import Destination, OutgoingFile, Poster
 from handlers.views.blocks import Message
-from sandbox.slack.faults import SlackFault
+from sandbox.slack.errors import SlackFault
 from sandbox.slack.server import SlackServer
 from tests.handlers.samples import REQUEST
 

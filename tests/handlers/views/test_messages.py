@@ -20,7 +20,7 @@ from handlers.views.followup_buttons import FollowupLink
 from handlers.views.text import format_time
 from providers.base import Ability, Action, Capability, GroupChange, Operation, Outcome, Person
 from sandbox.slack.blocks import check_view
-from sandbox.slack.mrkdwn import oddities, texts
+from sandbox.slack.chat import oddities, texts
 from sandbox.slack.server import SlackServer
 from tests.handlers.conftest import Post
 from tests.handlers.samples import AT, EMOJI, EVIL, NAMES, RIGHT_TO_LEFT, RULE, changed, mix, person, worst

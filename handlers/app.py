@@ -6,7 +6,9 @@ from contextlib import asynccontextmanager
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from handlers import actions, answering, commands, errors, home, mentions, modals, shortcuts
+from handlers import actions, answering, commands, errors, mentions, modals, shortcuts
+from handlers.home.pages import HomePages
+from handlers.home.pages import register as register_home
 from handlers.services import Services
 
 
@@ -22,8 +24,8 @@ async def running(client: AsyncWebClient, services: Services) -> AsyncIterator[A
         before_authorize=answering.prepare(client.base_url),
         raise_error_for_unhandled_request=True,
     )
-    pages = home.HomePages(services, client)
-    home.register(app, services, pages)
+    pages = HomePages(services, client)
+    register_home(app, services, pages)
     for surface in (commands, modals, actions, shortcuts, mentions):
         surface.register(app, services)
     answering.register(app)

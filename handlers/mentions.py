@@ -21,7 +21,7 @@ from bot.domain.requests import Request
 from handlers.commands import HANDLERS, is_read_only, resolve_command
 from handlers.commands.context import Answer, CommandContext, Deferred
 from handlers.commands.reply import message_payload
-from handlers.delivery.ephemeral import send_ephemeral
+from handlers.delivery.personal import send_ephemeral
 from handlers.errors import UserError, mark_read_only
 from handlers.payloads import Payload
 from handlers.services import Services

@@ -13,10 +13,10 @@ from bot.commands.manifest import ADD_NUMBERS, GROUPS
 from bot.services.uploads.message import numbers_in
 from handlers import modals
 from handlers.clients.errors import error_code
-from handlers.delivery.ephemeral import open_direct_channel
 from handlers.delivery.modals import new_external_id, open_modal
+from handlers.delivery.personal import open_direct_channel
 from handlers.errors import read_only
-from handlers.home_reader import capabilities_of
+from handlers.home.reader import capabilities_of
 from handlers.modals.uploads import AmbiguousColumn, FileUnreadable, UploadReader
 from handlers.payloads import Click, Interaction, Named
 from handlers.permissions import can_invite, denied_everywhere, usable_commands

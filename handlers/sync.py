@@ -13,7 +13,7 @@ from bot.domain.sync import SyncMode, SyncSchedule, SyncSource
 from bot.services.sync import SyncRequest
 from bot.storage.sync_schedules import ScheduleResult
 from handlers.clients.errors import error_code, is_closed
-from handlers.delivery.ephemeral import send_ephemeral
+from handlers.delivery.personal import send_ephemeral
 from handlers.errors import UserError
 from handlers.services import Services
 from handlers.views.text import count, safe_text

@@ -1,4 +1,4 @@
-"""What Rollcall reads from Slack: user groups, profiles, time zones, channels, permalinks, files."""
+"""What Rollcall reads from Slack: user groups, profiles, channels, files."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,7 +8,6 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.domain.access import Role
 from handlers.clients.channels import ChannelDirectory
 from handlers.clients.profiles import Profiles
-from handlers.clients.time_zones import TimeZones
 from handlers.clients.user_groups import UserGroups
 
 
@@ -17,7 +16,6 @@ class SlackClients:
     """The clients that read Slack, each with its cache."""
 
     user_groups: UserGroups
-    time_zones: TimeZones
     channels: ChannelDirectory
     profiles: Profiles
 
@@ -33,7 +31,6 @@ class SlackClients:
         groups = {member for role in roles for member in role.members if member.startswith("S")}
         return cls(
             user_groups=UserGroups(client, sorted(groups)),
-            time_zones=TimeZones(client),
             channels=ChannelDirectory(client, shorten=shorten_numbers),
             profiles=Profiles(client),
         )

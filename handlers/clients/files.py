@@ -26,18 +26,6 @@ class FileUnavailable(Exception):
     """An uploaded file could not be had; the text is a sentence for people."""
 
 
-async def send_file(client: AsyncWebClient, user_id: str, name: str, content: str, comment: str) -> None:
-    """Put a text file into a person's direct messages, where nobody else looks.
-
-    Raises what the client raises when Slack refuses or cannot be reached (conversations.open,
-    files.completeUploadExternal).
-    """
-    opened = await client.conversations_open(users=[user_id])
-    await client.files_upload_v2(
-        channel=opened["channel"]["id"], filename=name, content=content, initial_comment=comment
-    )
-
-
 async def fetch_file(client: AsyncWebClient, file: UploadedFile) -> tuple[str, bytes]:
     """Fetch an uploaded file (files.info, `url_private_download`; scope files:read), and give its name and content.
 

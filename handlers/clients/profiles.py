@@ -1,8 +1,11 @@
-"""The phones of Slack users, from their profiles."""
+"""What Slack profiles say about people: their phones and their time zones."""
 
 import asyncio
 from collections.abc import Mapping
+from datetime import UTC, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import structlog
 from aiohttp import ClientError
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -13,38 +16,69 @@ from handlers.clients.errors import error_code
 from providers.base import Person
 
 MAX_CONCURRENT = 3
-"""Profiles that are asked for at the same time: users.profile.get allows 100 and more a minute."""
+"""Maximum concurrent calls: users.profile.get allows 100 and more a minute."""
+READ_TIMEOUT = 1.0
+"""Seconds that a command waits for a time zone: its acknowledgement is due within 3."""
+_MAX_ENTRIES = 1000
+_MAX_NAMED = 10
+
+log = structlog.get_logger(__name__)
 
 
 class Profiles:
-    """Reads the phones in the profiles of a user group's members.
+    """Reads profiles. Time zones are cached while the process runs.
 
     Args:
-        client: asks Slack (usergroups.users.list, users.profile.get; scopes usergroups:read, users.profile:read).
+        client: calls Slack (usergroups.users.list, users.profile.get, users.info; scopes usergroups:read,
+            users.profile:read, users:read).
     """
 
     def __init__(self, client: AsyncWebClient) -> None:
         self._client = client
+        self._time_zones: dict[str, tzinfo] = {}
+
+    async def time_zone_of(self, user_id: str) -> tzinfo:
+        """Return a person's time zone; UTC if it is unknown, or Slack doesn't answer in time."""
+        if user_id in self._time_zones:
+            return self._time_zones[user_id]
+        try:
+            async with asyncio.timeout(READ_TIMEOUT):
+                answer = await self._client.users_info(user=user_id)
+            zone: tzinfo = ZoneInfo(str(answer["user"].get("tz") or "UTC"))
+        except (ZoneInfoNotFoundError, ValueError):
+            log.warning("time_zone_unknown", user=user_id)
+            zone = UTC
+        except (SlackApiError, ClientError, TimeoutError) as error:
+            log.warning("time_zone_not_read", user=user_id, error=type(error).__name__)
+            return UTC  # the answer shows the time that was understood, with its zone
+        if len(self._time_zones) >= _MAX_ENTRIES:
+            self._time_zones.clear()
+        self._time_zones[user_id] = zone
+        return zone
 
     async def phones_of(self, usergroup: str) -> list[str]:
-        """Give the E.164 phones of a user group's members.
+        """Return the E.164 phones of a user group's members.
 
-        Raises `SourceUnreadable` where Slack refuses, or a profile has no usable phone: to bring a group in line with
-        a list that lacks somebody would remove them.
+        Raises:
+            SourceUnreadable: Slack refuses, or a profile has no usable phone. A sync with an incomplete list would
+                remove the people who are missing from it.
         """
         try:
             members = list((await self._client.usergroups_users_list(usergroup=usergroup))["users"])
             gate = asyncio.Semaphore(MAX_CONCURRENT)
-            persons = dict(zip(members, await asyncio.gather(*(self._person(m, gate) for m in members)), strict=True))
+            people = dict(zip(members, await asyncio.gather(*(self._person(m, gate) for m in members)), strict=True))
         except SlackApiError as error:
-            raise SourceUnreadable(f"Slack does not tell who is in the user group ({error_code(error)}).") from error
+            reason = f"Couldn't read the user group’s members. Slack said: “{error_code(error)}”."
+            raise SourceUnreadable(reason) from error
         except (ClientError, TimeoutError) as error:
-            raise SourceUnreadable("Slack could not be reached for who is in the user group. Try again.") from error
-        if without := [member for member, person in persons.items() if person is None]:
-            who = ", ".join(f"<@{member}>" for member in without[:10])
-            more = f" and {len(without) - 10:,} more" if len(without) > 10 else ""  # noqa: PLR2004 - as named above
-            raise SourceUnreadable(f"These people have no usable phone in their Slack profile: {who}{more}.")
-        return [person.phone for person in persons.values() if person]
+            raise SourceUnreadable("Couldn't reach Slack to read the user group’s members. Try again.") from error
+        if without := [member for member, person in people.items() if person is None]:
+            mentions = ", ".join(f"<@{member}>" for member in without[:_MAX_NAMED])
+            more = f" and {len(without) - _MAX_NAMED:,} more" if len(without) > _MAX_NAMED else ""
+            raise SourceUnreadable(
+                f"These people have no usable phone number in their Slack profile: {mentions}{more}."
+            )
+        return [person.phone for person in people.values() if person]
 
     async def _person(self, user_id: str, gate: asyncio.Semaphore) -> Person | None:
         async with gate:

@@ -18,10 +18,10 @@ from bot.domain.audit_chain import EXPORT_COLUMNS, AuditRow
 from bot.domain.csv_rows import csv_row
 from bot.domain.groups import GroupRef
 from bot.domain.roster import RejectionCode
-from handlers.clients.files import send_file
 from handlers.commands import pages
 from handlers.commands.context import Answer, CommandContext, Deferred, require_capability, resolve
 from handlers.commands.reply import Reply
+from handlers.delivery.personal import send_file
 from handlers.errors import read_only
 from handlers.payloads import Click
 from handlers.services import Services
@@ -77,7 +77,7 @@ async def _cursor(services: Services, command: CommandContext, parsed: ParsedCom
         raise command.usage_error(f"“{shorten(parsed.rest_text, 60)}” isn't a person. {_hint(parsed.rest)}")
     times: dict[str, datetime | None] = {"since": None, "until": None}
     for name in times.keys() & parsed.options.keys():
-        zone = await services.slack.time_zones.get(command.user)
+        zone = await services.slack.profiles.time_zone_of(command.user)
         times[name] = values.parse_time(parsed.option(name), zone, whole_day=name == "until")
         if times[name] is None:
             raise command.usage_error(f"“{shorten(parsed.option(name), 60)}” isn't a valid date. Use 2026-11-01.")

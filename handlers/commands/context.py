@@ -99,7 +99,7 @@ async def parse_time_option(services: Services, command: CommandContext, parsed:
         if "at" in parsed.options:
             raise command.usage_error("`at:` has no value.")
         return None
-    at, now = values.parse_time(written, await services.slack.time_zones.get(command.user)), datetime.now(UTC)
+    at, now = values.parse_time(written, await services.slack.profiles.time_zone_of(command.user)), datetime.now(UTC)
     if at is None:
         raise command.usage_error(f"“{shorten(written, 60)}” isn't a valid date and time. Use 2026-12-01 09:00.")
     if at <= now:

@@ -13,7 +13,6 @@ from bot.commands.parser import unquoted
 from bot.domain.access import Allowed
 from bot.domain.csv_rows import csv_row
 from bot.domain.groups import GroupRef, search
-from handlers.clients.files import send_file
 from handlers.commands.context import (
     GROUP_LIST_TIMEOUT,
     Answer,
@@ -24,6 +23,7 @@ from handlers.commands.context import (
     resolve,
 )
 from handlers.commands.reply import Reply
+from handlers.delivery.personal import send_file
 from handlers.errors import UserError, read_only
 from handlers.payloads import Click
 from handlers.services import Services

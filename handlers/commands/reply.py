@@ -10,7 +10,7 @@ from slack_bolt.async_app import AsyncAck, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.commands.context import Answer, Deferred
-from handlers.delivery.ephemeral import send_ephemeral
+from handlers.delivery.personal import send_ephemeral
 from handlers.views import answers
 
 ACK_DEADLINE = 2.0

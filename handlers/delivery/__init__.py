@@ -7,11 +7,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.storage.stores import Stores
 from bot.tasks import BackgroundTasks
 from handlers.clients import SlackClients
-from handlers.clients.permalinks import Permalinks
 from handlers.delivery.approvers import ApproverNotifier
-from handlers.delivery.notifier import NotifierOptions, SlackNotifier
+from handlers.delivery.notifier import NotifierOptions, RequestEvents, SlackNotifier
+from handlers.delivery.permalinks import Permalinks
 from handlers.delivery.poster import Poster
-from handlers.delivery.request_events import RequestEvents
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ class Delivery:
     def of(cls, client: AsyncWebClient, slack: SlackClients, stores: Stores, options: NotifierOptions) -> "Delivery":
         """Build the notifier and what it uses."""
         poster, events = Poster(client, stores.postings), RequestEvents()
-        permalinks = Permalinks(poster.permalink)
+        permalinks = Permalinks(client, stores.postings)
         approvers = ApproverNotifier(poster, stores.votes, slack.user_groups, slack.channels)
         notifier = SlackNotifier(poster, stores, approvers, permalinks, events, options=options)
         return cls(notifier, permalinks, events, BackgroundTasks())

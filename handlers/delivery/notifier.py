@@ -1,7 +1,8 @@
 """The workflow's voice in Slack: the parent message, the approval card, and the thread with its results."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import structlog
@@ -12,11 +13,10 @@ from bot.domain.outcomes import Tally
 from bot.domain.requests import Request, RequestItem, RequestState
 from bot.storage.postings import Posting
 from bot.storage.stores import Stores
-from handlers.clients.permalinks import Permalinks
 from handlers.delivery.approvers import ApproverNotifier
+from handlers.delivery.permalinks import Permalinks
 from handlers.delivery.poster import Destination, OutgoingFile, Poster
 from handlers.delivery.rate_limit import MessageRateLimit
-from handlers.delivery.request_events import RequestEvents
 from handlers.views import approval_card, followup_buttons, request_message, results
 from handlers.views.blocks import Message
 from handlers.views.followup_buttons import FollowupLink
@@ -24,6 +24,8 @@ from providers.base import Action
 
 _DIRECT = "D"
 """How the ids of direct messages begin (docs.slack.dev, "Conversation object": `is_im`)."""
+Listener = Callable[[Request], None]
+"""Is called in the middle of a workflow's step: it returns at once, and never raises."""
 
 log = structlog.get_logger(__name__)
 
@@ -41,6 +43,27 @@ class NotifierOptions:
     abilities: Mapping[str, Collection[Action]]
     catalog: GroupCatalog
     approvals_channel: str = ""
+
+
+class RequestEvents:
+    """Passes on what the request's thread shows, in this process."""
+
+    def __init__(self) -> None:
+        self._listeners: list[Listener] = []
+
+    def publish(self, request: Request) -> None:
+        """Tell everybody who listens of a request that began, moved on or ended."""
+        for listener in tuple(self._listeners):
+            listener(request)
+
+    @contextmanager
+    def subscribe(self, listener: Listener) -> Iterator[None]:
+        """Let somebody listen while the block runs."""
+        self._listeners.append(listener)
+        try:
+            yield
+        finally:
+            self._listeners.remove(listener)
 
 
 class SlackNotifier:

@@ -1,6 +1,5 @@
 """Posts a message once, whatever crashes between posting it and keeping that it was posted."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -8,7 +7,6 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 import structlog
-from aiohttp import ClientError
 from slack_sdk.errors import SlackApiError
 from slack_sdk.models.metadata import Metadata
 from slack_sdk.web.async_client import AsyncWebClient
@@ -22,8 +20,6 @@ from handlers.views.blocks import Message
 EVENT = "rollcall_posting"
 _MAX_PLAIN_TEXT = 3_000
 """Characters of the plain text that is posted where Slack refuses the blocks."""
-_PERMALINK_TIMEOUT = 1.0
-"""Seconds for a link, which is a courtesy: whoever clicked waits for it."""
 _CLOCK_SKEW = 60
 """Seconds by which Slack's clock may be behind ours."""
 
@@ -83,19 +79,6 @@ class Poster:
     async def posted_names(self, request: Request, prefix: str) -> list[str]:
         """Give the names, of those that begin so, of a request's messages."""
         return await self._postings.names(request.id, prefix)
-
-    async def permalink(self, request_id: str) -> str:
-        """Give the address of a request's parent message; empty where none is known, or Slack does not tell."""
-        posting = await self._postings.get(request_id, "parent")
-        if posting is None or not posting.ts:
-            return ""
-        try:
-            async with asyncio.timeout(_PERMALINK_TIMEOUT):
-                answer = await self._client.chat_getPermalink(channel=posting.channel, message_ts=posting.ts)
-        except (SlackApiError, ClientError, TimeoutError) as error:
-            log.warning("no_link", request=request_id, error=type(error).__name__)
-            return ""
-        return str(answer["permalink"])
 
     async def open_direct_message(self, user_id: str) -> Destination | None:
         """Give where a person's direct messages are (conversations.open); None where they cannot be reached."""

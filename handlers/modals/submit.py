@@ -11,7 +11,7 @@ from bot.domain.access import Denied
 from bot.domain.drafts import RequestDraft
 from bot.services.submission import Rejected
 from handlers import sync
-from handlers.delivery.ephemeral import send_ephemeral
+from handlers.delivery.personal import send_ephemeral
 from handlers.errors import UserError
 from handlers.modals.form_preview import FormPreviews, sync_request_of
 from handlers.modals.parse import Submission, chosen_group

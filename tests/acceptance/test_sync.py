@@ -166,7 +166,7 @@ async def test_a_user_group_is_read_through_its_profiles_and_a_missing_phone_end
     users[ALICE] = replace(users[ALICE], phone="+1 415-555-0101")
     text = "wasend-team from: <!subteam^S0TEAM01|@team> mode: mirror"
     await played.slack.command(ALICE, CHANNEL, "/wa-sync", text)
-    await played.hears(ALICE, f"no usable phone in their Slack profile: <@{BOB}>")
+    await played.hears(ALICE, f"no usable phone number in their Slack profile: <@{BOB}>")
     assert len(played.parents()) == number
 
     users[BOB] = replace(users[BOB], phone="+14155550102")

@@ -272,7 +272,7 @@ async def test_threads_that_slack_does_not_tell_in_time_are_left_out(
 ) -> None:
     await told(slack, f"bulk34@g.us {ONE} at: {LATER}", user=ALICE)
     await slack.wait_for(lambda: any("Bulk 34" in m["text"] for m in slack.messages(LAUNCH)))
-    monkeypatch.setattr("handlers.clients.permalinks.READ_TIMEOUT", 0.1)
+    monkeypatch.setattr("handlers.delivery.permalinks.READ_TIMEOUT", 0.1)
     slack.faults.append(SlackFault("chat.getPermalink", error="hang", times=-1))
     answer = await typed(slack, "/wa-requests bulk34@g.us", user=BOB)
     slack.faults.clear()

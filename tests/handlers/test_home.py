@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 import pytest_asyncio
 
-from handlers import home
-from handlers.delivery.refresher import Refresher
+from handlers.home import pages
+from handlers.home.refresher import Refresher
 from sandbox.sandbox import Sandbox
 from sandbox.slack.errors import SlackFault
 from sandbox.slack.server import SlackServer
@@ -41,7 +41,7 @@ CHIEF, SENDER = "U05CHIEF", "U06SENDER"
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def played(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sandbox]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(home, "MIN_REDRAW_INTERVAL", 0.2)  # nobody reads along here
+        patch.setattr(pages, "MIN_REDRAW_INTERVAL", 0.2)  # nobody reads along here
         async with commanding(tmp_path_factory.mktemp("home"), ["twochat"], GROUPS, MORE) as scene:
             yield scene
 

@@ -17,11 +17,10 @@ from bot.storage.requests import RequestStore
 from bot.storage.stores import Stores
 from bot.storage.votes import Votes
 from handlers.clients import SlackClients
-from handlers.clients.permalinks import Permalinks
 from handlers.delivery.approvers import ApproverNotifier
-from handlers.delivery.notifier import NotifierOptions, SlackNotifier
+from handlers.delivery.notifier import NotifierOptions, RequestEvents, SlackNotifier
+from handlers.delivery.permalinks import Permalinks
 from handlers.delivery.poster import Poster
-from handlers.delivery.request_events import RequestEvents
 from providers.base import Action, Capability
 from sandbox.slack.errors import SlackFault
 from sandbox.slack.server import SlackServer
@@ -45,7 +44,9 @@ def made(poster: Poster, database: Database, client: AsyncWebClient, approvals_c
     stores, slack = Stores.of(database, [LEAD]), SlackClients.of(client, [LEAD])
     approvers = ApproverNotifier(poster, stores.votes, slack.user_groups, slack.channels)
     options = NotifierOptions({"support": frozenset(Action)}, GroupCatalog(), approvals_channel)
-    return SlackNotifier(poster, stores, approvers, Permalinks(poster.permalink), RequestEvents(), options=options)
+    return SlackNotifier(
+        poster, stores, approvers, Permalinks(client, stores.postings), RequestEvents(), options=options
+    )
 
 
 async def play(thread: SlackNotifier, people: Sequence[RequestItem], channel: str = LAUNCH) -> None:

@@ -16,10 +16,10 @@ from bot.domain.requests import Request
 from handlers import modals, sync
 from handlers.accounts import AccountStatuses
 from handlers.clients.user_groups import APPROVAL_MEMBERS_TTL
-from handlers.delivery.ephemeral import open_direct_channel
-from handlers.delivery.refresher import Refresher
+from handlers.delivery.personal import open_direct_channel
 from handlers.errors import read_only
-from handlers.home_reader import HomeReader, can_decide, can_override
+from handlers.home.reader import HomeReader, can_decide, can_override
+from handlers.home.refresher import Refresher
 from handlers.payloads import Click, Payload
 from handlers.services import Services
 from handlers.shortcuts import open_chooser

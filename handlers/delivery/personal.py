@@ -51,3 +51,15 @@ async def open_direct_channel(client: AsyncWebClient, user_id: str) -> str:
     Raises what the client raises when Slack refuses or cannot be reached.
     """
     return str((await client.conversations_open(users=[user_id]))["channel"]["id"])
+
+
+async def send_file(client: AsyncWebClient, user_id: str, name: str, content: str, comment: str) -> None:
+    """Put a text file into a person's direct messages, where nobody else looks.
+
+    Raises what the client raises when Slack refuses or cannot be reached (conversations.open,
+    files.completeUploadExternal).
+    """
+    opened = await client.conversations_open(users=[user_id])
+    await client.files_upload_v2(
+        channel=opened["channel"]["id"], filename=name, content=content, initial_comment=comment
+    )

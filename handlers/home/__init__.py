@@ -1,0 +1,1 @@
+"""The Home tab: what it shows to a person, when it is drawn, and its buttons."""

@@ -29,7 +29,7 @@ class Latency:
 
 
 async def measure() -> list[str]:
-    """Measure both at every rate, in turn, and give the lines of a table."""
+    """Measure both at every rate, in turn, and return the lines of a table."""
     lines = ["| commands a second | | p50 ms | p99 ms |", "|---|---|---|---|"]
     async with serve_sandbox(["wasend"]) as played:
         for rate in RATES:

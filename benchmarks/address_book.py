@@ -37,7 +37,7 @@ def _contact(number: int) -> dict[str, Any]:
 
 
 async def measure() -> list[str]:
-    """Search ten people and list all members at each size; give the lines of a table."""
+    """Search ten people and list all members at each size; return the lines of a table."""
     lines = ["| contacts | searching 10 people, peak MiB | listing members, peak MiB | members |", "|---|---|---|---|"]
     peaks: list[tuple[float, float]] = []
     for size in SIZES:

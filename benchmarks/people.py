@@ -18,14 +18,14 @@ PATIENCE = 900.0
 
 @dataclass(slots=True)
 class Requests:
-    """Asks for one add after another, and waits for each to end."""
+    """Sends one add after another, and waits for each to end."""
 
     played: Sandbox
     asked: int = 0
     people: int = 0
 
     async def add(self, size: int) -> float:
-        """Add `size` people who were never added before, and give the seconds until the thread is complete."""
+        """Add `size` people who were never added before, and return the seconds until the thread is complete."""
         numbers = ", ".join(f"+1415555{n:04}" if n < 10_000 else f"+1416{n:07}" for n in self._next(size))
         start = time.perf_counter()
         await self.played.slack.command(ALICE, CHANNEL, "/wa-add", f"wasend-team {numbers}")
@@ -43,7 +43,7 @@ class Requests:
 
 
 async def against_a_loop() -> list[str]:
-    """Add 1,000 people, then make the same calls by a bare httpx loop; give the lines of a table."""
+    """Add 1,000 people, then make the same calls by a bare httpx loop; return the lines of a table."""
     async with serve_sandbox(["wasend"]) as played:
         server = _open_group(played)
         server.latency = LATENCY
@@ -67,7 +67,7 @@ async def against_a_loop() -> list[str]:
 
 
 async def by_size() -> list[str]:
-    """Add people at each size, and give CPU milliseconds for each person and the resident memory."""
+    """Add people at each size, and return CPU milliseconds for each person and the resident memory."""
     lines = ["| people | CPU ms for each person | resident MiB afterwards |", "|---|---|---|"]
     async with serve_sandbox(["wasend"]) as played:
         _open_group(played)
@@ -93,7 +93,7 @@ def _open_group(played: Sandbox) -> ProviderServer:
 
 
 async def _loop(base_url: str, token: str, calls: list[RecordedCall]) -> float:
-    """Make the same calls one after another, with nothing around them, in a group where nobody is."""
+    """Make the same calls one after another, by httpx alone, in an empty group."""
     async with httpx.AsyncClient(base_url=base_url, headers={"Authorization": f"Bearer {token}"}, timeout=60) as client:
         start = time.perf_counter()
         for call in calls:

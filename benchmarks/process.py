@@ -18,18 +18,18 @@ MIB = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Bot:
-    """A running bot. `url` is its own address."""
+    """A running bot, with its own address."""
 
     url: str
     pid: int
 
     def cpu(self) -> float:
-        """Give the CPU seconds that it has used, of all its threads, from /proc."""
+        """Return the CPU seconds used by all its threads, from /proc."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / _TICK
 
     def memory(self, *, peak: bool = False) -> float:
-        """Give its resident memory in MiB, now or at its peak, from /proc."""
+        """Return its resident memory in MiB, now or at its peak, from /proc."""
         name = "VmHWM" if peak else "VmRSS"
         for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
             if line.startswith(name):

@@ -9,7 +9,7 @@ import phonenumbers
 from bot.domain import roster
 
 ENTRIES = 10_000
-_ROUNDS = 3
+_REPEATS = 3
 _FORMS = (
     "+1 212 555 {:04d}",
     "<tel:+1212555{0:04d}|+1 212 555 {0:04d}>",
@@ -21,7 +21,7 @@ _FORMS = (
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One measurement: the best of its rounds in seconds, and how many times as long as the peer it took."""
+    """One measurement: the best of its runs in seconds, and how many times as long as the peer it took."""
 
     name: str
     seconds: float
@@ -29,7 +29,7 @@ class Result:
 
 
 def measure() -> list[str]:
-    """Measure, and give one line for each result."""
+    """Measure, and return one line for each result."""
     clean = [f"+1212555{number:04d}" for number in range(ENTRIES)]
     typed = "\n".join(_FORMS[number % len(_FORMS)].format(number) for number in range(ENTRIES))
     read = roster.parse(typed)
@@ -48,9 +48,9 @@ def main() -> None:
 
 
 def _best(work: Callable[[], object]) -> float:
-    """Give the shortest of a few rounds: what the machine's other work adds only ever makes a round longer."""
+    """Return the shortest of a few runs: other work on the machine only makes a run longer."""
     seconds = []
-    for _ in range(_ROUNDS):
+    for _ in range(_REPEATS):
         started = time.perf_counter()
         work()
         seconds.append(time.perf_counter() - started)

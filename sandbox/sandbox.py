@@ -45,7 +45,7 @@ class Sandbox:
     urls: dict[str, str] = field(default_factory=dict)
 
     def environment(self, *, socket_mode: bool = False) -> dict[str, str]:
-        """Give the secrets, as the bot reads them from its environment."""
+        """Return the secrets, as the bot reads them from its environment."""
         secrets = {"SLACK_BOT_TOKEN": self.slack.bot_token}
         if socket_mode:
             secrets["SLACK_APP_TOKEN"] = self.slack.app_token
@@ -90,7 +90,7 @@ capabilities = ["groups:read"]
 async def serve_sandbox(
     names: Iterable[str] = tuple(SIMULATORS), *, port: int = 0, scopes: Iterable[str] = DEFAULT_SCOPES
 ) -> AsyncIterator[Sandbox]:
-    """Serve a workspace and these providers on 127.0.0.1, each provider with one group of nobody.
+    """Serve a workspace and these providers on 127.0.0.1, each provider with one empty group.
 
     Args:
         names: the providers.

@@ -34,8 +34,8 @@ _DIGITS = re.compile(r"[1-9][0-9]{6,14}")
 _E164 = re.compile(r"\+?([1-9][0-9]{6,14})")
 _JID = re.compile(r"([0-9]+)@(s\.whatsapp\.net|c\.us|lid)")
 
-# The contract documents the first three words, and of the others only that a demotion gives NOT_ADMIN and NOT_FOUND.
-# For everything else it leaves the word open, so these are made up.
+# The contract documents the first three reasons, and for the others only that a demotion gives NOT_ADMIN and NOT_FOUND.
+# The others are invented.
 _REASONS: dict[Effect, str | None] = {
     Effect.ADDED: "SUCCESS",
     Effect.ALREADY_MEMBER: "ALREADY_IN_GROUP",

@@ -15,7 +15,7 @@ _LONG_AGO = "2024-01-01T00:00:00Z"
 
 
 def session_record(session: str, status: str, shape: Shape) -> Record:
-    """Make a session (getSession)."""
+    """Return a session (getSession)."""
     record = {
         "uniqueSessionId": session,
         "sessionName": session,
@@ -46,7 +46,7 @@ def session_record(session: str, status: str, shape: Shape) -> Record:
 
 
 def member_record(member: Membership, lid: str, shape: Shape, *, hidden: bool = False) -> Record:
-    """Make a member; of a hidden one only the LID is shown, in either shape."""
+    """Return a member; of a hidden one only the LID is shown, in either shape."""
     record: Record = {
         "jid": f"{lid}@lid" if hidden else f"{member.phone}@c.us",
         "phoneNumber": "" if hidden else f"+{member.phone}",
@@ -57,7 +57,7 @@ def member_record(member: Membership, lid: str, shape: Shape, *, hidden: bool = 
 
 
 def group_record(group: SimGroup, members: Sequence[Record], shape: Shape) -> Record:
-    """Make a group as lists and the SDK's bare path give it."""
+    """Return a group as lists and the SDK's bare path return it."""
     record: Record = {
         "jid": group.id,
         "name": group.subject,
@@ -97,7 +97,7 @@ def group_record(group: SimGroup, members: Sequence[Record], shape: Shape) -> Re
 
 
 def group_info(group: SimGroup, members: Sequence[Record]) -> Record:
-    """Make a group as the documentation's `/info` gives it, there under `info`."""
+    """Return a group as the documentation's `/info` returns it under `info`."""
     return {
         "id": group.id,
         "name": group.subject,
@@ -116,7 +116,7 @@ def group_info(group: SimGroup, members: Sequence[Record]) -> Record:
 
 
 def joined_record(group: SimGroup, members: Sequence[Membership], shape: Shape) -> Record:
-    """Make the group of a joinGroup, whose members have `id` instead of `jid`; the docs have it under `group`."""
+    """Return the group of a joinGroup, whose members have `id` instead of `jid`; the docs have it under `group`."""
     record: Record = {
         "id": group.id,
         "name": group.subject,
@@ -131,12 +131,12 @@ def joined_record(group: SimGroup, members: Sequence[Membership], shape: Shape) 
 
 
 def flags(group: SimGroup) -> Record:
-    """Give the two admin-only flags, as the settings pages call them."""
+    """Return the two admin-only flags, as the settings pages call them."""
     return {"infoAdminOnly": group.locked, "messagesAdminOnly": group.announce_only}
 
 
 def message_record(number: int, to: str, text: str) -> Record:
-    """Make a message (sendText)."""
+    """Return a message (sendText)."""
     return {
         "id": f"m-{number}",
         "to": to,

@@ -1,4 +1,4 @@
-"""The simulated WhatsApp behind a simulated provider: people with dispositions, groups, and what truly happened."""
+"""The simulated WhatsApp behind a simulated provider: people, groups, and a record of what really happened."""
 
 import hashlib
 import time
@@ -18,7 +18,7 @@ class Disposition(StrEnum):
 
 
 class Effect(StrEnum):
-    """What a change truly did to a person; the yardstick for every verdict."""
+    """What a change really did to a person. Tests compare every verdict with it."""
 
     ADDED = "added"
     ALREADY_MEMBER = "already_member"
@@ -46,7 +46,7 @@ _REFUSALS = {
 
 @dataclass(slots=True)
 class SimPerson:
-    """A person: the phone in digits without `+`, the LID's user part, and how they answer an add."""
+    """A person: the phone in digits without `+`, the LID's user part, and how WhatsApp answers when they are added."""
 
     phone: str
     lid: str
@@ -55,9 +55,15 @@ class SimPerson:
 
 @dataclass(slots=True)
 class Membership:
-    """A person's place in a group: `member` or `admin`; `since` is the world's time at which it began.
+    """A person's membership of a group.
 
-    `former` is the role until `role_since`; `left` is when they went, None while they are there.
+    Attributes:
+        phone: the person's phone.
+        role: `member` or `admin`.
+        since: when it began, in the world's time.
+        former: the role until `role_since`; empty without a change.
+        role_since: when the role changed.
+        left: when the person left; None for a present member.
     """
 
     phone: str
@@ -70,7 +76,7 @@ class Membership:
 
 @dataclass(slots=True)
 class SimGroup:
-    """A group. `account_is_admin` tells whether the provider account may change it."""
+    """A group. `account_is_admin`: whether the provider's account may change it."""
 
     id: str
     subject: str
@@ -91,7 +97,7 @@ class SimGroup:
 
 @dataclass(frozen=True, slots=True)
 class GroupEvent:
-    """One thing that truly happened to one person in one group."""
+    """What happened to one person in one group."""
 
     at: float
     group_id: str
@@ -112,8 +118,8 @@ class World:
     """Everything one simulated provider knows. Phones are digits without `+`.
 
     Args:
-        read_lag: seconds until a change shows in member lists (late reads); 0 for at once.
-        clock: gives the current time in seconds.
+        read_lag: seconds until a change shows in member lists (late reads); 0: immediately.
+        clock: returns the current time in seconds.
     """
 
     def __init__(self, *, read_lag: float = 0.0, clock: Callable[[], float] = time.time) -> None:
@@ -124,27 +130,27 @@ class World:
         self.read_lag = read_lag
         self.now = clock
         self._by_lid: dict[str, str] = {}
-        self._forms: dict[str, str] = {}
+        self._canonical: dict[str, str] = {}
 
     def person(self, phone: str) -> SimPerson:
-        """Give the person with this phone; someone never heard of is made, open to being added."""
+        """Return the person with this phone; an unknown one is created, open to being added."""
         phone = self.canonical(phone)
         if phone not in self.people:
             self.put_person(phone, Disposition.OPEN)
         return self.people[phone]
 
     def put_person(self, phone: str, disposition: Disposition, *, also: str = "") -> SimPerson:
-        """Make a person or change how they answer. The LID is drawn from the phone and holds none of its digits' order.
+        """Create a person, or change how WhatsApp answers for them.
 
-        The same phone always gets the same LID, so that runs can be repeated.
+        The LID is computed from the phone, so that runs can be repeated, and does not show the phone.
 
         Args:
             phone: the form of the number under which WhatsApp has the account.
-            disposition: how they answer.
-            also: another form of the number, which leads to the same account.
+            disposition: how WhatsApp answers when they are added.
+            also: another form of the number, for the same account.
         """
         if also:
-            self._forms[also] = phone
+            self._canonical[also] = phone
         lid = str((int(phone) * 2_654_435_761) % 10**14 + 10**14)
         human = SimPerson(phone, lid, disposition)
         self.people[phone] = human
@@ -152,15 +158,15 @@ class World:
         return human
 
     def canonical(self, phone: str) -> str:
-        """Give the form of a number under which WhatsApp has its account: mostly the number itself."""
-        return self._forms.get(phone, phone)
+        """Return the form of a number that WhatsApp uses for its account, usually the number itself."""
+        return self._canonical.get(phone, phone)
 
     def phone_of_lid(self, lid: str) -> str | None:
-        """Give the phone behind a LID's user part, None when nobody has it."""
+        """Return the phone of a LID's user part; None for an unknown one."""
         return self._by_lid.get(lid)
 
     def put_group(self, group_id: str, subject: str, members: Iterable[str] = (), **attributes: object) -> SimGroup:
-        """Make a group with these members, who have been in it for ever."""
+        """Create a group with these members, since time 0."""
         group = SimGroup(group_id, subject)
         for name, value in attributes.items():
             setattr(group, name, value)
@@ -171,17 +177,17 @@ class World:
         return group
 
     def create_group(self, group_id: str, subject: str, people: Iterable[str]) -> dict[str, Effect]:
-        """Make a new group now, add people as WhatsApp would, and give what happened to each."""
+        """Create a group now and add people as WhatsApp would. Return the effect for each."""
         self.put_group(group_id, subject)
         return {phone: self.add(group_id, phone) for phone in people}
 
     def add(self, group_id: str, phone: str) -> Effect:
-        """Add one person as WhatsApp would, keep what happened, and give it."""
+        """Add one person as WhatsApp would. Record and return the effect."""
         human = self.person(phone)
         return self._record(group_id, human.phone, self._add(self.groups[group_id], human))
 
     def remove(self, group_id: str, phone: str) -> Effect:
-        """Remove one person; somebody who is no member is left alone."""
+        """Remove one person, if they are a member."""
         group, phone = self.groups[group_id], self.canonical(phone)
         member = group.members.pop(phone, None)
         if member is None:
@@ -191,12 +197,12 @@ class World:
         return self._record(group_id, phone, Effect.REMOVED)
 
     def promote(self, group_id: str, phone: str) -> Effect:
-        """Make a member an admin."""
+        """Promote a member to admin."""
         phone = self.canonical(phone)
         return self._record(group_id, phone, self._set_role(group_id, phone, "admin"))
 
     def demote(self, group_id: str, phone: str) -> Effect:
-        """Make an admin a member."""
+        """Demote an admin to member."""
         phone = self.canonical(phone)
         return self._record(group_id, phone, self._set_role(group_id, phone, "member"))
 
@@ -207,24 +213,24 @@ class World:
         return sent
 
     def invite_of(self, group_id: str) -> str:
-        """Give the code of the group's invite link; the first is drawn from the group's id."""
+        """Return the code of the group's invite link; the first is computed from the group's id."""
         group = self.groups[group_id]
-        group.invite = group.invite or self._draw(group_id)
+        group.invite = group.invite or self._code(group_id)
         return group.invite
 
     def reset_invite(self, group_id: str) -> str:
-        """Draw another code; the one before leads nowhere any more."""
+        """Replace the code and return it; the one before is no longer valid."""
         group = self.groups[group_id]
-        group.invite = self._draw(self.invite_of(group_id))
+        group.invite = self._code(self.invite_of(group_id))
         return group.invite
 
     def group_of_invite(self, code: str) -> SimGroup | None:
-        """Give the group that a code or a whole link leads to."""
+        """Return the group of a code or a whole link."""
         wanted = code.rstrip("/").rpartition("/")[2]
         return next((g for g in self.groups.values() if self.invite_of(g.id) == wanted), None)
 
     def visible_members(self, group_id: str) -> list[Membership]:
-        """Give members and roles as a stored list shows them now; changes younger than `read_lag` are missing."""
+        """Return members and roles as a stored list shows them now; changes younger than `read_lag` are missing."""
         group, horizon = self.groups[group_id], self.now() - self.read_lag
         staying = [m for m in group.members.values() if m.since <= horizon]
         going = [m for m in group.gone if m.since <= horizon and m.left is not None and m.left > horizon]
@@ -258,5 +264,5 @@ class World:
         return Effect.ADDED
 
     @staticmethod
-    def _draw(seed: str) -> str:
+    def _code(seed: str) -> str:
         return hashlib.sha256(seed.encode()).hexdigest()[:22]

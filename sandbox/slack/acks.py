@@ -22,7 +22,7 @@ from sandbox.slack.workspace import RESPONSE_URL_USES, ResponseUrl, SlackView, W
 
 
 def apply_ack(workspace: Workspace, delivery: Delivery) -> Ack:
-    """Do what the acknowledgement of a delivery asks for, and give it with what Slack could not do."""
+    """Do what an acknowledgement asks for. Return it with an error for what Slack could not do."""
     ack = delivery.ack
     if ack is None:
         raise ValueError("the delivery has not been made")
@@ -85,7 +85,7 @@ def _close(workspace: Workspace, view: SlackView) -> None:
 
 def _show_errors(workspace: Workspace, view: SlackView, errors: Any) -> None:
     inputs = {block["block_id"] for block in view.body["blocks"] if block["type"] == "input"}
-    if not isinstance(errors, dict) or not errors or not all(isinstance(said, str) for said in errors.values()):
+    if not isinstance(errors, dict) or not errors or not all(isinstance(text, str) for text in errors.values()):
         raise SlackError("invalid_response", ["errors must be an object of texts"])
     if unknown := sorted(set(errors) - inputs):
         raise SlackError("invalid_response", [f"no input block is called {name}" for name in unknown])
@@ -99,7 +99,7 @@ def _check_suggestion(body: Any) -> None:
 
 
 def reply(workspace: Workspace, url: ResponseUrl, body: dict[str, Any]) -> None:
-    """Say to a person, or to the channel, what a reply holds.
+    """Post a reply to the person or to the channel.
 
     Raises:
         Refused: as for a message; `msg_blocks_too_long` is not one of them (bolt-js #2867).
@@ -127,12 +127,12 @@ async def answer_response_url(api: WebApi, request: web.Request) -> web.Response
     body = await request.json()
     fault = api.take_fault("response_url", body)
     if fault and fault.when == "before":
-        return await fault.strike(request)
+        return await fault.respond(request)
     url = api.workspace.response_urls.get(request.match_info["name"])
     status, answer = _use_response_url(api.workspace, url, body)
     api.record("response_url", body, status, answer)
     if fault:
-        return await fault.strike(request)
+        return await fault.respond(request)
     if answer == "ok":
         return web.Response(text="ok")
     return web.json_response({"ok": False, "error": answer}, status=status)

@@ -60,7 +60,7 @@ class ControlApi:
         self._server = server
 
     def routes(self) -> list[web.RouteDef]:
-        """Give the routes."""
+        """Return the routes."""
         actions: dict[str, Callable[..., Awaitable[Any]]] = {
             "command": self._server.command,
             "click": self._server.click,

@@ -1,7 +1,7 @@
-"""Block Kit's blocks, messages and views: which exist, their fields and limits; all that Slack refuses is listed.
+"""Block Kit's blocks, messages and views: their fields and limits. An error lists everything that is wrong.
 
 Source: https://docs.slack.dev/reference/block-kit/blocks and https://docs.slack.dev/reference/views, slack_sdk's
-models; where a block may stand: https://docs.slack.dev/blocks.json; `msg_blocks_too_long`: bolt-js #2509 and #2867
+models; where a block is allowed: https://docs.slack.dev/blocks.json; `msg_blocks_too_long`: bolt-js #2509 and #2867
 (the figure is observed, not documented).
 """
 
@@ -186,7 +186,7 @@ _VIEWS = tagged({"modal": _MODAL, "home": record({"blocks": _HOME_BLOCKS}, _VIEW
 
 
 def flat(blocks: Any) -> Iterator[dict[str, Any]]:
-    """Give every block, those within containers too; what is no block is passed over."""
+    """Yield every block, also within containers; anything else is skipped."""
     for block in blocks if isinstance(blocks, list) else []:
         if isinstance(block, dict):
             yield block
@@ -229,7 +229,7 @@ def check_view(view: Any) -> None:
 
 
 def check_options(answer: Any) -> list[str]:
-    """Give what is wrong with the answer to a `block_suggestion`; nothing for an answer Slack shows."""
+    """Return what is wrong with the answer to a `block_suggestion`; nothing for an answer Slack shows."""
     errors: list[str] = []
     shown = {"options": items(elements.OPTION, 100, 0), "option_groups": items(elements.OPTION_GROUP, 100, 0)}
     record({}, shown)(answer, "", errors)
@@ -238,7 +238,7 @@ def check_options(answer: Any) -> list[str]:
 
 
 def with_ids(blocks: list[dict[str, Any]], names: Iterator[str]) -> list[dict[str, Any]]:
-    """Give a copy in which every block and every interactive element has an id, as Slack hands them back."""
+    """Return a copy in which every block and every interactive element has an id, as Slack returns them."""
     settled_blocks: list[dict[str, Any]] = json.loads(json.dumps(blocks))
     for block in flat(settled_blocks):
         if "block_id" not in block:
@@ -250,7 +250,7 @@ def with_ids(blocks: list[dict[str, Any]], names: Iterator[str]) -> list[dict[st
 
 
 def interactive(block: dict[str, Any]) -> list[dict[str, Any]]:
-    """Give the interactive elements of a block."""
+    """Return the interactive elements of a block."""
     candidates = [*block.get("elements", []), block.get("accessory"), block.get("element")]
     return [each for each in candidates if isinstance(each, dict) and each.get("type") in _INTERACTIVE]
 

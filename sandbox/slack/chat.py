@@ -14,8 +14,8 @@ from sandbox.slack.errors import SlackError
 from sandbox.slack.web_api import ApiRequest, JsonObject, Method
 from sandbox.slack.workspace import Channel, Message, Workspace
 
-LONGEST_TEXT = 40_000
-LONGEST_UPDATE = 4_000
+MAX_TEXT_CHARACTERS = 40_000
+MAX_UPDATE_CHARACTERS = 4_000
 UNBOUNDED = 10**9
 
 _SEQUENCE = re.compile(
@@ -26,7 +26,7 @@ _ENTITY = re.compile(r"&(?!amp;|lt;|gt;)")
 
 
 def oddities(text: str) -> list[str]:
-    """Give what is odd in a text: a bare `<` or `&`, such as a provider's words may bring in."""
+    """Return what is odd in a text: a bare `<` or `&`, for example in a provider's message."""
     rest = _SEQUENCE.sub("", text)
     found = []
     if "<" in rest:
@@ -37,7 +37,7 @@ def oddities(text: str) -> list[str]:
 
 
 def texts(blocks: Any) -> Iterator[str]:
-    """Give every mrkdwn text within blocks."""
+    """Yield every mrkdwn text within blocks."""
     if isinstance(blocks, dict):
         if blocks.get("type") == "mrkdwn":
             yield str(blocks.get("text", ""))
@@ -50,12 +50,12 @@ def texts(blocks: Any) -> Iterator[str]:
 
 
 def content(workspace: Workspace, raw: JsonObject, *, longest_blocks: int | None = None) -> Message:
-    """Check what a message says and give it settled: `text`, and `blocks` and `attachments` when there are any.
+    """Check the content of a message and return it: `text`, and `blocks` with ids and `attachments` if it has any.
 
     Args:
-        workspace: where it is said; what is odd in it is noted there.
+        workspace: the workspace, whose `oddities` note what is odd.
         raw: the arguments, JSON already parsed.
-        longest_blocks: bounds the serialized blocks, where another bound than a posted message's holds.
+        longest_blocks: the maximum length of the serialized blocks, if it differs from a posted message's.
 
     Raises:
         Refused: `no_text`, `msg_too_long`, or what is wrong with the blocks.
@@ -63,7 +63,7 @@ def content(workspace: Workspace, raw: JsonObject, *, longest_blocks: int | None
     text, blocks, attachments = str(raw.get("text") or ""), raw.get("blocks"), raw.get("attachments")
     if not (text or blocks or attachments):
         raise SlackError("no_text")
-    if len(text) > LONGEST_TEXT:
+    if len(text) > MAX_TEXT_CHARACTERS:
         raise SlackError("msg_too_long")
     message: Message = {"text": text}
     if blocks is not None:
@@ -74,20 +74,20 @@ def content(workspace: Workspace, raw: JsonObject, *, longest_blocks: int | None
             workspace.oddities.append("blocks without text")
     if attachments:
         message["attachments"] = attachments
-    for said in (text, *texts(blocks)):
-        workspace.oddities.extend(oddities(said))
+    for shown in (text, *texts(blocks)):
+        workspace.oddities.extend(oddities(shown))
     return message
 
 
 def signature(workspace: Workspace) -> Message:
-    """Give the fields that mark a message as the app's own."""
+    """Return the fields that mark a message as the app's own."""
     seed = workspace.seed
     profile = {"id": seed.bot_id, "app_id": seed.app_id, "name": "Rollcall", "team_id": seed.team_id}
     return {"user": seed.bot_user_id, "bot_id": seed.bot_id, "app_id": seed.app_id, "bot_profile": profile}
 
 
 def visible(message: Message, *, metadata: bool = False) -> Message:
-    """Give a message as Slack hands it out; its metadata only when asked for."""
+    """Return a message as Slack returns it, with its metadata only if requested."""
     return {name: value for name, value in message.items() if metadata or name != "metadata"}
 
 
@@ -112,8 +112,8 @@ def _metadata(call: ApiRequest) -> Any:
     return metadata
 
 
-def _parent(room: Channel, thread_ts: str) -> Message:
-    parent = room.messages.get(thread_ts)
+def _parent(channel: Channel, thread_ts: str) -> Message:
+    parent = channel.messages.get(thread_ts)
     if parent is None:
         raise SlackError("thread_not_found")
     if parent.get("thread_ts", thread_ts) != thread_ts:
@@ -122,16 +122,16 @@ def _parent(room: Channel, thread_ts: str) -> Message:
 
 
 def _post(call: ApiRequest) -> JsonObject:
-    room = _destination(call)
+    channel = _destination(call)
     message = {**signature(call.workspace), **_content(call)}
     if call.args.get("thread_ts"):
-        message["thread_ts"] = _parent(room, str(call.args["thread_ts"]))["ts"]
+        message["thread_ts"] = _parent(channel, str(call.args["thread_ts"]))["ts"]
     if call.args.get("client_msg_id"):
         message["client_msg_id"] = call.args["client_msg_id"]
     if metadata := _metadata(call):
         message["metadata"] = metadata
-    posted = call.workspace.post(room.info.id, message)
-    return {"channel": room.info.id, "ts": posted["ts"], "message": visible(posted, metadata=True)}
+    posted = call.workspace.post(channel.info.id, message)
+    return {"channel": channel.info.id, "ts": posted["ts"], "message": visible(posted, metadata=True)}
 
 
 def _destination(call: ApiRequest) -> Channel:
@@ -143,18 +143,18 @@ def _destination(call: ApiRequest) -> Channel:
 
 
 def _own(call: ApiRequest, error: str) -> tuple[Channel, Message]:
-    room = call.channel(member=False)
-    message = room.messages.get(call.text("ts"))
+    channel = call.channel(member=False)
+    message = channel.messages.get(call.text("ts"))
     if message is None:
         raise SlackError("message_not_found")
     if message.get("bot_id") != call.workspace.seed.bot_id:
         raise SlackError(error)
-    return room, message
+    return channel, message
 
 
 def _update(call: ApiRequest) -> JsonObject:
-    room, message = _own(call, "cant_update_message")
-    if len(str(call.args.get("text") or "")) > LONGEST_UPDATE:
+    channel, message = _own(call, "cant_update_message")
+    if len(str(call.args.get("text") or "")) > MAX_UPDATE_CHARACTERS:
         raise SlackError("msg_too_long")
     new = _content(call)
     metadata = _metadata(call)
@@ -170,36 +170,36 @@ def _update(call: ApiRequest) -> JsonObject:
         del message["metadata"]
     call.workspace.changed()
     shown = visible(message, metadata=True)
-    return {"channel": room.info.id, "ts": message["ts"], "text": message["text"], "message": shown}
+    return {"channel": channel.info.id, "ts": message["ts"], "text": message["text"], "message": shown}
 
 
 def _delete(call: ApiRequest) -> JsonObject:
-    room, message = _own(call, "cant_delete_message")
-    del room.messages[message["ts"]]
+    channel, message = _own(call, "cant_delete_message")
+    del channel.messages[message["ts"]]
     call.workspace.changed()
-    return {"channel": room.info.id, "ts": message["ts"]}
+    return {"channel": channel.info.id, "ts": message["ts"]}
 
 
 def _post_ephemeral(call: ApiRequest) -> JsonObject:
-    room, user = call.channel(member=True), call.text("user")
-    if user not in room.members:
+    channel, user = call.channel(member=True), call.text("user")
+    if user not in channel.members:
         raise SlackError("user_not_in_channel")
     message = {**signature(call.workspace), **_content(call)}
     if call.args.get("thread_ts"):
         message["thread_ts"] = str(call.args["thread_ts"])
-    return {"message_ts": call.workspace.post_ephemeral(user, room.info.id, message)["ts"]}
+    return {"message_ts": call.workspace.post_ephemeral(user, channel.info.id, message)["ts"]}
 
 
 def _permalink(call: ApiRequest) -> JsonObject:
-    room = call.channel(member=False)
-    message = room.messages.get(call.text("message_ts"))
+    channel = call.channel(member=False)
+    message = channel.messages.get(call.text("message_ts"))
     if message is None:
         raise SlackError("message_not_found")
-    channel, ts = room.info.id, message["ts"]
-    link = f"https://{call.workspace.seed.team_domain}.slack.com/archives/{channel}/p{ts.replace('.', '')}"
+    channel_id, ts = channel.info.id, message["ts"]
+    link = f"https://{call.workspace.seed.team_domain}.slack.com/archives/{channel_id}/p{ts.replace('.', '')}"
     if message.get("thread_ts", ts) != ts:
-        link += f"?thread_ts={message['thread_ts']}&cid={channel}"
-    return {"channel": channel, "permalink": link}
+        link += f"?thread_ts={message['thread_ts']}&cid={channel_id}"
+    return {"channel": channel_id, "permalink": link}
 
 
 METHODS = {

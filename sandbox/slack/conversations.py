@@ -11,31 +11,31 @@ from sandbox.slack.errors import SlackError
 from sandbox.slack.web_api import ApiRequest, JsonObject, Method
 from sandbox.slack.workspace import Channel, Message, User
 
-LARGEST_PAGE = 999
+MAX_PAGE = 999
 
 
-def channel_object(room: Channel, bot: str) -> dict[str, Any]:
-    """Give a channel as Slack describes it."""
-    channel = room.info
-    if channel.kind == "im":
-        return {"id": channel.id, "is_im": True, "user": channel.user, "is_archived": False}
-    private = channel.kind == "groups"
+def channel_object(channel: Channel, bot: str) -> dict[str, Any]:
+    """Return a channel as Slack describes it."""
+    info = channel.info
+    if info.kind == "im":
+        return {"id": info.id, "is_im": True, "user": info.user, "is_archived": False}
+    private = info.kind == "groups"
     return {
-        "id": channel.id,
-        "name": channel.name,
-        "name_normalized": channel.name,
+        "id": info.id,
+        "name": info.name,
+        "name_normalized": info.name,
         "is_channel": not private,
         "is_group": private,
         "is_im": False,
         "is_private": private,
         "is_archived": False,
-        "is_member": bot in room.members,
-        "num_members": len(room.members),
+        "is_member": bot in channel.members,
+        "num_members": len(channel.members),
     }
 
 
 def user_object(user: User, team: str, *, email: bool) -> dict[str, Any]:
-    """Give a person as Slack describes them; the address only for who may see it."""
+    """Return a person as Slack describes them, with the email address only if the token may read it."""
     profile = {"real_name": user.real_name, "display_name": user.name, "team": team}
     return {
         "id": user.id,
@@ -54,26 +54,26 @@ def user_object(user: User, team: str, *, email: bool) -> dict[str, Any]:
 
 
 def _info(call: ApiRequest) -> JsonObject:
-    room = call.channel(member=False)
-    call.require_scope(f"{room.info.kind}:read")
-    return {"channel": channel_object(room, call.workspace.seed.bot_user_id)}
+    channel = call.channel(member=False)
+    call.require_scope(f"{channel.info.kind}:read")
+    return {"channel": channel_object(channel, call.workspace.seed.bot_user_id)}
 
 
 def _history(call: ApiRequest) -> JsonObject:
-    room = call.channel(member=True)
-    call.require_scope(f"{room.info.kind}:history")
-    tops = [m for m in room.messages.values() if m.get("thread_ts", m["ts"]) == m["ts"]]
+    channel = call.channel(member=True)
+    call.require_scope(f"{channel.info.kind}:history")
+    tops = [m for m in channel.messages.values() if m.get("thread_ts", m["ts"]) == m["ts"]]
     newest_first = [m for m in reversed(tops) if _within(call, m)]
     return _page(call, newest_first)
 
 
 def _replies(call: ApiRequest) -> JsonObject:
-    room, ts = call.channel(member=True), call.text("ts")
-    call.require_scope(f"{room.info.kind}:history")
-    message = room.messages.get(ts)
+    channel, ts = call.channel(member=True), call.text("ts")
+    call.require_scope(f"{channel.info.kind}:history")
+    message = channel.messages.get(ts)
     if message is None:
         raise SlackError("thread_not_found")
-    thread = call.workspace.thread(room.info.id, message.get("thread_ts", ts))
+    thread = call.workspace.thread(channel.info.id, message.get("thread_ts", ts))
     return _page(call, [m for m in thread if m["ts"] == thread[0]["ts"] or _within(call, m)])
 
 
@@ -85,19 +85,19 @@ def _within(call: ApiRequest, message: Message) -> bool:
 
 
 def _members(call: ApiRequest) -> JsonObject:
-    room = call.channel(member=False)
-    call.require_scope(f"{room.info.kind}:read")
+    channel = call.channel(member=False)
+    call.require_scope(f"{channel.info.kind}:read")
     start, limit = _position(str(call.args.get("cursor") or "")), call.number("limit", 100)
-    if not 1 <= limit <= LARGEST_PAGE:
+    if not 1 <= limit <= MAX_PAGE:
         raise SlackError("invalid_limit")
-    members = sorted(room.members)
+    members = sorted(channel.members)
     cursor = _cursor(start + limit) if start + limit < len(members) else ""
     return {"members": members[start : start + limit], "response_metadata": {"next_cursor": cursor}}
 
 
 def _page(call: ApiRequest, messages: list[Message]) -> JsonObject:
     limit = call.number("limit", 100)
-    if not 1 <= limit <= LARGEST_PAGE:
+    if not 1 <= limit <= MAX_PAGE:
         raise SlackError("invalid_limit")
     start = _position(str(call.args.get("cursor") or ""))
     metadata = call.flag("include_all_metadata")
@@ -125,10 +125,10 @@ def _open(call: ApiRequest) -> JsonObject:
     user = call.workspace.users.get(call.text("users"))
     if user is None:
         raise SlackError("user_not_found")
-    room = call.workspace.im(user.id)
+    channel = call.workspace.im(user.id)
     if call.flag("return_im"):
-        return {"channel": channel_object(room, call.workspace.seed.bot_user_id)}
-    return {"channel": {"id": room.info.id}}
+        return {"channel": channel_object(channel, call.workspace.seed.bot_user_id)}
+    return {"channel": {"id": channel.info.id}}
 
 
 def _user(call: ApiRequest) -> JsonObject:

@@ -1,4 +1,4 @@
-"""Takes what happens in Slack to the app: over a Socket Mode connection when one is open, else by signed HTTP.
+"""Delivers what happens in Slack to the app: over a Socket Mode connection when one is open, else by signed HTTP.
 
 Source: https://docs.slack.dev/authentication/verifying-requests-from-slack and
 https://docs.slack.dev/apis/events-api (3 s to acknowledge; `X-Slack-Retry-Num`, `X-Slack-Retry-Reason`)
@@ -31,7 +31,7 @@ class Ack:
         elapsed: seconds it took.
         trigger_id: the trigger that the delivery carried, if any.
         timed_out: no acknowledgement came within Slack's limit.
-        error: what Slack could not do with the answer, or why none came; empty when all is well.
+        error: why Slack could not use the answer, or why none came; empty without an error.
         delivery: the delivery's id in the log.
     """
 
@@ -45,7 +45,7 @@ class Ack:
 
     @property
     def ok(self) -> bool:
-        """Tell whether the app acknowledged in time and Slack could use the answer."""
+        """Return whether the app acknowledged in time and Slack could use the answer."""
         return self.status == HTTPStatus.OK and not self.error
 
 
@@ -64,7 +64,7 @@ class Delivery:
 
 
 def sign(secret: str, timestamp: str, body: bytes) -> str:
-    """Give the value of `X-Slack-Signature`: HMAC-SHA256 over `v0:{timestamp}:{body}`."""
+    """Return the value of `X-Slack-Signature`: HMAC-SHA256 over `v0:{timestamp}:{body}`."""
     return "v0=" + hmac.new(secret.encode(), b"v0:" + timestamp.encode() + b":" + body, hashlib.sha256).hexdigest()
 
 
@@ -72,7 +72,7 @@ class Deliverer:
     """Delivers, waits for the acknowledgement, and keeps a log.
 
     Args:
-        workspace: whose time and ids it uses.
+        workspace: the workspace.
         sockets: the Socket Mode connections.
         signing_secret: what HTTP deliveries are signed with; may be changed later.
         ack_limit: seconds the app has to acknowledge.
@@ -94,7 +94,7 @@ class Deliverer:
     async def deliver(
         self, kind: Kind, payload: dict[str, Any], *, retry_num: int = 0, retry_reason: str = ""
     ) -> Delivery:
-        """Deliver once, and give the delivery with its acknowledgement."""
+        """Deliver once. Return the delivery with its acknowledgement."""
         delivery = Delivery(
             id=self._workspace.new_id("delivery-"),
             at=self._workspace.now(),
@@ -127,7 +127,7 @@ class Deliverer:
         return delivery
 
     def find(self, delivery_id: str) -> Delivery:
-        """Give a delivery of the log.
+        """Return a delivery of the log.
 
         Raises:
             LookupError: there is none of this id.

@@ -15,10 +15,10 @@ class SlackError(Exception):
 
     Args:
         error: Slack's error code.
-        messages: lines for `response_metadata.messages`, without the `[ERROR]` mark.
-        extra: further fields of the answer, for example `needed` and `provided`.
+        messages: texts for `response_metadata.messages`, without the `[ERROR]` mark.
+        extra: further fields of the response, for example `needed` and `provided`.
         status: the HTTP status.
-        headers: the answer's extra headers.
+        headers: the response's extra headers.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class SlackError(Exception):
         self.headers = headers or {}
 
     def answer(self) -> dict[str, Any]:
-        """Give the JSON answer. `errors` repeats the messages unmarked, as Slack does (java-slack-sdk #1017)."""
+        """Return the JSON response. `errors` has the messages unmarked, as at Slack (java-slack-sdk #1017)."""
         answer: dict[str, Any] = {"ok": False, "error": self.error, **self.extra}
         if self.messages:
             answer["errors"] = self.messages
@@ -48,18 +48,18 @@ class SlackError(Exception):
 
 @dataclass(slots=True)
 class SlackFault:
-    """Something that goes wrong on demand.
+    """A failure of a call, on demand.
 
     Attributes:
-        method: the Web API method it strikes; also `response_url` and `upload`; empty: every call.
-        contains: a part of the arguments, as JSON, that a call must hold; empty: any.
-        error: Slack's error code (`ratelimited` comes as 429 with `Retry-After`), `hang` (no answer until the client
+        method: the Web API method that fails; also `response_url` and `upload`; empty: every call.
+        contains: a part of the arguments, as JSON, that selects calls; empty: any.
+        error: Slack's error code (`ratelimited` comes as 429 with `Retry-After`), `hang` (no response until the client
             gives up) or `drop` (the connection breaks); empty: a bare HTTP error of `status`.
         status: the HTTP status when there is no error code.
         retry_after: seconds in `Retry-After`.
-        when: `before` the call takes effect, or `after` (the effect stays, the answer is lost).
-        times: how many calls it strikes; -1: all.
-        skip: how many matching calls it lets pass first.
+        when: `before` the call takes effect, or `after` (the effect stays, the response is lost).
+        times: how many calls fail; -1: all.
+        skip: how many matching calls succeed first.
     """
 
     method: str = ""
@@ -71,8 +71,8 @@ class SlackFault:
     times: int = 1
     skip: int = 0
 
-    def strikes(self, method: str, args: dict[str, Any]) -> bool:
-        """Tell whether it strikes this call, and count it."""
+    def applies(self, method: str, args: dict[str, Any]) -> bool:
+        """Return whether this call fails, and count it."""
         if self.times == 0 or self.method not in ("", method):
             return False
         if self.contains and self.contains not in json.dumps(args, ensure_ascii=False):
@@ -84,8 +84,8 @@ class SlackFault:
             self.times -= 1
         return True
 
-    async def strike(self, request: web.Request) -> web.Response:
-        """Answer as the fault says.
+    async def respond(self, request: web.Request) -> web.Response:
+        """Return the response of the fault.
 
         Raises:
             Refused: with the fault's error code.
@@ -105,5 +105,5 @@ class SlackFault:
 
 
 def ratelimited(seconds: int) -> SlackError:
-    """Give Slack's answer to a call too many: HTTP 429 with `Retry-After` in seconds."""
+    """Return Slack's error for too many calls: HTTP 429 with `Retry-After` in seconds."""
     return SlackError("ratelimited", status=429, headers={"Retry-After": str(seconds)})

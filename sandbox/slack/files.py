@@ -14,7 +14,7 @@ from sandbox.slack.workspace import Channel, Upload, Workspace
 
 
 def file_object(upload: Upload, base_url: str) -> dict[str, Any]:
-    """Give a file as Slack describes it; fetching it needs a token with `files:read`."""
+    """Return a file as Slack describes it; fetching it needs a token with `files:read`."""
     url = f"{base_url}/files-pri/{upload.id}/download/{upload.name}"
     return {
         "id": upload.id,
@@ -32,7 +32,7 @@ def file_object(upload: Upload, base_url: str) -> dict[str, Any]:
 
 
 def add_file(workspace: Workspace, user: str, name: str, content: bytes) -> Upload:
-    """Put a person's own file into the workspace, as a `file_input` does."""
+    """Add a person's own file to the workspace, as a `file_input` does."""
     upload = Upload(workspace.new_id("F"), name, len(content), user, content=content, completed=True)
     workspace.files[upload.id] = upload
     workspace.changed()
@@ -53,11 +53,11 @@ def _complete(call: ApiRequest) -> JsonObject:
     if not isinstance(listed, list) or not listed:
         raise SlackError("invalid_arguments", ["missing required field: files"])
     uploads = [_uploaded(call.workspace, entry) for entry in listed]
-    room = _destination(call)
+    channel = _destination(call)
     for upload, entry in zip(uploads, listed, strict=True):
         upload.title, upload.completed = str(entry.get("title") or upload.name), True
     described = [file_object(upload, call.base_url) for upload in uploads]
-    if room is not None:
+    if channel is not None:
         message = {
             **signature(call.workspace),
             "text": str(call.args.get("initial_comment") or ""),
@@ -66,7 +66,7 @@ def _complete(call: ApiRequest) -> JsonObject:
         }
         if call.args.get("thread_ts"):
             message["thread_ts"] = str(call.args["thread_ts"])
-        call.workspace.post(room.info.id, message)
+        call.workspace.post(channel.info.id, message)
     return {"files": described}
 
 
@@ -78,17 +78,17 @@ def _uploaded(workspace: Workspace, entry: Any) -> Upload:
 
 
 def _destination(call: ApiRequest) -> Channel | None:
-    channel = call.args.get("channel_id")
-    if not channel:
+    channel_id = call.args.get("channel_id")
+    if not channel_id:
         return None
-    room = call.workspace.channels.get(str(channel))
-    if room is None:
+    channel = call.workspace.channels.get(str(channel_id))
+    if channel is None:
         raise SlackError("channel_not_found")
-    if call.workspace.seed.bot_user_id not in room.members:
+    if call.workspace.seed.bot_user_id not in channel.members:
         raise SlackError("not_in_channel")
-    if call.args.get("thread_ts") and str(call.args["thread_ts"]) not in room.messages:
+    if call.args.get("thread_ts") and str(call.args["thread_ts"]) not in channel.messages:
         raise SlackError("thread_not_found")
-    return room
+    return channel
 
 
 def _info(call: ApiRequest) -> JsonObject:
@@ -99,23 +99,23 @@ def _info(call: ApiRequest) -> JsonObject:
 
 
 async def receive(api: WebApi, request: web.Request) -> web.Response:
-    """Take a file's bytes, raw or as the first part of a form; once only."""
+    """Store a file's bytes, raw or as the first part of a form; once only."""
     upload = api.workspace.files.get(request.match_info["file"])
     args = {"file": request.match_info["file"]}
     fault = api.take_fault("upload", args)
     if fault and fault.when == "before":
-        return await fault.strike(request)
+        return await fault.respond(request)
     if upload is None or upload.content is not None:
         return web.Response(status=404, text="no such upload")
     upload.content = await _content(request)
     api.record("upload", {**args, "size": len(upload.content)}, 200, None)
     if fault:
-        return await fault.strike(request)
+        return await fault.respond(request)
     return web.Response(text=f"OK - {len(upload.content)}")
 
 
 async def fetch(api: WebApi, request: web.Request) -> web.Response:
-    """Hand out a file's bytes to who may read files; anybody else is sent to a login page, as at Slack."""
+    """Return a file's bytes to a token that may read files; any other gets a login page, as at Slack."""
     token = api.tokens.get(request.headers.get("Authorization", "").removeprefix("Bearer "))
     upload = api.workspace.files.get(request.match_info["file"])
     if token is None or "files:read" not in token.scopes:

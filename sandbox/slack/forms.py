@@ -40,14 +40,14 @@ class InvalidInput(ValueError):
 
 
 def fields(blocks: list[Block]) -> Iterator[tuple[Block, State]]:
-    """Give every interactive element with its block."""
+    """Yield every interactive element with its block."""
     for block in flat(blocks):
         for element in interactive(block):
             yield block, element
 
 
 def find(blocks: list[Block], name: str) -> tuple[Block, State]:
-    """Give the element that a person means: by action id, visible label, or block id.
+    """Return the element with a name: an action id, visible label, or block id.
 
     Raises:
         LookupError: there is none; the message lists what there is.
@@ -61,7 +61,7 @@ def find(blocks: list[Block], name: str) -> tuple[Block, State]:
 
 
 def entered(element: State, value: Any, options: list[State]) -> State:
-    """Give an element's state after a person put `value` in.
+    """Return an element's state after a person put `value` in.
 
     Args:
         element: the element.
@@ -82,13 +82,13 @@ def entered(element: State, value: Any, options: list[State]) -> State:
 
 
 def offered(element: State) -> list[State]:
-    """Give the options that an element itself lists."""
+    """Return the options that an element itself lists."""
     grouped = [option for group in element.get("option_groups", []) for option in group["options"]]
     return [*element.get("options", []), *grouped]
 
 
 def values(view: SlackView) -> State:
-    """Give `state.values`: every element that holds a value, typed in or initial."""
+    """Return `state.values`: every element that has a value, typed in or initial."""
     state: State = {}
     for block, element in fields(view.body["blocks"]):
         if element["type"] in _PLAIN and element["type"] != "overflow":
@@ -98,7 +98,7 @@ def values(view: SlackView) -> State:
 
 
 def check_complete(view: SlackView, state: State) -> None:
-    """Check that every required input holds something.
+    """Check that every required input has a value.
 
     Raises:
         FormRefused: one does not.

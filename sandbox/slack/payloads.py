@@ -11,16 +11,16 @@ from sandbox.slack.workspace import Channel, Message, SlackView, Workspace
 
 Payload = dict[str, Any]
 VERIFICATION = "sandbox-verification"
-_ROOM_NAMES = {"im": "directmessage", "groups": "privategroup"}
+_CHANNEL_NAMES = {"im": "directmessage", "groups": "privategroup"}
 
 
-def channel_name(room: Channel) -> str:
-    """Give a channel's name as a payload says it: not that of a private channel or a direct message."""
-    return _ROOM_NAMES.get(room.info.kind, room.info.name)
+def channel_name(channel: Channel) -> str:
+    """Return a channel's name as payloads show it: not that of a private channel or a direct message."""
+    return _CHANNEL_NAMES.get(channel.info.kind, channel.info.name)
 
 
 def command(workspace: Workspace, user: str, channel: str, name: str, text: str, *, response_url: str) -> Payload:
-    """Make the form fields of a slash command."""
+    """Return the form fields of a slash command."""
     seed = workspace.seed
     return {
         "token": VERIFICATION,
@@ -40,7 +40,7 @@ def command(workspace: Workspace, user: str, channel: str, name: str, text: str,
 
 
 def interaction(workspace: Workspace, kind: str, user: str) -> Payload:
-    """Make what all interactions share."""
+    """Return the fields that all interactions share."""
     seed = workspace.seed
     person = workspace.users[user]
     return {
@@ -55,14 +55,14 @@ def interaction(workspace: Workspace, kind: str, user: str) -> Payload:
 
 
 def message_action(
-    workspace: Workspace, user: str, room: Channel, message: Message, action: Payload, *, response_url: str
+    workspace: Workspace, user: str, channel: Channel, message: Message, action: Payload, *, response_url: str
 ) -> Payload:
-    """Make the `block_actions` of an element in a message; an ephemeral message itself is not sent along."""
+    """Return the `block_actions` of an element in a message; an ephemeral message itself is not sent along."""
     ephemeral = bool(message.get("is_ephemeral"))
     container = {
         "type": "message",
         "message_ts": message["ts"],
-        "channel_id": room.info.id,
+        "channel_id": channel.info.id,
         "is_ephemeral": ephemeral,
     }
     if "thread_ts" in message:
@@ -71,7 +71,7 @@ def message_action(
         **interaction(workspace, "block_actions", user),
         "container": container,
         "trigger_id": workspace.new_trigger(user),
-        "channel": {"id": room.info.id, "name": channel_name(room)},
+        "channel": {"id": channel.info.id, "name": channel_name(channel)},
         "state": {"values": {}},
         "response_url": response_url,
         "actions": [action],
@@ -80,7 +80,7 @@ def message_action(
 
 
 def view_action(workspace: Workspace, view: SlackView, state: Payload, action: Payload) -> Payload:
-    """Make the `block_actions` of an element in a modal or Home view."""
+    """Return the `block_actions` of an element in a modal or Home view."""
     return {
         **interaction(workspace, "block_actions", view.user),
         "container": {"type": "view", "view_id": view.body["id"]},
@@ -91,7 +91,7 @@ def view_action(workspace: Workspace, view: SlackView, state: Payload, action: P
 
 
 def view_submission(workspace: Workspace, view: SlackView, state: Payload) -> Payload:
-    """Make the payload of a submitted modal."""
+    """Return the payload of a submitted modal."""
     return {
         **interaction(workspace, "view_submission", view.user),
         "trigger_id": workspace.new_trigger(view.user, view.body["id"]),
@@ -101,7 +101,7 @@ def view_submission(workspace: Workspace, view: SlackView, state: Payload) -> Pa
 
 
 def view_closed(workspace: Workspace, view: SlackView, state: Payload, *, cleared: bool) -> Payload:
-    """Make the payload of a closed modal."""
+    """Return the payload of a closed modal."""
     shared = interaction(workspace, "view_closed", view.user)
     return {**shared, "view": _with_state(view, state), "is_cleared": cleared}
 
@@ -109,7 +109,7 @@ def view_closed(workspace: Workspace, view: SlackView, state: Payload, *, cleare
 def block_suggestion(
     workspace: Workspace, view: SlackView, state: Payload, block: str, action: str, *, text: str
 ) -> Payload:
-    """Make the question for a select menu's options."""
+    """Return the request for a select menu's options."""
     return {
         **interaction(workspace, "block_suggestion", view.user),
         "container": {"type": "view", "view_id": view.body["id"]},
@@ -121,7 +121,7 @@ def block_suggestion(
 
 
 def shortcut(workspace: Workspace, user: str, callback_id: str) -> Payload:
-    """Make a global shortcut."""
+    """Return a global shortcut."""
     return {
         **interaction(workspace, "shortcut", user),
         "callback_id": callback_id,
@@ -131,15 +131,15 @@ def shortcut(workspace: Workspace, user: str, callback_id: str) -> Payload:
 
 
 def message_shortcut(
-    workspace: Workspace, user: str, room: Channel, message: Message, callback_id: str, *, response_url: str
+    workspace: Workspace, user: str, channel: Channel, message: Message, callback_id: str, *, response_url: str
 ) -> Payload:
-    """Make a shortcut on a message (`message_action`)."""
+    """Return a shortcut on a message (`message_action`)."""
     return {
         **interaction(workspace, "message_action", user),
         "callback_id": callback_id,
         "action_ts": workspace.new_ts(),
         "trigger_id": workspace.new_trigger(user),
-        "channel": {"id": room.info.id, "name": channel_name(room)},
+        "channel": {"id": channel.info.id, "name": channel_name(channel)},
         "message_ts": message["ts"],
         "message": visible(message),
         "response_url": response_url,

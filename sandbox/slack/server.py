@@ -115,12 +115,12 @@ class SlackServer:
     ) -> Ack:
         """Click a button of a message, or choose `value` in a menu; found by its label or action id.
 
-        `even_if_hidden` sends the click also of a person whom `visible_to_user_ids` hides the button from.
+        `even_if_hidden` also sends the click of a person from whom `visible_to_user_ids` hides the button.
 
         Raises:
             LookupError: there is no such message or element, or this person does not see it.
         """
-        room = self.workspace.channels[channel]
+        target = self.workspace.channels[channel]
         message = self.workspace.find_message(channel, message_ts)
         if message is None:
             raise LookupError(f"no message {message_ts} in {channel}")
@@ -132,7 +132,7 @@ class SlackServer:
         url = self._response_url(user, channel, message_ts)
         return await self._send(
             "interactive",
-            payloads.message_action(self.workspace, user, room, message, action, response_url=url),
+            payloads.message_action(self.workspace, user, target, message, action, response_url=url),
         )
 
     async def press(self, user: str, view_id: str, name: str, *, value: Any = None) -> Ack:
@@ -186,7 +186,7 @@ class SlackServer:
         return forms.offered(ack.body) if ack.ok else []
 
     async def close_view(self, user: str, view_id: str) -> Ack | None:
-        """Close a modal with its close button; the app hears of it only when the view has `notify_on_close`."""
+        """Close a modal with its close button; the app receives it only if the view has `notify_on_close`."""
         view = self._seen(user, view_id)
         cleared = bool(view.body["clear_on_close"])
         payload = payloads.view_closed(self.workspace, view, forms.values(view), cleared=cleared)
@@ -197,17 +197,17 @@ class SlackServer:
         """Use a global shortcut, or one on a message when a message is named."""
         if not message_ts:
             return await self._send("interactive", payloads.shortcut(self.workspace, user, callback_id))
-        room = self.workspace.channels[channel]
+        target = self.workspace.channels[channel]
         url = self._response_url(user, channel, message_ts)
         return await self._send(
             "interactive",
             payloads.message_shortcut(
-                self.workspace, user, room, room.messages[message_ts], callback_id, response_url=url
+                self.workspace, user, target, target.messages[message_ts], callback_id, response_url=url
             ),
         )
 
     async def event(self, inner: dict[str, Any]) -> Ack:
-        """Let any event of the Events API happen."""
+        """Deliver any event of the Events API."""
         return await self._send("events_api", payloads.event(self.workspace, inner))
 
     async def say(
@@ -215,23 +215,23 @@ class SlackServer:
     ) -> Message:
         """Write a message, with files given by name and content.
 
-        The app hears of it as `message` in its direct messages, and as `app_mention` where it is mentioned elsewhere.
+        The app receives `message` in its direct messages, and `app_mention` if it is mentioned elsewhere.
         """
         thread = {"thread_ts": thread_ts} if thread_ts else {}
         uploads = [add_file(self.workspace, user, name, content) for name, content in files]
         shared = {"files": [file_object(upload, self.base_url) for upload in uploads]} if uploads else {}
         message = self.workspace.post(channel, {"user": user, "text": text, **thread, **shared})
-        heard = {name: message[name] for name in ("user", "text", "ts", "team")} | thread | shared
-        heard |= {"channel": channel, "event_ts": message["ts"]}
+        received = {name: message[name] for name in ("user", "text", "ts", "team")} | thread | shared
+        received |= {"channel": channel, "event_ts": message["ts"]}
         if self.workspace.channels[channel].info.kind == "im":
             subtype = {"subtype": "file_share"} if uploads else {}
-            await self.event({"type": "message", **heard, **subtype, "channel_type": "im"})
+            await self.event({"type": "message", **received, **subtype, "channel_type": "im"})
         elif f"<@{self.workspace.seed.bot_user_id}>" in text:
-            await self.event({"type": "app_mention", **heard})
+            await self.event({"type": "app_mention", **received})
         return message
 
     async def open_home(self, user: str) -> Ack:
-        """Look at the app's Home tab."""
+        """Open the app's Home tab."""
         home = self.home(user)
         inner = {
             "type": "app_home_opened",
@@ -243,7 +243,7 @@ class SlackServer:
         return await self.event({**inner, "view": home.body} if home else inner)
 
     async def verify_url(self) -> Ack:
-        """Let Slack check the request URL, with a challenge that the app has to repeat."""
+        """Check the request URL as Slack does, with a challenge that the app has to repeat."""
         challenge = self.workspace.new_id("challenge-")
         payload = {"token": payloads.VERIFICATION, "challenge": challenge, "type": "url_verification"}
         return await self._send("events_api", payload)
@@ -258,24 +258,24 @@ class SlackServer:
         return apply_ack(self.workspace, repeated)
 
     def open_view(self, user: str) -> SlackView | None:
-        """Give the modal that a person sees, None when they see none."""
+        """Return the modal that a person sees, None when they see none."""
         return self.workspace.top_modal(user)
 
     def home(self, user: str) -> SlackView | None:
-        """Give a person's Home tab, None when nothing was published for them."""
+        """Return a person's Home tab, None when nothing was published for them."""
         view_id = self.workspace.homes.get(user)
         return self.workspace.views[view_id] if view_id else None
 
     def messages(self, channel: str) -> list[Message]:
-        """Give all messages of a channel, replies too, oldest first."""
+        """Return all messages of a channel, replies too, oldest first."""
         return list(self.workspace.channels[channel].messages.values())
 
     def thread(self, channel: str, ts: str) -> list[Message]:
-        """Give a thread: its parent first, then the replies, oldest first."""
+        """Return a thread: its parent first, then the replies, oldest first."""
         return self.workspace.thread(channel, ts)
 
     def ephemerals(self, user: str) -> list[Message]:
-        """Give what only this person was shown, oldest first."""
+        """Return the ephemeral messages of this person, oldest first."""
         return [ephemeral.message for ephemeral in self.workspace.ephemerals if ephemeral.user == user]
 
     @property

@@ -14,13 +14,13 @@ from aiohttp import WSMsgType, web
 from sandbox.slack.web_api import ApiRequest, JsonObject, Method
 from sandbox.slack.workspace import Workspace
 
-MOST_CONNECTIONS = 10
+MAX_CONNECTIONS = 10
 CONNECTION_SECONDS = 3600
 
 
 @dataclass(slots=True, eq=False)
 class SocketConnection:
-    """One open WebSocket; `leaving` once it was told to reconnect elsewhere."""
+    """One open WebSocket; `leaving` after Slack asked the app to reconnect."""
 
     socket: web.WebSocketResponse
     transport: asyncio.Transport | None
@@ -32,7 +32,7 @@ class SocketMode:
     """The open connections of the app; each envelope goes to one of them, in turn.
 
     Args:
-        workspace: whose ids and whose app.
+        workspace: the workspace.
     """
 
     def __init__(self, workspace: Workspace) -> None:
@@ -66,7 +66,7 @@ class SocketMode:
         self._tickets.remove(ticket)
         socket = web.WebSocketResponse()
         await socket.prepare(request)
-        if len(self.connections) >= MOST_CONNECTIONS:
+        if len(self.connections) >= MAX_CONNECTIONS:
             await socket.send_json({"type": "disconnect", "reason": "too_many_websockets"})
             await socket.close()
             return socket
@@ -87,11 +87,11 @@ class SocketMode:
         return socket
 
     async def send(self, kind: str, payload: dict[str, Any], retry: dict[str, Any], limit: float) -> Any:
-        """Send one envelope and give the payload of its acknowledgement, empty when it has none.
+        """Send one envelope. Return the payload of its acknowledgement, empty if it has none.
 
         Args:
             kind: the envelope's type.
-            payload: what it holds.
+            payload: its payload.
             retry: `retry_attempt` and `retry_reason`, for events.
             limit: seconds to wait.
 
@@ -120,7 +120,7 @@ class SocketMode:
             del connection.pending[envelope_id]
 
     async def refresh(self, reason: str = "refresh_requested") -> None:
-        """Tell every connection to reconnect, as Slack does from time to time; they get nothing more."""
+        """Ask the app to reconnect, as Slack does from time to time; the old connections get no more envelopes."""
         for connection in self.listening:
             connection.leaving = True
             await connection.socket.send_json(
@@ -133,7 +133,7 @@ class SocketMode:
             await connection.socket.close(code=1001, message=b"shutting down")
 
     def drop(self) -> None:
-        """Break every connection without a word."""
+        """Drop every connection without a close frame."""
         for connection in list(self.connections):
             if connection.transport is not None:
                 connection.transport.abort()

@@ -11,7 +11,7 @@ from sandbox.slack.errors import SlackError
 from sandbox.slack.web_api import ApiRequest, JsonObject, Method
 from sandbox.slack.workspace import SlackView, Trigger, Workspace
 
-DEEPEST = 3
+MAX_DEPTH = 3
 
 
 def open_modal(workspace: Workspace, user: str, definition: Any, *, pushed: bool = False) -> SlackView:
@@ -23,7 +23,7 @@ def open_modal(workspace: Workspace, user: str, definition: Any, *, pushed: bool
     check_view(definition)
     _check_external_id(workspace, definition)
     stack = workspace.modals.get(user, []) if pushed else []
-    if len(stack) >= DEEPEST:
+    if len(stack) >= MAX_DEPTH:
         raise SlackError("push_limit_reached")
     for view_id in workspace.modals.get(user, []) if not pushed else []:
         del workspace.views[view_id]
@@ -38,7 +38,7 @@ def open_modal(workspace: Workspace, user: str, definition: Any, *, pushed: bool
 
 
 def update_view(workspace: Workspace, view: SlackView, definition: Any) -> SlackView:
-    """Put another definition in a view's place; what was typed stays where block and action keep their ids.
+    """Replace a view's definition. What was typed stays if block and action keep their ids.
 
     Raises:
         Refused: `invalid_arguments`.
@@ -48,7 +48,7 @@ def update_view(workspace: Workspace, view: SlackView, definition: Any) -> Slack
 
 
 def close_modal(workspace: Workspace, user: str, *, whole_stack: bool = False) -> None:
-    """Take the top modal away, or all of them."""
+    """Close the top modal, or all of them."""
     stack = workspace.modals.get(user, [])
     keep = [] if whole_stack else stack[:-1]
     for view_id in stack[len(keep) :]:
@@ -82,8 +82,8 @@ def _show(workspace: Workspace, view: SlackView, definition: dict[str, Any]) -> 
     }
     view.errors = {}
     workspace.views[view.body["id"]] = view
-    for said in texts(definition["blocks"]):
-        workspace.oddities.extend(oddities(said))
+    for text in texts(definition["blocks"]):
+        workspace.oddities.extend(oddities(text))
     workspace.changed()
     return view
 

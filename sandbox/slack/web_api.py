@@ -48,7 +48,7 @@ class ApiCall:
 
 @dataclass(frozen=True, slots=True)
 class ApiRequest:
-    """A call under way: where to find the state, the arguments, and what the token allows."""
+    """A call in progress: the workspace, its arguments and its token."""
 
     workspace: Workspace
     args: JsonObject
@@ -56,7 +56,7 @@ class ApiRequest:
     base_url: str
 
     def require_scope(self, scope: str) -> None:
-        """Insist on a scope.
+        """Require a scope.
 
         Raises:
             Refused: `missing_scope`.
@@ -65,7 +65,7 @@ class ApiRequest:
             raise missing_scope(scope, self.token)
 
     def text(self, name: str) -> str:
-        """Give a required argument.
+        """Return a required argument.
 
         Raises:
             Refused: `invalid_arguments`; it is not there.
@@ -76,7 +76,7 @@ class ApiRequest:
         return str(value)
 
     def parsed(self, name: str, error: str) -> Any:
-        """Give an argument that is JSON, also when it came as a form's string; None when it is not there.
+        """Return an argument that is JSON, also when it came as a form's string; None when it is not there.
 
         Raises:
             Refused: with `error`; the string is not JSON.
@@ -90,11 +90,11 @@ class ApiRequest:
             raise SlackError(error) from None
 
     def flag(self, name: str) -> bool:
-        """Tell whether an argument is true, in JSON or in a form."""
+        """Return whether an argument is true, in JSON or in a form."""
         return self.args.get(name) in (True, 1, "true", "True", "1")
 
     def number(self, name: str, default: int) -> int:
-        """Give an integer argument.
+        """Return an integer argument.
 
         Raises:
             Refused: `invalid_arguments`.
@@ -106,18 +106,18 @@ class ApiRequest:
             raise SlackError("invalid_arguments", [f"must be an integer: {name}"]) from None
 
     def channel(self, *, member: bool) -> Channel:
-        """Give the channel of the argument `channel`.
+        """Return the channel of the argument `channel`.
 
         Raises:
             Refused: `channel_not_found`; `not_in_channel` when the bot has to be a `member` and is not.
         """
-        room = self.workspace.channels.get(str(self.args.get("channel", "")))
-        inside = room is not None and self.workspace.seed.bot_user_id in room.members
-        if room is None or (not inside and room.info.kind != "channels"):
+        channel = self.workspace.channels.get(str(self.args.get("channel", "")))
+        inside = channel is not None and self.workspace.seed.bot_user_id in channel.members
+        if channel is None or (not inside and channel.info.kind != "channels"):
             raise SlackError("channel_not_found")
         if member and not inside:
             raise SlackError("not_in_channel")
-        return room
+        return channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ class RateLimits:
     """Counts calls in sliding windows; off until `enforced` is set.
 
     Args:
-        clock: gives the current time in seconds.
+        clock: returns the current time in seconds.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -143,12 +143,12 @@ class RateLimits:
         self._calls: dict[str, deque[float]] = defaultdict(deque)
 
     def wait(self, method: str, tier: int, channel: str | None = None) -> int:
-        """Count a call and give 0, or give the whole seconds to wait when it is one too many (it is not counted).
+        """Count a call and return 0, or return the seconds to wait if it is over the limit (it is not counted).
 
         Args:
             method: the Web API method.
             tier: 1 to 4; 0 for the special limit of `chat.postMessage`.
-            channel: where a message goes, when it is one.
+            channel: the channel of a message.
         """
         if not self.enforced:
             return 0
@@ -182,15 +182,15 @@ class WebApi:
     log: list[ApiCall] = field(default_factory=list)
 
     def take_fault(self, method: str, args: JsonObject) -> SlackFault | None:
-        """Give the fault that strikes this call, None when it is spared."""
+        """Return the fault that this call gets, if any."""
         for fault in self.faults:
-            if fault.strikes(method, args):
+            if fault.applies(method, args):
                 self.workspace.changed()
                 return fault
         return None
 
     def record(self, method: str, args: JsonObject, status: int, response: Any) -> None:
-        """Write a line into the log, and wake who waits for it."""
+        """Record a call in the log, and wake every waiter."""
         self.log.append(ApiCall(self.workspace.now(), method, args, status, response))
         self.workspace.changed()
 
@@ -215,11 +215,11 @@ class WebApi:
     async def _answer(self, request: web.Request, method: str, args: JsonObject, credential: str) -> web.Response:
         fault = self.take_fault(method, args)
         if fault and fault.when == "before":
-            return await fault.strike(request)
+            return await fault.respond(request)
         base_url = f"{request.scheme}://{request.host}"
         answer = self._run(method, args, credential, base_url)
         if fault:
-            return await fault.strike(request)
+            return await fault.respond(request)
         return web.json_response({"ok": True, **answer})
 
     def _run(self, name: str, args: JsonObject, credential: str, base_url: str) -> JsonObject:
@@ -242,7 +242,7 @@ class WebApi:
 
 
 def missing_scope(scope: str, token: Token) -> SlackError:
-    """Give Slack's answer to a call the token has no scope for."""
+    """Return Slack's error for a call without the scope."""
     return SlackError(
         "missing_scope",
         needed=scope,

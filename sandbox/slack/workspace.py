@@ -77,11 +77,11 @@ class Channel:
 
 @dataclass(slots=True)
 class SlackView:
-    """A modal or Home view: whose it is, Slack's view object, and what the person has typed so far.
+    """A modal or Home view: its person, Slack's view object, and what they have typed so far.
 
     Attributes:
         typed: the state of each element, by block id and action id.
-        errors: what the app said at each block at the last submission.
+        errors: the app's error at each block at the last submission.
     """
 
     user: str
@@ -92,7 +92,7 @@ class SlackView:
 
 @dataclass(slots=True)
 class Trigger:
-    """A `trigger_id`: whose, until when, whether used, and the modal it was born in."""
+    """A `trigger_id`: its person, its expiry, whether it was used, and the modal it came from."""
 
     user: str
     expires_at: float
@@ -102,7 +102,7 @@ class Trigger:
 
 @dataclass(slots=True)
 class ResponseUrl:
-    """A `response_url`: whom and which message it answers, until when, and how often it was used."""
+    """A `response_url`: the person and the message it answers, its expiry, and how often it was used."""
 
     user: str
     channel: str
@@ -137,11 +137,11 @@ class Workspace:
     """Everything the simulated Slack knows.
 
     Args:
-        seed: who and what is there at the start.
-        clock: gives the current time in seconds.
+        seed: the people and channels at the start.
+        clock: returns the current time in seconds.
 
     Attributes:
-        oddities: what Slack would show wrongly, though it does not refuse it: unescaped text, blocks without text.
+        oddities: what Slack accepts but shows wrongly: unescaped text, blocks without text.
     """
 
     def __init__(self, seed: Seed, *, clock: Callable[[], float] = time.time) -> None:
@@ -163,12 +163,12 @@ class Workspace:
         self._change = asyncio.Event()
 
     def changed(self) -> None:
-        """Wake everybody who waits for something."""
+        """Wake every waiter."""
         self._change.set()
         self._change = asyncio.Event()
 
     def wait_for(self, predicate: Callable[[], T | None], timeout: float = 60.0) -> Awaitable[T]:
-        """Wait until `predicate` gives something true, and give that.
+        """Wait until `predicate` returns something true, and return that.
 
         Raises:
             TimeoutError: it did not within `timeout` seconds.
@@ -183,24 +183,24 @@ class Workspace:
         return wait()
 
     def names(self, prefix: str) -> Iterator[str]:
-        """Give ever new ids with this prefix."""
+        """Yield new ids with this prefix."""
         while True:
             yield f"{prefix}{next(self._numbers):08X}"
 
     def new_id(self, prefix: str) -> str:
-        """Give a new id with this prefix."""
+        """Return a new id with this prefix."""
         return next(self.names(prefix))
 
     def new_ts(self) -> str:
-        """Give a timestamp later than every one before it: seconds, a dot, microseconds."""
+        """Return a timestamp later than every one before it: seconds, a dot, microseconds."""
         self._last_microsecond = max(self._last_microsecond + 1, int(self.now() * 1_000_000))
         return f"{self._last_microsecond // 1_000_000}.{self._last_microsecond % 1_000_000:06d}"
 
     def post(self, channel: str, message: Message) -> Message:
-        """Put a message into a channel, keep its thread's parent up to date, and give it with its `ts`."""
-        room = self.channels[channel]
+        """Put a message into a channel, keep its thread's parent up to date, and return it with its `ts`."""
+        posted_in = self.channels[channel]
         message = {"type": "message", **message, "ts": self.new_ts(), "team": self.seed.team_id}
-        parent = room.messages.get(message.get("thread_ts", ""))
+        parent = posted_in.messages.get(message.get("thread_ts", ""))
         if parent is not None:
             message["parent_user_id"] = parent.get("user")
             parent["thread_ts"] = parent["ts"]
@@ -209,50 +209,50 @@ class Workspace:
             if message.get("user") not in parent.setdefault("reply_users", []):
                 parent["reply_users"].append(message.get("user"))
             parent["reply_users_count"] = len(parent["reply_users"])
-        room.messages[message["ts"]] = message
+        posted_in.messages[message["ts"]] = message
         self.changed()
         return message
 
     def post_ephemeral(self, user: str, channel: str, message: Message) -> Message:
-        """Show a message to one person only, and give it with its `ts`."""
+        """Show a message to one person only, and return it with its `ts`."""
         message = {"type": "message", "is_ephemeral": True, **message, "ts": self.new_ts()}
         self.ephemerals.append(Ephemeral(user, channel, message))
         self.changed()
         return message
 
     def thread(self, channel: str, ts: str) -> list[Message]:
-        """Give a thread: its parent first, then the replies, oldest first."""
+        """Return a thread: its parent first, then the replies, oldest first."""
         messages = self.channels[channel].messages
         return [m for m in messages.values() if m["ts"] == ts or m.get("thread_ts") == ts]
 
     def im(self, user: str) -> Channel:
-        """Give the direct-message channel of the app and this person; it is made when there is none."""
-        for room in self.channels.values():
-            if room.info.user == user:
-                return room
+        """Return the direct-message channel of the app and this person; it is made when there is none."""
+        for known in self.channels.values():
+            if known.info.user == user:
+                return known
         channel = ChannelInfo(self.new_id("D"), "directmessage", (user, self.seed.bot_user_id), kind="im", user=user)
         self.channels[channel.id] = Channel(channel, set(channel.members))
         return self.channels[channel.id]
 
     def new_trigger(self, user: str, view_id: str | None = None) -> str:
-        """Give a `trigger_id`; it lives 3 s and opens one view."""
+        """Return a `trigger_id`; it lives 3 s and opens one view."""
         name = f"{next(self._numbers)}.{self.seed.team_id}.{self.new_id('')}"
         self.triggers[name] = Trigger(user, self.now() + TRIGGER_LIFE, view_id)
         return name
 
     def new_response_url(self, user: str, channel: str, message_ts: str | None = None) -> str:
-        """Give the name of a new `response_url`; it can be used 5 times within 30 minutes."""
+        """Return the name of a new `response_url`; it can be used 5 times within 30 minutes."""
         name = f"{self.seed.team_id}/{self.new_id('R')}"
         self.response_urls[name] = ResponseUrl(user, channel, self.now() + RESPONSE_URL_LIFE, message_ts)
         return name
 
     def top_modal(self, user: str) -> SlackView | None:
-        """Give the modal a person sees, None when they see none."""
+        """Return the modal a person sees, None when they see none."""
         stack = self.modals.get(user)
         return self.views[stack[-1]] if stack else None
 
     def find_message(self, channel: str, ts: str) -> Message | None:
-        """Give a message of a channel, or an ephemeral one shown there; None when there is none."""
+        """Return a message of a channel, or an ephemeral one shown there; None when there is none."""
         found = self.channels[channel].messages.get(ts)
         if found is not None:
             return found

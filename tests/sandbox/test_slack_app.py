@@ -192,7 +192,7 @@ async def post(slack: SlackServer, **more: Any) -> str:
     return str((await client.chat_postMessage(channel=LAUNCH, text="Approve?", blocks=BUTTONS, **more))["ts"])
 
 
-async def test_a_command_reaches_the_app_and_its_reply_only_the_person(slack: SlackServer, bot: Bot) -> None:
+async def test_only_the_person_sees_the_reply_to_a_command(slack: SlackServer, bot: Bot) -> None:
     ack = await slack.command(ALICE, LAUNCH, "/wa-groups", "launch & co")
     assert ack.ok
     assert [m["text"] for m in slack.ephemerals(ALICE)] == ["You asked for launch & co"]
@@ -236,7 +236,7 @@ async def test_fields_left_empty_come_as_null_and_as_empty_lists(slack: SlackSer
     assert values["when"]["when"]["selected_date_time"] is None
 
 
-async def test_slacks_own_client_holds_back_a_form_with_an_empty_required_field(slack: SlackServer, bot: Bot) -> None:
+async def test_a_form_with_an_empty_required_field_is_not_sent(slack: SlackServer, bot: Bot) -> None:
     view_id = await open_modal(slack)
     with pytest.raises(InvalidInput, match="People"):
         await slack.submit(ALICE, view_id, {"Group": "Support"})
@@ -258,7 +258,7 @@ async def test_an_error_at_a_field_keeps_the_modal_and_what_was_typed(slack: Sla
     assert slack.open_view(ALICE) is None
 
 
-async def test_an_error_at_a_block_that_is_no_input_is_reported(slack: SlackServer, bot: Bot) -> None:
+async def test_an_error_at_a_block_without_an_input_is_reported(slack: SlackServer, bot: Bot) -> None:
     view_id = await open_modal(slack)
     bot.submission = {"response_action": "errors", "errors": {"poeple": "misspelt"}}
     ack = await slack.submit(ALICE, view_id, {"Group": "Support", "People": "?"})
@@ -266,7 +266,7 @@ async def test_an_error_at_a_block_that_is_no_input_is_reported(slack: SlackServ
 
 
 @pytest.mark.parametrize(("action", "titles"), [("update", ["Really?"]), ("push", ["Really?", "Add people"])])
-async def test_a_submission_can_put_another_view_in_place_or_on_top(
+async def test_a_submission_can_update_or_push_a_view(
     slack: SlackServer, bot: Bot, action: str, titles: list[str]
 ) -> None:
     view_id = await open_modal(slack)
@@ -298,9 +298,7 @@ async def test_an_external_select_offers_what_the_app_suggests(slack: SlackServe
     assert "no more than 100 items" in answer.error
 
 
-async def test_what_is_chosen_in_an_external_select_reaches_the_app_before_the_submission(
-    slack: SlackServer, bot: Bot
-) -> None:
+async def test_a_choice_in_an_external_select_is_sent_before_the_submission(slack: SlackServer, bot: Bot) -> None:
     await slack.press(ALICE, await open_modal(slack), "Group", value=GROUPS[0])
     assert bot.seen[-1]["actions"][0]["selected_option"]["text"]["text"] == GROUPS[0]
 
@@ -315,7 +313,7 @@ async def test_a_button_is_clicked_by_its_label_and_its_message_replaced(slack: 
     assert bot.seen[0]["message"]["ts"] == bot.seen[0]["container"]["message_ts"] == ts
 
 
-async def test_a_hidden_button_is_clicked_only_on_purpose(slack: SlackServer, bot: Bot) -> None:
+async def test_a_hidden_button_is_clicked_only_with_even_if_hidden(slack: SlackServer, bot: Bot) -> None:
     ts = await post(slack)
     with pytest.raises(LookupError, match="does not see"):
         await slack.click(ALICE, LAUNCH, ts, "approve")
@@ -345,7 +343,7 @@ async def test_shortcuts_mentions_and_the_home_tab_reach_the_app(slack: SlackSer
     assert home.body["blocks"][0]["text"]["text"] == "Requests"
 
 
-async def test_what_is_said_in_direct_messages_reaches_the_app_with_its_files(slack: SlackServer, bot: Bot) -> None:
+async def test_the_app_receives_direct_messages_with_their_files(slack: SlackServer, bot: Bot) -> None:
     await slack.say(ALICE, "D0ALICE", "help", files=[("team.csv", b"a,b")])
     event = (await slack.wait_for(lambda: bot.seen))[0]["event"]
     assert (event["type"], event["channel_type"], event["subtype"]) == ("message", "im", "file_share")
@@ -356,7 +354,7 @@ async def test_what_is_said_in_direct_messages_reaches_the_app_with_its_files(sl
 
 
 @pytest.mark.parametrize("transport", [by_http, by_socket])
-async def test_an_app_that_is_late_is_a_time_out_that_the_person_sees(transport: Transport) -> None:
+async def test_the_person_sees_the_time_out_of_a_late_app(transport: Transport) -> None:
     slack = SlackServer(ack_limit=0.2)
     async with slack.serving():
         bot = Bot(slack)
@@ -396,7 +394,7 @@ async def test_envelopes_are_shared_between_connections(slack: SlackServer) -> N
     assert (len(one.seen), len(other.seen)) == (2, 2)
 
 
-async def test_http_deliveries_are_signed_and_events_say_that_they_are_repeated(slack: SlackServer) -> None:
+async def test_http_deliveries_are_signed_and_repeated_events_are_marked(slack: SlackServer) -> None:
     received: list[tuple[dict[str, str], bytes]] = []
 
     async def take(request: web.Request) -> web.Response:
@@ -418,7 +416,7 @@ async def test_http_deliveries_are_signed_and_events_say_that_they_are_repeated(
     assert received[0][1] == received[1][1]
 
 
-async def test_an_app_with_another_secret_refuses_and_the_url_check_passes_with_the_right_one(
+async def test_the_url_check_passes_only_with_the_right_secret(
     slack: SlackServer,
 ) -> None:
     bot = Bot(slack)
@@ -431,7 +429,7 @@ async def test_an_app_with_another_secret_refuses_and_the_url_check_passes_with_
     assert "dispatch_failed" in slack.ephemerals(ALICE)[0]["text"]
 
 
-async def test_nobody_listening_is_told_to_the_person(slack: SlackServer) -> None:
+async def test_the_person_sees_that_no_app_is_listening(slack: SlackServer) -> None:
     ack = await slack.command(ALICE, LAUNCH, "/wa-groups")
     assert ack.status == 0
     assert "no Socket Mode connection" in ack.error
@@ -453,7 +451,7 @@ async def test_the_app_fetches_a_file_with_its_token_only(slack: SlackServer, bo
             assert answer.content_type == "text/html"
 
 
-async def test_fifty_commands_at_once_are_all_acknowledged(slack: SlackServer, bot: Bot) -> None:
+async def test_fifty_concurrent_commands_are_all_acknowledged(slack: SlackServer, bot: Bot) -> None:
     acks = await asyncio.gather(*(slack.command(ALICE, LAUNCH, "/wa-groups", str(n)) for n in range(50)))
     assert all(ack.ok for ack in acks)
     assert sorted(int(body["text"]) for body in bot.seen) == list(range(50))

@@ -118,14 +118,14 @@ def refusal(blocks: Any, longest: int = SENTINEL) -> SlackError:
 
 
 @pytest.mark.parametrize(("name", "fits", "too_much"), LIMITS, ids=[limit[0] for limit in LIMITS])
-def test_what_fits_is_posted_and_one_more_is_refused(name: str, fits: Block, too_much: Block) -> None:
+def test_a_block_over_a_limit_is_refused(name: str, fits: Block, too_much: Block) -> None:
     check_message([fits], longest=SENTINEL)
     refused = refusal([too_much])
     assert refused.error == "invalid_blocks", name
     assert len(refused.messages) == 1
 
 
-def test_a_message_holds_fifty_blocks() -> None:
+def test_a_message_has_at_most_fifty_blocks() -> None:
     check_message([{"type": "divider"}] * 50)
     assert refusal([{"type": "divider"}] * 51).messages == ["no more than 50 items allowed [json-pointer:/blocks]"]
 
@@ -137,7 +137,7 @@ def test_the_whole_message_is_bounded() -> None:
     assert caught.value.error == "msg_blocks_too_long"
 
 
-def test_a_message_holds_one_table() -> None:
+def test_a_message_has_at_most_one_table() -> None:
     refused = refusal([table(1, 1), table(1, 1)])
     assert (refused.error, refused.messages) == ("invalid_attachments", ["only_one_table_allowed"])
 
@@ -165,7 +165,7 @@ def test_a_table_has_no_empty_cell() -> None:
         (actions(button(), button()), '`action_id` "go" already exists'),
     ],
 )
-def test_what_slack_does_not_know_is_refused_with_its_place(block: Block, message: str) -> None:
+def test_an_unknown_field_is_refused_with_its_pointer(block: Block, message: str) -> None:
     messages = refusal([block]).messages
     assert any(message in line for line in messages), messages
 
@@ -181,7 +181,7 @@ def test_what_slack_does_not_know_is_refused_with_its_place(block: Block, messag
         [{"type": "table", "rows": [None]}],
     ],
 )
-def test_what_is_no_block_at_all_is_refused_too(blocks: Any) -> None:
+def test_anything_but_a_block_is_refused(blocks: Any) -> None:
     assert refusal(blocks).error == "invalid_blocks"
 
 
@@ -189,7 +189,7 @@ def test_block_ids_are_unique() -> None:
     assert "`block_id` a already exists" in refusal([section(block_id="a"), section(block_id="a")]).messages[0]
 
 
-def test_the_blocks_made_for_progress_are_known() -> None:
+def test_progress_blocks_are_accepted() -> None:
     card = {"type": "task_card", "task_id": "1", "title": "Adding", "status": "in_progress"}
     container = {"type": "container", "title": plain("Results"), "is_collapsible": True, "child_blocks": [section()]}
     check_message([{"type": "plan", "title": "Adding", "tasks": [card]}, container])
@@ -244,7 +244,7 @@ def test_an_answer_with_too_many_options_is_not_shown() -> None:
     assert check_options({})
 
 
-def test_ids_that_are_missing_are_given() -> None:
+def test_missing_ids_are_added() -> None:
     blocks = with_ids([actions({"type": "button", "text": plain("Go")}), section(block_id="mine")], iter(["a", "b"]))
     assert blocks[0]["block_id"] == "a"
     assert blocks[0]["elements"][0]["action_id"] == "b"

@@ -78,7 +78,7 @@ async def test_a_button_is_clicked_and_a_modal_submitted_over_http(remote: Remot
     assert await remote.get("/_control/views") == []
 
 
-async def test_what_was_said_is_read_and_faults_are_set_over_http(remote: Remote) -> None:
+async def test_messages_are_read_and_faults_set_over_http(remote: Remote) -> None:
     said = {"user": "U01ALICE", "channel": "C0LAUNCH", "text": "hello"}
     ts = (await remote.post("/_control/say", said))["ts"]
     await remote.post("/api/chat.postMessage", {"channel": "C0LAUNCH", "text": "reply", "thread_ts": ts})

@@ -103,7 +103,7 @@ async def test_history_comes_newest_first_in_pages_and_between_two_times(client:
     assert [m["text"] for m in with_ends["messages"]] == ["3", "2", "1", "0"]
 
 
-async def test_an_update_with_text_alone_takes_the_blocks_away_and_keeps_the_metadata(
+async def test_an_update_with_text_alone_removes_the_blocks_and_keeps_the_metadata(
     client: AsyncWebClient, slack: SlackServer
 ) -> None:
     posted = await client.chat_postMessage(channel=LAUNCH, text="x", blocks=[{"type": "divider"}], metadata=METADATA)
@@ -138,9 +138,7 @@ async def test_an_update_with_text_alone_takes_the_blocks_away_and_keeps_the_met
         ("chat.shout", {}, "unknown_method"),
     ],
 )
-async def test_what_slack_refuses_is_refused(
-    client: AsyncWebClient, method: str, args: dict[str, Any], error: str
-) -> None:
+async def test_invalid_calls_are_refused(client: AsyncWebClient, method: str, args: dict[str, Any], error: str) -> None:
     with pytest.raises(SlackApiError) as caught:
         await client.api_call(method, json=args)
     assert error_of(caught) == error
@@ -155,7 +153,7 @@ async def test_a_public_channel_that_was_not_joined_takes_chat_write_public() ->
     assert error_of(caught) == "not_in_channel"
 
 
-async def test_with_it_the_bot_posts_there(client: AsyncWebClient, slack: SlackServer) -> None:
+async def test_chat_write_public_lets_the_bot_post_without_joining(client: AsyncWebClient, slack: SlackServer) -> None:
     await client.chat_postMessage(channel=ELSEWHERE, text="x")
     assert [message["text"] for message in slack.messages(ELSEWHERE)] == ["x"]
 
@@ -169,7 +167,7 @@ async def test_invalid_blocks_are_explained(client: AsyncWebClient, slack: Slack
     assert slack.messages(LAUNCH) == []
 
 
-async def test_the_bot_cannot_change_what_somebody_else_wrote(client: AsyncWebClient, slack: SlackServer) -> None:
+async def test_the_bot_cannot_change_another_persons_message(client: AsyncWebClient, slack: SlackServer) -> None:
     said = await slack.say(ALICE, LAUNCH, "mine")
     with pytest.raises(SlackApiError, match="cant_update_message"):
         await client.chat_update(channel=LAUNCH, ts=said["ts"], text="yours")
@@ -214,7 +212,7 @@ async def test_a_trigger_opens_one_view_within_three_seconds(
         await client.views_open(trigger_id=late, view=MODAL)
 
 
-async def test_a_view_is_updated_only_by_who_knows_its_latest_hash(client: AsyncWebClient, slack: SlackServer) -> None:
+async def test_a_view_is_updated_only_with_its_latest_hash(client: AsyncWebClient, slack: SlackServer) -> None:
     trigger = slack.workspace.new_trigger(ALICE)
     opened = (await client.views_open(trigger_id=trigger, view={**MODAL, "external_id": "add-1"}))["view"]
     await client.views_update(external_id="add-1", view={**MODAL, "external_id": "add-1"}, hash=opened["hash"])
@@ -222,7 +220,7 @@ async def test_a_view_is_updated_only_by_who_knows_its_latest_hash(client: Async
         await client.views_update(view_id=opened["id"], view=MODAL, hash=opened["hash"])
 
 
-async def test_three_views_lie_on_top_of_each_other_at_most(client: AsyncWebClient, slack: SlackServer) -> None:
+async def test_at_most_three_views_are_stacked(client: AsyncWebClient, slack: SlackServer) -> None:
     await client.views_open(trigger_id=slack.workspace.new_trigger(ALICE), view=MODAL)
     for _ in range(2):
         await client.views_push(trigger_id=slack.workspace.new_trigger(ALICE), view=MODAL)
@@ -277,7 +275,7 @@ async def test_a_rate_limit_on_demand_is_retried_by_the_sdk(client: AsyncWebClie
     assert [call.status for call in slack.calls] == [429, 200]
 
 
-async def test_an_effect_stays_when_its_answer_is_lost(client: AsyncWebClient, slack: SlackServer) -> None:
+async def test_an_effect_stays_when_its_response_is_lost(client: AsyncWebClient, slack: SlackServer) -> None:
     client.retry_handlers.clear()
     slack.faults.append(SlackFault(method="chat.postMessage", error="drop", when="after"))
     with pytest.raises(aiohttp.ClientError):
@@ -314,11 +312,11 @@ async def test_a_response_url_works_five_times_within_thirty_minutes(slack: Slac
     assert [m["text"] for m in slack.ephemerals(ALICE)] == ["0", "1", "2", "3", "4"]
 
 
-async def test_what_is_odd_is_noted_but_posted(client: AsyncWebClient, slack: SlackServer) -> None:
+async def test_odd_text_is_posted_and_noted(client: AsyncWebClient, slack: SlackServer) -> None:
     await client.chat_postMessage(channel=LAUNCH, text="Fish & chips")
     assert slack.oddities == ["unescaped & in 'Fish & chips'"]
 
 
-async def test_waiting_for_what_never_happens_ends(slack: SlackServer) -> None:
+async def test_waiting_ends_with_a_time_out(slack: SlackServer) -> None:
     with pytest.raises(TimeoutError):
         await slack.wait_for(lambda: slack.messages(LAUNCH), timeout=0.01)

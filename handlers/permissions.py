@@ -1,14 +1,15 @@
 """Which commands and forms a person may use, and for which groups."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from types import MappingProxyType
 
 from bot.commands.catalogue import ADD, COMMANDS, CREATE, DEMOTE, INVITE, PROMOTE, REMOVE, SEND, SETTINGS, SYNC
 from bot.commands.usage import Command
-from bot.domain.access import Actor, Allowed, DenialCode, Denied
+from bot.domain.access import Actor, Allowed, Capability, DenialCode, Denied
 from bot.domain.groups import KnownGroup
 from handlers.services import Services
-from providers.base import Ability, Action, Capability
+from providers.base import Ability, Action
 
 _USUAL = (ADD, REMOVE, SEND, SETTINGS, INVITE, PROMOTE, DEMOTE, SYNC, CREATE)
 ACTIONS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
@@ -62,7 +63,8 @@ def usable_commands(services: Services, actor: Actor) -> list[Command]:
 def denied_everywhere(services: Services, actor: Actor, verb: str) -> Denied | None:
     """Return why the person can use a form for no group at all; None if they can for some."""
     abilities = [c.provider.abilities.get(action) for c in services.connections.values() for action in ACTIONS[verb]]
-    decisions = [services.authorizer.check_capability(actor, ability.capability) for ability in abilities if ability]
+    needed = [Capability.required_by(ability) for ability in abilities if ability]
+    decisions = [services.authorizer.check_capability(actor, capability) for capability in needed]
     denied = [decision for decision in decisions if isinstance(decision, Denied)]
     if len(denied) < len(decisions):
         return None
@@ -76,10 +78,10 @@ def can_invite(services: Services) -> bool:
     return any(set(INVITING) <= c.provider.abilities.keys() for c in services.connections.values())
 
 
-def _needs(abilities: Mapping[Action, Ability], has: Collection[Capability]) -> dict[str, frozenset[Capability]]:
+def _needs(abilities: Mapping[Action, Ability], has: AbstractSet[Capability]) -> dict[str, frozenset[Capability]]:
     """Return the capabilities, of those that the person has, of which each verb needs one at a provider."""
     return {
-        verb: frozenset(abilities[a].capability for a in actions if a in abilities and abilities[a].capability in has)
+        verb: frozenset(Capability.required_by(abilities[a]) for a in actions if a in abilities) & has
         for verb, actions in ACTIONS.items()
         if verb != "create"
     }

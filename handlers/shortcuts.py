@@ -10,6 +10,7 @@ from slack_sdk.models.views import View
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.commands.manifest import ADD_NUMBERS, GROUPS
+from bot.domain.access import Capability
 from bot.services.uploads.message import numbers_in
 from handlers import modals
 from handlers.clients.errors import error_code
@@ -25,7 +26,6 @@ from handlers.shared_message import SharedMessage
 from handlers.views import command_help, interim_modals, request_forms
 from handlers.views.inputs import Prefill
 from handlers.views.submitted_view import UploadedFile
-from providers.base import Capability
 
 MAX_FILES = 5
 """Files of one message that are read."""

@@ -4,15 +4,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 
-class Capability(StrEnum):
-    """A permission of a role. Providers ask the first three of a credential too."""
+class ProviderCapability(StrEnum):
+    """What an action of a provider needs. Rollcall's roles have these, and others that no provider knows."""
 
     GROUPS_READ = "groups:read"
     GROUPS_WRITE = "groups:write"
     SEND = "send"
-    APPROVE = "approve"
-    AUDIT_READ = "audit:read"
-    ADMIN = "admin"
 
 
 class Operation(StrEnum):
@@ -73,7 +70,7 @@ class Ability:
     """An action that an adapter supports, and what it needs.
 
     Attributes:
-        capability: the capability that a role of Rollcall needs.
+        capability: what a role of Rollcall needs.
         native: the scopes or permissions that the credential needs, in the provider's words; empty if it names none.
         operations: the operation ids in the contract.
         max_batch: the maximum number of people in one call; 0 means no documented limit.
@@ -82,7 +79,7 @@ class Ability:
         hint: a sentence for the person who fills in the field.
     """
 
-    capability: Capability
+    capability: ProviderCapability
     native: tuple[str, ...] = ()
     operations: tuple[str, ...] = ()
     max_batch: int = 0

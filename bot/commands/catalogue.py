@@ -3,7 +3,8 @@
 from bot.commands.spelling import nearest
 from bot.commands.usage import Command, FirstArgument, Option, Usage
 from bot.commands.values import MAX_TEXT
-from providers.base import Action, Capability
+from bot.domain.access import Capability
+from providers.base import Action
 
 _PEOPLE = "<participants…>"
 _GROUP = "<group>"

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from bot.commands.catalogue import COMMANDS
 from bot.commands.usage import Command, Usage
-from providers.base import Action, Capability
+from bot.domain.access import Capability
+from providers.base import Action
 
 _INTRODUCTION = """\
 <!-- Made by `make docs` from `bot/commands/catalogue.py`. Changes made here are lost. -->

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from providers.base import Action, Capability
+from bot.domain.access import Capability
+from providers.base import Action
 
 
 class FirstArgument(StrEnum):

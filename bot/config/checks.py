@@ -7,7 +7,7 @@ from pydantic import BaseModel, ValidationError
 
 from bot.config.errors import KeyPath, suggestion, variable_name
 from bot.config.model import ACCOUNTS, NEEDS_BASE_URL, ApprovalSettings, Settings
-from providers.base import Capability
+from bot.domain.access import Capability
 
 Finding = tuple[KeyPath, str]
 """A key and its error text, which follows the name of the key."""

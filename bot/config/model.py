@@ -27,10 +27,10 @@ from bot.config.values import (
     Texts,
     one_of,
 )
-from bot.domain.access import Role
+from bot.domain.access import Capability, Role
 from bot.domain.approvals import ApprovalRule
 from bot.domain.groups import ConfiguredGroup, GroupCatalog, GroupRef
-from providers.base import Capability, Operation
+from providers.base import Operation
 
 
 class ProviderName(StrEnum):

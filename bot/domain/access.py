@@ -5,7 +5,23 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
-from providers.base import Capability
+from providers.base import Ability
+
+
+class Capability(StrEnum):
+    """A permission of a role. Providers need the first three; the others are Rollcall's own."""
+
+    GROUPS_READ = "groups:read"
+    GROUPS_WRITE = "groups:write"
+    SEND = "send"
+    APPROVE = "approve"
+    AUDIT_READ = "audit:read"
+    ADMIN = "admin"
+
+    @classmethod
+    def required_by(cls, ability: Ability) -> "Capability":
+        """Return the capability that a provider's action needs."""
+        return cls(ability.capability.value)
 
 
 @dataclass(frozen=True, slots=True)

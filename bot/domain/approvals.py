@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bot.domain.access import Actor, Allowed, Role, Target, check_capability
-from providers.base import Capability, Operation
+from bot.domain.access import Actor, Allowed, Capability, Role, Target, check_capability
+from providers.base import Operation
 
 _OWN = "You asked for this yourself; somebody else has to decide. Until then you can withdraw it."
 

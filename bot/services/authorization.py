@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.domain.access import Actor, Allowed, Decision, DenialCode, Denied, Role, Target, check_capability
+from bot.domain.access import Actor, Allowed, Capability, Decision, DenialCode, Denied, Role, Target, check_capability
 from bot.domain.groups import KnownGroup
 from bot.execution.connections import Connection
-from providers.base import Ability, Action, Capability
+from providers.base import Ability, Action
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Authorizer:
         if ability is None:
             words = f"The provider of the connection `{group.connection}` cannot do this: {action}."
             return Denied(DenialCode.PROVIDER_CANNOT, words)
-        return check_capability(actor, ability.capability, target_of(group), self.roles)
+        return check_capability(actor, Capability.required_by(ability), target_of(group), self.roles)
 
     def check_all(self, actor: Actor, actions: Iterable[Action], group: KnownGroup) -> Decision:
         """Decide whether the person may do all of these; what they may not do first is the answer."""

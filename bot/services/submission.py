@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from bot.commands.values import MAX_TEXT
-from bot.domain.access import Allowed, DenialCode
+from bot.domain.access import Allowed, Capability, DenialCode
 from bot.domain.approvals import ApprovalRule, no_eligible_approver, rule_for
 from bot.domain.drafts import RequestDraft
 from bot.domain.operations import GROUP_LABEL, LINK_LABEL, SETTING_LABELS, required_actions
@@ -15,7 +15,7 @@ from bot.execution.verdicts import Metrics
 from bot.services.authorization import Authorizer, target_of
 from bot.storage.audit import AuditJournal
 from bot.storage.requests import RequestStore
-from providers.base import Action, Capability, MembershipStatus, Operation, Outcome, Person, PictureForm
+from providers.base import Action, MembershipStatus, Operation, Outcome, Person, PictureForm
 
 _TAKES = {
     PictureForm.ADDRESS: "takes a picture by its address only: give one that begins with https://.",

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.access import Actor, Allowed, Role, Target, check_capability
+from bot.domain.access import Actor, Allowed, Capability, Role, Target, check_capability
 from bot.domain.approvals import (
     Accepted,
     Approval,
@@ -26,7 +26,6 @@ from bot.storage.audit import append_entries
 from bot.storage.database import Database
 from bot.storage.requests import locked_request, transition
 from bot.storage.tables import decisions, requests
-from providers.base import Capability
 
 _APPROVAL_STATES = {
     RequestState.WAITING: ApprovalState.WAITING,

@@ -7,7 +7,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.domain.access import Actor, Allowed, Denied
+from bot.domain.access import Actor, Allowed, Capability, Denied
 from bot.domain.operations import required_actions
 from bot.domain.outcomes import Tally
 from bot.domain.requests import Request, RequestState
@@ -21,7 +21,7 @@ from handlers.services import Services
 from handlers.views import answers, buttons, results
 from handlers.views import details as modal
 from handlers.views.followup_buttons import FollowupLink
-from providers.base import Ability, Action, Capability
+from providers.base import Ability, Action
 
 _STOPPING = "Stopping. What was sent stays as it is; the others will be “not attempted”."
 _NOT_PERMITTED = (

@@ -13,7 +13,7 @@ from bot.commands import values
 from bot.commands.catalogue import AUDIT
 from bot.commands.parser import ParsedCommand, typed_text
 from bot.domain import roster
-from bot.domain.access import Actor, Allowed
+from bot.domain.access import Actor, Allowed, Capability
 from bot.domain.audit_chain import EXPORT_COLUMNS, AuditRow
 from bot.domain.csv_rows import csv_row
 from bot.domain.groups import GroupRef
@@ -28,7 +28,6 @@ from handlers.services import Services
 from handlers.views import answers, audit_list
 from handlers.views.audit_list import AuditCursor
 from handlers.views.text import shorten
-from providers.base import Capability
 
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>|([UW][A-Z0-9]{6,})")
 MAX_EXPORTED_ROWS = 20_000

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from bot.commands import values
 from bot.commands.parser import ParsedCommand, UsageError, parse
 from bot.commands.usage import Command
-from bot.domain.access import Actor, Denied
+from bot.domain.access import Actor, Capability, Denied
 from bot.domain.drafts import RequestDraft
 from bot.domain.groups import GroupAmbiguous, GroupUnknown, KnownGroup
 from bot.domain.requests import RequestOptions, request_id
@@ -19,7 +19,7 @@ from handlers.services import Services
 from handlers.views import answers, command_help
 from handlers.views.blocks import Message
 from handlers.views.text import format_time, shorten
-from providers.base import Action, Capability, Operation
+from providers.base import Action, Operation
 
 GROUP_LIST_TIMEOUT = 1.5
 """Seconds that an unknown group name waits for the connections' lists: the acknowledgement is due within 3."""

@@ -9,7 +9,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.commands.parser import unquoted
 from bot.commands.spelling import nearest
-from bot.domain.access import Actor, Allowed
+from bot.domain.access import Actor, Allowed, Capability
 from bot.domain.outcomes import RequestSummary
 from bot.domain.requests import Request, RequestState
 from handlers.commands import pages
@@ -20,7 +20,6 @@ from handlers.payloads import Click
 from handlers.services import Services
 from handlers.views import answers, request_list
 from handlers.views.request_list import RequestCursor
-from providers.base import Capability
 
 _LISTS = ("mine", "waiting", "all")
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from bot.domain.access import Actor, Allowed, Decision
+from bot.domain.access import Actor, Allowed, Capability, Decision
 from bot.domain.groups import KnownGroup, search
 from bot.domain.outcomes import RequestSummary
 from bot.domain.requests import ENDED, Request, RequestState
@@ -23,7 +23,6 @@ from handlers.views.home_groups import PAGE, GroupPage
 from handlers.views.home_syncs import RepeatedSync
 from handlers.views.home_view import MAX_LISTED, MAX_RECENT, ConnectionStatus, HomeData, SummaryPage
 from handlers.views.text import format_time
-from providers.base import Capability
 
 GROUPS_TIMEOUT = 0.5
 """Seconds that the page waits for lists of groups that were not read yet."""

@@ -8,10 +8,11 @@ from slack_sdk.models.views import View
 
 from bot.commands.catalogue import COMMANDS, find_command, nearest_command
 from bot.commands.usage import Command, FirstArgument, Usage
+from bot.domain.access import Capability
 from handlers.payloads import Payload
 from handlers.views.blocks import MAX_LABEL, Message, context, message, sections
 from handlers.views.text import escape, safe_text, shorten
-from providers.base import Action, Capability
+from providers.base import Action
 
 CALLBACK_ID = "chooser"
 OPEN_FORM = "open_form"

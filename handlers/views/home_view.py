@@ -7,6 +7,7 @@ from typing import Any
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, HeaderBlock
 from slack_sdk.models.views import View
 
+from bot.domain.access import Capability
 from bot.domain.groups import GroupCatalog
 from bot.domain.outcomes import RequestSummary
 from bot.domain.send_limits import Cooldown
@@ -18,7 +19,7 @@ from handlers.views.operation_texts import title
 from handlers.views.request_content import content_lines
 from handlers.views.request_message import bar, noted, origin, progress
 from handlers.views.text import escape, format_time, safe_text, scheduled_for, shorten
-from providers.base import Account, AccountState, Capability
+from providers.base import Account, AccountState
 
 NEW_REQUEST = "home_new_request"
 MAX_LISTED = 5

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from providers.base import Ability, Action, Capability, PictureForm
+from providers.base import Ability, Action, PictureForm, ProviderCapability
 
 MAX_BATCH = 10
 """The maximum number of people in one call (x-conventions, participants.max_per_call)."""
 
-_READ, _WRITE, _SEND = Capability.GROUPS_READ, Capability.GROUPS_WRITE, Capability.SEND
+_READ, _WRITE, _SEND = ProviderCapability.GROUPS_READ, ProviderCapability.GROUPS_WRITE, ProviderCapability.SEND
 
 _STORED = "From 2Chat's stored list, which is minutes late. It isn't used for people whom Rollcall changed since then."
 _ROLE = "The answer only says that the change was accepted, so the group is read afterwards."

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from providers.base import Ability, Action, Capability
+from providers.base import Ability, Action, ProviderCapability
 
 MAX_BATCH = 100
 """The maximum number of people in one call. The contract has no limit; 100 is its page size, the largest number in
 it."""
 
-_READ, _WRITE = Capability.GROUPS_READ, Capability.GROUPS_WRITE
+_READ, _WRITE = ProviderCapability.GROUPS_READ, ProviderCapability.GROUPS_WRITE
 _ADD_OPERATIONS = ("addContactsToGroup", "listContacts", "createContact", "batchCreateContacts")
 _ADD_SCOPES = ("groups:write", "contacts:read", "contacts:write")
 
@@ -54,7 +54,7 @@ ABILITIES: Mapping[Action, Ability] = MappingProxyType(
             note="The contract names no scope for it. What happens to the contacts is open.",
         ),
         Action.SEND_TO_PERSON: Ability(
-            Capability.SEND,
+            ProviderCapability.SEND,
             ("messages:send",),
             ("sendTextMessage",),
             note="Creates a contact for an unknown number. Placeholders such as @{contact_first_name} are filled in.",

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from providers.base import Ability, Action, Capability
+from providers.base import Ability, Action, ProviderCapability
 
 MAX_BATCH = 20
 """The maximum number of people in one call. The contract has no limit.
@@ -24,11 +24,11 @@ _ADMIN = "getGroupInvite"
 
 
 def _read(*operations: str, native: tuple[str, ...] = ("read",), note: str = "") -> Ability:
-    return Ability(Capability.GROUPS_READ, native, operations, note=note)
+    return Ability(ProviderCapability.GROUPS_READ, native, operations, note=note)
 
 
 def _send(*operations: str, native: tuple[str, ...] = ("send", "read"), max_batch: int = 0, note: str = "") -> Ability:
-    return Ability(Capability.SEND, native, operations, max_batch, note)
+    return Ability(ProviderCapability.SEND, native, operations, max_batch, note)
 
 
 ABILITIES: Mapping[Action, Ability] = MappingProxyType(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from providers.base import Ability, Action, Capability, PictureForm
+from providers.base import Ability, Action, PictureForm, ProviderCapability
 
 MAX_BATCH = 10
 """The maximum number of people in one call: our value, because the contract has none. Ten is the only limit that a
@@ -16,13 +16,13 @@ _GROUP_EXISTS = "listGroupParticipants"
 
 
 def _read(*operations: str, max_batch: int = 0, note: str = "") -> Ability:
-    return Ability(Capability.GROUPS_READ, (), (*operations, _SESSION_STATE), max_batch, note)
+    return Ability(ProviderCapability.GROUPS_READ, (), (*operations, _SESSION_STATE), max_batch, note)
 
 
 def _write(
     *operations: str, max_batch: int = 0, note: str = "", picture: PictureForm | None = None, hint: str = ""
 ) -> Ability:
-    return Ability(Capability.GROUPS_WRITE, (), (*operations, _SESSION_STATE), max_batch, note, picture, hint)
+    return Ability(ProviderCapability.GROUPS_WRITE, (), (*operations, _SESSION_STATE), max_batch, note, picture, hint)
 
 
 def _write_in_either_variant(name: str, note: str) -> Ability:
@@ -66,12 +66,15 @@ ABILITIES: Mapping[Action, Ability] = MappingProxyType(
         Action.JOIN: _write("joinGroup", note="Rollcall remembers which of two field names the server takes."),
         Action.LEAVE: _write("leaveGroup", _GROUP_EXISTS),
         Action.CHECK_NUMBERS: _read("checkContactExists", max_batch=1, note="One number a call. In the SDK only."),
-        Action.SEND_TO_GROUP: Ability(Capability.SEND, (), ("sendText", _SESSION_STATE)),
+        Action.SEND_TO_GROUP: Ability(ProviderCapability.SEND, (), ("sendText", _SESSION_STATE)),
         Action.SEND_TO_PERSON: Ability(
-            Capability.SEND, (), ("sendText", _SESSION_STATE), 1, "To phone numbers only, not to a LID."
+            ProviderCapability.SEND, (), ("sendText", _SESSION_STATE), 1, "To phone numbers only, not to a LID."
         ),
         Action.ACCOUNT: Ability(
-            Capability.GROUPS_READ, (), ("getSession",), note="No state means restricted. ERROR counts as disconnected."
+            ProviderCapability.GROUPS_READ,
+            (),
+            ("getSession",),
+            note="No state means restricted. ERROR counts as disconnected.",
         ),
     }
 )

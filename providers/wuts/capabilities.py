@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from providers.base import Ability, Action, Capability, PictureForm
+from providers.base import Ability, Action, PictureForm, ProviderCapability
 from providers.wuts.membership import MAX_IDENTIFIERS
 
-_READ, _WRITE, _SEND = Capability.GROUPS_READ, Capability.GROUPS_WRITE, Capability.SEND
+_READ, _WRITE, _SEND = ProviderCapability.GROUPS_READ, ProviderCapability.GROUPS_WRITE, ProviderCapability.SEND
 
 _MAX_BATCH = 10
 """The maximum number of people in one call: our value. No limit is documented, nor whether one bad person fails the

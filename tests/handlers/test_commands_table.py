@@ -7,7 +7,8 @@ import pytest
 import pytest_asyncio
 
 from bot.commands.catalogue import COMMANDS
-from providers.base import Action, Capability, PictureForm
+from bot.domain.access import Capability
+from providers.base import Action, PictureForm
 from providers.capability_docs import PROVIDERS
 from sandbox.sandbox import SIMULATORS, Sandbox
 from tests.handlers.commanding import ALICE, BOB, LATER, NOBODY, ONE, READER, commanding, typed
@@ -66,7 +67,7 @@ def expected(line: str, user: str, connection: str) -> str:
         ability = abilities.get(needed)
         if ability is None:
             return f"The provider of the connection `{connection}` cannot do this: {needed}."
-        if ability.capability not in CAN[user]:
+        if Capability.required_by(ability) not in CAN[user]:
             return f"capability `{ability.capability}`"
         if ability.picture is PictureForm.JPEG:
             return "takes a picture as a JPEG file only"

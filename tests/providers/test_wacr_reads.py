@@ -2,7 +2,15 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from providers.base import AccountState, Action, Capability, Group, GroupNotFound, MembershipStatus, PermissionMissing
+from providers.base import (
+    AccountState,
+    Action,
+    Group,
+    GroupNotFound,
+    MembershipStatus,
+    PermissionMissing,
+    ProviderCapability,
+)
 from providers.wacr import BASE_URL, Wacr, make
 from sandbox.providers.server import InjectedFault
 from tests.providers.wacr_bench import ANA, BEN, CAT, GROUP, UNKNOWN, Bench, outcomes, people, wacr
@@ -208,8 +216,8 @@ async def test_a_missing_scope_is_named(bench: Bench, scope: str) -> None:
 
 
 def test_the_roles_speak_of_the_providers_own_scopes() -> None:
-    assert Wacr.abilities[Action.LIST_GROUPS].capability is Capability.GROUPS_READ
-    assert Wacr.abilities[Action.ADD].capability is Capability.GROUPS_WRITE
+    assert Wacr.abilities[Action.LIST_GROUPS].capability is ProviderCapability.GROUPS_READ
+    assert Wacr.abilities[Action.ADD].capability is ProviderCapability.GROUPS_WRITE
 
 
 @pytest.mark.parametrize("suffix", ["", "/", "/api/v2", "/api/v2/"])

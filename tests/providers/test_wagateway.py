@@ -2,7 +2,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from providers.base import Action, Capability, Cause, Evidence, MembershipStatus, Outcome, Person, Verdict
+from providers.base import Action, Cause, Evidence, MembershipStatus, Outcome, Person, ProviderCapability, Verdict
 from providers.wagateway import WaGateway
 from sandbox.providers.server import InjectedFault
 from sandbox.providers.wagateway import ContactShape
@@ -225,8 +225,8 @@ async def test_a_check_is_forgotten_after_a_day(bench: Bench) -> None:
 
 
 async def test_an_operation_needs_the_gateways_own_word(bench: Bench) -> None:
-    assert bench.adapter.abilities[Action.ADD].capability is Capability.SEND
-    assert bench.adapter.abilities[Action.LIST_GROUPS].capability is Capability.GROUPS_READ
+    assert bench.adapter.abilities[Action.ADD].capability is ProviderCapability.SEND
+    assert bench.adapter.abilities[Action.LIST_GROUPS].capability is ProviderCapability.GROUPS_READ
 
 
 async def test_the_whole_path_costs_few_calls(bench: Bench) -> None:

@@ -7,9 +7,9 @@ import pytest
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from bot.config import ConfigurationError, Settings, load
-from bot.domain.access import Role
+from bot.domain.access import Capability, Role
 from bot.domain.approvals import ApprovalRule
-from providers.base import Capability, Operation
+from providers.base import Operation
 from tests.bot.configuration import FILE, TOKENS, read
 
 ROOT = Path(__file__).parents[3]

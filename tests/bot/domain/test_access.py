@@ -2,8 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.access import Actor, Allowed, DenialCode, Denied, Role, Target, check_capability
-from providers.base import Capability
+from bot.domain.access import Actor, Allowed, Capability, DenialCode, Denied, Role, Target, check_capability
 
 OPERATOR = Role(
     "operator", frozenset({"U1", "S1"}), frozenset({Capability.GROUPS_READ, Capability.GROUPS_WRITE}), ("launch-*",)

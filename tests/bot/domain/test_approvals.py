@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.access import Actor, Role, Target
+from bot.domain.access import Actor, Capability, Role, Target
 from bot.domain.approvals import (
     Accepted,
     Approval,
@@ -21,7 +21,7 @@ from bot.domain.approvals import (
     no_eligible_approver,
     rule_for,
 )
-from providers.base import Capability, Operation
+from providers.base import Operation
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -18,7 +18,6 @@ from providers.base import (
     Account,
     AccountState,
     Action,
-    Capability,
     ChangeResult,
     Created,
     Evidence,
@@ -29,6 +28,7 @@ from providers.base import (
     PeopleResult,
     Person,
     Provider,
+    ProviderCapability,
     ProviderError,
     Verdict,
 )
@@ -68,8 +68,8 @@ class ScriptedProvider(Provider):
     """The error that an action other than adding raises."""
 
     abilities: ClassVar[Mapping[Action, Ability]] = {
-        **dict.fromkeys(Action, Ability(Capability.GROUPS_WRITE, max_batch=3)),
-        Action.ADD: Ability(Capability.SEND, max_batch=3),
+        **dict.fromkeys(Action, Ability(ProviderCapability.GROUPS_WRITE, max_batch=3)),
+        Action.ADD: Ability(ProviderCapability.SEND, max_batch=3),
     }
 
     def __post_init__(self) -> None:

@@ -5,7 +5,7 @@ from typing import cast
 import pytest
 
 from bot.domain import roster
-from bot.domain.access import Role
+from bot.domain.access import Capability, Role
 from bot.domain.drafts import Preview, RequestDraft
 from bot.domain.groups import KnownGroup
 from bot.domain.send_limits import SendLimits
@@ -18,7 +18,7 @@ from bot.services.submission import Submissions
 from bot.storage.audit import AuditJournal
 from bot.storage.database import Database
 from bot.storage.requests import RequestStore
-from providers.base import Capability, Group, Operation, ProviderFault
+from providers.base import Group, Operation, ProviderFault
 from tests.bot.execution.scripted import ScriptedProvider
 from tests.bot.services.test_submission import Woken
 from tests.bot.storage.samples import ASKED, LEAD, rule

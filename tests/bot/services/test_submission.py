@@ -5,7 +5,7 @@ from typing import cast
 
 import pytest
 
-from bot.domain.access import Actor, Allowed, DenialCode, Denied, Role
+from bot.domain.access import Actor, Allowed, Capability, DenialCode, Denied, Role
 from bot.domain.approvals import ApprovalRule
 from bot.domain.drafts import RequestDraft
 from bot.domain.groups import KnownGroup
@@ -21,7 +21,7 @@ from bot.storage.audit import AuditJournal
 from bot.storage.database import Database
 from bot.storage.requests import RequestStore
 from bot.storage.work_queue import WorkQueue
-from providers.base import Ability, Action, Capability, GroupChange, Operation, Outcome, Picture, PictureForm
+from providers.base import Ability, Action, GroupChange, Operation, Outcome, Picture, PictureForm, ProviderCapability
 from tests.bot.execution.scripted import ScriptedProvider
 from tests.bot.storage.samples import LEAD, rule
 
@@ -126,7 +126,7 @@ async def test_a_double_click_is_one_request(intake: Submissions, database: Data
 async def test_a_picture_in_a_form_that_the_provider_does_not_take_is_refused(
     monkeypatch: pytest.MonkeyPatch, intake: Submissions, form: PictureForm, picture: Picture, words: str
 ) -> None:
-    taking = {Action.PICTURE: Ability(Capability.SEND, picture=form)}
+    taking = {Action.PICTURE: Ability(ProviderCapability.SEND, picture=form)}
     monkeypatch.setattr(ScriptedProvider, "abilities", {**ScriptedProvider.abilities, **taking})
     details = RequestOptions(change=GroupChange(picture=picture))
     refused = intake.check(replace(_draft(), operation=Operation.SETTINGS, roster=Roster(), options=details))

@@ -2,10 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
-from bot.domain.access import Actor, Role
+from bot.domain.access import Actor, Capability, Role
 from bot.domain.approvals import ApprovalRule
 from bot.domain.requests import Request, RequestItem, RequestState
-from providers.base import Capability, Operation, Person
+from providers.base import Operation, Person
 
 LEAD = Role("lead", frozenset({"U1LEAD", "U2LEAD", "U3LEAD", "U0ASKED"}), frozenset({Capability.APPROVE}))
 ASKED = Actor("U0ASKED")

@@ -7,7 +7,7 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 from structlog.testing import capture_logs
 
-from bot.domain.access import Actor, Role
+from bot.domain.access import Actor, Capability, Role
 from bot.domain.approvals import Choice
 from bot.domain.groups import GroupCatalog
 from bot.domain.outcomes import Tally
@@ -21,7 +21,7 @@ from handlers.delivery.approvers import ApproverNotifier
 from handlers.delivery.notifier import NotifierOptions, RequestEvents, SlackNotifier
 from handlers.delivery.permalinks import Permalinks
 from handlers.delivery.poster import Poster
-from providers.base import Action, Capability
+from providers.base import Action
 from sandbox.slack.errors import SlackFault
 from sandbox.slack.server import SlackServer
 from sandbox.slack.workspace import Message, UserGroup

@@ -24,7 +24,17 @@ from handlers.views import inputs, interim_modals, preview, request_forms, setti
 from handlers.views.inputs import Prefill
 from handlers.views.preview import PreviewData, SyncTerms
 from handlers.views.submitted_view import SubmittedView
-from providers.base import Ability, Action, Capability, Group, GroupChange, Operation, Person, Picture, PictureForm
+from providers.base import (
+    Ability,
+    Action,
+    Group,
+    GroupChange,
+    Operation,
+    Person,
+    Picture,
+    PictureForm,
+    ProviderCapability,
+)
 from sandbox.slack.server import SlackServer
 from tests.handlers.samples import EMOJI, EVIL, NAMES, RIGHT_TO_LEFT, RULE
 
@@ -33,8 +43,8 @@ LONG = KnownGroup("c" * 100, "9" * 200, "", EVIL * 50)
 NUMBERS = "\n".join(f"+1 415 555 {n:04}" for n in range(1024))
 NUMBER = (0, 1, 50, 51, 100, 101, 1024, 10_000)
 AT = datetime(2026, 12, 1, 9, tzinfo=UTC)
-ALL = {action: Ability(Capability.GROUPS_WRITE, hint="h" * 500) for action in Action}
-JPEG = ALL | {Action.PICTURE: Ability(Capability.GROUPS_WRITE, picture=PictureForm.JPEG)}
+ALL = {action: Ability(ProviderCapability.GROUPS_WRITE, hint="h" * 500) for action in Action}
+JPEG = ALL | {Action.PICTURE: Ability(ProviderCapability.GROUPS_WRITE, picture=PictureForm.JPEG)}
 
 
 async def shown(slack: SlackServer, client: AsyncWebClient, view: View) -> dict[str, Any]:

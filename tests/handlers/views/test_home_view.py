@@ -5,6 +5,7 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.commands.catalogue import COMMANDS
+from bot.domain.access import Capability
 from bot.domain.groups import ConfiguredGroup, GroupCatalog, GroupRef, KnownGroup
 from bot.domain.outcomes import RequestSummary, Tally
 from bot.domain.requests import RequestOptions, RequestState
@@ -16,7 +17,7 @@ from handlers.views.groups import GroupCursor
 from handlers.views.home_groups import PAGE, GroupPage
 from handlers.views.home_syncs import RepeatedSync
 from handlers.views.home_view import ConnectionStatus, HomeData, SummaryPage
-from providers.base import Account, AccountState, Capability, GroupChange, Operation, Outcome, Picture
+from providers.base import Account, AccountState, GroupChange, Operation, Outcome, Picture
 from sandbox.slack.server import SlackServer
 from tests.handlers.samples import AT, EVIL, NAMES, RULE, changed
 

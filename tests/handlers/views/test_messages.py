@@ -18,7 +18,7 @@ from handlers.views.approval_card import MissingVotes
 from handlers.views.blocks import Message
 from handlers.views.followup_buttons import FollowupLink
 from handlers.views.text import format_time
-from providers.base import Ability, Action, Capability, GroupChange, Operation, Outcome, Person
+from providers.base import Ability, Action, GroupChange, Operation, Outcome, Person, ProviderCapability
 from sandbox.slack.blocks import check_view
 from sandbox.slack.chat import oddities, texts
 from sandbox.slack.server import SlackServer
@@ -45,7 +45,7 @@ def pages(people: list[Any]) -> Iterator[list[Any]]:
 
 def facts(request: Request, people: Sequence[RequestItem], total: int, **known: Any) -> details.DetailsData:
     tally = Tally.of([None] * total)
-    needs = [(Action.ADD, Ability(Capability.GROUPS_WRITE, ("groups:write",))), (Action.SEND_TO_PERSON, None)]
+    needs = [(Action.ADD, Ability(ProviderCapability.GROUPS_WRITE, ("groups:write",))), (Action.SEND_TO_PERSON, None)]
     return replace(details.DetailsData(request, tally, people, 0, full=True, needs=needs), **known)
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from providers.base import Ability, Action, Capability
+from providers.base import Ability, Action, ProviderCapability
 from tests.providers.conformance.action_cases import ACTION_CASES
 from tests.providers.conformance.contract_documents import contract_document
 from tests.providers.harness import PROVIDER_CASES
@@ -42,8 +42,8 @@ def test_an_ability_names_operations_of_the_contract_and_what_they_need(
 @pytest.mark.parametrize(("name", "action", "ability"), ABILITIES, ids=IDS)
 def test_a_role_needs_what_the_provider_itself_asks_for(name: str, action: Action, ability: Ability) -> None:
     first = contract_document(name).native(ability.operations[0])
-    usual = Capability.GROUPS_READ if action in READS else Capability.GROUPS_WRITE
-    usual = Capability.SEND if action in SENDS else usual
+    usual = ProviderCapability.GROUPS_READ if action in READS else ProviderCapability.GROUPS_WRITE
+    usual = ProviderCapability.SEND if action in SENDS else usual
     text = {"read": "groups:read", "messages:send": "send"}
     own = next((text.get(word, word) for word in first if text.get(word, word) in OWN_WORDS), usual.value)
     assert ability.capability == own

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from providers.base import Ability, Action, Capability
+from providers.base import Ability, Action, ProviderCapability
 from providers.capability_docs import PROVIDERS, operations, overview
 from providers.registry import make_provider
 from tests.providers.harness import PROVIDER_CASES
@@ -20,8 +20,10 @@ def test_every_provider_is_in_the_overview_in_the_registry_and_has_a_kit() -> No
 
 
 def test_the_table_shows_what_is_needed_what_cannot_be_done_and_each_note_once() -> None:
-    add = Ability(Capability.SEND, native=("send", "read"), note="It says nothing of anybody.")
-    lines = operations({"wagateway": {Action.ADD: add}, "wuts": {Action.LEAVE: Ability(Capability.GROUPS_WRITE)}})
+    add = Ability(ProviderCapability.SEND, native=("send", "read"), note="It says nothing of anybody.")
+    lines = operations(
+        {"wagateway": {Action.ADD: add}, "wuts": {Action.LEAVE: Ability(ProviderCapability.GROUPS_WRITE)}}
+    )
     assert lines == [
         "| Action | WhatsApp Gateway | WUTS |",
         "| --- | --- | --- |",

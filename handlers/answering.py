@@ -246,11 +246,12 @@ class _EphemeralRespond(AsyncRespond):
         return WebhookResponse(url="", status_code=200, body="ok", headers={})
 
 
-def prepare(api_url: str) -> Callable[..., Awaitable[None]]:
+def prepare(api_url: str, on_home: Callable[[str], AsyncRespond]) -> Callable[..., Awaitable[None]]:
     """Return Bolt's first middleware (`before_authorize`): it prepares how a payload is answered.
 
     Args:
         api_url: the base of Slack's Web API, `slack.api_url`; a `response_url` may also be on this scheme and host.
+        on_home: returns the `respond` of a person, by their user id, who clicks on the Home tab.
     """
     own = "/".join([*api_url.split("/")[:3], ""])
 
@@ -268,6 +269,8 @@ def prepare(api_url: str) -> Callable[..., Awaitable[None]]:
                 place.pop("response_url", None)
                 place.pop("response_urls", None)
             context["respond"] = _EphemeralRespond(client, cause)
+        if cause.is_home and cause.type == _CLICK and cause.person:
+            context["respond"] = on_home(cause.person)
         context["ack"] = TimelyAck(context, cause)
         await next()
 

@@ -18,13 +18,13 @@ async def running(client: AsyncWebClient, services: Services) -> AsyncIterator[A
 
     Its requests are verified by the HTTP server, or come over Socket Mode.
     """
+    pages = HomePages(services, client)
     app = AsyncApp(
         client=client,
         request_verification_enabled=False,
-        before_authorize=answering.prepare(client.base_url),
+        before_authorize=answering.prepare(client.base_url, pages.respond),
         raise_error_for_unhandled_request=True,
     )
-    pages = HomePages(services, client)
     register_home(app, services, pages)
     for surface in (commands, modals, actions, shortcuts, mentions):
         surface.register(app, services)

@@ -13,15 +13,14 @@ from bot.domain.drafts import RequestDraft
 from bot.domain.followups import LABELS, Followup, available_followups, plan_followup
 from bot.domain.requests import CANCELLED, Request, RequestOptions, request_id
 from bot.domain.roster import Roster
-from bot.services.submission import Rejected
 from handlers.actions.clicks import find_request, group_of, refuse_click, reply
 from handlers.clients.user_groups import APPROVAL_MEMBERS_TTL
-from handlers.errors import UserError
 from handlers.payloads import Click
 from handlers.services import Services
-from handlers.views import approval_card, followup_buttons
+from handlers.submission import submit
+from handlers.views import followup_buttons
 from handlers.views.followup_buttons import FollowupLink, linked
-from handlers.views.text import escape, format_time, safe_text, scheduled_for
+from handlers.views.text import escape, format_time, safe_text
 
 _TIME_IS_PAST = "Its scheduled time has passed, so it runs as soon as possible."
 
@@ -64,12 +63,7 @@ async def _follow(services: Services, before: Request, followup: Followup, actor
         options=_without_past_time(planned.options),
         items=planned.items,
     )
-    result = await services.submissions.submit(draft)
-    if isinstance(result, Rejected):
-        raise UserError(f"{result.reason} Nothing was done.")
-    if result.already_submitted:
-        return await _already_submitted(services, result.request)
-    return _submitted(services, result.request, LABELS[followup])
+    return await submit(services, draft)
 
 
 def _without_past_time(options: RequestOptions) -> RequestOptions:
@@ -96,20 +90,6 @@ async def _check_connection(services: Services, before: Request, followup: Follo
     else:
         return
     raise await refuse_click(services, before, actor.user_id, action=followup, code=code, text=text)
-
-
-def _submitted(services: Services, request: Request, label: str) -> str:
-    lines = [f"{label}: submitted as request `{request.id}` in this channel."]
-    if request.options.run_at:
-        lines.append(scheduled_for(request.options.run_at))
-    if request.options.note:
-        lines.append(request.options.note)
-    if request.rule is not None:
-        roles = " or ".join(f"`{escape(name)}`" for name in request.rule.approvers)
-        lines.append(f"It waits for approval by {roles}.")
-    if warning := services.directory.catalog.get(request.group).warning:
-        lines.append(approval_card.warned(warning))
-    return "\n".join(lines)
 
 
 async def _already_submitted(services: Services, request: Request) -> str:

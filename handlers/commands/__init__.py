@@ -20,8 +20,15 @@ from handlers.payloads import Payload
 from handlers.services import Services
 from handlers.views import command_help
 
+
+async def show_help(_: Services, command: CommandContext) -> Answer:
+    """List the commands, or explain the one that is named."""
+    return command_help.help_text(typed_text(command.text))
+
+
 HANDLERS: Mapping[str, Callable[[Services, CommandContext], Awaitable[Answer | Deferred]]] = MappingProxyType(
     {
+        "": show_help,
         "add": people.change_people,
         "remove": people.change_people,
         "promote": people.change_people,
@@ -69,7 +76,13 @@ def _listener(services: Services, declared: Command) -> Callable[..., Awaitable[
         if is_read_only(command, text):
             mark_read_only(context)
         asked = CommandContext(command, text, payload.user_id, payload.team_id, payload.channel_id, payload.trigger_id)
-        answer = await _run(services, client, asked)
+        if command.opens_form and not text.strip():
+            await modals.open_modal(
+                services, client, command.verb, trigger_id=asked.trigger_id, channel=asked.channel, user=asked.user
+            )
+            await ack()
+            return
+        answer = await HANDLERS[command.verb](services, asked)
         if isinstance(answer, Deferred):
             reply = Reply(respond, client, asked.user, asked.channel)
             await reply.after(answer, ack, waited=asyncio.get_running_loop().time() - began)
@@ -90,14 +103,3 @@ def resolve_command(declared: Command, text: str) -> tuple[Command, str]:
     if declared is WA and (command := find_command(typed_text(verb))):
         return command, text.lstrip()[len(verb) :]
     return declared, text
-
-
-async def _run(services: Services, client: AsyncWebClient, asked: CommandContext) -> Answer | Deferred:
-    if asked.command is WA:
-        return command_help.help_text(typed_text(asked.text))
-    if asked.text.strip() or not asked.command.opens_form:
-        return await HANDLERS[asked.command.verb](services, asked)
-    await modals.open_modal(
-        services, client, asked.command.verb, trigger_id=asked.trigger_id, channel=asked.channel, user=asked.user
-    )
-    return ""

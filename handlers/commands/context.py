@@ -13,7 +13,6 @@ from bot.domain.drafts import RequestDraft
 from bot.domain.groups import GroupAmbiguous, GroupUnknown, KnownGroup
 from bot.domain.requests import RequestOptions, request_id
 from bot.domain.roster import Roster
-from bot.services.submission import Rejected
 from handlers.errors import UserError
 from handlers.services import Services
 from handlers.views import answers, command_help
@@ -67,6 +66,26 @@ class CommandContext:
             raise self.usage_error(parsed.message)
         return parsed
 
+    def draft(
+        self,
+        resolved: "Resolved",
+        parsed: ParsedCommand,
+        operation: Operation,
+        options: RequestOptions,
+        roster: Roster | None = None,
+    ) -> RequestDraft:
+        """Return the draft of the request that the command asks for."""
+        return RequestDraft(
+            id=self.id,
+            operation=operation,
+            group=resolved.group,
+            roster=roster or Roster(),
+            reason=parsed.option("reason"),
+            requester=resolved.actor,
+            channel=self.channel,
+            options=options,
+        )
+
     def usage_error(self, problem: str) -> UserError:
         """Return the error of a text that can't be used: the problem, and how the command is written."""
         return UserError(command_help.usage(self.command, problem))
@@ -114,35 +133,6 @@ async def resolve_with_time(
 ) -> tuple[Resolved, datetime | None]:
     """Find the group and read `at:` at the same time. Raises `UserError`."""
     return await asyncio.gather(resolve(services, command, parsed.group), parse_time_option(services, command, parsed))
-
-
-async def submit(
-    services: Services,
-    command: CommandContext,
-    resolved: Resolved,
-    parsed: ParsedCommand,
-    operation: Operation,
-    *,
-    options: RequestOptions,
-    roster: Roster | None = None,
-) -> str:
-    """Submit the request that a command makes, and return the answer. Raises `UserError` if it is rejected."""
-    roster = roster or Roster()
-    draft = RequestDraft(
-        id=command.id,
-        operation=operation,
-        group=resolved.group,
-        roster=roster,
-        reason=parsed.option("reason"),
-        requester=resolved.actor,
-        channel=command.channel,
-        options=options,
-    )
-    result = await services.submissions.submit(draft)
-    if isinstance(result, Rejected):
-        raise UserError(answers.refused(result.reason, roster, draft.id))
-    warning = services.directory.catalog.get(draft.group.ref).warning
-    return answers.submitted(result.request, roster, again=result.already_submitted, warning=warning)
 
 
 async def require_action(services: Services, command: CommandContext, resolved: Resolved, action: Action) -> None:

@@ -14,11 +14,11 @@ from handlers.commands.context import (
     require_action,
     resolve,
     resolve_with_time,
-    submit,
 )
 from handlers.commands.people import NO_NUMBERS, parse_people
 from handlers.errors import UserError
 from handlers.services import Services
+from handlers.submission import submit
 from handlers.views import answers
 from handlers.views.text import shorten
 from providers.base import Action, GroupChange, Operation, Picture, ProviderError
@@ -33,7 +33,7 @@ async def settings(services: Services, command: CommandContext) -> str:
     change = _change(command, parsed)
     resolved, at = await resolve_with_time(services, command, parsed)
     options = RequestOptions(run_at=at, change=change)
-    return await submit(services, command, resolved, parsed, Operation.SETTINGS, options=options)
+    return await submit(services, command.draft(resolved, parsed, Operation.SETTINGS, options))
 
 
 async def invite(services: Services, command: CommandContext) -> str | Deferred:
@@ -54,7 +54,7 @@ async def invite(services: Services, command: CommandContext) -> str | Deferred:
     if people == Roster():  # without people an invite would be a reset
         raise command.usage_error(NO_NUMBERS)
     options = RequestOptions(run_at=at, text=parsed.option("text"))
-    return await submit(services, command, resolved, parsed, Operation.INVITE, options=options, roster=people)
+    return await submit(services, command.draft(resolved, parsed, Operation.INVITE, options, people))
 
 
 async def send(services: Services, command: CommandContext) -> str:
@@ -70,7 +70,7 @@ async def send(services: Services, command: CommandContext) -> str:
     if people == Roster():  # without people the text would go to the group
         raise command.usage_error(NO_NUMBERS)
     options = RequestOptions(run_at=at, text=text)
-    return await submit(services, command, resolved, parsed, Operation.SEND, options=options, roster=people)
+    return await submit(services, command.draft(resolved, parsed, Operation.SEND, options, people))
 
 
 async def _show_link(services: Services, command: CommandContext, parsed: ParsedCommand) -> Deferred:

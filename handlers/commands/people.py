@@ -11,8 +11,9 @@ from bot.domain.access import Actor, Allowed
 from bot.domain.groups import KnownGroup
 from bot.domain.requests import RequestOptions
 from bot.domain.roster import Roster
-from handlers.commands.context import CommandContext, Resolved, parse_time_option, resolve_with_time, submit
+from handlers.commands.context import CommandContext, Resolved, parse_time_option, resolve_with_time
 from handlers.services import Services
+from handlers.submission import submit
 from handlers.views.text import shorten
 from providers.base import Action, Operation
 
@@ -31,9 +32,7 @@ async def change_people(services: Services, command: CommandContext) -> str:
     resolved, at = await resolve_with_time(services, command, parsed)
     people = parse_people(services, resolved.group, parsed)
     options = RequestOptions(run_at=at, invite_refused=invite)
-    return await submit(
-        services, command, resolved, parsed, Operation(command.command.verb), options=options, roster=people
-    )
+    return await submit(services, command.draft(resolved, parsed, Operation(command.command.verb), options, people))
 
 
 async def create(services: Services, command: CommandContext) -> str:
@@ -47,9 +46,7 @@ async def create(services: Services, command: CommandContext) -> str:
     group = KnownGroup(_connection(services, command, actor, parsed), "", "", parsed.group)
     people = parse_people(services, group, parsed)
     options = RequestOptions(run_at=at, subject=parsed.group)
-    return await submit(
-        services, command, Resolved(actor, group), parsed, Operation.CREATE, options=options, roster=people
-    )
+    return await submit(services, command.draft(Resolved(actor, group), parsed, Operation.CREATE, options, people))
 
 
 def parse_people(services: Services, group: KnownGroup, parsed: ParsedCommand, option: str = "") -> Roster:

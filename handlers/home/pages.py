@@ -2,11 +2,11 @@
 
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext, AsyncRespond
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.webhook_response import WebhookResponse
 
@@ -96,6 +96,11 @@ class HomePages:
         self.visit(user_id).cursor = turn
         await self._refresher.draw_now(user_id)
 
+    def respond(self, user_id: str) -> AsyncRespond:
+        """Record that a person clicked on the page, and return what shows them an answer there."""
+        self.visit(user_id)
+        return RespondOnHome(self, user_id)
+
     def on_request_changed(self, request: Request) -> None:
         """Draw the pages again of those whom a request concerns."""
         for user_id, visit in self._visits.items():
@@ -120,8 +125,8 @@ class HomePages:
         await self._client.views_publish(user_id=user_id, view=home_view.build(facts))
 
 
-class _OnPage(AsyncRespond):
-    """Tells who clicked on the Home tab, where Slack gives no `response_url`: on the page itself."""
+class RespondOnHome(AsyncRespond):
+    """`respond` for a click on the Home tab, for which Slack sends no `response_url`: shows the text on the page."""
 
     def __init__(self, homes: HomePages, user_id: str) -> None:
         super().__init__(response_url=None)
@@ -129,6 +134,7 @@ class _OnPage(AsyncRespond):
         self._user_id = user_id
 
     async def __call__(self, text: str | dict[str, Any] = "", *_: Any, **__: Any) -> WebhookResponse:
+        """Show a text on top of the page."""
         await self._homes.notify(self._user_id, str(text))
         return WebhookResponse(url="", status_code=200, body="ok", headers={})
 
@@ -140,18 +146,6 @@ def register(app: AsyncApp, services: Services, homes: HomePages) -> None:
 
 
 def _register(app: AsyncApp, services: Services, homes: HomePages) -> None:
-    @app.middleware
-    async def clicked_on_page(
-        body: dict[str, Any],
-        context: AsyncBoltContext,
-        next: Callable[[], Awaitable[None]],  # noqa: A002 - Bolt's name
-    ) -> None:
-        if body.get("type") == "block_actions" and (body.get("view") or {}).get("type") == "home":
-            user = Click.model_validate(body).user.id
-            homes.visit(user)
-            context["respond"] = _OnPage(homes, user)
-        await next()
-
     @app.event("app_home_opened")
     async def opened(event: dict[str, Any]) -> None:
         await homes.opened(event)

@@ -9,8 +9,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.access import Denied
 from bot.domain.drafts import RequestDraft
-from bot.services.submission import Rejected
-from handlers import sync
+from handlers import submission, sync
 from handlers.delivery.personal import send_ephemeral
 from handlers.errors import UserError
 from handlers.modals.form_preview import FormPreviews, sync_request_of
@@ -29,45 +28,37 @@ log = structlog.get_logger(__name__)
 
 
 async def submit(
-    services: Services, previews: FormPreviews, client: AsyncWebClient, submission: Submission, ack: AsyncAck
+    services: Services, previews: FormPreviews, client: AsyncWebClient, form: Submission, ack: AsyncAck
 ) -> None:
     """Submit the request that a preview showed; the same preview twice is one request. Raises `UserError`."""
-    metadata = preview.parse(submission.view)
-    draft = await previews.saved_draft(metadata.draft, submission)
+    metadata = preview.parse(form.view)
+    draft = await previews.saved_draft(metadata.draft, form)
     if draft is None:
         raise UserError(_GONE)
-    draft = replace(draft, requester=submission.actor)
-    text = await (_start(services, draft, metadata.sync) if metadata.sync else _submit(services, draft))
+    draft = replace(draft, requester=form.actor)
+    text = await (_start(services, draft, metadata.sync) if metadata.sync else submission.submit(services, draft))
     await ack(response_action="clear")
-    await _send_answer(client, submission, draft.channel, text)
+    await _send_answer(client, form, draft.channel, text)
 
 
-async def show_link(services: Services, client: AsyncWebClient, submission: Submission, ack: AsyncAck) -> None:
+async def show_link(services: Services, client: AsyncWebClient, form: Submission, ack: AsyncAck) -> None:
     """Show an invite link to the person who asked for it, and to no other. Raises `UserError`.
 
     Nothing is changed, so the provider is called after the acknowledgement.
     """
-    form = request_forms.parse_invite(submission.view)
-    group = await chosen_group(services, form.common.group)
-    decision = services.authorizer.check(submission.actor, Action.READ_INVITE, group)
+    fields = request_forms.parse_invite(form.view).common
+    group = await chosen_group(services, fields.group)
+    decision = services.authorizer.check(form.actor, Action.READ_INVITE, group)
     if isinstance(decision, Denied):
         raise UserError(decision.reason, field=request_forms.INVITE_ACTION_BLOCK)
     await ack(response_action="clear")
     try:
         link = await services.connections[group.connection].provider.invite_link(group.id)
     except ProviderError as error:
-        await _send_answer(client, submission, form.common.channel, answers.not_read("the invite link", error))
+        await _send_answer(client, form, fields.channel, answers.not_read("the invite link", error))
         return
-    await services.record_disclosure(submission.actor.user_id, "the invite link", group.connection, group.id)
-    await _send_answer(client, submission, form.common.channel, answers.link(group, link))
-
-
-async def _submit(services: Services, draft: RequestDraft) -> str:
-    result = await services.submissions.submit(draft)
-    if isinstance(result, Rejected):
-        raise UserError(result.reason, reference=draft.id)
-    warning = services.directory.catalog.get(draft.group.ref).warning
-    return answers.submitted(result.request, draft.roster, again=result.already_submitted, warning=warning)
+    await services.record_disclosure(form.actor.user_id, "the invite link", group.connection, group.id)
+    await _send_answer(client, form, fields.channel, answers.link(group, link))
 
 
 async def _start(services: Services, draft: RequestDraft, terms: SyncTerms) -> str:
@@ -77,9 +68,9 @@ async def _start(services: Services, draft: RequestDraft, terms: SyncTerms) -> s
     return await sync.start(services, sync_request_of(services, draft, terms), every)
 
 
-async def _send_answer(client: AsyncWebClient, submission: Submission, channel: str, text: str) -> None:
+async def _send_answer(client: AsyncWebClient, form: Submission, channel: str, text: str) -> None:
     """Send the answer of a form; if that fails, the request is saved all the same, so nothing else is said."""
     try:
-        await send_ephemeral(client, submission.actor.user_id, channel, text)
+        await send_ephemeral(client, form.actor.user_id, channel, text)
     except Exception:
-        log.warning("form_answer_not_sent", user=submission.actor.user_id, exc_info=True)
+        log.warning("form_answer_not_sent", user=form.actor.user_id, exc_info=True)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bot.commands.usage import Command
 from bot.domain.groups import KnownGroup
 from bot.domain.outcomes import Tally
-from bot.domain.requests import Request
+from bot.domain.requests import Request, RequestItem
 from bot.domain.roster import Roster
 from handlers.views.operation_texts import in_progress, phrase
 from handlers.views.request_content import content_lines
@@ -37,12 +37,24 @@ APPROVAL_COUNTED = "Your approval was counted."
 OUTDATED = "This button or form is from another version of Rollcall. Nothing was done. Type `/wa` to start again."
 
 
-def submitted(request: Request, roster: Roster, *, again: bool, warning: str = "") -> str:
-    """Return that a request was submitted, and which entries couldn't be read; `warning` is the group's."""
+def submitted(
+    request: Request, roster: Roster, items: Sequence[RequestItem] = (), *, again: bool, warning: str = ""
+) -> str:
+    """Return that a request was submitted, and which entries couldn't be read.
+
+    Args:
+        request: the request.
+        roster: its people.
+        items: its items instead, if it follows from another request.
+        again: it had been submitted before.
+        warning: the warning of its group.
+    """
     if again:
         group = f"*{safe_text(request.group_name, 100)}*"
-        return f"You already submitted this request for {group}. Nothing was done twice. {reference(request.id)}"
-    tally = Tally.of([None] * len(roster.people))
+        before = f"<@{request.requester}> has already requested this for {group}."
+        return f"{before} Nothing was done twice. {reference(request.id)}"
+    people = roster.people or [item.person for item in items if item.person.is_person]
+    tally = Tally.of([None] * len(people))
     if request.rule is not None:
         lines = [f"Request sent: {phrase(request, tally)}. Waiting for approval by {roles(request.rule.approvers)}."]
     elif request.options.run_at:
@@ -52,6 +64,8 @@ def submitted(request: Request, roster: Roster, *, again: bool, warning: str = "
     lines += content_lines(request, _MAX_ECHO)
     if request.options.run_at:
         lines.append(scheduled_for(request.options.run_at))
+    if request.options.note:
+        lines.append(escape(request.options.note))
     if warning:
         lines.append(f"⚠️ Warning: {safe_text(warning, 500)}")
     if roster.duplicates:

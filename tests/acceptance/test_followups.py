@@ -217,7 +217,7 @@ async def test_a_followup_needs_approval_like_any_request(at: Desk) -> None:
     await resumed.click(BOB, "Approve", "approval")
     await resumed.done()
 
-    await at.stage.hears(ALICE, "It waits for approval by `lead`")
+    await at.stage.hears(ALICE, "Waiting for approval by `lead`")
     assert f"Resumes <{await link(asked)}|request> `" in (await resumed.message("approval"))["text"]
 
 

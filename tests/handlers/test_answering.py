@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from slack_bolt.async_app import AsyncApp
+from slack_bolt.async_app import AsyncApp, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
@@ -166,7 +166,7 @@ async def slow(slack: SlackServer) -> AsyncIterator[tuple[AsyncApp, asyncio.Even
         AsyncApp(
             signing_secret=slack.signing_secret,
             token=slack.bot_token,
-            before_authorize=answering.prepare(slack.api_url),
+            before_authorize=answering.prepare(slack.api_url, lambda _: AsyncRespond(response_url=None)),
             raise_error_for_unhandled_request=True,
         ),
         asyncio.Event(),

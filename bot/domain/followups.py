@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
 
-from bot.domain.operations import DESIRED_STATES
+from bot.domain.operations import OPERATIONS
 from bot.domain.outcomes import is_retryable
 from bot.domain.requests import ENDED, Request, RequestItem, RequestOptions, RequestState
 from bot.domain.sync import summarize_changes
@@ -42,13 +42,6 @@ _OUTCOMES = {
     Followup.RESUME: {Outcome.NOT_ATTEMPTED},
     Followup.UNDO: {Outcome.ADDED, Outcome.REMOVED, Outcome.PROMOTED, Outcome.DEMOTED},
 }
-_OPPOSITE = {
-    Operation.ADD: Operation.REMOVE,
-    Operation.REMOVE: Operation.ADD,
-    Operation.PROMOTE: Operation.DEMOTE,
-    Operation.DEMOTE: Operation.PROMOTE,
-}
-_INVITABLE = frozenset({Operation.ADD, Operation.CREATE, Operation.SYNC})
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +85,7 @@ def _plan(request: Request, people: Sequence[RequestItem], followup: Followup) -
     details = replace(request.options, parent=request.id, follow=followup.value, run_at=None, note="")
     match followup:
         case Followup.INVITE:
-            fits = request.operation in _INVITABLE and not request.options.look_only
+            fits = OPERATIONS[request.operation].invitable and not request.options.look_only
             chosen = _chosen(people, followup) if fits else []
             lines = _as(chosen, lambda _: Operation.INVITE)
             return FollowupPlan(Operation.INVITE, lines, RequestOptions(parent=request.id, follow=followup.value))
@@ -100,14 +93,14 @@ def _plan(request: Request, people: Sequence[RequestItem], followup: Followup) -
             lines = tuple(
                 replace(line, before=p.before)
                 for p in _chosen(people, followup)
-                if p.operation in DESIRED_STATES and request.group_id
+                if OPERATIONS[p.operation].desired and request.group_id
                 for line in _as([p], lambda line: line.operation)
             )
             return FollowupPlan(request.operation, lines, replace(details, look_only=True, invite_refused=False))
         case Followup.UNDO:
-            undone = [p for p in _chosen(people, followup) if p.operation in _OPPOSITE]
-            opposite = _OPPOSITE.get(request.operation, request.operation)
-            lines = _as(undone, lambda p: _OPPOSITE[p.operation])
+            undone = [p for p in _chosen(people, followup) if OPERATIONS[p.operation].opposite]
+            opposite = _opposite(request.operation)
+            lines = _as(undone, lambda p: _opposite(p.operation))
             return FollowupPlan(opposite, lines, RequestOptions(parent=request.id, follow=followup.value))
         case Followup.AGAIN:
             everybody = [p for p in people if p.outcome is not Outcome.INVALID or p.person.is_person]
@@ -129,6 +122,10 @@ def _chosen(people: Sequence[RequestItem], followup: Followup) -> list[RequestIt
     """Give those whom it makes sense for; what would fail again for the same cause is not repeated."""
     repeats = followup in {Followup.RETRY, Followup.RESUME}
     return [p for p in people if p.outcome in _OUTCOMES[followup] and (not repeats or is_retryable(p.cause))]
+
+
+def _opposite(operation: Operation) -> Operation:
+    return OPERATIONS[operation].opposite or operation
 
 
 def _as(people: Sequence[RequestItem], operation: Callable[[RequestItem], Operation]) -> tuple[RequestItem, ...]:

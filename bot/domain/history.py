@@ -7,7 +7,7 @@ our own last doings proves nothing.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bot.domain.operations import DESIRED_STATES
+from bot.domain.operations import OPERATIONS
 from providers.base import MembershipStatus, Operation, Outcome
 
 _NO_EFFECT = frozenset(Outcome) - {
@@ -34,7 +34,6 @@ def trusted(listed: MembershipStatus, changes: Iterable[RecentChange]) -> Member
     >>> believed(Standing.ABSENT, [Change(Operation.ADD, Outcome.ADDED)])
     <Standing.UNKNOWN: 'unknown'>
     """
-    aims = [
-        DESIRED_STATES[c.operation] for c in changes if c.operation in DESIRED_STATES and c.outcome not in _NO_EFFECT
-    ]
-    return MembershipStatus.UNKNOWN if any(aim.is_met_by(listed) is False for aim in aims) else listed
+    states = [OPERATIONS[change.operation].desired for change in changes if change.outcome not in _NO_EFFECT]
+    contradicted = any(state.is_met_by(listed) is False for state in states if state)
+    return MembershipStatus.UNKNOWN if contradicted else listed

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from bot.domain.operations import DesiredState
 from bot.domain.requests import Request, RequestItem
-from providers.base import Cause, Evidence, MembershipStatus, Operation, Outcome, Verdict
+from providers.base import Cause, Evidence, MembershipStatus, Outcome, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,25 +119,6 @@ class RequestSummary:
     tally: Tally
 
 
-_ALREADY = {
-    Operation.ADD: "already in the group",
-    Operation.REMOVE: "was not in the group",
-    Operation.PROMOTE: "was an admin already",
-    Operation.DEMOTE: "was no admin",
-}
-
-
-def outcome_label(outcome: Outcome, operation: Operation) -> str:
-    """Say an outcome in words, as it reads after this operation.
-
-    >>> words_of(Outcome.ALREADY_DONE, Operation.REMOVE)
-    'was not in the group'
-    """
-    if outcome is Outcome.ALREADY_DONE and operation in _ALREADY:
-        return _ALREADY[operation]
-    return OUTCOME_TEXTS[outcome].label
-
-
 def verdict_from_membership(
     key: str, aim: DesiredState, before: MembershipStatus, now: MembershipStatus
 ) -> Verdict | None:
@@ -159,7 +140,7 @@ def already_satisfied(key: str, aim: DesiredState | None, before: MembershipStat
         return None
     if aim.is_met_by(before) is True:
         return Verdict(key, Outcome.ALREADY_DONE, Evidence.OBSERVED)
-    if aim.operation is Operation.PROMOTE and before is MembershipStatus.ABSENT:
+    if aim.members_only and before is MembershipStatus.ABSENT:
         return Verdict(key, Outcome.FAILED, Evidence.OBSERVED, "", "They are not in the group.", Cause.NO_MEMBER)
     return None
 

@@ -5,7 +5,7 @@ from functools import partial
 
 import structlog
 
-from bot.domain.operations import DESIRED_STATES
+from bot.domain.operations import OPERATIONS
 from bot.domain.outcomes import unanswered
 from bot.domain.requests import Request, RequestItem
 from bot.execution.connections import Connection
@@ -173,7 +173,7 @@ class Batches:
     async def _verifiable(self, request: Request) -> list[RequestItem]:
         """Return the unknown people whose result the member list can show."""
         unknown = await self._store.items_with_outcome(request.id, Outcome.UNKNOWN)
-        return [p for p in unknown if p.operation in DESIRED_STATES] if request.group_id else []
+        return [p for p in unknown if OPERATIONS[p.operation].desired] if request.group_id else []
 
     async def _recover(
         self, request: Request, connection: Connection, people: Sequence[RequestItem]
@@ -191,8 +191,8 @@ class Batches:
                 return []
         verdicts, again = [], []
         for p in people:
-            was_read = p.operation in DESIRED_STATES and request.group_id and now is not None
-            repeatable = p.operation is Operation.SETTINGS or was_read
+            spec = OPERATIONS[p.operation]
+            repeatable = spec.repeatable or (spec.desired and request.group_id and now is not None)
             if verdict := observed_verdict(p, now or NOTHING_KNOWN):
                 verdicts.append(verdict)
             elif not p.submissions or (repeatable and p.submissions < MAX_SUBMISSIONS):

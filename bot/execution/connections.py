@@ -4,13 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from bot.domain.operations import ACTIONS, DESIRED_STATES
+from bot.domain.operations import OPERATIONS
 from bot.domain.requests import Request, RequestItem
 from bot.execution.throttle import Throttle
 from providers.base import Action, MembershipStatus, Operation, Provider, ProviderError
-
-_ONE_PERSON_A_CALL = frozenset({Operation.SEND, Operation.INVITE})
-"""Operations that call the provider once for each person, so that a crash leaves one of them unanswered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,20 +26,21 @@ class Connection:
 
     def max_batch(self, operation: Operation) -> int:
         """Return the maximum batch size: the lower of the configured one and the provider's."""
-        if operation in _ONE_PERSON_A_CALL:
+        spec = OPERATIONS[operation]
+        if spec.one_by_one:
             return 1
-        ability = self.provider.abilities.get(ACTIONS.get(operation, Action.ADD))
+        ability = self.provider.abilities.get(spec.action)
         return min(self.throttle.limits.batch, (ability.max_batch if ability else 0) or self.throttle.limits.batch)
 
     def plan_batches(self, people: Sequence[RequestItem]) -> dict[int, int]:
         """Return the batch number of each person, by position.
 
-        A batch has one operation. All settings of a request are one batch.
+        A batch has one operation.
         """
         batches: dict[int, int] = {}
         number = -1
         for operation, group in groupby(people, lambda p: p.operation):
-            size = len(people) if operation is Operation.SETTINGS else self.max_batch(operation)
+            size = len(people) if OPERATIONS[operation].one_batch else self.max_batch(operation)
             for index, p in enumerate(group):
                 number += index % size == 0
                 batches[p.position] = number
@@ -53,7 +51,7 @@ class Connection:
 
         Raises `ProviderError`.
         """
-        affected = [p for p in people if p.operation in DESIRED_STATES]
+        affected = [p for p in people if OPERATIONS[p.operation].desired]
         if not affected or not request.group_id:
             return {}
         statuses = await self.provider.membership(request.group_id, [p.person for p in affected])
@@ -64,7 +62,7 @@ class Connection:
 
         The adapter remembers the answers, so adding needs no check for each batch. Raises `ProviderError`.
         """
-        joining = [p.person for p in people if p.operation in {Operation.ADD, Operation.CREATE}]
+        joining = [p.person for p in people if OPERATIONS[p.operation].joins]
         check = self.provider.abilities.get(Action.CHECK_NUMBERS)
         if (
             not joining

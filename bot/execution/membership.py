@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bot.domain.followups import Followup
 from bot.domain.history import trusted
-from bot.domain.operations import DESIRED_STATES
+from bot.domain.operations import OPERATIONS
 from bot.domain.outcomes import already_satisfied, reconcile_retry, verdict_from_membership, verify_only
 from bot.domain.requests import Request, RequestItem
 from bot.execution.connections import Connection
@@ -53,7 +53,7 @@ async def read_membership(
 
 def verified_item(p: RequestItem, now: MembershipSnapshot) -> Verdict:
     """Return the verdict on a person of a request that only verifies an earlier one."""
-    return verify_only(p, DESIRED_STATES.get(p.operation), now.trusted.get(p.position))
+    return verify_only(p, OPERATIONS[p.operation].desired, now.trusted.get(p.position))
 
 
 def needless_item(request: Request, p: RequestItem, now: MembershipSnapshot) -> Verdict | None:
@@ -65,12 +65,12 @@ def needless_item(request: Request, p: RequestItem, now: MembershipSnapshot) -> 
     listed = now.listed.get(p.position, p.before)
     if removed_by_sync and listed is MembershipStatus.ADMIN and request.options.follow != Followup.UNDO:
         return not_attempted(p, "An admin of the group. A sync doesn't remove admins.")
-    return already_satisfied(p.person.key, DESIRED_STATES.get(p.operation), now.trusted.get(p.position, p.before))
+    return already_satisfied(p.person.key, OPERATIONS[p.operation].desired, now.trusted.get(p.position, p.before))
 
 
 def observed_verdict(p: RequestItem, now: MembershipSnapshot) -> Verdict | None:
     """Return the verdict that reading the group back proves, None if it proves none."""
-    desired = DESIRED_STATES.get(p.operation)
+    desired = OPERATIONS[p.operation].desired
     if desired is None:
         return None
     status = now.trusted.get(p.position, MembershipStatus.UNKNOWN)
@@ -90,10 +90,10 @@ def reconciled_verdicts(people: Sequence[RequestItem], result: PeopleResult) -> 
         verdicts.append(
             reconcile_retry(
                 verdict,
-                DESIRED_STATES.get(p.operation),
+                OPERATIONS[p.operation].desired,
                 before=p.before,
                 submissions=p.submissions + 1,
-                call_failed=result.error is not None or p.operation is Operation.SETTINGS,
+                call_failed=result.error is not None or OPERATIONS[p.operation].one_batch,
             )
         )
     return verdicts

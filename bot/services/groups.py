@@ -8,9 +8,10 @@ from dataclasses import replace
 import structlog
 
 from bot.domain.groups import GroupCatalog, GroupFound, GroupRef, KnownGroup, Resolution, resolve
+from bot.domain.operations import OPERATIONS
 from bot.domain.requests import Request, RequestState
 from bot.tasks import stop
-from providers.base import Group, Operation, Provider, ProviderError
+from providers.base import Group, Provider, ProviderError
 
 GROUP_LIST_TTL = 60.0
 """Seconds for which a connection's list is used without being read again."""
@@ -54,10 +55,7 @@ class GroupDirectory:
 
     def follow(self, request: Request) -> None:
         """Hear of a request that goes on: one that makes or names groups has its connection's list read again."""
-        if request.operation in {Operation.CREATE, Operation.SETTINGS} and request.state in {
-            RequestState.RUNNING,
-            RequestState.DONE,
-        }:
+        if OPERATIONS[request.operation].changes_list and request.state in {RequestState.RUNNING, RequestState.DONE}:
             self.invalidate(request.connection)
 
     def invalidate(self, connection: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import structlog
 
 from bot.domain.drafts import Preview, RequestDraft
-from bot.domain.operations import DESIRED_STATES
+from bot.domain.operations import OPERATIONS
 from bot.domain.outcomes import already_satisfied
 from bot.execution.connections import Connection
 from bot.services.submission import Submissions
@@ -35,7 +35,7 @@ class PreviewService:
         line = self._lines[draft.group.connection]
         people = draft.roster.people
         standing, group = await _read(line, draft, max_wait)
-        aim = DESIRED_STATES.get(draft.operation)
+        aim = OPERATIONS[draft.operation].desired
         stands = {p: standing.get(p.key, MembershipStatus.UNKNOWN) for p in people}
         settled = {p for p in people if already_satisfied(p.key, aim, stands[p])}
         absent = tuple(p for p in people if p in settled and stands[p] is MembershipStatus.ABSENT)
@@ -47,7 +47,7 @@ class PreviewService:
             absent=absent,
             rejected=draft.roster.rejected,
             duplicates=draft.roster.duplicates,
-            group_was_read=bool(standing) or not people or not draft.group.id or draft.operation not in DESIRED_STATES,
+            group_was_read=bool(standing) or not people or not draft.group.id or aim is None,
             over_capacity=_over(line, draft, len(to_do), group),
             seconds=_seconds(line, draft.operation, len(to_do)),
             remaining_today=left,
@@ -60,10 +60,10 @@ async def _read(
     line: Connection, draft: RequestDraft, within: float
 ) -> tuple[Mapping[str, MembershipStatus], Group | None]:
     """Read how people stand, and the group for its size; either may be missing where the provider is slow or fails."""
-    if not draft.group.id or draft.operation not in DESIRED_STATES:
+    if not draft.group.id or not OPERATIONS[draft.operation].desired:
         return {}, None
     look = asyncio.create_task(line.provider.membership(draft.group.id, draft.roster.people))
-    size = asyncio.create_task(line.provider.group(draft.group.id)) if draft.operation is Operation.ADD else None
+    size = asyncio.create_task(line.provider.group(draft.group.id)) if OPERATIONS[draft.operation].joins else None
     tasks = [task for task in (look, size) if task]
     _, late = await asyncio.wait(tasks, timeout=within)
     for task in late:
@@ -78,7 +78,7 @@ async def _read(
 
 
 def _over(line: Connection, draft: RequestDraft, joining: int, group: Group | None) -> int:
-    if draft.operation not in {Operation.ADD, Operation.CREATE}:
+    if not OPERATIONS[draft.operation].joins:
         return 0
     most = line.provider.capacity
     size = (group.size if group else None) or 0

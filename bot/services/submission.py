@@ -8,7 +8,7 @@ from bot.commands.values import MAX_TEXT
 from bot.domain.access import Allowed, Capability, DenialCode
 from bot.domain.approvals import ApprovalRule, no_eligible_approver, rule_for
 from bot.domain.drafts import RequestDraft
-from bot.domain.operations import GROUP_LABEL, LINK_LABEL, SETTING_LABELS, required_actions
+from bot.domain.operations import OPERATIONS, SETTING_LABELS, required_actions
 from bot.domain.requests import Request, RequestItem
 from bot.execution.dispatcher import Dispatcher
 from bot.execution.verdicts import Metrics
@@ -67,8 +67,8 @@ class Submissions:
         self._audit = audit
         self._rights = rights
         self._rules = rules
-        self._sync_rule = ApprovalRule(
-            operations=frozenset({Operation.SYNC}),
+        self._default_rule = ApprovalRule(
+            operations=frozenset(operation for operation, spec in OPERATIONS.items() if spec.needs_approval),
             groups=("*",),
             min_participants=0,
             approvers=tuple(role.name for role in rights.roles if Capability.APPROVE in role.capabilities),
@@ -84,8 +84,8 @@ class Submissions:
         if draft.options.look_only:
             return None
         rule = rule_for(draft.operation, target_of(draft.group), len(_items(draft)), self._rules)
-        if rule is None and draft.operation is Operation.SYNC:
-            return self._sync_rule
+        if rule is None and OPERATIONS[draft.operation].needs_approval:
+            return self._default_rule
         return rule if rule and rule.quorum else None
 
     def check(self, draft: RequestDraft) -> Rejected | None:
@@ -179,15 +179,10 @@ def _items(draft: RequestDraft) -> list[RequestItem]:
 
 
 def _things(draft: RequestDraft) -> Sequence[str]:
-    match draft.operation:
-        case Operation.SETTINGS if draft.options.change is not None:
-            return [SETTING_LABELS[action] for action in draft.options.change.actions]
-        case Operation.SEND if not draft.roster.rejected:
-            return [GROUP_LABEL]
-        case Operation.INVITE if not draft.roster.rejected:
-            return [LINK_LABEL]
-        case _:
-            return ()
+    if draft.operation is Operation.SETTINGS and draft.options.change is not None:
+        return [SETTING_LABELS[action] for action in draft.options.change.actions]
+    item = OPERATIONS[draft.operation].group_item
+    return [item] if item and not draft.roster.rejected else ()
 
 
 def _rejected(draft: RequestDraft, at: datetime) -> list[RequestItem]:

@@ -6,10 +6,10 @@ from types import MappingProxyType
 
 from bot.domain.followups import Followup
 from bot.domain.operations import SETTING_LABELS
-from bot.domain.outcomes import Tally
+from bot.domain.outcomes import OUTCOME_TEXTS, Tally
 from bot.domain.requests import Request, RequestOptions
 from handlers.views.text import count, safe_text
-from providers.base import Operation
+from providers.base import Operation, Outcome
 
 _MAX_NAME = 100
 
@@ -35,6 +35,7 @@ class OperationText:
         planned: what will happen to a person without a result.
         new: how a preview counts the people that it would change.
         already: how a preview counts the people who are already in the desired state.
+        already_done: the outcome of a person who was in the desired state before.
         absent: how a preview counts the people who aren't in the group and are skipped for that reason.
     """
 
@@ -46,6 +47,7 @@ class OperationText:
     new: str = "to send to the provider"
     already: str = ""
     absent: str = ""
+    already_done: str = "already so"
 
 
 OPERATION_TEXTS: Mapping[Operation, OperationText] = MappingProxyType(
@@ -58,6 +60,7 @@ OPERATION_TEXTS: Mapping[Operation, OperationText] = MappingProxyType(
             planned="will be added",
             new="to add",
             already="already in the group (skipped)",
+            already_done="already in the group",
         ),
         Operation.REMOVE: OperationText(
             Phrase("remove", "Removing", "{people} from {group}"),
@@ -67,6 +70,7 @@ OPERATION_TEXTS: Mapping[Operation, OperationText] = MappingProxyType(
             planned="will be removed",
             new="to remove",
             absent="not in the group (skipped)",
+            already_done="was not in the group",
         ),
         Operation.PROMOTE: OperationText(
             Phrase("make", "Making", "{people} {admins} of {group}"),
@@ -77,6 +81,7 @@ OPERATION_TEXTS: Mapping[Operation, OperationText] = MappingProxyType(
             new="to make admins",
             already="already admins (skipped)",
             absent="not in the group, so they can't become admins (skipped)",
+            already_done="was an admin already",
         ),
         Operation.DEMOTE: OperationText(
             Phrase("remove", "Removing", "admin rights from {people} in {group}"),
@@ -87,6 +92,7 @@ OPERATION_TEXTS: Mapping[Operation, OperationText] = MappingProxyType(
             new="to lose admin rights",
             already="not admins (skipped)",
             absent="not in the group (skipped)",
+            already_done="was no admin",
         ),
         Operation.CREATE: OperationText(
             Phrase("create", "Creating", "the group {group} with {people}"),
@@ -179,6 +185,17 @@ def describe(subject: Subject, tally: Tally, *, bold: bool = True) -> str:
     chosen = _phrase_of(subject, tally)
     skipped = f" · {count(tally.rejected, 'entry', 'entries')} skipped" if tally.rejected else ""
     return f"{chosen.verb} {_rest(chosen, subject, tally, bold=bold)}{skipped}"
+
+
+def outcome_label(outcome: Outcome, operation: Operation) -> str:
+    """Return an outcome in words, as it reads after this operation.
+
+    >>> outcome_label(Outcome.ALREADY_DONE, Operation.REMOVE)
+    'was not in the group'
+    """
+    if outcome is Outcome.ALREADY_DONE:
+        return OPERATION_TEXTS[operation].already_done
+    return OUTCOME_TEXTS[outcome].label
 
 
 def capitalize(text: str) -> str:

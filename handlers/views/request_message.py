@@ -2,11 +2,11 @@
 
 from slack_sdk.models.blocks import ActionsBlock, ButtonElement
 
-from bot.domain.outcomes import OUTCOME_TEXTS, Tally, outcome_label
+from bot.domain.outcomes import OUTCOME_TEXTS, Tally
 from bot.domain.requests import Request, RequestState
 from handlers.views import buttons
 from handlers.views.blocks import Message, context, message, sections
-from handlers.views.operation_texts import title
+from handlers.views.operation_texts import outcome_label, title
 from handlers.views.request_content import content_lines
 from handlers.views.text import escape, request_link, safe_text, scheduled_for
 from providers.base import Operation

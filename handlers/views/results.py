@@ -7,14 +7,14 @@ from slack_sdk.models.blocks import ActionsBlock, RawTextObject, TableBlock
 
 from bot.domain.audit import format_timestamp
 from bot.domain.csv_rows import COLUMNS, csv_row
-from bot.domain.operations import DESIRED_STATES
-from bot.domain.outcomes import OUTCOME_TEXTS, Tally, advice, outcome_label
+from bot.domain.operations import OPERATIONS
+from bot.domain.outcomes import OUTCOME_TEXTS, Tally, advice
 from bot.domain.requests import Request, RequestItem
 from handlers.views import followup_buttons
 from handlers.views.blocks import Message, message, sections
 from handlers.views.buttons import button
 from handlers.views.followup_buttons import FollowupLink
-from handlers.views.operation_texts import OPERATION_TEXTS
+from handlers.views.operation_texts import OPERATION_TEXTS, outcome_label
 from handlers.views.request_message import summary_line
 from handlers.views.text import count, item_name, safe_text, shorten, shorten_numbers
 from providers.base import Action, Operation, Outcome
@@ -112,7 +112,8 @@ def _head(operation: Operation, tally: Tally, *, look_only: bool) -> str:
     inviting = operation is Operation.INVITE and tally.people > 0
     done = tally.count(Outcome.INVITED) if inviting else sum(n for o, n in tally.counts if OUTCOME_TEXTS[o].done)
     total = tally.total - tally.rejected
-    own = tally.count(DESIRED_STATES[operation].outcome) if operation in DESIRED_STATES else done
+    desired = OPERATIONS[operation].desired
+    own = tally.count(desired.outcome) if desired else done
     rejected = f"{count(tally.rejected, 'entry', 'entries')} couldn't be read" if tally.rejected else ""
     if not total:
         return f"{rejected or 'Nothing to do'}."

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from bot.domain.operations import ACTIONS, DESIRED_STATES
+from bot.domain.operations import OPERATIONS
 from bot.domain.outcomes import already_satisfied, unanswered, verdict_from_membership
 from providers.base import (
     MembershipStatus,
@@ -26,11 +26,13 @@ async def run_operation(
     before_reading_back: Callable[[], None] = lambda: None,
 ) -> list[Verdict]:
     """Look, send those for whom something is to be done in chunks, and look again for those nothing is known of."""
-    desired = DESIRED_STATES[operation]
+    spec = OPERATIONS[operation]
+    desired = spec.desired
+    assert desired is not None
     before = await _membership(adapter, group_id, people)
     verdicts = {p.key: v for p in people if (v := already_satisfied(p.key, desired, before[p.key]))}
     rest = [p for p in people if p.key not in verdicts]
-    limit = adapter.abilities[ACTIONS[operation]].max_batch or len(people)
+    limit = adapter.abilities[spec.action].max_batch or len(people)
     for start in range(0, len(rest), limit):
         chunk = rest[start : start + limit]
         result = await _send(adapter, group_id, operation, chunk)

@@ -11,12 +11,13 @@ from slack_sdk.models.views import View
 from bot.domain.access import Target
 from bot.domain.approvals import Approval, ApprovalState, Choice, RefusalCode, Refused, Vote
 from bot.domain.followups import LABELS, Followup
-from bot.domain.outcomes import OUTCOME_TEXTS, Tally, outcome_label
+from bot.domain.outcomes import OUTCOME_TEXTS, Tally
 from bot.domain.requests import Request, RequestItem, RequestOptions, RequestState
 from handlers.views import approval_card, details, followup_buttons, reason_modal, request_message, results
 from handlers.views.approval_card import MissingVotes
 from handlers.views.blocks import Message
 from handlers.views.followup_buttons import FollowupLink
+from handlers.views.operation_texts import outcome_label
 from handlers.views.text import format_time
 from providers.base import Ability, Action, GroupChange, Operation, Outcome, Person, ProviderCapability
 from sandbox.slack.blocks import check_view

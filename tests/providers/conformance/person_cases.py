@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from bot.domain.operations import ACTIONS
+from bot.domain.operations import OPERATIONS
 from providers.base import Created, Operation, Outcome, PeopleResult
 from tests.providers.harness import (
     ADMIN,
@@ -50,7 +50,7 @@ class PersonCase:
 
     def is_for(self, provider: ProviderCase) -> bool:
         """Tell whether it can happen at a provider."""
-        return ACTIONS[self.operation] in provider.abilities and self.variant in {"", *provider.variants}
+        return OPERATIONS[self.operation].action in provider.abilities and self.variant in {"", *provider.variants}
 
     async def run(self, harness: Harness) -> PeopleResult | Created:
         """Do it."""

@@ -9,12 +9,12 @@ from hypothesis import settings
 
 pytest_plugins = ("tests.postgres", "tests.bot.storage.databases")
 
-settings.register_profile("no deadlines", deadline=None)  # a busy machine is no bug
+settings.register_profile("no deadlines", deadline=None)  # a busy machine isn't a bug
 settings.load_profile("no deadlines")
 
 
 def plain_log() -> None:
-    """Log plain lines: to draw a traceback with its locals, structlog's default, takes seconds on a busy machine."""
+    """Log plain lines: structlog's default, a traceback with locals, takes seconds on a busy machine."""
     structlog.configure(
         processors=[
             structlog.stdlib.add_log_level,
@@ -28,8 +28,8 @@ def plain_log() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _log_of_its_own() -> Iterator[None]:
-    """Let no test decide what the next one's bot logs to."""
+def _restore_log() -> Iterator[None]:
+    """Restore the log after each test, because the bot configures it."""
     yield
     plain_log()
 

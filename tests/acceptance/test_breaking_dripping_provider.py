@@ -10,7 +10,7 @@ from providers.http import HttpClient
 SHORT = httpx.Timeout(1.0)
 
 
-async def test_a_provider_that_answers_byte_by_byte_and_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_endless_response_is_abandoned(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http, "CALL_TIMEOUT", 0.3)
 
     async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -7,7 +7,8 @@ import pytest
 from sandbox.providers.world import Disposition, Effect, World
 from sandbox.sandbox import SIMULATORS
 from sandbox.slack.errors import SlackFault
-from tests.stage import CHANNEL, Stage, group_id, people, stage
+from tests.app import RunningApp, group_id, put_people, running_app
+from tests.slack_ui import CHANNEL
 
 MIX = {
     f"1415555{number:04}": disposition
@@ -24,7 +25,7 @@ MIX = {
 }
 MEMBERS = ["14155550100", "14155550101", "14155550102"]
 
-TOLD: dict[str, dict[Effect, set[str]]] = {
+REPORTED: dict[str, dict[Effect, set[str]]] = {
     "wacr": {},
     "wagateway": {
         Effect.NO_ACCOUNT: {"not_on_whatsapp"},
@@ -51,7 +52,7 @@ TOLD: dict[str, dict[Effect, set[str]]] = {
         Effect.BLOCKED: {"failed"},
     },
 }
-"""What each provider lets a caller know about those whom it did not add; WA.cr's lists take everybody."""
+"""The outcomes that each provider can report for people it didn't add. WA.cr's lists accept all people."""
 
 REFUSALS = {
     Disposition.PRIVATE: Effect.PRIVATE,
@@ -61,80 +62,77 @@ REFUSALS = {
 }
 
 
-def rows(played: Stage) -> list[dict[str, str]]:
+def rows(app: RunningApp) -> list[dict[str, str]]:
     """Read the CSV in the thread."""
-    content = played.slack.files[0].content
+    content = app.slack.files[0].content
     assert content is not None
     return list(csv.DictReader(io.StringIO(content.decode())))
 
 
 def expected(provider: str, world: World, phone: str) -> set[str]:
-    """Give the outcomes that are true for a person, judged from the simulator alone."""
+    """Return the outcomes that are true for a person, according to the simulator alone."""
     if phone in MEMBERS:
         return {"already_done"}
     if phone in world.groups[group_id(provider)].members:
         return {"added"}
-    return TOLD[provider][REFUSALS[MIX[phone]]]
+    return REPORTED[provider][REFUSALS[MIX[phone]]]
 
 
 @pytest.mark.parametrize("provider", SIMULATORS)
-async def test_thirty_people_of_mixed_disposition_get_the_simulators_truth(provider: str, tmp_path: Path) -> None:
-    async with stage(tmp_path, providers=[provider]) as played:
-        world = played.world(provider)
-        typed = people(world, MIX)
+async def test_thirty_people_get_true_results(provider: str, tmp_path: Path) -> None:
+    async with running_app(tmp_path, providers=[provider]) as app:
+        world = app.world(provider)
+        typed = put_people(world, MIX)
         world.put_group(group_id(provider), "Team", MEMBERS)
 
-        ack = await played.add(f"{provider}-team {typed} reason: launch")
-        thread = await played.finished()
+        ack = await app.add(f"{provider}-team {typed} reason: launch")
+        thread = await app.finished()
 
         assert ack.ok
-        assert len({row["phone"] for row in rows(played)}) == len(rows(played)) == 30
-        for row in rows(played):
+        assert len({row["phone"] for row in rows(app)}) == len(rows(app)) == 30
+        for row in rows(app):
             phone = row["phone"].removeprefix("+")
             assert row["outcome"] in expected(provider, world, phone), row
-        added = [row for row in rows(played) if row["outcome"] == "added"]
+        added = [row for row in rows(app) if row["outcome"] == "added"]
         assert len(added) == len(world.groups[group_id(provider)].members) - len(MEMBERS) > 0
         assert any(block["type"] == "table" for message in thread for block in message.get("blocks", []))
-        assert played.slack.oddities == []
+        assert app.slack.oddities == []
 
 
-async def test_a_redelivered_command_is_the_same_request(tmp_path: Path) -> None:
-    async with stage(tmp_path) as played:
-        first = await played.add("wasend-team +1 415 555 0101")
-        again = await played.slack.redeliver(first)
-        await played.finished()
+async def test_a_redelivered_command_is_the_same_request(app: RunningApp) -> None:
+    first = await app.add("wasend-team +1 415 555 0101")
+    again = await app.slack.redeliver(first)
+    await app.finished()
 
-        assert "already submitted" in str(again.body)
-        assert len(played.parents()) == 1
-        assert len(played.world("wasend").events) == 1
-
-
-async def test_invalid_numbers_do_not_stop_the_valid_ones(tmp_path: Path) -> None:
-    async with stage(tmp_path) as played:
-        await played.add("wasend-team +1 415 555 0101, 555-CALL; +1 415 555 0102\n+1 (415) 555-0101")
-        thread = await played.finished()
-
-        assert "555-CALL" in played.told("U01ALICE")
-        assert "1 duplicate ignored" in played.told("U01ALICE")
-        assert "3 of 3 processed" in thread[0]["text"]
-        assert sorted(played.world("wasend").groups[group_id("wasend")].members) == ["14155550101", "14155550102"]
+    assert "has already requested this" in str(again.body)
+    assert len(app.parents()) == 1
+    assert len(app.world().events) == 1
 
 
-async def test_the_same_way_leads_through_socket_mode(tmp_path: Path) -> None:
-    async with stage(tmp_path, socket_mode=True) as played:
-        await played.slack.wait_for(lambda: played.slack.sockets.listening)
-        await played.add("wasend-team +1 415 555 0101")
-        await played.finished()
+async def test_invalid_numbers_do_not_stop_the_valid_ones(app: RunningApp) -> None:
+    await app.add("wasend-team +1 415 555 0101, 555-CALL; +1 415 555 0102\n+1 (415) 555-0101")
+    thread = await app.finished()
 
-        assert played.slack.deliveries[-1].payload["command"] == "/wa-add"
-        assert list(played.world("wasend").groups[group_id("wasend")].members) == ["14155550101"]
+    assert "555-CALL" in app.last_ephemeral("U01ALICE")
+    assert "1 duplicate ignored" in app.last_ephemeral("U01ALICE")
+    assert "3 of 3 processed" in thread[0]["text"]
+    assert sorted(app.world().groups[group_id("wasend")].members) == ["14155550101", "14155550102"]
 
 
-async def test_a_message_whose_blocks_slack_refuses_is_posted_as_plain_text(tmp_path: Path) -> None:
-    async with stage(tmp_path) as played:
-        played.slack.faults.append(SlackFault(method="chat.postMessage", error="invalid_blocks", times=1))
-        await played.add("wasend-team +1 415 555 0101")
-        await played.slack.wait_for(lambda: len(played.slack.messages(CHANNEL)) >= 3)
+async def test_a_request_completes_in_socket_mode(tmp_path: Path) -> None:
+    async with running_app(tmp_path, socket_mode=True) as app:
+        await app.slack.wait_for(lambda: app.slack.sockets.listening)
+        await app.add("wasend-team +1 415 555 0101")
+        await app.finished()
 
-        assert "Add 1 person" in played.slack.messages(CHANNEL)[0]["text"]
-        assert len(played.world("wasend").events) == 1
+        assert app.slack.deliveries[-1].payload["command"] == "/wa-add"
+        assert list(app.world().groups[group_id("wasend")].members) == ["14155550101"]
+
+
+async def test_a_message_whose_blocks_slack_refuses_is_posted_as_plain_text(app: RunningApp) -> None:
+    app.slack.faults.append(SlackFault(method="chat.postMessage", error="invalid_blocks", times=1))
+    await app.add("wasend-team +1 415 555 0101")
+    await app.slack.wait_for(lambda: len(app.slack.messages(CHANNEL)) >= 3)
+
+    assert "Add 1 person" in app.slack.messages(CHANNEL)[0]["text"]
+    assert len(app.world().events) == 1

@@ -5,15 +5,24 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-import pytest_asyncio
 
 from bot.domain.requests import RequestOptions, request_id
 from bot.domain.send_limits import SendLimits
 from bot.execution.throttle import Throttle
 from providers.base import Outcome
 from sandbox.providers.world import Disposition
-from tests.acceptance.desk import ADMIN, SECOND, STRANGER, Asked, Desk, desk, labels_of, new
-from tests.stage import ALICE, BOB, CAROL, CHANNEL, DAVE, group_id
+from tests.app import (
+    ADMIN,
+    MORE_ROLES,
+    SECOND,
+    STRANGER,
+    RunningApp,
+    SubmittedRequest,
+    group_id,
+    module_app,
+    new_phones,
+)
+from tests.slack_ui import ALICE, BOB, CAROL, CHANNEL, DAVE, labels_of, modal_text, open_modal
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -25,129 +34,124 @@ approvers = ["lead"]
 """
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def at(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desk]:
-    folder = tmp_path_factory.mktemp("followups")
-    async with desk(folder, rules=RULES, providers=("wasend", "wuts", "twochat")) as played:
-        yield played
+app = module_app(("wasend", "wuts", "twochat"), rules=MORE_ROLES + RULES)
 
 
-async def followed(asked: Asked, user: str, label: str, *, approved_by: str = "") -> Asked:
-    """Click what is to follow, have it approved where somebody has to, and wait until that has ended."""
-    before = set(asked.desk.requests())
-    await asked.click(user, label, "summary")
-    (id_,) = await asked.desk.stage.slack.wait_for(lambda: set(asked.desk.requests()) - before)
-    after = Asked(asked.desk, id_)
+async def followed(request: SubmittedRequest, user: str, label: str, *, approved_by: str = "") -> SubmittedRequest:
+    """Click a follow-up, approve it if an approver is given, and wait until it is done."""
+    before = set(request.app.request_ids())
+    await request.click(user, label, "summary")
+    (id_,) = await request.app.slack.wait_for(lambda: set(request.app.request_ids()) - before)
+    after = SubmittedRequest(request.app, id_)
     if approved_by:
         await after.click(approved_by, "Approve", "approval")
     await after.done()
     return after
 
 
-async def running(at: Desk, number: int) -> Asked:
-    """Ask for so many that there is time to stop it; the provider answers again as fast as ever at the test's end."""
-    at.stage.scene.providers["wasend"].latency = 0.15
-    asked = await at.add(*new(number))
-    await asked.labels("parent", "Stop")
-    return asked
+async def running(app: RunningApp, number: int) -> SubmittedRequest:
+    """Submit a large request to a slow provider, so that there is time to stop it."""
+    app.provider().latency = 0.15
+    request = await app.add_people(*new_phones(number))
+    await request.labels("parent", "Stop")
+    return request
 
 
 @pytest.fixture(autouse=True)
-def _fast(at: Desk) -> AsyncIterator[None]:  # type: ignore[misc]
+def _fast(app: RunningApp) -> AsyncIterator[None]:  # type: ignore[misc]
     yield
-    at.stage.scene.providers["wasend"].latency = 0.0
+    app.provider().latency = 0.0
 
 
-async def test_a_retry_is_a_new_request_about_those_who_failed_linked_both_ways(at: Desk) -> None:
-    phones = new(3)
-    at.stage.world("wasend").put_person(phones[1], Disposition.PRIVATE)
-    asked = await at.add(*phones)
-    assert "1 failed" in await asked.done()
-    at.stage.world("wasend").put_person(phones[1], Disposition.OPEN)
-    again = await followed(asked, CAROL, "Retry failed")
+async def test_a_retry_is_a_new_request_for_the_failed_people_and_both_are_linked(app: RunningApp) -> None:
+    phones = new_phones(3)
+    app.world().put_person(phones[1], Disposition.PRIVATE)
+    request = await app.add_people(*phones)
+    assert "1 failed" in await request.done()
+    app.world().put_person(phones[1], Disposition.OPEN)
+    again = await followed(request, CAROL, "Retry failed")
 
-    assert at.members() >= set(phones)
+    assert app.members() >= set(phones)
     parent = (await again.parent())["text"]
     assert "Add 1 person" in parent
     assert f"requested by <@{CAROL}>" in parent
-    assert f"/p{(await asked.parent())['ts'].replace('.', '')}|request> `" in parent
-    summary = await asked.says("summary", f"|request> `{again.id}`")
+    assert f"/p{(await request.parent())['ts'].replace('.', '')}|request> `" in parent
+    summary = await request.text("summary", f"|request> `{again.id}`")
     assert f"/p{(await again.parent())['ts'].replace('.', '')}|" in summary
-    assert "Retry failed" not in labels_of(await asked.message("summary"))
-    assert again.id == request_id(asked.id, "retry")
-    await again.opens(CAROL, "Details", "parent")
-    assert f"Retries the failed results of <{await link(asked)}|request> `{asked.id}`" in str(
-        at.modal(CAROL).body["blocks"]
+    assert "Retry failed" not in labels_of(await request.message("summary"))
+    assert again.id == request_id(request.id, "retry")
+    await again.open(CAROL, "Details", "parent")
+    assert f"Retries the failed results of <{await link(request)}|request> `{request.id}`" in str(
+        open_modal(app.slack, CAROL).body["blocks"]
     )
 
 
-async def test_an_undo_removes_exactly_those_whom_the_request_added(at: Desk) -> None:
-    there, *others = new(4)
-    world = at.stage.world("wasend")
-    await (await at.add(there)).done()
+async def test_an_undo_removes_only_the_people_that_the_request_added(app: RunningApp) -> None:
+    there, *others = new_phones(4)
+    world = app.world()
+    await (await app.add_people(there)).done()
     world.put_person(others[0], Disposition.NO_ACCOUNT)
-    asked = await at.add(there, *others)
-    await asked.done()
-    before = at.members()
-    undone = await followed(asked, ALICE, "Undo")
+    request = await app.add_people(there, *others)
+    await request.done()
+    before = app.members()
+    undone = await followed(request, ALICE, "Undo")
 
-    assert before - at.members() == set(others[1:])
-    assert there in at.members()
+    assert before - app.members() == set(others[1:])
+    assert there in app.members()
     assert "Remove 2 people" in (await undone.parent())["text"]
     assert "launch" not in (await undone.parent())["text"].replace("launch-team", "")
 
 
-async def test_a_double_click_and_two_people_at_once_are_one_followup(at: Desk) -> None:
-    asked = await at.add(*new(1))
-    await asked.labels("summary", "Run again")
-    message = await asked.message("summary")
-    before = set(at.requests())
+async def test_concurrent_clicks_make_one_followup(app: RunningApp) -> None:
+    request = await app.add_people(*new_phones(1))
+    await request.labels("summary", "Run again")
+    message = await request.message("summary")
+    before = set(app.request_ids())
     clicks = await asyncio.gather(
-        *(at.stage.slack.click(user, CHANNEL, message["ts"], "Run again") for user in (ALICE, ALICE, BOB))
+        *(app.slack.click(user, CHANNEL, message["ts"], "Run again") for user in (ALICE, ALICE, BOB))
     )
-    again = Asked(at, request_id(asked.id, "again"))
+    again = SubmittedRequest(app, request_id(request.id, "again"))
     await again.done()
-    await asked.says("summary", "Run again: <")
+    await request.text("summary", "Run again: <")
 
     assert all(click.ok for click in clicks)
-    assert set(at.requests()) - before == {again.id}
-    told = [at.stage.told(user) for user in (ALICE, BOB)]
-    assert any("has already requested this" in said for said in told)
+    assert set(app.request_ids()) - before == {again.id}
+    assert any("has already requested this" in app.last_ephemeral(user) for user in (ALICE, BOB))
     assert "1 already in the group" in (await again.message("summary"))["text"]
 
 
-async def test_several_followups_stand_in_one_summary(at: Desk) -> None:
-    asked = await at.plant(Outcome.FAILED, Outcome.NOT_ATTEMPTED, Outcome.ADDED, said="why")
-    assert await asked.labels("summary", "Undo") == ["Retry failed", "Resume", "Undo", "Run again", "Export CSV"]
-    assert "Why it stopped: why" in (await asked.message("summary"))["text"]
+async def test_a_summary_lists_several_followups(app: RunningApp) -> None:
+    request = await app.insert_request(Outcome.FAILED, Outcome.NOT_ATTEMPTED, Outcome.ADDED, provider_message="why")
+    assert await request.labels("summary", "Undo") == ["Retry failed", "Resume", "Undo", "Run again", "Export CSV"]
+    assert "Why it stopped: why" in (await request.message("summary"))["text"]
     for label in ("Retry failed", "Resume"):
-        await asked.click(ALICE, label, "summary")
+        await request.click(ALICE, label, "summary")
     for followup in ("retry", "resume"):
-        await Asked(at, request_id(asked.id, followup)).done()
-    text = await asked.says("summary", "Resume: <")
+        await SubmittedRequest(app, request_id(request.id, followup)).done()
+    text = await request.text("summary", "Resume: <")
 
     assert "Retry failed: <" in text
-    assert labels_of(await asked.message("summary")) == ["Undo", "Run again", "Export CSV"]
+    assert labels_of(await request.message("summary")) == ["Undo", "Run again", "Export CSV"]
 
 
-async def test_where_the_account_is_no_admin_the_advice_is_to_make_it_one(at: Desk) -> None:
-    group = at.stage.world("wasend").groups[group_id("wasend")]
+async def test_a_failure_without_admin_rights_advises_to_make_the_account_an_admin(app: RunningApp) -> None:
+    group = app.world().groups[group_id("wasend")]
     group.account_is_admin = False
-    asked = await at.add(*new(1))
-    summary = await asked.done()
+    request = await app.add_people(*new_phones(1))
+    summary = await request.done()
     assert "1 failed: the connection's account has to be an admin of the group; then retry" in summary
     group.account_is_admin = True
-    again = await followed(asked, ALICE, "Retry failed")
+    again = await followed(request, ALICE, "Retry failed")
 
     assert "1 added" in (await again.message("summary"))["text"]
 
 
-async def test_in_a_group_that_is_gone_nothing_is_offered_to_be_resumed(at: Desk) -> None:
-    groups = at.stage.world("wasend").groups
+async def test_a_group_that_is_gone_offers_no_resume(app: RunningApp) -> None:
+    groups = app.world().groups
     gone = groups.pop(group_id("wasend"))
-    asked = await at.add(*new(1))
-    summary = await asked.done()
-    labels = await asked.labels("summary", "Run again")
+    request = await app.add_people(*new_phones(1))
+    summary = await request.done()
+    labels = await request.labels("summary", "Run again")
     groups[gone.id] = gone
 
     assert "the connection's account does not find the group" in summary
@@ -155,35 +159,35 @@ async def test_in_a_group_that_is_gone_nothing_is_offered_to_be_resumed(at: Desk
     assert labels == ["Run again", "Export CSV"]
 
 
-async def test_those_who_are_unknown_are_looked_for_and_nothing_is_sent(at: Desk) -> None:
-    phones = new(2)
-    asked = await at.plant(Outcome.UNKNOWN, Outcome.UNKNOWN, phones=phones, provider="wuts")
-    await asked.done()
-    world = at.stage.world("wuts")
+async def test_unknown_results_are_verified_and_nothing_is_sent(app: RunningApp) -> None:
+    phones = new_phones(2)
+    request = await app.insert_request(Outcome.UNKNOWN, Outcome.UNKNOWN, phones=phones, provider="wuts")
+    await request.done()
+    world = app.world("wuts")
     world.add(group_id("wuts"), phones[0])
     events = len(world.events)
-    looked = await followed(asked, ALICE, "Verify unknown")
+    looked = await followed(request, ALICE, "Verify unknown")
 
     assert "1 already in the group" in (await looked.message("summary"))["text"]
     assert "1 failed" in (await looked.message("summary"))["text"]
     assert len(world.events) == events
 
 
-async def test_those_who_refused_are_invited(at: Desk) -> None:
-    phones = new(2)
-    asked = await at.plant(Outcome.REFUSED, Outcome.ADDED, phones=phones)
-    invited = await followed(asked, ALICE, "Invite refused")
+async def test_people_who_refused_are_invited(app: RunningApp) -> None:
+    phones = new_phones(2)
+    request = await app.insert_request(Outcome.REFUSED, Outcome.ADDED, phones=phones)
+    invited = await followed(request, ALICE, "Invite refused")
 
     assert "1 invited" in (await invited.message("summary"))["text"]
     assert "Invite 1 person" in (await invited.parent())["text"]
 
 
-async def test_an_invite_names_the_group_as_whatsapp_does_and_reads_its_link_once(at: Desk) -> None:
-    phones = new(3)
-    provider = at.stage.scene.providers["wasend"]
-    asked = await at.plant(*[Outcome.REFUSED] * 3, phones=phones)
+async def test_an_invite_has_the_whatsapp_name_and_reads_the_link_once(app: RunningApp) -> None:
+    phones = new_phones(3)
+    provider = app.provider()
+    request = await app.insert_request(*[Outcome.REFUSED] * 3, phones=phones)
     calls, texts = len(provider.calls), len(provider.world.sent)
-    await followed(asked, ALICE, "Invite refused")
+    await followed(request, ALICE, "Invite refused")
 
     link = f"https://chat.whatsapp.com/{provider.world.invite_of(group_id('wasend'))}"
     said = f"You are invited to the WhatsApp group “Wasend Team”: {link}"
@@ -191,213 +195,213 @@ async def test_an_invite_names_the_group_as_whatsapp_does_and_reads_its_link_onc
     assert len([call for call in provider.calls[calls:] if call.path.endswith("/invite-code")]) == 1
 
 
-async def test_what_a_provider_cannot_do_is_refused_with_the_reason(at: Desk) -> None:
-    asked = await at.plant(Outcome.REFUSED, provider="twochat")
-    await asked.click(ALICE, "Invite refused", "summary")
-    await at.stage.hears(ALICE, "cannot do this")
+async def test_a_followup_that_the_provider_cannot_do_is_refused_with_the_reason(app: RunningApp) -> None:
+    request = await app.insert_request(Outcome.REFUSED, provider="twochat")
+    await request.click(ALICE, "Invite refused", "summary")
+    await app.wait_for_ephemeral(ALICE, "cannot do this")
 
-    assert "Invite refused" in labels_of(await asked.message("summary"))
+    assert "Invite refused" in labels_of(await request.message("summary"))
 
 
 @pytest.mark.parametrize("user", [DAVE, STRANGER, ADMIN])
-async def test_who_may_not_ask_for_it_may_not_let_it_follow(at: Desk, user: str) -> None:
-    asked = await at.plant(Outcome.FAILED)
-    await asked.click(user, "Retry failed", "summary")
-    await at.stage.hears(user, "`groups:write`")
+async def test_a_followup_needs_the_permission_of_its_operation(app: RunningApp, user: str) -> None:
+    request = await app.insert_request(Outcome.FAILED)
+    await request.click(user, "Retry failed", "summary")
+    await app.wait_for_ephemeral(user, "`groups:write`")
 
-    after = request_id(asked.id, "retry")
-    assert after not in at.requests()
-    assert [(actor, action) for actor, action, _ in await at.refusals(after)] == [(user, "ask")]
+    after = request_id(request.id, "retry")
+    assert after not in app.request_ids()
+    assert [(actor, action) for actor, action, _ in await app.refused_clicks(after)] == [(user, "ask")]
 
 
-async def test_a_followup_needs_approval_like_any_request(at: Desk) -> None:
-    asked = await at.plant(*[Outcome.NOT_ATTEMPTED] * 50)
-    await asked.click(ALICE, "Resume", "summary")
-    resumed = Asked(at, request_id(asked.id, "resume"))
+async def test_a_followup_needs_approval_like_any_request(app: RunningApp) -> None:
+    request = await app.insert_request(*[Outcome.NOT_ATTEMPTED] * 50)
+    await request.click(ALICE, "Resume", "summary")
+    resumed = SubmittedRequest(app, request_id(request.id, "resume"))
     await resumed.click(BOB, "Approve", "approval")
     await resumed.done()
 
-    await at.stage.hears(ALICE, "Waiting for approval by `lead`")
-    assert f"Resumes <{await link(asked)}|request> `" in (await resumed.message("approval"))["text"]
+    await app.wait_for_ephemeral(ALICE, "Waiting for approval by `lead`")
+    assert f"Resumes <{await link(request)}|request> `" in (await resumed.message("approval"))["text"]
 
 
-async def test_a_followup_that_was_denied_says_so_and_can_be_asked_for_again(at: Desk) -> None:
-    asked = await at.plant(*[Outcome.NOT_ATTEMPTED] * 50)
-    await asked.click(ALICE, "Resume", "summary")
-    first = Asked(at, request_id(asked.id, "resume"))
+async def test_a_denied_followup_can_be_requested_again(app: RunningApp) -> None:
+    request = await app.insert_request(*[Outcome.NOT_ATTEMPTED] * 50)
+    await request.click(ALICE, "Resume", "summary")
+    first = SubmittedRequest(app, request_id(request.id, "resume"))
     await first.labels("approval", "Deny")
-    await asked.says("summary", f"`{first.id}`, requested by <@{ALICE}>: waiting for approval")
-    assert "Resume" not in labels_of(await asked.message("summary"))
+    await request.text("summary", f"`{first.id}`, requested by <@{ALICE}>: waiting for approval")
+    assert "Resume" not in labels_of(await request.message("summary"))
     await first.decide(BOB, "Deny", "not now")
-    await asked.says("summary", f"`{first.id}`, requested by <@{ALICE}>: denied")
-    second = await followed(asked, ALICE, "Resume", approved_by=BOB)
+    await request.text("summary", f"`{first.id}`, requested by <@{ALICE}>: denied")
+    second = await followed(request, ALICE, "Resume", approved_by=BOB)
 
-    said = await asked.says("summary", f"`{second.id}`, requested by <@{ALICE}>: done")
+    said = await request.text("summary", f"`{second.id}`, requested by <@{ALICE}>: done")
     assert f"`{first.id}`, requested by <@{ALICE}>: denied" in said
-    assert "Resume" not in labels_of(await asked.message("summary"))
+    assert "Resume" not in labels_of(await request.message("summary"))
     assert "50 added" in (await second.message("summary"))["text"]
 
 
-async def test_what_was_denied_can_be_asked_again(at: Desk) -> None:
-    asked = await at.add(*new(50))
-    await asked.decide(BOB, "Deny", "too many")
-    await asked.click(ALICE, "Run again", "closed")
-    again = Asked(at, request_id(asked.id, "again"))
+async def test_a_denied_request_can_be_run_again(app: RunningApp) -> None:
+    request = await app.add_people(*new_phones(50))
+    await request.decide(BOB, "Deny", "too many")
+    await request.click(ALICE, "Run again", "closed")
+    again = SubmittedRequest(app, request_id(request.id, "again"))
     await again.labels("approval", "Approve")
-    await asked.says("closed", f"|request> `{again.id}`")
+    await request.text("closed", f"|request> `{again.id}`")
 
-    assert labels_of(await asked.message("closed")) == []
+    assert labels_of(await request.message("closed")) == []
 
 
-async def test_nothing_is_resumed_while_the_account_rests(at: Desk) -> None:
-    asked = await at.plant(Outcome.NOT_ATTEMPTED, provider="twochat")
-    await Throttle(at.database, "twochat", SendLimits()).cool_down(3600, "WhatsApp says <slow down>")
-    await asked.click(ALICE, "Resume", "summary")
-    await at.stage.hears(ALICE, "the account is paused until <!date^")
+async def test_nothing_is_resumed_while_the_account_is_paused(app: RunningApp) -> None:
+    request = await app.insert_request(Outcome.NOT_ATTEMPTED, provider="twochat")
+    await Throttle(app.database, "twochat", SendLimits()).cool_down(3600, "WhatsApp says <slow down>")
+    await request.click(ALICE, "Resume", "summary")
+    await app.wait_for_ephemeral(ALICE, "the account is paused until <!date^")
 
-    assert "WhatsApp says &lt;slow down&gt;" in at.stage.told(ALICE)
-    assert await at.refusals(asked.id) == [(ALICE, "resume", "sender_rests")]
-    assert "Resume" in labels_of(await asked.message("summary"))
+    assert "WhatsApp says &lt;slow down&gt;" in app.last_ephemeral(ALICE)
+    assert await app.refused_clicks(request.id) == [(ALICE, "resume", "sender_rests")]
+    assert "Resume" in labels_of(await request.message("summary"))
 
 
 @pytest.mark.parametrize("user", [ALICE, BOB, SECOND, ADMIN])
-async def test_a_stop_leaves_the_rest_and_resuming_does_it(at: Desk, user: str) -> None:
-    asked = await running(at, 40)
-    phones = {p.person.digits for p in await at.journal.items(asked.id)}
-    await asked.click(user, "Stop", "parent")
-    summary = await asked.done()
-    done = at.members() & phones
+async def test_a_stopped_request_can_be_resumed(app: RunningApp, user: str) -> None:
+    request = await running(app, 40)
+    phones = {p.person.digits for p in await app.store.items(request.id)}
+    await request.click(user, "Stop", "parent")
+    summary = await request.done()
+    done = app.members() & phones
 
-    await at.stage.hears(user, "Stopping. What was sent stays")
-    assert f"Stopped by <@{user}>" in await asked.says("parent", "Done")
+    await app.wait_for_ephemeral(user, "Stopping. What was sent stays")
+    assert f"Stopped by <@{user}>" in await request.text("parent", "Done")
     assert f"Stopped by <@{user}>" in summary
-    assert "Stop" not in labels_of(await asked.parent())
+    assert "Stop" not in labels_of(await request.parent())
     assert f"{40 - len(done)} not attempted" in summary
     if user == ALICE:
-        at.stage.scene.providers["wasend"].latency = 0.0
-        await asked.click(BOB, "Resume", "summary")
-        resumed = Asked(at, request_id(asked.id, "resume"))
+        app.provider().latency = 0.0
+        await request.click(BOB, "Resume", "summary")
+        resumed = SubmittedRequest(app, request_id(request.id, "resume"))
         await resumed.done()
-        assert phones <= at.members()
+        assert phones <= app.members()
 
 
-async def test_who_may_not_stop_a_request_is_told_so(at: Desk) -> None:
-    asked = await running(at, 30)
+async def test_an_unauthorized_stop_is_refused(app: RunningApp) -> None:
+    request = await running(app, 30)
     for user in (CAROL, DAVE, STRANGER):
-        await asked.click(user, "Stop", "parent")
-        await at.stage.hears(user, "can stop this request. It continues.")
-    await asked.done()
+        await request.click(user, "Stop", "parent")
+        await app.wait_for_ephemeral(user, "can stop this request. It continues.")
+    await request.done()
 
-    assert await at.refusals(asked.id) == [(user, "stop", "not_yours") for user in (CAROL, DAVE, STRANGER)]
+    assert await app.refused_clicks(request.id) == [(user, "stop", "not_yours") for user in (CAROL, DAVE, STRANGER)]
 
 
-async def test_a_second_stop_and_one_that_comes_late_change_nothing(at: Desk) -> None:
-    asked = await running(at, 40)
-    parent = dict(await asked.parent())
+async def test_a_second_or_late_stop_changes_nothing(app: RunningApp) -> None:
+    request = await running(app, 40)
+    parent = dict(await request.parent())
     ts = parent["ts"]
-    clicks = await asyncio.gather(*(at.stage.slack.click(user, CHANNEL, ts, "Stop") for user in (ALICE, BOB)))
-    await asked.done()
-    await asked.says("parent", "Done")
-    (await asked.parent())["blocks"] = parent["blocks"]  # as somebody sees it who has not reloaded
-    await asked.click(SECOND, "Stop", "parent")
-    await at.stage.hears(SECOND, "has already stopped this request. Your click changed nothing.")
+    clicks = await asyncio.gather(*(app.slack.click(user, CHANNEL, ts, "Stop") for user in (ALICE, BOB)))
+    await request.done()
+    await request.text("parent", "Done")
+    (await request.parent())["blocks"] = parent["blocks"]  # as in a client that has not reloaded
+    await request.click(SECOND, "Stop", "parent")
+    await app.wait_for_ephemeral(SECOND, "has already stopped this request. Your click changed nothing.")
 
     assert all(click.ok for click in clicks)
-    assert [code for _, _, code in await at.refusals(asked.id)] == ["over", "over"]
+    assert [code for _, _, code in await app.refused_clicks(request.id)] == ["over", "over"]
 
 
-async def test_a_request_for_later_can_be_cancelled_until_then(at: Desk) -> None:
+async def test_a_scheduled_request_can_be_withdrawn(app: RunningApp) -> None:
     later = RequestOptions(run_at=datetime.now(UTC) + timedelta(hours=1))
-    phones = new(1)
-    asked = await at.plant(None, phones=phones, options=later)
-    assert "Starts <!date^" in await asked.says("parent", "Scheduled")
-    assert await asked.labels("parent", "Withdraw") == ["Withdraw", "Details"]
-    await asked.click(CAROL, "Withdraw", "parent")
-    await at.stage.hears(CAROL, "a person with `approve` or `admin` for this group, can withdraw")
-    await asked.click(BOB, "Withdraw", "parent")
-    await asked.says("closed", f"Withdrawn by <@{BOB}>")
+    phones = new_phones(1)
+    request = await app.insert_request(None, phones=phones, options=later)
+    assert "Starts <!date^" in await request.text("parent", "Scheduled")
+    assert await request.labels("parent", "Withdraw") == ["Withdraw", "Details"]
+    await request.click(CAROL, "Withdraw", "parent")
+    await app.wait_for_ephemeral(CAROL, "a person with `approve` or `admin` for this group, can withdraw")
+    await request.click(BOB, "Withdraw", "parent")
+    await request.text("closed", f"Withdrawn by <@{BOB}>")
 
-    await asked.says("parent", "↩️ Withdrawn")
-    assert at.members().isdisjoint(phones)
+    await request.text("parent", "↩️ Withdrawn")
+    assert app.members().isdisjoint(phones)
 
 
-async def test_a_request_that_waited_is_not_carried_out_for_somebody_who_may_not_any_more(at: Desk) -> None:
+async def test_a_scheduled_request_checks_permissions_when_it_starts(app: RunningApp) -> None:
     soon = RequestOptions(run_at=datetime.now(UTC) + timedelta(seconds=1))
-    phones = new(2)
-    asked = await at.plant(None, None, phones=phones, options=soon, requester=STRANGER)
-    await asked.done()
-    assert at.members().isdisjoint(phones)
-    assert "Who asked may not do this any more." in str(await asked.message("summary"))
+    phones = new_phones(2)
+    request = await app.insert_request(None, None, phones=phones, options=soon, requester=STRANGER)
+    await request.done()
+    assert app.members().isdisjoint(phones)
+    assert "Who asked may not do this any more." in str(await request.message("summary"))
 
 
-async def test_what_is_run_again_keeps_its_time_while_that_is_ahead(at: Desk) -> None:
-    asked = await at.plant(None, options=RequestOptions(run_at=datetime.now(UTC) + timedelta(hours=1)))
-    await asked.click(ALICE, "Withdraw", "parent")
-    await asked.click(ALICE, "Run again", "closed")
-    again = Asked(at, request_id(asked.id, "again"))
+async def test_run_again_keeps_a_start_time_in_the_future(app: RunningApp) -> None:
+    request = await app.insert_request(None, options=RequestOptions(run_at=datetime.now(UTC) + timedelta(hours=1)))
+    await request.click(ALICE, "Withdraw", "parent")
+    await request.click(ALICE, "Run again", "closed")
+    again = SubmittedRequest(app, request_id(request.id, "again"))
 
-    assert "Starts <!date^" in await again.says("parent", "Scheduled")
-    await at.stage.hears(ALICE, "Starts <!date^")
+    assert "Starts <!date^" in await again.text("parent", "Scheduled")
+    await app.wait_for_ephemeral(ALICE, "Starts <!date^")
 
 
-async def test_what_is_run_again_after_its_time_says_that_it_runs_as_soon_as_it_may(at: Desk) -> None:
-    asked = await at.plant(None, options=RequestOptions(run_at=datetime.now(UTC) - timedelta(hours=1)))
-    await asked.done()
-    again = await followed(asked, ALICE, "Run again")
+async def test_run_again_ignores_a_start_time_in_the_past(app: RunningApp) -> None:
+    request = await app.insert_request(None, options=RequestOptions(run_at=datetime.now(UTC) - timedelta(hours=1)))
+    await request.done()
+    again = await followed(request, ALICE, "Run again")
 
     assert "has passed, so it runs as soon as possible" in (await again.parent())["text"]
-    await at.stage.hears(ALICE, "has passed, so it runs as soon as possible")
+    await app.wait_for_ephemeral(ALICE, "has passed, so it runs as soon as possible")
 
 
-async def test_the_file_goes_to_the_direct_messages_of_who_may_read_numbers(at: Desk) -> None:
-    phones = new(2)
-    asked = await at.add(*phones)
-    await asked.click(DAVE, "Export CSV", "summary")
-    await at.stage.hears(DAVE, "in a direct message")
+async def test_the_results_file_is_sent_in_a_direct_message(app: RunningApp) -> None:
+    phones = new_phones(2)
+    request = await app.add_people(*phones)
+    await request.click(DAVE, "Export CSV", "summary")
+    await app.wait_for_ephemeral(DAVE, "in a direct message")
 
-    (message,) = at.stage.slack.messages("D0DAVE")
-    assert [file["name"] for file in message["files"]] == [f"{asked.id}.csv"]
-    content = next(f.content for f in at.stage.slack.files if f.name == f"{asked.id}.csv")
+    (message,) = app.slack.messages("D0DAVE")
+    assert [file["name"] for file in message["files"]] == [f"{request.id}.csv"]
+    content = next(f.content for f in app.slack.files if f.name == f"{request.id}.csv")
     assert content is not None
     rows = list(csv.DictReader(io.StringIO(content.decode())))
     assert [row["phone"] for row in rows] == [f"+{phone}" for phone in phones]
     assert {row["outcome"] for row in rows} == {"added"}
 
 
-async def test_who_may_not_read_numbers_gets_no_file_and_the_reason(at: Desk) -> None:
-    asked = await at.plant(Outcome.ADDED)
-    await asked.click(STRANGER, "Export CSV", "summary")
-    await at.stage.hears(STRANGER, "`groups:read`")
+async def test_the_results_file_needs_permission_to_read_numbers(app: RunningApp) -> None:
+    request = await app.insert_request(Outcome.ADDED)
+    await request.click(STRANGER, "Export CSV", "summary")
+    await app.wait_for_ephemeral(STRANGER, "`groups:read`")
 
-    assert await at.refusals(asked.id) == [(STRANGER, "export", "no_role")]
-    assert not any(f.name == f"{asked.id}.csv" for f in at.stage.slack.files)
+    assert await app.refused_clicks(request.id) == [(STRANGER, "export", "no_role")]
+    assert not any(f.name == f"{request.id}.csv" for f in app.slack.files)
 
 
 @pytest.mark.parametrize(("user", "shown"), [(DAVE, "+1 415-555-"), (STRANGER, "+1 415 ••• ")])
-async def test_details_have_everybody_page_after_page(at: Desk, user: str, shown: str) -> None:
-    asked = await at.plant(*[Outcome.ADDED] * 101)
-    view = await asked.opens(user, "Details", "parent")
+async def test_details_list_all_people_in_pages(app: RunningApp, user: str, shown: str) -> None:
+    request = await app.insert_request(*[Outcome.ADDED] * 101)
+    view = await request.open(user, "Details", "parent")
     lines = []
     for turn in ("Next", "Next", "Previous"):
-        lines += [line for line in str(at.modal(user).body["blocks"]).split("\\n") if "added" in line and shown in line]
-        first = at.modal(user).body["hash"]
+        lines += [line for line in modal_text(app.slack, user).split("\\n") if "added" in line and shown in line]
+        first = open_modal(app.slack, user).body["hash"]
         if turn == "Previous":
             break
-        await at.stage.slack.press(user, view, turn)
-        await at.stage.slack.wait_for(lambda: at.modal(user).body["hash"] != first)  # noqa: B023 - awaited here
+        await app.slack.press(user, view, turn)
+        await app.slack.wait_for(lambda: open_modal(app.slack, user).body["hash"] != first)  # noqa: B023 - awaited here
 
     assert len(lines) == 101
 
 
-async def test_numbers_are_shortened_where_everybody_reads(at: Desk) -> None:
-    (phone,) = new(1)
-    asked = await at.add(phone)
-    await asked.done()
+async def test_numbers_are_shortened_in_a_channel(app: RunningApp) -> None:
+    (phone,) = new_phones(1)
+    request = await app.add_people(phone)
+    await request.done()
 
-    results = await asked.message("results-0")
+    results = await request.message("results-0")
     assert f"+1 415 ••• {phone[-4:]}  ✅ added" in results["text"]
-    assert phone[1:] not in str([message["text"] for message in asked.messages()])
+    assert phone[1:] not in str([message["text"] for message in request.messages()])
 
 
-async def link(asked: Asked) -> str:
-    return f"https://sandbox.slack.com/archives/{CHANNEL}/p{(await asked.parent())['ts'].replace('.', '')}"
+async def link(request: SubmittedRequest) -> str:
+    return f"https://sandbox.slack.com/archives/{CHANNEL}/p{(await request.parent())['ts'].replace('.', '')}"

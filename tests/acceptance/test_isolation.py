@@ -1,19 +1,19 @@
 from pathlib import Path
 
 from sandbox.providers.server import InjectedFault
-from tests.stage import stage
+from tests.app import running_app
 
 
-async def test_a_provider_that_hangs_slows_no_other_down(tmp_path: Path) -> None:
-    async with stage(tmp_path, providers=("wasend", "wuts")) as played:
-        hanging = played.scene.providers["wasend"]
+async def test_a_hanging_provider_delays_no_other(tmp_path: Path) -> None:
+    async with running_app(tmp_path, providers=("wasend", "wuts")) as app:
+        hanging = app.provider()
         hanging.faults = [InjectedFault(match="participants", status=0)]
-        await played.add("wasend-team +1 415 555 0101")
-        await played.parent(0)
+        await app.add("wasend-team +1 415 555 0101")
+        await app.parent(0)
 
-        await played.add("wuts-team +1 415 555 0102")
-        thread = await played.finished(1)
+        await app.add("wuts-team +1 415 555 0102")
+        thread = await app.finished(1)
 
         assert "added" in str(thread)
         assert hanging.faults[0].times == 0
-        assert "Done" not in played.parents()[0]["text"]
+        assert "Done" not in app.parents()[0]["text"]

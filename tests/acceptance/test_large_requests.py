@@ -1,40 +1,38 @@
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
-from tests.stage import CHANNEL, group_id, stage
+from tests.app import RunningApp, group_id
+from tests.slack_ui import CHANNEL
 
 SPOKEN = {"chat.postMessage", "chat.update", "files.completeUploadExternal"}
 
 
 @pytest.mark.parametrize("size", [1, 20, 21, 100, 101, 1_000, 1_024])
-async def test_a_thread_stays_within_slacks_limits_at_every_size(size: int, tmp_path: Path) -> None:
-    async with stage(tmp_path) as played:
-        numbers = ", ".join(f"+1415555{n:04}" for n in range(1000, 1000 + size))
-        await played.add(f"wasend-team {numbers}")
-        thread = await played.finished()
+async def test_a_thread_stays_within_slacks_limits_at_every_size(size: int, app: RunningApp) -> None:
+    numbers = ", ".join(f"+1415555{n:04}" for n in range(1000, 1000 + size))
+    await app.add(f"wasend-team {numbers}")
+    thread = await app.finished()
 
-        assert len(played.world("wasend").groups[group_id("wasend")].members) == size
-        tables = [block for message in thread for block in message.get("blocks", []) if block["type"] == "table"]
-        assert [len(table["rows"]) for table in tables] == _pages(size)
-        assert len(played.slack.files) == (1 if size > 20 else 0)
-        assert all(message["text"] for message in thread)
-        assert played.slack.oddities == []
-        assert f"{size:,} of {size:,} processed" in thread[0]["text"]
+    assert len(app.world().groups[group_id("wasend")].members) == size
+    tables = [block for message in thread for block in message.get("blocks", []) if block["type"] == "table"]
+    assert [len(table["rows"]) for table in tables] == _pages(size)
+    assert len(app.slack.files) == (1 if size > 20 else 0)
+    assert all(message["text"] for message in thread)
+    assert app.slack.oddities == []
+    assert f"{size:,} of {size:,} processed" in thread[0]["text"]
 
 
-async def test_a_thousand_people_make_at_most_twenty_messages_and_updates_in_a_minute(tmp_path: Path) -> None:
-    async with stage(tmp_path) as played:
-        played.scene.providers["wasend"].latency = 0.03
-        numbers = ", ".join(f"+1415555{n:04}" for n in range(1000, 2000))
-        await played.add(f"wasend-team {numbers}")
-        await played.finished()
+async def test_a_thousand_people_make_at_most_twenty_messages_and_updates_in_a_minute(app: RunningApp) -> None:
+    app.provider().latency = 0.03
+    numbers = ", ".join(f"+1415555{n:04}" for n in range(1000, 2000))
+    await app.add(f"wasend-team {numbers}")
+    await app.finished()
 
-        spoken = [call for call in played.slack.calls if call.method in SPOKEN and _channel(call.args) == CHANNEL]
-        busiest = max(sum(1 for other in spoken if 0 <= other.at - call.at < 60) for call in spoken)
-        assert busiest <= 20, Counter(call.method for call in spoken)
-        assert len([call for call in spoken if call.method == "chat.update"]) >= 2
+    spoken = [call for call in app.slack.calls if call.method in SPOKEN and _channel(call.args) == CHANNEL]
+    busiest = max(sum(1 for other in spoken if 0 <= other.at - call.at < 60) for call in spoken)
+    assert busiest <= 20, Counter(call.method for call in spoken)
+    assert len([call for call in spoken if call.method == "chat.update"]) >= 2
 
 
 def _channel(args: dict[str, object]) -> object:

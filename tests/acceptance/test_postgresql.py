@@ -7,9 +7,10 @@ from sqlalchemy import text
 
 from bot.storage import postgres
 from bot.storage.sqlite import AlreadyRunning
+from tests.app import running_app
 from tests.bot.storage.databases import A_LOCK_WAITS, END_HOLDER, NewPostgres, open_database
 from tests.bot.storage.processes import until
-from tests.stage import BOB, CHANNEL, stage
+from tests.slack_ui import BOB, CHANNEL
 
 TAKE = text("SELECT pg_advisory_lock(:key)").bindparams(key=postgres.LOCK_KEY)
 
@@ -20,18 +21,18 @@ approvers = ["lead"]
 """
 
 
-async def test_the_whole_way_works_on_postgresql_too(tmp_path: Path, new_postgres: NewPostgres) -> None:
-    async with stage(tmp_path, rules=RULE, storage_url=new_postgres()) as played:
-        await played.add("wasend-team +1 415 555 0101, +1 415 555 0102")
-        card = await played.button("Approve")
-        await played.slack.click(BOB, CHANNEL, card["ts"], "Approve")
-        thread = await played.finished()
+async def test_a_request_completes_on_postgresql(tmp_path: Path, new_postgres: NewPostgres) -> None:
+    async with running_app(tmp_path, rules=RULE, storage_url=new_postgres()) as app:
+        await app.add("wasend-team +1 415 555 0101, +1 415 555 0102")
+        card = await app.message_with_button("Approve")
+        await app.slack.click(BOB, CHANNEL, card["ts"], "Approve")
+        thread = await app.finished()
 
         assert "2 of 2 processed" in thread[0]["text"]
-        assert len(played.world("wasend").events) == 2
+        assert len(app.world().events) == 2
 
 
-async def test_a_bot_whose_place_was_taken_while_its_session_was_lost_ends_and_closes_everything(
+async def test_a_bot_that_loses_its_lock_to_another_process_ends(
     tmp_path: Path, new_postgres: NewPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(postgres, "CHECK_INTERVAL", 0.2)
@@ -42,7 +43,7 @@ async def test_a_bot_whose_place_was_taken_while_its_session_was_lost_ends_and_c
             open_database(url) as other,
             other.read() as taker,
             other.read() as ender,
-            stage(tmp_path, storage_url=url),
+            running_app(tmp_path, storage_url=url),
         ):
             taking = asyncio.create_task(taker.execute(TAKE))
             await until(partial(ender.scalar, A_LOCK_WAITS))

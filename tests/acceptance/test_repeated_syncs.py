@@ -1,126 +1,127 @@
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
 from contextlib import closing
 from datetime import datetime
 
 import pytest
-import pytest_asyncio
 
 from bot.domain.sync import SyncSchedule
-from bot.services import sync
-from bot.storage import stores
 from bot.storage.sync_schedules import SyncSchedules
-from tests.stage import ALICE, BOB, CHANNEL, Stage, group_id, stage
+from tests.app import RunningApp, group_id, module_app
+from tests.slack_ui import ALICE, BOB, CHANNEL
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 GROUP, OTHER = group_id("wasend"), "120363041234567999@g.us"
 ANA, BEN, CAI = "14155550101", "14155550102", "14155550103"
 
+COMPLETED: set[tuple[str, int]] = set()
+"""The runs that are over: the schedule and the number of the run."""
+RUN_COMPLETED = asyncio.Condition()
 
-RUNS: asyncio.Queue[str] = asyncio.Queue()
-"""The runs that are over, by their schedule."""
 
+class ObservedSchedules(SyncSchedules):
+    """The bot's schedules, which make known when a run is over."""
 
-class Counted(SyncSchedules):
     async def complete_run(
         self, schedule: SyncSchedule, now: datetime, *, request: str = "", failed: bool = False
     ) -> None:
         await super().complete_run(schedule, now, request=request, failed=failed)
-        await RUNS.put(schedule.id)
+        async with RUN_COMPLETED:
+            COMPLETED.add((schedule.id, schedule.run))
+            RUN_COMPLETED.notify_all()
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
-    """A bot that looks for due schedules all the time."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sync, "MAX_POLL_INTERVAL", 0.1)
-        patch.setattr(stores, "SyncSchedules", Counted)
-        async with stage(tmp_path_factory.mktemp("repeated")) as played:
-            yield played
+running = module_app(
+    patches={"bot.services.sync.MAX_POLL_INTERVAL": 0.1, "bot.storage.stores.SyncSchedules": ObservedSchedules}
+)
 
 
 @pytest.fixture
-def played(running: Stage) -> Stage:
+def app(running: RunningApp) -> RunningApp:
     """Ana and Ben are on the list; Ben and Cai in the group."""
-    world = running.world("wasend")
+    world = running.world()
     world.put_group(OTHER, "The List", [ANA, BEN])
     world.put_group(GROUP, "Wasend Team", [BEN, CAI])
     return running
 
 
-async def run_sync(played: Stage, text: str) -> None:
-    await played.slack.command(ALICE, CHANNEL, "/wa-sync", f"wasend-team {text}")
+async def sync(app: RunningApp, text: str) -> None:
+    await app.slack.command(ALICE, CHANNEL, "/wa-sync", f"wasend-team {text}")
 
 
-async def run_again(played: Stage) -> None:
-    """Let the time of what is repeated come, and wait until that run is over."""
-    while not RUNS.empty():
-        RUNS.get_nowait()
-    with closing(sqlite3.connect(played.folder / "rollcall.db")) as database, database:
-        database.execute("UPDATE schedules SET next_at = 1 WHERE next_at IS NOT NULL")
-    async with asyncio.timeout(60):
-        await RUNS.get()
+async def run_again(app: RunningApp) -> None:
+    """Make the repeated sync due after its first run is over, and wait until that new run is over."""
+    (schedule,) = [schedule for schedule in await SyncSchedules(app.database).active() if schedule.every]
+    run = max(schedule.run, 1)
+    await completed(schedule.id, run - 1)
+    with closing(sqlite3.connect(app.folder / "rollcall.db")) as database, database:
+        database.execute("UPDATE schedules SET next_at = 1 WHERE id = ?", [schedule.id])
+    await completed(schedule.id, run)
 
 
-def directly(played: Stage) -> list[str]:
-    return [message["text"] for message in played.slack.messages("D0ALICE")]
+async def completed(schedule: str, run: int) -> None:
+    async with RUN_COMPLETED:
+        await RUN_COMPLETED.wait_for(lambda: (schedule, run) in COMPLETED)
 
 
-async def test_what_is_repeated_runs_at_once_and_is_ended_by_its_command(played: Stage) -> None:
-    number = len(played.parents())
-    await run_sync(played, "from: “The List” mode: report every: 24h")
-    await played.finished(number)
-    assert "repeated every 24 hours" in str(played.slack.ephemerals(ALICE))
-    await played.slack.command(ALICE, CHANNEL, "/wa-sync", "wasend-team off")
-    assert "Ended 1" in played.told(ALICE)
-    await played.slack.command(ALICE, CHANNEL, "/wa-sync", "wasend-team off")
-    assert "No sync is repeated" in played.told(ALICE)
+def directly(app: RunningApp) -> list[str]:
+    return [message["text"] for message in app.slack.messages("D0ALICE")]
 
 
-async def test_a_group_has_one_repeated_sync_and_a_new_one_takes_its_place(played: Stage) -> None:
-    played.world("wasend").put_group(GROUP, "Wasend Team", [ANA, BEN])
-    await run_sync(played, "from: “The List” mode: report every: 24h")
-    assert "has ended" not in played.told(ALICE)
-    await run_sync(played, "from: “The List” mode: report every: 48h")
-    assert "What was repeated for this group before has ended." in played.told(ALICE)
-    await played.slack.command(ALICE, CHANNEL, "/wa-sync", "wasend-team off")
-    assert "Ended 1 repeated sync." in played.told(ALICE)
+async def test_a_repeated_sync_runs_immediately_and_can_be_ended(app: RunningApp) -> None:
+    number = len(app.parents())
+    await sync(app, "from: “The List” mode: report every: 24h")
+    await app.finished(number)
+    assert "repeated every 24 hours" in str(app.slack.ephemerals(ALICE))
+    await app.slack.command(ALICE, CHANNEL, "/wa-sync", "wasend-team off")
+    assert "Ended 1" in app.last_ephemeral(ALICE)
+    await app.slack.command(ALICE, CHANNEL, "/wa-sync", "wasend-team off")
+    assert "No sync is repeated" in app.last_ephemeral(ALICE)
 
 
-async def test_a_run_asks_for_nothing_while_the_request_of_the_one_before_waits(played: Stage) -> None:
-    number = len(played.parents())
-    await run_sync(played, "from: “The List” mode: mirror every: 24h")
-    card = await played.button("Approve")
-    await run_again(played)
-    await run_again(played)
-    assert len(played.parents()) == number + 1
-
-    await played.slack.click(BOB, CHANNEL, card["ts"], "Approve")
-    await played.finished(number)
-    played.world("wasend").add(GROUP, CAI)
-    await run_again(played)
-    await played.parent(number + 1)
+async def test_a_new_repeated_sync_replaces_the_one_of_its_group(app: RunningApp) -> None:
+    app.world().put_group(GROUP, "Wasend Team", [ANA, BEN])
+    await sync(app, "from: “The List” mode: report every: 24h")
+    assert "has ended" not in app.last_ephemeral(ALICE)
+    await sync(app, "from: “The List” mode: report every: 48h")
+    assert "What was repeated for this group before has ended." in app.last_ephemeral(ALICE)
+    await app.slack.command(ALICE, CHANNEL, "/wa-sync", "wasend-team off")
+    assert "Ended 1 repeated sync." in app.last_ephemeral(ALICE)
 
 
-async def test_what_fails_three_times_in_a_row_is_told_directly_and_not_repeated_any_more(played: Stage) -> None:
-    number = len(played.parents())
-    await run_sync(played, "from: “The List” mode: report every: 24h")
-    await played.finished(number)
-    del played.world("wasend").groups[OTHER]
-    said = len(directly(played))
+async def test_a_run_is_skipped_while_the_previous_request_waits(app: RunningApp) -> None:
+    number = len(app.parents())
+    await sync(app, "from: “The List” mode: mirror every: 24h")
+    card = await app.message_with_button("Approve")
+    await run_again(app)
+    await run_again(app)
+    assert len(app.parents()) == number + 1
+
+    await app.slack.click(BOB, CHANNEL, card["ts"], "Approve")
+    await app.finished(number)
+    app.world().add(GROUP, CAI)
+    await run_again(app)
+    await app.parent(number + 1)
+
+
+async def test_a_repeated_sync_ends_after_three_failures_in_a_row(app: RunningApp) -> None:
+    number = len(app.parents())
+    await sync(app, "from: “The List” mode: report every: 24h")
+    await app.finished(number)
+    del app.world().groups[OTHER]
+    said = len(directly(app))
     for _ in range(2):
-        await run_again(played)
-    assert ["compared again at its next time" in text for text in directly(played)[said:]] == [True, True]
-    played.world("wasend").put_group(OTHER, "The List", [ANA, BEN])
-    await run_again(played)  # a run that is done begins the count anew
-    await played.finished(number + 1)
-    del played.world("wasend").groups[OTHER]
+        await run_again(app)
+    assert ["compared again at its next time" in text for text in directly(app)[said:]] == [True, True]
+    app.world().put_group(OTHER, "The List", [ANA, BEN])
+    await run_again(app)  # a run that is done begins the count anew
+    await app.finished(number + 1)
+    del app.world().groups[OTHER]
     for _ in range(3):
-        await run_again(played)
-    last = directly(played)[-1]
+        await run_again(app)
+    last = directly(app)[-1]
     assert "*wasend-team*: The sync with the members of The List was not done" in last
     assert "failed 3 times in a row, so it is not repeated any more" in last
-    await run_sync(played, "off")
-    assert "No sync is repeated here." in played.told(ALICE)
+    await sync(app, "off")
+    assert "No sync is repeated here." in app.last_ephemeral(ALICE)

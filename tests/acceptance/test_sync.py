@@ -1,14 +1,13 @@
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
-import pytest_asyncio
 
 from bot.services import sync
 from sandbox.providers.world import Membership
 from sandbox.slack.errors import SlackFault
 from sandbox.slack.workspace import UserGroup
-from tests.stage import ALICE, BOB, CHANNEL, DAVE, Stage, group_id, stage
+from tests.app import RunningApp, group_id, module_app
+from tests.slack_ui import ALICE, BOB, CHANNEL, DAVE
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -16,16 +15,13 @@ GROUP, OTHER = group_id("wasend"), "120363041234567999@g.us"
 ANA, BEN, CAI, DEE = "14155550101", "14155550102", "14155550103", "14155550104"
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
-    async with stage(tmp_path_factory.mktemp("sync")) as played:
-        yield played
+running = module_app()
 
 
 @pytest.fixture
-def played(running: Stage) -> Stage:
+def app(running: RunningApp) -> RunningApp:
     """Ana and Ben are on the list; Ben, Cai and Dee in the group, of which Dee is an admin."""
-    world = running.world("wasend")
+    world = running.world()
     world.put_group(OTHER, "The List", [ANA, BEN])
     team = world.put_group(GROUP, "Wasend Team", [BEN, CAI, DEE])
     team.members[DEE] = Membership(DEE, "admin")
@@ -33,156 +29,156 @@ def played(running: Stage) -> Stage:
     return running
 
 
-async def run_sync(played: Stage, text: str, user: str = ALICE) -> None:
-    await played.slack.command(user, CHANNEL, "/wa-sync", f"wasend-team from: “The List” {text}")
+async def run_sync(app: RunningApp, text: str, user: str = ALICE) -> None:
+    await app.slack.command(user, CHANNEL, "/wa-sync", f"wasend-team from: “The List” {text}")
 
 
-def members(played: Stage) -> set[str]:
-    return set(played.world("wasend").groups[GROUP].members)
+def members(app: RunningApp) -> set[str]:
+    return set(app.world().groups[GROUP].members)
 
 
-async def approve(played: Stage, number: int) -> None:
-    card = await played.button("Approve")
-    await played.slack.click(BOB, CHANNEL, card["ts"], "Approve")
-    await played.finished(number)
+async def approve(app: RunningApp, number: int) -> None:
+    card = await app.message_with_button("Approve")
+    await app.slack.click(BOB, CHANNEL, card["ts"], "Approve")
+    await app.finished(number)
 
 
-async def test_a_mirror_waits_for_approval_and_then_the_group_is_the_list_and_its_admins(played: Stage) -> None:
-    number = len(played.parents())
-    await run_sync(played, "mode: mirror reason: quarterly")
-    await played.hears(ALICE, "Comparing")
-    await played.button("Approve")
-    assert members(played) == {BEN, CAI, DEE}
-    await approve(played, number)
-    assert members(played) == {ANA, BEN, DEE}
+async def test_a_mirror_waits_for_approval_and_keeps_admins(app: RunningApp) -> None:
+    number = len(app.parents())
+    await run_sync(app, "mode: mirror reason: quarterly")
+    await app.wait_for_ephemeral(ALICE, "Comparing")
+    await app.message_with_button("Approve")
+    assert members(app) == {BEN, CAI, DEE}
+    await approve(app, number)
+    assert members(app) == {ANA, BEN, DEE}
 
 
-async def test_without_a_mode_nobody_is_removed(played: Stage) -> None:
-    number = len(played.parents())
-    await run_sync(played, "")
-    await played.parent(number)
-    await approve(played, number)
-    assert members(played) == {ANA, BEN, CAI, DEE}
+async def test_without_a_mode_a_sync_removes_no_people(app: RunningApp) -> None:
+    number = len(app.parents())
+    await run_sync(app, "")
+    await app.parent(number)
+    await approve(app, number)
+    assert members(app) == {ANA, BEN, CAI, DEE}
 
 
-async def test_who_became_an_admin_or_came_on_the_list_before_the_approval_is_not_removed(played: Stage) -> None:
-    number = len(played.parents())
-    played.world("wasend").put_group(GROUP, "Wasend Team", [BEN, CAI, DEE])
-    await run_sync(played, "mode: mirror")
-    thread = (await played.parent(number))["text"]
-    assert "The list: the members of The List. Adds 1 and removes 2." in thread
-    await played.button("Approve")
-    played.world("wasend").groups[GROUP].members[CAI].role = "admin"
-    played.world("wasend").add(OTHER, DEE)
-    played.world("wasend").remove(OTHER, ANA)
-    await approve(played, number)
-    assert members(played) == {BEN, CAI, DEE}
-    told = str(played.slack.thread(CHANNEL, played.parents()[number]["ts"]))
-    assert "An admin of the group. A sync doesn't remove admins." in told
-    assert "On the list by now." in told
-    assert "Not on the list any more." in told
+async def test_changes_before_the_approval_are_taken_into_account(app: RunningApp) -> None:
+    number = len(app.parents())
+    app.world().put_group(GROUP, "Wasend Team", [BEN, CAI, DEE])
+    await run_sync(app, "mode: mirror")
+    parent = (await app.parent(number))["text"]
+    assert "The list: the members of The List. Adds 1 and removes 2." in parent
+    await app.message_with_button("Approve")
+    app.world().groups[GROUP].members[CAI].role = "admin"
+    app.world().add(OTHER, DEE)
+    app.world().remove(OTHER, ANA)
+    await approve(app, number)
+    assert members(app) == {BEN, CAI, DEE}
+    thread = str(app.slack.thread(CHANNEL, app.parents()[number]["ts"]))
+    assert "An admin of the group. A sync doesn't remove admins." in thread
+    assert "On the list by now." in thread
+    assert "Not on the list any more." in thread
 
 
-async def test_a_list_that_cannot_be_read_any_more_changes_nobody(played: Stage) -> None:
-    number = len(played.parents())
-    await run_sync(played, "mode: mirror")
-    await played.button("Approve")
-    del played.world("wasend").groups[OTHER]
-    await approve(played, number)
-    assert members(played) == {BEN, CAI, DEE}
-    assert "The list could not be read again" in str(played.slack.messages(CHANNEL))
+async def test_a_list_that_disappears_changes_nothing(app: RunningApp) -> None:
+    number = len(app.parents())
+    await run_sync(app, "mode: mirror")
+    await app.message_with_button("Approve")
+    del app.world().groups[OTHER]
+    await approve(app, number)
+    assert members(app) == {BEN, CAI, DEE}
+    assert "The list could not be read again" in str(app.slack.messages(CHANNEL))
 
 
-async def test_a_report_changes_nothing_and_can_be_carried_out_after_it(played: Stage) -> None:
-    number = len(played.parents())
-    await run_sync(played, "mode: report")
-    thread = await played.finished(number)
+async def test_a_report_changes_nothing_and_can_be_resumed(app: RunningApp) -> None:
+    number = len(app.parents())
+    await run_sync(app, "mode: report")
+    thread = await app.finished(number)
     assert "Would be added." in str(thread)
     assert "Would be removed." in str(thread)
-    assert played.world("wasend").events == []
+    assert app.world().events == []
     assert "1 not on the list stay: admins" in thread[0]["text"]
-    summary = await played.button("Resume")
-    await played.slack.click(ALICE, CHANNEL, summary["ts"], "Resume")
-    await played.parent(number + 1)
-    await approve(played, number + 1)
-    assert members(played) == {ANA, BEN, DEE}
-    assert "Adds 1 and removes 1. 1 not on the list stay: admins" in played.parents()[number + 1]["text"]
+    summary = await app.message_with_button("Resume")
+    await app.slack.click(ALICE, CHANNEL, summary["ts"], "Resume")
+    await app.parent(number + 1)
+    await approve(app, number + 1)
+    assert members(app) == {ANA, BEN, DEE}
+    assert "Adds 1 and removes 1. 1 not on the list stay: admins" in app.parents()[number + 1]["text"]
 
 
-async def test_the_undo_of_a_sync_is_called_what_it_is(played: Stage) -> None:
-    number = len(played.parents())
-    await run_sync(played, "mode: mirror")
-    await approve(played, number)
-    summary = await played.button("Undo")
-    await played.slack.click(ALICE, CHANNEL, summary["ts"], "Undo")
-    parent = await played.parent(number + 1)
+async def test_a_sync_can_be_undone(app: RunningApp) -> None:
+    number = len(app.parents())
+    await run_sync(app, "mode: mirror")
+    await approve(app, number)
+    summary = await app.message_with_button("Undo")
+    await app.slack.click(ALICE, CHANNEL, summary["ts"], "Undo")
+    parent = await app.parent(number + 1)
 
     assert parent["text"].startswith("Undo a sync of wasend-team, changing 2 people back")
     assert "Adds 1 and removes 1." in parent["text"]
-    await approve(played, number + 1)
-    assert members(played) == {BEN, CAI, DEE}
+    await approve(app, number + 1)
+    assert members(app) == {BEN, CAI, DEE}
 
 
-async def test_a_group_that_is_in_line_is_told_and_makes_no_request(played: Stage) -> None:
-    number = len(played.parents())
-    played.world("wasend").put_group(GROUP, "Wasend Team", [ANA, BEN])
-    await run_sync(played, "mode: mirror")
-    await played.hears(ALICE, "in line with the members of The List already")
-    assert len(played.parents()) == number
+async def test_a_group_in_sync_makes_no_request(app: RunningApp) -> None:
+    number = len(app.parents())
+    app.world().put_group(GROUP, "Wasend Team", [ANA, BEN])
+    await run_sync(app, "mode: mirror")
+    await app.wait_for_ephemeral(ALICE, "in line with the members of The List already")
+    assert len(app.parents()) == number
 
 
 @pytest.mark.parametrize("error", ["user_disabled", "internal_error"])
-async def test_a_sync_whose_maker_cannot_be_told_holds_up_no_other(
-    played: Stage, error: str, monkeypatch: pytest.MonkeyPatch
+async def test_a_sync_whose_requester_cannot_be_reached_delays_no_other_sync(
+    app: RunningApp, error: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sync, "RETRY_DELAY", 0.1)
-    played.world("wasend").put_group(GROUP, "Wasend Team", [ANA, BEN])
-    seen = len(played.slack.ephemerals(ALICE))
+    app.world().put_group(GROUP, "Wasend Team", [ANA, BEN])
+    seen = len(app.slack.ephemerals(ALICE))
     for method in ("chat.postEphemeral", "chat.postMessage"):
-        played.slack.faults.append(
+        app.slack.faults.append(
             SlackFault(method, contains="*wasend-team*: The group is in line", error=error, times=-1)
         )
-    await run_sync(played, "mode: mirror")
-    await played.slack.wait_for(lambda: _tried(played, "*wasend-team*: "))
-    await played.slack.command(ALICE, CHANNEL, "/wa-sync", "“The List” from: wasend-team mode: mirror")
-    await played.slack.wait_for(lambda: "*The List*: The group is in line" in _since(played, seen))
-    played.slack.faults.clear()
+    await run_sync(app, "mode: mirror")
+    await app.slack.wait_for(lambda: _tried(app, "*wasend-team*: "))
+    await app.slack.command(ALICE, CHANNEL, "/wa-sync", "“The List” from: wasend-team mode: mirror")
+    await app.slack.wait_for(lambda: "*The List*: The group is in line" in _since(app, seen))
+    app.slack.faults.clear()
     if error == "internal_error":
-        await played.slack.wait_for(lambda: "*wasend-team*: The group is in line" in _since(played, seen))
+        await app.slack.wait_for(lambda: "*wasend-team*: The group is in line" in _since(app, seen))
 
 
-def _since(played: Stage, seen: int) -> str:
-    return str([message["text"] for message in played.slack.ephemerals(ALICE)[seen:]])
+def _since(app: RunningApp, seen: int) -> str:
+    return str([message["text"] for message in app.slack.ephemerals(ALICE)[seen:]])
 
 
-def _tried(played: Stage, words: str) -> bool:
-    return any(words in str(call.args.get("text")) for call in played.slack.calls if call.method == "chat.postMessage")
+def _tried(app: RunningApp, words: str) -> bool:
+    return any(words in str(call.args.get("text")) for call in app.slack.calls if call.method == "chat.postMessage")
 
 
-async def test_a_user_group_is_read_through_its_profiles_and_a_missing_phone_ends_it(played: Stage) -> None:
-    number = len(played.parents())
-    users = played.slack.workspace.users
-    played.slack.workspace.groups["S0TEAM01"] = UserGroup("S0TEAM01", "team", "Team", (ALICE, BOB))
+async def test_a_sync_with_a_user_group_needs_all_phones(app: RunningApp) -> None:
+    number = len(app.parents())
+    users = app.slack.workspace.users
+    app.slack.workspace.groups["S0TEAM01"] = UserGroup("S0TEAM01", "team", "Team", (ALICE, BOB))
     users[ALICE] = replace(users[ALICE], phone="+1 415-555-0101")
     text = "wasend-team from: <!subteam^S0TEAM01|@team> mode: mirror"
-    await played.slack.command(ALICE, CHANNEL, "/wa-sync", text)
-    await played.hears(ALICE, f"no usable phone number in their Slack profile: <@{BOB}>")
-    assert len(played.parents()) == number
+    await app.slack.command(ALICE, CHANNEL, "/wa-sync", text)
+    await app.wait_for_ephemeral(ALICE, f"no usable phone number in their Slack profile: <@{BOB}>")
+    assert len(app.parents()) == number
 
     users[BOB] = replace(users[BOB], phone="+14155550102")
-    await played.slack.command(ALICE, CHANNEL, "/wa-sync", text)
-    await played.parent(number)
-    await approve(played, number)
-    assert members(played) == {ANA, BEN, DEE}
+    await app.slack.command(ALICE, CHANNEL, "/wa-sync", text)
+    await app.parent(number)
+    await approve(app, number)
+    assert members(app) == {ANA, BEN, DEE}
 
 
-async def test_who_may_only_read_starts_no_sync(played: Stage) -> None:
-    number = len(played.parents())
-    await run_sync(played, "mode: mirror", user=DAVE)
-    assert "groups:write" in played.told(DAVE)
-    assert len(played.parents()) == number
+async def test_a_sync_needs_permission_to_write(app: RunningApp) -> None:
+    number = len(app.parents())
+    await run_sync(app, "mode: mirror", user=DAVE)
+    assert "groups:write" in app.last_ephemeral(DAVE)
+    assert len(app.parents()) == number
 
 
-async def test_the_list_is_another_than_the_group(played: Stage) -> None:
-    await played.slack.command(ALICE, CHANNEL, "/wa-sync", "wasend-team from: wasend-team mode: mirror")
-    assert "The list is the group itself" in played.told(ALICE)
+async def test_a_group_is_not_synced_with_itself(app: RunningApp) -> None:
+    await app.slack.command(ALICE, CHANNEL, "/wa-sync", "wasend-team from: wasend-team mode: mirror")
+    assert "The list is the group itself" in app.last_ephemeral(ALICE)

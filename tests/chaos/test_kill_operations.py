@@ -1,4 +1,3 @@
-import asyncio
 import random
 from collections import Counter
 from dataclasses import replace
@@ -12,9 +11,10 @@ from bot.storage.requests import RequestStore
 from providers.base import MembershipStatus, Operation, Outcome, Person
 from sandbox.providers.world import Disposition, Membership
 from sandbox.sandbox import serve_sandbox
+from tests.app import group_id
 from tests.bot.storage.samples import request
-from tests.chaos.test_kill import bot, free_port, is_ready, parents
-from tests.stage import CHANNEL, group_id
+from tests.chaos.process import Deployment
+from tests.slack_ui import CHANNEL
 
 pytestmark = pytest.mark.timeout(300)  # processes start and are killed, one after another
 
@@ -38,18 +38,16 @@ DONE = {
 
 async def test_every_operation_survives_repeated_kills(tmp_path: Path) -> None:
     rng = random.Random(1)
-    async with serve_sandbox(["wuts"]) as played:
-        server, world, group = played.providers["wuts"], played.providers["wuts"].world, group_id("wuts")
+    async with serve_sandbox(["wuts"]) as sandbox:
+        server, world, group = sandbox.providers["wuts"], sandbox.providers["wuts"].world, group_id("wuts")
         server.latency = LATENCY
         for operation, phones in PEOPLE.items():
             for phone in phones:
                 world.put_person(phone, Disposition.OPEN)
                 if operation in {Operation.REMOVE, Operation.PROMOTE}:
                     world.groups[group].members[phone] = Membership(phone)
-        port = free_port()
-        config, url = tmp_path / "rollcall.toml", f"sqlite:///{tmp_path}/rollcall.db"
-        config.write_text(played.config(url, port=port, pace='batch = 3, gap = "0s"'))
-        database = Database(url)
+        deployment = Deployment(sandbox, tmp_path, pace='batch = 3, gap = "0s"')
+        database = Database(deployment.storage_url)
         await database.upgrade()
         store = RequestStore(database)
         for operation, phones in PEOPLE.items():
@@ -67,19 +65,10 @@ async def test_every_operation_survives_repeated_kills(tmp_path: Path) -> None:
             await store.create(new, roster)
 
         for _ in range(KILLS):
-            async with bot(config, played.environment()) as process:
-                await is_ready(process)
-                assert process.stderr is not None
-                drained = asyncio.ensure_future(process.stderr.read())
-                await asyncio.wait([drained], timeout=rng.uniform(*LIFETIME))
-                process.kill()
-                await drained
-        async with bot(config, played.environment()) as process:
-            assert process.stderr is not None
-            drained = asyncio.ensure_future(process.stderr.read())
-            await played.slack.wait_for(lambda: sum("Done" in str(m["text"]) for m in parents(played)) == len(DONE))
-            process.terminate()
-            await drained
+            async with deployment.bot() as bot:
+                await bot.ready()
+                await bot.kill_after(rng.uniform(*LIFETIME))
+        await deployment.finish(len(DONE))
 
         effects = Counter((event.phone, str(event.effect)) for event in world.events)
         texts = Counter((sent.to.partition("@")[0], sent.text.partition("\n")[0]) for sent in world.sent)

@@ -1,12 +1,14 @@
-"""A simulated Slack, the ledger of what was posted, and the real client between them."""
+"""A simulated workspace, the records of what was posted, and the real client between them."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import aiohttp
 import pytest
 from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
+from structlog.testing import capture_logs
+from structlog.typing import EventDict
 
 from bot.storage.database import Database
 from bot.storage.postings import Postings
@@ -22,7 +24,7 @@ Post = Callable[[Message], Awaitable[workspace.Message]]
 
 @pytest.fixture
 async def slack() -> AsyncIterator[SlackServer]:
-    """Serve a workspace, which at the end was shown nothing odd."""
+    """Serve a workspace, and check at the end that it was sent nothing malformed."""
     server = SlackServer()
     async with server.serving():
         yield server
@@ -31,7 +33,7 @@ async def slack() -> AsyncIterator[SlackServer]:
 
 @pytest.fixture
 async def client(slack: SlackServer) -> AsyncIterator[AsyncWebClient]:
-    """Give a client like the bot's own, but for a shorter patience."""
+    """Yield a client like the bot's own, with a shorter timeout."""
     async with aiohttp.ClientSession() as session:
         yield AsyncWebClient(
             slack.bot_token,
@@ -58,7 +60,7 @@ def poster(client: AsyncWebClient, database: Database) -> Poster:
 
 @pytest.fixture
 def post(slack: SlackServer, client: AsyncWebClient) -> Post:
-    """Post a message and update it with itself, so that Slack judges both, and give it as it stands there."""
+    """Post a message and update it with itself, so that Slack checks both, and return it as Slack has it."""
 
     async def posting(message: Message) -> workspace.Message:
         answer = await client.chat_postMessage(channel="C0LAUNCH", text=message.text, blocks=message.blocks)
@@ -66,3 +68,10 @@ def post(slack: SlackServer, client: AsyncWebClient) -> Post:
         return slack.messages("C0LAUNCH")[-1]
 
     return posting
+
+
+@pytest.fixture
+def log() -> Iterator[list[EventDict]]:
+    """The log of the test, as structured entries."""
+    with capture_logs() as entries:
+        yield entries

@@ -38,7 +38,7 @@ def changed(**changes: Any) -> Request:
 
 
 def person(position: int, outcome: Outcome | None = Outcome.ADDED, **changes: Any) -> RequestItem:
-    """Give a person with a phone of their own; `said` are the provider's words."""
+    """Return a person whose phone depends on the position."""
     phone = f"+1415555{position:04}"
     evidence = Evidence.REPORTED if outcome else Evidence.NONE
     sample = RequestItem(position, Person(phone, phone), outcome=outcome, evidence=evidence, at=AT)
@@ -50,7 +50,7 @@ def mix(number: int, outcomes: Iterable[Outcome] = tuple(Outcome), **changes: An
 
 
 def worst(number: int) -> list[RequestItem]:
-    """Give people with all at its longest: entries that are no numbers, hostile words, the longest answer."""
+    """Return people with the longest of everything: unreadable entries, hostile words, the longest answer."""
     typed = "&<>" * 40
     return [
         person(n, Outcome.REFUSED, person=Person(typed), provider_code="&" * 60, provider_message=EVIL * 10)

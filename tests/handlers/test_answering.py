@@ -3,7 +3,7 @@
 import asyncio
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 import pytest
 from slack_bolt.async_app import AsyncApp, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
-from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
 from handlers import answering, errors
@@ -21,9 +20,9 @@ from handlers.views.text import without_markup
 from sandbox.http import serve
 from sandbox.slack import payloads
 from sandbox.slack.server import SlackServer
-from tests.acceptance.desk import Desk, desk
+from tests.app import MORE_ROLES, RunningApp, running_app
 from tests.handlers.catching import catching
-from tests.stage import ALICE, BOB, CHANNEL, stage
+from tests.slack_ui import ALICE, BOB, CHANNEL, ephemeral_texts, modal_title, open_modal
 
 APPROVAL = """
 [[approvals]]
@@ -42,21 +41,15 @@ BUTTONS = [
 
 
 @pytest.fixture
-async def played(tmp_path: Path) -> AsyncIterator[Desk]:
-    async with desk(tmp_path, rules=APPROVAL) as played:
-        yield played
-
-
-@pytest.fixture
-def log() -> Iterator[list[EventDict]]:
-    with capture_logs() as entries:
-        yield entries
+async def app(tmp_path: Path) -> AsyncIterator[RunningApp]:
+    async with running_app(tmp_path, rules=MORE_ROLES + APPROVAL) as app:
+        yield app
 
 
 @asynccontextmanager
-async def locked(desk: Desk) -> AsyncIterator[Callable[[], None]]:
+async def locked(app: RunningApp) -> AsyncIterator[Callable[[], None]]:
     """Lock the database for all writers, and yield what releases it."""
-    file = desk.stage.folder / "rollcall.db"
+    file = app.folder / "rollcall.db"
     connection = sqlite3.connect(file, isolation_level=None, timeout=30, check_same_thread=False)
     try:
         # In a thread: a writer of the bot, which runs in this event loop, may have to end first.
@@ -71,53 +64,48 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(answering, "ACK_WITHIN", 0.3)
 
 
-def said(slack: SlackServer, user: str) -> list[str]:
-    """Return what only this person was sent, oldest first."""
-    return [str(message["text"]) for message in slack.ephemerals(user)]
-
-
 @pytest.mark.usefixtures("impatient")
-async def test_a_command_at_a_locked_database_is_answered_when_it_is_done(played: Desk) -> None:
-    slack = played.stage.slack
-    async with locked(played) as release:
+async def test_a_command_is_answered_after_a_database_lock(app: RunningApp) -> None:
+    slack = app.slack
+    async with locked(app) as release:
         ack = await slack.command(ALICE, CHANNEL, "/wa-add", "wasend-team +1 415 555 0201")
         assert ack.ok
-        assert said(slack, ALICE) == [answers.CHECKING]
+        assert ephemeral_texts(slack, ALICE) == [answers.CHECKING]
         assert "othing was done" not in answers.CHECKING
         release()
-        await slack.wait_for(lambda: len(said(slack, ALICE)) > 1)
+        await slack.wait_for(lambda: len(ephemeral_texts(slack, ALICE)) > 1)
 
-    await played.stage.finished()
-    assert "14155550201" in played.members()
-    _, answer = said(slack, ALICE)
+    await app.finished()
+    assert "14155550201" in app.members()
+    _, answer = ephemeral_texts(slack, ALICE)
     assert answer.startswith("Adding 1 person")
     assert "wasend-team" in answer
 
 
 @pytest.mark.usefixtures("impatient")
-async def test_an_approval_at_a_locked_database_is_answered_when_it_counts(played: Desk) -> None:
-    slack = played.stage.slack
-    waiting = await played.add("14155550202", "14155550203")
+async def test_an_approval_is_answered_after_a_database_lock(app: RunningApp) -> None:
+    slack = app.slack
+    waiting = await app.add_people("14155550202", "14155550203")
     await waiting.labels("approval", "Approve")
-    async with locked(played) as release:
+    async with locked(app) as release:
         await waiting.click(BOB, "Approve", "approval")
-        await slack.wait_for(lambda: said(slack, BOB))
-        assert said(slack, BOB) == [answers.CHECKING]
+        await slack.wait_for(lambda: ephemeral_texts(slack, BOB))
+        assert ephemeral_texts(slack, BOB) == [answers.CHECKING]
         release()
-        await slack.wait_for(lambda: len(said(slack, BOB)) > 1)
+        await slack.wait_for(lambda: len(ephemeral_texts(slack, BOB)) > 1)
 
     await waiting.done()
-    assert {"14155550202", "14155550203"} <= played.members()
-    assert said(slack, BOB) == [answers.CHECKING, answers.APPROVAL_COUNTED]
+    assert {"14155550202", "14155550203"} <= app.members()
+    assert ephemeral_texts(slack, BOB) == [answers.CHECKING, answers.APPROVAL_COUNTED]
 
 
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("closed", [False, True], ids=["form open", "form closed"])
-async def test_a_denial_at_a_locked_database_is_answered_when_it_counts(played: Desk, closed: bool) -> None:
-    slack = played.stage.slack
-    waiting = await played.add("14155550204", "14155550205")
-    view = await waiting.opens(BOB, "Deny", "approval")
-    async with locked(played) as release:
+async def test_a_denial_is_answered_after_a_database_lock(app: RunningApp, closed: bool) -> None:
+    slack = app.slack
+    waiting = await app.add_people("14155550204", "14155550205")
+    view = await waiting.open(BOB, "Deny", "approval")
+    async with locked(app) as release:
         ack = await slack.submit(BOB, view, {"Reason": "Not now"})
         assert ack.ok
         assert ack.body["errors"] == {submitted_view.REASON_BLOCK: without_markup(answers.CHECKING)}
@@ -128,30 +116,30 @@ async def test_a_denial_at_a_locked_database_is_answered_when_it_counts(played: 
             direct = await slack.wait_for(lambda: slack.messages(f"D0{BOB[3:]}"))
             assert "Your form was submitted" in str(direct[-1]["blocks"])
         else:
-            await slack.wait_for(lambda: played.modal(BOB).body["title"]["text"] == "Submitted")
+            await slack.wait_for(lambda: modal_title(slack, BOB) == "Submitted")
 
-    assert "Denied" in await waiting.says("approval", "enied")
-    assert said(slack, BOB) == []
+    assert "Denied" in await waiting.text("approval", "enied")
+    assert ephemeral_texts(slack, BOB) == []
 
 
 @pytest.mark.usefixtures("impatient")
-async def test_a_preview_at_a_locked_database_is_answered_when_the_request_is_made(played: Desk) -> None:
-    slack = played.stage.slack
+async def test_a_preview_is_answered_after_a_database_lock(app: RunningApp) -> None:
+    slack = app.slack
     await slack.command(ALICE, CHANNEL, "/wa-add")
-    form = played.modal(ALICE).body["id"]
+    form = open_modal(app.slack, ALICE).body["id"]
     fields = {"Group": "wasend-team · wasend", "Numbers": "+1 415 555 0206"}
     assert (await slack.submit(ALICE, form, fields)).ok
-    preview = await slack.wait_for(lambda: v if (v := played.modal(ALICE)).body["title"]["text"] == "Preview" else None)
-    before = said(slack, ALICE)
-    async with locked(played) as release:
-        ack = await slack.submit(ALICE, preview.body["id"])
+    await slack.wait_for(lambda: modal_title(slack) == "Preview")
+    before = ephemeral_texts(slack, ALICE)
+    async with locked(app) as release:
+        ack = await slack.submit(ALICE, open_modal(slack).body["id"])
         assert ack.ok
-        assert answers.CHECKING in str(played.modal(ALICE).body["blocks"])
+        assert answers.CHECKING in str(open_modal(app.slack, ALICE).body["blocks"])
         release()
-        await slack.wait_for(lambda: played.modal(ALICE).body["title"]["text"] == "Submitted")
+        await slack.wait_for(lambda: modal_title(slack) == "Submitted")
 
-    await played.stage.finished()
-    (answer,) = said(slack, ALICE)[len(before) :]
+    await app.finished()
+    (answer,) = ephemeral_texts(slack, ALICE)[len(before) :]
     assert answer.startswith("Adding 1 person")
 
 
@@ -206,9 +194,9 @@ async def test_a_late_command_that_fails_says_so(
 ) -> None:
     assert (await slack.command(ALICE, CHANNEL, "/wa-add", "x")).ok
     slow[1].set()
-    await slack.wait_for(lambda: len(said(slack, ALICE)) > 1)
+    await slack.wait_for(lambda: len(ephemeral_texts(slack, ALICE)) > 1)
 
-    assert_failed(said(slack, ALICE), log)
+    assert_failed(ephemeral_texts(slack, ALICE), log)
 
 
 @pytest.mark.usefixtures("impatient")
@@ -218,9 +206,9 @@ async def test_a_late_click_that_fails_says_so(
     posted = await client.chat_postMessage(channel=CHANNEL, text="Slow?", blocks=BUTTONS)
     assert (await slack.click(ALICE, CHANNEL, str(posted["ts"]), "Slow")).ok
     slow[1].set()
-    await slack.wait_for(lambda: len(said(slack, ALICE)) > 1)
+    await slack.wait_for(lambda: len(ephemeral_texts(slack, ALICE)) > 1)
 
-    assert_failed(said(slack, ALICE), log)
+    assert_failed(ephemeral_texts(slack, ALICE), log)
 
 
 async def test_a_listener_that_bolt_gives_up_on_is_not_taken_for_another_versions(
@@ -231,16 +219,16 @@ async def test_a_listener_that_bolt_gives_up_on_is_not_taken_for_another_version
         listener.ack_timeout = 1
     assert (await slack.command(ALICE, CHANNEL, "/wa-add", "x")).ok
     go.set()
-    await slack.wait_for(lambda: len(said(slack, ALICE)) > 1)
+    await slack.wait_for(lambda: len(ephemeral_texts(slack, ALICE)) > 1)
 
-    assert_failed(said(slack, ALICE), log)
+    assert_failed(ephemeral_texts(slack, ALICE), log)
 
 
 @pytest.mark.parametrize("socket_mode", [False, True], ids=["HTTP", "Socket Mode"])
 async def test_a_foreign_response_url_is_never_called_and_the_person_is_answered(
     tmp_path: Path, log: list[EventDict], socket_mode: bool
 ) -> None:
-    async with catching() as catcher, stage(tmp_path, socket_mode=socket_mode) as played:
+    async with catching() as catcher, running_app(tmp_path, socket_mode=socket_mode) as app:
         port = urlsplit(catcher.url).port
         foreign = [
             catcher.url,
@@ -253,19 +241,19 @@ async def test_a_foreign_response_url_is_never_called_and_the_person_is_answered
             "",
             7,
         ]
-        slack = played.slack
-        await played.add("wasend-team +1 415 555 0198")
-        await played.finished()
-        button = await played.button("Export CSV")
-        room, before, calls = slack.workspace.channels[CHANNEL], said(slack, ALICE), len(slack.calls)
+        slack = app.slack
+        await app.add_people("wasend-team +1 415 555 0198")
+        await app.finished()
+        button = await app.message_with_button("Export CSV")
+        room, before, calls = slack.workspace.channels[CHANNEL], ephemeral_texts(slack, ALICE), len(slack.calls)
         action = {"type": "button", "action_id": "stop_request", "block_id": "b", "value": "RGONE"}
         for number, url in enumerate(foreign, len(before) + 1):
             payload = payloads.message_action(slack.workspace, ALICE, room, button, action, response_url="")
             await slack.deliverer.deliver("interactive", {**payload, "response_url": url})
-            await slack.wait_for(lambda number=number: len(said(slack, ALICE)) == number)  # type: ignore[misc]
+            await slack.wait_for(lambda number=number: len(ephemeral_texts(slack, ALICE)) == number)  # type: ignore[misc]
 
     assert catcher.caught == []
-    assert all("This request no longer exists." in text for text in said(slack, ALICE)[len(before) :])
+    assert all("This request no longer exists." in text for text in ephemeral_texts(slack, ALICE)[len(before) :])
     assert "response_url" not in [call.method for call in slack.calls[calls:]]
     assert [e["event"] for e in log if "response_url" in e["event"]] == ["foreign_response_url"] * len(foreign)
     assert [e for e in log if "exc_info" in e] == []

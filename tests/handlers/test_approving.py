@@ -1,15 +1,13 @@
-"""What somebody reads before they approve: on the card, in the details, on their Home tab."""
-
-from collections.abc import AsyncIterator
+"""What an approver reads before they approve: on the card, in the details, on their Home tab."""
 
 import pytest
-import pytest_asyncio
 
 from bot.commands.values import MAX_TEXT
 from sandbox.slack.chat import texts
 from sandbox.slack.server import SlackServer
 from sandbox.slack.workspace import Message
-from tests.handlers.commanding import BOB, LAUNCH, ONE, commanding, typed
+from tests.app import RunningApp, module_app
+from tests.slack_ui import BOB, CHANNEL, PHONE, named_messages, type_command
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -21,31 +19,28 @@ approvers = ["lead"]
 LONG = f"{'A' * 2000}\n{'&' * 400} SECRET-END {'B' * 500}"
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def slack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SlackServer]:
-    async with commanding(tmp_path_factory.mktemp("approving"), ["wasend"], {}, RULES) as played:
-        played.providers["wasend"].world.put_group("WAGone", "Spring", ["14155550771"])
-        yield played.slack
+running = module_app(operators=(), rules=RULES)
+
+
+@pytest.fixture
+def slack(running: RunningApp) -> SlackServer:
+    running.world().put_group("WAGone", "Spring", ["14155550771"])
+    return running.slack
 
 
 async def asked(slack: SlackServer, line: str) -> Message:
-    """Type a command that needs approval, and give its card."""
-    before = len(cards(slack))
-    assert "Waiting for approval" in await typed(slack, line)
-    await slack.wait_for(lambda: len(cards(slack)) > before)
-    return cards(slack)[-1]
-
-
-def cards(slack: SlackServer) -> list[Message]:
-    posted = [m for m in slack.messages(LAUNCH) if m.get("metadata")]
-    return [m for m in posted if m["metadata"]["event_payload"]["name"] == "approval"]
+    """Type a command that needs approval, and return its card."""
+    before = len(named_messages(slack, "approval"))
+    assert "Waiting for approval" in await type_command(slack, line)
+    await slack.wait_for(lambda: len(named_messages(slack, "approval")) > before)
+    return named_messages(slack, "approval")[-1]
 
 
 async def details(slack: SlackServer, card: Message) -> str:
-    """Open the details of a card, and give what stands there, part after part."""
+    """Open the details of a card, and return their whole text."""
     if opened := slack.open_view(BOB):
         await slack.close_view(BOB, opened.body["id"])
-    assert (await slack.click(BOB, LAUNCH, card["ts"], "Details")).ok
+    assert (await slack.click(BOB, CHANNEL, card["ts"], "Details")).ok
     view = await slack.wait_for(lambda: slack.open_view(BOB))
     return "".join(block["text"]["text"] for block in view.body["blocks"] if block["type"] == "section")
 
@@ -54,14 +49,12 @@ async def details(slack: SlackServer, card: Message) -> str:
     "line",
     [
         f"/wa-send wasend-team {LONG}",
-        f"/wa-send wasend-team to: {ONE} text: {LONG}",
-        f"/wa-invite wasend-team {ONE} text: {LONG}",
+        f"/wa-send wasend-team to: {PHONE} text: {LONG}",
+        f"/wa-invite wasend-team {PHONE} text: {LONG}",
         f"/wa-settings wasend-team announce: on description: {LONG}",
     ],
 )
-async def test_the_whole_of_a_long_text_stands_in_the_details_and_the_card_says_that_there_is_more(
-    slack: SlackServer, line: str
-) -> None:
+async def test_a_card_shortens_a_long_text_and_details_show_all_of_it(slack: SlackServer, line: str) -> None:
     card = await asked(slack, line)
 
     shown = "\n".join(texts(card["blocks"]))
@@ -69,7 +62,7 @@ async def test_the_whole_of_a_long_text_stands_in_the_details_and_the_card_says_
     assert LONG in await details(slack, card)
 
 
-async def test_a_short_text_stands_on_the_card_as_a_whole(slack: SlackServer) -> None:
+async def test_a_card_shows_a_short_text_completely(slack: SlackServer) -> None:
     card = await asked(slack, "/wa-send wasend-team We meet\nat nine.")
 
     assert "Text: “We meet at nine.”" in card["text"]
@@ -81,15 +74,15 @@ async def test_a_short_text_stands_on_the_card_as_a_whole(slack: SlackServer) ->
     [
         "/wa-send wasend-team {}",
         "/wa-send wasend-team text: {}",
-        f"/wa-invite wasend-team {ONE} text: {{}}",
+        f"/wa-invite wasend-team {PHONE} text: {{}}",
         "/wa-settings wasend-team description: {}",
     ],
 )
-async def test_a_text_that_no_form_holds_is_refused_when_it_is_typed(slack: SlackServer, line: str) -> None:
-    answer = await typed(slack, line.format("x" * (MAX_TEXT + 1)))
+async def test_a_typed_text_has_the_limit_of_the_form(slack: SlackServer, line: str) -> None:
+    answer = await type_command(slack, line.format("x" * (MAX_TEXT + 1)))
 
     assert "The text has 3,001 characters, and at most 3,000 are taken. Nothing was done." in answer
-    assert "Waiting for approval" in await typed(slack, line.format("x" * MAX_TEXT))
+    assert "Waiting for approval" in await type_command(slack, line.format("x" * MAX_TEXT))
 
 
 @pytest.mark.parametrize(
@@ -98,23 +91,21 @@ async def test_a_text_that_no_form_holds_is_refused_when_it_is_typed(slack: Slac
         ("/wa-send wasend-team We meet\nat nine.", "Text: “We meet at nine.”"),
         (f"/wa-send wasend-team {LONG}", "characters: see Details"),
         ("/wa-settings wasend-team name: Fair announce: on", "• Name: “Fair”\n• Who can send messages: only admins"),
-        (f"/wa-add wasend-team {ONE} invite: yes", "Anyone we can't add directly gets an invite link."),
+        (f"/wa-add wasend-team {PHONE} invite: yes", "Anyone we can't add directly gets an invite link."),
         ("/wa-sync wasend-team from: Spring mode: mirror", "ℹ️ "),
     ],
 )
-async def test_who_approves_on_their_home_tab_reads_what_they_approve(
-    slack: SlackServer, line: str, words: str
-) -> None:
-    before = len(cards(slack))
-    await typed(slack, line)
-    await slack.wait_for(lambda: len(cards(slack)) > before)
+async def test_the_home_tab_shows_what_an_approver_approves(slack: SlackServer, line: str, words: str) -> None:
+    before = len(named_messages(slack, "approval"))
+    await type_command(slack, line)
+    await slack.wait_for(lambda: len(named_messages(slack, "approval")) > before)
     assert (await slack.open_home(BOB)).ok
 
     await slack.wait_for(lambda: words in waiting(slack))
 
 
 def waiting(slack: SlackServer) -> str:
-    """Give what the newest request that waits for Bob says on his Home tab."""
+    """Return the text of the newest request that waits for Bob on his Home tab."""
     shown = slack.home(BOB)
     return next((said for said in texts(shown.body["blocks"]) if "Requested by" in said), "") if shown else ""
 
@@ -127,12 +118,12 @@ def waiting(slack: SlackServer) -> str:
         ("/wa-settings wasend-team name: Fair", "• Name: “Fair”"),
     ],
 )
-async def test_who_asks_is_told_what_will_be_sent(slack: SlackServer, line: str, words: str) -> None:
-    assert words in await typed(slack, line)
+async def test_the_requester_sees_what_will_be_sent(slack: SlackServer, line: str, words: str) -> None:
+    assert words in await type_command(slack, line)
 
 
 async def test_an_option_inside_a_text_is_refused_with_what_to_do(slack: SlackServer) -> None:
-    answer = await typed(slack, "/wa-send wasend-team Hello … reason: not a reason")
+    answer = await type_command(slack, "/wa-send wasend-team Hello … reason: not a reason")
 
     assert "`reason:` stands inside the text, and nothing was sent." in answer
     assert "Usage: `/wa-send" in answer

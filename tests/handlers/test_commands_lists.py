@@ -4,21 +4,33 @@ import csv
 import io
 import json
 import re
-from collections.abc import AsyncIterator
 
 import pytest
-import pytest_asyncio
 
 from bot.commands.reference import page
 from bot.domain.audit_chain import EXPORT_COLUMNS
 from handlers.commands import groups, reply
 from sandbox.providers.server import InjectedFault
 from sandbox.providers.world import World
-from sandbox.sandbox import SIMULATORS, Sandbox
+from sandbox.sandbox import SIMULATORS
 from sandbox.slack.errors import SlackFault
 from sandbox.slack.server import SlackServer
 from sandbox.slack.workspace import User
-from tests.handlers.commanding import ALICE, BOB, LATER, LAUNCH, NOBODY, ONE, READER, clicked, commanding, told, typed
+from tests.app import RunningApp, app_slack, module_app
+from tests.slack_ui import (
+    ALICE,
+    BOB,
+    CAROL,
+    CHANNEL,
+    DAVE,
+    LATER,
+    PHONE,
+    click_last_answer,
+    command,
+    labels_of,
+    named_messages,
+    type_command,
+)
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -29,7 +41,7 @@ connection = "wasend"
 id = "bulk07@g.us"
 warning = "Ask <Ann> first"
 [roles.auditor]
-members = ["{READER}"]
+members = ["{DAVE}"]
 capabilities = ["audit:read"]
 groups = ["guarded"]
 [roles.keeper]
@@ -40,70 +52,72 @@ groups = ["guarded"]
 BULK = {f"bulk{n:02}@g.us": f"Bulk {n:02}" for n in range(35)}
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def played(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sandbox]:
-    async with commanding(
-        tmp_path_factory.mktemp("lists"), ["wasend"], {**BULK, "vanishing@g.us": "Vanishing"}, MORE
-    ) as scene:
-        world = scene.providers["wasend"].world
-        for number in range(3):
-            world.add(GROUP, f"1415555010{number}")
-        world.promote(GROUP, "14155550102")
-        world.groups[GROUP].description = "=cmd() & <!channel>"
-        yield scene
+def with_members(app: RunningApp) -> None:
+    """Put members, an admin and a hostile description into the group."""
+    world = app.world()
+    for number in range(3):
+        world.add(GROUP, f"1415555010{number}")
+    world.promote(GROUP, "14155550102")
+    world.groups[GROUP].description = "=cmd() & <!channel>"
+
+
+app = module_app(groups={**BULK, "vanishing@g.us": "Vanishing"}, rules=MORE, operators=(), prepare=with_members)
+slack = app_slack
 
 
 @pytest.fixture
-def slack(played: Sandbox) -> SlackServer:
-    return played.slack
-
-
-@pytest.fixture
-def world(played: Sandbox) -> World:
-    return played.providers["wasend"].world
+def world(app: RunningApp) -> World:
+    return app.world()
 
 
 def labels(slack: SlackServer, user: str = ALICE) -> list[str]:
-    """Give the buttons of the last answer that this person saw."""
-    blocks = slack.ephemerals(user)[-1].get("blocks", [])
-    return [e["text"]["text"] for block in blocks if block["type"] == "actions" for e in block["elements"]]
+    """Return the labels of the buttons of the last answer that this person saw."""
+    return labels_of(slack.ephemerals(user)[-1])
 
 
 def file(slack: SlackServer) -> str:
-    """Give the last file; it went to Alice's or Bob's direct messages, and nobody else's."""
+    """Return the last uploaded file."""
     upload = slack.files[-1]
     assert upload.content is not None
     return upload.content.decode()
 
 
+async def add_one(slack: SlackServer, name: str, group: str, phone: str = PHONE) -> None:
+    """Add a person to a group as Bob, and wait until that is done."""
+    await command(slack, f"{group} {phone}", user=BOB)
+    await slack.wait_for(
+        lambda: any(name in m["text"] and "Done" in m["text"] for m in named_messages(slack, "parent"))
+    )
+
+
 async def test_groups_come_page_by_page_both_ways(slack: SlackServer) -> None:
-    first = await typed(slack, "/wa-groups bulk")
+    first = await type_command(slack, "/wa-groups bulk")
     assert first.count("• ") == 15
     assert "1 to 15 of 35 groups with “bulk” in a name" in first
     assert labels(slack) == ["Next"]
 
-    assert "16 to 30 of 35" in await clicked(slack, "Next")
+    assert "16 to 30 of 35" in await click_last_answer(slack, "Next")
     assert labels(slack) == ["Previous", "Next"]
-    last = await clicked(slack, "Next")
+    last = await click_last_answer(slack, "Next")
     assert (last.count("• "), labels(slack)) == (5, ["Previous"])
-    assert "16 to 30" in await clicked(slack, "Previous")
-    assert await clicked(slack, "Previous") == first
+    assert "16 to 30" in await click_last_answer(slack, "Previous")
+    assert await click_last_answer(slack, "Previous") == first
 
 
-async def test_a_page_is_for_the_role_of_who_turns_it(slack: SlackServer) -> None:
-    await typed(slack, "/wa-groups", user=NOBODY)
-    assert labels(slack, NOBODY) == []
+async def test_a_page_is_checked_against_the_role_of_the_person_who_clicks(slack: SlackServer) -> None:
+    await type_command(slack, "/wa-groups", user=CAROL)
+    assert labels(slack, CAROL) == []
 
-    await typed(slack, "/wa-groups bulk", user=ALICE)
+    await type_command(slack, "/wa-groups bulk", user=ALICE)
     shown = slack.ephemerals(ALICE)[-1]
-    before = len(slack.ephemerals(NOBODY))
-    await slack.click(NOBODY, LAUNCH, shown["ts"], "Next")
-    await slack.wait_for(lambda: "no role" in shown["text"] or len(slack.ephemerals(NOBODY)) > before)
+    before = len(slack.ephemerals(CAROL))
+    await slack.click(CAROL, CHANNEL, shown["ts"], "Next")
+    await slack.wait_for(lambda: "no role" in shown["text"] or len(slack.ephemerals(CAROL)) > before)
     assert "Bulk 20" not in str(shown)
 
 
-async def test_a_card_tells_what_is_known_of_a_group(slack: SlackServer) -> None:
-    card = await typed(slack, "/wa-group wasend-team")
+async def test_a_card_describes_a_group(slack: SlackServer) -> None:
+    card = await type_command(slack, "/wa-group wasend-team")
 
     assert "*wasend-team* on `wasend`" in card
     assert "Connection `wasend`: connected" in card
@@ -112,19 +126,19 @@ async def test_a_card_tells_what_is_known_of_a_group(slack: SlackServer) -> None
     assert "Available here: add, remove, promote" in card
     assert "Not supported by the provider: disappearing messages." in card
     assert labels(slack) == ["Export members (CSV)"]
-    assert "⚠️ Warning: Ask &lt;Ann&gt; first" in await typed(slack, "/wa-group guarded")
-    assert "*Bulk 03*" in await typed(slack, "/wa-group bulk 03")
+    assert "⚠️ Warning: Ask &lt;Ann&gt; first" in await type_command(slack, "/wa-group guarded")
+    assert "*Bulk 03*" in await type_command(slack, "/wa-group bulk 03")
 
 
-async def test_a_subject_stands_beside_the_alias_in_the_list(slack: SlackServer) -> None:
-    assert f"• *wasend-team* “Wasend Team” on `wasend`: `{GROUP}`" in await typed(slack, "/wa-groups wasend")
-    assert "• *Bulk 03* on `wasend`: `bulk03@g.us`" in await typed(slack, "/wa-groups bulk 03")
+async def test_the_list_shows_the_subject_beside_the_alias(slack: SlackServer) -> None:
+    assert f"• *wasend-team* “Wasend Team” on `wasend`: `{GROUP}`" in await type_command(slack, "/wa-groups wasend")
+    assert "• *Bulk 03* on `wasend`: `bulk03@g.us`" in await type_command(slack, "/wa-groups bulk 03")
 
 
-async def test_a_group_that_is_gone_is_said_to_be_gone(slack: SlackServer, world: World) -> None:
-    assert "Subject: Vanishing" in await typed(slack, "/wa-group vanishing@g.us")
+async def test_a_card_says_that_its_group_is_gone(slack: SlackServer, world: World) -> None:
+    assert "Subject: Vanishing" in await type_command(slack, "/wa-group vanishing@g.us")
     del world.groups["vanishing@g.us"]
-    card = await typed(slack, "/wa-group vanishing@g.us")
+    card = await type_command(slack, "/wa-group vanishing@g.us")
 
     assert "*Vanishing* on `wasend`: `vanishing@g.us`" in card
     assert "Connection `wasend`: connected" in card
@@ -132,13 +146,13 @@ async def test_a_group_that_is_gone_is_said_to_be_gone(slack: SlackServer, world
     assert "Admins" not in card
     assert "Available here" not in card
     assert labels(slack) == []
-    assert "There's no group called “vanishing@g.us”" in await typed(slack, "/wa-group vanishing@g.us")
+    assert "There's no group called “vanishing@g.us”" in await type_command(slack, "/wa-group vanishing@g.us")
 
 
-async def test_a_card_says_what_could_not_be_read(played: Sandbox, slack: SlackServer) -> None:
-    played.providers["wasend"].faults.append(InjectedFault(match="/participants", status=403, body="{}", times=-1))
-    card = await typed(slack, "/wa-group wasend-team")
-    played.providers["wasend"].faults.clear()
+async def test_a_card_says_what_could_not_be_read(app: RunningApp, slack: SlackServer) -> None:
+    app.provider().faults.append(InjectedFault(match="/participants", status=403, body="{}", times=-1))
+    card = await type_command(slack, "/wa-group wasend-team")
+    app.provider().faults.clear()
 
     assert "Subject: Wasend Team" in card
     assert "Admins: " in card
@@ -148,33 +162,31 @@ async def test_a_card_says_what_could_not_be_read(played: Sandbox, slack: SlackS
 @pytest.mark.parametrize(
     "fault", [None, SlackFault("response_url", status=500), SlackFault("response_url", error="drop", times=2)]
 )
-async def test_what_takes_longer_is_acknowledged_and_told_then(
-    played: Sandbox, slack: SlackServer, monkeypatch: pytest.MonkeyPatch, fault: SlackFault | None
+async def test_a_slow_answer_is_acknowledged_first(
+    app: RunningApp, slack: SlackServer, monkeypatch: pytest.MonkeyPatch, fault: SlackFault | None
 ) -> None:
     monkeypatch.setattr(reply, "ACK_DEADLINE", 0.1)
-    monkeypatch.setattr(played.providers["wasend"], "latency", 0.25)
+    monkeypatch.setattr(app.provider(), "latency", 0.25)
     if fault:
         slack.faults.append(fault)
-    assert "The answer will appear here" in await typed(slack, "/wa-invite wasend-team")
+    assert "The answer will appear here" in await type_command(slack, "/wa-invite wasend-team")
 
     await slack.wait_for(lambda: "https://chat.whatsapp.com/" in slack.ephemerals(ALICE)[-1]["text"])
 
 
-async def test_a_card_waits_for_nothing_for_ever(
-    played: Sandbox, slack: SlackServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_card_limits_its_waiting(app: RunningApp, slack: SlackServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(groups, "CARD_TIMEOUT", 0.1)
-    monkeypatch.setattr(played.providers["wasend"], "latency", 0.5)
+    monkeypatch.setattr(app.provider(), "latency", 0.5)
 
-    card = await typed(slack, "/wa-group wasend-team")
+    card = await type_command(slack, "/wa-group wasend-team")
 
     assert card.count("the provider does not answer.") == 3
 
 
-async def test_members_are_exported_to_who_may_list_them(slack: SlackServer, world: World) -> None:
+async def test_members_are_exported_in_a_direct_message(slack: SlackServer, world: World) -> None:
     world.person("14155550101")
-    await typed(slack, "/wa-group wasend-team")
-    assert "in a direct message" in await clicked(slack, "Export members (CSV)")
+    await type_command(slack, "/wa-group wasend-team")
+    assert "in a direct message" in await click_last_answer(slack, "Export members (CSV)")
 
     rows = list(csv.reader(io.StringIO(file(slack))))
     assert tuple(rows[0]) == groups.COLUMNS
@@ -188,28 +200,28 @@ async def test_members_are_exported_to_who_may_list_them(slack: SlackServer, wor
     assert [column for column in groups.COLUMNS if f"`{column}`" not in page()] == []
 
 
-async def test_nobody_else_exports_members(slack: SlackServer) -> None:
-    await typed(slack, "/wa-group wasend-team")
-    shown, count, before = slack.ephemerals(ALICE)[-1], len(slack.files), len(slack.ephemerals(NOBODY))
-    await slack.click(NOBODY, LAUNCH, shown["ts"], "Export members (CSV)")
-    await slack.wait_for(lambda: len(slack.ephemerals(NOBODY)) > before)
+async def test_another_person_cannot_export_members(slack: SlackServer) -> None:
+    await type_command(slack, "/wa-group wasend-team")
+    shown, count, before = slack.ephemerals(ALICE)[-1], len(slack.files), len(slack.ephemerals(CAROL))
+    await slack.click(CAROL, CHANNEL, shown["ts"], "Export members (CSV)")
+    await slack.wait_for(lambda: len(slack.ephemerals(CAROL)) > before)
 
-    assert "You have no role" in slack.ephemerals(NOBODY)[-1]["text"]
+    assert "You have no role" in slack.ephemerals(CAROL)[-1]["text"]
     assert len(slack.files) == count
 
 
-async def test_members_that_cannot_be_read_are_no_file(played: Sandbox, slack: SlackServer) -> None:
-    await typed(slack, "/wa-group wasend-team")
+async def test_unreadable_members_make_no_file(app: RunningApp, slack: SlackServer) -> None:
+    await type_command(slack, "/wa-group wasend-team")
     count = len(slack.files)
-    played.providers["wasend"].faults.append(InjectedFault(match="/participants", status=403, body="{}", times=-1))
-    said = await clicked(slack, "Export members (CSV)")
-    played.providers["wasend"].faults.clear()
+    app.provider().faults.append(InjectedFault(match="/participants", status=403, body="{}", times=-1))
+    said = await click_last_answer(slack, "Export members (CSV)")
+    app.provider().faults.clear()
 
     assert "Couldn't read the members. Nothing was changed." in said
     assert len(slack.files) == count
 
 
-async def test_what_is_typed_is_done_as_it_is_typed(slack: SlackServer, world: World) -> None:
+async def test_commands_are_carried_out_as_typed(slack: SlackServer, world: World) -> None:
     lines = [
         "/wa-settings bulk01@g.us name: “at: noon” description: Call us | announce: on",
         "/wa-send bulk01@g.us text: Be there at: 5 &amp; to: win",
@@ -218,10 +230,10 @@ async def test_what_is_typed_is_done_as_it_is_typed(slack: SlackServer, world: W
         "/wa-create wasend 'New one' +1 415 555 0109",
     ]
     for line in lines:
-        assert "Results appear in the thread." in await typed(slack, line), line
-    done = [m for m in slack.messages(LAUNCH) if "Done" in m["text"]]
+        assert "Results appear in the thread." in await type_command(slack, line), line
+    done = [m for m in slack.messages(CHANNEL) if "Done" in m["text"]]
     await slack.wait_for(
-        lambda: len([m for m in slack.messages(LAUNCH) if "Done" in m["text"]]) == len(done) + len(lines), 30
+        lambda: len([m for m in slack.messages(CHANNEL) if "Done" in m["text"]]) == len(done) + len(lines), 30
     )
 
     group = world.groups["bulk01@g.us"]
@@ -235,97 +247,109 @@ async def test_what_is_typed_is_done_as_it_is_typed(slack: SlackServer, world: W
     assert "New one" in {g.subject for g in world.groups.values()}
 
 
-async def test_a_reset_makes_another_link(slack: SlackServer, world: World) -> None:
+async def test_a_reset_makes_a_new_link(slack: SlackServer, world: World) -> None:
     before = world.invite_of("bulk02@g.us")
-    assert "Resetting the invite link" in await typed(slack, "/wa-invite bulk02@g.us RESET reason: leaked")
+    assert "Resetting the invite link" in await type_command(slack, "/wa-invite bulk02@g.us RESET reason: leaked")
 
     await slack.wait_for(
-        lambda: any("Done" in m["text"] and "Bulk 02" in m["text"] for m in slack.messages(LAUNCH)), 30
+        lambda: any("Done" in m["text"] and "Bulk 02" in m["text"] for m in slack.messages(CHANNEL)), 30
     )
     assert world.invite_of("bulk02@g.us") != before
 
 
-async def test_a_list_comes_from_no_group_that_one_may_not_read(slack: SlackServer) -> None:
+async def test_a_sync_needs_permission_to_read_its_list(slack: SlackServer) -> None:
     slack.workspace.users["U05ERIN"] = User("U05ERIN", "erin", "Erin")
-    answer = await typed(slack, "/wa-sync guarded from: wasend-team", user="U05ERIN")
+    answer = await type_command(slack, "/wa-sync guarded from: wasend-team", user="U05ERIN")
 
     assert "The list comes from the other group. You have `groups:read` through `keeper`, but not for" in answer
 
 
 async def test_requests_are_listed_page_by_page_with_their_threads(slack: SlackServer) -> None:
     for number in range(11):
-        await told(slack, f"bulk{number + 10}@g.us {ONE} at: {LATER}", user=BOB)
-    await slack.wait_for(lambda: any("Bulk 10" in m["text"] for m in slack.messages(LAUNCH)))
-    first = await typed(slack, "/wa-requests", user=BOB)
+        await command(slack, f"bulk{number + 10}@g.us {PHONE} at: {LATER}", user=BOB)
+    await slack.wait_for(lambda: any("Bulk 10" in m["text"] for m in slack.messages(CHANNEL)))
+    first = await type_command(slack, "/wa-requests", user=BOB)
 
     assert first.count("• ") == 10
     assert "*Bulk 20*" in first
-    second = await clicked(slack, "Next", user=BOB)
+    second = await click_last_answer(slack, "Next", user=BOB)
     assert re.search(r"\*Bulk 10\*.*\n.*\|thread>", second)
     assert "*Bulk 20*" not in second
-    newest = await clicked(slack, "Newest", user=BOB)
+    newest = await click_last_answer(slack, "Newest", user=BOB)
     assert re.findall("`R.+?`", newest) == re.findall("`R.+?`", first)
 
 
-async def test_threads_that_slack_does_not_tell_in_time_are_left_out(
-    slack: SlackServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await told(slack, f"bulk34@g.us {ONE} at: {LATER}", user=ALICE)
-    await slack.wait_for(lambda: any("Bulk 34" in m["text"] for m in slack.messages(LAUNCH)))
+async def test_thread_links_that_come_late_are_left_out(slack: SlackServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    await command(slack, f"bulk34@g.us {PHONE} at: {LATER}", user=ALICE)
+    await slack.wait_for(lambda: any("Bulk 34" in m["text"] for m in slack.messages(CHANNEL)))
     monkeypatch.setattr("handlers.delivery.permalinks.READ_TIMEOUT", 0.1)
     slack.faults.append(SlackFault("chat.getPermalink", error="hang", times=-1))
-    answer = await typed(slack, "/wa-requests bulk34@g.us", user=BOB)
+    answer = await type_command(slack, "/wa-requests bulk34@g.us", user=BOB)
     slack.faults.clear()
 
     assert "*Bulk 34*" in answer
     assert "|thread>" not in answer
 
 
-async def test_the_address_of_a_thread_is_asked_for_once(slack: SlackServer) -> None:
+async def test_a_thread_link_is_read_once(slack: SlackServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("handlers.delivery.permalinks.READ_TIMEOUT", None)
+
     def asked() -> int:
         return sum(call.method == "chat.getPermalink" for call in slack.calls)
 
-    assert "|thread>" in await typed(slack, "/wa-requests bulk10@g.us", user=BOB)
+    await add_one(slack, "Bulk 33", "bulk33@g.us")
+    assert "|thread>" in await type_command(slack, "/wa-requests bulk33@g.us", user=BOB)
     before = asked()
-    assert "|thread>" in await typed(slack, "/wa-requests bulk10@g.us", user=BOB)
+    assert "|thread>" in await type_command(slack, "/wa-requests bulk33@g.us", user=BOB)
     assert asked() == before
 
 
-async def test_everybody_sees_the_requests_that_concern_them(slack: SlackServer) -> None:
-    await told(slack, f"guarded {ONE} at: {LATER}", user=ALICE)
+async def test_people_see_the_requests_that_concern_them(slack: SlackServer) -> None:
+    await command(slack, f"guarded {PHONE} at: {LATER}", user=ALICE)
 
-    assert "<@U01ALICE>" in await typed(slack, "/wa-requests guarded", user=BOB)
-    assert "*guarded*" in await typed(slack, "/wa-requests “guarded”", user=READER)
-    everything = await typed(slack, "/wa-requests all", user=READER)
+    assert "<@U01ALICE>" in await type_command(slack, "/wa-requests guarded", user=BOB)
+    assert "*guarded*" in await type_command(slack, "/wa-requests “guarded”", user=DAVE)
+    everything = await type_command(slack, "/wa-requests all", user=DAVE)
     assert (everything.count("• "), "*guarded*" in everything) == (1, True)
-    assert "There are no requests you can see" in await typed(slack, "/wa-requests guarded", user=NOBODY)
-    assert "You haven't made any requests yet" in await typed(slack, "/wa-requests mine", user=NOBODY)
-    assert "`audit:read`" in await typed(slack, "/wa-requests all", user=ALICE)
-    assert "<@U02BOB>" not in await typed(slack, "/wa-requests", user=ALICE)
-    assert "Nothing is waiting" in await typed(slack, "/wa-requests waiting", user=BOB)
+    assert "There are no requests you can see" in await type_command(slack, "/wa-requests guarded", user=CAROL)
+    assert "You haven't made any requests yet" in await type_command(slack, "/wa-requests mine", user=CAROL)
+    assert "`audit:read`" in await type_command(slack, "/wa-requests all", user=ALICE)
+    assert "<@U02BOB>" not in await type_command(slack, "/wa-requests", user=ALICE)
+    assert "Nothing is waiting" in await type_command(slack, "/wa-requests waiting", user=BOB)
 
 
-async def test_the_audit_journal_is_searched_and_turned(slack: SlackServer) -> None:
-    first = await typed(slack, "/wa-audit", user=BOB)
+async def fill_audit(slack: SlackServer) -> None:
+    """Write more than a page of audit rows, one of them about the guarded group."""
+    for _ in range(16):
+        await type_command(slack, "/wa-invite wasend-team", user=CAROL)
+    await command(slack, f"guarded {PHONE} at: {LATER}")
+
+
+async def test_the_audit_journal_is_searched_in_pages(slack: SlackServer) -> None:
+    await fill_audit(slack)
+    first = await type_command(slack, "/wa-audit", user=BOB)
     assert first.count("• ") == 15
-    second = await clicked(slack, "Next", user=BOB)
+    second = await click_last_answer(slack, "Next", user=BOB)
     assert second != first
     assert labels(slack, BOB)[0] == "Newest"
     assert labels(slack, BOB)[-2:] == ["Export CSV", "Export JSONL"]
 
-    guarded = await typed(slack, "/wa-audit group: guarded", user=BOB)
+    guarded = await type_command(slack, "/wa-audit group: guarded", user=BOB)
     assert {line.split("*")[1] for line in guarded.splitlines() if line.startswith("•")} == {"guarded"}
-    assert "+14155550108" in await typed(slack, "/wa-audit +1 415 555 0108", user=BOB)
-    none = await typed(slack, "/wa-audit <@U04DAVE> group: guarded since: 2019-01-01 until: 2019-12-31", user=BOB)
+    await add_one(slack, "Bulk 32", "bulk32@g.us", "+1 415 555 0110")
+    assert "+14155550110" in await type_command(slack, "/wa-audit +1 415 555 0110", user=BOB)
+    none = await type_command(
+        slack, "/wa-audit <@U04DAVE> group: guarded since: 2019-01-01 until: 2019-12-31", user=BOB
+    )
     assert none.startswith("There are no audit rows about <@U04DAVE> in *guarded* since <!date^")
-    none = await typed(slack, "/wa-audit +1 415 555 0199", user=BOB)
+    none = await type_command(slack, "/wa-audit +1 415 555 0199", user=BOB)
     assert none.startswith("There are no audit rows about `+14155550199` that you can see.")
 
 
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("somebody", "“somebody” isn't a person"),
+        ("anyone", "“anyone” isn't a person"),
         ("since: yesterday", "“yesterday” isn't a valid date"),
         ("since: 2026-02-30", "“2026-02-30” isn't a valid date"),
         (f"since: {LATER}", f"“{LATER}” is in the future"),
@@ -337,36 +361,39 @@ async def test_the_audit_journal_is_searched_and_turned(slack: SlackServer) -> N
         ("snce: 2026-01-01", "Did you mean `since:`?"),
     ],
 )
-async def test_what_the_audit_cannot_look_for_is_said(slack: SlackServer, text: str, problem: str) -> None:
-    assert problem in await told(slack, text, user=BOB, name="/wa-audit")
+async def test_an_invalid_audit_search_is_explained(slack: SlackServer, text: str, problem: str) -> None:
+    assert problem in await command(slack, text, user=BOB, name="/wa-audit")
 
 
 async def test_an_auditor_of_some_groups_sees_nothing_of_others(slack: SlackServer) -> None:
-    seen = await typed(slack, "/wa-audit", user=READER)
+    await fill_audit(slack)
+    seen = await type_command(slack, "/wa-audit", user=DAVE)
 
     assert {line.split("*")[1] for line in seen.splitlines() if line.startswith("•")} == {"guarded"}
-    assert "`audit:read`" in await typed(slack, "/wa-audit", user=ALICE)
+    assert "`audit:read`" in await type_command(slack, "/wa-audit", user=ALICE)
 
 
 async def test_the_audit_journal_is_exported_as_it_was_searched(slack: SlackServer) -> None:
-    await typed(slack, "/wa-audit <@U01ALICE> group: guarded", user=BOB)
-    assert "in a direct message" in await clicked(slack, "Export CSV", user=BOB)
+    await fill_audit(slack)
+    await type_command(slack, "/wa-audit <@U01ALICE> group: guarded", user=BOB)
+    assert "in a direct message" in await click_last_answer(slack, "Export CSV", user=BOB)
     rows = list(csv.DictReader(io.StringIO(file(slack))))
     assert tuple(rows[0]) == EXPORT_COLUMNS
     assert {row["actor"] for row in rows} == {ALICE}
 
-    await clicked(slack, "Export JSONL", user=BOB)
+    await click_last_answer(slack, "Export JSONL", user=BOB)
     lines = [json.loads(line) for line in file(slack).splitlines()]
     assert [line["seq"] for line in lines] == [int(row["seq"]) for row in rows]
     assert slack.messages("D0BOB")[-1]["files"][0]["name"] == "audit.jsonl"
 
 
-async def test_nobody_else_turns_or_exports_the_audit_journal(slack: SlackServer) -> None:
-    await typed(slack, "/wa-audit", user=BOB)
+async def test_another_person_cannot_turn_or_export_the_audit_journal(slack: SlackServer) -> None:
+    await fill_audit(slack)
+    await type_command(slack, "/wa-audit", user=BOB)
     shown, files, heard = slack.ephemerals(BOB)[-1], len(slack.files), len(slack.ephemerals(ALICE))
-    await slack.click(ALICE, LAUNCH, shown["ts"], "Export CSV")
+    await slack.click(ALICE, CHANNEL, shown["ts"], "Export CSV")
     await slack.wait_for(lambda: len(slack.ephemerals(ALICE)) > heard)
-    await slack.click(ALICE, LAUNCH, shown["ts"], "Next")
+    await slack.click(ALICE, CHANNEL, shown["ts"], "Next")
     await slack.wait_for(lambda: len(slack.ephemerals(ALICE)) > heard + 1)
     assert all("audit:read" in message["text"] for message in slack.ephemerals(ALICE)[heard:])
     assert len(slack.files) == files

@@ -2,13 +2,12 @@
 
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
-from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
 from handlers import errors
@@ -16,8 +15,9 @@ from handlers.views import inputs, request_forms, submitted_view
 from sandbox.http import serve
 from sandbox.slack.errors import SlackFault
 from sandbox.slack.server import SlackServer
+from tests.slack_ui import ALICE, CHANNEL, ephemeral_texts
 
-ALICE, LAUNCH, ELSEWHERE, DIRECT = "U01ALICE", "C0LAUNCH", "C0ELSEWHERE", "D0ALICE"
+DIRECT = "D0ALICE"
 BUTTON = {"type": "button", "action_id": "break", "text": {"type": "plain_text", "text": "Break"}}
 LOOK = {"type": "button", "action_id": "look", "text": {"type": "plain_text", "text": "Look"}}
 BUTTONS = [{"type": "actions", "elements": [BUTTON, LOOK]}]
@@ -66,12 +66,6 @@ async def _app(slack: SlackServer, acks_first: bool) -> AsyncIterator[None]:
         yield
 
 
-@pytest.fixture
-def log() -> Iterator[list[EventDict]]:
-    with capture_logs() as entries:
-        yield entries
-
-
 async def opened(slack: SlackServer, client: AsyncWebClient, view: Any) -> str:
     await client.views_open(trigger_id=slack.workspace.new_trigger(ALICE), view=view)
     shown = slack.open_view(ALICE)
@@ -79,16 +73,21 @@ async def opened(slack: SlackServer, client: AsyncWebClient, view: Any) -> str:
     return str(shown.body["id"])
 
 
+async def click(
+    slack: SlackServer, client: AsyncWebClient, label: str = "Break", thread: str | None = None, *faults: SlackFault
+) -> None:
+    """Post the two buttons, and click one while Slack has these faults."""
+    posted = await client.chat_postMessage(channel=CHANNEL, text="Break?", blocks=BUTTONS, thread_ts=thread)
+    slack.faults.extend(faults)
+    assert (await slack.click(ALICE, CHANNEL, str(posted["ts"]), label)).ok
+
+
 def direct(slack: SlackServer) -> list[str]:
     return [str(message["text"]) for message in slack.messages(DIRECT)]
 
 
-def whispered(slack: SlackServer) -> list[str]:
-    return [str(message["text"]) for message in slack.ephemerals(ALICE)]
-
-
 def assert_names(text: str, log: list[EventDict], surface: str) -> None:
-    """Hold a text to the reference of the one failure in the log."""
+    """Check that a text has the reference of the one failure in the log."""
     (entry,) = [entry for entry in log if entry["event"] == "listener_failed"]
     (reference,) = re.findall(r"Reference: `?(\w{8})`?", text)
     assert (entry["reference"], entry["surface"], entry["user"]) == (reference, surface, ALICE)
@@ -97,33 +96,30 @@ def assert_names(text: str, log: list[EventDict], surface: str) -> None:
 
 
 async def test_a_command_answers_there(slack: SlackServer, log: list[EventDict]) -> None:
-    ack = await slack.command(ALICE, LAUNCH, "/wa-add", "x")
-    await slack.wait_for(lambda: whispered(slack))
+    ack = await slack.command(ALICE, CHANNEL, "/wa-add", "x")
+    await slack.wait_for(lambda: ephemeral_texts(slack))
 
     assert ack.ok
-    assert_names(whispered(slack)[0], log, "/wa-add")
+    assert_names(ephemeral_texts(slack)[0], log, "/wa-add")
 
 
 async def test_a_button_answers_there(slack: SlackServer, client: AsyncWebClient, log: list[EventDict]) -> None:
-    posted = await client.chat_postMessage(channel=LAUNCH, text="Break?", blocks=BUTTONS)
-    ack = await slack.click(ALICE, LAUNCH, str(posted["ts"]), "Break")
-    await slack.wait_for(lambda: whispered(slack))
+    await click(slack, client)
+    await slack.wait_for(lambda: ephemeral_texts(slack))
 
-    assert ack.ok
-    assert_names(whispered(slack)[0], log, "block_actions")
-    assert slack.messages(LAUNCH)[-1]["text"] == "Break?"
+    assert_names(ephemeral_texts(slack)[0], log, "block_actions")
+    assert slack.messages(CHANNEL)[-1]["text"] == "Break?"
 
 
-async def test_what_only_reads_is_never_said_to_have_done_something_perhaps(
+async def test_a_failed_read_says_that_nothing_was_changed(
     slack: SlackServer, client: AsyncWebClient, log: list[EventDict]
 ) -> None:
-    posted = await client.chat_postMessage(channel=LAUNCH, text="Break?", blocks=BUTTONS)
-    await slack.click(ALICE, LAUNCH, str(posted["ts"]), "Look")
-    await slack.wait_for(lambda: whispered(slack))
-    await slack.click(ALICE, LAUNCH, str(posted["ts"]), "Break")
-    await slack.wait_for(lambda: len(whispered(slack)) > 1)
+    await click(slack, client, "Look")
+    await slack.wait_for(lambda: ephemeral_texts(slack))
+    await click(slack, client)
+    await slack.wait_for(lambda: len(ephemeral_texts(slack)) > 1)
 
-    looked, broke = whispered(slack)
+    looked, broke = ephemeral_texts(slack)
     assert "Nothing was changed." in looked
     assert "took effect" not in looked
     assert "your request may have taken effect" in broke
@@ -133,14 +129,13 @@ async def test_what_only_reads_is_never_said_to_have_done_something_perhaps(
 async def test_in_a_thread_a_button_and_a_mention_answer_in_the_thread(
     slack: SlackServer, client: AsyncWebClient, log: list[EventDict]
 ) -> None:
-    parent = await slack.say(ALICE, LAUNCH, "A thread")
-    posted = await client.chat_postMessage(channel=LAUNCH, text="Break?", blocks=BUTTONS, thread_ts=parent["ts"])
-    await slack.click(ALICE, LAUNCH, str(posted["ts"]), "Break")
-    await slack.wait_for(lambda: whispered(slack))
-    assert_names(whispered(slack)[0], log, "block_actions")
+    parent = await slack.say(ALICE, CHANNEL, "A thread")
+    await click(slack, client, thread=parent["ts"])
+    await slack.wait_for(lambda: ephemeral_texts(slack))
+    assert_names(ephemeral_texts(slack)[0], log, "block_actions")
 
-    await slack.say(ALICE, LAUNCH, "<@U0ROLLCALL> break", parent["ts"])
-    await slack.wait_for(lambda: len(whispered(slack)) > 1)
+    await slack.say(ALICE, CHANNEL, "<@U0ROLLCALL> break", parent["ts"])
+    await slack.wait_for(lambda: len(ephemeral_texts(slack)) > 1)
 
     assert [message["thread_ts"] for message in slack.ephemerals(ALICE)] == [parent["ts"]] * 2
 
@@ -148,33 +143,31 @@ async def test_in_a_thread_a_button_and_a_mention_answer_in_the_thread(
 async def test_a_click_is_answered_in_a_channel_that_the_bot_left(
     slack: SlackServer, client: AsyncWebClient, log: list[EventDict]
 ) -> None:
-    posted = await client.chat_postMessage(channel=LAUNCH, text="Break?", blocks=BUTTONS)
-    slack.workspace.channels[LAUNCH].members.remove("U0ROLLCALL")
-    await slack.click(ALICE, LAUNCH, str(posted["ts"]), "Break")
-    await slack.wait_for(lambda: whispered(slack))
+    slack.workspace.channels[CHANNEL].members.remove("U0ROLLCALL")
+    await click(slack, client)
+    await slack.wait_for(lambda: ephemeral_texts(slack))
 
-    assert_names(whispered(slack)[0], log, "block_actions")
+    assert_names(ephemeral_texts(slack)[0], log, "block_actions")
 
 
 async def test_a_click_whose_response_url_fails_is_answered_in_direct_messages(
     slack: SlackServer, client: AsyncWebClient, log: list[EventDict]
 ) -> None:
-    posted = await client.chat_postMessage(channel=LAUNCH, text="Break?", blocks=BUTTONS)
-    slack.workspace.channels[LAUNCH].members.remove("U0ROLLCALL")
+    slack.workspace.channels[CHANNEL].members.remove("U0ROLLCALL")
     slack.faults.append(SlackFault("response_url", error="drop", times=-1))
-    await slack.click(ALICE, LAUNCH, str(posted["ts"]), "Break")
+    await click(slack, client)
     await slack.wait_for(lambda: direct(slack))
 
     assert_names(direct(slack)[0], log, "block_actions")
 
 
-async def test_a_form_says_so_in_itself_while_it_is_open(
+async def test_a_form_shows_the_failure_while_it_is_open(
     slack: SlackServer,
     client: AsyncWebClient,
     log: list[EventDict],
     acks_first: bool,
 ) -> None:
-    view_id = await opened(slack, client, request_forms.people_form("add", inputs.Prefill(LAUNCH), can_invite=True))
+    view_id = await opened(slack, client, request_forms.people_form("add", inputs.Prefill(CHANNEL), can_invite=True))
     slack.workspace.views[view_id].typed[submitted_view.GROUP_BLOCK, inputs.GROUP_SELECT] = {
         "type": "external_select",
         "selected_option": {"text": {"type": "plain_text", "text": "x"}, "value": "support x"},
@@ -218,7 +211,7 @@ async def test_a_button_in_a_form_answers_in_direct_messages(
 async def test_a_search_offers_nothing_and_does_not_fail(
     slack: SlackServer, client: AsyncWebClient, log: list[EventDict]
 ) -> None:
-    view_id = await opened(slack, client, request_forms.people_form("add", inputs.Prefill(LAUNCH), can_invite=True))
+    view_id = await opened(slack, client, request_forms.people_form("add", inputs.Prefill(CHANNEL), can_invite=True))
 
     assert await slack.suggest(ALICE, view_id, "Group", "x") == []
     assert slack.deliveries[-1].ack is not None
@@ -226,19 +219,15 @@ async def test_a_search_offers_nothing_and_does_not_fail(
     assert [entry["surface"] for entry in log if entry["event"] == "listener_failed"] == ["block_suggestion"]
 
 
-async def test_where_nobody_can_be_told_the_log_still_knows(
+async def test_without_a_way_to_answer_the_log_has_the_failure(
     slack: SlackServer, client: AsyncWebClient, log: list[EventDict]
 ) -> None:
-    posted = await client.chat_postMessage(channel=LAUNCH, text="Break?", blocks=BUTTONS)
-    slack.faults.extend(
-        [
-            SlackFault("response_url", error="drop", times=-1),
-            SlackFault("chat.postEphemeral", error="fatal_error"),
-            SlackFault("chat.postMessage", error="drop", times=-1),
-        ]
+    faults = (
+        SlackFault("response_url", error="drop", times=-1),
+        SlackFault("chat.postEphemeral", error="fatal_error"),
+        SlackFault("chat.postMessage", error="drop", times=-1),
     )
-    ack = await slack.click(ALICE, LAUNCH, str(posted["ts"]), "Break")
+    await click(slack, client, "Break", None, *faults)
     await slack.wait_for(lambda: slack.calls[-1].method == "chat.postMessage" and slack.calls[-1].status == 0)
 
-    assert ack.ok
     assert "listener_failed" in [entry["event"] for entry in log]

@@ -4,14 +4,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 import pytest_asyncio
 
-from handlers.home import pages
 from handlers.home.refresher import Refresher
-from sandbox.sandbox import Sandbox
 from sandbox.slack.errors import SlackFault
 from sandbox.slack.server import SlackServer
 from sandbox.slack.workspace import SlackView, User
-from tests.handlers.commanding import ALICE, BOB, LATER, LAUNCH, NOBODY, ONE, READER, commanding, told, typed
+from tests.app import RunningApp, app_slack, module_app
 from tests.handlers.views.test_home_view import labels, said
+from tests.slack_ui import ALICE, BOB, CAROL, CHANNEL, DAVE, LATER, PHONE, command, modal_title, type_command
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -38,17 +37,10 @@ capabilities = ["groups:read", "send"]
 CHIEF, SENDER = "U05CHIEF", "U06SENDER"
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def played(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sandbox]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pages, "MIN_REDRAW_INTERVAL", 0.2)  # nobody reads along here
-        async with commanding(tmp_path_factory.mktemp("home"), ["twochat"], GROUPS, MORE) as scene:
-            yield scene
-
-
-@pytest.fixture
-def slack(played: Sandbox) -> SlackServer:
-    return played.slack
+app = module_app(
+    ["twochat"], groups=GROUPS, rules=MORE, operators=(), patches={"handlers.home.pages.MIN_REDRAW_INTERVAL": 0.2}
+)
+slack = app_slack
 
 
 def page(slack: SlackServer, user: str) -> SlackView:
@@ -83,42 +75,37 @@ async def press(slack: SlackServer, user: str, name: str, *, value: str | None =
     assert ack.ok, ack
 
 
-def title(slack: SlackServer, user: str) -> str:
-    view = slack.open_view(user)
-    return str(view.body["title"]["text"]) if view else ""
+async def test_a_slow_provider_delays_no_page(app: RunningApp) -> None:
+    app.provider("twochat").latency = 0.3
 
-
-async def test_a_slow_provider_delays_no_page_and_is_shown_when_it_answers(played: Sandbox) -> None:
-    played.providers["twochat"].latency = 0.3
-
-    first = await opens(played.slack, ALICE)
+    first = await opens(app.slack, ALICE)
 
     assert "*twochat*: ⏳ checking the account; " in first
-    await sees(played.slack, ALICE, "*twochat*: ✅ connected")
-    played.providers["twochat"].latency = 0
+    await sees(app.slack, ALICE, "*twochat*: ✅ connected")
+    app.provider("twochat").latency = 0
 
 
-async def test_each_role_sees_what_it_may_do(slack: SlackServer) -> None:
-    await asyncio.gather(*(opens(slack, user) for user in (ALICE, BOB, READER, NOBODY)))
+async def test_the_page_depends_on_the_role(slack: SlackServer) -> None:
+    await asyncio.gather(*(opens(slack, user) for user in (ALICE, BOB, DAVE, CAROL)))
 
-    seen = {user: page(slack, user).body["blocks"] for user in (ALICE, BOB, READER, NOBODY)}
+    seen = {user: page(slack, user).body["blocks"] for user in (ALICE, BOB, DAVE, CAROL)}
     assert "You have: `groups:read`, `groups:write`, `send`." in said(seen[ALICE])
     assert {"New request", "Add", "Remove", "Send", "Next"} <= set(labels(seen[ALICE]))
     assert "which your roles do not have" not in said(seen[ALICE]) + said(seen[BOB])
-    assert "`send`, which your roles do not have" in said(seen[READER])
-    assert "`audit:read`" not in said(seen[READER])
-    assert "*twochat*" in said(seen[READER])
-    assert labels(seen[READER]) == []
-    assert "You don't have access yet. Ask someone" in said(seen[NOBODY])
-    assert "Roles that have it: `operator`, `lead`." in said(seen[NOBODY])
-    assert "twochat" not in said(seen[NOBODY])
+    assert "`send`, which your roles do not have" in said(seen[DAVE])
+    assert "`audit:read`" not in said(seen[DAVE])
+    assert "*twochat*" in said(seen[DAVE])
+    assert labels(seen[DAVE]) == []
+    assert "You don't have access yet. Ask someone" in said(seen[CAROL])
+    assert "Roles that have it: `operator`, `lead`." in said(seen[CAROL])
+    assert "twochat" not in said(seen[CAROL])
 
 
-async def test_what_waits_comes_and_goes_while_people_look(slack: SlackServer) -> None:
-    await asyncio.gather(opens(slack, ALICE), opens(slack, BOB), opens(slack, NOBODY))
-    unconcerned = len(drawn(slack, NOBODY))
+async def test_a_waiting_request_appears_and_disappears_live(slack: SlackServer) -> None:
+    await asyncio.gather(opens(slack, ALICE), opens(slack, BOB), opens(slack, CAROL))
+    unconcerned = len(drawn(slack, CAROL))
 
-    await typed(slack, f"/wa-remove twochat-team {ONE} at: {LATER} reason: left")
+    await type_command(slack, f"/wa-remove twochat-team {PHONE} at: {LATER} reason: left")
     await asyncio.gather(
         sees(slack, BOB, "*Remove 1 person from"), sees(slack, ALICE, "⏳ Waiting for approval, until")
     )
@@ -130,32 +117,32 @@ async def test_what_waits_comes_and_goes_while_people_look(slack: SlackServer) -
     assert "Your recent requests" in read(slack, ALICE)
     assert "\nRecent requests" in read(slack, BOB)
     assert "|thread>" in read(slack, ALICE)
-    assert len(drawn(slack, NOBODY)) == unconcerned
+    assert len(drawn(slack, CAROL)) == unconcerned
     await press(slack, ALICE, "Withdraw")
     await sees(slack, ALICE, "Withdrawn: nothing is sent to the provider.")
     assert "🕓 Starts" not in read(slack, ALICE)
 
 
-async def test_who_may_only_override_sees_what_waits_and_overrides_it_with_a_reason(slack: SlackServer) -> None:
+async def test_an_administrator_can_override_a_waiting_request(slack: SlackServer) -> None:
     slack.workspace.users.setdefault(CHIEF, User(CHIEF, "chief", "Chief Example"))
     assert "You have: `admin`." in await opens(slack, CHIEF)
-    await typed(slack, f"/wa-remove twochat-team {ONE} reason: emergency")
+    await type_command(slack, f"/wa-remove twochat-team {PHONE} reason: emergency")
     await sees(slack, CHIEF, "Requested by")
     assert "Override" in labels(page(slack, CHIEF).body["blocks"])
     assert "Approve" not in labels(page(slack, CHIEF).body["blocks"])
 
     await press(slack, CHIEF, "override_request")
-    await slack.wait_for(lambda: title(slack, CHIEF).startswith("Override"))
+    await slack.wait_for(lambda: modal_title(slack, CHIEF).startswith("Override"))
     await opens(slack, ALICE)
     await press(slack, ALICE, "Withdraw")
     await slack.wait_for(lambda: "Override" not in labels(page(slack, CHIEF).body["blocks"]))
 
 
-async def test_a_vote_that_decides_nothing_yet_is_counted_on_the_page(slack: SlackServer) -> None:
-    await typed(slack, f"/wa-promote twochat-team {ONE}")
-    await slack.wait_for(lambda: any("make 1 person an admin" in m["text"] for m in slack.messages(LAUNCH)))
-    await asyncio.gather(opens(slack, BOB), opens(slack, READER))
-    assert "Needs 2 approvals" in read(slack, READER)
+async def test_a_vote_below_the_quorum_is_counted_on_the_page(slack: SlackServer) -> None:
+    await type_command(slack, f"/wa-promote twochat-team {PHONE}")
+    await slack.wait_for(lambda: any("make 1 person an admin" in m["text"] for m in slack.messages(CHANNEL)))
+    await asyncio.gather(opens(slack, BOB), opens(slack, DAVE))
+    assert "Needs 2 approvals" in read(slack, DAVE)
 
     await press(slack, BOB, "Approve")
     await sees(slack, BOB, "(1 so far)")
@@ -165,29 +152,29 @@ async def test_a_vote_that_decides_nothing_yet_is_counted_on_the_page(slack: Sla
     await press(slack, BOB, "Details")
     await slack.wait_for(lambda: slack.open_view(BOB))
     await slack.close_view(BOB, slack.open_view(BOB).body["id"])  # type: ignore[union-attr]
-    await press(slack, READER, "Deny")
-    reason = await slack.wait_for(lambda: slack.open_view(READER))
-    assert (await slack.submit(READER, reason.body["id"], {"Reason": "no"})).ok
-    await slack.wait_for(lambda: "Deny" not in labels(page(slack, READER).body["blocks"]))
+    await press(slack, DAVE, "Deny")
+    reason = await slack.wait_for(lambda: slack.open_view(DAVE))
+    assert (await slack.submit(DAVE, reason.body["id"], {"Reason": "no"})).ok
+    await slack.wait_for(lambda: "Deny" not in labels(page(slack, DAVE).body["blocks"]))
 
 
-async def test_what_runs_is_shown_with_its_progress_and_can_be_stopped(played: Sandbox) -> None:
-    slack = played.slack
+async def test_a_running_request_shows_progress_and_can_be_stopped(app: RunningApp) -> None:
+    slack = app.slack
     await opens(slack, ALICE)
-    played.providers["twochat"].latency = 0.3
+    app.provider("twochat").latency = 0.3
 
-    await typed(slack, f"/wa-add twochat-team {', '.join(f'+1415555{n}' for n in range(2000, 2030))}")
+    await type_command(slack, f"/wa-add twochat-team {', '.join(f'+1415555{n}' for n in range(2000, 2030))}")
     await sees(slack, ALICE, "of 30 processed")
     await slack.wait_for(lambda: "Stop" in labels(page(slack, ALICE).body["blocks"]))
     await press(slack, ALICE, "Stop")
 
     await sees(slack, ALICE, "Stopping. What was sent stays as it is")
-    played.providers["twochat"].latency = 0
+    app.provider("twochat").latency = 0
     await sees(slack, ALICE, "not attempted")
     assert "Stop" not in labels(page(slack, ALICE).body["blocks"])
 
 
-async def test_groups_are_found_and_leafed_through(slack: SlackServer) -> None:
+async def test_groups_are_searched_and_listed_in_pages(slack: SlackServer) -> None:
     await opens(slack, ALICE)
     assert "1 to 10 of 25 groups" in read(slack, ALICE)
 
@@ -218,13 +205,13 @@ async def test_a_groups_buttons_open_the_forms_for_it(
     await press(slack, ALICE, pressed, value=value)
 
     view = await slack.wait_for(lambda: slack.open_view(ALICE))
-    assert title(slack, ALICE) == opened
+    assert modal_title(slack, ALICE) == opened
     assert "Spring 007" in str(view.body["blocks"])
     assert "D0ALICE" in view.body["private_metadata"]
     await slack.close_view(ALICE, view.body["id"])
 
 
-async def test_a_click_that_fails_is_answered_on_the_page_itself(slack: SlackServer) -> None:
+async def test_a_failed_click_is_answered_on_the_page(slack: SlackServer) -> None:
     await opens(slack, ALICE)
     before = len(slack.messages("D0ALICE"))
     slack.faults.append(SlackFault("views.open", error="internal_error"))
@@ -236,20 +223,20 @@ async def test_a_click_that_fails_is_answered_on_the_page_itself(slack: SlackSer
     assert len(slack.messages("D0ALICE")) == before
 
 
-async def test_a_new_request_begins_with_a_choice(slack: SlackServer) -> None:
+async def test_a_new_request_starts_with_a_choice_of_operations(slack: SlackServer) -> None:
     await opens(slack, ALICE)
 
     await press(slack, ALICE, "New request")
 
     view = await slack.wait_for(lambda: slack.open_view(ALICE))
-    assert title(slack, ALICE) == "WhatsApp groups"
+    assert modal_title(slack, ALICE) == "WhatsApp groups"
     await slack.press(ALICE, view.body["id"], "chooser_create")
-    await slack.wait_for(lambda: title(slack, ALICE) == "Create a group")
+    await slack.wait_for(lambda: modal_title(slack, ALICE) == "Create a group")
 
 
-async def test_what_is_asked_for_from_the_page_is_decided_in_direct_messages(slack: SlackServer) -> None:
+async def test_a_request_without_a_channel_is_approved_in_direct_messages(slack: SlackServer) -> None:
     before = len(slack.messages("D0BOB"))
-    await told(slack, f"twochat-team {ONE} at: {LATER} reason: left", name="/wa-remove", channel="D0ALICE")
+    await command(slack, f"twochat-team {PHONE} at: {LATER} reason: left", name="/wa-remove", channel="D0ALICE")
     asked = (await slack.wait_for(lambda: slack.messages("D0BOB")[before:]))[0]
     assert "asks to remove 1 person" in asked["text"]
 
@@ -258,14 +245,14 @@ async def test_what_is_asked_for_from_the_page_is_decided_in_direct_messages(sla
     await slack.wait_for(lambda: "Approved" in slack.messages("D0BOB")[before]["text"])
 
 
-async def test_a_sync_that_is_repeated_is_shown_to_those_whom_it_concerns(slack: SlackServer) -> None:
-    await typed(slack, "/wa-sync twochat-team from: WAG001 mode: report every: 36h")
+async def test_a_repeated_sync_is_shown_to_the_people_it_concerns(slack: SlackServer) -> None:
+    await type_command(slack, "/wa-sync twochat-team from: WAG001 mode: report every: 36h")
 
-    await asyncio.gather(opens(slack, ALICE), opens(slack, BOB), opens(slack, READER))
+    await asyncio.gather(opens(slack, ALICE), opens(slack, BOB), opens(slack, DAVE))
 
     for user in (ALICE, BOB):
         await sees(slack, user, "*twochat-team* every 36 hours, next")
-    assert "every 36 hours" not in read(slack, READER)
+    assert "every 36 hours" not in read(slack, DAVE)
 
     await press(slack, ALICE, "End: twochat-team")
     await sees(slack, ALICE, "Ended 1 repeated sync.")
@@ -274,11 +261,11 @@ async def test_a_sync_that_is_repeated_is_shown_to_those_whom_it_concerns(slack:
     await sees(slack, BOB, "No sync is repeated here.")
 
 
-async def test_a_repeated_sync_shows_its_list_its_last_run_and_who_may_end_it(played: Sandbox) -> None:
-    slack = played.slack
-    played.providers["twochat"].world.put_group("WAG003", "Spring 003", members=["14155550177"])
-    await typed(slack, "/wa-sync WAG002 from: WAG003 mode: report every: 36h")
-    await slack.wait_for(lambda: any("Would add 1 person" in m["text"] for m in slack.messages(LAUNCH)))
+async def test_a_repeated_sync_shows_its_list_and_last_run(app: RunningApp) -> None:
+    slack = app.slack
+    app.world("twochat").put_group("WAG003", "Spring 003", members=["14155550177"])
+    await type_command(slack, "/wa-sync WAG002 from: WAG003 mode: report every: 36h")
+    await slack.wait_for(lambda: any("Would add 1 person" in m["text"] for m in slack.messages(CHANNEL)))
     slack.workspace.users.setdefault(SENDER, User(SENDER, "sender", "Sender Example"))
     await asyncio.gather(opens(slack, ALICE), opens(slack, SENDER))
 
@@ -292,12 +279,12 @@ async def test_a_repeated_sync_shows_its_list_its_last_run_and_who_may_end_it(pl
     await sees(slack, ALICE, "Ended 1 repeated sync.")
 
 
-async def test_a_repeated_sync_says_what_is_in_its_way(played: Sandbox) -> None:
-    slack = played.slack
-    played.providers["twochat"].world.put_group("WAG004", "Spring 004", members=["14155550178"])
-    await typed(slack, "/wa-sync WAG005 from: WAG004 every: 36h")
+async def test_a_repeated_sync_says_what_it_waits_for(app: RunningApp) -> None:
+    slack = app.slack
+    app.world("twochat").put_group("WAG004", "Spring 004", members=["14155550178"])
+    await type_command(slack, "/wa-sync WAG005 from: WAG004 every: 36h")
     await slack.wait_for(
-        lambda: any("Spring 005" in m["text"] and "asks to" in m["text"] for m in slack.messages(LAUNCH))
+        lambda: any("Spring 005" in m["text"] and "asks to" in m["text"] for m in slack.messages(CHANNEL))
     )
     await opens(slack, ALICE)
 
@@ -309,13 +296,13 @@ async def test_a_repeated_sync_says_what_is_in_its_way(played: Sandbox) -> None:
 
 
 async def test_the_messages_tab_draws_nothing(slack: SlackServer) -> None:
-    before = len(drawn(slack, NOBODY))
+    before = len(drawn(slack, CAROL))
 
-    event = {"type": "app_home_opened", "user": NOBODY, "channel": "D0CAROL", "tab": "messages", "event_ts": "1.0"}
+    event = {"type": "app_home_opened", "user": CAROL, "channel": "D0CAROL", "tab": "messages", "event_ts": "1.0"}
     assert (await slack.event(event)).ok
-    await opens(slack, NOBODY)
+    await opens(slack, CAROL)
 
-    assert len(drawn(slack, NOBODY)) == before + 1
+    assert len(drawn(slack, CAROL)) == before + 1
 
 
 @pytest_asyncio.fixture(loop_scope="module")
@@ -331,7 +318,7 @@ async def refresher() -> AsyncIterator[Callable[[Callable[[str], Awaitable[None]
         await one.aclose()
 
 
-async def test_many_wishes_are_one_drawing_and_the_last_shows_the_last_state(
+async def test_many_refresh_requests_draw_the_last_state_once(
     refresher: Callable[[Callable[[str], Awaitable[None]]], Refresher],
 ) -> None:
     state, shown, done = 0, list[int](), asyncio.Event()
@@ -354,7 +341,7 @@ async def test_many_wishes_are_one_drawing_and_the_last_shows_the_last_state(
     assert len(shown) < 10
 
 
-async def test_a_page_that_could_not_be_drawn_is_drawn_at_the_next_wish(
+async def test_a_page_that_failed_is_drawn_at_the_next_request(
     refresher: Callable[[Callable[[str], Awaitable[None]]], Refresher],
 ) -> None:
     drawn_again = asyncio.Event()

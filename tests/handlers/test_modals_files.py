@@ -1,4 +1,4 @@
-"""Fetching an uploaded file, and to whom the bot's token is shown."""
+"""Fetching an uploaded file, without showing the bot's token to another host."""
 
 from collections.abc import AsyncIterator
 
@@ -62,21 +62,21 @@ async def test_no_redirect_and_no_login_page_is_taken_for_a_file(
     assert heard == []
 
 
-@pytest.mark.parametrize("told", [0, 100])
+@pytest.mark.parametrize("size", [0, 100])
 async def test_no_more_is_read_than_a_file_may_have(
-    slack: SlackServer, client: AsyncWebClient, monkeypatch: pytest.MonkeyPatch, told: int
+    slack: SlackServer, client: AsyncWebClient, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
     monkeypatch.setattr(files, "MOST_BYTES", 10)
     upload = add_file(slack.workspace, "U01ALICE", "people.csv", b"x" * 100)
     url = f"{slack.base_url}/files-pri/{upload.id}/download/people.csv"
     with pytest.raises(FileUnavailable, match="larger than"):
-        await fetch_file(client, UploadedFile(id=upload.id, name="x", size=told, url_private_download=url))
+        await fetch_file(client, UploadedFile(id=upload.id, name="x", size=size, url_private_download=url))
 
 
-async def test_a_file_that_slack_does_not_know_is_said_so(client: AsyncWebClient) -> None:
+async def test_a_missing_file_is_an_error(client: AsyncWebClient) -> None:
     with pytest.raises(FileUnavailable, match="file_not_found"):
         await fetch_file(client, UploadedFile(id="F0GONE"))
     client.base_url = "http://127.0.0.1:9/api/"
-    nobody = UploadedFile(id="F1", name="x", url_private_download="http://127.0.0.1:9/x")
+    unreachable = UploadedFile(id="F1", name="x", url_private_download="http://127.0.0.1:9/x")
     with pytest.raises(FileUnavailable, match="Try again"):
-        await fetch_file(client, nobody)
+        await fetch_file(client, unreachable)

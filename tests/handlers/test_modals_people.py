@@ -5,11 +5,11 @@ from bot.domain import roster
 from handlers.modals.uploads import merged
 from handlers.views import inputs
 
-NUMBERS = st.sampled_from(["+14155550100", "+5511987654321", "+551187654321", "7@lid", "8@lid", "nobody"])
+NUMBERS = st.sampled_from(["+14155550100", "+5511987654321", "+551187654321", "7@lid", "8@lid", "bogus"])
 
 
 @given(st.lists(NUMBERS), st.lists(NUMBERS))
-def test_nobody_is_lost_or_counted_twice_where_typed_and_uploaded_come_together(one: list[str], two: list[str]) -> None:
+def test_typed_and_uploaded_people_are_merged_without_loss_or_repetition(one: list[str], two: list[str]) -> None:
     first, second = (roster.parse("\n".join(lines)) for lines in (one, two))
     both, whole = merged(first, second), roster.parse("\n".join([*one, *two]))
     assert [p.key for p in both.people] == [p.key for p in whole.people]
@@ -18,7 +18,7 @@ def test_nobody_is_lost_or_counted_twice_where_typed_and_uploaded_come_together(
 
 
 @given(st.lists(st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Zl", "Zp"]), max_size=4000)))
-def test_a_long_text_is_spread_over_fields_and_none_of_it_is_lost(lines: list[str]) -> None:
+def test_a_long_text_is_spread_over_fields_completely(lines: list[str]) -> None:
     text = "\n".join(lines)
     try:
         blocks = inputs.numbers_inputs(text)

@@ -1,16 +1,16 @@
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from bot.commands.manifest import ADD_NUMBERS, GROUPS, manifest
 from handlers import shortcuts
 from sandbox.slack.errors import SlackFault
 from sandbox.slack.server import SlackServer
 from sandbox.slack.workspace import SlackView
-from tests.handlers.commanding import ALICE, BOB, LAUNCH, NOBODY, READER, commanding
+from tests.app import app_slack, module_app
 from tests.handlers.views.test_home_view import said
+from tests.slack_ui import ALICE, BOB, CAROL, CHANNEL, DAVE
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -18,19 +18,17 @@ CARD = b"BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Dee\r\nTEL:+44 7700 900456\r\nEND:VCAR
 TABLE = b"Name,Phone\nAnn,+14155550101\nBen,nothing\nCleo,+447700900123\n"
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def slack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SlackServer]:
-    async with commanding(tmp_path_factory.mktemp("shortcuts"), ["twochat"], {"WAGone": "Spring Fair"}) as played:
-        yield played.slack
+app = module_app(["twochat"], groups={"WAGone": "Spring Fair"}, operators=())
+slack = app_slack
 
 
 async def used(
     slack: SlackServer, text: str, files: Sequence[tuple[str, bytes]] = (), *, parts: Mapping[str, Any] | None = None
 ) -> SlackView:
     """Use the shortcut on a message of Bob's with these other parts, and give the modal that it leads to in the end."""
-    message = await slack.say(BOB, LAUNCH, text, files=files)
+    message = await slack.say(BOB, CHANNEL, text, files=files)
     message |= parts or {}
-    ack = await slack.shortcut(ALICE, ADD_NUMBERS, LAUNCH, message["ts"])
+    ack = await slack.shortcut(ALICE, ADD_NUMBERS, CHANNEL, message["ts"])
     assert ack.ok, ack
 
     def filled() -> SlackView | None:
@@ -49,15 +47,15 @@ def numbers(view: SlackView) -> list[str]:
     return "\n".join(texts).splitlines()
 
 
-async def test_the_numbers_of_a_message_stand_in_the_form(slack: SlackServer) -> None:
+async def test_the_form_has_the_numbers_of_the_message(slack: SlackServer) -> None:
     view = await used(slack, "Add <tel:+14155550100|+1 415 555 0100> and +44 7700 900123 by 2026-12-01, room 12")
 
     assert view.body["title"]["text"] == "Add to a group"
     assert numbers(view) == ["<tel:+14155550100|+1 415 555 0100>", "+44 7700 900123"]
-    assert LAUNCH in view.body["private_metadata"]
+    assert CHANNEL in view.body["private_metadata"]
 
 
-async def test_so_do_those_of_its_files_and_every_entry_gets_an_answer(slack: SlackServer) -> None:
+async def test_the_form_has_the_numbers_of_the_files(slack: SlackServer) -> None:
     files = [("team.csv", TABLE), ("dee.vcf", CARD), ("notes.pdf", b"%PDF-1.4")]
 
     view = await used(slack, "Also +1 415 555 0100", files)
@@ -94,14 +92,14 @@ BLOCKS = [
     ],
     ids=["forwarded", "preview of a link", "card", "what a person wrote is the text", "of a bot"],
 )
-async def test_numbers_are_found_in_what_a_message_forwards_and_in_a_bots_card(
+async def test_numbers_are_found_in_forwarded_messages_and_cards(
     slack: SlackServer, parts: dict[str, Any], found: list[str]
 ) -> None:
     assert numbers(await used(slack, "+1 415 555 0100", parts=parts)) == found
 
 
 async def test_a_forwarded_file_is_read_and_a_deleted_one_is_named(slack: SlackServer) -> None:
-    holder = await slack.say(BOB, LAUNCH, "", files=[("dee.vcf", CARD)])
+    holder = await slack.say(BOB, CHANNEL, "", files=[("dee.vcf", CARD)])
     forwarded = {"is_share": True, "text": "", "files": holder["files"]}
     gone = {"id": "F0GONE", "mode": "tombstone"}
 
@@ -124,54 +122,54 @@ async def test_a_forwarded_file_is_read_and_a_deleted_one_is_named(slack: SlackS
         ("", [(f"{n}.txt", b"") for n in range(6)], f"Only the first {shortcuts.MAX_FILES} files were read."),
     ],
 )
-async def test_a_message_that_fills_no_form_says_so_in_the_modal(
+async def test_a_message_without_usable_numbers_says_so(
     slack: SlackServer, text: str, files: Sequence[tuple[str, bytes]], words: str
 ) -> None:
     assert words in text_of(await used(slack, text, files))
 
 
-async def test_a_file_that_slack_does_not_hand_out_is_named(slack: SlackServer) -> None:
+async def test_an_unavailable_file_is_named(slack: SlackServer) -> None:
     slack.faults.append(SlackFault("files.info", status=500))
-    message = await slack.say(BOB, LAUNCH, "", files=[("a.csv", TABLE)])
+    message = await slack.say(BOB, CHANNEL, "", files=[("a.csv", TABLE)])
     message["files"][0] |= {"url_private_download": "https://elsewhere.example/a.csv"}
 
-    assert (await slack.shortcut(ALICE, ADD_NUMBERS, LAUNCH, message["ts"])).ok
+    assert (await slack.shortcut(ALICE, ADD_NUMBERS, CHANNEL, message["ts"])).ok
 
     await slack.wait_for(lambda: (view := slack.open_view(ALICE)) and "a.csv: The file is not kept" in text_of(view))
     slack.faults.clear()
 
 
-async def test_a_modal_that_was_closed_meanwhile_stays_closed(slack: SlackServer) -> None:
+async def test_a_closed_modal_stays_closed(slack: SlackServer) -> None:
     slack.faults.append(SlackFault("views.update", error="not_found"))
-    message = await slack.say(BOB, LAUNCH, "", files=[("a.csv", TABLE)])
+    message = await slack.say(BOB, CHANNEL, "", files=[("a.csv", TABLE)])
 
-    assert (await slack.shortcut(ALICE, ADD_NUMBERS, LAUNCH, message["ts"])).ok
+    assert (await slack.shortcut(ALICE, ADD_NUMBERS, CHANNEL, message["ts"])).ok
 
     await slack.wait_for(lambda: any(call.method == "views.update" and call.status for call in slack.calls))
     slack.faults.clear()
 
 
 @pytest.mark.parametrize("files", [[], [("a.csv", TABLE)]])
-async def test_who_may_add_nobody_is_told_why(slack: SlackServer, files: Sequence[tuple[str, bytes]]) -> None:
-    before = len(slack.ephemerals(READER))
-    message = await slack.say(BOB, LAUNCH, "+1 415 555 0100", files=files)
+async def test_the_shortcut_needs_permission_to_add(slack: SlackServer, files: Sequence[tuple[str, bytes]]) -> None:
+    before = len(slack.ephemerals(DAVE))
+    message = await slack.say(BOB, CHANNEL, "+1 415 555 0100", files=files)
 
-    assert (await slack.shortcut(READER, ADD_NUMBERS, LAUNCH, message["ts"])).ok
+    assert (await slack.shortcut(DAVE, ADD_NUMBERS, CHANNEL, message["ts"])).ok
 
-    await slack.wait_for(lambda: len(slack.ephemerals(READER)) > before)
-    assert "your roles do not have" in slack.ephemerals(READER)[-1]["text"]
-    assert slack.open_view(READER) is None
+    await slack.wait_for(lambda: len(slack.ephemerals(DAVE)) > before)
+    assert "your roles do not have" in slack.ephemerals(DAVE)[-1]["text"]
+    assert slack.open_view(DAVE) is None
 
 
 @pytest.mark.parametrize(
     ("user", "offered", "words"),
     [
         (ALICE, ["add", "remove", "promote", "demote", "create", "settings", "send", "sync"], "`/wa help` explains"),
-        (READER, [], "which your roles do not have. Roles that have it: `operator`, `lead`"),
-        (NOBODY, [], "You have no role"),
+        (DAVE, [], "which your roles do not have. Roles that have it: `operator`, `lead`"),
+        (CAROL, [], "You have no role"),
     ],
 )
-async def test_the_global_shortcut_offers_what_the_person_may_do(
+async def test_the_global_shortcut_offers_permitted_operations(
     slack: SlackServer, user: str, offered: list[str], words: str
 ) -> None:
     assert (await slack.shortcut(user, GROUPS)).ok
@@ -182,7 +180,7 @@ async def test_the_global_shortcut_offers_what_the_person_may_do(
     assert words in text_of(view)
 
 
-async def test_a_choice_opens_its_form_and_is_answered_in_the_persons_own_messages(slack: SlackServer) -> None:
+async def test_a_chosen_form_answers_in_direct_messages(slack: SlackServer) -> None:
     await slack.shortcut(ALICE, GROUPS)
     view = await slack.wait_for(lambda: slack.open_view(ALICE))
 
@@ -195,7 +193,7 @@ async def test_a_choice_opens_its_form_and_is_answered_in_the_persons_own_messag
     assert form.body["id"] == view.body["id"]  # it took the place of the choice
 
 
-async def test_a_choice_that_is_closed_meanwhile_opens_nothing(slack: SlackServer) -> None:
+async def test_a_closed_choice_opens_no_form(slack: SlackServer) -> None:
     await slack.shortcut(ALICE, GROUPS)
     view = await slack.wait_for(lambda: slack.open_view(ALICE))
     slack.faults.append(SlackFault("views.update", error="not_found", times=1))
@@ -207,7 +205,7 @@ async def test_a_choice_that_is_closed_meanwhile_opens_nothing(slack: SlackServe
     assert slack.open_view(ALICE) is view
 
 
-async def test_a_form_that_comes_too_late_is_told_of(slack: SlackServer) -> None:
+async def test_an_expired_trigger_is_answered(slack: SlackServer) -> None:
     slack.faults.append(SlackFault("views.open", error="expired_trigger_id", times=1))
 
     assert (await slack.shortcut(ALICE, GROUPS)).ok

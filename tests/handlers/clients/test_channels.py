@@ -12,7 +12,7 @@ PRIVATE = Channel(ChannelInfo("C0PRIVATE", "private", (), kind="groups"), {"U0RO
 @pytest.mark.parametrize(
     ("channel", "short"), [("C0LAUNCH", True), ("C0PRIVATE", False), ("D0ALICE", False), ("C0GONE", True)]
 )
-async def test_numbers_are_short_in_public_channels_and_where_nobody_knows(
+async def test_numbers_are_short_in_public_and_unknown_channels(
     slack: SlackServer, client: AsyncWebClient, channel: str, short: bool
 ) -> None:
     slack.workspace.channels["C0PRIVATE"] = PRIVATE
@@ -22,7 +22,7 @@ async def test_numbers_are_short_in_public_channels_and_where_nobody_knows(
     assert len(slack.calls) == (1 if channel.startswith("C") else 0)
 
 
-async def test_what_slack_failed_to_tell_is_asked_again(slack: SlackServer, client: AsyncWebClient) -> None:
+async def test_a_failed_read_is_repeated(slack: SlackServer, client: AsyncWebClient) -> None:
     slack.workspace.channels["C0PRIVATE"] = PRIVATE
     slack.faults.append(SlackFault("conversations.info", error="fatal_error"))
     channels = ChannelDirectory(client)
@@ -30,14 +30,12 @@ async def test_what_slack_failed_to_tell_is_asked_again(slack: SlackServer, clie
     assert [await channels.shortens_numbers("C0PRIVATE") for _ in range(2)] == [True, False]
 
 
-async def test_where_the_settings_want_it_numbers_are_never_short(slack: SlackServer, client: AsyncWebClient) -> None:
+async def test_numbers_are_full_if_configured(slack: SlackServer, client: AsyncWebClient) -> None:
     assert not await ChannelDirectory(client, shorten=False).shortens_numbers("C0LAUNCH")
     assert slack.calls == []
 
 
-async def test_who_is_not_in_a_channel_is_known_and_nobody_where_slack_does_not_say(
-    slack: SlackServer, client: AsyncWebClient
-) -> None:
+async def test_people_outside_a_channel_are_known_if_slack_answers(slack: SlackServer, client: AsyncWebClient) -> None:
     channels = ChannelDirectory(client)
     slack.workspace.channels["C0LAUNCH"].members |= {
         f"U1{n:04}" for n in range(1500)
@@ -48,9 +46,7 @@ async def test_who_is_not_in_a_channel_is_known_and_nobody_where_slack_does_not_
     assert await channels.not_members("C0LAUNCH", []) == frozenset()
 
 
-async def test_in_a_channel_too_large_to_be_read_everybody_is_taken_to_be(
-    slack: SlackServer, client: AsyncWebClient
-) -> None:
+async def test_a_very_large_channel_is_taken_to_include_all_people(slack: SlackServer, client: AsyncWebClient) -> None:
     slack.workspace.channels["C0LAUNCH"].members |= {f"U1{n:04}" for n in range(6000)}
 
     assert await ChannelDirectory(client).not_members("C0LAUNCH", ["U09AWAY"]) == frozenset()

@@ -42,7 +42,7 @@ def asked(slack: SlackServer) -> int:
     return sum(call.method == METHOD for call in slack.calls)
 
 
-async def test_slack_tells_who_is_in_a_group(groups: UserGroups) -> None:
+async def test_the_members_of_a_group_are_read_from_slack(groups: UserGroups) -> None:
     assert (await groups.actor(ALICE)).usergroups == MEMBER
     assert (await groups.actor(BOB)).usergroups == STRANGER
 
@@ -70,16 +70,14 @@ async def test_an_approval_is_checked_against_a_fresher_copy(
     assert (await groups.actor(BOB)).usergroups == MEMBER
 
 
-async def test_people_who_ask_at_once_cause_one_call(slack: SlackServer, groups: UserGroups) -> None:
+async def test_concurrent_reads_make_one_call(slack: SlackServer, groups: UserGroups) -> None:
     actors = await asyncio.gather(*(groups.actor(ALICE) for _ in range(10)))
 
     assert {actor.usergroups for actor in actors} == {MEMBER}
     assert asked(slack) == 1
 
 
-async def test_without_groups_in_the_configuration_slack_is_not_asked(
-    slack: SlackServer, client: AsyncWebClient
-) -> None:
+async def test_without_configured_groups_slack_is_not_called(slack: SlackServer, client: AsyncWebClient) -> None:
     assert (await UserGroups(client, []).actor(ALICE)).usergroups == STRANGER
     assert asked(slack) == 0
 
@@ -97,7 +95,7 @@ async def test_while_slack_hangs_an_old_copy_decides(
         assert (await groups.actor(BOB)).usergroups == STRANGER
 
 
-async def test_while_slack_hangs_nobody_without_a_copy_has_a_right(
+async def test_while_slack_hangs_an_unread_group_gives_no_rights(
     slack: SlackServer, groups: UserGroups, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(user_groups, "READ_TIMEOUT", 0.05)
@@ -149,7 +147,7 @@ async def test_a_group_that_goes_loses_its_members(slack: SlackServer, groups: U
     assert (await groups.actor(ALICE)).usergroups == STRANGER
 
 
-async def test_work_waits_until_slack_has_told_and_then_goes_by_an_older_copy(
+async def test_work_waits_for_slack_and_then_uses_an_older_copy(
     slack: SlackServer, groups: UserGroups, clock: Clock
 ) -> None:
     slack.faults.append(SlackFault(METHOD, error="internal_error"))

@@ -25,8 +25,8 @@ from providers.base import Action
 from sandbox.slack.errors import SlackFault
 from sandbox.slack.server import SlackServer
 from sandbox.slack.workspace import Message, UserGroup
-from tests.acceptance.desk import labels_of
 from tests.handlers.samples import RULE, changed, mix
+from tests.slack_ui import labels_of
 
 LAUNCH, ELSEWHERE, APPROVALS, DIRECT = "C0LAUNCH", "C0ELSEWHERE", "C0APPROVALS", "D0ALICE"
 OPERATORS = "S0OPERATORS"  # Alice and Carol
@@ -65,7 +65,7 @@ async def play(thread: SlackNotifier, people: Sequence[RequestItem], channel: st
 
 
 def replies(slack: SlackServer, channel: str = LAUNCH) -> list[Message]:
-    """Give the replies of the channel's one thread."""
+    """Return the replies of the channel's one thread."""
     parent, *others = slack.thread(channel, slack.messages(channel)[0]["ts"])
     assert [parent, *others] == slack.messages(channel)
     return others
@@ -96,7 +96,7 @@ async def test_a_large_request_makes_tables_a_file_and_a_summary(slack: SlackSer
     assert upload.content.count(b"\r\n") == 102
 
 
-async def test_what_goes_to_direct_messages_is_one_thread_there(slack: SlackServer, thread: SlackNotifier) -> None:
+async def test_direct_messages_have_one_thread(slack: SlackServer, thread: SlackNotifier) -> None:
     await play(thread, mix(21), channel="C0GONE")
 
     assert [bool(m.get("files")) for m in replies(slack, DIRECT)] == [False, True, False]
@@ -130,7 +130,7 @@ async def test_a_question_goes_to_the_channel_for_approvals(
     assert "Nothing was sent" in ending["text"]
 
 
-async def test_an_override_is_told_in_the_thread_and_where_the_question_stands(
+async def test_an_override_is_announced_in_the_thread_and_below_the_card(
     slack: SlackServer, poster: Poster, database: Database, client: AsyncWebClient
 ) -> None:
     thread, journal = made(poster, database, client, APPROVALS), RequestStore(database)
@@ -138,15 +138,15 @@ async def test_an_override_is_told_in_the_thread_and_where_the_question_stands(
     await journal.hold_if_required("ROVER")
     await thread.open(await journal.get("ROVER"), Tally.of([None]))
     await thread.show_approval(await journal.get("ROVER"), Tally.of([None]))
-    await Votes(database, [ADMIN]).cast("ROVER", Actor("U04DAVE"), Choice.OVERRIDE, "nobody is there")
+    await Votes(database, [ADMIN]).cast("ROVER", Actor("U04DAVE"), Choice.OVERRIDE, "the approvers are away")
     for _ in range(2):
         await thread.show_approval(await journal.get("ROVER"), Tally.of([None]))
 
-    card, told = slack.messages(APPROVALS)
+    card, override = slack.messages(APPROVALS)
     assert "Approval overridden" in card["text"]
-    assert told["thread_ts"] == card["ts"]
-    for message in (told, *replies(slack)):
-        assert ">nobody is there" in message["text"]
+    assert override["thread_ts"] == card["ts"]
+    for message in (override, *replies(slack)):
+        assert ">the approvers are away" in message["text"]
 
 
 @pytest.mark.parametrize("channel", ["", LAUNCH, "C0GONE"])
@@ -163,7 +163,7 @@ async def test_without_a_channel_for_approvals_the_thread_has_the_question(
 
 
 @pytest.mark.parametrize("channel", [DIRECT, "C0GONE"])
-async def test_a_question_in_direct_messages_goes_to_each_who_decides(
+async def test_each_approver_gets_a_card_in_direct_messages(
     slack: SlackServer, poster: Poster, database: Database, client: AsyncWebClient, channel: str
 ) -> None:
     thread = made(poster, database, client)
@@ -185,7 +185,7 @@ async def test_a_question_in_direct_messages_goes_to_each_who_decides(
 
     slack.workspace.groups[OPERATORS] = UserGroup(OPERATORS, "operators", "Operators", ("U01ALICE",))
     await made(poster, database, client).show_approval(denied, Tally.of([None]))
-    for room in ("D0BOB", "D0CAROL"):  # also where somebody could not decide any more
+    for room in ("D0BOB", "D0CAROL"):  # also for an approver who has lost the role
         assert "Denied" in slack.messages(room)[0]["text"]
         assert labels_of(slack.messages(room)[0]) == []
 
@@ -195,7 +195,7 @@ async def test_a_question_in_direct_messages_goes_to_each_who_decides(
     [("U02BOB", "<!subteam^S0OPERATORS> <@U0GONE> Reminder"), ("U03CAROL", "<@U02BOB> <@U0GONE> Reminder")],
 )
 @pytest.mark.parametrize("channel", [LAUNCH, DIRECT])
-async def test_who_has_voted_is_not_reminded_and_their_vote_counts_at_the_end(
+async def test_an_approver_who_voted_is_not_reminded(
     slack: SlackServer, thread: SlackNotifier, database: Database, voter: str, mentioned: str, channel: str
 ) -> None:
     asked = changed(id="RVOTED", rule=RULE, channel=channel, asked_at=datetime.now(UTC))

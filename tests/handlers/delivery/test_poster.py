@@ -60,7 +60,7 @@ def method(act: Act) -> str:
 
 @pytest.fixture(params=["channel", "thread"])
 async def place(request: pytest.FixtureRequest, client: AsyncWebClient) -> Destination:
-    """Give a channel or a thread in it, in which others speak too: more than one page of them."""
+    """A channel, or a thread in it, with more than one page of other messages."""
     parent = await client.chat_postMessage(channel=LAUNCH, text="others speak")
     ts = str(parent["ts"]) if request.param == "thread" else ""
     for number in range(3):
@@ -69,7 +69,7 @@ async def place(request: pytest.FixtureRequest, client: AsyncWebClient) -> Desti
 
 
 def restarted(client: AsyncWebClient, database: Database) -> Poster:
-    """Give the poster of the next process, which knows what is in the ledger and nothing else."""
+    """The poster of the next process, which knows only what is stored."""
     return Poster(client, Postings(database))
 
 
@@ -77,9 +77,7 @@ def ours(slack: SlackServer, channel: str) -> list[dict[str, Any]]:
     return [m for m in slack.messages(channel) if m["text"] in (SAYS.text, CSV.comment)]
 
 
-async def test_what_was_posted_is_not_posted_again(
-    slack: SlackServer, poster: Poster, act: Act, place: Destination
-) -> None:
+async def test_a_message_is_posted_once(slack: SlackServer, poster: Poster, act: Act, place: Destination) -> None:
     first = await act(poster, place)
     assert await act(poster, place) == first
 
@@ -107,7 +105,7 @@ async def test_a_lost_answer_does_not_make_a_second_post(
     assert await act(restarted(client, database), place) == again
 
 
-async def test_what_never_reached_slack_is_posted_by_the_next_process(
+async def test_a_message_that_never_reached_slack_is_posted_by_the_next_process(
     slack: SlackServer, client: AsyncWebClient, database: Database, act: Act, method: str, place: Destination
 ) -> None:
     slack.faults.append(SlackFault(method, error="drop", when="before"))
@@ -214,7 +212,7 @@ async def test_a_lost_answer_in_the_next_place_is_looked_for_there(
     assert len(ours(slack, LAUNCH)) == 1
 
 
-async def test_nobody_to_tell_is_no_error_that_repeats_for_ever(slack: SlackServer, poster: Poster, act: Act) -> None:
+async def test_an_unreachable_requester_is_no_error(slack: SlackServer, poster: Poster, act: Act) -> None:
     slack.faults.append(SlackFault("conversations.open", error="user_disabled", times=-1))
     posting = await act(poster, Destination(ELSEWHERE))
 
@@ -246,7 +244,7 @@ async def test_the_file_is_the_file(slack: SlackServer, poster: Poster) -> None:
     assert (file.name, file.content) == (CSV.name, CSV.content.encode())
 
 
-async def test_an_update_changes_what_was_posted_and_keeps_its_name(slack: SlackServer, poster: Poster) -> None:
+async def test_an_update_changes_a_message_and_keeps_its_name(slack: SlackServer, poster: Poster) -> None:
     posting = await poster.post(REQUEST, "parent", SAYS, Destination(LAUNCH))
     await poster.update(posting, Message("Done", [{"type": "section", "text": {"type": "mrkdwn", "text": "Done"}}]))
 

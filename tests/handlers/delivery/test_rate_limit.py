@@ -8,7 +8,7 @@ from handlers.delivery.rate_limit import MessageRateLimit
 
 
 class Clock:
-    """Time that passes only when somebody sleeps or says so."""
+    """A clock that advances only by sleeping or by assignment."""
 
     def __init__(self) -> None:
         self.now = 1000.0

@@ -65,10 +65,14 @@ def test_no_file_is_too_strange(name: str, content: bytes, region: str | None) -
         assert found.reason.endswith(".")
 
 
+WORKBOOK = workbook([["Name", "Phone"], ["Ann", "+1 415 555 0100"]])
+"""Saved once: a workbook contains the time when it was saved, and its size varies with it."""
+
+
 @settings(max_examples=30)
 @given(st.data())
 def test_no_damaged_workbook_is_too_strange(data: st.DataObject) -> None:
-    content = bytearray(workbook([["Name", "Phone"], ["Ann", "+1 415 555 0100"]]))
+    content = bytearray(WORKBOOK)
     name = data.draw(st.sampled_from(zipfile.ZipFile(io.BytesIO(content)).namelist()))
     part = bytearray(zipfile.ZipFile(io.BytesIO(content)).read(name))
     for target in (part, content):

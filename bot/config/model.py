@@ -92,7 +92,7 @@ class SlackSettings(Section):
 
 
 class StorageSettings(Section):
-    """`[storage]`: the database. The URL may contain a password, so it is left out of `repr`."""
+    """`[storage]`: the database. The URL may contain a password, and is left out of `repr`."""
 
     url: DatabaseUrl = Field(
         "sqlite:///rollcall.db", repr=False, description="`sqlite:///path` or `postgresql://user@host/database`"

@@ -58,7 +58,7 @@ class Connection:
         return {p.position: statuses.get(p.person.key, MembershipStatus.UNKNOWN) for p in affected}
 
     async def check_numbers(self, people: Sequence[RequestItem], batches: Mapping[int, int]) -> None:
-        """Check all numbers in one call, if the adapter can check more at once than a batch holds.
+        """Check all numbers in one call, if the adapter checks more in one call than a batch has.
 
         The adapter remembers the answers, so adding needs no check for each batch. Raises `ProviderError`.
         """

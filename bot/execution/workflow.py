@@ -41,7 +41,7 @@ class Workflow:
             await self.carry_out(request_id)
 
     async def carry_out(self, request_id: str) -> None:
-        """Give every person of the request an outcome, and post them."""
+        """Find an outcome for every person of the request, and post the results."""
         plan = await step("look", partial(self.prepare, request_id))
         if plan is None:
             return

@@ -179,7 +179,7 @@ class AuditJournal:
     async def verify(self) -> ChainHead | ChainBreak | AuditGaps:
         """Check the chain. Return its end, or the first place where it is broken. Rows appended meanwhile are ignored.
 
-        An intact chain may still be a new one, or one whose last rows were removed together with the head. So it is
+        An intact chain may still be a new one, or one whose last rows were removed together with the head. It is
         also compared with the other tables: the gaps are what these hold and the journal does not.
         """
         found = await self._check_chain()

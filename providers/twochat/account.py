@@ -75,7 +75,7 @@ class AccountStatus:
         return info
 
     async def _channel(self) -> Channel | None:
-        """Find the connected number. No page is marked as the last, so it is the first that brings nothing new."""
+        """Find the connected number. No page is marked as the last: the first one without new numbers is."""
         own = same_person_keys(digits_of(self._api.number))
         seen: set[str] = set()
         page = 0

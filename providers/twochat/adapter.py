@@ -215,7 +215,7 @@ class TwoChat(Provider):
     async def _change_people(self, operation: Operation, group_id: str, people: Sequence[Person]) -> PeopleResult:
         """Send one change of participants and return the verdicts from its response.
 
-        In a passing state of the phone nothing was started, so it is sent again a few times; otherwise never.
+        In a passing state of the phone nothing was started, and the call is sent again a few times; otherwise never.
         """
         phones = self._phones(people)
         if not phones:

@@ -21,7 +21,7 @@ class Endpoint(StrEnum):
     PROMOTE = "promote"
     DEMOTE = "demote"
     JOIN = "join body"
-    FLAGS = "both admin-only flags at once"
+    FLAGS = "both admin-only flags together"
 
 
 class KnownVariants:

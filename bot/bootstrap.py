@@ -219,5 +219,5 @@ async def _read_ahead(services: Services) -> None:
     """Read the groups and the user groups before they are needed, and again before the copies expire."""
     while True:
         await services.directory.refresh(max_wait=30, max_age=GROUP_LIST_TTL / 2)
-        await services.slack.user_groups.actor("", fresh=GROUP_LIST_TTL)
+        await services.slack.user_groups.actor("", max_age=GROUP_LIST_TTL)
         await asyncio.sleep(GROUP_LIST_TTL / 2)

@@ -1,4 +1,4 @@
-"""What Slack sends, read at the border: unknown fields are passed over, and an error never shows what was typed."""
+"""Slack's payloads. Unknown fields are ignored, and an error never shows what a person typed."""
 
 from typing import Any
 
@@ -6,26 +6,26 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Payload(BaseModel):
-    """The base of every model of Slack's payloads."""
+    """The base of all models of Slack's payloads."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
 
 class Named(Payload):
-    """Whatever has an id: a person, a channel, a workspace."""
+    """An object with an id: a person, a channel or a workspace."""
 
     id: str
 
 
 class Interaction(Payload):
-    """What all payloads of people's clicks have in common (docs.slack.dev, "Interaction payloads")."""
+    """The fields that all interactions have (docs.slack.dev, "Interaction payloads")."""
 
     user: Named
     team: Named | None = None
 
     @property
     def team_id(self) -> str:
-        """The id of the workspace; empty where the app is installed for a whole organisation."""
+        """The id of the workspace; empty if the app is installed for a whole organisation."""
         return self.team.id if self.team else ""
 
 
@@ -54,7 +54,7 @@ class ClickedView(Payload):
 
 
 class Click(Interaction):
-    """The payload of a `block_actions`, wherever the element stands (docs.slack.dev, "block_actions payload")."""
+    """The payload of a `block_actions` (docs.slack.dev, "block_actions payload")."""
 
     trigger_id: str = ""
     channel: Named | None = None
@@ -64,22 +64,22 @@ class Click(Interaction):
 
     @property
     def clicked(self) -> Clicked:
-        """The element that was clicked: Slack tells of one at a time."""
+        """The element that was clicked: Slack sends one at a time."""
         return self.actions[0]
 
     @property
     def value(self) -> str:
-        """What the element carries, or the option that was chosen: for most the id of a request."""
+        """The value of the element, or of the option that was chosen. For most elements it is a request's id."""
         chosen = self.clicked.selected_option
         return chosen.value if chosen else self.clicked.value or ""
 
     @property
-    def place(self) -> str:
-        """The channel of the message; empty where it was no message, or Slack names none."""
+    def channel_id(self) -> str:
+        """The channel of the message; empty for a click outside of messages."""
         return self.channel.id if self.channel else ""
 
 
 class Submission(Interaction):
-    """The payload of a `view_submission`, and of a choice in a form; what the view holds is read by its builder."""
+    """The payload of a `view_submission`, or of a choice in a form. The view's builder parses its values."""
 
     view: dict[str, Any]

@@ -1,4 +1,4 @@
-"""What listeners work with."""
+"""The stores, clients and use cases that listeners call."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -21,13 +21,13 @@ from providers.base import Action
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What listeners work with, built by `bot.bootstrap`.
+    """The stores, clients and use cases that listeners call, built by `bot.bootstrap`.
 
     Attributes:
-        stores: what is kept.
-        slack: what is read from Slack.
-        delivery: what is said in Slack.
-        directory: the groups.
+        stores: the database, one store for each noun.
+        slack: reads from Slack.
+        delivery: posts to Slack.
+        directory: the groups of all connections.
         connections: the accounts at the providers, by name.
     """
 

@@ -1,4 +1,4 @@
-"""A message that a shortcut is used on: the words and the files in it, also where it forwards another one."""
+"""The message that a shortcut is used on: its texts and files, and those of a message that it forwards."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,10 +13,10 @@ class _Field(Payload):
 
 
 class _Attachment(Payload):
-    """What hangs on a message: another message that is forwarded, a bot's card, the preview of a link.
+    """An attachment: a forwarded message, a bot's card, or the preview of a link.
 
-    (docs.slack.dev, "Legacy: secondary message attachments"; what tells them apart, the SDKs' types of
-    conversations.history name.)
+    Source: docs.slack.dev, "Legacy: secondary message attachments". The fields that distinguish them are in the SDKs'
+    types of conversations.history.
     """
 
     pretext: str | None = None
@@ -31,14 +31,14 @@ class _Attachment(Payload):
 
     @property
     def is_preview(self) -> bool:
-        """Whether it shows what stands behind a link, which nobody wrote here."""
+        """Whether it is the preview of a link, which the author didn't write."""
         return bool(self.from_url) and not (self.is_msg_unfurl or self.is_share)
 
     @property
-    def words(self) -> list[str]:
-        fields = [words for field in self.fields for words in (field.title, field.value)]
-        said = [words for words in (self.pretext, self.title, self.text, *fields) if words]
-        return said or ([self.fallback] if self.fallback else [])
+    def texts(self) -> list[str]:
+        fields = [text for field in self.fields for text in (field.title, field.value)]
+        texts = [text for text in (self.pretext, self.title, self.text, *fields) if text]
+        return texts or ([self.fallback] if self.fallback else [])
 
 
 class SharedMessage(Payload):
@@ -51,16 +51,16 @@ class SharedMessage(Payload):
     attachments: tuple[_Attachment, ...] = ()
 
     @property
-    def words(self) -> list[str]:
-        """All that is said in it, part by part. What a person wrote stands in `text`; a bot may say more in blocks."""
-        said = [self.text] if self.text else []
+    def texts(self) -> list[str]:
+        """All its texts. A person's are complete in `text`; a bot may write more in blocks."""
+        texts = [self.text] if self.text else []
         if self.bot_id:
-            said += _texts(self.blocks)
-        return said + [words for attachment in self._shared for words in attachment.words]
+            texts += _texts(self.blocks)
+        return texts + [text for attachment in self._shared for text in attachment.texts]
 
     @property
     def all_files(self) -> tuple[UploadedFile, ...]:
-        """Its files, and those of what it forwards."""
+        """Its files, and those of the messages that it forwards."""
         return (*self.files, *(file for attachment in self._shared for file in attachment.files))
 
     @property
@@ -69,7 +69,7 @@ class SharedMessage(Payload):
 
 
 def _texts(part: Any) -> Iterator[str]:
-    """Give the texts of blocks, whatever their type."""
+    """Yield the texts of blocks of any type."""
     if isinstance(part, dict):
         text = part.get("text")
         if isinstance(text, str):

@@ -1,4 +1,4 @@
-"""The shortcuts: the numbers of a message into the form for adding, and a list of all forms; with their buttons."""
+"""The shortcuts: *Add numbers to a group* on a message, and the list of all forms, with their buttons."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -28,10 +28,10 @@ from handlers.views.inputs import Prefill
 from handlers.views.submitted_view import UploadedFile
 
 MAX_FILES = 5
-"""Files of one message that are read."""
+"""Maximum files of one message that are read."""
 _ADD = "add"
 _FORMS_NEED = (Capability.GROUPS_WRITE, Capability.SEND)
-"""What most forms need; the chooser says why, where somebody can use none."""
+"""The capabilities that most forms need. If the person can use no form, the chooser explains them."""
 
 log = structlog.get_logger(__name__)
 
@@ -42,7 +42,7 @@ class _Shortcut(Interaction):
     trigger_id: str
 
 
-class _Used(_Shortcut):
+class _MessageShortcut(_Shortcut):
     """The payload of a shortcut on a message (`message_action`, on the same page)."""
 
     channel: Named
@@ -50,27 +50,27 @@ class _Used(_Shortcut):
 
 
 def register(app: AsyncApp, services: Services) -> None:
-    """Hang the shortcuts, and the buttons that open forms, on the app."""
+    """Register the shortcuts, and the buttons that open forms."""
     uploads = UploadReader()
 
     @app.shortcut(GROUPS, middleware=[read_only])
     async def choose(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
-        used = _Shortcut.model_validate(body)
+        shortcut = _Shortcut.model_validate(body)
         await ack()
-        await open_chooser(services, client, used.trigger_id, used.user.id)
+        await open_chooser(services, client, shortcut.trigger_id, shortcut.user.id)
 
     @app.shortcut(ADD_NUMBERS, middleware=[read_only])
     async def add_numbers(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
-        used = _Used.model_validate(body)
+        shortcut = _MessageShortcut.model_validate(body)
         await ack()
-        await _add_numbers(services, uploads, client, used)
+        await _add_numbers(services, uploads, client, shortcut)
 
     @app.action(command_help.OPEN_FORM, middleware=[read_only])
     async def open_form(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         click = Click.model_validate(body)
         await ack()
         user, view = click.user.id, click.view
-        channel = click.place or (command_help.parse_chooser(view.private_metadata).channel if view else "")
+        channel = click.channel_id or (command_help.parse_chooser(view.private_metadata).channel if view else "")
         await modals.open_modal(
             services,
             client,
@@ -92,49 +92,51 @@ async def open_chooser(services: Services, client: AsyncWebClient, trigger_id: s
     await open_modal(client, trigger_id, view)
 
 
-async def _add_numbers(services: Services, uploads: UploadReader, client: AsyncWebClient, used: _Used) -> None:
+async def _add_numbers(
+    services: Services, uploads: UploadReader, client: AsyncWebClient, shortcut: _MessageShortcut
+) -> None:
     """Open the form with the numbers of a message. Raises `UserError`."""
     region = _region(services)
-    numbers, files = _numbers(used.message, region), used.message.all_files[:MAX_FILES]
-    actor = await services.slack.user_groups.actor(used.user.id)
+    numbers, files = _numbers(shortcut.message, region), shortcut.message.all_files[:MAX_FILES]
+    actor = await services.slack.user_groups.actor(shortcut.user.id)
     if not files and not numbers:
-        await open_modal(client, used.trigger_id, interim_modals.no_numbers([]))
+        await open_modal(client, shortcut.trigger_id, interim_modals.no_numbers([]))
         return
     if not files or denied_everywhere(services, actor, _ADD):
         await modals.open_modal(
             services,
             client,
             _ADD,
-            trigger_id=used.trigger_id,
-            channel=used.channel.id,
-            user=used.user.id,
+            trigger_id=shortcut.trigger_id,
+            channel=shortcut.channel.id,
+            user=shortcut.user.id,
             numbers=numbers,
         )
         return
-    id_ = new_external_id()
-    await open_modal(client, used.trigger_id, interim_modals.reading_message(len(files), id_))
+    external_id = new_external_id()
+    await open_modal(client, shortcut.trigger_id, interim_modals.reading_message(len(files), external_id))
     found, problems = await _read(uploads, client, files, region)
-    if len(used.message.all_files) > MAX_FILES:
+    if len(shortcut.message.all_files) > MAX_FILES:
         problems.append(f"Only the first {MAX_FILES} files were read.")
-    view = _form(services, used.channel.id, "\n".join([*filter(None, [numbers]), *found]), problems)
-    view.external_id = id_
+    view = _form(services, shortcut.channel.id, "\n".join([*filter(None, [numbers]), *found]), problems)
+    view.external_id = external_id
     try:
-        await client.views_update(external_id=id_, view=view)
+        await client.views_update(external_id=external_id, view=view)
     except SlackApiError as error:
         if error_code(error) != "not_found":
             raise
-        log.info("view_closed_before", user=used.user.id)
+        log.info("modal_closed", user=shortcut.user.id)
 
 
 def _numbers(message: SharedMessage, region: str | None) -> str:
-    """Give the numbers in a message's words, one a line; what is written twice alike, once."""
-    return "\n".join(dict.fromkeys(line for words in message.words for line in numbers_in(words, region).splitlines()))
+    """Return the numbers in a message's texts, one per line, each once."""
+    return "\n".join(dict.fromkeys(line for text in message.texts for line in numbers_in(text, region).splitlines()))
 
 
 async def _read(
     uploads: UploadReader, client: AsyncWebClient, files: Sequence[UploadedFile], region: str | None
 ) -> tuple[list[str], list[str]]:
-    """Read the numbers of files, one a line, and what kept some of the files from being read."""
+    """Return the numbers in files, and why some of the files couldn't be read."""
     found: list[str] = []
     problems: list[str] = []
     for file in files:
@@ -145,9 +147,9 @@ async def _read(
             problems.append(f"{name}: {error}")
             continue
         if isinstance(people, AmbiguousColumn):
-            problems.append(f"{name}: I cannot tell which column has the numbers. Upload it in the form instead.")
+            problems.append(f"{name}: It has more than one column of numbers. Upload it in the form and choose one.")
         elif not people.roster.people:
-            problems.append(f"{name}: None of its entries is a number that can be used.")
+            problems.append(f"{name}: It contains no valid number.")
         else:
             found += [person.phone or person.lid for person in people.roster.people]
             found += [" ".join(entry.raw.split()) for entry in people.roster.rejected]  # the preview says why
@@ -166,6 +168,6 @@ def _form(services: Services, channel: str, numbers: str, problems: Sequence[str
 
 
 def _region(services: Services) -> str | None:
-    """Give the region of numbers without a country code; None where the connections do not agree on one."""
+    """Return the region of numbers without a country code; None if the connections have different ones."""
     regions = set(services.directory.catalog.regions.values())
     return regions.pop() if len(regions) == 1 else None

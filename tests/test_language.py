@@ -34,6 +34,7 @@ from handlers.views import (
     request_message,
     results,
 )
+from handlers.views.answers import Unread
 from handlers.views.approval_card import MissingVotes
 from handlers.views.blocks import Message
 from handlers.views.inputs import Prefill
@@ -230,7 +231,7 @@ def every_view() -> Iterator[View | Message | str]:
     yield from (interim_modals.no_preview(["problem"]), interim_modals.too_many_numbers("problem"))
     draft = test_form_modals.draft(Operation.SYNC, test_form_modals.roster(2), RequestOptions())
     for mode in SyncMode:
-        for drift in (Drift((), (), (), 2), "words", None):
+        for drift in (Drift((), (), (), 2), Unread("words"), None):
             terms = SyncTerms(mode=mode, every=3600.0)
             yield preview.build(PreviewData("k", draft, None, reading=not drift, sync=terms, drift=drift), "x")
     yield from (answers.no_requests(which, further=False) for which in ("mine", "waiting", "all"))

@@ -33,7 +33,7 @@ def register(app: AsyncApp, services: Services) -> None:
     @app.action(re.compile(followup_buttons.ACTION_IDS))
     async def follow(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
         click = Click.model_validate(body)
-        actor = await services.slack.user_groups.actor(click.user.id, fresh=APPROVAL_MEMBERS_TTL)
+        actor = await services.slack.user_groups.actor(click.user.id, max_age=APPROVAL_MEMBERS_TTL)
         before = await find_request(services, click.value)
         text = await _follow(services, before, followup_buttons.parse(click.clicked.action_id), actor)
         await ack()

@@ -54,7 +54,7 @@ def register(app: AsyncApp, services: Services) -> None:
     @app.action(buttons.STOP)
     async def stop(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
         click = Click.model_validate(body)
-        actor = await services.slack.user_groups.actor(click.user.id, fresh=APPROVAL_MEMBERS_TTL)
+        actor = await services.slack.user_groups.actor(click.user.id, max_age=APPROVAL_MEMBERS_TTL)
         request = await find_request(services, click.value)
         await _stop(services, request, actor)
         await ack()
@@ -65,7 +65,7 @@ def register(app: AsyncApp, services: Services) -> None:
     @app.action(results.EXPORT, middleware=[read_only])
     async def export(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond, client: AsyncWebClient) -> None:
         click = Click.model_validate(body)
-        actor = await services.slack.user_groups.actor(click.user.id, fresh=APPROVAL_MEMBERS_TTL)
+        actor = await services.slack.user_groups.actor(click.user.id, max_age=APPROVAL_MEMBERS_TTL)
         request = await find_request(services, click.value)
         await _check_export(services, request, actor)
         await ack()
@@ -126,7 +126,7 @@ async def _details(services: Services, request: Request, page: int, viewer: Acto
         deciders=services.stores.votes.eligible_approvers(request),
         warning=services.directory.catalog.get(request.group).warning,
         link=links.get(parent, ""),
-        followed=[FollowupLink(brief.request) for brief in after],
+        followed=[FollowupLink(summary.request) for summary in after],
     )
 
 

@@ -42,7 +42,7 @@ class VoteListeners:
     async def approve(self, ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
         """Count a click as an approval. Raises `UserError` if it doesn't count."""
         click = Click.model_validate(body)
-        actor = await self._services.slack.user_groups.actor(click.user.id, fresh=APPROVAL_MEMBERS_TTL)
+        actor = await self._services.slack.user_groups.actor(click.user.id, max_age=APPROVAL_MEMBERS_TTL)
         result = await self._services.stores.votes.cast(click.value, actor, Choice.APPROVE)
         await ack()
         if isinstance(result, Refused):
@@ -55,7 +55,7 @@ class VoteListeners:
         """Open the modal that asks for a reason. Raises `UserError` if the vote wouldn't count."""
         click = Click.model_validate(body)
         choice = Choice.DENY if click.clicked.action_id == buttons.DENY else Choice.OVERRIDE
-        actor = await self._services.slack.user_groups.actor(click.user.id, fresh=APPROVAL_MEMBERS_TTL)
+        actor = await self._services.slack.user_groups.actor(click.user.id, max_age=APPROVAL_MEMBERS_TTL)
         refused = await self._services.stores.votes.check(click.value, actor, choice)
         await ack()
         if refused:
@@ -70,7 +70,7 @@ class VoteListeners:
         form = reason_modal.parse(submission.view)
         if not form.reason:
             raise UserError(_NO_REASON, field=submitted_view.REASON_BLOCK)
-        actor = await self._services.slack.user_groups.actor(submission.user.id, fresh=APPROVAL_MEMBERS_TTL)
+        actor = await self._services.slack.user_groups.actor(submission.user.id, max_age=APPROVAL_MEMBERS_TTL)
         result = await self._services.stores.votes.cast(form.request_id, actor, form.choice, form.reason)
         if isinstance(result, Refused):
             error = await self._refused(result, form.request_id, submission.user.id)
@@ -82,7 +82,7 @@ class VoteListeners:
     async def withdraw(self, ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
         """Withdraw a request that hasn't begun. Raises `UserError` if it can't be withdrawn."""
         click = Click.model_validate(body)
-        actor = await self._services.slack.user_groups.actor(click.user.id, fresh=APPROVAL_MEMBERS_TTL)
+        actor = await self._services.slack.user_groups.actor(click.user.id, max_age=APPROVAL_MEMBERS_TTL)
         refused = await self._services.stores.votes.withdraw(click.value, actor)
         await ack()
         if refused:

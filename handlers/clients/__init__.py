@@ -1,4 +1,4 @@
-"""What Rollcall reads from Slack: user groups, profiles, channels, files."""
+"""Reads from Slack: user groups, profiles, channels, files."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

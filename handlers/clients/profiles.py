@@ -68,16 +68,15 @@ class Profiles:
             gate = asyncio.Semaphore(MAX_CONCURRENT)
             people = dict(zip(members, await asyncio.gather(*(self._person(m, gate) for m in members)), strict=True))
         except SlackApiError as error:
-            reason = f"Couldn't read the user group’s members. Slack said: “{error_code(error)}”."
+            reason = f"Couldn't read the user group's members. Slack said: “{error_code(error)}”."
             raise SourceUnreadable(reason) from error
         except (ClientError, TimeoutError) as error:
-            raise SourceUnreadable("Couldn't reach Slack to read the user group’s members. Try again.") from error
+            raise SourceUnreadable("Couldn't reach Slack to read the user group's members. Try again.") from error
         if without := [member for member, person in people.items() if person is None]:
             mentions = ", ".join(f"<@{member}>" for member in without[:_MAX_NAMED])
             more = f" and {len(without) - _MAX_NAMED:,} more" if len(without) > _MAX_NAMED else ""
-            raise SourceUnreadable(
-                f"These people have no usable phone number in their Slack profile: {mentions}{more}."
-            )
+            reason = f"These people have no usable phone number in their Slack profile: {mentions}{more}."
+            raise SourceUnreadable(reason)
         return [person.phone for person in people.values() if person]
 
     async def _person(self, user_id: str, gate: asyncio.Semaphore) -> Person | None:

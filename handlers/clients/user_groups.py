@@ -1,4 +1,4 @@
-"""Which Slack user groups a person is in: cached, because Slack limits the rate of asking for each click."""
+"""The members of Slack user groups, with a cache: Slack's rate limit doesn't allow a call for each click."""
 
 import asyncio
 import time
@@ -12,27 +12,27 @@ from bot.domain.access import Actor
 from handlers.clients.errors import error_code
 
 MEMBERS_TTL = 300.0
-"""Seconds for which a copy of the members serves commands."""
+"""Seconds for which commands use the cached members."""
 APPROVAL_MEMBERS_TTL = 10.0
-"""Seconds for which it serves approvals, which are checked again at the click."""
+"""Seconds for which approvals use them: a vote is checked again at the click."""
 READ_TIMEOUT = 1.5
-"""Seconds that a command waits for Slack before the copy at hand decides: its acknowledgement is due within 3."""
-_GONE = "no_such_subteam"
+"""Seconds that a command waits for Slack before it uses the cache as it is: its acknowledgement is due within 3."""
+_USER_GROUP_GONE = "no_such_subteam"
 
 log = structlog.get_logger(__name__)
 
 
 class UserGroupsUnread(Exception):
-    """Nobody knows yet who is in the user groups."""
+    """The members of the user groups haven't been read yet."""
 
 
 class UserGroups:
     """The members of the user groups that the roles name.
 
     Args:
-        client: asks Slack (usergroups.users.list).
+        client: calls Slack (usergroups.users.list).
         ids: the user groups of the configuration.
-        clock: gives the time in seconds, on any scale.
+        clock: returns the time in seconds, on any scale.
     """
 
     def __init__(self, client: AsyncWebClient, ids: Iterable[str], clock: Callable[[], float] = time.monotonic) -> None:
@@ -43,28 +43,32 @@ class UserGroups:
         self._read_at: float | None = None
         self._reading: asyncio.Task[None] | None = None
 
-    async def actor(self, user_id: str, *, fresh: float = MEMBERS_TTL) -> Actor:
-        """Give the person with the user groups they are in, from a copy not older than `fresh` seconds.
+    async def actor(self, user_id: str, *, max_age: float = MEMBERS_TTL) -> Actor:
+        """Return a person with their user groups.
 
-        When Slack does not answer in time, an older copy decides; without any copy the person is in no group, so
-        that nobody gains a right by a failure.
+        If Slack doesn't answer in time, an older cache is used. Without a cache the person is in no user group, so
+        that a failure grants no permission.
+
+        Args:
+            user_id: the Slack user id.
+            max_age: the seconds for which the cache is used.
         """
-        await self._refresh(fresh)
+        await self._refresh(max_age)
         return self._actor(user_id)
 
     async def actor_for_work(self, user_id: str) -> Actor:
-        """Give the person with their user groups for work that can be tried again later.
+        """Return a person with their user groups, for work that can be retried later.
 
         Raises:
-            NotRead: there is no copy yet, so that nobody loses a right by a failure either.
+            UserGroupsUnread: there is no cache yet, so that a failure takes no permission away either.
         """
         await self._refresh(APPROVAL_MEMBERS_TTL)
         if not self.is_read:
-            raise UserGroupsUnread("Slack has not told yet who is in the user groups of the roles")
+            raise UserGroupsUnread("the user groups of the roles haven't been read from Slack yet")
         return self._actor(user_id)
 
     async def members_of(self, ids: Iterable[str]) -> frozenset[str]:
-        """Give the users among the ids, and those who are in the user groups among them, as far as Slack tells."""
+        """Return the users among the ids, and the members of the user groups among them, as far as they were read."""
         users, groups = set[str](), set[str]()
         for id_ in ids:
             (groups if id_.startswith("S") else users).add(id_)
@@ -74,7 +78,7 @@ class UserGroups:
 
     @property
     def is_read(self) -> bool:
-        """Whether Slack has told who is in the user groups, now or some time ago."""
+        """Whether the members have been read at least once."""
         return not self._ids or self._read_at is not None
 
     async def aclose(self) -> None:
@@ -86,8 +90,8 @@ class UserGroups:
     def _actor(self, user_id: str) -> Actor:
         return Actor(user_id, frozenset(g for g, members in self._members.items() if user_id in members))
 
-    async def _refresh(self, fresh: float) -> None:
-        if self._ids and (self._read_at is None or self._clock() - self._read_at >= fresh):
+    async def _refresh(self, max_age: float) -> None:
+        if self._ids and (self._read_at is None or self._clock() - self._read_at >= max_age):
             if self._reading is None:
                 self._reading = asyncio.create_task(self._read())
             await asyncio.wait([self._reading], timeout=READ_TIMEOUT)
@@ -99,8 +103,8 @@ class UserGroups:
                 self._members[group] = await self._members_of(group)
             self._read_at = asked_at
         except Exception:
-            # Whatever Slack or the network does: the copy at hand goes on deciding, and the next person asks again.
-            log.warning("usergroups_not_read", exc_info=True)
+            # Whatever Slack or the network does, the cache stays in use, and the next person causes another read.
+            log.warning("user_groups_not_read", exc_info=True)
         finally:
             self._reading = None
 
@@ -108,8 +112,8 @@ class UserGroups:
         try:
             response = await self._client.usergroups_users_list(usergroup=group)
         except SlackApiError as error:
-            if error_code(error) != _GONE:
+            if error_code(error) != _USER_GROUP_GONE:
                 raise
-            log.warning("usergroup_is_gone", usergroup=group)
+            log.warning("user_group_not_found", user_group=group)
             return frozenset()
         return frozenset(response["users"])

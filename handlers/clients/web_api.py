@@ -1,4 +1,4 @@
-"""Slack's Web API as the bot calls it: the client, and the one look at its tokens before anything relies on them."""
+"""The client of Slack's Web API, and the check of its tokens at start."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,15 +18,15 @@ SLACK_TIMEOUT = 10
 
 
 def slack_session() -> aiohttp.ClientSession:
-    """Make the session of all calls to Slack; the time-out is the session's, the client's own counts without one."""
+    """Build the session of all calls to Slack. Its timeout applies; the client's own applies only without a session."""
     return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=SLACK_TIMEOUT))
 
 
 def slack_client(settings: Settings, token: SecretStr, session: aiohttp.ClientSession) -> AsyncWebClient:
-    """Make the client of Slack's Web API.
+    """Build the client of Slack's Web API.
 
-    It waits and repeats only what Slack refused for its rate: whatever else fails is repeated by the workflow, which
-    first looks whether it took effect.
+    It retries only calls over the rate limit. The workflow retries all others, after it has checked whether they took
+    effect.
     """
     return AsyncWebClient(
         token=token.get_secret_value(),
@@ -37,26 +37,26 @@ def slack_client(settings: Settings, token: SecretStr, session: aiohttp.ClientSe
 
 
 async def probe(client: AsyncWebClient, credentials: SlackCredentials) -> AsyncSlackResponse:
-    """Try each token once. Gives what Slack says of the bot.
+    """Check each token, and return the bot's identity (auth.test).
 
     Raises:
-        ConfigurationError: Slack refuses a token, or nothing answers that is Slack.
+        ConfigurationError: Slack refuses a token, or the API's URL isn't Slack's.
     """
-    with _said_of("SLACK_BOT_TOKEN", client):
+    with _checking("SLACK_BOT_TOKEN", client):
         identity = await client.auth_test()
     if credentials.app_token is not None:
-        with _said_of("SLACK_APP_TOKEN", client):
+        with _checking("SLACK_APP_TOKEN", client):
             await client.apps_connections_open(app_token=credentials.app_token.get_secret_value())
     return identity
 
 
 @contextmanager
-def _said_of(token: str, client: AsyncWebClient) -> Iterator[None]:
+def _checking(token: str, client: AsyncWebClient) -> Iterator[None]:
     try:
         yield
     except SlackApiError as error:
-        if not (word := error_code(error)):
+        if not (code := error_code(error)):
             raise ConfigurationError(f"slack.api_url: {client.base_url} does not answer as Slack does") from None
-        raise ConfigurationError(f"{token}: Slack refuses it ({word})") from None
+        raise ConfigurationError(f"{token}: Slack refuses it ({code})") from None
     except (aiohttp.ClientError, TimeoutError) as error:
         raise ConfigurationError(f"slack.api_url: no answer from {client.base_url} ({type(error).__name__})") from None

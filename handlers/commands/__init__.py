@@ -13,20 +13,21 @@ from bot.commands.parser import typed_text
 from bot.commands.usage import Command
 from handlers import modals
 from handlers.commands import audit, group_changes, groups, people, requests, sync
-from handlers.commands.context import Answer, CommandContext, Deferred
+from handlers.commands.context import CommandContext, Deferred
 from handlers.commands.reply import Reply, message_payload
 from handlers.errors import mark_read_only
 from handlers.payloads import Payload
 from handlers.services import Services
 from handlers.views import command_help
+from handlers.views.blocks import Message
 
 
-async def show_help(_: Services, command: CommandContext) -> Answer:
+async def show_help(_: Services, command: CommandContext) -> Message:
     """List the commands, or explain the one that is named."""
-    return command_help.help_text(typed_text(command.text))
+    return Message(command_help.help_text(typed_text(command.text)))
 
 
-HANDLERS: Mapping[str, Callable[[Services, CommandContext], Awaitable[Answer | Deferred]]] = MappingProxyType(
+HANDLERS: Mapping[str, Callable[[Services, CommandContext], Awaitable[Message | Deferred]]] = MappingProxyType(
     {
         "": show_help,
         "add": people.change_people,
@@ -75,17 +76,17 @@ def _listener(services: Services, declared: Command) -> Callable[..., Awaitable[
         command, text = resolve_command(declared, payload.text)
         if is_read_only(command, text):
             mark_read_only(context)
-        asked = CommandContext(command, text, payload.user_id, payload.team_id, payload.channel_id, payload.trigger_id)
+        typed = CommandContext(command, text, payload.user_id, payload.team_id, payload.channel_id, payload.trigger_id)
         if command.opens_form and not text.strip():
             await modals.open_modal(
-                services, client, command.verb, trigger_id=asked.trigger_id, channel=asked.channel, user=asked.user
+                services, client, command.verb, trigger_id=typed.trigger_id, channel=typed.channel, user=typed.user
             )
             await ack()
             return
-        answer = await HANDLERS[command.verb](services, asked)
+        answer = await HANDLERS[command.verb](services, typed)
         if isinstance(answer, Deferred):
-            reply = Reply(respond, client, asked.user, asked.channel)
-            await reply.after(answer, ack, waited=asyncio.get_running_loop().time() - began)
+            reply = Reply(respond, client, typed.user, typed.channel)
+            await reply.send_deferred(answer, ack, waited=asyncio.get_running_loop().time() - began)
         else:
             await ack(**message_payload(answer))
 

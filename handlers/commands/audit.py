@@ -19,7 +19,7 @@ from bot.domain.csv_rows import csv_row
 from bot.domain.groups import GroupRef
 from bot.domain.roster import RejectionCode
 from handlers.commands import pages
-from handlers.commands.context import Answer, CommandContext, Deferred, require_capability, resolve
+from handlers.commands.context import CommandContext, Deferred, require_capability, resolve
 from handlers.commands.reply import Reply
 from handlers.delivery.personal import send_file
 from handlers.errors import read_only
@@ -27,6 +27,7 @@ from handlers.payloads import Click
 from handlers.services import Services
 from handlers.views import answers, audit_list
 from handlers.views.audit_list import AuditCursor
+from handlers.views.blocks import Message
 from handlers.views.text import shorten
 
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>|([UW][A-Z0-9]{6,})")
@@ -44,7 +45,7 @@ def register(app: AsyncApp, services: Services) -> None:
         await ack()
         actor = await _permitted(services, click)
         page = await _page(services, actor, AuditCursor.model_validate_json(click.value))
-        await Reply(respond, client, click.user.id, click.place).say(page, replace=True)
+        await Reply(respond, client, click.user.id, click.channel_id).send(page, replace=True)
 
     @app.action(audit_list.EXPORT_CSV, middleware=[read_only])
     async def as_csv(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond, client: AsyncWebClient) -> None:
@@ -63,7 +64,7 @@ async def search(services: Services, command: CommandContext) -> Deferred:
     return Deferred(partial(_search, services, command, parsed, actor), "the audit journal")
 
 
-async def _search(services: Services, command: CommandContext, parsed: ParsedCommand, actor: Actor) -> Answer:
+async def _search(services: Services, command: CommandContext, parsed: ParsedCommand, actor: Actor) -> Message:
     return await _page(services, actor, await _cursor(services, command, parsed))
 
 
@@ -111,14 +112,16 @@ def _mentioned(text: str) -> str:
     return (match[1] or match[2]) if match else ""
 
 
-async def _page(services: Services, actor: Actor, cursor: AuditCursor) -> Answer:
+async def _page(services: Services, actor: Actor, cursor: AuditCursor) -> Message:
     read, may_see = partial(_read, services, cursor), _filter(services, actor, cursor)
     rows, more = await pages.page_of(read, may_see, audit_list.PAGE)
 
     def name_of(group: GroupRef) -> str:
         return services.directory.get(group).name
 
-    return audit_list.build(rows, cursor, name_of, more=more) if rows else audit_list.nothing(cursor, name_of)
+    if not rows:
+        return Message(audit_list.nothing(cursor, name_of))
+    return audit_list.build(rows, cursor, name_of, more=more)
 
 
 async def _read(services: Services, cursor: AuditCursor, last: AuditRow | None) -> Sequence[AuditRow]:
@@ -146,7 +149,7 @@ def _filter(services: Services, actor: Actor, cursor: AuditCursor) -> Callable[[
 
 async def _permitted(services: Services, click: Click) -> Actor:
     """Return the person who clicked. Raises `UserError` without `audit:read`."""
-    command = CommandContext(AUDIT, "", click.user.id, click.team_id, click.place, click.trigger_id)
+    command = CommandContext(AUDIT, "", click.user.id, click.team_id, click.channel_id, click.trigger_id)
     actor = await services.slack.user_groups.actor(click.user.id)
     await require_capability(services, command, actor, Capability.AUDIT_READ)
     return actor
@@ -159,7 +162,7 @@ async def _export(
     await ack()
     actor, cursor = await _permitted(services, click), AuditCursor.model_validate_json(click.value)
     read, may_see = partial(_read, services, cursor), _filter(services, actor, cursor)
-    rows, more = await pages.page_of(read, may_see, MAX_EXPORTED_ROWS, rounds=MAX_EXPORTED_ROWS)
+    rows, more = await pages.page_of(read, may_see, MAX_EXPORTED_ROWS, max_reads=MAX_EXPORTED_ROWS)
     lines, unreadable = [csv_row(EXPORT_COLUMNS)] if csv else [], 0
     for row in reversed(rows):
         try:
@@ -170,4 +173,4 @@ async def _export(
     comment = answers.exported_rows(len(rows) - unreadable, unreadable, cut=more)
     await services.record_disclosure(click.user.id, f"{name}, {len(rows)} rows", "", "")
     await send_file(client, click.user.id, name, "".join(lines), comment)
-    await Reply(respond, client, click.user.id, click.place).say(answers.SENT_DIRECTLY)
+    await Reply(respond, client, click.user.id, click.channel_id).send(Message(answers.SENT_DIRECTLY))

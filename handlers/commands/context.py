@@ -23,14 +23,12 @@ from providers.base import Action, Operation
 GROUP_LIST_TIMEOUT = 1.5
 """Seconds that an unknown group name waits for the connections' lists: the acknowledgement is due within 3."""
 
-Answer = str | Message
-
 
 @dataclass(frozen=True, slots=True)
 class Deferred:
     """An answer that is still to be read: the command changes nothing, so its acknowledgement doesn't wait for it."""
 
-    work: Callable[[], Awaitable[Answer]]
+    work: Callable[[], Awaitable[Message]]
     subject: str
 
 

@@ -20,6 +20,7 @@ from handlers.errors import UserError
 from handlers.services import Services
 from handlers.submission import submit
 from handlers.views import answers
+from handlers.views.blocks import Message
 from handlers.views.text import shorten
 from providers.base import Action, GroupChange, Operation, Picture, ProviderError
 
@@ -27,16 +28,16 @@ _RESET = "reset"
 _SWITCHES = {"announce": "announce_only", "lock": "locked"}
 
 
-async def settings(services: Services, command: CommandContext) -> str:
+async def settings(services: Services, command: CommandContext) -> Message:
     """Submit a change of a group's settings. Raises `UserError`."""
     parsed = command.parse()
     change = _change(command, parsed)
     resolved, at = await resolve_with_time(services, command, parsed)
     options = RequestOptions(run_at=at, change=change)
-    return await submit(services, command.draft(resolved, parsed, Operation.SETTINGS, options))
+    return Message(await submit(services, command.draft(resolved, parsed, Operation.SETTINGS, options)))
 
 
-async def invite(services: Services, command: CommandContext) -> str | Deferred:
+async def invite(services: Services, command: CommandContext) -> Message | Deferred:
     """Show the invite link, or submit that it is sent or reset. Raises `UserError`."""
     parsed = command.parse()
     word = parsed.rest_text.casefold()
@@ -54,10 +55,10 @@ async def invite(services: Services, command: CommandContext) -> str | Deferred:
     if people == Roster():  # without people an invite would be a reset
         raise command.usage_error(NO_NUMBERS)
     options = RequestOptions(run_at=at, text=parsed.option("text"))
-    return await submit(services, command.draft(resolved, parsed, Operation.INVITE, options, people))
+    return Message(await submit(services, command.draft(resolved, parsed, Operation.INVITE, options, people)))
 
 
-async def send(services: Services, command: CommandContext) -> str:
+async def send(services: Services, command: CommandContext) -> Message:
     """Submit a text for the group or for people. Raises `UserError`."""
     parsed = command.parse()
     text = typed_text(parsed.rest) if parsed.rest else parsed.option("text")
@@ -70,7 +71,7 @@ async def send(services: Services, command: CommandContext) -> str:
     if people == Roster():  # without people the text would go to the group
         raise command.usage_error(NO_NUMBERS)
     options = RequestOptions(run_at=at, text=text)
-    return await submit(services, command.draft(resolved, parsed, Operation.SEND, options, people))
+    return Message(await submit(services, command.draft(resolved, parsed, Operation.SEND, options, people)))
 
 
 async def _show_link(services: Services, command: CommandContext, parsed: ParsedCommand) -> Deferred:
@@ -79,14 +80,14 @@ async def _show_link(services: Services, command: CommandContext, parsed: Parsed
     return Deferred(partial(_link, services, resolved), "the invite link")
 
 
-async def _link(services: Services, resolved: Resolved) -> str:
+async def _link(services: Services, resolved: Resolved) -> Message:
     group = resolved.group
     try:
         link = await services.connections[group.connection].provider.invite_link(group.id)
     except ProviderError as error:
         raise UserError(answers.not_read("the invite link", error)) from error
     await services.record_disclosure(resolved.actor.user_id, "the invite link", group.connection, group.id)
-    return answers.link(group, link)
+    return Message(answers.link(group, link))
 
 
 def _change(command: CommandContext, parsed: ParsedCommand) -> GroupChange:

@@ -5,30 +5,30 @@ from typing import TypeVar
 
 T = TypeVar("T")
 READ_SIZE = 100
-"""How many are read at once."""
+"""Maximum entries of one read."""
 MAX_READS = 50
-"""How often is read for one page at most: where nearly nothing may be seen, a page ends early."""
+"""Maximum reads for one page. If the person may see almost nothing, the page ends early."""
 
 
 async def page_of(
     read: Callable[[T | None], Awaitable[Sequence[T]]],
     may_see: Callable[[T], bool],
     size: int,
-    rounds: int = MAX_READS,
+    max_reads: int = MAX_READS,
 ) -> tuple[list[T], bool]:
-    """Give the next things that may be seen, and whether there may be more behind them.
+    """Return the next entries that the person may see, and whether there may be more after them.
 
     Args:
-        read: gives at most `READ` things behind this one, or from the beginning.
-        may_see: whether the person may see this one.
-        size: how many make a page.
-        rounds: how often is read at most.
+        read: returns at most `READ_SIZE` entries after this one, or the first ones.
+        may_see: whether the person may see an entry.
+        size: the maximum entries of a page.
+        max_reads: the maximum number of reads.
     """
     found: list[T] = []
     last: T | None = None
-    for _ in range(rounds):
+    for _ in range(max_reads):
         batch = await read(last)
-        found += [thing for thing in batch if may_see(thing)]
+        found += [entry for entry in batch if may_see(entry)]
         if len(found) > size or len(batch) < READ_SIZE:
             return found[:size], len(found) > size
         last = batch[-1]

@@ -14,13 +14,14 @@ from bot.domain.roster import Roster
 from handlers.commands.context import CommandContext, Resolved, parse_time_option, resolve_with_time
 from handlers.services import Services
 from handlers.submission import submit
+from handlers.views.blocks import Message
 from handlers.views.text import shorten
 from providers.base import Action, Operation
 
 NO_NUMBERS = "The numbers are missing."
 
 
-async def change_people(services: Services, command: CommandContext) -> str:
+async def change_people(services: Services, command: CommandContext) -> Message:
     """Submit a request about people in a group; the command's verb is the operation. Raises `UserError`."""
     parsed = command.parse()
     if not parsed.rest:
@@ -32,10 +33,11 @@ async def change_people(services: Services, command: CommandContext) -> str:
     resolved, at = await resolve_with_time(services, command, parsed)
     people = parse_people(services, resolved.group, parsed)
     options = RequestOptions(run_at=at, invite_refused=invite)
-    return await submit(services, command.draft(resolved, parsed, Operation(command.command.verb), options, people))
+    draft = command.draft(resolved, parsed, Operation(command.command.verb), options, people)
+    return Message(await submit(services, draft))
 
 
-async def create(services: Services, command: CommandContext) -> str:
+async def create(services: Services, command: CommandContext) -> Message:
     """Submit a request for a new group. Raises `UserError`."""
     parsed = command.parse()
     if not parsed.rest:
@@ -46,7 +48,8 @@ async def create(services: Services, command: CommandContext) -> str:
     group = KnownGroup(_connection(services, command, actor, parsed), "", "", parsed.group)
     people = parse_people(services, group, parsed)
     options = RequestOptions(run_at=at, subject=parsed.group)
-    return await submit(services, command.draft(Resolved(actor, group), parsed, Operation.CREATE, options, people))
+    draft = command.draft(Resolved(actor, group), parsed, Operation.CREATE, options, people)
+    return Message(await submit(services, draft))
 
 
 def parse_people(services: Services, group: KnownGroup, parsed: ParsedCommand, option: str = "") -> Roster:

@@ -1,4 +1,4 @@
-"""The command that brings a group in line with a list."""
+"""The command that syncs a group with a list."""
 
 import asyncio
 
@@ -8,16 +8,17 @@ from bot.services.sync import SyncRequest
 from handlers import sync
 from handlers.commands.context import CommandContext, resolve
 from handlers.services import Services
+from handlers.views.blocks import Message
 
 _OFF = "off"
 
 
-async def run(services: Services, command: CommandContext) -> str:
+async def run(services: Services, command: CommandContext) -> Message:
     """Start a sync, or end the repeated one. Raises `UserError`."""
     parsed = command.parse()
     if parsed.rest_text.casefold() == _OFF and not parsed.options:
         resolved = await resolve(services, command, parsed.group)
-        return await sync.end(services, resolved.actor, resolved.group)
+        return Message(await sync.end(services, resolved.actor, resolved.group))
     if parsed.rest or not parsed.option("from"):
         near = did_you_mean(parsed.rest_text, [_OFF])
         raise command.usage_error(f"Name the list to follow: `from: another group` or `from: @user-group`.{near}")
@@ -39,4 +40,4 @@ async def run(services: Services, command: CommandContext) -> str:
         command.channel,
         parsed.option("reason"),
     )
-    return await sync.start(services, request, every)
+    return Message(await sync.start(services, request, every))

@@ -1,4 +1,4 @@
-"""What the execution says in Slack: notifier, poster, rate limits, approver notices."""
+"""The messages of requests in Slack: notifier, poster, rate limits, approver notices."""
 
 from dataclasses import dataclass
 
@@ -15,11 +15,11 @@ from handlers.delivery.poster import Poster
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What speaks in Slack.
+    """What posts to Slack, and publishes what it posted.
 
     Attributes:
         notifier: posts and updates the messages of requests.
-        permalinks: the addresses of those messages.
+        permalinks: the links to those messages.
         events: publishes each change that a message shows.
         background: work that continues after an acknowledgement.
     """
@@ -31,7 +31,7 @@ class Delivery:
 
     @classmethod
     def of(cls, client: AsyncWebClient, slack: SlackClients, stores: Stores, options: NotifierOptions) -> "Delivery":
-        """Build the notifier and what it uses."""
+        """Build the notifier and the objects that it uses."""
         poster, events = Poster(client, stores.postings), RequestEvents()
         permalinks = Permalinks(client, stores.postings)
         approvers = ApproverNotifier(poster, stores.votes, slack.user_groups, slack.channels)

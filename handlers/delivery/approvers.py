@@ -1,4 +1,4 @@
-"""Those who decide on a request, each in their direct messages: for a question that stands where they do not look."""
+"""Direct messages to approvers who don't see the approval card in its channel."""
 
 import asyncio
 from collections.abc import Collection, Iterable
@@ -13,70 +13,71 @@ from handlers.views.approval_card import MissingVotes
 from handlers.views.blocks import Message
 
 MAX_APPROVERS = 30
-"""How many are asked; above that it would be noise."""
-_QUESTION = "approval-"
-"""How the name of a question begins; the id of who is asked follows."""
+"""Maximum approvers who are asked by direct message: more would be noise."""
+_CARD = "approval-"
+"""The prefix of a direct card's name. The approver's Slack user id follows."""
 
 
 class ApproverNotifier:
-    """Asks them one by one.
+    """Sends each approver a card of their own.
 
     Args:
-        poster: posts once.
-        decisions: tells who may decide.
-        usergroups: tells who is in the user groups of those.
-        channels: tells who does not see what stands in a channel.
+        poster: posts each message once.
+        votes: the votes, and the approvers who are eligible.
+        user_groups: the members of user groups.
+        channels: the members of channels.
     """
 
-    def __init__(self, poster: Poster, decisions: Votes, usergroups: UserGroups, channels: ChannelDirectory) -> None:
+    def __init__(self, poster: Poster, votes: Votes, user_groups: UserGroups, channels: ChannelDirectory) -> None:
         self._poster = poster
-        self._decisions = decisions
-        self._usergroups = usergroups
+        self._votes = votes
+        self._user_groups = user_groups
         self.channels = channels
-        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def show(self, request: Request, card: Message, channel: str) -> None:
-        """Ask each of them once who does not see the question in `channel`; later, show there how the request stands.
+        """Send the card once to each approver who doesn't see `channel`, and update the cards that were sent.
 
-        Whoever cannot be reached is left out. Who was asked and cannot decide any more sees how it stands all the same.
+        An approver who can't be reached is skipped. An approver who is no longer eligible still gets the update.
         """
-        turn = self._turns.setdefault(request.id, asyncio.Lock())
-        async with turn:  # or a first vote asks those again whom the workflow is about to ask
-            asked = {name.removeprefix(_QUESTION) for name in await self._poster.posted_names(request, _QUESTION)}
-            for user_id in sorted(asked.union(await self._blind(request, channel))):
+        lock = self._locks.setdefault(request.id, asyncio.Lock())
+        async with lock:  # a first vote and the workflow may both show the card now
+            names = await self._poster.posted_names(request, _CARD)
+            recipients = {name.removeprefix(_CARD) for name in names}
+            for user_id in sorted(recipients.union(await self._not_in_channel(request, channel))):
                 await self._show(request, user_id, card)
 
     async def missing_votes(self, request: Request) -> MissingVotes:
-        """Give the users and user groups whose votes are missing; once some of a group voted, its others."""
-        ids, voted = self._decisions.eligible_approvers(request), await self._voted(request)
-        left = await self._left(request)
-        waits = left if not voted <= set(ids) else [id_ for id_ in ids if id_ not in voted]
-        told = self._usergroups.is_read and len(left) < MAX_APPROVERS
+        """Return the users and user groups whose votes are missing; of a user group that voted, its other members."""
+        ids, voted = self._votes.eligible_approvers(request), await self._voted(request)
+        left = await self._not_voted(request)
+        missing = left if not voted <= set(ids) else [id_ for id_ in ids if id_ not in voted]
+        complete = self._user_groups.is_read and len(left) < MAX_APPROVERS
         needed = request.rule.quorum - len(voted) if request.rule else 0
-        return MissingVotes(waits, max(0, needed - len(left)) if told else 0)
+        return MissingVotes(missing, max(0, needed - len(left)) if complete else 0)
 
     async def remind(self, request: Request, number: int, reminder: Message) -> None:
-        """Remind each of those who were asked and have not voted, below the question."""
-        await self._tell(request, f"reminder-{number}", reminder, await self._left(request))
+        """Post a reminder below each direct card whose approver hasn't voted."""
+        await self._post_below_cards(request, f"reminder-{number}", reminder, await self._not_voted(request))
 
     async def notify(self, request: Request, name: str, content: Message) -> None:
-        """Tell each of those who were asked something, below the question."""
-        await self._tell(request, name, content, await self._people(request))
+        """Post a message below each direct card."""
+        await self._post_below_cards(request, name, content, await self._people(request))
 
-    async def _tell(self, request: Request, name: str, content: Message, people: Iterable[str]) -> None:
+    async def _post_below_cards(self, request: Request, name: str, content: Message, people: Iterable[str]) -> None:
         for user_id in people:
-            if asked := await self._poster.find(request, f"{_QUESTION}{user_id}"):
-                await self._poster.post(request, f"{name}-{user_id}", content, Destination(asked.channel, asked.ts))
+            if card := await self._poster.find(request, f"{_CARD}{user_id}"):
+                await self._poster.post(request, f"{name}-{user_id}", content, Destination(card.channel, card.ts))
 
-    async def _blind(self, request: Request, channel: str) -> Collection[str]:
-        """Give those who do not see what stands in a channel: in somebody's direct messages, all of them."""
+    async def _not_in_channel(self, request: Request, channel: str) -> Collection[str]:
+        """Return the approvers who don't see a channel: all of them, if it is a person's direct messages."""
         if request.state is not RequestState.WAITING:
             return ()
         people = await self._people(request)
         return people if channel.startswith("D") else await self.channels.not_members(channel, people)
 
     async def _show(self, request: Request, user_id: str, card: Message) -> None:
-        name = f"{_QUESTION}{user_id}"
+        name = f"{_CARD}{user_id}"
         posted = await self._poster.find(request, name)
         if posted is not None:
             await self._poster.update(posted, card)
@@ -84,12 +85,12 @@ class ApproverNotifier:
             await self._poster.post(request, name, card, direct)
 
     async def _voted(self, request: Request) -> set[str]:
-        return {vote.user_id for vote in await self._decisions.for_request(request.id)}
+        return {vote.user_id for vote in await self._votes.for_request(request.id)}
 
-    async def _left(self, request: Request) -> list[str]:
+    async def _not_voted(self, request: Request) -> list[str]:
         voted = await self._voted(request)
         return [user_id for user_id in await self._people(request) if user_id not in voted]
 
     async def _people(self, request: Request) -> list[str]:
-        users = await self._usergroups.members_of(self._decisions.eligible_approvers(request))
+        users = await self._user_groups.members_of(self._votes.eligible_approvers(request))
         return sorted(users - {request.requester})[:MAX_APPROVERS]

@@ -1,4 +1,4 @@
-"""The workflow's voice in Slack: the parent message, the approval card, and the thread with its results."""
+"""The messages of a request: the parent message, the approval card, and the thread with its results."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
@@ -23,9 +23,9 @@ from handlers.views.followup_buttons import FollowupLink
 from providers.base import Action
 
 _DIRECT = "D"
-"""How the ids of direct messages begin (docs.slack.dev, "Conversation object": `is_im`)."""
+"""The prefix of direct messages' ids (docs.slack.dev, "Conversation object": `is_im`)."""
 Listener = Callable[[Request], None]
-"""Is called in the middle of a workflow's step: it returns at once, and never raises."""
+"""Called in the middle of a workflow's step, so it returns immediately, and never raises."""
 
 log = structlog.get_logger(__name__)
 
@@ -46,19 +46,19 @@ class NotifierOptions:
 
 
 class RequestEvents:
-    """Passes on what the request's thread shows, in this process."""
+    """Publishes the changes that a request's messages show, in this process."""
 
     def __init__(self) -> None:
         self._listeners: list[Listener] = []
 
     def publish(self, request: Request) -> None:
-        """Tell everybody who listens of a request that began, moved on or ended."""
+        """Call every listener with a request that began, made progress or ended."""
         for listener in tuple(self._listeners):
             listener(request)
 
     @contextmanager
     def subscribe(self, listener: Listener) -> Iterator[None]:
-        """Let somebody listen while the block runs."""
+        """Call a listener for each change while the block runs."""
         self._listeners.append(listener)
         try:
             yield
@@ -98,17 +98,17 @@ class SlackNotifier:
         self._showing_followed = asyncio.Lock()
 
     async def open(self, request: Request, tally: Tally) -> None:
-        """Post the parent message; where the request follows from another one, show that there."""
+        """Post the parent message, and show a followup in the request before it too."""
         await self._post(request, "parent", await self._parent(request, tally), Destination(request.channel))
         self._events.publish(request)
         if request.options.parent:
             await self._show_followed(request.options.parent)
 
     async def show_approval(self, request: Request, tally: Tally) -> None:
-        """Post the question for approval, or show in it what was decided; show in the parent message how it stands.
+        """Post or update the approval card, and update the parent message.
 
-        Where the channel for approvals is closed to the bot, it is asked in the thread: an approver may be there. Those
-        who are not, which is everybody where that is a direct message, are asked one by one.
+        If the bot can't post to the approvals channel, the card goes into the thread. Approvers who aren't in the
+        card's channel get a card as a direct message.
         """
         if request.rule is not None:
             await self._show_card(request, tally)
@@ -116,7 +116,7 @@ class SlackNotifier:
         self._events.publish(request)
 
     async def show_progress(self, request: Request, tally: Callable[[], Awaitable[Tally]]) -> None:
-        """Show how far the request is, when there is room for an update."""
+        """Update the progress in the parent message, if the rate limit allows it."""
         self._events.publish(request)
         if not self._rate_limit.try_acquire_update(request.id):
             return
@@ -126,7 +126,7 @@ class SlackNotifier:
                 if parent is not None:
                     await self._poster.update(parent, await self._parent(request, await tally()))
         except Exception:
-            # Progress is a courtesy: whatever fails, the request goes on.
+            # A failure to show progress must not stop the request.
             log.warning("progress_not_shown", request=request.id, exc_info=True)
 
     async def post_results(self, request: Request, page: int, people: Sequence[RequestItem], total: int) -> None:
@@ -138,7 +138,7 @@ class SlackNotifier:
         await self._post(request, f"results-{page}", content, thread)
 
     async def finish(self, request: Request, people: Sequence[RequestItem]) -> None:
-        """Post the CSV where the thread shows tables, the summary, and the end of the parent message."""
+        """Post the summary, and a CSV if the thread shows tables, and update the parent message."""
         thread = await self._thread(request)
         if len(people) > results.MAX_LINES:
             await self._rate_limit.acquire(request.id)
@@ -151,18 +151,18 @@ class SlackNotifier:
         self._events.publish(request)
 
     async def remind(self, request: Request, number: int) -> None:
-        """Remind those who can decide and have not voted, in the place where the question stands."""
-        asked = await self._poster.find(request, "approval")
+        """Remind the approvers who haven't voted, below the approval card."""
+        card = await self._poster.find(request, "approval")
         thread = await self._thread(request)
-        elsewhere = asked is not None and asked.channel != thread.channel
-        place = Destination(asked.channel, asked.ts) if asked is not None and elsewhere else thread
+        elsewhere = card is not None and card.channel != thread.channel
+        destination = Destination(card.channel, card.ts) if card is not None and elsewhere else thread
         content = approval_card.reminder(request, await self._approvers.missing_votes(request), number)
-        if not place.channel.startswith(_DIRECT):
-            await self._post(request, f"reminder-{number}", content, place)
+        if not destination.channel.startswith(_DIRECT):
+            await self._post(request, f"reminder-{number}", content, destination)
         await self._approvers.remind(request, number, content)
 
     async def close(self, request: Request, tally: Tally) -> None:
-        """Say in the thread that nothing was done."""
+        """Post in the thread that nothing was done."""
         await self._post(request, "closed", await self._last(request), await self._thread(request))
         await self._update_parent(request, tally)
         self._rate_limit.forget(request.id)
@@ -188,35 +188,33 @@ class SlackNotifier:
         if posted is not None:
             await self._update(request, posted, card)
         else:
-            places = [Destination(self._options.approvals_channel), thread] if elsewhere else [thread]
-            posted = await self._post(request, "approval", card, *places)
-        alone = approval_card.build(request, tally, votes, warning=warning, link=link, undecided=undecided, alone=True)
-        await self._approvers.show(request, alone, posted.channel)
-        await self._tell_override(request, votes, posted, thread)
+            destinations = [Destination(self._options.approvals_channel), thread] if elsewhere else [thread]
+            posted = await self._post(request, "approval", card, *destinations)
+        direct = approval_card.build(request, tally, votes, warning=warning, link=link, undecided=undecided, alone=True)
+        await self._approvers.show(request, direct, posted.channel)
+        await self._post_override(request, votes, posted, thread)
         if request.state is RequestState.APPROVED and request.options.run_at is not None:
-            told = approval_card.scheduled(request, votes, request.options.run_at)
-            await self._post(request, "scheduled", told, thread)
+            scheduled = approval_card.scheduled(request, votes, request.options.run_at)
+            await self._post(request, "scheduled", scheduled, thread)
 
-    async def _tell_override(
-        self, request: Request, votes: Sequence[Vote], asked: Posting, thread: Destination
-    ) -> None:
-        """Tell of an override in the request's thread, and where those were asked who would have decided."""
+    async def _post_override(self, request: Request, votes: Sequence[Vote], card: Posting, thread: Destination) -> None:
+        """Post an override in the request's thread, and below every approval card."""
         override = next((vote for vote in votes if vote.choice is Choice.OVERRIDE), None)
         if override is None:
             return
-        told = approval_card.overridden(request, override, self._stores.votes.eligible_approvers(request))
-        await self._post(request, "override", told, thread)
-        if asked.channel != thread.channel:
-            await self._post(request, "override-asked", told, Destination(asked.channel, asked.ts))
-        await self._approvers.notify(request, "override", told)
+        content = approval_card.overridden(request, override, self._stores.votes.eligible_approvers(request))
+        await self._post(request, "override", content, thread)
+        if card.channel != thread.channel:
+            await self._post(request, "override-asked", content, Destination(card.channel, card.ts))
+        await self._approvers.notify(request, "override", content)
 
     async def _show_followed(self, request_id: str) -> None:
-        """Show in the last message of a request what followed from it, how that stands, and what can follow now."""
-        async with self._showing_followed:  # or what is read first might be shown last
+        """Update the last message of a request with its followups and the followups that are possible now."""
+        async with self._showing_followed:  # otherwise an older state could be shown last
             try:
                 request = await self._stores.requests.get(request_id)
             except LookupError:
-                log.warning("nothing_to_follow", request=request_id)
+                log.warning("parent_not_found", request=request_id)
                 return
             posted = await self._poster.find(request, "summary" if request.state is RequestState.DONE else "closed")
             if posted is not None:
@@ -224,9 +222,9 @@ class SlackNotifier:
                 self._rate_limit.forget(request_id)
 
     async def _last(self, request: Request) -> Message:
-        """Build the last message of a request that has ended, with what followed."""
+        """Build the last message of a request that has ended, with its followups."""
         people = await self._stores.requests.items(request.id)
-        after = [brief.request for brief in await self._stores.queries.followups_of(request.id)]
+        after = [summary.request for summary in await self._stores.queries.followups_of(request.id)]
         followed = [FollowupLink(following, await self._permalinks.get(following.id)) for following in after]
         able = self._options.abilities.get(request.connection, ())
         if request.state is RequestState.DONE:
@@ -246,7 +244,7 @@ class SlackNotifier:
         return Destination(parent.channel, parent.ts) if parent else Destination(request.channel)
 
     async def _update_parent(self, request: Request, tally: Tally) -> None:
-        """Show how a request stands in its parent message, and in the request that it follows from."""
+        """Update the parent message of a request, and the request before it."""
         parent = await self._poster.find(request, "parent")
         if parent is not None:
             await self._update(request, parent, await self._parent(request, tally))
@@ -257,6 +255,6 @@ class SlackNotifier:
         await self._rate_limit.acquire(request.id)
         await self._poster.update(posting, content)
 
-    async def _post(self, request: Request, name: str, content: Message, *places: Destination) -> Posting:
+    async def _post(self, request: Request, name: str, content: Message, *destinations: Destination) -> Posting:
         await self._rate_limit.acquire(request.id)
-        return await self._poster.post(request, name, content, *places)
+        return await self._poster.post(request, name, content, *destinations)

@@ -1,4 +1,4 @@
-"""Tells one person something: where they are, or else in their direct messages."""
+"""What is sent to one person only: ephemeral messages, direct messages and files."""
 
 from typing import Any
 
@@ -20,18 +20,19 @@ async def send_ephemeral(
     thread_ts: str = "",
     blocks: list[dict[str, Any]] | None = None,
 ) -> None:
-    """Show something to one person only, in `channel` where the bot and they are in it, else in a direct message.
+    """Send an ephemeral message, or a direct message if the bot or the person isn't in the channel.
 
     Args:
-        client: speaks to Slack.
+        client: calls Slack.
         user_id: the person.
-        channel: where they are; empty where that is nowhere.
-        text: all that is said.
-        thread_ts: the thread of the channel in which they are.
-        blocks: what is seen in place of the text.
+        channel: the channel; empty: none.
+        text: the whole message.
+        thread_ts: the thread of the channel; empty: none.
+        blocks: what is shown instead of the text.
 
     Raises:
-        SlackApiError: the direct message was refused too; and what the client raises when Slack cannot be reached.
+        SlackApiError: Slack refused the direct message too. What the client raises if Slack can't be reached is raised
+            as it is.
     """
     if channel:
         try:
@@ -39,27 +40,25 @@ async def send_ephemeral(
                 channel=channel, user=user_id, text=text, blocks=blocks, thread_ts=thread_ts or None
             )
         except SlackApiError as error:
-            log.info("whispered_directly", channel=channel, error=error_code(error))
+            log.info("ephemeral_refused", channel=channel, error=error_code(error))
         else:
             return
     await client.chat_postMessage(channel=user_id, text=text, blocks=blocks)
 
 
 async def open_direct_channel(client: AsyncWebClient, user_id: str) -> str:
-    """Give the channel of a person's direct messages with the bot (conversations.open).
+    """Return the channel of a person's direct messages with the bot (conversations.open).
 
-    Raises what the client raises when Slack refuses or cannot be reached.
+    Raises what the client raises if Slack refuses or can't be reached.
     """
     return str((await client.conversations_open(users=[user_id]))["channel"]["id"])
 
 
 async def send_file(client: AsyncWebClient, user_id: str, name: str, content: str, comment: str) -> None:
-    """Put a text file into a person's direct messages, where nobody else looks.
+    """Send a text file as a direct message.
 
-    Raises what the client raises when Slack refuses or cannot be reached (conversations.open,
+    Raises what the client raises if Slack refuses or can't be reached (conversations.open,
     files.completeUploadExternal).
     """
-    opened = await client.conversations_open(users=[user_id])
-    await client.files_upload_v2(
-        channel=opened["channel"]["id"], filename=name, content=content, initial_comment=comment
-    )
+    channel = await open_direct_channel(client, user_id)
+    await client.files_upload_v2(channel=channel, filename=name, content=content, initial_comment=comment)

@@ -1,4 +1,4 @@
-"""The Home tab: drawn when somebody opens it, and again while they look and something changes for them."""
+"""The Home tab: drawn when a person opens it, and again when something changes while they view it."""
 
 import re
 import time
@@ -27,14 +27,21 @@ from handlers.views import home_groups, home_syncs, home_view
 from handlers.views.groups import GroupAddress, GroupCursor
 
 MIN_REDRAW_INTERVAL = 2.0
-"""Seconds from one drawing of a person's page to the next; views.publish allows 100 and more a minute for all."""
+"""Minimum seconds between two drawings of a person's page: views.publish allows 100 and more a minute for all."""
 VISIT_TTL = 900.0
-"""Seconds for which somebody who opened the page, or clicked on it, is taken to look at it."""
+"""Seconds for which a person is a viewer after they opened the page or clicked on it."""
 
 
 @dataclass(slots=True)
 class Visit:
-    """Somebody who looks: since when, as whom, which groups they see, and what came of their last click."""
+    """A viewer of the page.
+
+    Attributes:
+        at: when they last opened the page or clicked on it, in seconds of the clock.
+        actor: the person, with the user groups of the last drawing.
+        cursor: the groups that are shown.
+        notice: the result of their last click; empty: none.
+    """
 
     at: float
     actor: Actor
@@ -50,12 +57,12 @@ class _Opened(Payload):
 
 
 class HomePages:
-    """The pages that people look at.
+    """The pages of all viewers.
 
     Args:
-        services: what there is to be shown.
-        client: shows it (views.publish).
-        clock: gives seconds, to tell who looks.
+        services: reads the content.
+        client: calls Slack (views.publish).
+        clock: returns the time in seconds, on any scale.
     """
 
     def __init__(
@@ -70,30 +77,30 @@ class HomePages:
         self._reader = HomeReader(services, self._accounts)
 
     async def opened(self, event: dict[str, Any]) -> None:
-        """Draw the page for somebody who opens it."""
+        """Draw the page for the person who opened it."""
         opened = _Opened.model_validate(event)
         if opened.tab == "home":
             self.visit(opened.user)
             await self._refresher.draw_now(opened.user)
 
     def visit(self, user_id: str) -> Visit:
-        """Keep that somebody looks; what came of their last click is over."""
+        """Record that a person views the page, and clear the result of their last click."""
         now = self._clock()
-        for gone in [user for user, visit in self._visits.items() if now - visit.at > VISIT_TTL]:
-            del self._visits[gone]
-            self._refresher.forget(gone)
+        for expired in [user for user, visit in self._visits.items() if now - visit.at > VISIT_TTL]:
+            del self._visits[expired]
+            self._refresher.forget(expired)
         visit = self._visits.setdefault(user_id, Visit(now, Actor(user_id)))
         visit.at, visit.notice = now, ""
         return visit
 
     async def notify(self, user_id: str, text: str) -> None:
-        """Tell somebody what came of their click, on top of the page."""
+        """Show the result of a person's click at the top of their page."""
         self.visit(user_id).notice = text
         await self._refresher.draw_now(user_id)
 
-    async def show_groups(self, user_id: str, turn: GroupCursor) -> None:
-        """Show other groups to somebody."""
-        self.visit(user_id).cursor = turn
+    async def show_groups(self, user_id: str, cursor: GroupCursor) -> None:
+        """Show another page of groups to a person."""
+        self.visit(user_id).cursor = cursor
         await self._refresher.draw_now(user_id)
 
     def respond(self, user_id: str) -> AsyncRespond:
@@ -102,7 +109,7 @@ class HomePages:
         return RespondOnHome(self, user_id)
 
     def on_request_changed(self, request: Request) -> None:
-        """Draw the pages again of those whom a request concerns."""
+        """Redraw the pages of the viewers whom a request concerns."""
         for user_id, visit in self._visits.items():
             if self._clock() - visit.at <= VISIT_TTL and (
                 request.requester == user_id
@@ -112,7 +119,7 @@ class HomePages:
                 self._refresher.request(user_id)
 
     async def aclose(self) -> None:
-        """Draw nothing any more."""
+        """Stop drawing."""
         await self._accounts.aclose()
         await self._refresher.aclose()
 
@@ -121,34 +128,34 @@ class HomePages:
         if visit is None:
             return
         visit.actor = await self._services.slack.user_groups.actor(user_id)
-        facts = await self._reader.read(visit.actor, visit.cursor, visit.notice)
-        await self._client.views_publish(user_id=user_id, view=home_view.build(facts))
+        data = await self._reader.read(visit.actor, visit.cursor, visit.notice)
+        await self._client.views_publish(user_id=user_id, view=home_view.build(data))
 
 
 class RespondOnHome(AsyncRespond):
     """`respond` for a click on the Home tab, for which Slack sends no `response_url`: shows the text on the page."""
 
-    def __init__(self, homes: HomePages, user_id: str) -> None:
+    def __init__(self, pages: HomePages, user_id: str) -> None:
         super().__init__(response_url=None)
-        self._homes = homes
+        self._pages = pages
         self._user_id = user_id
 
     async def __call__(self, text: str | dict[str, Any] = "", *_: Any, **__: Any) -> WebhookResponse:
-        """Show a text on top of the page."""
-        await self._homes.notify(self._user_id, str(text))
+        """Show a text at the top of the page."""
+        await self._pages.notify(self._user_id, str(text))
         return WebhookResponse(url="", status_code=200, body="ok", headers={})
 
 
-def register(app: AsyncApp, services: Services, homes: HomePages) -> None:
-    """Register the tab and its buttons."""
-    _register(app, services, homes)
-    _register_groups(app, services, homes)
+def register(app: AsyncApp, services: Services, pages: HomePages) -> None:
+    """Register the Home tab and its buttons."""
+    _register(app, services, pages)
+    _register_groups(app, services, pages)
 
 
-def _register(app: AsyncApp, services: Services, homes: HomePages) -> None:
+def _register(app: AsyncApp, services: Services, pages: HomePages) -> None:
     @app.event("app_home_opened")
     async def opened(event: dict[str, Any]) -> None:
-        await homes.opened(event)
+        await pages.opened(event)
 
     @app.action(home_view.NEW_REQUEST, middleware=[read_only])
     async def choose(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
@@ -159,26 +166,26 @@ def _register(app: AsyncApp, services: Services, homes: HomePages) -> None:
     @app.action(re.compile(home_syncs.END))
     async def end_sync(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
         click = Click.model_validate(body)
-        place = GroupAddress.model_validate_json(click.value)
-        actor = await services.slack.user_groups.actor(click.user.id, fresh=APPROVAL_MEMBERS_TTL)
-        text = await sync.end(services, actor, services.directory.get(GroupRef(place.connection, place.group_id)))
+        address = GroupAddress.model_validate_json(click.value)
+        actor = await services.slack.user_groups.actor(click.user.id, max_age=APPROVAL_MEMBERS_TTL)
+        text = await sync.end(services, actor, services.directory.get(GroupRef(address.connection, address.group_id)))
         await ack()
         await respond(text)
 
 
-def _register_groups(app: AsyncApp, services: Services, homes: HomePages) -> None:
+def _register_groups(app: AsyncApp, services: Services, pages: HomePages) -> None:
     @app.action(home_groups.PREVIOUS, middleware=[read_only])
     @app.action(home_groups.NEXT, middleware=[read_only])
-    async def turn(ack: AsyncAck, body: dict[str, Any]) -> None:
+    async def show_page(ack: AsyncAck, body: dict[str, Any]) -> None:
         click = Click.model_validate(body)
         await ack()
-        await homes.show_groups(click.user.id, GroupCursor.model_validate_json(click.value or "{}"))
+        await pages.show_groups(click.user.id, GroupCursor.model_validate_json(click.value or "{}"))
 
     @app.action(home_groups.SEARCH, middleware=[read_only])
-    async def find(ack: AsyncAck, body: dict[str, Any]) -> None:
+    async def search(ack: AsyncAck, body: dict[str, Any]) -> None:
         click = Click.model_validate(body)
         await ack()
-        await homes.show_groups(click.user.id, home_groups.searched(click.value))
+        await pages.show_groups(click.user.id, home_groups.searched(click.value))
 
     @app.action(home_groups.MORE, middleware=[read_only])
     @app.action(re.compile(home_groups.VERBS), middleware=[read_only])

@@ -1,4 +1,4 @@
-"""Reads what the Home tab shows to one person, by what their roles allow."""
+"""Reads the content of a person's Home tab, as far as their roles allow."""
 
 import asyncio
 from collections.abc import Sequence
@@ -25,59 +25,58 @@ from handlers.views.home_view import MAX_LISTED, MAX_RECENT, ConnectionStatus, H
 from handlers.views.text import format_time
 
 GROUPS_TIMEOUT = 0.5
-"""Seconds that the page waits for lists of groups that were not read yet."""
+"""Seconds that the page waits for lists of groups that haven't been read yet."""
 _ADMINISTERING = frozenset({Capability.GROUPS_READ, Capability.GROUPS_WRITE, Capability.SEND})
 _MAX_READS = 5
-"""How often is read on for requests that the person may see."""
+"""Maximum reads for the requests that the person may see."""
 
 
 @dataclass(frozen=True, slots=True)
 class HomeReader:
-    """Reads the facts of a page."""
+    """Reads the content of a page."""
 
     services: Services
     accounts: AccountStatuses
 
-    async def read(self, actor: Actor, turn: GroupCursor, notice: str) -> HomeData:
-        """Read what the page shows to this person now."""
+    async def read(self, actor: Actor, cursor: GroupCursor, notice: str) -> HomeData:
+        """Read the content of the page for a person."""
         await self.services.directory.refresh(max_wait=GROUPS_TIMEOUT)
         may, refused = capabilities_of(self.services, actor)
         known = self.services.directory.known() if may else []
         able = manageable_groups(self.services, actor, known)
         creates = creatable_connections(self.services, actor)
-        everybody = Capability.AUDIT_READ in may
-        shown = {*creates, *(group.connection for group, _ in able), *(self.services.connections if everybody else ())}
-        waiting, running, to_come, recent, (repeated, further), connections = await asyncio.gather(
+        everyone = Capability.AUDIT_READ in may
+        shown = {*creates, *(group.connection for group, _ in able), *(self.services.connections if everyone else ())}
+        waiting, running, upcoming, recent, (repeated, repeated_more), connections = await asyncio.gather(
             self._waiting(actor),
             self._mine(actor, RequestState.RUNNING),
             self._mine(actor, RequestState.WAITING, RequestState.APPROVED),
-            self._recent(actor, everybody=everybody),
+            self._recent(actor, everyone=everyone),
             self._repeated(actor),
             self._connections(actor, shown, known),
         )
-        last = [one.last for one in repeated if one.last]
-        briefs = [*waiting.summaries, *running.summaries, *to_come.summaries, *last, *recent]
+        last_runs = [one.last for one in repeated if one.last]
+        summaries = [*waiting.summaries, *running.summaries, *upcoming.summaries, *last_runs, *recent]
+        undecided = [summary.request for summary in waiting.summaries]
         votes, links = await asyncio.gather(
-            asyncio.gather(*(self.services.stores.votes.for_request(brief.request.id) for brief in waiting.summaries)),
-            self.services.delivery.permalinks.get_many(brief.request.id for brief in briefs),
+            asyncio.gather(*(self.services.stores.votes.for_request(request.id) for request in undecided)),
+            self.services.delivery.permalinks.get_many(summary.request.id for summary in summaries),
         )
         return HomeData(
             may=may,
-            refused=[reason for capability, reason in refused.items() if _matters(capability, may)],
+            refused=[reason for capability, reason in refused.items() if _is_explained(capability, may)],
             may_request=bool(able or creates),
             connections=connections,
-            found=_found(able, turn),
+            found=_group_page(able, cursor),
             waiting=waiting,
-            overridable=frozenset(
-                brief.request.id for brief in waiting.summaries if not can_decide(self.services, actor, brief.request)
-            ),
-            votes={brief.request.id: len(cast) for brief, cast in zip(waiting.summaries, votes, strict=True)},
+            overridable=frozenset(r.id for r in undecided if not can_decide(self.services, actor, r)),
+            votes={request.id: len(cast) for request, cast in zip(undecided, votes, strict=True)},
             running=running,
-            upcoming=to_come,
+            upcoming=upcoming,
             repeated=repeated,
-            repeated_more=further,
+            repeated_more=repeated_more,
             recent=recent,
-            everyone=everybody,
+            everyone=everyone,
             links=links,
             catalog=self.services.directory.catalog,
             notice=notice,
@@ -87,8 +86,8 @@ class HomeReader:
         read = partial(self._read, states=(RequestState.WAITING,))
         found, more = await pages.page_of(
             read,
-            lambda brief: (
-                can_decide(self.services, actor, brief.request) or can_override(self.services, actor, brief.request)
+            lambda summary: (
+                can_decide(self.services, actor, summary.request) or can_override(self.services, actor, summary.request)
             ),
             MAX_LISTED,
             _MAX_READS,
@@ -99,14 +98,14 @@ class HomeReader:
         found = await self.services.stores.queries.newest(requester=actor.user_id, states=states, limit=MAX_LISTED + 1)
         return SummaryPage(found[:MAX_LISTED], len(found) > MAX_LISTED)
 
-    async def _recent(self, actor: Actor, *, everybody: bool) -> Sequence[RequestSummary]:
-        if not everybody:
+    async def _recent(self, actor: Actor, *, everyone: bool) -> Sequence[RequestSummary]:
+        if not everyone:
             return await self.services.stores.queries.newest(requester=actor.user_id, limit=MAX_RECENT)
 
-        def may_see(brief: RequestSummary) -> bool:
-            group = group_of(self.services, brief.request)
+        def may_see(summary: RequestSummary) -> bool:
+            group = group_of(self.services, summary.request)
             audits = self.services.authorizer.check_capability(actor, Capability.AUDIT_READ, group)
-            return brief.request.requester == actor.user_id or isinstance(audits, Allowed)
+            return summary.request.requester == actor.user_id or isinstance(audits, Allowed)
 
         return (await pages.page_of(self._read, may_see, MAX_RECENT, _MAX_READS))[0]
 
@@ -115,7 +114,7 @@ class HomeReader:
         return await self.services.stores.queries.newest(states=states, before=before, limit=pages.READ_SIZE)
 
     async def _repeated(self, actor: Actor) -> tuple[list[RepeatedSync], int]:
-        """Give the first of the repeated syncs that concern somebody, and how many others do."""
+        """Return the first repeated syncs that concern the person, and the number of the others."""
         found = []
         for schedule in await self.services.stores.schedules.active():
             group = self.services.directory.get(schedule.group)
@@ -123,54 +122,56 @@ class HomeReader:
                 found.append((schedule, group))
         shown = found[: home_syncs.MAX_LISTED]
         last = await self.services.stores.queries.by_ids([schedule.request for schedule, _ in shown])
-        made = {brief.request.id: brief for brief in last}
+        runs = {summary.request.id: summary for summary in last}
         repeated = [
             RepeatedSync(
                 schedule,
                 group.name,
                 may_end=sync.may_end(self.services, actor, group),
-                held=await self._held(schedule, group, made.get(schedule.request)),
-                last=made.get(schedule.request),
+                held=await self._why_idle(schedule, group, runs.get(schedule.request)),
+                last=runs.get(schedule.request),
             )
             for schedule, group in shown
         ]
         return repeated, len(found) - len(shown)
 
-    async def _held(self, schedule: SyncSchedule, group: KnownGroup, last: RequestSummary | None) -> str:
-        """Say why a repeated sync would do nothing now; empty where it would."""
+    async def _why_idle(self, schedule: SyncSchedule, group: KnownGroup, last: RequestSummary | None) -> str:
+        """Return why a repeated sync would do nothing now; empty if it would run."""
         if last and last.request.state not in ENDED:
-            return "compares nothing until the request of its last run is over"
+            return "waits for the request of its last run to end"
         requester = await self.services.slack.user_groups.actor(schedule.requester)
         if refused := self.services.syncs.check(sync_request_for(schedule, group, requester)):
             return f"does nothing now: {refused.reason}"
-        rest = await self.services.connections[schedule.connection].throttle.cooldown()
-        return f"the connection sends nothing until {format_time(rest.until)}" if rest else ""
+        cooldown = await self.services.connections[schedule.connection].throttle.cooldown()
+        return f"the connection sends nothing until {format_time(cooldown.until)}" if cooldown else ""
 
     async def _connections(self, actor: Actor, shown: set[str], groups: Sequence[KnownGroup]) -> list[ConnectionStatus]:
-        """Give those that are shown anyway, and those that have a group whose name the person may learn."""
+        """Return the connections in `shown`, and the others with a group that the person may see."""
         for group in groups:
             if group.connection not in shown and group.connection in self.services.connections:
-                shown |= {learnt.connection for learnt in self.services.visible_groups(actor, [group])}
+                shown |= {visible.connection for visible in self.services.visible_groups(actor, [group])}
         names = [name for name in self.services.connections if name in shown]
         return list(await asyncio.gather(*(self._connection(actor, name) for name in names)))
 
     async def _connection(self, actor: Actor, name: str) -> ConnectionStatus:
-        line = self.services.connections[name]
+        connection = self.services.connections[name]
         account = self.accounts.get(name, actor.user_id)
-        rest, left = await asyncio.gather(line.throttle.cooldown(), line.throttle.remaining_today())
-        return ConnectionStatus(name, account, rest, left)
+        cooldown, remaining = await asyncio.gather(
+            connection.throttle.cooldown(), connection.throttle.remaining_today()
+        )
+        return ConnectionStatus(name, account, cooldown, remaining)
 
 
 def can_decide(services: Services, actor: Actor, request: Request) -> bool:
-    """Tell whether a request waits for this person's decision, as far as their roles go."""
+    """Return whether a request waits for this person's decision, by their roles."""
     if request.requester == actor.user_id:
         return False
-    deciders = services.stores.votes.eligible_approvers(request)
-    return actor.user_id in deciders or not actor.usergroups.isdisjoint(deciders)
+    approvers = services.stores.votes.eligible_approvers(request)
+    return actor.user_id in approvers or not actor.usergroups.isdisjoint(approvers)
 
 
 def can_override(services: Services, actor: Actor, request: Request) -> bool:
-    """Tell whether the person may override the decision that a request waits for."""
+    """Return whether the person may override the decision that a request waits for."""
     if request.requester == actor.user_id:
         return False
     return isinstance(
@@ -179,23 +180,23 @@ def can_override(services: Services, actor: Actor, request: Request) -> bool:
 
 
 def capabilities_of(services: Services, actor: Actor) -> tuple[list[Capability], dict[Capability, str]]:
-    """Give what the person has somewhere, and why they do not have the rest: which roles do."""
+    """Return the capabilities that the person has for any group, and why they don't have each of the others."""
     decided: dict[Capability, Decision] = {c: services.authorizer.check_capability(actor, c) for c in Capability}
     may = [capability for capability, decision in decided.items() if isinstance(decision, Allowed)]
     refused = {c: decision.reason for c, decision in decided.items() if not isinstance(decision, Allowed)}
-    refused.pop(Capability.ADMIN, None)  # for emergencies, and nobody's everyday wish
+    refused.pop(Capability.ADMIN, None)  # for emergencies only, so it isn't listed as missing
     return may, refused
 
 
-def _matters(missing: Capability, may: Sequence[Capability]) -> bool:
-    """Tell whether somebody who may do other things needs to be told why not this: administering groups."""
+def _is_explained(missing: Capability, may: Sequence[Capability]) -> bool:
+    """Return whether the page explains a missing capability: if it administers groups, or the person has none."""
     return not may or (missing in _ADMINISTERING and not _ADMINISTERING.isdisjoint(may))
 
 
-def _found(able: Sequence[tuple[KnownGroup, Sequence[str]]], turn: GroupCursor) -> GroupPage:
-    """Give a page of what was found of the groups that somebody may administer; the last one where it is over."""
+def _group_page(able: Sequence[tuple[KnownGroup, Sequence[str]]], cursor: GroupCursor) -> GroupPage:
+    """Return a page of the matching groups that the person may administer; at most the last one."""
     verbs = {group.ref: verbs for group, verbs in able}
-    hits = search(turn.search, [group for group, _ in able])
-    start = min(turn.start, max(0, (len(hits) - 1) // PAGE * PAGE))
+    hits = search(cursor.search, [group for group, _ in able])
+    start = min(cursor.start, max(0, (len(hits) - 1) // PAGE * PAGE))
     page = [(group, verbs[group.ref]) for group in hits[start : start + PAGE]]
-    return GroupPage(page, len(hits), GroupCursor(search=turn.search, start=start))
+    return GroupPage(page, len(hits), GroupCursor(search=cursor.search, start=start))

@@ -1,4 +1,4 @@
-"""Draws pages again when what they show has changed: not for every change, and in the order of the changes."""
+"""Redraws pages when their content changes: at a limited rate, and in the order of the changes."""
 
 import asyncio
 import time
@@ -10,18 +10,18 @@ import structlog
 from bot.tasks import stop
 
 MAX_CONCURRENT = 4
-"""How many pages are drawn at the same time."""
+"""Maximum pages that are drawn at the same time."""
 
 log = structlog.get_logger(__name__)
 
 
 class Refresher:
-    """Draws a person's page at most every few seconds; the last drawing shows the last state.
+    """Draws a person's page at most every few seconds. The last drawing shows the last state.
 
     Args:
-        draw: reads what there is to show to a person, and shows it.
-        every: seconds from one drawing to the next, where nobody waits for it.
-        clock: gives the time in seconds, on any scale.
+        draw: reads the page of a Slack user id, and shows it.
+        every: the minimum seconds between two drawings that a change causes.
+        clock: returns the time in seconds, on any scale.
     """
 
     def __init__(
@@ -35,21 +35,21 @@ class Refresher:
         self._every = every
         self._clock = clock
         self._gate = asyncio.Semaphore(MAX_CONCURRENT)
-        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._drawn_at: dict[str, float] = {}
-        self._wished: set[str] = set()
+        self._pending: set[str] = set()
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def request(self, user_id: str) -> None:
-        """Draw a person's page soon, once for all wishes until then."""
-        self._wished.add(user_id)
+        """Draw a person's page soon, once for all requests until then."""
+        self._pending.add(user_id)
         if user_id not in self._tasks:
-            self._tasks[user_id] = asyncio.create_task(self._later(user_id))
+            self._tasks[user_id] = asyncio.create_task(self._draw_pending(user_id))
 
     async def draw_now(self, user_id: str) -> None:
-        """Draw the page of a person who waits for it. Never raises: it is drawn again at the next change."""
-        async with self._turns[user_id], self._gate:
-            self._wished.discard(user_id)
+        """Draw the page of a person who waits for it. Never raises: the next change draws it again."""
+        async with self._locks[user_id], self._gate:
+            self._pending.discard(user_id)
             try:
                 await self._draw(user_id)
             except Exception:
@@ -57,21 +57,21 @@ class Refresher:
             self._drawn_at[user_id] = self._clock()
 
     def forget(self, user_id: str) -> None:
-        """Drop what is known of a person who looks no more."""
-        self._wished.discard(user_id)
+        """Drop the state of a person who left the page."""
+        self._pending.discard(user_id)
         self._drawn_at.pop(user_id, None)
-        if user_id not in self._tasks and not self._turns[user_id].locked():
-            del self._turns[user_id]
+        if user_id not in self._tasks and not self._locks[user_id].locked():
+            del self._locks[user_id]
 
     async def aclose(self) -> None:
-        """Draw nothing any more."""
+        """Stop drawing."""
         await stop(self._tasks.values())
 
-    async def _later(self, user_id: str) -> None:
+    async def _draw_pending(self, user_id: str) -> None:
         try:
-            while user_id in self._wished:
+            while user_id in self._pending:
                 await asyncio.sleep(self._drawn_at.get(user_id, -self._every) + self._every - self._clock())
-                if user_id in self._wished:
+                if user_id in self._pending:
                     await self.draw_now(user_id)
         finally:
             del self._tasks[user_id]

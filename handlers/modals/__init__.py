@@ -1,4 +1,4 @@
-"""The forms: opened, searched, previewed and submitted."""
+"""The forms: opening, searching, previewing and submitting them."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""From what a form asks for to its preview: the file is read, access is checked, the draft is kept."""
+"""From a form to its preview: reads the file, checks permission, and saves the draft."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -20,20 +20,27 @@ from handlers.payloads import Payload
 from handlers.services import Services
 from handlers.sync import source_name
 from handlers.views import answers, interim_modals, preview, submitted_view
+from handlers.views.answers import Unread
 from handlers.views.preview import PreviewData, SyncTerms
 from handlers.views.submitted_view import UploadedFile
 from handlers.views.text import count, safe_text, without_markup
 from providers.base import ProviderError
 
 FIRST_PREVIEW_TIMEOUT = 1.5
-"""Seconds that a preview waits for the provider at first."""
+"""Seconds that a preview waits for the provider before it is shown."""
 FULL_PREVIEW_TIMEOUT = 20.0
-"""Seconds that it waits for, when the preview is shown already."""
+"""Seconds that it waits after it was shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """What is shown, and what makes that which takes its place when more is known; None: it is all."""
+    """A modal that follows a form.
+
+    Attributes:
+        view: the modal.
+        external_id: the id by which it is updated.
+        more: builds the modal that replaces it when the provider has answered; None: it is complete.
+    """
 
     view: View
     external_id: str
@@ -41,7 +48,7 @@ class Screen:
 
 
 class ColumnMetadata(Payload):
-    """What the form that asks for a column brings back: the draft so far, the file, and the terms of a sync."""
+    """The metadata of the modal that asks for a column: the saved draft, the file, and the terms of a sync."""
 
     draft: str
     file: UploadedFile
@@ -49,50 +56,47 @@ class ColumnMetadata(Payload):
 
 
 class FormPreviews:
-    """Makes previews of forms.
-
-    Args:
-        services: what it works with.
-    """
+    """Builds previews of forms."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
         self._uploads = UploadReader()
 
     async def of_form(self, client: AsyncWebClient, verb: str, submission: Submission) -> Screen:
-        """Give what follows a form: its preview, or the question for a column. Raises `Mistake`."""
-        asked = await parse_form(self._services, client, verb, submission)
-        people = UploadedPeople(asked.draft.roster)
-        if asked.file:
-            read = await self._read(client, asked.draft, asked.file, submitted_view.FILE_BLOCK)
+        """Return what follows a form: its preview, or the modal that asks for a column. Raises `UserError`."""
+        form = await parse_form(self._services, client, verb, submission)
+        people = UploadedPeople(form.draft.roster)
+        if form.file:
+            read = await self._read(client, form.draft, form.file, submitted_view.FILE_BLOCK)
             if isinstance(read, AmbiguousColumn):
-                return await self._ask_for_column(asked, asked.file, read)
-            people = replace(read, roster=merged(asked.draft.roster, read.roster))
-        if asked.people and not people.roster.people:
-            block = submitted_view.FILE_BLOCK if asked.file else submitted_view.NUMBERS_BLOCK
+                return await self._ask_for_column(form, form.file, read)
+            people = replace(read, roster=merged(form.draft.roster, read.roster))
+        if form.people and not people.roster.people:
+            block = submitted_view.FILE_BLOCK if form.file else submitted_view.NUMBERS_BLOCK
             raise UserError(answers.no_usable_numbers(people.roster), field=block)
-        return await self._of_people(asked.draft, people, asked.block, asked.sync)
+        return await self._of_people(form.draft, people, form.block, form.sync)
 
     async def of_column(self, client: AsyncWebClient, submission: Submission) -> Screen:
-        """Give the preview that follows the choice of a column. Raises `Mistake`."""
+        """Return the preview that follows the choice of a column. Raises `UserError`."""
         form = interim_modals.parse_column(submission.view)
-        carried = ColumnMetadata.model_validate(form.carried)
+        metadata = ColumnMetadata.model_validate(form.carried)
         block = interim_modals.COLUMN_BLOCK
-        draft = await self.saved_draft(carried.draft, submission)
+        draft = await self.saved_draft(metadata.draft, submission)
         if draft is None:
             raise UserError(
-                "This form is too old, or its connection is gone. Go back, and press Preview again.", field=block
+                "This form has expired, or its connection was removed. Go back and press Preview again.",
+                field=block,
             )
-        read = await self._read(client, draft, carried.file, block, submission)
+        read = await self._read(client, draft, metadata.file, block, submission)
         if isinstance(read, AmbiguousColumn):
-            raise UserError("The file has no such column. Go back, and press Preview again.", field=block)
+            raise UserError("The file doesn't have this column. Go back and press Preview again.", field=block)
         people = replace(read, roster=merged(draft.roster, read.roster))
         if not people.roster.people:
             raise UserError(answers.no_usable_numbers(people.roster), field=block)
-        return await self._of_people(replace(draft, requester=submission.actor), people, block, carried.sync)
+        return await self._of_people(replace(draft, requester=submission.actor), people, block, metadata.sync)
 
     async def saved_draft(self, key: str, submission: Submission) -> RequestDraft | None:
-        """Give a kept draft to who made it; None to anybody else, and where it or its connection is gone."""
+        """Return a saved draft; None if it is another person's, or it or its connection is gone."""
         draft = await self._services.stores.drafts.find(key)
         if draft is None or draft.group.connection not in self._services.connections:
             return None
@@ -106,27 +110,27 @@ class FormPreviews:
         block: str,
         chosen: Submission | None = None,
     ) -> UploadedPeople | AmbiguousColumn:
-        place = interim_modals.parse_column(chosen.view).place if chosen else None
+        column = interim_modals.parse_column(chosen.view).place if chosen else None
         try:
             return await self._uploads.read(
-                client, file, self._services.directory.catalog.get(draft.group.ref).region, place
+                client, file, self._services.directory.catalog.get(draft.group.ref).region, column
             )
         except FileUnreadable as error:
             raise UserError(without_markup(str(error)), field=block) from error
 
-    async def _ask_for_column(self, asked: ParsedForm, file: UploadedFile, read: AmbiguousColumn) -> Screen:
+    async def _ask_for_column(self, form: ParsedForm, file: UploadedFile, read: AmbiguousColumn) -> Screen:
         external_id = new_external_id()
-        key = await self._services.stores.drafts.save(asked.draft)
-        carried = ColumnMetadata(draft=key, file=file, sync=asked.sync).model_dump(mode="json")
-        return Screen(interim_modals.column_form(read.choices, read.name, carried, external_id), external_id)
+        key = await self._services.stores.drafts.save(form.draft)
+        metadata = ColumnMetadata(draft=key, file=file, sync=form.sync).model_dump(mode="json")
+        return Screen(interim_modals.column_form(read.choices, read.name, metadata, external_id), external_id)
 
     async def _of_people(
         self, draft: RequestDraft, people: UploadedPeople, block: str, terms: SyncTerms | None
     ) -> Screen:
-        if words := too_many(people.roster):
-            raise UserError(words, field=submitted_view.FILE_BLOCK if block != interim_modals.COLUMN_BLOCK else block)
+        if problem := too_many(people.roster):
+            raise UserError(problem, field=submitted_view.FILE_BLOCK if block != interim_modals.COLUMN_BLOCK else block)
         draft = replace(draft, roster=people.roster)
-        facts = PreviewData(
+        data = PreviewData(
             key="",
             draft=draft,
             preview=None,
@@ -135,60 +139,60 @@ class FormPreviews:
             without=people.without,
             sync=terms,
         )
-        return await (self._of_sync(facts, terms, block) if terms else self._of_request(facts, block))
+        return await (self._of_sync(data, terms, block) if terms else self._of_request(data, block))
 
-    async def _of_request(self, facts: PreviewData, block: str) -> Screen:
-        draft = facts.draft
+    async def _of_request(self, data: PreviewData, block: str) -> Screen:
+        draft = data.draft
         if refused := await self._services.submissions.check_and_record(draft):
             raise UserError(without_markup(refused.reason), field=block)
         key, first = await asyncio.gather(
             self._services.stores.drafts.save(draft),
             self._services.previews.build(draft, max_wait=FIRST_PREVIEW_TIMEOUT),
         )
-        waits = not first.group_was_read and bool(draft.group.id)
-        facts, external_id = replace(facts, key=key, preview=first, reading=waits), new_external_id()
+        reading = not first.group_was_read and bool(draft.group.id)
+        data, external_id = replace(data, key=key, preview=first, reading=reading), new_external_id()
 
         async def more() -> View:
-            patient = await self._services.previews.build(draft, max_wait=FULL_PREVIEW_TIMEOUT)
-            return preview.build(replace(facts, preview=patient, reading=False), external_id)
+            full = await self._services.previews.build(draft, max_wait=FULL_PREVIEW_TIMEOUT)
+            return preview.build(replace(data, preview=full, reading=False), external_id)
 
-        return Screen(preview.build(facts, external_id), external_id, more if waits else None)
+        return Screen(preview.build(data, external_id), external_id, more if reading else None)
 
-    async def _of_sync(self, facts: PreviewData, terms: SyncTerms, block: str) -> Screen:
-        draft = facts.draft
-        if words := _unfit(draft, terms):
-            raise UserError(words, field=submitted_view.FILE_BLOCK if block == submitted_view.GROUP_BLOCK else block)
-        wish = sync_request_of(self._services, draft, terms)
-        if refused := await self._services.syncs.check_and_record(wish):
+    async def _of_sync(self, data: PreviewData, terms: SyncTerms, block: str) -> Screen:
+        draft = data.draft
+        if problem := _sync_problem(draft, terms):
+            raise UserError(problem, field=submitted_view.FILE_BLOCK if block == submitted_view.GROUP_BLOCK else block)
+        request = sync_request_of(self._services, draft, terms)
+        if refused := await self._services.syncs.check_and_record(request):
             raise UserError(without_markup(refused.reason), field=block)
         key = await self._services.stores.drafts.save(draft)
         rule, external_id = self._services.submissions.approval_rule(draft), new_external_id()
-        facts = replace(facts, key=key, rule=rule, list_=safe_text(wish.source.name, 200))
-        drift = await self._drift(wish, FIRST_PREVIEW_TIMEOUT)
-        first_facts = replace(facts, drift=drift, reading=drift is None)
+        data = replace(data, key=key, rule=rule, list_=safe_text(request.source.name, 200))
+        drift = await self._drift(request, FIRST_PREVIEW_TIMEOUT)
+        first_data = replace(data, drift=drift, reading=drift is None)
 
         async def more() -> View:
-            later = await self._drift(wish, FULL_PREVIEW_TIMEOUT)
-            said = "their members could not be read in time" if later is None else later
-            return preview.build(replace(facts, drift=said), external_id)
+            full = await self._drift(request, FULL_PREVIEW_TIMEOUT)
+            late = Unread("their members couldn't be read in time")
+            return preview.build(replace(data, drift=late if full is None else full), external_id)
 
-        return Screen(preview.build(first_facts, external_id), external_id, more if drift is None else None)
+        return Screen(preview.build(first_data, external_id), external_id, more if drift is None else None)
 
-    async def _drift(self, wish: SyncRequest, within: float) -> Drift | str | None:
-        """Compare a group with a list; in words why that cannot be done, None where it takes longer."""
+    async def _drift(self, request: SyncRequest, max_wait: float) -> Drift | Unread | None:
+        """Compare a group with its list. Return why if that can't be done, and None if it takes longer."""
         try:
-            async with asyncio.timeout(within):
-                return await self._services.syncs.drift(wish)
+            async with asyncio.timeout(max_wait):
+                return await self._services.syncs.drift(request)
         except TimeoutError:
             return None
         except SourceUnreadable as error:
-            return str(error)
+            return Unread(str(error))
         except ProviderError as error:
-            return answers.provider_answer(error)
+            return Unread(answers.provider_answer(error))
 
 
 def sync_request_of(services: Services, draft: RequestDraft, terms: SyncTerms) -> SyncRequest:
-    """Give the sync that a draft and its terms ask for."""
+    """Return the sync of a draft and its terms."""
     phones = tuple(person.phone for person in draft.roster.people if person.phone)
     other = GroupRef(*terms.other) if terms.other else None
     name = source_name(services, len(phones), terms.usergroup_name or terms.usergroup, other)
@@ -196,12 +200,15 @@ def sync_request_of(services: Services, draft: RequestDraft, terms: SyncTerms) -
     return SyncRequest(draft.id, draft.group, source, terms.mode, draft.requester, draft.channel, draft.reason)
 
 
-def _unfit(draft: RequestDraft, terms: SyncTerms) -> str:
-    """Say why a list cannot be synced with; empty where it can."""
-    rejected, nameless = draft.roster.rejected, [person for person in draft.roster.people if not person.phone]
-    if nameless:
-        return f"{count(len(nameless), 'entry is', 'entries are')} no phone number, and a sync goes by those."
+def _sync_problem(draft: RequestDraft, terms: SyncTerms) -> str:
+    """Return why a list can't be used for a sync; empty if it can."""
+    rejected = draft.roster.rejected
+    without_phone = [person for person in draft.roster.people if not person.phone]
+    if without_phone:
+        problem = count(len(without_phone), "entry isn't a phone number", "entries aren't phone numbers")
+        return f"{problem}. A sync needs phone numbers."
     if rejected and terms.mode is SyncMode.MIRROR:
-        words = f"{count(len(rejected), 'entry is', 'entries are')} no number ({rejected[0].location}:"
-        return f"{words} {rejected[0].reason}) A sync that removes people must know everybody on the list."
+        unread = f"{count(len(rejected), 'entry', 'entries')} couldn't be read"
+        first = f"{rejected[0].location}: {rejected[0].reason}"
+        return f"{unread} ({first}) A sync that removes people needs the whole list."
     return ""

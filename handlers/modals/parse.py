@@ -1,4 +1,4 @@
-"""From a form that was filled in to what it asks for, before the file of it is read."""
+"""Parses submitted forms into drafts, before their files are read."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
@@ -26,9 +26,9 @@ from handlers.views.submitted_view import CommonFields, UploadedFile
 from providers.base import Action, GroupChange, Operation, Picture
 
 GROUP_LIST_TIMEOUT = 1.5
-"""Seconds that an unknown group waits for the connections' lists."""
+"""Seconds that an unknown group waits for the connections' lists of groups."""
 MAX_PICTURE_BYTES = 5_000_000
-"""Bytes of an uploaded picture."""
+"""Maximum bytes of an uploaded picture."""
 _JPEG = b"\xff\xd8\xff"
 
 
@@ -37,9 +37,9 @@ class Submission:
     """A form that was submitted.
 
     Attributes:
-        id: of the request that comes of it, however often it is submitted.
-        actor: who submitted it.
-        view: what Slack sent.
+        id: the id of its request, the same for every submission of the form.
+        actor: the person who submitted it.
+        view: the view as Slack sent it.
     """
 
     id: str
@@ -49,12 +49,14 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class ParsedForm:
-    """What a form asks for: a draft with the people that were typed, and a file with others.
+    """The content of a form.
 
     Attributes:
-        people: whether it is about people, so that somebody has to be named.
-        block: where an error about the whole is shown.
-        sync: the terms of a sync.
+        draft: the draft, with the people that were typed.
+        file: the uploaded file with more people; None: none.
+        people: whether the form needs at least one person.
+        block: the block at which an error about the whole form is shown.
+        sync: the terms of a sync; None for other forms.
     """
 
     draft: RequestDraft
@@ -66,7 +68,7 @@ class ParsedForm:
 
 @dataclass(frozen=True, slots=True)
 class _RequestTarget:
-    """What is to be done, and to which group."""
+    """An operation, its group and its options."""
 
     operation: Operation
     group: KnownGroup
@@ -74,18 +76,18 @@ class _RequestTarget:
 
 
 async def parse_form(services: Services, client: AsyncWebClient, verb: str, submission: Submission) -> ParsedForm:
-    """Read a form. Raises `Mistake`."""
-    return await _READERS[verb](services, client, submission)
+    """Parse the form of a verb. Raises `UserError`."""
+    return await _PARSERS[verb](services, client, submission)
 
 
 async def chosen_group(services: Services, value: str, block: str = submitted_view.GROUP_BLOCK) -> KnownGroup:
-    """Find a chosen group; after a restart the lists that it came from may have to be read again. Raises `Mistake`."""
+    """Return the chosen group. After a restart the lists of groups may have to be read first. Raises `UserError`."""
     group = inputs.group_of(value, services.directory.known())
     if group is None and value:
         await services.directory.refresh(max_wait=GROUP_LIST_TIMEOUT)
         group = inputs.group_of(value, services.directory.known())
     if group is None:
-        raise UserError("This group is gone; choose another one." if value else "Choose a group.", field=block)
+        raise UserError("This group no longer exists. Choose another one." if value else "Choose a group.", field=block)
     return group
 
 
@@ -94,24 +96,27 @@ async def _people(services: Services, _: AsyncWebClient, submission: Submission)
     group = await chosen_group(services, form.common.group)
     if form.invite:
         _check_inviting(services, submission.actor, group)
-    details = RequestOptions(run_at=_run_at(form.common), invite_refused=form.invite)
+    options = RequestOptions(run_at=_run_at(form.common), invite_refused=form.invite)
     operation = Operation(submission.view["callback_id"])
     return ParsedForm(
-        _draft(services, submission, form.common, _RequestTarget(operation, group, details)), form.common.file
+        _draft(services, submission, form.common, _RequestTarget(operation, group, options)), form.common.file
     )
 
 
 async def _create(services: Services, _: AsyncWebClient, submission: Submission) -> ParsedForm:
     form = request_forms.parse_create(submission.view)
     if form.connection not in services.connections:
-        raise UserError("This connection is gone; choose another one.", field=request_forms.CONNECTION_BLOCK)
+        raise UserError(
+            "This connection no longer exists. Choose another one.",
+            field=request_forms.CONNECTION_BLOCK,
+        )
     if not form.subject:
         raise UserError("A group needs a name.", field=request_forms.SUBJECT_BLOCK)
     group = KnownGroup(form.connection, "", "", form.subject)
     if form.invite:
         _check_inviting(services, submission.actor, group)
-    details = RequestOptions(run_at=_run_at(form.common), invite_refused=form.invite, subject=form.subject)
-    draft = _draft(services, submission, form.common, _RequestTarget(Operation.CREATE, group, details))
+    options = RequestOptions(run_at=_run_at(form.common), invite_refused=form.invite, subject=form.subject)
+    draft = _draft(services, submission, form.common, _RequestTarget(Operation.CREATE, group, options))
     return ParsedForm(draft, form.common.file, block=request_forms.CONNECTION_BLOCK)
 
 
@@ -120,13 +125,13 @@ async def _settings(services: Services, client: AsyncWebClient, submission: Subm
     group = await chosen_group(services, form.common.group)
     if not form.own:
         raise UserError(
-            "The fields below are another group's. Choose the group again.", field=submitted_view.GROUP_BLOCK
+            "The fields below belong to another group. Choose the group again.", field=submitted_view.GROUP_BLOCK
         )
     change = await _with_picture(client, form)
     _check_change(change)
-    details = RequestOptions(run_at=_run_at(form.common), change=change)
+    options = RequestOptions(run_at=_run_at(form.common), change=change)
     return ParsedForm(
-        _draft(services, submission, form.common, _RequestTarget(Operation.SETTINGS, group, details)), people=False
+        _draft(services, submission, form.common, _RequestTarget(Operation.SETTINGS, group, options)), people=False
     )
 
 
@@ -135,8 +140,8 @@ async def _invite(services: Services, _: AsyncWebClient, submission: Submission)
     group = await chosen_group(services, form.common.group)
     sends = form.what is request_forms.InviteChoice.SEND
     common = form.common if sends else replace(form.common, numbers="", file=None)
-    details = RequestOptions(run_at=_run_at(common), text=form.text if sends else "")
-    draft = _draft(services, submission, common, _RequestTarget(Operation.INVITE, group, details))
+    options = RequestOptions(run_at=_run_at(common), text=form.text if sends else "")
+    draft = _draft(services, submission, common, _RequestTarget(Operation.INVITE, group, options))
     return ParsedForm(draft, common.file, people=sends, block=request_forms.INVITE_ACTION_BLOCK)
 
 
@@ -147,10 +152,11 @@ async def _send(services: Services, _: AsyncWebClient, submission: Submission) -
         raise UserError("Type the text.", field=request_forms.MESSAGE_BLOCK)
     if not form.to_people and (form.common.numbers.strip() or form.common.file):
         raise UserError(
-            "The group or the people? Take the numbers out, or choose the people.", field=request_forms.RECIPIENT_BLOCK
+            "The text is for the group, but there are numbers too. Remove them, or choose people.",
+            field=request_forms.RECIPIENT_BLOCK,
         )
-    details = RequestOptions(run_at=_run_at(form.common), text=form.text)
-    draft = _draft(services, submission, form.common, _RequestTarget(Operation.SEND, group, details))
+    options = RequestOptions(run_at=_run_at(form.common), text=form.text)
+    draft = _draft(services, submission, form.common, _RequestTarget(Operation.SEND, group, options))
     return ParsedForm(draft, form.common.file, people=form.to_people, block=request_forms.RECIPIENT_BLOCK)
 
 
@@ -158,8 +164,8 @@ async def _sync(services: Services, _: AsyncWebClient, submission: Submission) -
     form = request_forms.parse_sync(submission.view)
     sources = [bool(form.common.file), bool(form.usergroup), bool(form.other)]
     if sum(sources) != 1:
-        words = "Give one list: a file, a user group or another group." if not any(sources) else "Give one list only."
-        raise UserError(words, field=request_forms.USERGROUP_BLOCK)
+        missing = "Choose one list: a file, a user group or another group."
+        raise UserError("Choose one list only." if any(sources) else missing, field=request_forms.USERGROUP_BLOCK)
     group = await chosen_group(services, form.common.group)
     other = None
     if form.other:
@@ -167,12 +173,12 @@ async def _sync(services: Services, _: AsyncWebClient, submission: Submission) -
         if source == group:
             raise UserError("This is the same group.", field=request_forms.OTHER_BLOCK)
         if not can_do_any(services, submission.actor, source, Action.LIST_MEMBERS):
-            raise UserError("You may not read this group's members.", field=request_forms.OTHER_BLOCK)
+            raise UserError("You don't have permission to read this group's members.", field=request_forms.OTHER_BLOCK)
         other = (source.connection, source.id)
     every = form.every.total_seconds() if form.every else 0.0
-    details = RequestOptions(look_only=form.mode is SyncMode.REPORT)
+    options = RequestOptions(look_only=form.mode is SyncMode.REPORT)
     return ParsedForm(
-        _draft(services, submission, form.common, _RequestTarget(Operation.SYNC, group, details)),
+        _draft(services, submission, form.common, _RequestTarget(Operation.SYNC, group, options)),
         form.common.file,
         people=form.common.file is not None,
         sync=SyncTerms(
@@ -181,7 +187,7 @@ async def _sync(services: Services, _: AsyncWebClient, submission: Submission) -
     )
 
 
-_READERS: Mapping[str, Callable[[Services, AsyncWebClient, Submission], Awaitable[ParsedForm]]] = MappingProxyType(
+_PARSERS: Mapping[str, Callable[[Services, AsyncWebClient, Submission], Awaitable[ParsedForm]]] = MappingProxyType(
     {
         **dict.fromkeys(request_forms.PEOPLE_TITLES, _people),
         "create": _create,
@@ -191,7 +197,7 @@ _READERS: Mapping[str, Callable[[Services, AsyncWebClient, Submission], Awaitabl
         "sync": _sync,
     }
 )
-VERBS = tuple(_READERS)
+VERBS = tuple(_PARSERS)
 """The verbs that have a form."""
 
 
@@ -199,18 +205,18 @@ def _draft(
     services: Services,
     submission: Submission,
     common: CommonFields,
-    aim: _RequestTarget,
+    target: _RequestTarget,
 ) -> RequestDraft:
-    region = services.directory.catalog.get(aim.group.ref).region
+    region = services.directory.catalog.get(target.group.ref).region
     return RequestDraft(
         id=submission.id,
-        operation=aim.operation,
-        group=aim.group,
+        operation=target.operation,
+        group=target.group,
         roster=roster.parse(common.numbers, default_region=region) if common.numbers else Roster(),
         reason=common.reason,
         requester=submission.actor,
         channel=common.channel,
-        options=aim.options,
+        options=target.options,
     )
 
 
@@ -218,19 +224,17 @@ def _run_at(common: CommonFields) -> datetime | None:
     now = datetime.now(UTC)
     if common.run_at and common.run_at <= now:
         raise UserError(
-            "This moment is over. Choose a later one, or none for at once.", field=submitted_view.RUN_AT_BLOCK
+            "This time has passed. Choose a later one, or none to run immediately.", field=submitted_view.RUN_AT_BLOCK
         )
     if common.run_at and common.run_at > now + MAX_DELAY:
-        raise UserError(
-            "This moment is more than a year away. Choose an earlier one.", field=submitted_view.RUN_AT_BLOCK
-        )
+        raise UserError("This time is more than a year away. Choose an earlier one.", field=submitted_view.RUN_AT_BLOCK)
     return common.run_at
 
 
 def _check_inviting(services: Services, actor: Actor, group: KnownGroup) -> None:
     if not all(can_do_any(services, actor, group, action) for action in INVITING):
-        words = "On this connection you cannot send invites, or its provider cannot. Take the tick away."
-        raise UserError(words, field=request_forms.INVITE_BLOCK)
+        problem = "You, or this connection's provider, can't send invites. Clear the checkbox."
+        raise UserError(problem, field=request_forms.INVITE_BLOCK)
 
 
 async def _with_picture(client: AsyncWebClient, form: settings_modal.SettingsForm) -> GroupChange:
@@ -241,7 +245,7 @@ async def _with_picture(client: AsyncWebClient, form: settings_modal.SettingsFor
     except FileUnavailable as error:
         raise UserError(str(error), field=settings_modal.JPEG_BLOCK) from error
     if not content.startswith(_JPEG):
-        raise UserError("This is no JPEG. Save the picture as one.", field=settings_modal.JPEG_BLOCK)
+        raise UserError("This file isn't a JPEG. Save the picture as a JPEG.", field=settings_modal.JPEG_BLOCK)
     if len(content) > MAX_PICTURE_BYTES:
         raise UserError(
             f"This picture is larger than {MAX_PICTURE_BYTES // 1_000_000} MB.", field=settings_modal.JPEG_BLOCK
@@ -253,6 +257,6 @@ def _check_change(change: GroupChange) -> None:
     if change.subject == "":
         raise UserError("A group needs a name.", field=settings_modal.SUBJECT_BLOCK)
     if change.picture and not change.picture.jpeg and not change.picture.url.startswith("https://"):
-        raise UserError("Give an address that begins with https://.", field=settings_modal.PICTURE_BLOCK)
+        raise UserError("Use an address that begins with https://.", field=settings_modal.PICTURE_BLOCK)
     if not change.actions:
-        raise UserError("Nothing would be different. Change something below first.", field=submitted_view.GROUP_BLOCK)
+        raise UserError("Nothing would change. Change a setting below first.", field=submitted_view.GROUP_BLOCK)

@@ -51,7 +51,7 @@ async def respond(work: Awaitable[Screen], ack: AsyncAck, client: AsyncWebClient
 
 
 async def _late(task: asyncio.Future[Screen], external_id: str) -> View:
-    """Wait for what follows, complete at once: there is no deadline left."""
+    """Wait for the complete modal that follows: there is no deadline left."""
     try:
         screen = await task
         view = await screen.more() if screen.more else screen.view

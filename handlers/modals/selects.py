@@ -1,4 +1,4 @@
-"""What the searching selects of the forms offer."""
+"""The options of the forms' searchable selects."""
 
 import asyncio
 import time
@@ -17,9 +17,9 @@ from handlers.views import inputs, request_forms
 from providers.base import Action
 
 READ_TIMEOUT = 1.5
-"""Seconds that a search waits for connections that were not read lately; Slack waits for 3."""
+"""Seconds that a search waits for connections whose cache has expired: Slack waits for 3."""
 NAMES_TTL = 300.0
-"""Seconds for which the names of the user groups are used again: usergroups.list allows 20 calls a minute."""
+"""Seconds for which the names of the user groups are cached: usergroups.list allows 20 calls a minute."""
 
 log = structlog.get_logger(__name__)
 
@@ -38,10 +38,10 @@ class _Search(Payload):
 
 
 class UserGroupNames:
-    """The names of the workspace's user groups, kept for `FRESH` seconds.
+    """The names of the workspace's user groups, cached for `NAMES_TTL` seconds.
 
     Args:
-        clock: gives the time in seconds, on any scale.
+        clock: returns the time in seconds, on any scale.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -50,7 +50,7 @@ class UserGroupNames:
         self._read_at: float | None = None
 
     async def matching(self, client: AsyncWebClient, text: str) -> dict[str, str]:
-        """Give the names that hold a text, by id; those known before where Slack does not answer (usergroups.list)."""
+        """Return the names that contain a text, by id; from an older cache if Slack doesn't answer."""
         if self._read_at is None or self._clock() - self._read_at >= NAMES_TTL:
             try:
                 async with asyncio.timeout(READ_TIMEOUT):
@@ -58,13 +58,13 @@ class UserGroupNames:
                 self._names = {g["id"]: f"{g['name']} (@{g['handle']})" for g in answer["usergroups"]}
                 self._read_at = self._clock()
             except Exception:
-                # Whatever Slack or the network does: what is known already can still be chosen.
-                log.warning("usergroups_not_listed", exc_info=True)
+                # Whatever Slack or the network does, the cached names can still be chosen.
+                log.warning("user_groups_not_listed", exc_info=True)
         return {id_: name for id_, name in self._names.items() if text.casefold() in name.casefold()}
 
 
 def register(app: AsyncApp, services: Services) -> None:
-    """Hang the selects on the app."""
+    """Register the selects."""
     names = UserGroupNames()
 
     @app.options(inputs.GROUP_SELECT)
@@ -77,12 +77,12 @@ def register(app: AsyncApp, services: Services) -> None:
         await ack(options=request_forms.usergroup_options(found))
 
 
-async def _groups(services: Services, asked: _Search) -> dict[str, Any]:
+async def _groups(services: Services, query: _Search) -> dict[str, Any]:
     actor, _ = await asyncio.gather(
-        services.slack.user_groups.actor(asked.user.id), services.directory.refresh(max_wait=READ_TIMEOUT)
+        services.slack.user_groups.actor(query.user.id), services.directory.refresh(max_wait=READ_TIMEOUT)
     )
-    is_source = asked.block_id == request_forms.OTHER_BLOCK
-    actions = (Action.LIST_MEMBERS,) if is_source else ACTIONS.get(asked.view.callback_id, ())
+    is_source = query.block_id == request_forms.OTHER_BLOCK
+    actions = (Action.LIST_MEMBERS,) if is_source else ACTIONS.get(query.view.callback_id, ())
     known = services.directory.known()
-    hits = dict.fromkeys([*search(asked.value, known), *(g for g in known if inputs.is_shown_as(g, asked.value))])
+    hits = dict.fromkeys([*search(query.value, known), *(g for g in known if inputs.is_shown_as(g, query.value))])
     return inputs.offered([group for group in hits if can_do_any(services, actor, group, *actions)])

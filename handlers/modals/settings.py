@@ -1,4 +1,4 @@
-"""Fills the form of `/wa-settings` with what can be changed about the chosen group, and what it is now."""
+"""Fills the form of `/wa-settings` with the settings of the chosen group and their current values."""
 
 import asyncio
 
@@ -18,42 +18,42 @@ from handlers.views.settings_modal import SettingsData
 from providers.base import Action, Group, ProviderError
 
 READ_TIMEOUT = 5.0
-"""Seconds that the form waits for the provider; without it, the fields are empty."""
+"""Seconds that the form waits for the provider. After that, the fields are empty."""
 
 log = structlog.get_logger(__name__)
 
 
 async def fill(services: Services, client: AsyncWebClient, actor: Actor, prefill: Prefill, **view: str) -> None:
-    """Show the fields of a group in a form that is open.
+    """Show the settings of a group in an open form.
 
     Args:
-        services: knows what can be changed.
-        client: asks Slack (views.update).
-        actor: who looks at it.
-        prefill: the group, and the form's channel.
-        view: which form: its `view_id`, or its `external_id`.
+        services: the permissions and connections.
+        client: calls Slack (views.update).
+        actor: the person.
+        prefill: the group, and the channel of the request.
+        view: the form's `view_id` or `external_id`.
     """
     if prefill.group is None:
         return
-    built = await _built(services, actor, prefill, prefill.group, view.get("external_id", ""))
+    form = await _build(services, actor, prefill, prefill.group, view.get("external_id", ""))
     try:
-        await client.views_update(view=built, **view)
+        await client.views_update(view=form, **view)
     except SlackApiError as error:
         if error_code(error) != "not_found":
             raise
-        log.info("view_closed_before", user=actor.user_id)
+        log.info("modal_closed", user=actor.user_id)
 
 
-async def _built(services: Services, actor: Actor, prefill: Prefill, group: KnownGroup, external_id: str) -> View:
+async def _build(services: Services, actor: Actor, prefill: Prefill, group: KnownGroup, external_id: str) -> View:
     provider = services.connections[group.connection].provider
     able = {a: provider.abilities[a] for a in ACTIONS["settings"] if can_do_any(services, actor, group, a)}
-    now = None
+    current = None
     if able and can_do_any(services, actor, group, Action.READ_GROUP, Action.LIST_GROUPS):
-        now = await _now(services, group)
-    return settings_modal.build(prefill, SettingsData(group, able, now), external_id=external_id)
+        current = await _read_group(services, group)
+    return settings_modal.build(prefill, SettingsData(group, able, current), external_id=external_id)
 
 
-async def _now(services: Services, group: KnownGroup) -> Group | None:
+async def _read_group(services: Services, group: KnownGroup) -> Group | None:
     try:
         async with asyncio.timeout(READ_TIMEOUT):
             return await services.connections[group.connection].provider.group(group.id)

@@ -42,7 +42,7 @@ async def submit(
 
 
 async def show_link(services: Services, client: AsyncWebClient, form: Submission, ack: AsyncAck) -> None:
-    """Show an invite link to the person who asked for it, and to no other. Raises `UserError`.
+    """Show an invite link to the person who submitted the form, and to no other. Raises `UserError`.
 
     Nothing is changed, so the provider is called after the acknowledgement.
     """

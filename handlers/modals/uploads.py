@@ -1,4 +1,4 @@
-"""The people of a form: those that were typed, and those of an uploaded file."""
+"""The people in uploaded files, and how they are merged with those that were typed."""
 
 import asyncio
 from dataclasses import dataclass
@@ -15,18 +15,24 @@ from providers.base import Person
 from providers.identity import same_person_keys
 
 MAX_PEOPLE = 10_000
-"""In one request: at the usual pace they take hours."""
+"""Maximum entries of one request: at the usual pace they take hours."""
 MAX_CONCURRENT = 2
-"""Files that are read at the same time: a large one takes a processor for seconds."""
+"""Maximum files that are read at the same time: a large one uses a processor for seconds."""
 
 
 class FileUnreadable(Exception):
-    """A file gives no people; the text is a sentence for people."""
+    """A file can't be read. The text is a sentence for the person."""
 
 
 @dataclass(frozen=True, slots=True)
 class UploadedPeople:
-    """Who is meant, where in the file they stood, and which of its lines have no number."""
+    """The people of a form.
+
+    Attributes:
+        roster: the people.
+        source: where in the file they were found; empty: there was no file.
+        without: the numbers of its lines without a phone number.
+    """
 
     roster: Roster
     source: str = ""
@@ -35,31 +41,31 @@ class UploadedPeople:
 
 @dataclass(frozen=True, slots=True)
 class AmbiguousColumn:
-    """Nobody can tell in which column of a file the numbers are."""
+    """A file has several columns that may hold the numbers."""
 
     choices: ColumnChoices
     name: str
 
 
 class UploadReader:
-    """Reads uploaded files, a few at once."""
+    """Reads uploaded files, `MAX_CONCURRENT` at a time."""
 
     def __init__(self) -> None:
         self._gate = asyncio.Semaphore(MAX_CONCURRENT)
 
     async def read(
-        self, client: AsyncWebClient, file: UploadedFile, region: str | None, place: ColumnRef | None = None
+        self, client: AsyncWebClient, file: UploadedFile, region: str | None, column: ColumnRef | None = None
     ) -> UploadedPeople | AmbiguousColumn:
-        """Fetch a file and read its people, those of the column `place` where one was chosen. Raises `CannotRead`."""
+        """Fetch a file, and read the people in it, or in the chosen column. Raises `FileUnreadable`."""
         async with self._gate:
             try:
                 name, content = await fetch_file(client, file)
             except FileUnavailable as error:
                 raise FileUnreadable(str(error)) from error
-            if place is None:
+            if column is None:
                 found = await asyncio.to_thread(people_in, name, content, default_region=region)
             else:
-                found = await asyncio.to_thread(people_in_column, name, content, place, default_region=region)
+                found = await asyncio.to_thread(people_in_column, name, content, column, default_region=region)
         if isinstance(found, Unreadable):
             raise FileUnreadable(found.reason)
         if isinstance(found, ColumnChoices):
@@ -68,30 +74,30 @@ class UploadReader:
 
 
 def too_many(roster: Roster) -> str:
-    """Say that a roster is larger than one request may be; empty where it is not."""
-    lines = len(roster.people) + len(roster.rejected)
-    if lines <= MAX_PEOPLE:
+    """Return the error of a roster that is too large for one request; empty if it isn't."""
+    entries = len(roster.people) + len(roster.rejected)
+    if entries <= MAX_PEOPLE:
         return ""
-    return f"These are {lines:,} entries; one request takes {MAX_PEOPLE:,} at most. Upload the list in parts."
+    return f"There are {entries:,} entries. One request takes at most {MAX_PEOPLE:,}. Upload the list in parts."
 
 
 def merged(first: Roster, second: Roster) -> Roster:
-    """Put two rosters together; who is in both counts once."""
+    """Merge two rosters. A person in both counts once."""
     known: dict[str, Person] = {}
     for person in first.people:
         known.update(dict.fromkeys(_keys(person), person))
     new: list[Person] = []
-    again: list[Duplicate] = []
+    duplicates: list[Duplicate] = []
     for person in second.people:
         same = next((known[key] for key in _keys(person) if key in known), None)
         if same is None:
             new.append(person)
         else:
-            again.append(Duplicate(person.raw, same))
+            duplicates.append(Duplicate(person.raw, same))
     return Roster(
         (*first.people, *new),
         (*first.rejected, *second.rejected),
-        (*first.duplicates, *again, *second.duplicates),
+        (*first.duplicates, *duplicates, *second.duplicates),
     )
 
 

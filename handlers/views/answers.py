@@ -1,6 +1,7 @@
 """The ephemeral answers to a person: what was submitted, what was refused and why, and what to do next."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from bot.commands.usage import Command
 from bot.domain.groups import KnownGroup
@@ -143,6 +144,19 @@ def link(group: KnownGroup, address: str) -> str:
         f"The invite link of *{safe_text(group.name, 100)}*: {escape(address)}\n"
         f"Anyone who has it can join. To replace it, use `/wa-invite` with the group and `reset`."
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """What takes the place of data that couldn't be read.
+
+    Attributes:
+        reason: why, as a sentence for people.
+        not_found: whether the provider doesn't have it.
+    """
+
+    reason: str
+    not_found: bool = False
 
 
 def provider_answer(error: ProviderError) -> str:

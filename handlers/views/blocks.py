@@ -1,7 +1,7 @@
 """Messages and their blocks, and the parts that several views share."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from slack_sdk.models.blocks import (
@@ -33,11 +33,11 @@ class Message:
     Attributes:
         text: the whole message in plain text: notifications show it, and screen readers read it instead of the blocks
             (docs.slack.dev, chat.postMessage, "Accessibility considerations").
-        blocks: the visible message.
+        blocks: the visible message; empty if the text is all of it.
     """
 
     text: str
-    blocks: list[dict[str, Any]]
+    blocks: list[dict[str, Any]] = field(default_factory=list)
 
 
 def message(text: Iterable[str], blocks: Iterable[Block]) -> Message:

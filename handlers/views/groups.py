@@ -8,9 +8,10 @@ from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement
 from bot.domain.groups import KnownGroup
 from handlers.payloads import Payload
 from handlers.views import answers
+from handlers.views.answers import Unread
 from handlers.views.blocks import Message, context, message, sections, value_button
 from handlers.views.text import count, escape, group_address, group_line, person_name, safe_text
-from providers.base import Account, Action, Group, GroupNotFound, Member, MembershipStatus, Person
+from providers.base import Account, Action, Group, Member, MembershipStatus, Person
 
 PREVIOUS = "groups_previous"
 NEXT = "groups_next"
@@ -84,18 +85,18 @@ class GroupCardData:
     """The content of the card.
 
     Attributes:
-        info: the group as its provider has it, or that it isn't found; a sentence if it couldn't be read.
-        account: the state of the connection's account; a sentence if it couldn't be read.
-        members: the members of the group; a sentence if they couldn't be read.
+        info: the group as its provider has it.
+        account: the state of the connection's account.
+        members: the members of the group.
         can: the actions that the provider supports.
         may_list: whether the viewer may export the members.
         warning: the group's warning in the configuration.
     """
 
     group: KnownGroup
-    info: Group | GroupNotFound | str
-    account: Account | str
-    members: Sequence[Member] | str
+    info: Group | Unread
+    account: Account | Unread
+    members: Sequence[Member] | Unread
     can: frozenset[Action]
     may_list: bool
     warning: str = ""
@@ -107,8 +108,8 @@ def card(data: GroupCardData) -> Message:
     if data.warning:
         lines.append(f"⚠️ Warning: {safe_text(data.warning, 1000)}")
     lines.append(_account(data))
-    if isinstance(data.info, GroupNotFound):
-        lines.append(f"⚠️ This group is gone, or the account isn't in it: {answers.provider_answer(data.info)}")
+    if isinstance(data.info, Unread) and data.info.not_found:
+        lines.append(f"⚠️ This group is gone, or the account isn't in it: {data.info.reason}")
         return message(lines, sections(lines))
     lines += [*_info(data.info, data.members), _admins(data)]
     can = [str(action) for action in _IN_ANY_GROUP if action in data.can]
@@ -123,12 +124,13 @@ def card(data: GroupCardData) -> Message:
 
 def _account(data: GroupCardData) -> str:
     connection = f"Connection `{escape(data.group.connection)}`"
-    return f"{connection}: {data.account if isinstance(data.account, str) else answers.account(data.account)}"
+    state = data.account.reason if isinstance(data.account, Unread) else answers.account(data.account)
+    return f"{connection}: {state}"
 
 
-def _info(info: Group | str, members: Sequence[Member] | str) -> list[str]:
-    if isinstance(info, str):
-        return [f"Group: {info}"]
+def _info(info: Group | Unread, members: Sequence[Member] | Unread) -> list[str]:
+    if isinstance(info, Unread):
+        return [f"Group: {info.reason}"]
     lines = [f"Subject: {safe_text(info.subject, 200)}", f"Members: {_size(info, members)}"]
     if info.description:
         lines.append(f"Description: {safe_text(info.description, _MAX_DESCRIPTION)}")
@@ -142,9 +144,9 @@ def _info(info: Group | str, members: Sequence[Member] | str) -> list[str]:
     return [*lines, *([f"Settings: {'; '.join(said)}"] if said else [])]
 
 
-def _size(info: Group, members: Sequence[Member] | str) -> str:
-    """Recursor the number of members: the provider's own, else of the members that were read."""
-    size = len(members) if info.size is None and not isinstance(members, str) else info.size
+def _size(info: Group, members: Sequence[Member] | Unread) -> str:
+    """Return the number of members: the provider's own, else of the members that were read."""
+    size = len(members) if info.size is None and not isinstance(members, Unread) else info.size
     return "unknown" if size is None else f"{size:,}"
 
 
@@ -155,8 +157,8 @@ def _after(seconds: int) -> str:
 
 
 def _admins(data: GroupCardData) -> str:
-    if isinstance(data.members, str):
-        return f"Admins: {data.members}"
+    if isinstance(data.members, Unread):
+        return f"Admins: {data.members.reason}"
     admins = [member for member in data.members if member.status is MembershipStatus.ADMIN]
     named = [_named(member) for member in admins[:_MAX_ADMINS]]
     more = f" and {len(admins) - _MAX_ADMINS:,} more" if len(admins) > _MAX_ADMINS else ""

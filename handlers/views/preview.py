@@ -14,6 +14,7 @@ from bot.domain.drafts import Preview, RequestDraft
 from bot.domain.outcomes import Tally
 from bot.domain.sync import Drift, SyncMode
 from handlers.payloads import Payload
+from handlers.views.answers import Unread
 from handlers.views.blocks import context, sections
 from handlers.views.operation_texts import OPERATION_TEXTS, Subject, capitalize, describe
 from handlers.views.request_content import INVITES_REFUSED, draft_content
@@ -76,7 +77,7 @@ class PreviewData:
         without: the lines of the file that have no number.
         sync: the terms of a sync.
         list_: the list of a sync, in words.
-        drift: how the group differs from the list, or why they can't be compared, in words; None if unknown.
+        drift: how the group differs from the list, or why they can't be compared; None if unknown.
         rule: the approval that a sync needs.
     """
 
@@ -89,7 +90,7 @@ class PreviewData:
     without: Sequence[int] = field(default_factory=tuple)
     sync: SyncTerms | None = None
     list_: str = ""
-    drift: Drift | str | None = None
+    drift: Drift | Unread | None = None
     rule: ApprovalRule | None = None
 
 
@@ -219,8 +220,8 @@ def _sync_lines(data: PreviewData, terms: SyncTerms) -> list[str]:
             lines.append(f"• {count(len(drift.extra), 'person', 'people')} in the group but not on the list")
             lines.append(f"• {count(len(drift.protected), 'person', 'people')} not on the list but never removed")
             lines.append(f"• {count(drift.without_phone, 'member')} without a visible phone number (skipped)")
-        case str(words):
-            lines.append(f"Couldn't compare them right now: {words}")
+        case Unread(reason):
+            lines.append(f"Couldn't compare them right now: {reason}")
         case None if data.reading:
             lines.append("Still comparing. This preview will update.")
     if terms.every:

@@ -180,7 +180,7 @@ async def test_a_card_limits_its_waiting(app: RunningApp, slack: SlackServer, mo
 
     card = await type_command(slack, "/wa-group wasend-team")
 
-    assert card.count("the provider does not answer.") == 3
+    assert card.count("the provider didn't answer in time.") == 3
 
 
 async def test_members_are_exported_in_a_direct_message(slack: SlackServer, world: World) -> None:

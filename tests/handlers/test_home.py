@@ -288,7 +288,7 @@ async def test_a_repeated_sync_says_what_it_waits_for(app: RunningApp) -> None:
     )
     await opens(slack, ALICE)
 
-    await sees(slack, ALICE, "compares nothing until the request of its last run is over")
+    await sees(slack, ALICE, "waits for the request of its last run to end")
     await press(slack, ALICE, "End: Spring 005")
     await sees(slack, ALICE, "Ended 1 repeated sync.")
     await press(slack, ALICE, "Withdraw")

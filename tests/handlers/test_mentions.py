@@ -45,7 +45,7 @@ async def test_a_mention_in_a_thread_links_to_its_request(slack: SlackServer) ->
     assert "Scheduled: add 1 person to *twochat-team*" in answer["text"]
     assert answer["thread_ts"] == above["ts"]
     (posted,) = named_messages(slack, "parent")[count:]
-    assert f"archives/{CHANNEL}/p{posted['ts'].replace('.', '')}|The request" in answer["text"]
+    assert f"archives/{CHANNEL}/p{posted['ts'].replace('.', '')}|Open the request" in answer["text"]
     assert "moved &amp; new" in posted["text"]
     assert "thread_ts" not in posted or posted["thread_ts"] == posted["ts"]
 
@@ -88,7 +88,7 @@ async def test_the_same_message_as_another_event_is_the_same_request(slack: Slac
     await slack.event(dict(events(slack)[-1].payload["event"]) | {"edited": {"user": ALICE, "ts": "1.0"}})
     await slack.wait_for(lambda: len(slack.ephemerals(ALICE)) > heard_before)
 
-    assert "This request was taken already" in slack.ephemerals(ALICE)[-1]["text"]
+    assert "this message was already submitted as request" in slack.ephemerals(ALICE)[-1]["text"]
     assert len(named_messages(slack, "parent")) == count
 
 
@@ -151,7 +151,7 @@ async def test_two_commands_in_one_message_are_refused_before_one_is_taken_for_t
     answer = await heard(slack, f"{BOT} {words}")
     await heard(slack, f"{BOT} help")
 
-    assert "one message takes one command. Nothing was done" in answer["text"]
+    assert "one message takes one command. Write each command" in answer["text"]
     assert len(named_messages(slack, "parent")) == count
 
 
@@ -162,8 +162,8 @@ async def test_a_file_that_is_not_read_is_not_passed_over_in_silence(slack: Slac
     await slack.wait_for(lambda: len(slack.ephemerals(ALICE)) > before)
 
     answer = slack.ephemerals(ALICE)[before]
-    assert "I did not read the file of this message: *Add numbers to a group*" in answer["text"]
-    assert "I did not read the file" in "\n".join(texts(answer.get("blocks") or [])) or rest
+    assert "The file in this message wasn't read. Choose *Add numbers to a group*" in answer["text"]
+    assert "The file in this message wasn't read" in "\n".join(texts(answer.get("blocks") or [])) or rest
 
 
 async def test_an_edited_mention_changes_nothing(slack: SlackServer) -> None:
@@ -175,8 +175,8 @@ async def test_an_edited_mention_changes_nothing(slack: SlackServer) -> None:
     await slack.wait_for(lambda: len(slack.ephemerals(ALICE)) > heard_before)
 
     answer = slack.ephemerals(ALICE)[-1]["text"]
-    assert "editing its message changes nothing. Write a new message" in answer
-    assert "|The request, with its answers>" in answer
+    assert "editing it doesn't change the request. Send a new message" in answer
+    assert "|Open the request>" in answer
     assert len(named_messages(slack, "parent")) == count
 
 
@@ -196,7 +196,7 @@ async def test_a_mention_inside_a_sentence_does_nothing(slack: SlackServer) -> N
 
     answer = await heard(slack, f"I asked {BOT} add twochat-team +1 415 555 0100")
 
-    assert "does not begin with that, so I did nothing. Mention me" in answer["text"]
+    assert "doesn't begin with the mention. Mention me" in answer["text"]
     assert len(named_messages(slack, "parent")) == count
 
 
@@ -220,7 +220,7 @@ async def test_direct_messages_need_no_mention(slack: SlackServer) -> None:
     await slack.say(ALICE, DIRECT, f"add twochat-team +1 415 555 0179 at: {LATER}")
 
     answer = await slack.wait_for(lambda: next((m for m in slack.messages(DIRECT) if "Scheduled: " in m["text"]), None))
-    assert "The request, with its answers" in answer["text"]
+    assert "Open the request" in answer["text"]
     assert len(named_messages(slack, "parent", DIRECT)) == 1
 
 
@@ -243,7 +243,7 @@ async def test_an_edit_in_direct_messages_counts_if_nothing_was_submitted(slack:
     count = len(slack.messages(DIRECT))
     await edited(right, right)  # a preview of a link was added
     await edited(right, right.replace("0160", "0159"))
-    await slack.wait_for(lambda: said("editing its message changes nothing"))
+    await slack.wait_for(lambda: said("editing it doesn't change the request"))
     assert len(slack.messages(DIRECT)) == count + 1
 
 

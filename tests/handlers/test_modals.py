@@ -134,23 +134,28 @@ async def test_back_keeps_what_was_typed(slack: SlackServer) -> None:
         ("add", {"Group": WASEND, "Numbers": "bogus"}, "numbers", "“bogus”"),
         ("add", {"Group": WASEND, "file": csv("a,b", "c,d")}, "file", "no column of phone numbers"),
         ("add", {"Group": WASEND, "file": [("x.pdf", b"%PDF-1.7")]}, "file", "neither a CSV"),
-        ("add", {"Group": WASEND, "Numbers": "1", "Run at": 1_000_000_000}, "run_at", "This moment is over"),
+        ("add", {"Group": WASEND, "Numbers": "1", "Run at": 1_000_000_000}, "run_at", "This time has passed"),
         ("add", {"Group": WASEND, "Numbers": "1", "Run at": 4_000_000_000}, "run_at", "more than a year"),
-        ("add", {"Group": TWOCHAT, "Numbers": "1", "invite": ["yes"]}, "invite", "Take the tick away"),
+        ("add", {"Group": TWOCHAT, "Numbers": "1", "invite": ["yes"]}, "invite", "Clear the checkbox"),
         ("create", {"Connection": "wasend", "subject": " ", "Numbers": "1"}, "subject", "needs a name"),
         ("send", {"Group": WASEND, "Text": " "}, "text", "Type the text"),
-        ("send", {"Group": WASEND, "Text": "x", "numbers": "1"}, "to", "The group or the people?"),
+        ("send", {"Group": WASEND, "Text": "x", "numbers": "1"}, "to", "The text is for the group"),
         ("send", {"Group": WASEND, "Text": "x", "to": "people"}, "numbers", "Enter at least one"),
         ("invite", {"Group": WASEND}, "numbers", "Enter at least one"),
-        ("sync", {"group": WASEND}, "usergroup", "Give one list"),
+        ("sync", {"group": WASEND}, "usergroup", "Choose one list"),
         ("sync", {"group": WASEND, "other": WASEND}, "other", "the same group"),
         (
             "sync",
             {"group": WASEND, "file": csv("phone", "+14155550101", "x"), "mode": "mirror"},
             "file",
-            "must know everybody",
+            "needs the whole list",
         ),
-        ("sync", {"group": WASEND, "file": csv("phone", "+14155550101", "5@lid")}, "file", "goes by those"),
+        (
+            "sync",
+            {"group": WASEND, "file": csv("phone", "+14155550101", "5@lid")},
+            "file",
+            "A sync needs phone numbers",
+        ),
         ("add", {"Group": WASEND, "file": [("a.xlsx", b"<html>+14155550101")]}, "file", "This is no Excel workbook"),
     ],
 )
@@ -241,7 +246,7 @@ async def test_a_file_is_not_read_past_its_bounds(slack: SlackServer, monkeypatc
     monkeypatch.setattr(uploads, "MAX_PEOPLE", 2)
     many = csv("phone", *(f"+1415555{n:04}" for n in range(3)))
     await filled(slack, "add", {"Group": WASEND, "file": many})
-    assert "3 entries; one request takes 2 at most" in errors(slack)["file"]
+    assert "3 entries. One request takes at most 2" in errors(slack)["file"]
 
 
 async def test_a_slow_provider_delays_no_preview(slack: SlackServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -313,10 +318,10 @@ async def test_settings_show_current_values_and_supported_fields(app: RunningApp
     assert "Who can edit the group's info" not in modal_text(slack)
 
     await submit_modal(slack)
-    assert "Nothing would be different" in errors(slack)["group"]
+    assert "Nothing would change" in errors(slack)["group"]
     values = {"Messages disappear": "After 7 days", "Who can send messages": "Only admins"}
     await submit_modal(slack, {**values, "Picture (JPEG file)": [("p.jpg", b"GIF89a")]})
-    assert "no JPEG" in errors(slack)["jpeg"]
+    assert "isn't a JPEG" in errors(slack)["jpeg"]
     assert "by its address" not in modal_text(slack)
     await submit_modal(slack, {"Picture (JPEG file)": [("p.jpg", JPEG)]})
     for words in ("Messages disappear: after 7 days", "Who can send messages: only admins", "104 bytes"):

@@ -37,7 +37,7 @@ async def test_a_file_is_fetched_by_its_id_alone(slack: SlackServer, client: Asy
 async def test_no_other_host_is_shown_the_token(client: AsyncWebClient, elsewhere: tuple[str, list[str]]) -> None:
     url, heard = elsewhere
     file = UploadedFile(id="F1", name="x.csv", url_private_download=f"{url}/x.csv")
-    with pytest.raises(FileUnavailable, match="not kept by Slack"):
+    with pytest.raises(FileUnavailable, match="isn't stored at Slack"):
         await fetch_file(client, file)
     assert heard == []
 

@@ -106,14 +106,14 @@ async def test_a_forwarded_file_is_read_and_a_deleted_one_is_named(slack: SlackS
     view = await used(slack, "", parts={"attachments": [forwarded], "files": [gone]})
 
     assert numbers(view) == ["+447700900456"]
-    assert "A file without a name: Slack does not hand the file out (file_not_found): it is gone" in text_of(view)
+    assert "A file without a name: Slack refused the file (file_not_found): the file was deleted" in text_of(view)
 
 
 @pytest.mark.parametrize(
     ("text", "files", "words"),
     [
         ("Nothing to see here", [], "There's no phone number in this message"),
-        ("", [("a.csv", b"Name\nAnn\n")], "a.csv: None of its entries is a number"),
+        ("", [("a.csv", b"Name\nAnn\n")], "a.csv: It contains no valid number"),
         (
             "",
             [("many.csv", b"Phone\n" + b"".join(b"+1415%07d\n" % n for n in range(5550000, 5553000)))],
@@ -135,7 +135,7 @@ async def test_an_unavailable_file_is_named(slack: SlackServer) -> None:
 
     assert (await slack.shortcut(ALICE, ADD_NUMBERS, CHANNEL, message["ts"])).ok
 
-    await slack.wait_for(lambda: (view := slack.open_view(ALICE)) and "a.csv: The file is not kept" in text_of(view))
+    await slack.wait_for(lambda: (view := slack.open_view(ALICE)) and "a.csv: The file isn't stored" in text_of(view))
     slack.faults.clear()
 
 

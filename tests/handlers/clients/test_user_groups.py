@@ -66,7 +66,7 @@ async def test_an_approval_is_checked_against_a_fresher_copy(
     clock.now += APPROVAL_MEMBERS_TTL
 
     assert (await groups.actor(ALICE)).usergroups == MEMBER
-    assert (await groups.actor(ALICE, fresh=APPROVAL_MEMBERS_TTL)).usergroups == STRANGER
+    assert (await groups.actor(ALICE, max_age=APPROVAL_MEMBERS_TTL)).usergroups == STRANGER
     assert (await groups.actor(BOB)).usergroups == MEMBER
 
 
@@ -125,7 +125,7 @@ async def test_a_failed_read_leaves_the_copy_and_is_repeated(
     slack.faults.append(fault)
     with capture_logs() as log:
         assert (await groups.actor(ALICE)).usergroups == MEMBER
-    assert [entry["event"] for entry in log] == ["usergroups_not_read"]
+    assert [entry["event"] for entry in log] == ["user_groups_not_read"]
 
     slack.workspace.groups[OPERATORS] = UserGroup(OPERATORS, "operators", "Operators", ())
     assert (await groups.actor(ALICE)).usergroups == STRANGER

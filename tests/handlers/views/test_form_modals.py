@@ -21,6 +21,7 @@ from bot.domain.sync import Drift, SyncMode
 from bot.domain.uploads import ColumnChoices
 from bot.services.uploads.people import people_in
 from handlers.views import inputs, interim_modals, preview, request_forms, settings_modal
+from handlers.views.answers import Unread
 from handlers.views.inputs import Prefill
 from handlers.views.preview import PreviewData, SyncTerms
 from handlers.views.submitted_view import SubmittedView
@@ -188,7 +189,7 @@ async def test_the_preview_of_a_sync_says_how_group_and_list_differ(
     made = draft(Operation.SYNC, roster(2), RequestOptions())
     person = Person("x", "+14155550100")
     terms = SyncTerms(mode=mode, every=timedelta(days=1).total_seconds(), other=("c" * 100, "9" * 200))
-    for drift in (Drift((person,), (), (person, person), 1), "words", None):
+    for drift in (Drift((person,), (), (person, person), 1), Unread("words"), None):
         facts = PreviewData("k", made, None, reading=drift is None, sync=terms, list_="a list", drift=drift, rule=RULE)
         body = await shown(slack, client, preview.build(facts, "rollcall-1"))
         assert preview.parse(body).sync == terms

@@ -12,6 +12,7 @@ from bot.domain.outcomes import RequestSummary, Tally
 from bot.domain.roster import RejectedEntry, RejectionCode, Roster
 from handlers.commands.reply import message_payload
 from handlers.views import answers, audit_list, command_help, groups, request_list
+from handlers.views.answers import Unread
 from handlers.views.blocks import Message
 from providers.base import (
     Account,
@@ -46,14 +47,20 @@ def card(name: str) -> Message:
 
 
 def unread_card(name: str) -> Message:
-    why = answers.provider_answer(GroupNotFound("The provider knows no such group.", provider_text=name))
+    reason = answers.provider_answer(GroupNotFound("The provider knows no such group.", provider_text=name))
+    why = Unread(reason, not_found=True)
     facts = groups.GroupCardData(KnownGroup("c", "g", "", name), why, why, why, can=frozenset(), may_list=False)
     return groups.card(facts)
 
 
 def test_an_accounts_state_is_told_once() -> None:
     told = groups.GroupCardData(
-        KnownGroup("c", "g"), "", Account(AccountState.CONNECTED, "connected"), [], can=frozenset(), may_list=False
+        KnownGroup("c", "g"),
+        Unread(""),
+        Account(AccountState.CONNECTED, "connected"),
+        [],
+        can=frozenset(),
+        may_list=False,
     )
 
     assert "Connection `c`: connected\n" in groups.card(told).text
@@ -61,13 +68,13 @@ def test_an_accounts_state_is_told_once() -> None:
 
 def test_members_are_counted_where_they_were_read_and_their_number_is_not_told() -> None:
     facts = groups.GroupCardData(
-        KnownGroup("c", "g"), Group("g", "Team"), "", ADMINS[:2], can=frozenset(Action), may_list=False
+        KnownGroup("c", "g"), Group("g", "Team"), Unread(""), ADMINS[:2], can=frozenset(Action), may_list=False
     )
 
     assert "Members: 2\n" in groups.card(facts).text
-    unread = groups.card(replace(facts, members="the provider does not answer.")).text
+    unread = groups.card(replace(facts, members=Unread("the provider didn't answer in time."))).text
     assert "Members: unknown\n" in unread
-    assert "Admins: the provider does not answer.\n" in unread
+    assert "Admins: the provider didn't answer in time.\n" in unread
 
 
 def test_a_providers_words_are_said_to_be_its() -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from sandbox.slack.errors import SlackFault
 from tests.app import ADMIN, MORE_ROLES, SECOND, STRANGER, RunningApp, module_app, new_phones
-from tests.slack_ui import ALICE, BOB, CAROL, CHANNEL, DAVE, labels_of, open_modal
+from tests.slack_ui import ALICE, BOB, CAROL, CHANNEL, labels_of, open_modal
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -67,11 +67,6 @@ async def test_the_approval_of_a_scheduled_request_shows_its_start(app: RunningA
     said = await request.text("scheduled", f"✅ Approved by <@{BOB}>. Starts <!date^{int(begins.timestamp())}^")
     assert said.endswith(f"UTC>. <@{ALICE}>")
     await request.text("parent", "🕓 Approved and scheduled")
-
-
-async def test_a_small_request_needs_no_approval(app: RunningApp) -> None:
-    request = await app.add_people(*new_phones(1))
-    await request.done()
 
 
 @pytest.mark.parametrize(
@@ -253,15 +248,3 @@ async def test_a_slack_failure_after_a_vote_is_not_shown_to_the_voter(app: Runni
     await request.done()
 
     assert len(app.slack.ephemerals(BOB)) == before
-
-
-async def test_a_refusal_names_the_missing_capability(app: RunningApp) -> None:
-    await app.add("wasend-team +1 415 555 0101", user=DAVE)
-
-    assert "`groups:write`" in app.last_ephemeral(DAVE)
-    assert "`operator`, `lead`" in app.last_ephemeral(DAVE)
-
-
-async def test_a_member_of_a_user_group_has_its_role(app: RunningApp) -> None:
-    request = await app.add_people(*new_phones(1), user=CAROL)
-    await request.done()

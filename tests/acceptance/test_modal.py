@@ -58,14 +58,6 @@ async def test_a_group_is_named_by_alias_id_or_subject(typed: str, app: RunningA
     await app.finished()
 
 
-async def test_an_unknown_group_gets_the_nearest_names(tmp_path: Path) -> None:
-    async with running_app(tmp_path, providers=["wasend", "twochat"]) as app:
-        await app.add("wasent-team +1 415 555 0101")
-
-        assert "Did you mean “wasend-team”" in app.last_ephemeral(ALICE)
-        assert app.slack.messages(CHANNEL) == []
-
-
 async def test_a_name_of_two_groups_gets_a_choice(tmp_path: Path) -> None:
     async with running_app(tmp_path, providers=["wasend", "twochat"]) as app:
         for provider in ("wasend", "twochat"):

@@ -7,7 +7,7 @@ from sandbox.providers.world import Membership
 from sandbox.slack.errors import SlackFault
 from sandbox.slack.workspace import UserGroup
 from tests.app import RunningApp, group_id, module_app
-from tests.slack_ui import ALICE, BOB, CHANNEL, DAVE
+from tests.slack_ui import ALICE, BOB, CHANNEL
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -170,13 +170,6 @@ async def test_a_sync_with_a_user_group_needs_all_phones(app: RunningApp) -> Non
     await app.parent(number)
     await approve(app, number)
     assert members(app) == {ANA, BEN, DEE}
-
-
-async def test_a_sync_needs_permission_to_write(app: RunningApp) -> None:
-    number = len(app.parents())
-    await run_sync(app, "mode: mirror", user=DAVE)
-    assert "groups:write" in app.last_ephemeral(DAVE)
-    assert len(app.parents()) == number
 
 
 async def test_a_group_is_not_synced_with_itself(app: RunningApp) -> None:

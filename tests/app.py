@@ -355,6 +355,12 @@ def app_slack(app: RunningApp) -> SlackServer:
     return app.slack
 
 
+def approval_rule(*operations: str, approvers: Iterable[str] = ("lead",), **options: object) -> str:
+    """Return an approval rule in TOML. `options` are its other keys."""
+    values = {"operations": list(operations), "approvers": list(approvers), **options}
+    return "\n".join(["", "[[approvals]]", *(f"{key} = {json.dumps(value)}" for key, value in values.items()), ""])
+
+
 def put_people(world: World, dispositions: Mapping[str, Disposition]) -> str:
     """Put people into a world, and return their numbers as a person types them."""
     for phone, disposition in dispositions.items():

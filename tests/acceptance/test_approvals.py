@@ -4,34 +4,23 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sandbox.slack.errors import SlackFault
-from tests.app import ADMIN, MORE_ROLES, SECOND, STRANGER, RunningApp, module_app, new_phones
+from tests.app import ADMIN, MORE_ROLES, SECOND, STRANGER, RunningApp, approval_rule, module_app, new_phones
 from tests.slack_ui import ALICE, BOB, CAROL, CHANNEL, labels_of, open_modal
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PARENTS = "120363041234567800@g.us"
-RULES = f"""
+RULES = (
+    f"""
 [groups.wasend-parents]
 connection = "wasend"
 id = "{PARENTS}"
 warning = "Parents <b>read</b> along"
-[[approvals]]
-operations = ["add"]
-min_participants = 5
-approvers = ["lead", "second"]
-expires_after = "2s"
-remind_after = "1s"
-[[approvals]]
-operations = ["add"]
-min_participants = 4
-approvers = ["lead", "second"]
-quorum = 2
-[[approvals]]
-operations = ["add"]
-groups = ["wasend-*"]
-min_participants = 2
-approvers = ["lead"]
 """
+    + approval_rule("add", approvers=["lead", "second"], min_participants=5, expires_after="2s", remind_after="1s")
+    + approval_rule("add", approvers=["lead", "second"], min_participants=4, quorum=2)
+    + approval_rule("add", groups=["wasend-*"], min_participants=2)
+)
 
 
 app = module_app(rules=MORE_ROLES + RULES, groups={PARENTS: "Parents"})

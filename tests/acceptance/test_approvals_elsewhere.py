@@ -8,32 +8,22 @@ from bot.domain.approvals import ApprovalRule
 from bot.domain.requests import RequestOptions
 from providers.base import Operation
 from sandbox.slack.workspace import Channel, ChannelInfo, UserGroup
-from tests.app import ADMIN, MORE_ROLES, SECOND, STRANGER, RunningApp, module_app, new_phones
+from tests.app import ADMIN, MORE_ROLES, SECOND, STRANGER, RunningApp, approval_rule, module_app, new_phones
 from tests.slack_ui import ALICE, BOB, CAROL
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 DIRECT, PRIVATE, GROUP = "D0ALICE", "G0PRIVATE", "S0REVIEWERS"
-RULES = f"""
+RULES = (
+    f"""
 [roles.reviewer]
 members = ["{GROUP}"]
 capabilities = ["approve"]
-[[approvals]]
-operations = ["add"]
-min_participants = 4
-approvers = ["reviewer"]
-quorum = 2
-remind_after = "1s"
-[[approvals]]
-operations = ["add"]
-min_participants = 3
-approvers = ["lead", "second"]
-quorum = 2
-[[approvals]]
-operations = ["add"]
-min_participants = 2
-approvers = ["lead", "second"]
 """
+    + approval_rule("add", approvers=["reviewer"], min_participants=4, quorum=2, remind_after="1s")
+    + approval_rule("add", approvers=["lead", "second"], min_participants=3, quorum=2)
+    + approval_rule("add", approvers=["lead", "second"], min_participants=2)
+)
 
 
 module = module_app(rules=MORE_ROLES + RULES)

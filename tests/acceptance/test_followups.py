@@ -18,6 +18,7 @@ from tests.app import (
     STRANGER,
     RunningApp,
     SubmittedRequest,
+    approval_rule,
     group_id,
     module_app,
     new_phones,
@@ -26,12 +27,7 @@ from tests.slack_ui import ALICE, BOB, CAROL, CHANNEL, DAVE, labels_of, modal_te
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-RULES = """
-[[approvals]]
-operations = ["add"]
-min_participants = 50
-approvers = ["lead"]
-"""
+RULES = approval_rule("add", min_participants=50)
 
 
 app = module_app(("wasend", "wuts", "twochat"), rules=MORE_ROLES + RULES)

@@ -7,18 +7,14 @@ from sqlalchemy import text
 
 from bot.storage import postgres
 from bot.storage.sqlite import AlreadyRunning
-from tests.app import running_app
+from tests.app import approval_rule, running_app
 from tests.bot.storage.databases import A_LOCK_WAITS, END_HOLDER, NewPostgres, open_database
 from tests.bot.storage.processes import until
 from tests.slack_ui import BOB, CHANNEL
 
 TAKE = text("SELECT pg_advisory_lock(:key)").bindparams(key=postgres.LOCK_KEY)
 
-RULE = """
-[[approvals]]
-operations = ["add"]
-approvers = ["lead"]
-"""
+RULE = approval_rule("add")
 
 
 async def test_a_request_completes_on_postgresql(tmp_path: Path, new_postgres: NewPostgres) -> None:

@@ -2,21 +2,11 @@
 
 from pathlib import Path
 
-from tests.app import running_app
+from tests.app import approval_rule, running_app
 from tests.slack_ui import BOB, CAROL, CHANNEL
 
-RULE = """
-[[approvals]]
-operations = ["add"]
-approvers = ["lead"]
-"""
-QUORUM = """
-[[approvals]]
-operations = ["add"]
-approvers = ["lead", "second"]
-quorum = 2
-remind_after = "1s"
-"""
+RULE = approval_rule("add")
+QUORUM = approval_rule("add", approvers=["lead", "second"], quorum=2, remind_after="1s")
 SECOND = f"""
 [roles.second]
 members = ["{CAROL}"]

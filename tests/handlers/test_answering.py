@@ -20,18 +20,11 @@ from handlers.views.text import without_markup
 from sandbox.http import serve
 from sandbox.slack import payloads
 from sandbox.slack.server import SlackServer
-from tests.app import MORE_ROLES, RunningApp, running_app
+from tests.app import MORE_ROLES, RunningApp, approval_rule, running_app
 from tests.handlers.catching import catching
 from tests.slack_ui import ALICE, BOB, CHANNEL, ephemeral_texts, modal_title, open_modal
 
-APPROVAL = """
-[[approvals]]
-operations = ["add"]
-groups = ["*"]
-min_participants = 2
-approvers = ["lead"]
-quorum = 1
-"""
+APPROVAL = approval_rule("add", min_participants=2)
 BUTTONS = [
     {
         "type": "actions",

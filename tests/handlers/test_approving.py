@@ -6,16 +6,12 @@ from bot.commands.values import MAX_TEXT
 from sandbox.slack.chat import texts
 from sandbox.slack.server import SlackServer
 from sandbox.slack.workspace import Message
-from tests.app import RunningApp, module_app
+from tests.app import RunningApp, approval_rule, module_app
 from tests.slack_ui import BOB, CHANNEL, PHONE, named_messages, type_command
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-RULES = """
-[[approvals]]
-operations = ["add", "send", "settings", "invite"]
-approvers = ["lead"]
-"""
+RULES = approval_rule("add", "send", "settings", "invite")
 LONG = f"{'A' * 2000}\n{'&' * 400} SECRET-END {'B' * 500}"
 
 

@@ -8,21 +8,17 @@ from handlers.home.refresher import Refresher
 from sandbox.slack.errors import SlackFault
 from sandbox.slack.server import SlackServer
 from sandbox.slack.workspace import SlackView, User
-from tests.app import RunningApp, app_slack, module_app
+from tests.app import RunningApp, app_slack, approval_rule, module_app
 from tests.handlers.views.test_home_view import labels, said
 from tests.slack_ui import ALICE, BOB, CAROL, CHANNEL, DAVE, LATER, PHONE, command, modal_title, type_command
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 GROUPS = {f"WAG{number:03}": f"Spring {number:03}" for number in range(24)}
-MORE = """
-[[approvals]]
-operations = ["remove"]
-approvers = ["lead"]
-[[approvals]]
-operations = ["promote"]
-approvers = ["lead", "second"]
-quorum = 2
+MORE = (
+    approval_rule("remove")
+    + approval_rule("promote", approvers=["lead", "second"], quorum=2)
+    + """
 [roles.second]
 members = ["U04DAVE"]
 capabilities = ["approve"]
@@ -34,6 +30,7 @@ capabilities = ["admin"]
 members = ["U06SENDER"]
 capabilities = ["groups:read", "send"]
 """
+)
 CHIEF, SENDER = "U05CHIEF", "U06SENDER"
 
 

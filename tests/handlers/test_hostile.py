@@ -26,21 +26,14 @@ from sandbox.slack.acks import apply_ack
 from sandbox.slack.delivery import Ack
 from sandbox.slack.errors import SlackFault
 from sandbox.slack.server import SlackServer
-from tests.app import ADMIN, MORE_ROLES, STRANGER, RunningApp, group_id, module_app
+from tests.app import ADMIN, MORE_ROLES, STRANGER, RunningApp, approval_rule, group_id, module_app
 from tests.slack_ui import ALICE, BOB, CHANNEL, labels_of, open_modal
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 Change = Callable[[dict[str, Any]], None]
 WASEND = "wasend-team · wasend"
-APPROVAL = """
-[[approvals]]
-operations = ["add"]
-groups = ["*"]
-min_participants = 2
-approvers = ["lead"]
-quorum = 1
-"""
+APPROVAL = approval_rule("add", min_participants=2)
 COLUMNS = [("x.csv", b"a,b\n+14155550901,+14155550902\n+14155550903,+14155550904\n")]
 
 

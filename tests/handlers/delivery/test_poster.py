@@ -68,9 +68,10 @@ async def place(request: pytest.FixtureRequest, client: AsyncWebClient) -> Desti
     return Destination(LAUNCH, ts)
 
 
-def restarted(client: AsyncWebClient, database: Database) -> Poster:
-    """The poster of the next process, which knows only what is stored."""
-    return Poster(client, Postings(database))
+@pytest.fixture
+def restart(client: AsyncWebClient, database: Database) -> Callable[[], Poster]:
+    """Return the poster of the next process, which knows only what is stored."""
+    return lambda: Poster(client, Postings(database))
 
 
 def ours(slack: SlackServer, channel: str) -> list[dict[str, Any]]:
@@ -88,8 +89,7 @@ async def test_a_message_is_posted_once(slack: SlackServer, poster: Poster, act:
 @pytest.mark.parametrize("error", ["drop", "", "fatal_error"])
 async def test_a_lost_answer_does_not_make_a_second_post(
     slack: SlackServer,
-    client: AsyncWebClient,
-    database: Database,
+    restart: Callable[[], Poster],
     act: Act,
     method: str,
     place: Destination,
@@ -97,50 +97,50 @@ async def test_a_lost_answer_does_not_make_a_second_post(
 ) -> None:
     slack.faults.append(SlackFault(method, error=error, when="after"))
     with pytest.raises(Exception):  # noqa: B017, PT011 - whatever the client makes of a connection that breaks
-        await act(restarted(client, database), place)
-    again = await act(restarted(client, database), place)
+        await act(restart(), place)
+    again = await act(restart(), place)
 
     (message,) = ours(slack, LAUNCH)
     assert again.ts in (message["ts"], *(file["id"] for file in message.get("files", ())))
-    assert await act(restarted(client, database), place) == again
+    assert await act(restart(), place) == again
 
 
 async def test_a_message_that_never_reached_slack_is_posted_by_the_next_process(
-    slack: SlackServer, client: AsyncWebClient, database: Database, act: Act, method: str, place: Destination
+    slack: SlackServer, restart: Callable[[], Poster], act: Act, method: str, place: Destination
 ) -> None:
     slack.faults.append(SlackFault(method, error="drop", when="before"))
     with pytest.raises(Exception):  # noqa: B017, PT011 - as above
-        await act(restarted(client, database), place)
+        await act(restart(), place)
     assert ours(slack, LAUNCH) == []
-    await act(restarted(client, database), place)
+    await act(restart(), place)
 
     assert len(ours(slack, LAUNCH)) == 1
 
 
 async def test_a_message_is_found_among_many_others(
-    slack: SlackServer, client: AsyncWebClient, database: Database, act: Act, method: str, place: Destination
+    slack: SlackServer, restart: Callable[[], Poster], act: Act, method: str, place: Destination
 ) -> None:
     others = {"user": "U02BOB", "text": "busy", **({"thread_ts": place.thread_ts} if place.thread_ts else {})}
     for _ in range(250):
         slack.workspace.post(LAUNCH, others)
     slack.faults.append(SlackFault(method, error="drop", when="after"))
     with pytest.raises(Exception):  # noqa: B017, PT011 - as above
-        await act(restarted(client, database), place)
+        await act(restart(), place)
     for _ in range(250):
         slack.workspace.post(LAUNCH, others)
-    await act(restarted(client, database), place)
+    await act(restart(), place)
 
     assert len(ours(slack, LAUNCH)) == 1
 
 
 async def test_another_requests_message_is_not_taken_for_ours(
-    slack: SlackServer, client: AsyncWebClient, database: Database, poster: Poster
+    slack: SlackServer, restart: Callable[[], Poster], poster: Poster
 ) -> None:
     await poster.post(REQUEST, "summary", SAYS, Destination(LAUNCH))
     slack.faults.append(SlackFault("chat.postMessage", error="drop"))
     with pytest.raises(Exception):  # noqa: B017, PT011 - as above
         await poster.post(REQUEST, "parent", SAYS, Destination(LAUNCH))
-    await restarted(client, database).post(REQUEST, "parent", SAYS, Destination(LAUNCH))
+    await restart().post(REQUEST, "parent", SAYS, Destination(LAUNCH))
 
     assert len(ours(slack, LAUNCH)) == 2
 
@@ -181,12 +181,12 @@ async def test_a_file_for_a_public_channel_that_the_bot_has_not_joined_goes_to_t
 
 
 async def test_a_lost_answer_in_direct_messages_does_not_make_a_second_post_either(
-    slack: SlackServer, client: AsyncWebClient, database: Database, act: Act, method: str
+    slack: SlackServer, restart: Callable[[], Poster], act: Act, method: str
 ) -> None:
     slack.faults.append(SlackFault(method, contains=DIRECT, error="drop", when="after"))
     with pytest.raises(Exception):  # noqa: B017, PT011 - as above
-        await act(restarted(client, database), Destination(ELSEWHERE, "1.000001"))
-    await act(restarted(client, database), Destination(ELSEWHERE, "1.000001"))
+        await act(restart(), Destination(ELSEWHERE, "1.000001"))
+    await act(restart(), Destination(ELSEWHERE, "1.000001"))
 
     assert len(ours(slack, DIRECT)) == 1
 
@@ -200,13 +200,13 @@ async def test_the_next_place_is_tried_before_direct_messages(slack: SlackServer
 
 
 async def test_a_lost_answer_in_the_next_place_is_looked_for_there(
-    slack: SlackServer, client: AsyncWebClient, database: Database
+    slack: SlackServer, restart: Callable[[], Poster]
 ) -> None:
     places = (Destination(ELSEWHERE), Destination(LAUNCH))
     slack.faults.append(SlackFault("chat.postMessage", contains=LAUNCH, error="drop", when="after"))
     with pytest.raises(Exception):  # noqa: B017, PT011 - as above
-        await restarted(client, database).post(REQUEST, "approval", SAYS, *places)
-    posting = await restarted(client, database).post(REQUEST, "approval", SAYS, *places)
+        await restart().post(REQUEST, "approval", SAYS, *places)
+    posting = await restart().post(REQUEST, "approval", SAYS, *places)
 
     assert posting.channel == LAUNCH
     assert len(ours(slack, LAUNCH)) == 1

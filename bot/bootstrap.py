@@ -57,7 +57,7 @@ async def running(settings: Settings) -> AsyncIterator[str]:
     Raises:
         ConfigurationError: a Slack token is missing or refused, or an adapter refuses a connection's values.
         AlreadyRunning: another process uses the database.
-        OSError: the port is taken.
+        OSError: the port is in use.
     """
     credentials = settings.require_slack()
     async with AsyncExitStack() as stack:
@@ -139,7 +139,7 @@ def _build(
 
 @asynccontextmanager
 async def _database(settings: Settings) -> AsyncIterator[Database]:
-    """Open the database for this process alone, at the newest version."""
+    """Open the database for this process alone, and upgrade it to the newest version."""
     async with AsyncExitStack() as stack:
         database = Database(settings.storage.url)
         stack.push_async_callback(database.aclose)
@@ -194,7 +194,7 @@ async def _serve(
 
 
 def _events(app: AsyncApp, credentials: SlackCredentials) -> SlackEvents | None:
-    """Return what takes Slack's requests over HTTP; None in Socket Mode."""
+    """Return the receiver of Slack's requests over HTTP; None in Socket Mode."""
     if credentials.socket_mode or credentials.signing_secret is None:
         return None
     return SlackEvents(app, credentials.signing_secret)

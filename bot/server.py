@@ -20,13 +20,13 @@ MAX_BODY = 1024 * 1024
 MAX_NESTING = 100
 """Maximum depth of objects and arrays in a payload; Slack's own have about 20 (rich text in a message in an event)."""
 BODY_TIMEOUT = 5.0
-"""Seconds in which a request's body has to arrive; Slack sends it in one go and waits 3 seconds for the answer."""
+"""Seconds in which a request's body has to arrive; Slack sends it in one piece and waits 3 seconds for the answer."""
 MAX_AGE = 5 * 60
 """Seconds by which the timestamp of a signed request may differ from now (docs.slack.dev, "Verifying requests")."""
 
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
-_MARKS = frozenset({"type", "ssl_check"})
-"""What an interaction or event has, and what Slack's check of the certificate has (docs.slack.dev)."""
+_PAYLOAD_FIELDS = frozenset({"type", "ssl_check"})
+"""The field of an interaction or event, and of Slack's check of the certificate (docs.slack.dev)."""
 _COMMAND_FIELDS = frozenset({"command", "user_id", "team_id", "channel_id", "trigger_id"})
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -36,7 +36,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class SlackEvents:
-    """What takes Slack's requests at /slack/events.
+    """The receiver of Slack's requests at /slack/events.
 
     Attributes:
         app: the Bolt app. It has to leave verification to this server: Bolt's own raises for some forged headers, and
@@ -57,17 +57,17 @@ async def serving(
     is_ready: Callable[[], bool],
     metrics: Callable[[], bytes] = bytes,
 ) -> AsyncIterator[str]:
-    """Serve on `host` and `port`, and give the base URL.
+    """Serve on `host` and `port`, and yield the base URL.
 
     Args:
         host: the address to listen on.
-        port: the port; 0 takes a free one.
-        events: takes Slack's deliveries at /slack/events; None in Socket Mode.
-        is_ready: what /readyz answers by.
-        metrics: what /metrics answers, in Prometheus' text format.
+        port: the port; 0 uses a free one.
+        events: handles Slack's requests at /slack/events; None in Socket Mode.
+        is_ready: returns whether /readyz reports the process as ready.
+        metrics: returns the content of /metrics, in Prometheus' text format.
 
     Raises:
-        OSError: the port is taken.
+        OSError: the port is in use.
     """
     app = web.Application(client_max_size=MAX_BODY)
     app.router.add_get("/healthz", _healthy)
@@ -165,7 +165,7 @@ def _parse(request: web.Request, body: bytes) -> AsyncBoltRequest | None:
 
 def _is_delivery(body: object) -> bool:
     """Return whether a body has the shape of anything that Slack sends."""
-    return isinstance(body, dict) and (not body.keys().isdisjoint(_MARKS) or body.keys() >= _COMMAND_FIELDS)
+    return isinstance(body, dict) and (not body.keys().isdisjoint(_PAYLOAD_FIELDS) or body.keys() >= _COMMAND_FIELDS)
 
 
 def _is_too_deep(body: object) -> bool:

@@ -69,7 +69,7 @@ async def _start(services: Services, draft: RequestDraft, terms: SyncTerms) -> s
 
 
 async def _send_answer(client: AsyncWebClient, form: Submission, channel: str, text: str) -> None:
-    """Send the answer of a form; if that fails, the request is saved all the same, so nothing else is said."""
+    """Send the answer of a form. A failure is only logged: the request is already saved."""
     try:
         await send_ephemeral(client, form.actor.user_id, channel, text)
     except Exception:

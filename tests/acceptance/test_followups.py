@@ -33,7 +33,7 @@ RULES = approval_rule("add", min_participants=50)
 app = module_app(("wasend", "wuts", "twochat"), rules=MORE_ROLES + RULES)
 
 
-async def followed(request: SubmittedRequest, user: str, label: str, *, approved_by: str = "") -> SubmittedRequest:
+async def follow_up(request: SubmittedRequest, user: str, label: str, *, approved_by: str = "") -> SubmittedRequest:
     """Click a follow-up, approve it if an approver is given, and wait until it is done."""
     before = set(request.app.request_ids())
     await request.click(user, label, "summary")
@@ -45,7 +45,7 @@ async def followed(request: SubmittedRequest, user: str, label: str, *, approved
     return after
 
 
-async def running(app: RunningApp, number: int) -> SubmittedRequest:
+async def start_slow(app: RunningApp, number: int) -> SubmittedRequest:
     """Submit a large request to a slow provider, so that there is time to stop it."""
     app.provider().latency = 0.15
     request = await app.add_people(*new_phones(number))
@@ -65,7 +65,7 @@ async def test_a_retry_is_a_new_request_for_the_failed_people_and_both_are_linke
     request = await app.add_people(*phones)
     assert "1 failed" in await request.done()
     app.world().put_person(phones[1], Disposition.OPEN)
-    again = await followed(request, CAROL, "Retry failed")
+    again = await follow_up(request, CAROL, "Retry failed")
 
     assert app.members() >= set(phones)
     parent = (await again.parent())["text"]
@@ -90,7 +90,7 @@ async def test_an_undo_removes_only_the_people_that_the_request_added(app: Runni
     request = await app.add_people(there, *others)
     await request.done()
     before = app.members()
-    undone = await followed(request, ALICE, "Undo")
+    undone = await follow_up(request, ALICE, "Undo")
 
     assert before - app.members() == set(others[1:])
     assert there in app.members()
@@ -137,7 +137,7 @@ async def test_a_failure_without_admin_rights_advises_to_make_the_account_an_adm
     summary = await request.done()
     assert "1 failed: the connection's account has to be an admin of the group; then retry" in summary
     group.account_is_admin = True
-    again = await followed(request, ALICE, "Retry failed")
+    again = await follow_up(request, ALICE, "Retry failed")
 
     assert "1 added" in (await again.message("summary"))["text"]
 
@@ -162,7 +162,7 @@ async def test_unknown_results_are_verified_and_nothing_is_sent(app: RunningApp)
     world = app.world("wuts")
     world.add(group_id("wuts"), phones[0])
     events = len(world.events)
-    looked = await followed(request, ALICE, "Verify unknown")
+    looked = await follow_up(request, ALICE, "Verify unknown")
 
     assert "1 already in the group" in (await looked.message("summary"))["text"]
     assert "1 failed" in (await looked.message("summary"))["text"]
@@ -172,7 +172,7 @@ async def test_unknown_results_are_verified_and_nothing_is_sent(app: RunningApp)
 async def test_people_who_refused_are_invited(app: RunningApp) -> None:
     phones = new_phones(2)
     request = await app.insert_request(Outcome.REFUSED, Outcome.ADDED, phones=phones)
-    invited = await followed(request, ALICE, "Invite refused")
+    invited = await follow_up(request, ALICE, "Invite refused")
 
     assert "1 invited" in (await invited.message("summary"))["text"]
     assert "Invite 1 person" in (await invited.parent())["text"]
@@ -183,7 +183,7 @@ async def test_an_invite_has_the_whatsapp_name_and_reads_the_link_once(app: Runn
     provider = app.provider()
     request = await app.insert_request(*[Outcome.REFUSED] * 3, phones=phones)
     calls, texts = len(provider.calls), len(provider.world.sent)
-    await followed(request, ALICE, "Invite refused")
+    await follow_up(request, ALICE, "Invite refused")
 
     link = f"https://chat.whatsapp.com/{provider.world.invite_of(group_id('wasend'))}"
     said = f"You are invited to the WhatsApp group “Wasend Team”: {link}"
@@ -230,7 +230,7 @@ async def test_a_denied_followup_can_be_requested_again(app: RunningApp) -> None
     assert "Resume" not in labels_of(await request.message("summary"))
     await first.decide(BOB, "Deny", "not now")
     await request.text("summary", f"`{first.id}`, requested by <@{ALICE}>: denied")
-    second = await followed(request, ALICE, "Resume", approved_by=BOB)
+    second = await follow_up(request, ALICE, "Resume", approved_by=BOB)
 
     said = await request.text("summary", f"`{second.id}`, requested by <@{ALICE}>: done")
     assert f"`{first.id}`, requested by <@{ALICE}>: denied" in said
@@ -262,7 +262,7 @@ async def test_nothing_is_resumed_while_the_account_is_paused(app: RunningApp) -
 
 @pytest.mark.parametrize("user", [ALICE, BOB, SECOND, ADMIN])
 async def test_a_stopped_request_can_be_resumed(app: RunningApp, user: str) -> None:
-    request = await running(app, 40)
+    request = await start_slow(app, 40)
     phones = {p.person.digits for p in await app.store.items(request.id)}
     await request.click(user, "Stop", "parent")
     summary = await request.done()
@@ -282,7 +282,7 @@ async def test_a_stopped_request_can_be_resumed(app: RunningApp, user: str) -> N
 
 
 async def test_an_unauthorized_stop_is_refused(app: RunningApp) -> None:
-    request = await running(app, 30)
+    request = await start_slow(app, 30)
     for user in (CAROL, DAVE, STRANGER):
         await request.click(user, "Stop", "parent")
         await app.wait_for_ephemeral(user, "can stop this request. It continues.")
@@ -292,7 +292,7 @@ async def test_an_unauthorized_stop_is_refused(app: RunningApp) -> None:
 
 
 async def test_a_second_or_late_stop_changes_nothing(app: RunningApp) -> None:
-    request = await running(app, 40)
+    request = await start_slow(app, 40)
     parent = dict(await request.parent())
     ts = parent["ts"]
     clicks = await asyncio.gather(*(app.slack.click(user, CHANNEL, ts, "Stop") for user in (ALICE, BOB)))
@@ -343,7 +343,7 @@ async def test_run_again_keeps_a_start_time_in_the_future(app: RunningApp) -> No
 async def test_run_again_ignores_a_start_time_in_the_past(app: RunningApp) -> None:
     request = await app.insert_request(None, options=RequestOptions(run_at=datetime.now(UTC) - timedelta(hours=1)))
     await request.done()
-    again = await followed(request, ALICE, "Run again")
+    again = await follow_up(request, ALICE, "Run again")
 
     assert "has passed, so it runs as soon as possible" in (await again.parent())["text"]
     await app.wait_for_ephemeral(ALICE, "has passed, so it runs as soon as possible")

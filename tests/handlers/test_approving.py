@@ -24,7 +24,7 @@ def slack(running: RunningApp) -> SlackServer:
     return running.slack
 
 
-async def asked(slack: SlackServer, line: str) -> Message:
+async def submit(slack: SlackServer, line: str) -> Message:
     """Type a command that needs approval, and return its card."""
     before = len(named_messages(slack, "approval"))
     assert "Waiting for approval" in await type_command(slack, line)
@@ -51,7 +51,7 @@ async def details(slack: SlackServer, card: Message) -> str:
     ],
 )
 async def test_a_card_shortens_a_long_text_and_details_show_all_of_it(slack: SlackServer, line: str) -> None:
-    card = await asked(slack, line)
+    card = await submit(slack, line)
 
     shown = "\n".join(texts(card["blocks"]))
     assert f"A” … {len(LONG) - 1000:,} more characters: see Details" in shown
@@ -59,7 +59,7 @@ async def test_a_card_shortens_a_long_text_and_details_show_all_of_it(slack: Sla
 
 
 async def test_a_card_shows_a_short_text_completely(slack: SlackServer) -> None:
-    card = await asked(slack, "/wa-send wasend-team We meet\nat nine.")
+    card = await submit(slack, "/wa-send wasend-team We meet\nat nine.")
 
     assert "Text: “We meet at nine.”" in card["text"]
     assert "We meet\nat nine." in await details(slack, card)

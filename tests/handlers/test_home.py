@@ -46,24 +46,24 @@ def page(slack: SlackServer, user: str) -> SlackView:
     return shown
 
 
-def read(slack: SlackServer, user: str) -> str:
+def home_text(slack: SlackServer, user: str) -> str:
     shown = slack.home(user)
     return said(shown.body["blocks"]) if shown else ""
 
 
-async def sees(slack: SlackServer, user: str, words: str) -> None:
-    await slack.wait_for(lambda: words in read(slack, user))
+async def wait_for_text(slack: SlackServer, user: str, words: str) -> None:
+    await slack.wait_for(lambda: words in home_text(slack, user))
 
 
-async def opens(slack: SlackServer, user: str) -> str:
+async def open_home(slack: SlackServer, user: str) -> str:
     """Open the page, and give what it says then."""
-    before = len(drawn(slack, user))
+    before = len(publications(slack, user))
     assert (await slack.open_home(user)).ok
-    await slack.wait_for(lambda: len(drawn(slack, user)) > before)
-    return read(slack, user)
+    await slack.wait_for(lambda: len(publications(slack, user)) > before)
+    return home_text(slack, user)
 
 
-def drawn(slack: SlackServer, user: str) -> list[object]:
+def publications(slack: SlackServer, user: str) -> list[object]:
     return [call for call in slack.calls if call.method == "views.publish" and call.args["user_id"] == user]
 
 
@@ -75,15 +75,15 @@ async def press(slack: SlackServer, user: str, name: str, *, value: str | None =
 async def test_a_slow_provider_delays_no_page(app: RunningApp) -> None:
     app.provider("twochat").latency = 0.3
 
-    first = await opens(app.slack, ALICE)
+    first = await open_home(app.slack, ALICE)
 
     assert "*twochat*: ⏳ checking the account; " in first
-    await sees(app.slack, ALICE, "*twochat*: ✅ connected")
+    await wait_for_text(app.slack, ALICE, "*twochat*: ✅ connected")
     app.provider("twochat").latency = 0
 
 
 async def test_the_page_depends_on_the_role(slack: SlackServer) -> None:
-    await asyncio.gather(*(opens(slack, user) for user in (ALICE, BOB, DAVE, CAROL)))
+    await asyncio.gather(*(open_home(slack, user) for user in (ALICE, BOB, DAVE, CAROL)))
 
     seen = {user: page(slack, user).body["blocks"] for user in (ALICE, BOB, DAVE, CAROL)}
     assert "You have: `groups:read`, `groups:write`, `send`." in said(seen[ALICE])
@@ -99,38 +99,39 @@ async def test_the_page_depends_on_the_role(slack: SlackServer) -> None:
 
 
 async def test_a_waiting_request_appears_and_disappears_live(slack: SlackServer) -> None:
-    await asyncio.gather(opens(slack, ALICE), opens(slack, BOB), opens(slack, CAROL))
-    unconcerned = len(drawn(slack, CAROL))
+    await asyncio.gather(open_home(slack, ALICE), open_home(slack, BOB), open_home(slack, CAROL))
+    unconcerned = len(publications(slack, CAROL))
 
     await type_command(slack, f"/wa-remove twochat-team {PHONE} at: {LATER} reason: left")
     await asyncio.gather(
-        sees(slack, BOB, "*Remove 1 person from"), sees(slack, ALICE, "⏳ Waiting for approval, until")
+        wait_for_text(slack, BOB, "*Remove 1 person from"),
+        wait_for_text(slack, ALICE, "⏳ Waiting for approval, until"),
     )
-    assert "Needs 1 approval by `lead`" in read(slack, BOB)
+    assert "Needs 1 approval by `lead`" in home_text(slack, BOB)
     await press(slack, BOB, "Approve")
-    await sees(slack, ALICE, "🕓 Starts")
+    await wait_for_text(slack, ALICE, "🕓 Starts")
 
     await slack.wait_for(lambda: "Approve" not in labels(page(slack, BOB).body["blocks"]))
-    assert "Your recent requests" in read(slack, ALICE)
-    assert "\nRecent requests" in read(slack, BOB)
-    assert "|thread>" in read(slack, ALICE)
-    assert len(drawn(slack, CAROL)) == unconcerned
+    assert "Your recent requests" in home_text(slack, ALICE)
+    assert "\nRecent requests" in home_text(slack, BOB)
+    assert "|thread>" in home_text(slack, ALICE)
+    assert len(publications(slack, CAROL)) == unconcerned
     await press(slack, ALICE, "Withdraw")
-    await sees(slack, ALICE, "Withdrawn: nothing is sent to the provider.")
-    assert "🕓 Starts" not in read(slack, ALICE)
+    await wait_for_text(slack, ALICE, "Withdrawn: nothing is sent to the provider.")
+    assert "🕓 Starts" not in home_text(slack, ALICE)
 
 
 async def test_an_administrator_can_override_a_waiting_request(slack: SlackServer) -> None:
     slack.workspace.users.setdefault(CHIEF, User(CHIEF, "chief", "Chief Example"))
-    assert "You have: `admin`." in await opens(slack, CHIEF)
+    assert "You have: `admin`." in await open_home(slack, CHIEF)
     await type_command(slack, f"/wa-remove twochat-team {PHONE} reason: emergency")
-    await sees(slack, CHIEF, "Requested by")
+    await wait_for_text(slack, CHIEF, "Requested by")
     assert "Override" in labels(page(slack, CHIEF).body["blocks"])
     assert "Approve" not in labels(page(slack, CHIEF).body["blocks"])
 
     await press(slack, CHIEF, "override_request")
     await slack.wait_for(lambda: modal_title(slack, CHIEF).startswith("Override"))
-    await opens(slack, ALICE)
+    await open_home(slack, ALICE)
     await press(slack, ALICE, "Withdraw")
     await slack.wait_for(lambda: "Override" not in labels(page(slack, CHIEF).body["blocks"]))
 
@@ -138,14 +139,14 @@ async def test_an_administrator_can_override_a_waiting_request(slack: SlackServe
 async def test_a_vote_below_the_quorum_is_counted_on_the_page(slack: SlackServer) -> None:
     await type_command(slack, f"/wa-promote twochat-team {PHONE}")
     await slack.wait_for(lambda: any("make 1 person an admin" in m["text"] for m in slack.messages(CHANNEL)))
-    await asyncio.gather(opens(slack, BOB), opens(slack, DAVE))
-    assert "Needs 2 approvals" in read(slack, DAVE)
+    await asyncio.gather(open_home(slack, BOB), open_home(slack, DAVE))
+    assert "Needs 2 approvals" in home_text(slack, DAVE)
 
     await press(slack, BOB, "Approve")
-    await sees(slack, BOB, "(1 so far)")
+    await wait_for_text(slack, BOB, "(1 so far)")
     await press(slack, BOB, "Approve")
 
-    await sees(slack, BOB, "Your vote counts already; it waits for somebody else's.")
+    await wait_for_text(slack, BOB, "Your vote counts already; it waits for somebody else's.")
     await press(slack, BOB, "Details")
     await slack.wait_for(lambda: slack.open_view(BOB))
     await slack.close_view(BOB, slack.open_view(BOB).body["id"])  # type: ignore[union-attr]
@@ -157,35 +158,35 @@ async def test_a_vote_below_the_quorum_is_counted_on_the_page(slack: SlackServer
 
 async def test_a_running_request_shows_progress_and_can_be_stopped(app: RunningApp) -> None:
     slack = app.slack
-    await opens(slack, ALICE)
+    await open_home(slack, ALICE)
     app.provider("twochat").latency = 0.3
 
     await type_command(slack, f"/wa-add twochat-team {', '.join(f'+1415555{n}' for n in range(2000, 2030))}")
-    await sees(slack, ALICE, "of 30 processed")
+    await wait_for_text(slack, ALICE, "of 30 processed")
     await slack.wait_for(lambda: "Stop" in labels(page(slack, ALICE).body["blocks"]))
     await press(slack, ALICE, "Stop")
 
-    await sees(slack, ALICE, "Stopping. What was sent stays as it is")
+    await wait_for_text(slack, ALICE, "Stopping. What was sent stays as it is")
     app.provider("twochat").latency = 0
-    await sees(slack, ALICE, "not attempted")
+    await wait_for_text(slack, ALICE, "not attempted")
     assert "Stop" not in labels(page(slack, ALICE).body["blocks"])
 
 
 async def test_groups_are_searched_and_listed_in_pages(slack: SlackServer) -> None:
-    await opens(slack, ALICE)
-    assert "1 to 10 of 25 groups" in read(slack, ALICE)
+    await open_home(slack, ALICE)
+    assert "1 to 10 of 25 groups" in home_text(slack, ALICE)
 
     await press(slack, ALICE, "Next")
-    await sees(slack, ALICE, "11 to 20 of 25 groups")
+    await wait_for_text(slack, ALICE, "11 to 20 of 25 groups")
     await press(slack, ALICE, "Next")
-    await sees(slack, ALICE, "21 to 25 of 25 groups")
+    await wait_for_text(slack, ALICE, "21 to 25 of 25 groups")
     await press(slack, ALICE, "Previous")
-    await sees(slack, ALICE, "11 to 20 of 25 groups")
+    await wait_for_text(slack, ALICE, "11 to 20 of 25 groups")
     await press(slack, ALICE, "Find a group", value="spring 02")
-    await sees(slack, ALICE, "*Spring 021* on `twochat`")
-    assert "1 to 4 of 4 groups with “spring 02” in a name" in read(slack, ALICE)
+    await wait_for_text(slack, ALICE, "*Spring 021* on `twochat`")
+    assert "1 to 4 of 4 groups with “spring 02” in a name" in home_text(slack, ALICE)
     await press(slack, ALICE, "Find a group", value="")
-    await sees(slack, ALICE, "1 to 10 of 25 groups")
+    await wait_for_text(slack, ALICE, "1 to 10 of 25 groups")
 
 
 @pytest.mark.parametrize(
@@ -195,9 +196,9 @@ async def test_groups_are_searched_and_listed_in_pages(slack: SlackServer) -> No
 async def test_a_groups_buttons_open_the_forms_for_it(
     slack: SlackServer, pressed: str, value: str | None, opened: str
 ) -> None:
-    await opens(slack, ALICE)
+    await open_home(slack, ALICE)
     await press(slack, ALICE, "Find a group", value="Spring 007")
-    await sees(slack, ALICE, "1 to 1 of 1 group")
+    await wait_for_text(slack, ALICE, "1 to 1 of 1 group")
 
     await press(slack, ALICE, pressed, value=value)
 
@@ -209,19 +210,19 @@ async def test_a_groups_buttons_open_the_forms_for_it(
 
 
 async def test_a_failed_click_is_answered_on_the_page(slack: SlackServer) -> None:
-    await opens(slack, ALICE)
+    await open_home(slack, ALICE)
     before = len(slack.messages("D0ALICE"))
     slack.faults.append(SlackFault("views.open", error="internal_error"))
 
     await press(slack, ALICE, "New request")
 
-    await sees(slack, ALICE, "⚠️ Something went wrong. Nothing was changed")
-    assert read(slack, ALICE).startswith("⚠️")
+    await wait_for_text(slack, ALICE, "⚠️ Something went wrong. Nothing was changed")
+    assert home_text(slack, ALICE).startswith("⚠️")
     assert len(slack.messages("D0ALICE")) == before
 
 
 async def test_a_new_request_starts_with_a_choice_of_operations(slack: SlackServer) -> None:
-    await opens(slack, ALICE)
+    await open_home(slack, ALICE)
 
     await press(slack, ALICE, "New request")
 
@@ -245,17 +246,17 @@ async def test_a_request_without_a_channel_is_approved_in_direct_messages(slack:
 async def test_a_repeated_sync_is_shown_to_the_people_it_concerns(slack: SlackServer) -> None:
     await type_command(slack, "/wa-sync twochat-team from: WAG001 mode: report every: 36h")
 
-    await asyncio.gather(opens(slack, ALICE), opens(slack, BOB), opens(slack, DAVE))
+    await asyncio.gather(open_home(slack, ALICE), open_home(slack, BOB), open_home(slack, DAVE))
 
     for user in (ALICE, BOB):
-        await sees(slack, user, "*twochat-team* every 36 hours, next")
-    assert "every 36 hours" not in read(slack, DAVE)
+        await wait_for_text(slack, user, "*twochat-team* every 36 hours, next")
+    assert "every 36 hours" not in home_text(slack, DAVE)
 
     await press(slack, ALICE, "End: twochat-team")
-    await sees(slack, ALICE, "Ended 1 repeated sync.")
-    assert "every 36 hours" not in read(slack, ALICE)
+    await wait_for_text(slack, ALICE, "Ended 1 repeated sync.")
+    assert "every 36 hours" not in home_text(slack, ALICE)
     await press(slack, BOB, "End: twochat-team")  # on a page that shows it still
-    await sees(slack, BOB, "No sync is repeated here.")
+    await wait_for_text(slack, BOB, "No sync is repeated here.")
 
 
 async def test_a_repeated_sync_shows_its_list_and_last_run(app: RunningApp) -> None:
@@ -264,16 +265,16 @@ async def test_a_repeated_sync_shows_its_list_and_last_run(app: RunningApp) -> N
     await type_command(slack, "/wa-sync WAG002 from: WAG003 mode: report every: 36h")
     await slack.wait_for(lambda: any("Would add 1 person" in m["text"] for m in slack.messages(CHANNEL)))
     slack.workspace.users.setdefault(SENDER, User(SENDER, "sender", "Sender Example"))
-    await asyncio.gather(opens(slack, ALICE), opens(slack, SENDER))
+    await asyncio.gather(open_home(slack, ALICE), open_home(slack, SENDER))
 
     for user in (ALICE, SENDER):
-        await sees(slack, user, "report, with the members of Spring 003; requested by <@U01ALICE>")
-        await sees(slack, user, "last request: <!date^")
-        await sees(slack, user, "done, 1 of 1 processed: ⏸️ 1 not attempted · <https://")
+        await wait_for_text(slack, user, "report, with the members of Spring 003; requested by <@U01ALICE>")
+        await wait_for_text(slack, user, "last request: <!date^")
+        await wait_for_text(slack, user, "done, 1 of 1 processed: ⏸️ 1 not attempted · <https://")
     assert "End: Spring 002" in labels(page(slack, ALICE).body["blocks"])
     assert "End: Spring 002" not in labels(page(slack, SENDER).body["blocks"])
     await press(slack, ALICE, "End: Spring 002")
-    await sees(slack, ALICE, "Ended 1 repeated sync.")
+    await wait_for_text(slack, ALICE, "Ended 1 repeated sync.")
 
 
 async def test_a_repeated_sync_says_what_it_waits_for(app: RunningApp) -> None:
@@ -283,23 +284,23 @@ async def test_a_repeated_sync_says_what_it_waits_for(app: RunningApp) -> None:
     await slack.wait_for(
         lambda: any("Spring 005" in m["text"] and "asks to" in m["text"] for m in slack.messages(CHANNEL))
     )
-    await opens(slack, ALICE)
+    await open_home(slack, ALICE)
 
-    await sees(slack, ALICE, "waits for the request of its last run to end")
+    await wait_for_text(slack, ALICE, "waits for the request of its last run to end")
     await press(slack, ALICE, "End: Spring 005")
-    await sees(slack, ALICE, "Ended 1 repeated sync.")
+    await wait_for_text(slack, ALICE, "Ended 1 repeated sync.")
     await press(slack, ALICE, "Withdraw")
-    await sees(slack, ALICE, "Withdrawn: nothing is sent to the provider.")
+    await wait_for_text(slack, ALICE, "Withdrawn: nothing is sent to the provider.")
 
 
 async def test_the_messages_tab_draws_nothing(slack: SlackServer) -> None:
-    before = len(drawn(slack, CAROL))
+    before = len(publications(slack, CAROL))
 
     event = {"type": "app_home_opened", "user": CAROL, "channel": "D0CAROL", "tab": "messages", "event_ts": "1.0"}
     assert (await slack.event(event)).ok
-    await opens(slack, CAROL)
+    await open_home(slack, CAROL)
 
-    assert len(drawn(slack, CAROL)) == before + 1
+    assert len(publications(slack, CAROL)) == before + 1
 
 
 @pytest_asyncio.fixture(loop_scope="module")

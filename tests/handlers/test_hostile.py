@@ -53,7 +53,7 @@ def broken() -> Iterator[Callable[[], list[EventDict]]]:
         yield lambda: [e for e in entries if e["log_level"] in {"error", "critical"} or "exc_info" in e]
 
 
-async def filled(slack: SlackServer, values: dict[str, Any], user: str = ALICE) -> None:
+async def fill_form(slack: SlackServer, values: dict[str, Any], user: str = ALICE) -> None:
     """Open the form for adding in place of whatever is open, and submit it."""
     while view := slack.open_view(user):
         await slack.close_view(user, view.body["id"])
@@ -61,7 +61,7 @@ async def filled(slack: SlackServer, values: dict[str, Any], user: str = ALICE) 
     assert (await slack.submit(user, open_modal(slack, user).body["id"], {"Group": WASEND, **values})).ok
 
 
-async def forged(slack: SlackServer, change: Change, user: str = ALICE) -> Ack:
+async def submit_changed(slack: SlackServer, change: Change, user: str = ALICE) -> Ack:
     """Submit the open modal with a payload that was changed on its way."""
     view = open_modal(slack, user)
     payload = copy.deepcopy(payloads.view_submission(slack.workspace, view, forms.values(view)))
@@ -75,7 +75,7 @@ async def deliver(slack: SlackServer, payload: dict[str, Any]) -> Ack:
     return ack
 
 
-def carrying(**values: Any) -> Change:
+def with_metadata(**values: Any) -> Change:
     """Put other values into what a view carries."""
 
     def change(payload: dict[str, Any]) -> None:
@@ -85,7 +85,7 @@ def carrying(**values: Any) -> Change:
     return change
 
 
-def typing(block: str, text: str) -> Change:
+def with_text(block: str, text: str) -> Change:
     def change(payload: dict[str, Any]) -> None:
         payload["view"]["state"]["values"][block] = {inputs.INPUT: {"type": "plain_text_input", "value": text}}
 
@@ -110,10 +110,10 @@ async def test_an_unusable_draft_submits_nothing(
     app: RunningApp, slack: SlackServer, broken: Callable[[], list[EventDict]], draft: RequestDraft, files: list[Any]
 ) -> None:
     key = await DraftStore(app.database).save(draft)
-    await filled(slack, {"Or a file with numbers": files} if files else {"Numbers": "+1 415 555 0901"})
+    await fill_form(slack, {"Or a file with numbers": files} if files else {"Numbers": "+1 415 555 0901"})
     before = app.request_ids()
 
-    ack = await forged(slack, carrying(draft=key))
+    ack = await submit_changed(slack, with_metadata(draft=key))
 
     assert "its connection" in json.dumps(ack.body)
     assert app.request_ids() == before
@@ -124,10 +124,10 @@ async def test_an_unusable_draft_submits_nothing(
 async def test_a_group_that_was_never_offered_is_gone(
     slack: SlackServer, broken: Callable[[], list[EventDict]], value: str
 ) -> None:
-    await filled(slack, {"Numbers": "bogus"})
+    await fill_form(slack, {"Numbers": "bogus"})
     option = {"selected_option": {"value": value}}
 
-    ack = await forged(
+    ack = await submit_changed(
         slack, lambda payload: payload["view"]["state"]["values"]["group"][inputs.GROUP_SELECT].update(option)
     )
 
@@ -144,25 +144,27 @@ async def test_no_text_is_too_much_for_the_form(
     slack: SlackServer, broken: Callable[[], list[EventDict]], monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
     monkeypatch.setattr(slack.deliverer, "_limit", None)  # test_roster counts the work; its time is the machine's
-    await filled(slack, {"Numbers": "bogus"})
+    await fill_form(slack, {"Numbers": "bogus"})
 
-    ack = await forged(slack, typing("numbers", text))
+    ack = await submit_changed(slack, with_text("numbers", text))
 
     assert ack.body["response_action"] in {"push", "errors"}
     assert broken() == []
 
 
 async def test_an_unavailable_file_is_an_error_at_its_field(slack: SlackServer) -> None:
-    await filled(slack, {"Numbers": "bogus"})
+    await fill_form(slack, {"Numbers": "bogus"})
     slack.faults.append(SlackFault("files.info", status=500, times=-1))
 
-    ack = await forged(slack, lambda p: p["view"]["state"]["values"]["file"][inputs.INPUT].update(files=[{"id": "F1"}]))
+    ack = await submit_changed(
+        slack, lambda p: p["view"]["state"]["values"]["file"][inputs.INPUT].update(files=[{"id": "F1"}])
+    )
 
     assert ack.body["errors"]["file"] == "Couldn't fetch the file from Slack. Try again."
 
 
 async def test_concurrent_submissions_make_one_request(app: RunningApp, slack: SlackServer) -> None:
-    await filled(slack, {"Numbers": "+1 415 555 0907"})
+    await fill_form(slack, {"Numbers": "+1 415 555 0907"})
     view, before = open_modal(slack), len(slack.ephemerals(ALICE))
     payload = payloads.view_submission(slack.workspace, view, forms.values(view))
 
@@ -201,7 +203,7 @@ async def test_a_stranger_changes_nothing_with_any_button(
 async def test_a_button_of_an_unknown_request_is_answered(
     app: RunningApp, slack: SlackServer, broken: Callable[[], list[EventDict]], value: str
 ) -> None:
-    for label, payload in await clicks(app, slack):
+    for label, payload in await clicks_by_admin(app, slack):
         answered = next_answer(slack, ADMIN)
         payload["actions"][0]["value"] = value
         await deliver(slack, payload)
@@ -210,7 +212,7 @@ async def test_a_button_of_an_unknown_request_is_answered(
     assert broken() == []
 
 
-async def clicks(app: RunningApp, slack: SlackServer) -> list[tuple[str, dict[str, Any]]]:
+async def clicks_by_admin(app: RunningApp, slack: SlackServer) -> list[tuple[str, dict[str, Any]]]:
     """Return a click of the administrator on each button of a waiting request, as Slack would send it."""
     waiting = await app.add_people("14155550911", "14155550912")
     await waiting.labels("approval", "Approve")
@@ -227,7 +229,7 @@ async def clicks(app: RunningApp, slack: SlackServer) -> list[tuple[str, dict[st
 async def test_a_button_of_another_version_is_answered(
     app: RunningApp, slack: SlackServer, broken: Callable[[], list[EventDict]]
 ) -> None:
-    (_, payload), *_ = await clicks(app, slack)
+    (_, payload), *_ = await clicks_by_admin(app, slack)
     payload["actions"][0]["action_id"] = "approve_all"
 
     await deliver(slack, payload)
@@ -237,9 +239,9 @@ async def test_a_button_of_another_version_is_answered(
 
 
 async def test_a_form_of_another_version_is_answered_in_the_form(slack: SlackServer) -> None:
-    await filled(slack, {"Numbers": "bogus"})
+    await fill_form(slack, {"Numbers": "bogus"})
 
-    ack = await forged(slack, lambda payload: payload["view"].update(callback_id="adopt"))
+    ack = await submit_changed(slack, lambda payload: payload["view"].update(callback_id="adopt"))
 
     assert answers.OUTDATED.replace("`", "") in ack.body["errors"].values()
 
@@ -256,10 +258,10 @@ def silent_user_groups(slack: SlackServer, monkeypatch: pytest.MonkeyPatch) -> N
 async def test_a_form_is_acknowledged_before_the_user_groups_are_known(
     slack: SlackServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await filled(slack, {"Numbers": "bogus"})
+    await fill_form(slack, {"Numbers": "bogus"})
     monkeypatch.setattr(respond, "ACK_DEADLINE", 0.1)
 
-    ack = await forged(slack, typing("numbers", "+1 415 555 0913"))
+    ack = await submit_changed(slack, with_text("numbers", "+1 415 555 0913"))
 
     assert ack.body["view"]["title"]["text"] == "Reading…"
     await slack.wait_for(lambda: open_modal(slack).body["title"]["text"] == "Preview")

@@ -20,7 +20,7 @@ app = module_app(["twochat"], groups={"WAGone": "Spring Fair"}, operators=())
 slack = app_slack
 
 
-async def heard(slack: SlackServer, text: str, *, user: str = ALICE, thread: str = "") -> Message:
+async def mention(slack: SlackServer, text: str, *, user: str = ALICE, thread: str = "") -> Message:
     """Write a message into the channel, and wait for the answer that only its writer sees."""
     before = len(slack.ephemerals(user))
     await slack.say(user, CHANNEL, text, thread)
@@ -36,7 +36,7 @@ async def test_a_mention_in_a_thread_links_to_its_request(slack: SlackServer) ->
     above = await slack.say(BOB, CHANNEL, "Who joins?")
     count = len(named_messages(slack, "parent"))
 
-    answer = await heard(
+    answer = await mention(
         slack,
         f"{BOT} add twochat-team <tel:+14155550100|+1 415 555 0100> at: {LATER} reason: moved &amp; new",
         thread=above["ts"],
@@ -52,21 +52,21 @@ async def test_a_mention_in_a_thread_links_to_its_request(slack: SlackServer) ->
 
 async def test_a_redelivered_event_is_one_request(slack: SlackServer) -> None:
     count = len(named_messages(slack, "parent"))
-    answer = await heard(slack, f"{BOT} remove twochat-team +1 415 555 0177 at: {LATER}")
-    heard_before = len(slack.ephemerals(ALICE))
+    answer = await mention(slack, f"{BOT} remove twochat-team +1 415 555 0177 at: {LATER}")
+    count_before = len(slack.ephemerals(ALICE))
 
     for _ in range(2):
         assert (await slack.redeliver(events(slack)[-1])).ok
-    await heard(slack, f"{BOT} help")
+    await mention(slack, f"{BOT} help")
 
     assert events(slack)[-2].retry_num == 2
     assert "Scheduled: remove 1 person" in answer["text"]
     assert len(named_messages(slack, "parent")) == count + 1
-    assert len(slack.ephemerals(ALICE)) == heard_before + 1
+    assert len(slack.ephemerals(ALICE)) == count_before + 1
 
 
 async def test_concurrent_deliveries_are_one_request(slack: SlackServer) -> None:
-    count, heard_before = len(named_messages(slack, "parent")), len(slack.ephemerals(ALICE))
+    count, count_before = len(named_messages(slack, "parent")), len(slack.ephemerals(ALICE))
     event = {"type": "app_mention", "user": ALICE, "channel": CHANNEL, "ts": slack.workspace.new_ts()}
     words = {"text": f"{BOT} add twochat-team +1 415 555 0176 at: {LATER}"}
     payload = payloads.event(slack.workspace, event | words)
@@ -74,19 +74,19 @@ async def test_concurrent_deliveries_are_one_request(slack: SlackServer) -> None
     first = slack.deliverer.deliver("events_api", payload)
     again = slack.deliverer.deliver("events_api", payload, retry_num=1, retry_reason="http_timeout")
     deliveries = await asyncio.gather(first, again)
-    await slack.wait_for(lambda: len(slack.ephemerals(ALICE)) > heard_before)
+    await slack.wait_for(lambda: len(slack.ephemerals(ALICE)) > count_before)
 
     assert [delivery.ack and delivery.ack.ok for delivery in deliveries] == [True, True]
     assert len(named_messages(slack, "parent")) == count + 1
-    assert len(slack.ephemerals(ALICE)) == heard_before + 1
+    assert len(slack.ephemerals(ALICE)) == count_before + 1
 
 
 async def test_the_same_message_as_another_event_is_the_same_request(slack: SlackServer) -> None:
-    await heard(slack, f"{BOT} add twochat-team +1 415 555 0178 at: {LATER}")
-    count, heard_before = len(named_messages(slack, "parent")), len(slack.ephemerals(ALICE))
+    await mention(slack, f"{BOT} add twochat-team +1 415 555 0178 at: {LATER}")
+    count, count_before = len(named_messages(slack, "parent")), len(slack.ephemerals(ALICE))
 
     await slack.event(dict(events(slack)[-1].payload["event"]) | {"edited": {"user": ALICE, "ts": "1.0"}})
-    await slack.wait_for(lambda: len(slack.ephemerals(ALICE)) > heard_before)
+    await slack.wait_for(lambda: len(slack.ephemerals(ALICE)) > count_before)
 
     assert "this message was already submitted as request" in slack.ephemerals(ALICE)[-1]["text"]
     assert len(named_messages(slack, "parent")) == count
@@ -108,7 +108,7 @@ async def test_the_same_message_as_another_event_is_the_same_request(slack: Slac
 async def test_a_mention_is_parsed_as_a_command(slack: SlackServer, words: str, answer: str) -> None:
     count = len(named_messages(slack, "parent"))
 
-    assert answer in (await heard(slack, BOT + words))["text"]
+    assert answer in (await mention(slack, BOT + words))["text"]
     assert len(named_messages(slack, "parent")) == count
 
 
@@ -123,7 +123,7 @@ async def test_a_mention_is_parsed_as_a_command(slack: SlackServer, words: str, 
     ],
 )
 async def test_formatting_around_a_mentioned_command_is_ignored(slack: SlackServer, words: str) -> None:
-    answer = await heard(slack, f"{words} <tel:+14155550163|+1 415 555 0163> at: {LATER}")
+    answer = await mention(slack, f"{words} <tel:+14155550163|+1 415 555 0163> at: {LATER}")
 
     assert "Scheduled: add 1 person" in answer["text"]
 
@@ -132,8 +132,8 @@ async def test_formatting_around_a_mentioned_command_is_ignored(slack: SlackServ
 async def test_a_command_that_was_pasted_as_the_help_shows_it_is_carried_out(slack: SlackServer, mark: str) -> None:
     command = f"add twochat-team +1 415 555 0164 at: {LATER}"
 
-    assert "Scheduled: add 1 person" in (await heard(slack, f"{BOT} {mark}{command}{mark}"))["text"]
-    assert "Scheduled: add 1 person" in (await heard(slack, f"{mark}{BOT} {command}{mark}"))["text"]
+    assert "Scheduled: add 1 person" in (await mention(slack, f"{BOT} {mark}{command}{mark}"))["text"]
+    assert "Scheduled: add 1 person" in (await mention(slack, f"{mark}{BOT} {command}{mark}"))["text"]
 
 
 @pytest.mark.parametrize(
@@ -148,8 +148,8 @@ async def test_two_commands_in_one_message_are_refused_before_one_is_taken_for_t
 ) -> None:
     count = len(named_messages(slack, "parent"))
 
-    answer = await heard(slack, f"{BOT} {words}")
-    await heard(slack, f"{BOT} help")
+    answer = await mention(slack, f"{BOT} {words}")
+    await mention(slack, f"{BOT} help")
 
     assert "one message takes one command. Write each command" in answer["text"]
     assert len(named_messages(slack, "parent")) == count
@@ -167,12 +167,12 @@ async def test_a_file_that_is_not_read_is_not_passed_over_in_silence(slack: Slac
 
 
 async def test_an_edited_mention_changes_nothing(slack: SlackServer) -> None:
-    await heard(slack, f"{BOT} add twochat-team +1 415 555 0167 at: {LATER}")
-    count, heard_before = len(named_messages(slack, "parent")), len(slack.ephemerals(ALICE))
+    await mention(slack, f"{BOT} add twochat-team +1 415 555 0167 at: {LATER}")
+    count, count_before = len(named_messages(slack, "parent")), len(slack.ephemerals(ALICE))
     event = dict(events(slack)[-1].payload["event"])
 
     await slack.event(event | {"text": f"{BOT} add twochat-team +1 415 555 0168", "edited": {"user": ALICE, "ts": "1"}})
-    await slack.wait_for(lambda: len(slack.ephemerals(ALICE)) > heard_before)
+    await slack.wait_for(lambda: len(slack.ephemerals(ALICE)) > count_before)
 
     answer = slack.ephemerals(ALICE)[-1]["text"]
     assert "editing it doesn't change the request. Send a new message" in answer
@@ -181,12 +181,12 @@ async def test_an_edited_mention_changes_nothing(slack: SlackServer) -> None:
 
 
 async def test_an_unreadable_mention_runs_after_an_edit(slack: SlackServer) -> None:
-    await heard(slack, f"{BOT} add twochat-taem +1 415 555 0169 at: {LATER}")
-    heard_before, event = len(slack.ephemerals(ALICE)), dict(events(slack)[-1].payload["event"])
+    await mention(slack, f"{BOT} add twochat-taem +1 415 555 0169 at: {LATER}")
+    count_before, event = len(slack.ephemerals(ALICE)), dict(events(slack)[-1].payload["event"])
 
     edited = {"text": f"{BOT} add twochat-team +1 415 555 0169 at: {LATER}", "edited": {"user": ALICE, "ts": "1"}}
     await slack.event(event | edited)
-    await slack.wait_for(lambda: len(slack.ephemerals(ALICE)) > heard_before)
+    await slack.wait_for(lambda: len(slack.ephemerals(ALICE)) > count_before)
 
     assert "Scheduled: add 1 person" in slack.ephemerals(ALICE)[-1]["text"]
 
@@ -194,7 +194,7 @@ async def test_an_unreadable_mention_runs_after_an_edit(slack: SlackServer) -> N
 async def test_a_mention_inside_a_sentence_does_nothing(slack: SlackServer) -> None:
     count = len(named_messages(slack, "parent"))
 
-    answer = await heard(slack, f"I asked {BOT} add twochat-team +1 415 555 0100")
+    answer = await mention(slack, f"I asked {BOT} add twochat-team +1 415 555 0100")
 
     assert "doesn't begin with the mention. Mention me" in answer["text"]
     assert len(named_messages(slack, "parent")) == count
@@ -202,13 +202,13 @@ async def test_a_mention_inside_a_sentence_does_nothing(slack: SlackServer) -> N
 
 @pytest.mark.parametrize(("user", "reason"), [(CAROL, "You have no role"), (DAVE, "your roles do not have")])
 async def test_a_mention_without_permission_is_refused(slack: SlackServer, user: str, reason: str) -> None:
-    answer = await heard(slack, f"{BOT} add twochat-team +1 415 555 0100", user=user)
+    answer = await mention(slack, f"{BOT} add twochat-team +1 415 555 0100", user=user)
 
     assert reason in answer["text"]
 
 
 async def test_an_answer_offers_to_open_the_form(slack: SlackServer) -> None:
-    answer = await heard(slack, f"{BOT} add")
+    answer = await mention(slack, f"{BOT} add")
 
     assert (await slack.click(ALICE, CHANNEL, answer["ts"], "Open the form")).ok
 

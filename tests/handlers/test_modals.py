@@ -35,14 +35,14 @@ app = module_app(
 slack = app_slack
 
 
-async def opened(slack: SlackServer, verb: str, user: str = ALICE) -> str:
+async def open_form(slack: SlackServer, verb: str, user: str = ALICE) -> str:
     await slack.command(user, CHANNEL, f"/wa-{verb}", "")
     return str(open_modal(slack, user).body["id"])
 
 
-async def filled(slack: SlackServer, verb: str, values: dict[str, Any], user: str = ALICE) -> str:
+async def fill_form(slack: SlackServer, verb: str, values: dict[str, Any], user: str = ALICE) -> str:
     """Open a form, fill it in and submit it. Return what is shown then."""
-    await opened(slack, verb, user)
+    await open_form(slack, verb, user)
     await submit_modal(slack, values, user)
     return modal_text(slack, user)
 
@@ -60,7 +60,7 @@ def errors(slack: SlackServer, user: str = ALICE) -> dict[str, str]:
     return {block.partition(":")[0]: words for block, words in open_modal(slack, user).errors.items()}
 
 
-def acknowledged(slack: SlackServer) -> str:
+def last_acknowledgement(slack: SlackServer) -> str:
     """Return the acknowledgement of the last delivery as JSON."""
     ack = slack.deliveries[-1].ack
     assert ack
@@ -77,7 +77,7 @@ def xlsx(*rows: tuple[str, ...]) -> list[tuple[str, bytes]]:
 
 async def test_a_previewed_request_is_submitted_once(app: RunningApp, slack: SlackServer) -> None:
     numbers = "+1 415 555 0101, +1 415 555 0101, bogus\n+44 7700 900123"
-    shown = await filled(slack, "add", {"Group": WASEND, "Numbers": numbers, "Reason": "new"})
+    shown = await fill_form(slack, "add", {"Group": WASEND, "Numbers": numbers, "Reason": "new"})
     for words in (
         *("2 people to add", "1 duplicate ignored", "“bogus”", "Customers read along", "Starts immediately"),
         *("Reason: new", "about 1 second", "100,000 left in today's limit", "No approval needed"),
@@ -94,7 +94,7 @@ async def test_a_previewed_request_is_submitted_once(app: RunningApp, slack: Sla
 
 
 async def test_back_keeps_what_was_typed(slack: SlackServer) -> None:
-    await filled(slack, "add", {"Group": WASEND, "Numbers": "+1 415 555 0201", "Reason": "typed once"})
+    await fill_form(slack, "add", {"Group": WASEND, "Numbers": "+1 415 555 0201", "Reason": "typed once"})
     await slack.close_view(ALICE, open_modal(slack).body["id"])
     assert modal_title(slack) == "Add to a group"
 
@@ -139,7 +139,7 @@ async def test_back_keeps_what_was_typed(slack: SlackServer) -> None:
 async def test_an_error_is_shown_at_its_field(
     slack: SlackServer, verb: str, values: dict[str, Any], block: str, words: str
 ) -> None:
-    await filled(slack, verb, values)
+    await fill_form(slack, verb, values)
     assert list(errors(slack)) == [block]
     assert words in errors(slack)[block]
 
@@ -147,11 +147,11 @@ async def test_an_error_is_shown_at_its_field(
 async def test_an_unreadable_entry_is_shown_with_its_line(slack: SlackServer) -> None:
     file = csv("Phone", "+1 415 555 0301", "12")
     typed = "+1 415 555 0303\nBen, bogus\n+1 415 555 0304; 1.5"
-    shown = await filled(slack, "add", {"Group": WASEND, "Numbers": typed, "file": file})
+    shown = await fill_form(slack, "add", {"Group": WASEND, "Numbers": typed, "file": file})
     for words in ("line 2, “Ben”", "line 2, “bogus”", "line 3, “1.5”", "line 3 of the file, “12”"):
         assert words in shown, words
 
-    await filled(slack, "add", {"Group": WASEND, "Numbers": "\n\nBen\nbogus"})
+    await fill_form(slack, "add", {"Group": WASEND, "Numbers": "\n\nBen\nbogus"})
     assert "Line 3, “Ben”" in errors(slack)["numbers"]
 
 
@@ -162,11 +162,11 @@ async def test_a_form_opens_only_with_permission(slack: SlackServer) -> None:
 
 
 async def test_a_search_offers_supported_groups_and_says_when_there_are_more(slack: SlackServer) -> None:
-    view = await opened(slack, "add")
+    view = await open_form(slack, "add")
     assert len(await slack.suggest(ALICE, view, "Group", "")) == 100
-    assert "100 of 124 groups" in acknowledged(slack)
+    assert "100 of 124 groups" in last_acknowledgement(slack)
     assert [o["text"]["text"] for o in await slack.suggest(ALICE, view, "Group", "bulk 119")] == ["Bulk 119 · twochat"]
-    view = await opened(slack, "invite")
+    view = await open_form(slack, "invite")
     offered = {o["text"]["text"] for o in await slack.suggest(ALICE, view, "Group", "team")}
     assert {WASEND, WUTS} <= offered
     assert offered.isdisjoint({WACR, TWOCHAT})
@@ -182,7 +182,7 @@ async def test_a_search_offers_supported_groups_and_says_when_there_are_more(sla
 )
 async def test_the_column_of_numbers_is_found_in_a_file(slack: SlackServer, file: list[tuple[str, bytes]]) -> None:
     values = {"Group": WASEND, "Numbers": "+1 415 555 0303, (415) 555-0301", "file": file}
-    shown = await filled(slack, "add", values)
+    shown = await fill_form(slack, "add", values)
     for words in (
         "3 people to add",
         "column “Phone”",
@@ -195,20 +195,22 @@ async def test_the_column_of_numbers_is_found_in_a_file(slack: SlackServer, file
 
 async def test_headings_are_recognized_and_an_unclear_column_is_chosen(slack: SlackServer) -> None:
     file = csv("Who,Reachable", "Ann,+1 415 555 0301", "Ben,+1 415 555 0302")
-    shown = await filled(slack, "add", {"Group": WASEND, "file": file})
+    shown = await fill_form(slack, "add", {"Group": WASEND, "file": file})
     assert "2 people to add" in shown
     assert "column “Reachable”; line 1 is taken for headings" in shown
     assert "Couldn't read" not in shown
 
     file = csv("Ann,+1 415 555 0301", "Ben,none", "Cem,+1 415 555 0302")
-    shown = await filled(slack, "add", {"Group": WASEND, "file": file})
+    shown = await fill_form(slack, "add", {"Group": WASEND, "file": file})
     assert modal_title(slack) == "Choose the column"
     assert "We're not sure that this column of “people.csv” contains the phone numbers." in shown
 
 
 async def test_the_column_is_chosen_when_several_have_numbers(slack: SlackServer) -> None:
     file = csv("Home phone,Work phone", "+1 415 555 0401,+1 415 555 0411", "+1 415 555 0402,+1 415 555 0412")
-    shown = await filled(slack, "remove", {"Group": WASEND, "Numbers": "+1 415 555 0403", "file": file, "Reason": "r"})
+    shown = await fill_form(
+        slack, "remove", {"Group": WASEND, "Numbers": "+1 415 555 0403", "file": file, "Reason": "r"}
+    )
     assert modal_title(slack) == "Choose the column"
     assert "+1 415 555 0411" in shown
 
@@ -222,16 +224,16 @@ async def test_the_column_is_chosen_when_several_have_numbers(slack: SlackServer
 async def test_a_file_is_not_read_past_its_bounds(slack: SlackServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uploads, "MAX_PEOPLE", 2)
     many = csv("phone", *(f"+1415555{n:04}" for n in range(3)))
-    await filled(slack, "add", {"Group": WASEND, "file": many})
+    await fill_form(slack, "add", {"Group": WASEND, "file": many})
     assert "3 entries. One request takes at most 2" in errors(slack)["file"]
 
 
 async def test_a_slow_provider_delays_no_preview(slack: SlackServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(form_preview, "FIRST_PREVIEW_TIMEOUT", 0.0)
-    await opened(slack, "add")
+    await open_form(slack, "add")
     await submit_modal(slack, {"Group": WASEND, "Numbers": "+1 415 555 0501"})
     await slack.wait_for(lambda: "1 person to add" in modal_text(slack))
-    assert "Still checking who's in the group" in acknowledged(slack)
+    assert "Still checking who's in the group" in last_acknowledgement(slack)
     assert "Still checking who's in the group" not in modal_text(slack)
     assert "Adding 1 person" in await submit_and_read(slack)
 
@@ -241,9 +243,9 @@ async def test_a_slow_preview_replaces_an_interim_modal(
     slack: SlackServer, monkeypatch: pytest.MonkeyPatch, cell: str, comes: str
 ) -> None:
     monkeypatch.setattr(respond, "ACK_DEADLINE", 0.0)
-    await opened(slack, "add")
+    await open_form(slack, "add")
     await submit_modal(slack, {"Group": WASEND, "file": csv("phone", cell)})
-    assert "Reading…" in acknowledged(slack)
+    assert "Reading…" in last_acknowledgement(slack)
     await slack.wait_for(lambda: modal_title(slack) == comes)
     await slack.close_view(ALICE, open_modal(slack).body["id"])
     assert modal_title(slack) == "Add to a group"
@@ -252,13 +254,13 @@ async def test_a_slow_preview_replaces_an_interim_modal(
 async def test_a_failure_replaces_the_interim_modal(slack: SlackServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(respond, "ACK_DEADLINE", 0.0)
     monkeypatch.setattr(form_preview, "FIRST_PREVIEW_TIMEOUT", "broken")
-    await opened(slack, "add")
+    await open_form(slack, "add")
     await submit_modal(slack, {"Group": WASEND, "Numbers": "+1 415 555 0601"})
     await slack.wait_for(lambda: "Something went wrong" in modal_text(slack))
 
 
 async def test_a_preview_names_approvers_and_non_members(slack: SlackServer) -> None:
-    shown = await filled(slack, "promote", {"Group": WASEND, "Numbers": "+1 415 555 0701"})
+    shown = await fill_form(slack, "promote", {"Group": WASEND, "Numbers": "+1 415 555 0701"})
     assert "0 people to make admins" in shown
     assert "Nothing would be sent to the provider." in shown
     assert "1 person not in the group, so they can't become admins (skipped): +1 415-555-0701" in shown
@@ -269,14 +271,14 @@ async def test_a_preview_names_approvers_and_non_members(slack: SlackServer) -> 
 
 async def test_a_request_can_be_scheduled(slack: SlackServer) -> None:
     at = int((datetime.now(UTC) + timedelta(days=1)).timestamp())
-    shown = await filled(slack, "demote", {"Group": WASEND, "Numbers": "+1 415 555 0702", "Run at": at})
+    shown = await fill_form(slack, "demote", {"Group": WASEND, "Numbers": "+1 415 555 0702", "Run at": at})
     assert f"<!date^{at}^" in shown
     assert f"<!date^{at}^" in await submit_and_read(slack)
 
 
 async def test_a_group_is_created_from_its_form(app: RunningApp, slack: SlackServer) -> None:
     values = {"Connection": "wasend", "subject": "Spring 🌷 Fair", "Numbers": "+1 415 555 0801", "invite": ["yes"]}
-    shown = await filled(slack, "create", values)
+    shown = await fill_form(slack, "create", values)
     assert "Create the group Spring 🌷 Fair with 1 person" in shown
     assert "gets an invite link" in shown
     assert "Still checking" not in shown
@@ -288,7 +290,7 @@ async def test_a_group_is_created_from_its_form(app: RunningApp, slack: SlackSer
 
 async def test_settings_show_current_values_and_supported_fields(app: RunningApp, slack: SlackServer) -> None:
     group = app.world("wuts").groups[WUTS_ID]
-    view = await opened(slack, "settings")
+    view = await open_form(slack, "settings")
     await slack.press(ALICE, view, "Group", value=WUTS)
     await slack.wait_for(lambda: "Messages disappear" in modal_text(slack))
     assert f'"initial_value": "{group.subject}"' in modal_text(slack)
@@ -309,7 +311,7 @@ async def test_settings_show_current_values_and_supported_fields(app: RunningApp
 
 
 async def test_fields_of_another_group_change_nothing(slack: SlackServer) -> None:
-    view = await opened(slack, "settings")
+    view = await open_form(slack, "settings")
     await slack.press(ALICE, view, "Group", value=WUTS)
     await slack.wait_for(lambda: "Description" in modal_text(slack))
     await submit_modal(slack, {"Group": WASEND, "Name": "Wrong"})
@@ -328,19 +330,19 @@ async def test_fields_of_another_group_change_nothing(slack: SlackServer) -> Non
 
 async def test_the_invite_link_is_shown_sent_or_reset(app: RunningApp, slack: SlackServer) -> None:
     world = app.world()
-    await opened(slack, "invite")
+    await open_form(slack, "invite")
     link = await submit_and_read(slack, {"Group": WASEND, "what": "show"})
     assert world.invite_of(WASEND_ID) in link
     assert link not in json.dumps(slack.messages(CHANNEL))
 
-    shown = await filled(slack, "invite", {"Group": WASEND, "numbers": "+1 415 555 0901", "text": "Come in"})
+    shown = await fill_form(slack, "invite", {"Group": WASEND, "numbers": "+1 415 555 0901", "text": "Come in"})
     assert "Come in" in shown
     assert "<the link>" in shown
     await submit_and_read(slack)
     await slack.wait_for(lambda: any(s.to == "14155550901" and "Come in" in s.text for s in world.sent))
 
     before = world.invite_of(WASEND_ID)
-    await filled(slack, "invite", {"Group": WASEND, "what": "reset"})
+    await fill_form(slack, "invite", {"Group": WASEND, "what": "reset"})
     assert "Reset the invite link" in modal_text(slack)
     await submit_and_read(slack)
     await slack.wait_for(lambda: world.invite_of(WASEND_ID) != before)
@@ -348,14 +350,14 @@ async def test_the_invite_link_is_shown_sent_or_reset(app: RunningApp, slack: Sl
 
 async def test_a_text_is_sent_exactly_as_previewed(app: RunningApp, slack: SlackServer) -> None:
     text = "  Hello *all* & <you> :wave:\n\nשלום 🌷"
-    shown = await filled(slack, "send", {"Group": WASEND, "Text": text})
+    shown = await fill_form(slack, "send", {"Group": WASEND, "Text": text})
     assert json.dumps(text, ensure_ascii=False) in shown
     assert f"{len(text)} of 3,000 characters" in shown
     await submit_and_read(slack)
     world = app.world()
     await slack.wait_for(lambda: any(s.to == WASEND_ID and s.text == text for s in world.sent))
 
-    await filled(slack, "send", {"Group": WASEND, "Text": text, "to": "people", "numbers": "+1 415 555 0902"})
+    await fill_form(slack, "send", {"Group": WASEND, "Text": text, "to": "people", "numbers": "+1 415 555 0902"})
     await submit_and_read(slack)
     await slack.wait_for(lambda: any(s.to == "14155550902" and s.text == text for s in world.sent))
 
@@ -363,7 +365,7 @@ async def test_a_text_is_sent_exactly_as_previewed(app: RunningApp, slack: Slack
 async def test_a_sync_compares_with_a_file_a_user_group_or_another_group(slack: SlackServer) -> None:
     phones = ["+14155550100", "+14155550101"]
     values = {"group": WUTS, "file": csv("phone", *phones), "mode": "report"}
-    shown = await filled(slack, "sync", values)
+    shown = await fill_form(slack, "sync", values)
     assert "a file of 2 people" in shown
     assert "on the list but not in the group" in shown
     assert "Only reports the difference" in shown
@@ -372,31 +374,31 @@ async def test_a_sync_compares_with_a_file_a_user_group_or_another_group(slack: 
     slack.workspace.users[CAROL] = User(CAROL, "carol", "Carol Cole", phone="+14155550333")
     slack.workspace.users[ALICE] = User(ALICE, "alice", "Alice Archer", phone="+14155550334")
     values = {"group": WUTS, "usergroup": "Operators (@operators)", "mode": "add", "every": "Every week"}
-    shown = await filled(slack, "sync", values)
+    shown = await fill_form(slack, "sync", values)
     assert "the Slack user group Operators" in shown
     assert "Repeats every 7 days" in shown
     assert "Needs 1 approval by `lead`" in shown
     assert "repeated every 168 hours" in await submit_and_read(slack)
 
-    shown = await filled(slack, "sync", {"group": WUTS, "other": WASEND, "mode": "mirror"})
+    shown = await fill_form(slack, "sync", {"group": WUTS, "other": WASEND, "mode": "mirror"})
     assert "the members of wasend-team" in shown
     assert "removes people who aren't on the list" in shown
 
 
 async def test_a_sync_preview_says_that_it_cannot_compare(slack: SlackServer) -> None:
     slack.faults.append(SlackFault("usergroups.users.list", error="no_such_subteam"))
-    shown = await filled(slack, "sync", {"group": WUTS, "usergroup": "Operators (@operators)"})
+    shown = await fill_form(slack, "sync", {"group": WUTS, "usergroup": "Operators (@operators)"})
     assert "Couldn't compare them" in shown
 
 
 async def test_a_slow_sync_preview_is_completed_later(slack: SlackServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(form_preview, "FIRST_PREVIEW_TIMEOUT", 0.0)
-    await filled(slack, "sync", {"group": WUTS, "file": csv("phone", "+14155550100")})
+    await fill_form(slack, "sync", {"group": WUTS, "file": csv("phone", "+14155550100")})
     await slack.wait_for(lambda: "Right now:" in modal_text(slack))
 
 
 async def test_an_expired_preview_submits_nothing(slack: SlackServer) -> None:
-    await filled(slack, "add", {"Group": WASEND, "Numbers": "+1 415 555 0999"})
+    await fill_form(slack, "add", {"Group": WASEND, "Numbers": "+1 415 555 0999"})
     view = open_modal(slack)
     view.body["private_metadata"] = json.dumps({"draft": "no such draft"})
     await submit_modal(slack)
@@ -407,10 +409,10 @@ async def test_an_expired_preview_submits_nothing(slack: SlackServer) -> None:
 
 
 async def test_a_preview_is_submitted_only_by_its_owner(slack: SlackServer) -> None:
-    await filled(slack, "add", {"Group": WASEND, "Numbers": "+1 415 555 0998"}, BOB)
+    await fill_form(slack, "add", {"Group": WASEND, "Numbers": "+1 415 555 0998"}, BOB)
     key = re.search(r'"draft":\s*"(\w+)"', open_modal(slack, BOB).body["private_metadata"])
     assert key
-    await filled(slack, "add", {"Group": WASEND, "Numbers": "+1 415 555 0998"})
+    await fill_form(slack, "add", {"Group": WASEND, "Numbers": "+1 415 555 0998"})
     open_modal(slack).body["private_metadata"] = json.dumps({"draft": key[1]})
     await submit_modal(slack)
     assert "belongs to another person" in modal_text(slack)

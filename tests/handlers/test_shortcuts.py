@@ -22,7 +22,7 @@ app = module_app(["twochat"], groups={"WAGone": "Spring Fair"}, operators=())
 slack = app_slack
 
 
-async def used(
+async def use_shortcut(
     slack: SlackServer, text: str, files: Sequence[tuple[str, bytes]] = (), *, parts: Mapping[str, Any] | None = None
 ) -> SlackView:
     """Use the shortcut on a message of Bob's with these other parts, and give the modal that it leads to in the end."""
@@ -48,7 +48,9 @@ def numbers(view: SlackView) -> list[str]:
 
 
 async def test_the_form_has_the_numbers_of_the_message(slack: SlackServer) -> None:
-    view = await used(slack, "Add <tel:+14155550100|+1 415 555 0100> and +44 7700 900123 by 2026-12-01, room 12")
+    view = await use_shortcut(
+        slack, "Add <tel:+14155550100|+1 415 555 0100> and +44 7700 900123 by 2026-12-01, room 12"
+    )
 
     assert view.body["title"]["text"] == "Add to a group"
     assert numbers(view) == ["<tel:+14155550100|+1 415 555 0100>", "+44 7700 900123"]
@@ -58,7 +60,7 @@ async def test_the_form_has_the_numbers_of_the_message(slack: SlackServer) -> No
 async def test_the_form_has_the_numbers_of_the_files(slack: SlackServer) -> None:
     files = [("team.csv", TABLE), ("dee.vcf", CARD), ("notes.pdf", b"%PDF-1.4")]
 
-    view = await used(slack, "Also +1 415 555 0100", files)
+    view = await use_shortcut(slack, "Also +1 415 555 0100", files)
 
     assert numbers(view) == ["+1 415 555 0100", "+14155550101", "+447700900123", "nothing", "+447700900456"]
     assert "notes.pdf: This is neither a CSV file" in text_of(view)
@@ -95,7 +97,7 @@ BLOCKS = [
 async def test_numbers_are_found_in_forwarded_messages_and_cards(
     slack: SlackServer, parts: dict[str, Any], found: list[str]
 ) -> None:
-    assert numbers(await used(slack, "+1 415 555 0100", parts=parts)) == found
+    assert numbers(await use_shortcut(slack, "+1 415 555 0100", parts=parts)) == found
 
 
 async def test_a_forwarded_file_is_read_and_a_deleted_one_is_named(slack: SlackServer) -> None:
@@ -103,7 +105,7 @@ async def test_a_forwarded_file_is_read_and_a_deleted_one_is_named(slack: SlackS
     forwarded = {"is_share": True, "text": "", "files": holder["files"]}
     gone = {"id": "F0GONE", "mode": "tombstone"}
 
-    view = await used(slack, "", parts={"attachments": [forwarded], "files": [gone]})
+    view = await use_shortcut(slack, "", parts={"attachments": [forwarded], "files": [gone]})
 
     assert numbers(view) == ["+447700900456"]
     assert "A file without a name: Slack refused the file (file_not_found): the file was deleted" in text_of(view)
@@ -125,7 +127,7 @@ async def test_a_forwarded_file_is_read_and_a_deleted_one_is_named(slack: SlackS
 async def test_a_message_without_usable_numbers_says_so(
     slack: SlackServer, text: str, files: Sequence[tuple[str, bytes]], words: str
 ) -> None:
-    assert words in text_of(await used(slack, text, files))
+    assert words in text_of(await use_shortcut(slack, text, files))
 
 
 async def test_an_unavailable_file_is_named(slack: SlackServer) -> None:

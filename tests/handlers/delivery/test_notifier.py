@@ -37,10 +37,12 @@ WAITING = changed(state=RequestState.WAITING, rule=RULE)
 
 @pytest.fixture
 def thread(poster: Poster, database: Database, client: AsyncWebClient) -> SlackNotifier:
-    return made(poster, database, client)
+    return notifier_for(poster, database, client)
 
 
-def made(poster: Poster, database: Database, client: AsyncWebClient, approvals_channel: str = "") -> SlackNotifier:
+def notifier_for(
+    poster: Poster, database: Database, client: AsyncWebClient, approvals_channel: str = ""
+) -> SlackNotifier:
     stores, slack = Stores.of(database, [LEAD]), SlackClients.of(client, [LEAD])
     approvers = ApproverNotifier(poster, stores.votes, slack.user_groups, slack.channels)
     options = NotifierOptions({"support": frozenset(Action)}, GroupCatalog(), approvals_channel)
@@ -49,7 +51,7 @@ def made(poster: Poster, database: Database, client: AsyncWebClient, approvals_c
     )
 
 
-async def play(thread: SlackNotifier, people: Sequence[RequestItem], channel: str = LAUNCH) -> None:
+async def notify_all(thread: SlackNotifier, people: Sequence[RequestItem], channel: str = LAUNCH) -> None:
     """Speak as the workflow does for a request that needs no approval, every word twice, as after a crash."""
     running, done = (
         changed(state=RequestState.RUNNING, channel=channel),
@@ -74,7 +76,7 @@ def replies(slack: SlackServer, channel: str = LAUNCH) -> list[Message]:
 async def test_a_small_request_makes_one_thread_of_lines_and_a_summary(
     slack: SlackServer, thread: SlackNotifier
 ) -> None:
-    await play(thread, mix(4))
+    await notify_all(thread, mix(4))
 
     results, summary = replies(slack)
     assert results["text"].startswith("Results for launch-team")
@@ -84,7 +86,7 @@ async def test_a_small_request_makes_one_thread_of_lines_and_a_summary(
 
 
 async def test_a_large_request_makes_tables_a_file_and_a_summary(slack: SlackServer, thread: SlackNotifier) -> None:
-    await play(thread, mix(101))
+    await notify_all(thread, mix(101))
 
     first, second, file, summary = replies(slack)
     assert "people 1 to 100 of 101" in first["text"]
@@ -97,7 +99,7 @@ async def test_a_large_request_makes_tables_a_file_and_a_summary(slack: SlackSer
 
 
 async def test_direct_messages_have_one_thread(slack: SlackServer, thread: SlackNotifier) -> None:
-    await play(thread, mix(21), channel="C0GONE")
+    await notify_all(thread, mix(21), channel="C0GONE")
 
     assert [bool(m.get("files")) for m in replies(slack, DIRECT)] == [False, True, False]
 
@@ -105,7 +107,7 @@ async def test_direct_messages_have_one_thread(slack: SlackServer, thread: Slack
 async def test_in_a_public_channel_not_joined_only_the_file_goes_to_direct_messages(
     slack: SlackServer, thread: SlackNotifier
 ) -> None:
-    await play(thread, mix(21), channel=ELSEWHERE)
+    await notify_all(thread, mix(21), channel=ELSEWHERE)
 
     assert len(replies(slack, ELSEWHERE)) == 2
     (file,) = slack.messages(DIRECT)
@@ -115,7 +117,7 @@ async def test_in_a_public_channel_not_joined_only_the_file_goes_to_direct_messa
 async def test_a_question_goes_to_the_channel_for_approvals(
     slack: SlackServer, poster: Poster, database: Database, client: AsyncWebClient
 ) -> None:
-    thread = made(poster, database, client, APPROVALS)
+    thread = notifier_for(poster, database, client, APPROVALS)
     await thread.open(WAITING, Tally.of([None]))
     await thread.show_approval(WAITING, Tally.of([None]))
     await thread.show_approval(changed(state=RequestState.DENIED, rule=RULE), Tally.of([None]))
@@ -133,7 +135,7 @@ async def test_a_question_goes_to_the_channel_for_approvals(
 async def test_an_override_is_announced_in_the_thread_and_below_the_card(
     slack: SlackServer, poster: Poster, database: Database, client: AsyncWebClient
 ) -> None:
-    thread, journal = made(poster, database, client, APPROVALS), RequestStore(database)
+    thread, journal = notifier_for(poster, database, client, APPROVALS), RequestStore(database)
     await journal.create(changed(id="ROVER", rule=RULE, asked_at=datetime.now(UTC)), [])
     await journal.hold_if_required("ROVER")
     await thread.open(await journal.get("ROVER"), Tally.of([None]))
@@ -153,7 +155,7 @@ async def test_an_override_is_announced_in_the_thread_and_below_the_card(
 async def test_without_a_channel_for_approvals_the_thread_has_the_question(
     slack: SlackServer, poster: Poster, database: Database, client: AsyncWebClient, channel: str
 ) -> None:
-    thread = made(poster, database, client, channel)
+    thread = notifier_for(poster, database, client, channel)
     await thread.open(WAITING, Tally.of([None]))
     await thread.show_approval(WAITING, Tally.of([None]))
 
@@ -166,7 +168,7 @@ async def test_without_a_channel_for_approvals_the_thread_has_the_question(
 async def test_each_approver_gets_a_card_in_direct_messages(
     slack: SlackServer, poster: Poster, database: Database, client: AsyncWebClient, channel: str
 ) -> None:
-    thread = made(poster, database, client)
+    thread = notifier_for(poster, database, client)
     waiting, denied = (
         changed(state=s, rule=RULE, channel=channel) for s in (RequestState.WAITING, RequestState.DENIED)
     )
@@ -184,7 +186,7 @@ async def test_each_approver_gets_a_card_in_direct_messages(
     assert "Withdraw" in labels_of(card)
 
     slack.workspace.groups[OPERATORS] = UserGroup(OPERATORS, "operators", "Operators", ("U01ALICE",))
-    await made(poster, database, client).show_approval(denied, Tally.of([None]))
+    await notifier_for(poster, database, client).show_approval(denied, Tally.of([None]))
     for room in ("D0BOB", "D0CAROL"):  # also for an approver who has lost the role
         assert "Denied" in slack.messages(room)[0]["text"]
         assert labels_of(slack.messages(room)[0]) == []

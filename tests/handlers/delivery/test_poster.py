@@ -74,7 +74,7 @@ def restart(client: AsyncWebClient, database: Database) -> Callable[[], Poster]:
     return lambda: Poster(client, Postings(database))
 
 
-def ours(slack: SlackServer, channel: str) -> list[dict[str, Any]]:
+def bot_messages(slack: SlackServer, channel: str) -> list[dict[str, Any]]:
     return [m for m in slack.messages(channel) if m["text"] in (SAYS.text, CSV.comment)]
 
 
@@ -82,7 +82,7 @@ async def test_a_message_is_posted_once(slack: SlackServer, poster: Poster, act:
     first = await act(poster, place)
     assert await act(poster, place) == first
 
-    (message,) = ours(slack, LAUNCH)
+    (message,) = bot_messages(slack, LAUNCH)
     assert message.get("thread_ts", "") == place.thread_ts
 
 
@@ -100,7 +100,7 @@ async def test_a_lost_answer_does_not_make_a_second_post(
         await act(restart(), place)
     again = await act(restart(), place)
 
-    (message,) = ours(slack, LAUNCH)
+    (message,) = bot_messages(slack, LAUNCH)
     assert again.ts in (message["ts"], *(file["id"] for file in message.get("files", ())))
     assert await act(restart(), place) == again
 
@@ -111,10 +111,10 @@ async def test_a_message_that_never_reached_slack_is_posted_by_the_next_process(
     slack.faults.append(SlackFault(method, error="drop", when="before"))
     with pytest.raises(Exception):  # noqa: B017, PT011 - as above
         await act(restart(), place)
-    assert ours(slack, LAUNCH) == []
+    assert bot_messages(slack, LAUNCH) == []
     await act(restart(), place)
 
-    assert len(ours(slack, LAUNCH)) == 1
+    assert len(bot_messages(slack, LAUNCH)) == 1
 
 
 async def test_a_message_is_found_among_many_others(
@@ -130,7 +130,7 @@ async def test_a_message_is_found_among_many_others(
         slack.workspace.post(LAUNCH, others)
     await act(restart(), place)
 
-    assert len(ours(slack, LAUNCH)) == 1
+    assert len(bot_messages(slack, LAUNCH)) == 1
 
 
 async def test_another_requests_message_is_not_taken_for_ours(
@@ -142,7 +142,7 @@ async def test_another_requests_message_is_not_taken_for_ours(
         await poster.post(REQUEST, "parent", SAYS, Destination(LAUNCH))
     await restart().post(REQUEST, "parent", SAYS, Destination(LAUNCH))
 
-    assert len(ours(slack, LAUNCH)) == 2
+    assert len(bot_messages(slack, LAUNCH)) == 2
 
 
 @pytest.mark.parametrize("error", CLOSED)
@@ -152,11 +152,11 @@ async def test_a_closed_channel_ends_in_the_requesters_direct_messages(
     slack.faults.append(SlackFault(method, contains=LAUNCH, error=error, times=-1))
     posting = await act(poster, Destination(LAUNCH))
 
-    (message,) = ours(slack, DIRECT)
+    (message,) = bot_messages(slack, DIRECT)
     assert posting.channel == DIRECT
     assert "thread_ts" not in message
     assert await act(poster, Destination(LAUNCH)) == posting
-    assert len(ours(slack, DIRECT)) == 1
+    assert len(bot_messages(slack, DIRECT)) == 1
 
 
 @pytest.mark.parametrize("channel", ["C0UNKNOWN", ELSEWHERE])
@@ -165,7 +165,7 @@ async def test_a_channel_that_the_bot_is_not_in_ends_in_direct_messages_too(
 ) -> None:
     await act(poster, Destination(channel))
 
-    assert len(ours(slack, DIRECT)) == 1
+    assert len(bot_messages(slack, DIRECT)) == 1
 
 
 async def test_a_file_for_a_public_channel_that_the_bot_has_not_joined_goes_to_the_requester(
@@ -176,8 +176,8 @@ async def test_a_file_for_a_public_channel_that_the_bot_has_not_joined_goes_to_t
     parent = await poster.post(REQUEST, "parent", SAYS, Destination(ELSEWHERE))
     await poster.upload(REQUEST, "csv", CSV, Destination(ELSEWHERE, parent.ts))
 
-    assert [m["text"] for m in ours(slack, ELSEWHERE)] == [SAYS.text]
-    assert [m["text"] for m in ours(slack, DIRECT)] == [CSV.comment]
+    assert [m["text"] for m in bot_messages(slack, ELSEWHERE)] == [SAYS.text]
+    assert [m["text"] for m in bot_messages(slack, DIRECT)] == [CSV.comment]
 
 
 async def test_a_lost_answer_in_direct_messages_does_not_make_a_second_post_either(
@@ -188,15 +188,15 @@ async def test_a_lost_answer_in_direct_messages_does_not_make_a_second_post_eith
         await act(restart(), Destination(ELSEWHERE, "1.000001"))
     await act(restart(), Destination(ELSEWHERE, "1.000001"))
 
-    assert len(ours(slack, DIRECT)) == 1
+    assert len(bot_messages(slack, DIRECT)) == 1
 
 
 async def test_the_next_place_is_tried_before_direct_messages(slack: SlackServer, poster: Poster) -> None:
     posting = await poster.post(REQUEST, "approval", SAYS, Destination(ELSEWHERE), Destination(LAUNCH))
 
     assert posting.channel == LAUNCH
-    assert len(ours(slack, LAUNCH)) == 1
-    assert ours(slack, DIRECT) == []
+    assert len(bot_messages(slack, LAUNCH)) == 1
+    assert bot_messages(slack, DIRECT) == []
 
 
 async def test_a_lost_answer_in_the_next_place_is_looked_for_there(
@@ -209,7 +209,7 @@ async def test_a_lost_answer_in_the_next_place_is_looked_for_there(
     posting = await restart().post(REQUEST, "approval", SAYS, *places)
 
     assert posting.channel == LAUNCH
-    assert len(ours(slack, LAUNCH)) == 1
+    assert len(bot_messages(slack, LAUNCH)) == 1
 
 
 async def test_an_unreachable_requester_is_no_error(slack: SlackServer, poster: Poster, act: Act) -> None:
@@ -226,7 +226,7 @@ async def test_an_error_that_may_pass_is_raised(slack: SlackServer, poster: Post
         await act(poster, Destination(LAUNCH))
     await act(poster, Destination(LAUNCH))
 
-    assert len(ours(slack, LAUNCH)) == 1
+    assert len(bot_messages(slack, LAUNCH)) == 1
 
 
 async def test_a_message_over_slacks_rate_waits(slack: SlackServer, poster: Poster, act: Act, method: str) -> None:
@@ -234,7 +234,7 @@ async def test_a_message_over_slacks_rate_waits(slack: SlackServer, poster: Post
     await act(poster, Destination(LAUNCH))
 
     assert [call.status for call in slack.calls if call.method == method] == [429, 200]
-    assert len(ours(slack, LAUNCH)) == 1
+    assert len(bot_messages(slack, LAUNCH)) == 1
 
 
 async def test_the_file_is_the_file(slack: SlackServer, poster: Poster) -> None:
@@ -285,4 +285,4 @@ async def test_an_answer_that_is_not_slacks_is_an_error_and_not_a_closed_channel
     with pytest.raises(SlackApiError):
         await poster.post(REQUEST, "parent", SAYS, Destination(LAUNCH))
 
-    assert ours(slack, DIRECT) == []
+    assert bot_messages(slack, DIRECT) == []

@@ -29,8 +29,11 @@ def app(running: RunningApp) -> RunningApp:
     return running
 
 
-async def run_sync(app: RunningApp, text: str, user: str = ALICE) -> None:
-    await app.slack.command(user, CHANNEL, "/wa-sync", f"wasend-team from: “The List” {text}")
+async def run_sync(app: RunningApp, text: str) -> int:
+    """Start a sync of the group with the list, and return the number of its request in the channel."""
+    number = len(app.parents())
+    await app.slack.command(ALICE, CHANNEL, "/wa-sync", f"wasend-team from: “The List” {text}")
+    return number
 
 
 def members(app: RunningApp) -> set[str]:
@@ -44,8 +47,7 @@ async def approve(app: RunningApp, number: int) -> None:
 
 
 async def test_a_mirror_waits_for_approval_and_keeps_admins(app: RunningApp) -> None:
-    number = len(app.parents())
-    await run_sync(app, "mode: mirror reason: quarterly")
+    number = await run_sync(app, "mode: mirror reason: quarterly")
     await app.wait_for_ephemeral(ALICE, "Comparing")
     await app.message_with_button("Approve")
     assert members(app) == {BEN, CAI, DEE}
@@ -54,17 +56,15 @@ async def test_a_mirror_waits_for_approval_and_keeps_admins(app: RunningApp) -> 
 
 
 async def test_without_a_mode_a_sync_removes_no_people(app: RunningApp) -> None:
-    number = len(app.parents())
-    await run_sync(app, "")
+    number = await run_sync(app, "")
     await app.parent(number)
     await approve(app, number)
     assert members(app) == {ANA, BEN, CAI, DEE}
 
 
 async def test_changes_before_the_approval_are_taken_into_account(app: RunningApp) -> None:
-    number = len(app.parents())
     app.world().put_group(GROUP, "Wasend Team", [BEN, CAI, DEE])
-    await run_sync(app, "mode: mirror")
+    number = await run_sync(app, "mode: mirror")
     parent = (await app.parent(number))["text"]
     assert "The list: the members of The List. Adds 1 and removes 2." in parent
     await app.message_with_button("Approve")
@@ -80,8 +80,7 @@ async def test_changes_before_the_approval_are_taken_into_account(app: RunningAp
 
 
 async def test_a_list_that_disappears_changes_nothing(app: RunningApp) -> None:
-    number = len(app.parents())
-    await run_sync(app, "mode: mirror")
+    number = await run_sync(app, "mode: mirror")
     await app.message_with_button("Approve")
     del app.world().groups[OTHER]
     await approve(app, number)
@@ -90,8 +89,7 @@ async def test_a_list_that_disappears_changes_nothing(app: RunningApp) -> None:
 
 
 async def test_a_report_changes_nothing_and_can_be_resumed(app: RunningApp) -> None:
-    number = len(app.parents())
-    await run_sync(app, "mode: report")
+    number = await run_sync(app, "mode: report")
     thread = await app.finished(number)
     assert "Would be added." in str(thread)
     assert "Would be removed." in str(thread)
@@ -106,8 +104,7 @@ async def test_a_report_changes_nothing_and_can_be_resumed(app: RunningApp) -> N
 
 
 async def test_a_sync_can_be_undone(app: RunningApp) -> None:
-    number = len(app.parents())
-    await run_sync(app, "mode: mirror")
+    number = await run_sync(app, "mode: mirror")
     await approve(app, number)
     summary = await app.message_with_button("Undo")
     await app.slack.click(ALICE, CHANNEL, summary["ts"], "Undo")
@@ -120,9 +117,8 @@ async def test_a_sync_can_be_undone(app: RunningApp) -> None:
 
 
 async def test_a_group_in_sync_makes_no_request(app: RunningApp) -> None:
-    number = len(app.parents())
     app.world().put_group(GROUP, "Wasend Team", [ANA, BEN])
-    await run_sync(app, "mode: mirror")
+    number = await run_sync(app, "mode: mirror")
     await app.wait_for_ephemeral(ALICE, "in line with the members of The List already")
     assert len(app.parents()) == number
 

@@ -172,9 +172,11 @@ async def slow(slack: SlackServer) -> AsyncIterator[tuple[AsyncApp, asyncio.Even
         yield app, go
 
 
-def assert_failed(texts: list[str], log: list[EventDict]) -> None:
-    """Check that a person saw that it takes longer, and then the failure with the log's reference."""
-    checking, failure = texts
+async def assert_fails(slack: SlackServer, go: asyncio.Event, log: list[EventDict]) -> None:
+    """Let the listener fail; check that Alice saw that it takes longer, and then the failure with its reference."""
+    go.set()
+    await slack.wait_for(lambda: len(ephemeral_texts(slack)) > 1)
+    checking, failure = ephemeral_texts(slack)
     assert checking == answers.CHECKING
     (reference,) = re.findall(r"Reference: `(\w{8})`", failure)
     assert [e["reference"] for e in log if e["event"] == "listener_failed"] == [reference]
@@ -182,39 +184,30 @@ def assert_failed(texts: list[str], log: list[EventDict]) -> None:
 
 
 @pytest.mark.usefixtures("impatient")
-async def test_a_late_command_that_fails_says_so(
-    slack: SlackServer, slow: tuple[AsyncApp, asyncio.Event], log: list[EventDict]
+@pytest.mark.parametrize("surface", ["command", "button"])
+async def test_a_late_listener_that_fails_says_so(
+    slack: SlackServer,
+    client: AsyncWebClient,
+    slow: tuple[AsyncApp, asyncio.Event],
+    log: list[EventDict],
+    surface: str,
 ) -> None:
-    assert (await slack.command(ALICE, CHANNEL, "/wa-add", "x")).ok
-    slow[1].set()
-    await slack.wait_for(lambda: len(ephemeral_texts(slack, ALICE)) > 1)
-
-    assert_failed(ephemeral_texts(slack, ALICE), log)
-
-
-@pytest.mark.usefixtures("impatient")
-async def test_a_late_click_that_fails_says_so(
-    slack: SlackServer, client: AsyncWebClient, slow: tuple[AsyncApp, asyncio.Event], log: list[EventDict]
-) -> None:
-    posted = await client.chat_postMessage(channel=CHANNEL, text="Slow?", blocks=BUTTONS)
-    assert (await slack.click(ALICE, CHANNEL, str(posted["ts"]), "Slow")).ok
-    slow[1].set()
-    await slack.wait_for(lambda: len(ephemeral_texts(slack, ALICE)) > 1)
-
-    assert_failed(ephemeral_texts(slack, ALICE), log)
+    if surface == "command":
+        assert (await slack.command(ALICE, CHANNEL, "/wa-add", "x")).ok
+    else:
+        posted = await client.chat_postMessage(channel=CHANNEL, text="Slow?", blocks=BUTTONS)
+        assert (await slack.click(ALICE, CHANNEL, str(posted["ts"]), "Slow")).ok
+    await assert_fails(slack, slow[1], log)
 
 
-async def test_a_listener_that_bolt_gives_up_on_is_not_taken_for_another_versions(
+async def test_a_listener_that_bolt_abandons_is_not_taken_for_another_versions(
     slack: SlackServer, slow: tuple[AsyncApp, asyncio.Event], log: list[EventDict]
 ) -> None:
     app, go = slow
     for listener in app._async_listeners:  # Bolt's `ack_timeout` is an option of functions only
         listener.ack_timeout = 1
     assert (await slack.command(ALICE, CHANNEL, "/wa-add", "x")).ok
-    go.set()
-    await slack.wait_for(lambda: len(ephemeral_texts(slack, ALICE)) > 1)
-
-    assert_failed(ephemeral_texts(slack, ALICE), log)
+    await assert_fails(slack, go, log)
 
 
 @pytest.mark.parametrize("socket_mode", [False, True], ids=["HTTP", "Socket Mode"])

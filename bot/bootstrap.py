@@ -27,8 +27,8 @@ from bot.services.groups import GROUP_LIST_TTL, GroupDirectory
 from bot.services.preview import PreviewService
 from bot.services.revalidation import Revalidator
 from bot.services.submission import Submissions
-from bot.services.sync import SyncScheduler, SyncService
-from bot.services.sync_sources import SyncSources
+from bot.services.sync import SyncService, SyncSources
+from bot.services.sync_scheduler import SyncScheduler
 from bot.storage.database import Database
 from bot.storage.stores import Stores
 from bot.tasks import background
@@ -37,8 +37,8 @@ from handlers.clients import SlackClients
 from handlers.clients.web_api import probe, slack_client, slack_session
 from handlers.delivery import Delivery
 from handlers.delivery.notifier import NotifierOptions
+from handlers.delivery.personal import notify_requester
 from handlers.services import Services
-from handlers.sync import notify_requester
 from providers.base import Provider
 from providers.registry import make_provider
 
@@ -108,16 +108,16 @@ def _build(
     """Build the services from the inside out: accounts, Slack, execution, use cases."""
     roles, catalog = settings.access_roles(), settings.group_catalog()
     connections = {name: _connection(settings, database, name, provider) for name, provider in providers.items()}
-    directory, authorizer = GroupDirectory(catalog, providers), Authorizer(connections, roles)
+    directory, authorizer = GroupDirectory(catalog, providers), Authorizer(providers, roles)
 
     slack = SlackClients.of(client, roles, shorten_numbers=settings.slack.numbers is NumberStyle.SHORT)
     abilities = {name: frozenset(provider.abilities) for name, provider in providers.items()}
     options = NotifierOptions(abilities, catalog, settings.slack.approvals_channel or "")
     delivery = Delivery.of(client, slack, stores, options)
 
-    sources = SyncSources(connections, slack.profiles.phones_of)
+    sources = SyncSources(providers, slack.profiles.phones_of)
     actor_of = slack.user_groups.actor_for_work
-    revalidator = Revalidator(authorizer, actor_of, directory.get, sources, catalog)
+    revalidator = Revalidator(authorizer, actor_of, directory, sources)
     calls, recorder = ProviderCalls(directory.get), VerdictRecorder(stores.requests, metrics)
     workflow = Workflow(Collaborators(stores.requests, connections, delivery.notifier, revalidator, calls, recorder))
     engine = Engine(database.engine_url, workflow.durable())
@@ -125,11 +125,11 @@ def _build(
 
     rules = settings.approval_rules()
     submissions = Submissions(
-        stores.requests, dispatcher, stores.audit, rights=authorizer, rules=rules, metrics=metrics
+        stores.requests, dispatcher, stores.audit, authorizer=authorizer, rules=rules, metrics=metrics
     )
-    syncs = SyncService(submissions, authorizer, catalog, sources, directory.get)
-    tell = partial(notify_requester, client)
-    scheduler = SyncScheduler(syncs, stores.schedules, stores.requests, directory.get, actor_of=actor_of, tell=tell)
+    syncs = SyncService(submissions, authorizer, directory, sources, providers)
+    notify = partial(notify_requester, client)
+    scheduler = SyncScheduler(syncs, stores.schedules, stores.requests, directory, actor_of=actor_of, notify=notify)
     previews = PreviewService(submissions, connections)
     services = Services(
         stores, slack, delivery, directory, connections, authorizer, submissions, previews, syncs, scheduler

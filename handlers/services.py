@@ -1,22 +1,20 @@
 """The stores, clients and use cases that listeners call."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from bot.domain.access import Actor, Allowed
 from bot.domain.audit import disclosure_entry
-from bot.domain.groups import KnownGroup
 from bot.execution.connections import Connection
 from bot.services.authorization import Authorizer
 from bot.services.groups import GroupDirectory
 from bot.services.preview import PreviewService
 from bot.services.submission import Submissions
-from bot.services.sync import SyncScheduler, SyncService
+from bot.services.sync import SyncService
+from bot.services.sync_scheduler import SyncScheduler
 from bot.storage.stores import Stores
 from handlers.clients import SlackClients
 from handlers.delivery import Delivery
-from providers.base import Action
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +49,3 @@ class Services:
             actor=user_id, what=what, connection=connection, group_id=group_id, at=at, request_id=request_id
         )
         await self.stores.audit.add(entry)
-
-    def visible_groups(self, actor: Actor, groups: Iterable[KnownGroup]) -> list[KnownGroup]:
-        """Return the groups whose names the person may see: those that they may list or add people to."""
-        return [
-            group
-            for group in groups
-            if any(
-                isinstance(self.authorizer.check(actor, action, group), Allowed)
-                for action in (Action.LIST_GROUPS, Action.ADD)
-            )
-        ]

@@ -20,7 +20,6 @@ from handlers.errors import read_only
 from handlers.home.reader import capabilities_of
 from handlers.modals.uploads import AmbiguousColumn, FileUnreadable, UploadReader
 from handlers.payloads import Click, Interaction, Named
-from handlers.permissions import can_invite, denied_everywhere, usable_commands
 from handlers.services import Services
 from handlers.shared_message import SharedMessage
 from handlers.views import command_help, interim_modals, request_forms
@@ -86,7 +85,7 @@ async def open_chooser(services: Services, client: AsyncWebClient, trigger_id: s
     """Open the list of all forms that a person may use. Raises `UserError`."""
     actor = await services.slack.user_groups.actor(user_id)
     _, refused = capabilities_of(services, actor)
-    commands = usable_commands(services, actor)
+    commands = services.authorizer.usable_commands(actor, services.directory.known())
     reasons = [] if commands else [refused[capability] for capability in _FORMS_NEED if capability in refused]
     view = command_help.chooser(commands, "", reasons)
     await open_modal(client, trigger_id, view)
@@ -102,7 +101,7 @@ async def _add_numbers(
     if not files and not numbers:
         await open_modal(client, shortcut.trigger_id, interim_modals.no_numbers([]))
         return
-    if not files or denied_everywhere(services, actor, _ADD):
+    if not files or services.authorizer.denied_everywhere(actor, _ADD):
         await modals.open_modal(
             services,
             client,
@@ -161,7 +160,7 @@ def _form(services: Services, channel: str, numbers: str, problems: Sequence[str
         return interim_modals.no_numbers(problems)
     prefill = Prefill(channel, numbers=numbers)
     try:
-        view = request_forms.people_form(_ADD, prefill, can_invite=can_invite(services))
+        view = request_forms.people_form(_ADD, prefill, can_invite=services.authorizer.can_invite())
     except ValueError as error:
         return interim_modals.too_many_numbers(str(error))
     return interim_modals.with_problems(view, problems)

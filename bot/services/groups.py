@@ -1,4 +1,4 @@
-"""The directory of groups: the aliases of the configuration, and what each connection lists, read ahead of need."""
+"""The directory of groups: the aliases of the configuration, and the groups of each connection, read in advance."""
 
 import asyncio
 import time
@@ -14,7 +14,7 @@ from bot.tasks import stop
 from providers.base import Group, Provider, ProviderError
 
 GROUP_LIST_TTL = 60.0
-"""Seconds for which a connection's list is used without being read again."""
+"""Seconds for which the list of a connection's groups is used without being read again."""
 
 log = structlog.get_logger(__name__)
 
@@ -24,8 +24,8 @@ class GroupDirectory:
 
     Args:
         catalog: the groups of the configuration.
-        providers: by the connection's name.
-        clock: gives seconds, to tell which lists are fresh.
+        providers: the adapter of each connection.
+        clock: gives seconds, for the age of the lists.
     """
 
     def __init__(
@@ -46,29 +46,29 @@ class GroupDirectory:
         self._index()
 
     def known(self) -> Sequence[KnownGroup]:
-        """Give every group that is known now, aliased ones first."""
+        """Return every known group, those with an alias first."""
         return self._known
 
     def get(self, ref: GroupRef) -> KnownGroup:
-        """Give a group by where it is, with what is known of its names."""
+        """Return a group with its known names."""
         return self._by_ref.get(ref) or KnownGroup.unnamed(ref)
 
     def follow(self, request: Request) -> None:
-        """Hear of a request that goes on: one that makes or names groups has its connection's list read again."""
+        """Invalidate the list of a connection when a request creates or renames a group."""
         if OPERATIONS[request.operation].changes_list and request.state in {RequestState.RUNNING, RequestState.DONE}:
             self.invalidate(request.connection)
 
     def invalidate(self, connection: str) -> None:
-        """Have a connection's list read before it is used again, also where it is being read: it may be older."""
+        """Read a connection's list before it is used again. If it is being read now, it is read once more."""
         self._read_at.pop(connection, None)
         self._outdated.add(connection)
 
     async def find(self, text: str, *, max_wait: float) -> Resolution:
-        """Find the group that `text` names; lists are read only for what the known ones do not tell.
+        """Find the group that `text` names. Lists are read only if no alias matches.
 
         Args:
             text: an alias, an id or a subject.
-            max_wait: the most seconds to wait for connections to answer; what is known then decides.
+            max_wait: the maximum seconds to wait for the lists; then the known groups decide.
         """
         resolution = resolve(text, self._aliases)
         if isinstance(resolution, GroupFound):
@@ -77,7 +77,7 @@ class GroupDirectory:
         return resolve(text, self.known())
 
     async def refresh(self, *, max_wait: float, max_age: float = GROUP_LIST_TTL) -> None:
-        """Read the lists older than `fresh` seconds, for at most `max_wait` seconds; reading goes on behind that."""
+        """Read the lists older than `max_age` seconds. Wait at most `max_wait` seconds; reading continues."""
         stale = [
             name for name in self._providers if self._clock() - self._read_at.get(name, -GROUP_LIST_TTL) >= max_age
         ]

@@ -1,4 +1,4 @@
-"""What a request would do, before it is made: who is new, how long it takes, whose approval it needs."""
+"""What a request would do, before it is submitted: who is new, how long it takes, whose approval it needs."""
 
 import asyncio
 from collections.abc import Mapping
@@ -13,78 +13,77 @@ from bot.services.submission import Submissions
 from providers.base import Group, MembershipStatus, Operation, ProviderError
 
 EXPECTED_CALL_SECONDS = 1.0
-"""Seconds that one call is taken to last; how long it really does, nobody knows before."""
+"""The assumed duration of a call, in seconds."""
 
 log = structlog.get_logger(__name__)
 
 
 class PreviewService:
-    """Makes previews.
+    """Builds previews.
 
     Args:
-        intake: knows access and rules.
-        lines: the connections.
+        submissions: finds the approval rule of a draft.
+        connections: the connections, by name.
     """
 
-    def __init__(self, intake: Submissions, lines: Mapping[str, Connection]) -> None:
-        self._intake = intake
-        self._lines = lines
+    def __init__(self, submissions: Submissions, connections: Mapping[str, Connection]) -> None:
+        self._submissions = submissions
+        self._connections = connections
 
     async def build(self, draft: RequestDraft, *, max_wait: float) -> Preview:
-        """Look at the group for at most `within` seconds, and tell what the draft would do. Changes nothing."""
-        line = self._lines[draft.group.connection]
+        """Return what a draft would do. Reads the group for at most `max_wait` seconds, and changes nothing."""
+        connection = self._connections[draft.group.connection]
         people = draft.roster.people
-        standing, group = await _read(line, draft, max_wait)
-        aim = OPERATIONS[draft.operation].desired
-        stands = {p: standing.get(p.key, MembershipStatus.UNKNOWN) for p in people}
-        settled = {p for p in people if already_satisfied(p.key, aim, stands[p])}
-        absent = tuple(p for p in people if p in settled and stands[p] is MembershipStatus.ABSENT)
-        to_do = tuple(p for p in people if p not in settled)
-        left, rest = await line.throttle.remaining_today(), await line.throttle.cooldown()
+        membership, group = await _read(connection, draft, max_wait)
+        desired = OPERATIONS[draft.operation].desired
+        status = {p: membership.get(p.key, MembershipStatus.UNKNOWN) for p in people}
+        satisfied = {p for p in people if already_satisfied(p.key, desired, status[p])}
+        to_change = tuple(p for p in people if p not in satisfied)
         return Preview(
-            to_change=to_do,
-            already=tuple(p for p in people if p in settled and stands[p] is not MembershipStatus.ABSENT),
-            absent=absent,
+            to_change=to_change,
+            already=tuple(p for p in people if p in satisfied and status[p] is not MembershipStatus.ABSENT),
+            absent=tuple(p for p in people if p in satisfied and status[p] is MembershipStatus.ABSENT),
             rejected=draft.roster.rejected,
             duplicates=draft.roster.duplicates,
-            group_was_read=bool(standing) or not people or not draft.group.id or aim is None,
-            over_capacity=_over(line, draft, len(to_do), group),
-            seconds=_seconds(line, draft.operation, len(to_do)),
-            remaining_today=left,
-            cooldown=rest,
-            rule=self._intake.approval_rule(draft),
+            group_was_read=bool(membership) or not people or not draft.group.id or desired is None,
+            over_capacity=_over_capacity(connection, draft, len(to_change), group),
+            seconds=_seconds(connection, draft.operation, len(to_change)),
+            remaining_today=await connection.throttle.remaining_today(),
+            cooldown=await connection.throttle.cooldown(),
+            rule=self._submissions.approval_rule(draft),
         )
 
 
 async def _read(
-    line: Connection, draft: RequestDraft, within: float
+    connection: Connection, draft: RequestDraft, max_wait: float
 ) -> tuple[Mapping[str, MembershipStatus], Group | None]:
-    """Read how people stand, and the group for its size; either may be missing where the provider is slow or fails."""
+    """Read the membership of people, and the group for its size. Either is missing if the provider is slow or fails."""
     if not draft.group.id or not OPERATIONS[draft.operation].desired:
         return {}, None
-    look = asyncio.create_task(line.provider.membership(draft.group.id, draft.roster.people))
-    size = asyncio.create_task(line.provider.group(draft.group.id)) if OPERATIONS[draft.operation].joins else None
-    tasks = [task for task in (look, size) if task]
-    _, late = await asyncio.wait(tasks, timeout=within)
+    membership = asyncio.create_task(connection.provider.membership(draft.group.id, draft.roster.people))
+    joins = OPERATIONS[draft.operation].joins
+    size = asyncio.create_task(connection.provider.group(draft.group.id)) if joins else None
+    tasks = [task for task in (membership, size) if task]
+    _, late = await asyncio.wait(tasks, timeout=max_wait)
     for task in late:
         task.cancel()
-    told = await asyncio.gather(*tasks, return_exceptions=True)
-    for error in told:
-        if isinstance(error, BaseException) and not isinstance(error, ProviderError | asyncio.CancelledError):
-            raise error
-    standing = told[0] if isinstance(told[0], Mapping) else {}
-    group = told[1] if size and isinstance(told[1], Group) else None
-    return standing, group
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException) and not isinstance(result, ProviderError | asyncio.CancelledError):
+            raise result
+    members = results[0] if isinstance(results[0], Mapping) else {}
+    group = results[1] if size and isinstance(results[1], Group) else None
+    return members, group
 
 
-def _over(line: Connection, draft: RequestDraft, joining: int, group: Group | None) -> int:
+def _over_capacity(connection: Connection, draft: RequestDraft, joining: int, group: Group | None) -> int:
     if not OPERATIONS[draft.operation].joins:
         return 0
-    most = line.provider.capacity
+    capacity = connection.provider.capacity
     size = (group.size if group else None) or 0
-    return max(0, size + joining - most) if most else 0
+    return max(0, size + joining - capacity) if capacity else 0
 
 
-def _seconds(line: Connection, operation: Operation, people: int) -> float:
-    calls = -(-people // line.max_batch(operation))
-    return max(0, calls - 1) * line.throttle.limits.gap + calls * EXPECTED_CALL_SECONDS
+def _seconds(connection: Connection, operation: Operation, people: int) -> float:
+    calls = -(-people // connection.max_batch(operation))
+    return max(0, calls - 1) * connection.throttle.limits.gap + calls * EXPECTED_CALL_SECONDS

@@ -98,7 +98,7 @@ def _why_not_stopped(request: Request) -> str:
 
 async def _check_export(services: Services, request: Request, actor: Actor) -> None:
     """Check that the person may read full numbers. Raises `UserError`, and records the click."""
-    decision = services.authorizer.check_capability(actor, Capability.GROUPS_READ, group_of(services, request))
+    decision = services.authorizer.check(actor, Capability.GROUPS_READ, group_of(services, request))
     if isinstance(decision, Denied):
         text = f"The file contains full phone numbers. {decision.reason}"
         raise await refuse_click(services, request, actor.user_id, action="export", code=decision.code, text=text)
@@ -114,7 +114,7 @@ async def _details(services: Services, request: Request, page: int, viewer: Acto
         services.stores.queries.followups_of(request.id),
         services.delivery.permalinks.get_many([parent] if parent else []),
     )
-    may = services.authorizer.check_capability(viewer, Capability.GROUPS_READ, group_of(services, request))
+    may = services.authorizer.check(viewer, Capability.GROUPS_READ, group_of(services, request))
     return modal.DetailsData(
         request=request,
         tally=tally,

@@ -11,7 +11,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain import roster
-from bot.services.sync_sources import SourceUnreadable
+from bot.services.sync import SourceUnreadable
 from handlers.clients.errors import error_code
 from providers.base import Person
 

@@ -13,7 +13,7 @@ from bot.commands import values
 from bot.commands.catalogue import AUDIT
 from bot.commands.parser import ParsedCommand, typed_text
 from bot.domain import roster
-from bot.domain.access import Actor, Allowed, Capability
+from bot.domain.access import Actor, Capability
 from bot.domain.audit_chain import EXPORT_COLUMNS, AuditRow
 from bot.domain.csv_rows import csv_row
 from bot.domain.groups import GroupRef
@@ -142,7 +142,7 @@ def _filter(services: Services, actor: Actor, cursor: AuditCursor) -> Callable[[
         if cursor.group_id and row.connection != cursor.connection:
             return False
         group = services.directory.get(GroupRef(row.connection, row.group_id))
-        return isinstance(services.authorizer.check_capability(actor, Capability.AUDIT_READ, group), Allowed)
+        return services.authorizer.allows(actor, Capability.AUDIT_READ, group)
 
     return may_see
 

@@ -103,10 +103,10 @@ async def resolve(services: Services, command: CommandContext, name: str) -> Res
         services.slack.user_groups.actor(command.user), services.directory.find(name, max_wait=GROUP_LIST_TIMEOUT)
     )
     if isinstance(resolution, GroupAmbiguous):
-        candidates = services.visible_groups(actor, resolution.candidates)
+        candidates = services.authorizer.visible_groups(actor, resolution.candidates)
         raise UserError(answers.ambiguous_group(command.command, name, candidates))
     if isinstance(resolution, GroupUnknown):
-        raise UserError(answers.unknown_group(name, services.visible_groups(actor, resolution.nearest)))
+        raise UserError(answers.unknown_group(name, services.authorizer.visible_groups(actor, resolution.nearest)))
     return Resolved(actor, resolution.group)
 
 
@@ -142,7 +142,7 @@ async def require_action(services: Services, command: CommandContext, resolved: 
 
 async def require_capability(services: Services, command: CommandContext, actor: Actor, capability: Capability) -> None:
     """Check that the person has a capability of Rollcall itself. Raises `UserError`, and records the refusal."""
-    decision = services.authorizer.check_capability(actor, capability)
+    decision = services.authorizer.check(actor, capability)
     if isinstance(decision, Denied):
         await _refuse(services, command, None, decision)
 

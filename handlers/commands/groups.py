@@ -107,7 +107,7 @@ async def _card(services: Services, resolved: Resolved) -> Message:
             account=account,
             members=members,
             can=frozenset(provider.abilities),
-            may_list=isinstance(services.authorizer.check(resolved.actor, Action.LIST_MEMBERS, group), Allowed),
+            may_list=services.authorizer.allows(resolved.actor, Action.LIST_MEMBERS, group),
             warning=services.directory.catalog.get(group.ref).warning,
         )
     )

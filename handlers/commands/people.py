@@ -7,7 +7,7 @@ from bot.commands import values
 from bot.commands.parser import ParsedCommand
 from bot.commands.spelling import did_you_mean
 from bot.domain import roster
-from bot.domain.access import Actor, Allowed
+from bot.domain.access import Actor
 from bot.domain.groups import KnownGroup
 from bot.domain.requests import RequestOptions
 from bot.domain.roster import Roster
@@ -74,7 +74,7 @@ def _connection(services: Services, command: CommandContext, actor: Actor, parse
 
 
 def _may_create(services: Services, actor: Actor, connection: str) -> bool:
-    return isinstance(services.authorizer.check(actor, Action.CREATE, KnownGroup(connection, "")), Allowed)
+    return services.authorizer.allows(actor, Action.CREATE, KnownGroup(connection, ""))
 
 
 def _unknown(name: str, allowed: Sequence[str]) -> str:

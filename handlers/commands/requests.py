@@ -9,7 +9,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.commands.parser import unquoted
 from bot.commands.spelling import nearest
-from bot.domain.access import Actor, Allowed, Capability
+from bot.domain.access import Actor, Capability
 from bot.domain.outcomes import RequestSummary
 from bot.domain.requests import Request, RequestState
 from handlers.commands import pages
@@ -82,7 +82,7 @@ async def _read(
 def _may_see(services: Services, actor: Actor, cursor: RequestCursor) -> Callable[[RequestSummary], bool]:
     def may(capability: Capability, request: Request) -> bool:
         group = services.directory.get(request.group)
-        return isinstance(services.authorizer.check_capability(actor, capability, group), Allowed)
+        return services.authorizer.allows(actor, capability, group)
 
     def may_see(summary: RequestSummary) -> bool:
         request = summary.request

@@ -13,8 +13,8 @@ from slack_sdk.webhook.webhook_response import WebhookResponse
 from bot.domain.access import Actor
 from bot.domain.groups import GroupRef
 from bot.domain.requests import Request
-from handlers import modals, sync
-from handlers.accounts import AccountStatuses
+from bot.services.accounts import AccountStatuses
+from handlers import modals
 from handlers.clients.user_groups import APPROVAL_MEMBERS_TTL
 from handlers.delivery.personal import open_direct_channel
 from handlers.errors import read_only
@@ -23,6 +23,7 @@ from handlers.home.refresher import Refresher
 from handlers.payloads import Click, Payload
 from handlers.services import Services
 from handlers.shortcuts import open_chooser
+from handlers.submission import end_sync
 from handlers.views import home_groups, home_syncs, home_view
 from handlers.views.groups import GroupAddress, GroupCursor
 
@@ -164,11 +165,11 @@ def _register(app: AsyncApp, services: Services, pages: HomePages) -> None:
         await open_chooser(services, client, click.trigger_id, click.user.id)
 
     @app.action(re.compile(home_syncs.END))
-    async def end_sync(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
+    async def end(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
         click = Click.model_validate(body)
         address = GroupAddress.model_validate_json(click.value)
         actor = await services.slack.user_groups.actor(click.user.id, max_age=APPROVAL_MEMBERS_TTL)
-        text = await sync.end(services, actor, services.directory.get(GroupRef(address.connection, address.group_id)))
+        text = await end_sync(services, actor, services.directory.get(GroupRef(address.connection, address.group_id)))
         await ack()
         await respond(text)
 

@@ -10,12 +10,10 @@ from bot.domain.groups import KnownGroup, search
 from bot.domain.outcomes import RequestSummary
 from bot.domain.requests import ENDED, Request, RequestState
 from bot.domain.sync import SyncSchedule
-from bot.services.sync import sync_request_for
-from handlers import sync
-from handlers.accounts import AccountStatuses
+from bot.services.accounts import AccountStatuses
+from bot.services.sync import SyncRequest
 from handlers.actions.clicks import group_of
 from handlers.commands import pages
-from handlers.permissions import creatable_connections, manageable_groups
 from handlers.services import Services
 from handlers.views import home_syncs
 from handlers.views.groups import GroupCursor
@@ -43,8 +41,8 @@ class HomeReader:
         await self.services.directory.refresh(max_wait=GROUPS_TIMEOUT)
         may, refused = capabilities_of(self.services, actor)
         known = self.services.directory.known() if may else []
-        able = manageable_groups(self.services, actor, known)
-        creates = creatable_connections(self.services, actor)
+        able = self.services.authorizer.manageable_groups(actor, known)
+        creates = self.services.authorizer.creatable_connections(actor)
         everyone = Capability.AUDIT_READ in may
         shown = {*creates, *(group.connection for group, _ in able), *(self.services.connections if everyone else ())}
         waiting, running, upcoming, recent, (repeated, repeated_more), connections = await asyncio.gather(
@@ -104,8 +102,8 @@ class HomeReader:
 
         def may_see(summary: RequestSummary) -> bool:
             group = group_of(self.services, summary.request)
-            audits = self.services.authorizer.check_capability(actor, Capability.AUDIT_READ, group)
-            return summary.request.requester == actor.user_id or isinstance(audits, Allowed)
+            may_audit = self.services.authorizer.allows(actor, Capability.AUDIT_READ, group)
+            return summary.request.requester == actor.user_id or may_audit
 
         return (await pages.page_of(self._read, may_see, MAX_RECENT, _MAX_READS))[0]
 
@@ -118,7 +116,7 @@ class HomeReader:
         found = []
         for schedule in await self.services.stores.schedules.active():
             group = self.services.directory.get(schedule.group)
-            if schedule.requester == actor.user_id or manageable_groups(self.services, actor, [group]):
+            if schedule.requester == actor.user_id or self.services.authorizer.manageable_groups(actor, [group]):
                 found.append((schedule, group))
         shown = found[: home_syncs.MAX_LISTED]
         last = await self.services.stores.queries.by_ids([schedule.request for schedule, _ in shown])
@@ -127,7 +125,7 @@ class HomeReader:
             RepeatedSync(
                 schedule,
                 group.name,
-                may_end=sync.may_end(self.services, actor, group),
+                may_end=self.services.sync_scheduler.may_end(actor, group),
                 held=await self._why_idle(schedule, group, runs.get(schedule.request)),
                 last=runs.get(schedule.request),
             )
@@ -140,7 +138,7 @@ class HomeReader:
         if last and last.request.state not in ENDED:
             return "waits for the request of its last run to end"
         requester = await self.services.slack.user_groups.actor(schedule.requester)
-        if refused := self.services.syncs.check(sync_request_for(schedule, group, requester)):
+        if refused := self.services.syncs.check(SyncRequest.for_run(schedule, group, requester)):
             return f"does nothing now: {refused.reason}"
         cooldown = await self.services.connections[schedule.connection].throttle.cooldown()
         return f"the connection sends nothing until {format_time(cooldown.until)}" if cooldown else ""
@@ -149,7 +147,7 @@ class HomeReader:
         """Return the connections in `shown`, and the others with a group that the person may see."""
         for group in groups:
             if group.connection not in shown and group.connection in self.services.connections:
-                shown |= {visible.connection for visible in self.services.visible_groups(actor, [group])}
+                shown |= {visible.connection for visible in self.services.authorizer.visible_groups(actor, [group])}
         names = [name for name in self.services.connections if name in shown]
         return list(await asyncio.gather(*(self._connection(actor, name) for name in names)))
 
@@ -174,14 +172,12 @@ def can_override(services: Services, actor: Actor, request: Request) -> bool:
     """Return whether the person may override the decision that a request waits for."""
     if request.requester == actor.user_id:
         return False
-    return isinstance(
-        services.authorizer.check_capability(actor, Capability.ADMIN, group_of(services, request)), Allowed
-    )
+    return services.authorizer.allows(actor, Capability.ADMIN, group_of(services, request))
 
 
 def capabilities_of(services: Services, actor: Actor) -> tuple[list[Capability], dict[Capability, str]]:
     """Return the capabilities that the person has for any group, and why they don't have each of the others."""
-    decided: dict[Capability, Decision] = {c: services.authorizer.check_capability(actor, c) for c in Capability}
+    decided: dict[Capability, Decision] = {c: services.authorizer.check(actor, c) for c in Capability}
     may = [capability for capability, decision in decided.items() if isinstance(decision, Allowed)]
     refused = {c: decision.reason for c, decision in decided.items() if not isinstance(decision, Allowed)}
     refused.pop(Capability.ADMIN, None)  # for emergencies only, so it isn't listed as missing

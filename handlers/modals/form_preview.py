@@ -10,15 +10,13 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.domain.drafts import RequestDraft
 from bot.domain.groups import GroupRef
 from bot.domain.sync import Drift, SyncMode, SyncSource
-from bot.services.sync import SyncRequest
-from bot.services.sync_sources import SourceUnreadable
+from bot.services.sync import SourceUnreadable, SyncRequest
 from handlers.delivery.modals import new_external_id
 from handlers.errors import UserError
 from handlers.modals.parse import ParsedForm, Submission, parse_form
 from handlers.modals.uploads import AmbiguousColumn, FileUnreadable, UploadedPeople, UploadReader, merged, too_many
 from handlers.payloads import Payload
 from handlers.services import Services
-from handlers.sync import source_name
 from handlers.views import answers, interim_modals, preview, submitted_view
 from handlers.views.answers import Unread
 from handlers.views.preview import PreviewData, SyncTerms
@@ -194,9 +192,12 @@ class FormPreviews:
 def sync_request_of(services: Services, draft: RequestDraft, terms: SyncTerms) -> SyncRequest:
     """Return the sync of a draft and its terms."""
     phones = tuple(person.phone for person in draft.roster.people if person.phone)
-    other = GroupRef(*terms.other) if terms.other else None
-    name = source_name(services, len(phones), terms.usergroup_name or terms.usergroup, other)
-    source = SyncSource(phones=phones, usergroup=terms.usergroup, group=other, name=name)
+    if terms.usergroup:
+        source = SyncSource.of_usergroup(terms.usergroup, terms.usergroup_name)
+    elif terms.other:
+        source = SyncSource.of_group(services.directory.get(GroupRef(*terms.other)))
+    else:
+        source = SyncSource.of_phones(phones)
     return SyncRequest(draft.id, draft.group, source, terms.mode, draft.requester, draft.channel, draft.reason)
 
 

@@ -7,12 +7,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.access import Actor, DenialCode
 from bot.domain.groups import GroupFound, KnownGroup, resolve
-from handlers import permissions
+from bot.services.authorization import FORM_ACTIONS
 from handlers.delivery import modals
 from handlers.delivery.modals import new_external_id
 from handlers.errors import UserError
 from handlers.modals import settings
-from handlers.permissions import ACTIONS
 from handlers.services import Services
 from handlers.views import inputs, request_forms, settings_modal
 from handlers.views.inputs import Prefill
@@ -48,7 +47,7 @@ async def open_modal(
     """
     began = asyncio.get_running_loop().time()
     actor = await services.slack.user_groups.actor(user)
-    if denied := permissions.denied_everywhere(services, actor, verb):
+    if denied := services.authorizer.denied_everywhere(actor, verb):
         if denied.code is not DenialCode.PROVIDER_CANNOT:
             await services.stores.audit.record_refusal(actor.user_id, verb, None, denied.code)
         raise UserError(denied.reason)
@@ -65,11 +64,11 @@ async def open_modal(
 
 
 def _build(services: Services, actor: Actor, verb: str, prefill: Prefill, external_id: str) -> View:
-    can_invite = permissions.can_invite(services)
+    can_invite = services.authorizer.can_invite()
     match verb:
         case "create":
             return request_forms.create_form(
-                prefill, permissions.creatable_connections(services, actor), can_invite=can_invite
+                prefill, services.authorizer.creatable_connections(actor), can_invite=can_invite
             )
         case "settings":
             return settings_modal.build(prefill, external_id=external_id)
@@ -88,4 +87,4 @@ def _group(services: Services, actor: Actor, verb: str, named: str) -> KnownGrou
     group = inputs.group_of(named, known)
     if group is None and isinstance(found := resolve(named, known), GroupFound):
         group = found.group
-    return group if group and permissions.can_do_any(services, actor, group, *ACTIONS[verb]) else None
+    return group if group and services.authorizer.allows_any(actor, FORM_ACTIONS[verb], group) else None

@@ -16,9 +16,9 @@ from bot.domain.groups import KnownGroup
 from bot.domain.requests import RequestOptions
 from bot.domain.roster import Roster
 from bot.domain.sync import SyncMode
+from bot.services.authorization import INVITE_ACTIONS
 from handlers.clients.files import FileUnavailable, fetch_file
 from handlers.errors import UserError
-from handlers.permissions import INVITING, can_do_any
 from handlers.services import Services
 from handlers.views import inputs, request_forms, settings_modal, submitted_view
 from handlers.views.preview import SyncTerms
@@ -172,7 +172,7 @@ async def _sync(services: Services, _: AsyncWebClient, submission: Submission) -
         source = await chosen_group(services, form.other, request_forms.OTHER_BLOCK)
         if source == group:
             raise UserError("This is the same group.", field=request_forms.OTHER_BLOCK)
-        if not can_do_any(services, submission.actor, source, Action.LIST_MEMBERS):
+        if not services.authorizer.allows(submission.actor, Action.LIST_MEMBERS, source):
             raise UserError("You don't have permission to read this group's members.", field=request_forms.OTHER_BLOCK)
         other = (source.connection, source.id)
     every = form.every.total_seconds() if form.every else 0.0
@@ -232,7 +232,7 @@ def _run_at(common: CommonFields) -> datetime | None:
 
 
 def _check_inviting(services: Services, actor: Actor, group: KnownGroup) -> None:
-    if not all(can_do_any(services, actor, group, action) for action in INVITING):
+    if not all(services.authorizer.allows(actor, action, group) for action in INVITE_ACTIONS):
         problem = "You, or this connection's provider, can't send invites. Clear the checkbox."
         raise UserError(problem, field=request_forms.INVITE_BLOCK)
 

@@ -10,8 +10,8 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.groups import search
+from bot.services.authorization import FORM_ACTIONS
 from handlers.payloads import Named, Payload
-from handlers.permissions import ACTIONS, can_do_any
 from handlers.services import Services
 from handlers.views import inputs, request_forms
 from providers.base import Action
@@ -82,7 +82,7 @@ async def _groups(services: Services, query: _Search) -> dict[str, Any]:
         services.slack.user_groups.actor(query.user.id), services.directory.refresh(max_wait=READ_TIMEOUT)
     )
     is_source = query.block_id == request_forms.OTHER_BLOCK
-    actions = (Action.LIST_MEMBERS,) if is_source else ACTIONS.get(query.view.callback_id, ())
+    actions = (Action.LIST_MEMBERS,) if is_source else FORM_ACTIONS.get(query.view.callback_id, ())
     known = services.directory.known()
     hits = dict.fromkeys([*search(query.value, known), *(g for g in known if inputs.is_shown_as(g, query.value))])
-    return inputs.offered([group for group in hits if can_do_any(services, actor, group, *actions)])
+    return inputs.offered([group for group in hits if services.authorizer.allows_any(actor, actions, group)])

@@ -9,8 +9,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.access import Actor
 from bot.domain.groups import KnownGroup
+from bot.services.authorization import FORM_ACTIONS
 from handlers.clients.errors import error_code
-from handlers.permissions import ACTIONS, can_do_any
 from handlers.services import Services
 from handlers.views import settings_modal
 from handlers.views.inputs import Prefill
@@ -46,9 +46,9 @@ async def fill(services: Services, client: AsyncWebClient, actor: Actor, prefill
 
 async def _build(services: Services, actor: Actor, prefill: Prefill, group: KnownGroup, external_id: str) -> View:
     provider = services.connections[group.connection].provider
-    able = {a: provider.abilities[a] for a in ACTIONS["settings"] if can_do_any(services, actor, group, a)}
+    able = {a: provider.abilities[a] for a in FORM_ACTIONS["settings"] if services.authorizer.allows(actor, a, group)}
     current = None
-    if able and can_do_any(services, actor, group, Action.READ_GROUP, Action.LIST_GROUPS):
+    if able and services.authorizer.allows_any(actor, (Action.READ_GROUP, Action.LIST_GROUPS), group):
         current = await _read_group(services, group)
     return settings_modal.build(prefill, SettingsData(group, able, current), external_id=external_id)
 

@@ -9,7 +9,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.access import Denied
 from bot.domain.drafts import RequestDraft
-from handlers import submission, sync
+from handlers import submission
 from handlers.delivery.personal import send_ephemeral
 from handlers.errors import UserError
 from handlers.modals.form_preview import FormPreviews, sync_request_of
@@ -65,7 +65,7 @@ async def _start(services: Services, draft: RequestDraft, terms: SyncTerms) -> s
     if draft.roster.people and (rejected := services.submissions.check(draft)):
         raise UserError(rejected.reason, reference=draft.id)
     every = timedelta(seconds=terms.every) if terms.every else None
-    return await sync.start(services, sync_request_of(services, draft, terms), every)
+    return await submission.start_sync(services, sync_request_of(services, draft, terms), every)
 
 
 async def _send_answer(client: AsyncWebClient, form: Submission, channel: str, text: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from bot.commands.usage import Command
 from bot.domain.groups import KnownGroup
@@ -72,6 +73,28 @@ def submitted(
     if roster.duplicates:
         lines.append(f"{duplicates_ignored(len(roster.duplicates))}.")
     return "\n".join([*lines, *rejected(roster)])
+
+
+def sync_started(group: KnownGroup, every: timedelta | None, *, replaces: bool) -> str:
+    """Return that a sync was started; `replaces` if it takes the place of the group's previous repeated sync."""
+    name = safe_text(group.name, 100)
+    sentences = [f"Comparing *{name}* with the list. If they differ, a request appears here."]
+    if every:
+        hours = every.total_seconds() / 3600
+        sentences.append(f"The sync repeats every {hours:g} hours until you type `/wa-sync {name} off`.")
+    if replaces:
+        sentences.append("It replaces this group's previous repeated sync.")
+    return " ".join(sentences)
+
+
+def sync_started_before(group: KnownGroup) -> str:
+    """Return that the same sync was started before."""
+    return f"This sync of *{safe_text(group.name, 100)}* was already started. Nothing was done twice."
+
+
+def syncs_ended(number: int) -> str:
+    """Return how many repeated syncs were ended."""
+    return f"Ended {count(number, 'repeated sync')}." if number else "This group has no repeated sync."
 
 
 def refused(reason: str, roster: Roster, request_id: str) -> str:

@@ -19,7 +19,7 @@ from handlers.views.operation_texts import title
 from handlers.views.request_content import content_lines
 from handlers.views.request_message import bar, noted, origin, progress
 from handlers.views.text import escape, format_time, safe_text, scheduled_for, shorten
-from providers.base import Account, AccountState
+from providers.base import Account, AccountState, ProviderError
 
 NEW_REQUEST = "home_new_request"
 MAX_LISTED = 5
@@ -41,13 +41,13 @@ class ConnectionStatus:
     """The status of a connection.
 
     Attributes:
-        account: the state of its account; a sentence if it couldn't be read, None while it is being read.
+        account: the state of its account; the error if it couldn't be read, None while it is being read.
         cooldown: the current pause; None if there is none.
         remaining_today: how many people it can still send to today (UTC); None for no limit.
     """
 
     name: str
-    account: Account | str | None
+    account: Account | Exception | None
     cooldown: Cooldown | None
     remaining_today: int | None
 
@@ -217,15 +217,25 @@ def _line(connection: ConnectionStatus) -> str:
     match connection.account:
         case None:
             state = "⏳ checking the account"
-        case str(problem):
-            state = f"❔ couldn't read the account: {problem}"
-        case account:
+        case Account() as account:
             state = f"{_ICONS[account.state]} {answers.account(account)}"
+        case error:
+            state = f"❔ couldn't read the account: {_problem(error)}"
     cooldown = connection.cooldown
     paused = [f"💤 paused until {format_time(cooldown.until)}: {safe_text(cooldown.reason, 200)}"] if cooldown else []
     left = connection.remaining_today
     today = [] if left is None else [f"{left:,} left in today's limit (UTC)"]
     return f"• *{safe_text(connection.name, 60)}*: {'; '.join([state, *paused, *today])}"
+
+
+def _problem(error: Exception) -> str:
+    match error:
+        case ProviderError():
+            return answers.provider_answer(error)
+        case TimeoutError():
+            return "the provider didn't answer in time."
+        case _:
+            return "something went wrong in Rollcall."
 
 
 def _recent(data: HomeData) -> list[Block | dict[str, Any]]:

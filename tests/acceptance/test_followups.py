@@ -194,7 +194,7 @@ async def test_an_invite_has_the_whatsapp_name_and_reads_the_link_once(app: Runn
 async def test_a_followup_that_the_provider_cannot_do_is_refused_with_the_reason(app: RunningApp) -> None:
     request = await app.insert_request(Outcome.REFUSED, provider="twochat")
     await request.click(ALICE, "Invite refused", "summary")
-    await app.wait_for_ephemeral(ALICE, "cannot do this")
+    await app.wait_for_ephemeral(ALICE, "doesn't support this")
 
     assert "Invite refused" in labels_of(await request.message("summary"))
 
@@ -327,7 +327,7 @@ async def test_a_scheduled_request_checks_permissions_when_it_starts(app: Runnin
     request = await app.insert_request(None, None, phones=phones, options=soon, requester=STRANGER)
     await request.done()
     assert app.members().isdisjoint(phones)
-    assert "Who asked may not do this any more." in str(await request.message("summary"))
+    assert "The requester no longer has permission." in str(await request.message("summary"))
 
 
 async def test_run_again_keeps_a_start_time_in_the_future(app: RunningApp) -> None:

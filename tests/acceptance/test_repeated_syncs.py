@@ -33,7 +33,10 @@ class ObservedSchedules(SyncSchedules):
 
 
 running = module_app(
-    patches={"bot.services.sync.MAX_POLL_INTERVAL": 0.1, "bot.storage.stores.SyncSchedules": ObservedSchedules}
+    patches={
+        "bot.services.sync_scheduler.MAX_POLL_INTERVAL": 0.1,
+        "bot.storage.stores.SyncSchedules": ObservedSchedules,
+    }
 )
 
 
@@ -73,19 +76,19 @@ async def test_a_repeated_sync_runs_immediately_and_can_be_ended(app: RunningApp
     number = len(app.parents())
     await sync(app, "from: “The List” mode: report every: 24h")
     await app.finished(number)
-    assert "repeated every 24 hours" in str(app.slack.ephemerals(ALICE))
+    assert "The sync repeats every 24 hours" in str(app.slack.ephemerals(ALICE))
     await app.slack.command(ALICE, CHANNEL, "/wa-sync", "wasend-team off")
     assert "Ended 1" in app.last_ephemeral(ALICE)
     await app.slack.command(ALICE, CHANNEL, "/wa-sync", "wasend-team off")
-    assert "No sync is repeated" in app.last_ephemeral(ALICE)
+    assert "This group has no repeated sync." in app.last_ephemeral(ALICE)
 
 
 async def test_a_new_repeated_sync_replaces_the_one_of_its_group(app: RunningApp) -> None:
     app.world().put_group(GROUP, "Wasend Team", [ANA, BEN])
     await sync(app, "from: “The List” mode: report every: 24h")
-    assert "has ended" not in app.last_ephemeral(ALICE)
+    assert "It replaces" not in app.last_ephemeral(ALICE)
     await sync(app, "from: “The List” mode: report every: 48h")
-    assert "What was repeated for this group before has ended." in app.last_ephemeral(ALICE)
+    assert "It replaces this group's previous repeated sync." in app.last_ephemeral(ALICE)
     await app.slack.command(ALICE, CHANNEL, "/wa-sync", "wasend-team off")
     assert "Ended 1 repeated sync." in app.last_ephemeral(ALICE)
 
@@ -113,7 +116,7 @@ async def test_a_repeated_sync_ends_after_three_failures_in_a_row(app: RunningAp
     said = len(directly(app))
     for _ in range(2):
         await run_again(app)
-    assert ["compared again at its next time" in text for text in directly(app)[said:]] == [True, True]
+    assert ["The next run tries again." in text for text in directly(app)[said:]] == [True, True]
     app.world().put_group(OTHER, "The List", [ANA, BEN])
     await run_again(app)  # a run that is done begins the count anew
     await app.finished(number + 1)
@@ -121,7 +124,7 @@ async def test_a_repeated_sync_ends_after_three_failures_in_a_row(app: RunningAp
     for _ in range(3):
         await run_again(app)
     last = directly(app)[-1]
-    assert "*wasend-team*: The sync with the members of The List was not done" in last
-    assert "failed 3 times in a row, so it is not repeated any more" in last
+    assert "*wasend-team*: The sync with the members of The List didn't run" in last
+    assert "failed 3 times in a row, so it no longer repeats" in last
     await sync(app, "off")
-    assert "No sync is repeated here." in app.last_ephemeral(ALICE)
+    assert "This group has no repeated sync." in app.last_ephemeral(ALICE)

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.services import sync
+from bot.services import sync_scheduler
 from sandbox.providers.world import Membership
 from sandbox.slack.errors import SlackFault
 from sandbox.slack.workspace import UserGroup
@@ -66,7 +66,7 @@ async def test_changes_before_the_approval_are_taken_into_account(app: RunningAp
     app.world().put_group(GROUP, "Wasend Team", [BEN, CAI, DEE])
     number = await run_sync(app, "mode: mirror")
     parent = (await app.parent(number))["text"]
-    assert "The list: the members of The List. Adds 1 and removes 2." in parent
+    assert "List: the members of The List. Adds 1 and removes 2." in parent
     await app.message_with_button("Approve")
     app.world().groups[GROUP].members[CAI].role = "admin"
     app.world().add(OTHER, DEE)
@@ -75,8 +75,8 @@ async def test_changes_before_the_approval_are_taken_into_account(app: RunningAp
     assert members(app) == {BEN, CAI, DEE}
     thread = str(app.slack.thread(CHANNEL, app.parents()[number]["ts"]))
     assert "An admin of the group. A sync doesn't remove admins." in thread
-    assert "On the list by now." in thread
-    assert "Not on the list any more." in thread
+    assert "Now on the list." in thread
+    assert "No longer on the list." in thread
 
 
 async def test_a_list_that_disappears_changes_nothing(app: RunningApp) -> None:
@@ -85,7 +85,7 @@ async def test_a_list_that_disappears_changes_nothing(app: RunningApp) -> None:
     del app.world().groups[OTHER]
     await approve(app, number)
     assert members(app) == {BEN, CAI, DEE}
-    assert "The list could not be read again" in str(app.slack.messages(CHANNEL))
+    assert "The list couldn't be read again" in str(app.slack.messages(CHANNEL))
 
 
 async def test_a_report_changes_nothing_and_can_be_resumed(app: RunningApp) -> None:
@@ -94,13 +94,15 @@ async def test_a_report_changes_nothing_and_can_be_resumed(app: RunningApp) -> N
     assert "Would be added." in str(thread)
     assert "Would be removed." in str(thread)
     assert app.world().events == []
-    assert "1 not on the list stay: admins" in thread[0]["text"]
+    assert "1 person isn't on the list but stays: group admins" in thread[0]["text"]
     summary = await app.message_with_button("Resume")
     await app.slack.click(ALICE, CHANNEL, summary["ts"], "Resume")
     await app.parent(number + 1)
     await approve(app, number + 1)
     assert members(app) == {ANA, BEN, DEE}
-    assert "Adds 1 and removes 1. 1 not on the list stay: admins" in app.parents()[number + 1]["text"]
+    assert (
+        "Adds 1 and removes 1. 1 person isn't on the list but stays: group admins" in app.parents()[number + 1]["text"]
+    )
 
 
 async def test_a_sync_can_be_undone(app: RunningApp) -> None:
@@ -119,7 +121,7 @@ async def test_a_sync_can_be_undone(app: RunningApp) -> None:
 async def test_a_group_in_sync_makes_no_request(app: RunningApp) -> None:
     app.world().put_group(GROUP, "Wasend Team", [ANA, BEN])
     number = await run_sync(app, "mode: mirror")
-    await app.wait_for_ephemeral(ALICE, "in line with the members of The List already")
+    await app.wait_for_ephemeral(ALICE, "already matches the members of The List")
     assert len(app.parents()) == number
 
 
@@ -127,20 +129,20 @@ async def test_a_group_in_sync_makes_no_request(app: RunningApp) -> None:
 async def test_a_sync_whose_requester_cannot_be_reached_delays_no_other_sync(
     app: RunningApp, error: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sync, "RETRY_DELAY", 0.1)
+    monkeypatch.setattr(sync_scheduler, "RETRY_DELAY", 0.1)
     app.world().put_group(GROUP, "Wasend Team", [ANA, BEN])
     seen = len(app.slack.ephemerals(ALICE))
     for method in ("chat.postEphemeral", "chat.postMessage"):
         app.slack.faults.append(
-            SlackFault(method, contains="*wasend-team*: The group is in line", error=error, times=-1)
+            SlackFault(method, contains="*wasend-team*: The group already matches", error=error, times=-1)
         )
     await run_sync(app, "mode: mirror")
     await app.slack.wait_for(lambda: _tried(app, "*wasend-team*: "))
     await app.slack.command(ALICE, CHANNEL, "/wa-sync", "“The List” from: wasend-team mode: mirror")
-    await app.slack.wait_for(lambda: "*The List*: The group is in line" in _since(app, seen))
+    await app.slack.wait_for(lambda: "*The List*: The group already matches" in _since(app, seen))
     app.slack.faults.clear()
     if error == "internal_error":
-        await app.slack.wait_for(lambda: "*wasend-team*: The group is in line" in _since(app, seen))
+        await app.slack.wait_for(lambda: "*wasend-team*: The group already matches" in _since(app, seen))
 
 
 def _since(app: RunningApp, seen: int) -> str:

@@ -77,7 +77,7 @@ async def test_a_card_shows_a_short_text_completely(slack: SlackServer) -> None:
 async def test_a_typed_text_has_the_limit_of_the_form(slack: SlackServer, line: str) -> None:
     answer = await type_command(slack, line.format("x" * (MAX_TEXT + 1)))
 
-    assert "The text has 3,001 characters, and at most 3,000 are taken. Nothing was done." in answer
+    assert "The text has 3,001 characters; the maximum is 3,000. Nothing was done." in answer
     assert "Waiting for approval" in await type_command(slack, line.format("x" * MAX_TEXT))
 
 

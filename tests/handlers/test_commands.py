@@ -141,7 +141,7 @@ async def test_unreadable_entries_are_listed_with_their_reason(slack: SlackServe
 async def test_a_command_without_usable_numbers_makes_no_request(slack: SlackServer) -> None:
     answer = await command(slack, "“Spring Fete” bogus")
 
-    assert "nothing was done" in answer
+    assert "Nothing was done." in answer
     assert f"• “bogus”: {why('bogus')}" in answer
 
 

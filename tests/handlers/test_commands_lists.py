@@ -261,7 +261,7 @@ async def test_a_sync_needs_permission_to_read_its_list(slack: SlackServer) -> N
     slack.workspace.users["U05ERIN"] = User("U05ERIN", "erin", "Erin")
     answer = await type_command(slack, "/wa-sync guarded from: wasend-team", user="U05ERIN")
 
-    assert "The list comes from the other group. You have `groups:read` through `keeper`, but not for" in answer
+    assert "The list is another group. You have `groups:read` through `keeper`, but not for" in answer
 
 
 async def test_requests_are_listed_page_by_page_with_their_threads(slack: SlackServer) -> None:

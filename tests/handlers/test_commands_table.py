@@ -62,11 +62,11 @@ def expected(line: str, user: str, connection: str) -> str:
     for needed in actions:
         ability = abilities.get(needed)
         if ability is None:
-            return f"The provider of the connection `{connection}` cannot do this: {needed}."
+            return f"The provider of the connection `{connection}` doesn't support this: {needed}."
         if Capability.required_by(ability) not in CAN[user]:
             return f"capability `{ability.capability}`"
         if ability.picture is PictureForm.JPEG:
-            return "takes a picture as a JPEG file only"
+            return "takes a picture only as a JPEG file"
     return taken.format(group=f"{connection}-team", connection=connection)
 
 

@@ -256,7 +256,7 @@ async def test_a_repeated_sync_is_shown_to_the_people_it_concerns(slack: SlackSe
     await wait_for_text(slack, ALICE, "Ended 1 repeated sync.")
     assert "every 36 hours" not in home_text(slack, ALICE)
     await press(slack, BOB, "End: twochat-team")  # on a page that shows it still
-    await wait_for_text(slack, BOB, "No sync is repeated here.")
+    await wait_for_text(slack, BOB, "This group has no repeated sync.")
 
 
 async def test_a_repeated_sync_shows_its_list_and_last_run(app: RunningApp) -> None:

@@ -378,7 +378,7 @@ async def test_a_sync_compares_with_a_file_a_user_group_or_another_group(slack: 
     assert "the Slack user group Operators" in shown
     assert "Repeats every 7 days" in shown
     assert "Needs 1 approval by `lead`" in shown
-    assert "repeated every 168 hours" in await submit_and_read(slack)
+    assert "The sync repeats every 168 hours" in await submit_and_read(slack)
 
     shown = await fill_form(slack, "sync", {"group": WUTS, "other": WASEND, "mode": "mirror"})
     assert "the members of wasend-team" in shown

@@ -24,7 +24,7 @@ SEEN = (
     *("Bob Baker clicks Approve", "Denied by @bob: “One admin is enough here.”"),
     *("Alice Archer clicks Undo", "↪️ Undo: request"),
     *(
-        "cannot do this: announce-only",
+        "doesn't support this: announce-only",
         "which your roles do not have",
         "done Add 5 people",
         "denied Make 1 person an admin",

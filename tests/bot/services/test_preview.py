@@ -47,8 +47,8 @@ async def look(
     lines = {"support": Connection(provider, sender, ())}
     journal = RequestStore(database)
     rules = [replace(rule(), expires_after=timedelta(hours=1))]
-    rights = Authorizer(lines, [ALL, LEAD])
-    intake = Submissions(journal, cast("Dispatcher", Woken()), AuditJournal(database), rights=rights, rules=rules)
+    rights = Authorizer({name: line.provider for name, line in lines.items()}, [ALL, LEAD])
+    intake = Submissions(journal, cast("Dispatcher", Woken()), AuditJournal(database), authorizer=rights, rules=rules)
     people = roster.parse(text, default_region="US")
     draft = RequestDraft("R1", operation, GROUP, people, "", ASKED, "C0TEAM")
     return await PreviewService(intake, lines).build(draft, max_wait=5.0)

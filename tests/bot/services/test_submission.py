@@ -60,7 +60,7 @@ def _intake(database: Database, woken: Woken, *rules: ApprovalRule) -> Submissio
         RequestStore(database),
         dispatcher,
         AuditJournal(database),
-        rights=Authorizer({"support": line}, roles),
+        authorizer=Authorizer({"support": line.provider}, roles),
         rules=rules,
     )
 
@@ -117,8 +117,8 @@ async def test_a_double_click_is_one_request(intake: Submissions, database: Data
 @pytest.mark.parametrize(
     ("form", "picture", "words"),
     [
-        (PictureForm.JPEG, Picture(url="https://x.example/a.jpg"), "as a JPEG file only"),
-        (PictureForm.ADDRESS, Picture(jpeg=b"x"), "by its address only"),
+        (PictureForm.JPEG, Picture(url="https://x.example/a.jpg"), "only as a JPEG file"),
+        (PictureForm.ADDRESS, Picture(jpeg=b"x"), "only by its address"),
         (PictureForm.JPEG, Picture(jpeg=b"x"), ""),
         (PictureForm.ADDRESS, Picture(url="https://x.example/a.jpg"), ""),
     ],
@@ -137,7 +137,7 @@ async def test_a_picture_in_a_form_that_the_provider_does_not_take_is_refused(
 async def test_the_capability_is_the_providers_own_word(database: Database) -> None:
     """To add through this provider takes `send`; `groups:write` alone does not do."""
     line = Connection(ScriptedProvider(), Throttle(database, "support", SendLimits()), [])
-    rights = Authorizer({"support": line}, [SENDERS, WRITERS, LEAD])
+    rights = Authorizer({"support": line.provider}, [SENDERS, WRITERS, LEAD])
     assert rights.check(ALICE, Action.ADD, TEAM) == Allowed()
     denied = rights.check(Actor("U03WRITES"), Action.ADD, TEAM)
     assert isinstance(denied, Denied)

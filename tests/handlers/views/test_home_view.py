@@ -11,17 +11,17 @@ from bot.domain.outcomes import RequestSummary, Tally
 from bot.domain.requests import RequestOptions, RequestState
 from bot.domain.send_limits import Cooldown
 from bot.domain.sync import SyncMode, SyncSchedule, SyncSource
-from handlers.permissions import ACTIONS
+from bot.services.authorization import FORM_ACTIONS
 from handlers.views import command_help, home_groups, home_syncs, home_view, interim_modals
 from handlers.views.groups import GroupCursor
 from handlers.views.home_groups import PAGE, GroupPage
 from handlers.views.home_syncs import RepeatedSync
 from handlers.views.home_view import ConnectionStatus, HomeData, SummaryPage
-from providers.base import Account, AccountState, GroupChange, Operation, Outcome, Picture
+from providers.base import Account, AccountState, GroupChange, Operation, Outcome, Picture, ProviderFault
 from sandbox.slack.server import SlackServer
 from tests.handlers.samples import AT, EVIL, NAMES, RULE, changed
 
-VERBS = tuple(verb for verb in ACTIONS if verb != "create")
+VERBS = tuple(verb for verb in FORM_ACTIONS if verb != "create")
 EVERY_OUTCOME = Tally(tuple((outcome, 10_000) for outcome in Outcome), 200_000)
 LATER = AT + timedelta(days=1)
 CHANGE = GroupChange(EVIL * 5, EVIL * 50, Picture(url="https://x.example/" + "&" * 500), True, True, 86_400)
@@ -171,14 +171,16 @@ async def test_who_may_do_nothing_is_told_whom_to_ask(client: AsyncWebClient, sl
     ("account", "words"),
     [
         (None, "⏳ checking the account"),
-        ("It does not answer.", "❔ couldn't read the account: It does not answer."),
+        (ProviderFault("It broke."), "❔ couldn't read the account: It broke."),
+        (ValueError("a bug"), "❔ couldn't read the account: something went wrong in Rollcall."),
+        (TimeoutError(), "❔ couldn't read the account: the provider didn't answer in time."),
         (Account(AccountState.CONNECTED), "✅ connected; 💤 paused until"),
         (Account(AccountState.CONNECTED, "Connected"), "✅ connected; 💤"),
         (Account(AccountState.DISCONNECTED, "logged out"), "⛔ disconnected (provider said: “logged out”)"),
     ],
 )
 async def test_a_connection_says_how_it_stands(
-    client: AsyncWebClient, slack: SlackServer, account: Account | str | None, words: str
+    client: AsyncWebClient, slack: SlackServer, account: Account | Exception | None, words: str
 ) -> None:
     connection = ConnectionStatus("support", account, Cooldown(LATER, "too many"), 1)
 

@@ -1,27 +1,55 @@
-"""What the suite needs of each provider. A sixth provider is one more entry of `KITS`, and of `PROMISES`."""
+"""The harness of all provider tests: a simulated provider on a port, and the adapter that calls it.
 
-from collections.abc import AsyncIterator, Callable, Mapping
+`open_provider` starts the simulator of one provider over real HTTP and opens the adapter with a transport that checks
+every request and every answer against the provider's contract. `open_with_people` does the same with a group that has a
+member and an admin, and with a person of every disposition outside it; the conformance suite uses it. What differs
+between providers is declared in `provider_cases.py`.
+
+Each provider has a fixture of its name (`twochat`, `wacr`, `wagateway`, `wasend`, `wuts`): its harness, opened for the
+test, with the contract checked when the test ends. A file that needs other people or groups overrides the fixture.
+`variant` runs a test twice: as Wasend's documentation and as its SDK describe the API. Time stops at the start
+of a test and moves only by `harness.clock`.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from inspect import signature
+from typing import Any, Generic
 
 import httpx
+import pytest
+from typing_extensions import TypeVar
 
-from providers import twochat, wacr, wagateway, wasend, wuts
-from providers.base import Ability, Action, Person, Picture, Provider
+from providers.base import (
+    Ability,
+    Action,
+    Created,
+    Evidence,
+    MembershipStatus,
+    Outcome,
+    PeopleResult,
+    Person,
+    Picture,
+    Provider,
+    ProviderError,
+    Verdict,
+)
 from providers.capability_docs import PROVIDERS
 from sandbox.http import serve
-from sandbox.providers.server import ProviderServer, RecordedCall
-from sandbox.providers.twochat import TwoChatServer
-from sandbox.providers.wacr import WacrServer
-from sandbox.providers.wagateway import WaGatewayServer
-from sandbox.providers.wasend import WasendServer
-from sandbox.providers.world import Disposition, SimGroup, World
-from sandbox.providers.wuts import WutsServer
-from tests.contracts import NO_CERTIFICATES, ContractTransport
-from tests.providers.conformance.contract_documents import contract_document
+from sandbox.providers.server import ProviderServer
+from sandbox.providers.world import Disposition, Effect, SimGroup, World
+from tests.contracts import NO_CERTIFICATES, ContractTransport, contract_document
 
-MEMBER, ADMIN = "14155550101", "14155550102"
+ServerT_co = TypeVar("ServerT_co", bound=ProviderServer, default=ProviderServer, covariant=True)
+AdapterT_co = TypeVar("AdapterT_co", bound=Provider, default=Provider, covariant=True)
+Item = TypeVar("Item")
+
+TOKEN = "sandbox-token"
+ANA, BEN, CAT, DAN = (f"1415555010{n}" for n in range(1, 5))
+"""Phones of people about whom a provider knows nothing in advance."""
+
+MEMBER, ADMIN = ANA, BEN
 OPEN, PRIVATE, NO_ACCOUNT, LEFT, BLOCKED = (f"1415555020{n}" for n in range(5))
 DISPOSITIONS = dict(zip((OPEN, PRIVATE, NO_ACCOUNT, LEFT, BLOCKED), Disposition, strict=True))
 ALL_PEOPLE = (MEMBER, ADMIN, *DISPOSITIONS)
@@ -31,36 +59,40 @@ SHORT_TIMEOUT = httpx.Timeout(5.0, read=0.03)
 
 
 @dataclass(frozen=True, slots=True)
-class ProviderCase:
-    """A provider, and where its simulator differs from the others'.
+class ProviderCase(Generic[ServerT_co, AdapterT_co]):
+    """A provider, and how its simulator differs from the others'.
 
     Attributes:
-        adapter: makes the adapter, as the registry does.
-        server: makes the simulator.
+        make_adapter: builds the adapter, as the registry does.
+        make_server: builds the simulator.
         group: the id of a group, in the provider's form.
         other: the id of another.
-        account: what the configuration gives.
-        own: the account's own phone in digits, which is in every group; empty where an account is nobody.
+        account: the account in the configuration.
+        own: the account's own phone in digits, which is in every group; empty if the account has none.
+        members: who is in the group that `open_provider` makes.
         prefix: what the simulator's paths have before the contract's.
-        unwritten: what the contract says that it leaves out: names of openapi-core's errors in an answer.
+        undescribed: ends of paths that the contract names without describing them.
+        is_undocumented: whether the contract leaves out an error on purpose, by path and status.
         variants: attributes of the simulator by the name of a variant; every variant is within the contract.
-        prepare: puts into the simulator what a group and people of the world do not hold.
-        picture: one that the provider takes.
-        error_inside: bodies that come with 200 and say that it went wrong.
-        silent_writes: the contract has it that any write may be answered by nothing.
-        offered_in: the variant for an action that the simulator does not offer without one.
-        left_open: operations and statuses of which the contract leaves open what was done.
+        prepare: adds what a group and people of the world don't have to the simulator of `open_with_people`.
+        picture: one that the provider accepts.
+        errors_in_success: bodies that come with 200 and report an error.
+        silent_writes: the contract allows any write to be answered by nothing.
+        needs_variant: the variant for an action that the simulator doesn't offer without one.
+        open_outcomes: operations and statuses for which the contract leaves open what was done.
     """
 
     name: str
-    adapter: Callable[..., Provider]
-    server: Callable[[World], ProviderServer]
+    make_adapter: Callable[..., AdapterT_co]
+    make_server: Callable[[World], ServerT_co]
     group: str
     other: str
     account: str = ""
     own: str = ""
+    members: tuple[str, ...] = ()
     prefix: str = ""
-    undocumented: tuple[str, ...] = ()
+    undescribed: tuple[str, ...] = ()
+    is_undocumented: Callable[[str, int], bool] = lambda _path, _status: False
     variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     prepare: Callable[[Any], None] = lambda _: None
     picture: Picture = field(default_factory=lambda: Picture(url="https://example.com/team.jpg"))
@@ -78,51 +110,93 @@ class ProviderCase:
 
 
 @dataclass(slots=True)
-class Harness:
-    """A provider under test: its world, its simulator over real HTTP, and the adapter that talks to it."""
+class Clock:
+    """The time of a test, in seconds."""
 
-    provider: ProviderCase
+    now: float = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@dataclass(slots=True)
+class Harness(Generic[ServerT_co, AdapterT_co]):
+    """A provider under test: its world, its simulator over real HTTP, and the adapter that calls it.
+
+    Attributes:
+        expected_breaches: parts of the breaches of the contract that a test causes on purpose.
+    """
+
+    provider: ProviderCase[ServerT_co, AdapterT_co]
     world: World
-    server: ProviderServer
-    adapter: Provider
+    server: ServerT_co
+    adapter: AdapterT_co
     transport: httpx.AsyncHTTPTransport
-    time: list[float]
+    url: str
+    clock: Clock
+    expected_breaches: tuple[str, ...] = ()
 
     @property
     def group(self) -> SimGroup:
         return self.world.groups[self.provider.group]
 
     def roles(self, group_id: str = "") -> dict[str, str]:
-        """Give the roles in a group by phone, the account left out."""
+        """Return the roles in a group by phone, without the account."""
         members = self.world.groups[group_id or self.provider.group].members
         return {phone: m.role for phone, m in members.items() if phone != self.provider.own}
 
-    def pass_time(self, seconds: float) -> None:
-        self.time[0] += seconds
+    def effects(self) -> dict[str, Effect]:
+        """Return what happened to people in any group, by phone."""
+        return {event.phone: event.effect for event in self.world.events}
 
-    def calls(self) -> list[RecordedCall]:
-        return self.server.calls
+    def lid(self, phone: str) -> str:
+        """Return the LID of a person."""
+        return f"{self.world.person(phone).lid}@lid"
+
+    async def membership(self, *phones: str) -> dict[str, MembershipStatus]:
+        """Read the members of the group with the adapter."""
+        found = await self.adapter.membership(self.provider.group, people(*phones))
+        return {key.removeprefix("+"): status for key, status in found.items()}
+
+    async def failed_add(self, *phones: str) -> ProviderError:
+        """Add people and return the error; it must show neither the token nor a phone."""
+        with pytest.raises(ProviderError) as caught:
+            await self.adapter.add(self.provider.group, people(*(phones or (ANA, BEN))))
+        assert not any(secret in str(caught.value) for secret in (TOKEN, *phones, ANA))
+        return caught.value
+
+    def requests(self, *, with_status: bool = False) -> list[str]:
+        """Return the calls so far as `METHOD path`, without the prefix, followed by the status if wanted."""
+        return [
+            f"{call.method} {call.path.removeprefix(self.provider.prefix)}{f' {call.status}' * with_status}"
+            for call in self.server.calls
+        ]
+
+    def bodies(self, request: str) -> list[Any]:
+        """Return the bodies of the calls `METHOD path`."""
+        return [call.body for call in self.server.calls if f"{call.method} {call.path}" == request]
+
+    def write_statuses(self) -> list[int]:
+        """Return the statuses of the calls that change something."""
+        return [call.status for call in self.server.calls if call.method != "GET"]
 
     def operations(self) -> set[str]:
-        """Give the contract's operations that were called; what no contract describes is left out."""
-        calls = ((call.method, call.path.removeprefix(self.provider.prefix)) for call in self.calls())
+        """Return the contract's operations that were called."""
+        calls = ((call.method, call.path.removeprefix(self.provider.prefix)) for call in self.server.calls)
         return {contract_document(self.provider.name).operation_of(*call) for call in calls} - {""}
 
     def breaches(self) -> list[str]:
-        """Give what broke the contract, without what the contract leaves out on purpose."""
+        """Return what broke the contract; an answer that the test itself gave as a fault may."""
         assert isinstance(self.transport, ContractTransport)
-        return [line for line in self.transport.broken if not self._is_undocumented(line)]
-
-    def _is_undocumented(self, line: str) -> bool:
-        return line.startswith("answer") and any(name in line for name in self.provider.undocumented)
-
-
-class _LenientTransport(ContractTransport):
-    """Passes over calls that the contract names without describing them (x-related-operations of WA.cr)."""
-
-    def _check(self, request: httpx.Request, response: httpx.Response) -> None:
-        if not request.url.path.endswith(("/sources", "/statuses")):
-            super()._check(request, response)
+        expected = self.expected_breaches
+        if any(fault.body or fault.raw is not None for fault in self.server.faults):
+            expected += ("answer to",)
+        elif self.server.faults:
+            expected += ("ResponseNotFound",)
+        return [line for line in self.transport.breaches if not any(part in line for part in expected)]
 
 
 def person(phone: str) -> Person:
@@ -133,167 +207,92 @@ def people(*phones: str) -> list[Person]:
     return [person(phone) for phone in phones]
 
 
+def outcomes(*results: PeopleResult | Created | Iterable[Verdict]) -> dict[str, Outcome]:
+    """Return the outcomes by key without `+`; fails if a person has two verdicts."""
+    return {key: outcome for key, (outcome, _) in outcomes_with_evidence(*results).items()}
+
+
+def outcomes_with_evidence(
+    *results: PeopleResult | Created | Iterable[Verdict],
+) -> dict[str, tuple[Outcome, Evidence]]:
+    """Return outcomes and evidence by key without `+`; fails if a person has two verdicts."""
+    lists = [result.verdicts if isinstance(result, PeopleResult | Created) else result for result in results]
+    verdicts = [verdict for verdicts in lists for verdict in verdicts]
+    found = {verdict.key.removeprefix("+"): (verdict.outcome, verdict.evidence) for verdict in verdicts}
+    assert len(found) == len(verdicts)
+    return found
+
+
+def types_of(failed: Mapping[Action, ProviderError]) -> dict[Action, type[ProviderError]]:
+    """Return the types of the errors of failed changes."""
+    return {action: type(error) for action, error in failed.items()}
+
+
+async def items(pages: AsyncIterator[Item]) -> list[Item]:
+    """Read a list to its end."""
+    return [item async for item in pages]
+
+
 @asynccontextmanager
 async def open_provider(
-    provider: ProviderCase,
+    provider: ProviderCase[ServerT_co, AdapterT_co],
+    *,
+    token: str = TOKEN,
+    account: str = "",
+    variant: str = "",
+    read_lag: float = 0.0,
+    checked: bool = True,
+    http_timeout: httpx.Timeout = LONG_TIMEOUT,
+) -> AsyncIterator[Harness[ServerT_co, AdapterT_co]]:
+    """Serve a group that has only `provider.members`, and open the adapter.
+
+    Args:
+        token: the adapter's token, which may be wrong.
+        account: the adapter's account; empty for the right one.
+        variant: one of `provider.variants`.
+        read_lag: seconds until a change shows in reads.
+        checked: whether every exchange is checked against the contract.
+        http_timeout: the adapter's time-outs.
+    """
+    clock = Clock()
+    world = World(clock=clock, read_lag=read_lag)
+    world.put_group(provider.group, "Launch team", provider.members)
+    server = provider.make_server(world)
+    for attribute, value in (provider.variants[variant] if variant else {}).items():
+        setattr(server, attribute, value)
+    transport = (
+        ContractTransport(provider.name, provider.prefix, provider.undescribed, provider.is_undocumented)
+        if checked
+        else httpx.AsyncHTTPTransport(verify=NO_CERTIFICATES)
+    )
+    settings: dict[str, Any] = {"transport": transport, "timeout": http_timeout}
+    if "clock" in signature(provider.make_adapter).parameters:
+        settings["clock"] = clock
+    async with serve(server.app()) as url:
+        adapter = provider.make_adapter(base_url=url, token=token, account=account or provider.account, **settings)
+        try:
+            yield Harness(provider, world, server, adapter, transport, url, clock)
+        finally:
+            await adapter.aclose()
+
+
+@asynccontextmanager
+async def open_with_people(
+    provider: ProviderCase[ServerT_co, AdapterT_co],
     *,
     variant: str = "",
     read_lag: float = 0.0,
     checked: bool = True,
     http_timeout: httpx.Timeout = LONG_TIMEOUT,
-) -> AsyncIterator[Harness]:
-    """Serve a group of one member and one admin, and people of every disposition outside it; time stands still.
-
-    Args:
-        variant: one of `provider.variants`.
-        read_lag: seconds until a change shows in reads.
-        checked: whether every exchange is held to the contract.
-        patience: the adapter's time-outs.
-    """
-    time = [1_000.0]
-    world = World(clock=lambda: time[0], read_lag=read_lag)
-    for phone, disposition in DISPOSITIONS.items():
-        world.put_person(phone, disposition)
-    inside = [phone for phone in (provider.own, MEMBER, ADMIN) if phone]
-    group = world.put_group(provider.group, "Launch team", inside, description="Rota")
-    for phone in {provider.own, ADMIN} - {""}:
-        group.members[phone].role = "admin"
-    server = provider.server(world)
-    for attribute, value in provider.variants.get(variant, {}).items():
-        setattr(server, attribute, value)
-    provider.prepare(server)
-    held, free = _LenientTransport, httpx.AsyncHTTPTransport
-    transport = held(provider.name, provider.prefix) if checked else free(verify=NO_CERTIFICATES)
-    async with serve(server.app()) as url:
-        adapter = provider.adapter(
-            base_url=url, token=server.token, account=provider.account, transport=transport, timeout=http_timeout
-        )
-        try:
-            yield Harness(provider, world, server, adapter, transport, time)
-        finally:
-            await adapter.aclose()
-
-
-def _wacr_contacts(server: WacrServer) -> None:
-    """Give half of the people outside a contact, so that the others have to be made one."""
-    for phone in (PRIVATE, LEFT):
-        server.put_contact(f"+{phone}")
-
-
-PROVIDER_CASES: Mapping[str, ProviderCase] = {
-    provider.name: provider
-    for provider in (
-        ProviderCase(
-            "wacr",
-            wacr.make,
-            lambda world: WacrServer(world, calls_per_minute=1_000_000),
-            group="7",
-            other="8",
-            prefix="/api/v2",
-            undocumented=("ResponseNotFound",),  # x-undocumented: the statuses that hold for all operations
-            variants={
-                "phones compared by digits": {"compares_digits": True},
-                "searched by digits": {"searches_digits": True},
-            },
-            prepare=_wacr_contacts,
-            errors_in_success=(
-                '{"success": false, "message": "Something went wrong"}',
-                '{"error": {"code": "INTERNAL_ERROR", "message": "An internal error occurred"}}',
-                '{"success": false, "message": "Something went wrong", "data": []}',
-                '{"error": "it failed", "data": {"id": 7, "group_id": [7], "contacts_added": 1}}',
-            ),
-            # x-undocumented: what a removal does with an id that is nobody's, and whether it is one transaction
-            open_outcomes=frozenset({("removeContactsFromGroup", 404), ("removeContactsFromGroup", 422)}),
-        ),
-        ProviderCase(
-            "wagateway",
-            wagateway.make,
-            WaGatewayServer,
-            group="120363000000000001@g.us",
-            other="120363000000000002@g.us",
-            account="sess_1",
-            own="6281234567890",
-            variants={
-                "two rows a page": {"rows_per_page": 2},
-                "contacts nested": {"contact_shape": "nested"},
-                "contacts without phone": {"contact_shape": "bare"},
-                "members without phone": {"phoneless": {MEMBER}},
-                "members without contact": {"unstored": {ADMIN}},
-                "leavers listed": {"keeps_leavers": True},
-            },
-            errors_in_success=('{"error": {"code": "not_implemented", "message": "session is not connected"}}',),
-            open_outcomes=frozenset({("addGroupMembers", 400)}),  # x-undocumented: the good ones beside a malformed one
-        ),
-        ProviderCase(
-            "wasend",
-            wasend.make,
-            WasendServer,
-            group="120363000000000001@g.us",
-            other="120363000000000002@g.us",
-            account="session-1",
-            own="15550100001",
-            undocumented=("ResponseNotFound", "MissingData"),  # x-errors: not-seen; the SDK's types say void
-            variants={
-                "sdk": {"variant": "sdk"},
-                "ids with lid": {"result_ids": "lid"},
-                "ids as asked": {"result_ids": "echo"},
-                "member by lid": {"lid_only": {MEMBER}},
-            },
-            errors_in_success=('{"success": false, "error": "Session is not connected"}',),
-            silent_writes=True,  # x-conflicts: the SDK's types say void for every write
-            needs_variant={Action.DESCRIBE: "sdk"},
-            # Read back after an answer that says nothing.
-            open_outcomes=frozenset(
-                (read, status) for read in ("getGroupInfo", "getGroup") for status in (401, 403, 429)
-            ),
-        ),
-        ProviderCase(
-            "wuts",
-            wuts.make,
-            WutsServer,
-            group="120363041234567890@g.us",
-            other="120363041234567891@g.us",
-            own="5511900000001",
-            variants={
-                "members by lid": {"members_by": "lid"},
-                "lids unresolved": {"members_by": "lid", "resolves_lids": False},
-                "refused left out": {"lists_refused": False},
-                "no count": {"counts_members": False},
-                "codes in records": {"codes_in_records": True},
-                "nested errors": {"error_shape": "nested"},
-            },
-            picture=Picture(jpeg=b"\xff\xd8\xff\xe0 a picture"),
-            # Who could not be checked before.
-            open_outcomes=frozenset({("checkContactsOnWhatsApp", 400), ("checkContactsOnWhatsApp", 403)}),
-            errors_in_success=(
-                '{"success": false, "error": "it failed", "error_code": "X", "timestamp": "2026-06-15T12:00:00Z"}',
-                '{"success": false, "error": {"code": "device_error", "message": "it failed"}}',
-                '{"error": "it failed"}',
-            ),
-        ),
-        ProviderCase(
-            "twochat",
-            twochat.make,
-            TwoChatServer,
-            group="WAG45b0f301-9203-4660-8b57-b51a6c2742a5",
-            other="WGP768beeef-2b96-4bc7-9b7f-045078568723",
-            account="+595981048477",
-            own="595981048477",
-            variants={
-                "unaccepted with entries": {"unaccepted_have_entries": True},
-                "unaccepted in data": {"unaccepted_at": "data", "unaccepted_as": "objects"},
-                "invitations go out": {"sends_invites": True},
-                "member by lid": {"lid_only": {MEMBER}},
-                "errors as detail": {"error_shape": "detail"},
-                "roles as map": {"roles_answer": "map"},
-                "roles as lists": {"roles_answer": "lists", "accepts_the_same_role": True},
-            },
-            errors_in_success=(
-                '{"success": false, "error": true, "error_message": "The number is busy"}',
-                '{"success": false, "message": "The number is busy"}',
-            ),
-            # x-undocumented: the status where some of several people fail
-            open_outcomes=frozenset((name, 422) for name in ("addParticipants", "removeParticipants", "createGroup")),
-        ),
-    )
-}
+) -> AsyncIterator[Harness[ServerT_co, AdapterT_co]]:
+    """Open a provider whose group has the account, a member and an admin; people of every disposition are outside."""
+    opened = open_provider(provider, variant=variant, read_lag=read_lag, checked=checked, http_timeout=http_timeout)
+    async with opened as harness:
+        for phone, disposition in DISPOSITIONS.items():
+            harness.world.put_person(phone, disposition)
+        inside = [phone for phone in (provider.own, MEMBER, ADMIN) if phone]
+        group = harness.world.put_group(provider.group, "Launch team", inside, description="Rota")
+        for phone in {provider.own, ADMIN} - {""}:
+            group.members[phone].role = "admin"
+        provider.prepare(harness.server)
+        yield harness

@@ -1,4 +1,3 @@
-from collections.abc import AsyncIterator
 from typing import Literal
 
 import pytest
@@ -17,9 +16,13 @@ from providers.base import (
 from providers.twochat import BASE_URL, make
 from sandbox.providers.server import InjectedFault
 from sandbox.providers.world import Disposition, Effect
-from tests.providers.twochat_bench import ADD, GROUP, NUMBER, TOKEN, Bench, outcomes, people, twochat
+from tests.providers.harness import ANA, BEN, CAT, TOKEN, outcomes, people
+from tests.providers.provider_cases import TWOCHAT, TwoChatHarness
 
-ANA, BEN, CAI = "14155550101", "14155550102", "14155550103"
+GROUP = TWOCHAT.group
+NUMBER = TWOCHAT.own
+ADD = "add-participant"
+
 
 TRUTH = {
     Effect.ADDED: Outcome.ADDED,
@@ -33,66 +36,59 @@ TRUTH = {
 }
 
 
-@pytest.fixture
-async def bench() -> AsyncIterator[Bench]:
-    async with twochat() as bench:
-        yield bench
-        assert bench.transport.broken == []
-
-
-async def test_thirty_people_get_one_true_verdict_each(bench: Bench) -> None:
+async def test_thirty_people_get_one_true_verdict_each(twochat: TwoChatHarness) -> None:
     phones = [f"1415555{n:04}" for n in range(30)]
     for phone, disposition in zip(phones, [*Disposition] * 5, strict=False):
-        bench.world.put_person(phone, disposition)
-    bench.world.put_group(GROUP, "Launch team", [NUMBER, *phones[25:]])
-    results = [await bench.adapter.add(GROUP, people(*phones[i : i + 10])) for i in (0, 10, 20)]
-    truth = {event.phone: TRUTH[event.effect] for event in bench.world.events}
-    assert outcomes(results) == truth
+        twochat.world.put_person(phone, disposition)
+    twochat.world.put_group(GROUP, "Launch team", [NUMBER, *phones[25:]])
+    results = [await twochat.adapter.add(GROUP, people(*phones[i : i + 10])) for i in (0, 10, 20)]
+    truth = {event.phone: TRUTH[event.effect] for event in twochat.world.events}
+    assert outcomes(*results) == truth
     assert len(truth) == 30
     assert {Outcome.ADDED, Outcome.ALREADY_DONE, Outcome.REFUSED, Outcome.INVALID} < set(truth.values())
     assert all(v.evidence is Evidence.REPORTED and v.provider_message for r in results for v in r.verdicts)
-    assert bench.writes() == [200, 200, 200]
+    assert twochat.write_statuses() == [200, 200, 200]
 
 
-async def test_the_code_and_words_of_2chat_are_kept(bench: Bench) -> None:
-    bench.world.put_person(ANA, Disposition.BLOCKED)
-    verdict = (await bench.adapter.add(GROUP, people(ANA))).verdicts[0]
+async def test_the_code_and_words_of_2chat_are_kept(twochat: TwoChatHarness) -> None:
+    twochat.world.put_person(ANA, Disposition.BLOCKED)
+    verdict = (await twochat.adapter.add(GROUP, people(ANA))).verdicts[0]
     assert (verdict.outcome, verdict.provider_code) == (Outcome.FAILED, "401")
     assert verdict.provider_message == "An unknown error occupied while adding a participant"
 
 
-async def test_a_private_person_to_whom_an_invitation_went_is_invited(bench: Bench) -> None:
-    bench.world.put_person(ANA, Disposition.PRIVATE)
-    bench.server.sends_invites = True
-    assert outcomes(await bench.adapter.add(GROUP, people(ANA, BEN))) == {ANA: Outcome.INVITED, BEN: Outcome.ADDED}
+async def test_a_private_person_to_whom_an_invitation_went_is_invited(twochat: TwoChatHarness) -> None:
+    twochat.world.put_person(ANA, Disposition.PRIVATE)
+    twochat.server.sends_invites = True
+    assert outcomes(await twochat.adapter.add(GROUP, people(ANA, BEN))) == {ANA: Outcome.INVITED, BEN: Outcome.ADDED}
 
 
 @pytest.mark.parametrize("style", ["strings", "objects"])
 @pytest.mark.parametrize("place", ["top", "participants", "group", "data"])
 async def test_unaccepted_numbers_are_found_wherever_they_sit(
-    bench: Bench,
+    twochat: TwoChatHarness,
     place: Literal["top", "participants", "group", "data"],
     style: Literal["strings", "objects"],
 ) -> None:
-    bench.server.unaccepted_at = place
-    bench.server.unaccepted_as = style
-    bench.world.put_person(ANA, Disposition.NO_ACCOUNT)
-    result = await bench.adapter.add(GROUP, people(ANA, BEN))
+    twochat.server.unaccepted_at = place
+    twochat.server.unaccepted_as = style
+    twochat.world.put_person(ANA, Disposition.NO_ACCOUNT)
+    result = await twochat.adapter.add(GROUP, people(ANA, BEN))
     assert outcomes(result) == {ANA: Outcome.INVALID, BEN: Outcome.ADDED}
     assert result.verdicts[0].provider_code == "unaccepted_numbers"
 
 
-async def test_an_entry_says_more_than_the_unaccepted_list(bench: Bench) -> None:
-    bench.server.unaccepted_have_entries = True
-    bench.world.put_person(ANA, Disposition.NO_ACCOUNT)
-    verdict = (await bench.adapter.add(GROUP, people(ANA))).verdicts[0]
+async def test_an_entry_says_more_than_the_unaccepted_list(twochat: TwoChatHarness) -> None:
+    twochat.server.unaccepted_have_entries = True
+    twochat.world.put_person(ANA, Disposition.NO_ACCOUNT)
+    verdict = (await twochat.adapter.add(GROUP, people(ANA))).verdicts[0]
     assert (verdict.outcome, verdict.provider_code) == (Outcome.NOT_ON_WHATSAPP, "404")
 
 
-async def test_everybody_unaccepted_is_an_answer_about_everybody(bench: Bench) -> None:
+async def test_everybody_unaccepted_is_an_answer_about_everybody(twochat: TwoChatHarness) -> None:
     for phone in (ANA, BEN):
-        bench.world.put_person(phone, Disposition.NO_ACCOUNT)
-    assert set(outcomes(await bench.adapter.add(GROUP, people(ANA, BEN))).values()) == {Outcome.INVALID}
+        twochat.world.put_person(phone, Disposition.NO_ACCOUNT)
+    assert set(outcomes(await twochat.adapter.add(GROUP, people(ANA, BEN))).values()) == {Outcome.INVALID}
 
 
 @pytest.mark.parametrize(
@@ -100,13 +96,13 @@ async def test_everybody_unaccepted_is_an_answer_about_everybody(bench: Bench) -
     [("5511987654321", "551187654321"), ("525512345678", "5215512345678"), ("541123456789", "5491123456789")],
 )
 async def test_a_number_that_whatsapp_normalises_is_still_the_person_asked_for(
-    bench: Bench, asked: str, known: str
+    twochat: TwoChatHarness, asked: str, known: str
 ) -> None:
-    bench.world.put_person(known, Disposition.OPEN, also=asked)
-    bench.server.answers_canonical = True
-    assert await bench.adapter.membership(GROUP, people(asked)) == {f"+{asked}": MembershipStatus.ABSENT}
-    assert outcomes(await bench.adapter.add(GROUP, people(asked))) == {asked: Outcome.ADDED}
-    assert await bench.adapter.membership(GROUP, people(asked)) == {f"+{asked}": MembershipStatus.MEMBER}
+    twochat.world.put_person(known, Disposition.OPEN, also=asked)
+    twochat.server.answers_canonical = True
+    assert await twochat.adapter.membership(GROUP, people(asked)) == {f"+{asked}": MembershipStatus.ABSENT}
+    assert outcomes(await twochat.adapter.add(GROUP, people(asked))) == {asked: Outcome.ADDED}
+    assert await twochat.adapter.membership(GROUP, people(asked)) == {f"+{asked}": MembershipStatus.MEMBER}
 
 
 @pytest.mark.parametrize(
@@ -114,10 +110,10 @@ async def test_a_number_that_whatsapp_normalises_is_still_the_person_asked_for(
     [({"capacity": 1}, Outcome.GROUP_FULL), ({"joins_need_approval": True}, Outcome.PENDING)],
 )
 async def test_a_full_group_and_one_that_needs_approval_say_so(
-    bench: Bench, settings: dict[str, object], outcome: Outcome
+    twochat: TwoChatHarness, settings: dict[str, object], outcome: Outcome
 ) -> None:
-    bench.world.put_group(GROUP, "Launch team", [NUMBER], **settings)
-    assert outcomes(await bench.adapter.add(GROUP, people(ANA))) == {ANA: outcome}
+    twochat.world.put_group(GROUP, "Launch team", [NUMBER], **settings)
+    assert outcomes(await twochat.adapter.add(GROUP, people(ANA))) == {ANA: outcome}
 
 
 @pytest.mark.parametrize(
@@ -139,104 +135,101 @@ async def test_a_full_group_and_one_that_needs_approval_say_so(
         ("null", Outcome.UNKNOWN),
     ],
 )
-async def test_a_code_is_read_by_what_is_known_of_it_and_no_further(entry: str, outcome: Outcome) -> None:
+async def test_a_code_is_read_by_what_is_known_of_it_and_no_further(
+    twochat: TwoChatHarness, entry: str, outcome: Outcome
+) -> None:
     body = f'{{"success": true, "participants": {{"+{ANA}": {entry}, "{BEN}": {{"statusCode": 200}}, "note": 1}}}}'
-    async with twochat() as bench:
-        bench.server.faults = [InjectedFault(ADD, status=200, body=body)]
-        result = await bench.adapter.add(GROUP, people(ANA, BEN, CAI))
-    assert outcomes(result) == {ANA: outcome, BEN: Outcome.ADDED, CAI: Outcome.UNKNOWN}
+    twochat.server.faults = [InjectedFault(ADD, status=200, body=body)]
+    result = await twochat.adapter.add(GROUP, people(ANA, BEN, CAT))
+    assert outcomes(result) == {ANA: outcome, BEN: Outcome.ADDED, CAT: Outcome.UNKNOWN}
     assert result.verdicts[2].evidence is Evidence.NONE
     assert isinstance(result.error, RateLimited) == (outcome is Outcome.RATE_LIMITED)
 
 
-async def test_a_success_that_is_also_listed_as_unaccepted_is_unknown() -> None:
+async def test_a_success_that_is_also_listed_as_unaccepted_is_unknown(twochat: TwoChatHarness) -> None:
     body = f'{{"success": true, "participants": {{"+{ANA}": {{"statusCode": 200}}}}, "unaccepted_numbers": ["{ANA}"]}}'
-    async with twochat() as bench:
-        bench.server.faults = [InjectedFault(ADD, status=200, body=body)]
-        assert outcomes(await bench.adapter.add(GROUP, people(ANA))) == {ANA: Outcome.UNKNOWN}
+    twochat.server.faults = [InjectedFault(ADD, status=200, body=body)]
+    assert outcomes(await twochat.adapter.add(GROUP, people(ANA))) == {ANA: Outcome.UNKNOWN}
 
 
 @pytest.mark.parametrize(("status", "success"), [(202, "true"), (200, "false")])
 async def test_an_entry_of_success_proves_nothing_where_the_whole_answer_leaves_it_open(
-    status: int, success: str
+    twochat: TwoChatHarness, status: int, success: str
 ) -> None:
     entries = f'"+{ANA}": {{"statusCode": 200, "message": "added"}}, "+{BEN}": {{"statusCode": 403, "message": "no"}}'
     body = f'{{"success": {success}, "participants": {{{entries}}}}}'
-    async with twochat() as bench:
-        bench.server.faults = [InjectedFault(ADD, status=status, body=body)]
-        result = await bench.adapter.add(GROUP, people(ANA, BEN))
+    twochat.server.faults = [InjectedFault(ADD, status=status, body=body)]
+    result = await twochat.adapter.add(GROUP, people(ANA, BEN))
     assert outcomes(result) == {ANA: Outcome.UNKNOWN, BEN: Outcome.REFUSED}
     assert (result.verdicts[0].evidence, result.verdicts[0].provider_code) == (Evidence.NONE, "200")
 
 
 @pytest.mark.parametrize("status", [400, 403, 422, 503])
 async def test_people_who_are_named_beside_an_error_status_are_judged_as_far_as_it_leaves_nothing_open(
+    twochat: TwoChatHarness,
     status: int,
 ) -> None:
     entries = f'"+{ANA}": {{"statusCode": 200, "message": "added"}}, "+{BEN}": {{"statusCode": 403, "message": "no"}}'
-    async with twochat() as bench:
-        for named, told in (
-            (f'"participants": {{{entries}}}', {ANA: Outcome.UNKNOWN, BEN: Outcome.REFUSED, CAI: Outcome.UNKNOWN}),
-            (f'"accepted_numbers": ["+{ANA}"]', dict.fromkeys((ANA, BEN, CAI), Outcome.UNKNOWN)),
-            (f'"unaccepted_numbers": ["+{CAI}"]', {ANA: Outcome.UNKNOWN, BEN: Outcome.UNKNOWN, CAI: Outcome.INVALID}),
-        ):
-            bench.server.faults = [
-                InjectedFault(ADD, when="after", status=status, body=f'{{"success": false, {named}}}')
-            ]
-            assert outcomes(await bench.adapter.add(GROUP, people(ANA, BEN, CAI))) == told
+    for named, told in (
+        (f'"participants": {{{entries}}}', {ANA: Outcome.UNKNOWN, BEN: Outcome.REFUSED, CAT: Outcome.UNKNOWN}),
+        (f'"accepted_numbers": ["+{ANA}"]', dict.fromkeys((ANA, BEN, CAT), Outcome.UNKNOWN)),
+        (f'"unaccepted_numbers": ["+{CAT}"]', {ANA: Outcome.UNKNOWN, BEN: Outcome.UNKNOWN, CAT: Outcome.INVALID}),
+    ):
+        twochat.server.faults = [InjectedFault(ADD, when="after", status=status, body=f'{{"success": false, {named}}}')]
+        assert outcomes(await twochat.adapter.add(GROUP, people(ANA, BEN, CAT))) == told
 
 
-async def test_a_new_group_that_is_told_beside_an_error_status_is_known() -> None:
-    async with twochat() as bench:
-        group = f'"group": {{"uuid": "{GROUP}", "name": "New", "unaccepted_numbers": ["+{BEN}"]}}'
-        bench.server.faults = [InjectedFault("group/create", status=422, body=f'{{"success": false, {group}}}')]
-        created = await bench.adapter.create("New", people(ANA, BEN))
-        assert created.group == Group(GROUP, "New")
-        assert [verdict.outcome for verdict in created.verdicts] == [Outcome.UNKNOWN, Outcome.INVALID]
+async def test_a_new_group_that_is_told_beside_an_error_status_is_known(twochat: TwoChatHarness) -> None:
+    group = f'"group": {{"uuid": "{GROUP}", "name": "New", "unaccepted_numbers": ["+{BEN}"]}}'
+    twochat.server.faults = [InjectedFault("group/create", status=422, body=f'{{"success": false, {group}}}')]
+    created = await twochat.adapter.create("New", people(ANA, BEN))
+    assert created.group == Group(GROUP, "New")
+    assert [verdict.outcome for verdict in created.verdicts] == [Outcome.UNKNOWN, Outcome.INVALID]
 
 
-async def test_a_person_without_a_phone_is_invalid_and_is_not_sent(bench: Bench) -> None:
+async def test_a_person_without_a_phone_is_invalid_and_is_not_sent(twochat: TwoChatHarness) -> None:
     nameless = Person("77@lid", lid="77@lid")
-    alone = await bench.adapter.add(GROUP, [nameless])
+    alone = await twochat.adapter.add(GROUP, [nameless])
     assert [(v.key, v.outcome) for v in alone.verdicts] == [("77@lid", Outcome.INVALID)]
-    assert bench.writes() == []
-    both = await bench.adapter.add(GROUP, [nameless, *people(ANA)])
+    assert twochat.write_statuses() == []
+    both = await twochat.adapter.add(GROUP, [nameless, *people(ANA)])
     assert [v.outcome for v in both.verdicts] == [Outcome.INVALID, Outcome.ADDED]
 
 
-async def test_more_than_ten_people_are_not_sent(bench: Bench) -> None:
+async def test_more_than_ten_people_are_not_sent(twochat: TwoChatHarness) -> None:
     with pytest.raises(ValueError, match="at most 10"):
-        await bench.adapter.add(GROUP, people(*(f"1415555{n:04}" for n in range(11))))
-    assert bench.writes() == []
+        await twochat.adapter.add(GROUP, people(*(f"1415555{n:04}" for n in range(11))))
+    assert twochat.write_statuses() == []
 
 
-async def test_the_account_is_the_state_of_the_number(bench: Bench) -> None:
-    assert await bench.adapter.account() == Account(AccountState.CONNECTED, "connected")
-    assert [call.path for call in bench.server.calls] == ["/open/whatsapp/get-numbers", "/info"]
-    bench.server.account_state = "disconnected"
-    assert (await bench.adapter.account()).state is AccountState.DISCONNECTED
-    bench.server.account_state = "restricted"
-    assert (await bench.adapter.account()).state is AccountState.RESTRICTED
+async def test_the_account_is_the_state_of_the_number(twochat: TwoChatHarness) -> None:
+    assert await twochat.adapter.account() == Account(AccountState.CONNECTED, "connected")
+    assert [call.path for call in twochat.server.calls] == ["/open/whatsapp/get-numbers", "/info"]
+    twochat.server.account_state = "disconnected"
+    assert (await twochat.adapter.account()).state is AccountState.DISCONNECTED
+    twochat.server.account_state = "restricted"
+    assert (await twochat.adapter.account()).state is AccountState.RESTRICTED
 
 
-async def test_an_account_that_2chat_has_blocked_is_restricted_though_its_number_is_connected(bench: Bench) -> None:
-    bench.server.blocked = True
-    assert await bench.adapter.account() == Account(AccountState.RESTRICTED, "2Chat has blocked the account.")
+async def test_an_account_that_2chat_has_blocked_is_restricted_though_its_number_is_connected(
+    twochat: TwoChatHarness,
+) -> None:
+    twochat.server.blocked = True
+    assert await twochat.adapter.account() == Account(AccountState.RESTRICTED, "2Chat has blocked the account.")
     with pytest.raises(AccountRestricted):
-        await bench.adapter.limits()
+        await twochat.adapter.limits()
 
 
-async def test_a_number_is_connected_where_nothing_more_can_be_read_of_the_account() -> None:
-    async with twochat() as bench:
-        bench.server.faults = [InjectedFault("/info", status=403, times=-1)]
-        assert await bench.adapter.account() == Account(AccountState.CONNECTED, "connected")
+async def test_a_number_is_connected_where_nothing_more_can_be_read_of_the_account(twochat: TwoChatHarness) -> None:
+    twochat.server.faults = [InjectedFault("/info", status=403, times=-1)]
+    assert await twochat.adapter.account() == Account(AccountState.CONNECTED, "connected")
 
 
-async def test_the_number_is_looked_for_on_every_page(bench: Bench) -> None:
-    bench.server.numbers = [*(f"1415556{n:04}" for n in range(100)), NUMBER]
-    assert (await bench.adapter.account()).state is AccountState.CONNECTED
-    bench.server.numbers.pop()
-    assert (await bench.adapter.account()).state is AccountState.DISCONNECTED
+async def test_the_number_is_looked_for_on_every_page(twochat: TwoChatHarness) -> None:
+    twochat.server.numbers = [*(f"1415556{n:04}" for n in range(100)), NUMBER]
+    assert (await twochat.adapter.account()).state is AccountState.CONNECTED
+    twochat.server.numbers.pop()
+    assert (await twochat.adapter.account()).state is AccountState.DISCONNECTED
 
 
 @pytest.mark.parametrize(
@@ -250,12 +243,13 @@ async def test_the_number_is_looked_for_on_every_page(bench: Bench) -> None:
         ),
     ],
 )
-async def test_only_a_whatsapp_channel_that_says_connected_is_connected(number: str, state: AccountState) -> None:
-    async with twochat() as bench:
-        bench.server.faults = [
-            InjectedFault("get-numbers", status=200, body=f'{{"success": true, "numbers": [{number}]}}', times=-1)
-        ]
-        assert (await bench.adapter.account()).state is state
+async def test_only_a_whatsapp_channel_that_says_connected_is_connected(
+    twochat: TwoChatHarness, number: str, state: AccountState
+) -> None:
+    twochat.server.faults = [
+        InjectedFault("get-numbers", status=200, body=f'{{"success": true, "numbers": [{number}]}}', times=-1)
+    ]
+    assert (await twochat.adapter.account()).state is state
 
 
 async def test_the_account_must_be_a_phone_number() -> None:
@@ -264,8 +258,7 @@ async def test_the_account_must_be_a_phone_number() -> None:
     assert BASE_URL == "https://api.p.2chat.io"
 
 
-async def test_the_base_url_may_end_in_open() -> None:
-    async with twochat() as bench:
-        adapter = make(base_url=f"{bench.url}/open/", token=TOKEN, account=f"+{NUMBER}")
-        assert await adapter.group(GROUP) == Group(GROUP, "Launch team", 1)
-        await adapter.aclose()
+async def test_the_base_url_may_end_in_open(twochat: TwoChatHarness) -> None:
+    adapter = make(base_url=f"{twochat.url}/open/", token=TOKEN, account=f"+{NUMBER}")
+    assert await adapter.group(GROUP) == Group(GROUP, "Launch team", 1)
+    await adapter.aclose()

@@ -1,5 +1,4 @@
 import json
-from collections.abc import AsyncIterator
 from typing import Any, Literal
 
 import pytest
@@ -30,27 +29,28 @@ from providers.http import Reply
 from providers.twochat.membership import PeopleReply
 from sandbox.providers.server import InjectedFault
 from sandbox.providers.world import Disposition
-from tests.providers.twochat_bench import GROUP, NUMBER, Bench, outcomes, people, twochat
+from tests.providers.harness import ANA, BEN, CAT, outcomes, people
+from tests.providers.provider_cases import TWOCHAT, TwoChatHarness
 
-ANA, BEN, CAI = "14155550101", "14155550102", "14155550103"
+GROUP = TWOCHAT.group
+NUMBER = TWOCHAT.own
+
 PHOTO = Picture(url="https://example.com/group-photo.jpg")
 
 
 @pytest.fixture
-async def bench() -> AsyncIterator[Bench]:
-    async with twochat() as bench:
-        bench.world.put_group(GROUP, "Launch team", [NUMBER, ANA, BEN])
-        yield bench
-        assert bench.transport.broken == []
+def twochat(twochat: TwoChatHarness) -> TwoChatHarness:
+    twochat.world.put_group(GROUP, "Launch team", [NUMBER, ANA, BEN])
+    return twochat
 
 
-async def test_a_removal_is_reported_for_the_accepted_and_open_for_the_others(bench: Bench) -> None:
-    result = await bench.adapter.remove(GROUP, people(ANA, CAI))
+async def test_a_removal_is_reported_for_the_accepted_and_open_for_the_others(twochat: TwoChatHarness) -> None:
+    result = await twochat.adapter.remove(GROUP, people(ANA, CAT))
     assert [(v.outcome, v.evidence, v.provider_code) for v in result.verdicts] == [
         (Outcome.REMOVED, Evidence.REPORTED, "accepted_numbers"),
         (Outcome.UNKNOWN, Evidence.NONE, "unaccepted_numbers"),
     ]
-    assert [*bench.world.groups[GROUP].members] == [NUMBER, BEN]
+    assert [*twochat.group.members] == [NUMBER, BEN]
 
 
 @pytest.mark.parametrize(
@@ -62,13 +62,13 @@ async def test_a_removal_is_reported_for_the_accepted_and_open_for_the_others(be
     ],
 )
 async def test_a_role_is_never_taken_from_an_answer_because_no_page_says_what_it_means(
-    bench: Bench, style: Literal["success", "map", "lists"], promoted: Outcome, demoted: Outcome
+    twochat: TwoChatHarness, style: Literal["success", "map", "lists"], promoted: Outcome, demoted: Outcome
 ) -> None:
-    bench.server.roles_answer = style
-    up = await bench.adapter.promote(GROUP, people(ANA, CAI))
-    assert (outcomes(up), up.error) == ({ANA: promoted, CAI: Outcome.UNKNOWN}, None)
-    assert (await bench.adapter.membership(GROUP, people(ANA))) == {f"+{ANA}": MembershipStatus.ADMIN}
-    assert outcomes(await bench.adapter.demote(GROUP, people(ANA, BEN))) == {ANA: demoted, BEN: Outcome.UNKNOWN}
+    twochat.server.roles_answer = style
+    up = await twochat.adapter.promote(GROUP, people(ANA, CAT))
+    assert (outcomes(up), up.error) == ({ANA: promoted, CAT: Outcome.UNKNOWN}, None)
+    assert (await twochat.adapter.membership(GROUP, people(ANA))) == {f"+{ANA}": MembershipStatus.ADMIN}
+    assert outcomes(await twochat.adapter.demote(GROUP, people(ANA, BEN))) == {ANA: demoted, BEN: Outcome.UNKNOWN}
 
 
 @pytest.mark.parametrize(
@@ -84,41 +84,40 @@ async def test_a_role_is_never_taken_from_an_answer_because_no_page_says_what_it
     ],
 )
 async def test_a_removal_is_read_in_every_shape_and_no_further(
-    status: int, body: dict[str, Any], outcome: Outcome
+    twochat: TwoChatHarness, status: int, body: dict[str, Any], outcome: Outcome
 ) -> None:
-    async with twochat() as bench:
-        bench.server.faults = [InjectedFault("remove-participant", status=status, body=json.dumps(body))]
-        result = await bench.adapter.remove(GROUP, people(ANA))
-        assert outcomes(result) == {ANA: outcome}
-        assert isinstance(result.error, RateLimited) == (outcome is Outcome.RATE_LIMITED)
+    twochat.server.faults = [InjectedFault("remove-participant", status=status, body=json.dumps(body))]
+    result = await twochat.adapter.remove(GROUP, people(ANA))
+    assert outcomes(result) == {ANA: outcome}
+    assert isinstance(result.error, RateLimited) == (outcome is Outcome.RATE_LIMITED)
 
 
-async def test_a_new_group_is_told_with_its_people(bench: Bench) -> None:
-    bench.server.sends_invites = True
-    bench.world.put_person(BEN, Disposition.PRIVATE)
-    bench.world.put_person(CAI, Disposition.NO_ACCOUNT)
-    made = await bench.adapter.create("New team", [*people(ANA, BEN, CAI), Person("7@lid", lid="7@lid")])
-    new = next(group for group in bench.world.groups.values() if group.id != GROUP)
+async def test_a_new_group_is_told_with_its_people(twochat: TwoChatHarness) -> None:
+    twochat.server.sends_invites = True
+    twochat.world.put_person(BEN, Disposition.PRIVATE)
+    twochat.world.put_person(CAT, Disposition.NO_ACCOUNT)
+    made = await twochat.adapter.create("New team", [*people(ANA, BEN, CAT), Person("7@lid", lid="7@lid")])
+    new = next(group for group in twochat.world.groups.values() if group.id != GROUP)
     assert made.group == Group(new.id, "New team")
     told = [Outcome.ADDED, Outcome.INVITED, Outcome.INVALID, Outcome.INVALID]
     assert [verdict.outcome for verdict in made.verdicts] == told
     assert {*new.members} == {NUMBER, ANA}
 
 
-async def test_a_new_group_shows_in_reads_only_later(bench: Bench) -> None:
-    bench.world.read_lag = 180.0
-    made = await bench.adapter.create("New team", people(ANA))
+async def test_a_new_group_shows_in_reads_only_later(twochat: TwoChatHarness) -> None:
+    twochat.world.read_lag = 180.0
+    made = await twochat.adapter.create("New team", people(ANA))
     assert made.group
     with pytest.raises(GroupNotFound, match="can take minutes"):
-        await bench.adapter.membership(made.group.id, people(ANA))
-    bench.time[0] += 181.0
-    assert await bench.adapter.membership(made.group.id, people(ANA)) == {f"+{ANA}": MembershipStatus.MEMBER}
+        await twochat.adapter.membership(made.group.id, people(ANA))
+    twochat.clock.advance(181.0)
+    assert await twochat.adapter.membership(made.group.id, people(ANA)) == {f"+{ANA}": MembershipStatus.MEMBER}
 
 
-async def test_no_group_is_made_for_people_none_of_whom_has_a_phone(bench: Bench) -> None:
-    made = await bench.adapter.create("New team", [Person("7@lid", lid="7@lid")])
+async def test_no_group_is_made_for_people_none_of_whom_has_a_phone(twochat: TwoChatHarness) -> None:
+    made = await twochat.adapter.create("New team", [Person("7@lid", lid="7@lid")])
     assert (made.group, [v.outcome for v in made.verdicts]) == (None, [Outcome.INVALID])
-    assert bench.server.calls == []
+    assert twochat.server.calls == []
 
 
 @pytest.mark.parametrize(
@@ -132,44 +131,42 @@ async def test_no_group_is_made_for_people_none_of_whom_has_a_phone(bench: Bench
     ],
 )
 async def test_a_group_is_never_asked_for_twice(
-    when: Literal["before", "after"], status: int, body: str, kind: type[ProviderError]
+    twochat: TwoChatHarness, when: Literal["before", "after"], status: int, body: str, kind: type[ProviderError]
 ) -> None:
-    async with twochat() as bench:
-        bench.server.faults = [InjectedFault("create", when=when, status=status, body=body)]
-        with pytest.raises(kind):
-            await bench.adapter.create("New team", people(ANA))
-        assert len(bench.server.calls) == 1
-        assert len(bench.world.groups) == (2 if when == "after" else 1)
+    twochat.server.faults = [InjectedFault("create", when=when, status=status, body=body)]
+    with pytest.raises(kind):
+        await twochat.adapter.create("New team", people(ANA))
+    assert len(twochat.server.calls) == 1
+    assert len(twochat.world.groups) == (2 if when == "after" else 1)
 
 
-async def test_a_group_may_be_made_without_its_id_being_told() -> None:
+async def test_a_group_may_be_made_without_its_id_being_told(twochat: TwoChatHarness) -> None:
     body = {"success": True, "group": {"participants": {f"+{ANA}": {"statusCode": 200}}}}
-    async with twochat() as bench:
-        bench.server.faults = [InjectedFault("create", when="after", status=200, body=json.dumps(body))]
-        made = await bench.adapter.create("New team", people(ANA))
+    twochat.server.faults = [InjectedFault("create", when="after", status=200, body=json.dumps(body))]
+    made = await twochat.adapter.create("New team", people(ANA))
     assert made.group is None
     assert [v.outcome for v in made.verdicts] == [Outcome.ADDED]
 
 
-async def test_description_and_picture_take_a_call_each_and_nothing_else_is_called(bench: Bench) -> None:
+async def test_description_and_picture_take_a_call_each_and_nothing_else_is_called(twochat: TwoChatHarness) -> None:
     wanted = GroupChange("Name", "Rota", PHOTO, announce_only=True, locked=True, ephemeral=0)
-    answer = await bench.adapter.change(GROUP, wanted)
+    answer = await twochat.adapter.change(GROUP, wanted)
     assert answer.done == (Action.DESCRIBE, Action.PICTURE)
     assert {type(error) for error in answer.failed.values()} == {NotSupported}
-    assert [call.path.rpartition("/")[2] for call in bench.server.calls] == ["set-description", "set-picture"]
-    group = bench.world.groups[GROUP]
+    assert [call.path.rpartition("/")[2] for call in twochat.server.calls] == ["set-description", "set-picture"]
+    group = twochat.group
     assert (group.description, group.picture) == ("Rota", PHOTO.url)
 
 
-async def test_a_picture_without_an_address_cannot_be_set(bench: Bench) -> None:
-    answer = await bench.adapter.change(GROUP, GroupChange(picture=Picture(jpeg=b"\xff\xd8")))
+async def test_a_picture_without_an_address_cannot_be_set(twochat: TwoChatHarness) -> None:
+    answer = await twochat.adapter.change(GROUP, GroupChange(picture=Picture(jpeg=b"\xff\xd8")))
     assert isinstance(answer.failed[Action.PICTURE], InvalidRequest)
-    assert bench.server.calls == []
+    assert twochat.server.calls == []
 
 
-async def changed(bench: Bench, *faults: InjectedFault) -> ChangeResult:
-    bench.server.faults = [*faults]
-    return await bench.adapter.change(GROUP, GroupChange(description="Rota", picture=PHOTO))
+async def changed(twochat: TwoChatHarness, *faults: InjectedFault) -> ChangeResult:
+    twochat.server.faults = [*faults]
+    return await twochat.adapter.change(GROUP, GroupChange(description="Rota", picture=PHOTO))
 
 
 @pytest.mark.parametrize(
@@ -181,33 +178,37 @@ async def changed(bench: Bench, *faults: InjectedFault) -> ChangeResult:
         (InjectedFault("set-description", status=200, body='{"success": false, "message": "no"}'), OutcomeUnknown),
     ],
 )
-async def test_a_change_that_fails_leaves_the_other_alone(fault: InjectedFault, kind: type[ProviderError]) -> None:
-    async with twochat() as bench:
-        answer = await changed(bench, fault)
-        assert answer.done == (Action.PICTURE,)
-        assert [type(error) for error in answer.failed.values()] == [kind]
+async def test_a_change_that_fails_leaves_the_other_alone(
+    twochat: TwoChatHarness, fault: InjectedFault, kind: type[ProviderError]
+) -> None:
+    answer = await changed(twochat, fault)
+    assert answer.done == (Action.PICTURE,)
+    assert [type(error) for error in answer.failed.values()] == [kind]
 
 
-async def test_a_change_that_no_admin_rights_allow_ends_the_others_too(bench: Bench) -> None:
-    bench.world.groups[GROUP].account_is_admin = False
-    answer = await changed(bench)
+async def test_a_change_that_no_admin_rights_allow_ends_the_others_too(twochat: TwoChatHarness) -> None:
+    twochat.group.account_is_admin = False
+    answer = await changed(twochat)
     assert {action: type(error) for action, error in answer.failed.items()} == {
         Action.DESCRIBE: NotGroupAdmin,
         Action.PICTURE: NotGroupAdmin,
     }
-    assert bench.writes() == [403]
+    assert twochat.write_statuses() == [403]
 
 
-async def test_a_change_is_sent_again_while_the_number_is_busy(bench: Bench) -> None:
-    answer = await changed(bench, InjectedFault("set-description", status=486, times=2))
+async def test_a_change_is_sent_again_while_the_number_is_busy(twochat: TwoChatHarness) -> None:
+    answer = await changed(twochat, InjectedFault("set-description", status=486, times=2))
     assert answer.done == (Action.DESCRIBE, Action.PICTURE)
-    assert bench.writes() == [486, 486, 200, 200]
+    assert twochat.write_statuses() == [486, 486, 200, 200]
 
 
-async def test_texts_go_to_groups_and_people_and_their_ids_are_told(bench: Bench) -> None:
-    told = [await bench.adapter.send_to_group(GROUP, "one"), await bench.adapter.send_to_person(people(ANA)[0], "two")]
+async def test_texts_go_to_groups_and_people_and_their_ids_are_told(twochat: TwoChatHarness) -> None:
+    told = [
+        await twochat.adapter.send_to_group(GROUP, "one"),
+        await twochat.adapter.send_to_person(people(ANA)[0], "two"),
+    ]
     assert all(uuid.startswith("MSG") for uuid in told)
-    assert [(sent.to, sent.text) for sent in bench.world.sent] == [(GROUP, "one"), (ANA, "two")]
+    assert [(sent.to, sent.text) for sent in twochat.world.sent] == [(GROUP, "one"), (ANA, "two")]
 
 
 @pytest.mark.parametrize(
@@ -218,10 +219,11 @@ async def test_texts_go_to_groups_and_people_and_their_ids_are_told(bench: Bench
         (200, '{"success": true, "message_uuid": 7}', "7"),
     ],
 )
-async def test_a_text_is_queued_whatever_else_the_success_says(status: int, body: str, uuid: str) -> None:
-    async with twochat() as bench:
-        bench.server.faults = [InjectedFault("send-message", status=status, body=body)]
-        assert await bench.adapter.send_to_group(GROUP, "one") == uuid
+async def test_a_text_is_queued_whatever_else_the_success_says(
+    twochat: TwoChatHarness, status: int, body: str, uuid: str
+) -> None:
+    twochat.server.faults = [InjectedFault("send-message", status=status, body=body)]
+    assert await twochat.adapter.send_to_group(GROUP, "one") == uuid
 
 
 @pytest.mark.parametrize(
@@ -233,18 +235,19 @@ async def test_a_text_is_queued_whatever_else_the_success_says(status: int, body
         (InjectedFault("send-message", status=404), InvalidRequest, 0),
     ],
 )
-async def test_a_text_is_never_sent_twice(fault: InjectedFault, kind: type[ProviderError], sent: int) -> None:
-    async with twochat() as bench:
-        bench.server.faults = [fault]
-        with pytest.raises(kind):
-            await bench.adapter.send_to_person(people(ANA)[0], "one")
-        assert (len(bench.server.calls), len(bench.world.sent)) == (1, sent)
+async def test_a_text_is_never_sent_twice(
+    twochat: TwoChatHarness, fault: InjectedFault, kind: type[ProviderError], sent: int
+) -> None:
+    twochat.server.faults = [fault]
+    with pytest.raises(kind):
+        await twochat.adapter.send_to_person(people(ANA)[0], "one")
+    assert (len(twochat.server.calls), len(twochat.world.sent)) == (1, sent)
 
 
-async def test_no_text_goes_to_somebody_without_a_phone(bench: Bench) -> None:
+async def test_no_text_goes_to_somebody_without_a_phone(twochat: TwoChatHarness) -> None:
     with pytest.raises(InvalidRequest):
-        await bench.adapter.send_to_person(Person("7@lid", lid="7@lid"), "one")
-    assert bench.server.calls == []
+        await twochat.adapter.send_to_person(Person("7@lid", lid="7@lid"), "one")
+    assert twochat.server.calls == []
 
 
 KEYS = st.sampled_from(

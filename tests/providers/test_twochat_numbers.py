@@ -1,4 +1,3 @@
-from collections.abc import AsyncIterator
 from typing import Literal
 
 import pytest
@@ -15,36 +14,32 @@ from providers.base import (
 )
 from sandbox.providers.server import InjectedFault
 from sandbox.providers.world import Disposition
-from tests.providers.twochat_bench import GROUP, NUMBER, Bench, people, twochat
+from tests.providers.harness import ANA, BEN, people
+from tests.providers.provider_cases import TWOCHAT, TwoChatHarness
 
-ANA, BEN = "14155550101", "14155550102"
+GROUP = TWOCHAT.group
+NUMBER = TWOCHAT.own
+
 OLD, NEW = "551187654321", "5511987654321"
 """One Brazilian mobile without and with its ninth digit."""
 
 
-@pytest.fixture
-async def bench() -> AsyncIterator[Bench]:
-    async with twochat() as bench:
-        yield bench
-        assert bench.transport.broken == []
-
-
-async def test_a_number_is_asked_for_once_a_day_and_without_the_details_that_cost_more(bench: Bench) -> None:
-    bench.world.put_person(BEN, Disposition.NO_ACCOUNT)
+async def test_a_number_is_asked_for_once_a_day_and_without_the_details_that_cost_more(twochat: TwoChatHarness) -> None:
+    twochat.world.put_person(BEN, Disposition.NO_ACCOUNT)
     nameless = Person("7@lid", lid="7@lid")
     for _ in range(2):
-        assert await bench.adapter.check_numbers([*people(ANA, BEN), nameless]) == {
+        assert await twochat.adapter.check_numbers([*people(ANA, BEN), nameless]) == {
             f"+{ANA}": NumberCheck(True, f"+{ANA}"),
             f"+{BEN}": NumberCheck(False),
             "7@lid": NumberCheck(None, lid="7@lid"),
         }
-    assert [(call.path.rpartition("/")[2], call.query) for call in bench.server.calls] == [
+    assert [(call.path.rpartition("/")[2], call.query) for call in twochat.server.calls] == [
         (f"+{ANA}", {}),
         (f"+{BEN}", {}),
     ]
-    bench.time[0] += 24 * 3600
-    await bench.adapter.check_numbers(people(ANA))
-    assert len(bench.server.calls) == 3
+    twochat.clock.advance(24 * 3600)
+    await twochat.adapter.check_numbers(people(ANA))
+    assert len(twochat.server.calls) == 3
 
 
 @pytest.mark.parametrize(
@@ -57,23 +52,22 @@ async def test_a_number_is_asked_for_once_a_day_and_without_the_details_that_cos
     ],
 )
 async def test_another_form_of_a_number_is_asked_for_only_where_the_first_has_no_account(
-    bench: Bench, without_account: tuple[str, ...], check: NumberCheck, calls: int
+    twochat: TwoChatHarness, without_account: tuple[str, ...], check: NumberCheck, calls: int
 ) -> None:
     for phone in without_account:
-        bench.world.put_person(phone, Disposition.NO_ACCOUNT)
-    assert await bench.adapter.check_numbers(people(NEW)) == {f"+{NEW}": check}
-    assert len(bench.server.calls) == calls
+        twochat.world.put_person(phone, Disposition.NO_ACCOUNT)
+    assert await twochat.adapter.check_numbers(people(NEW)) == {f"+{NEW}": check}
+    assert len(twochat.server.calls) == calls
 
 
 @pytest.mark.parametrize(
     "body", ['{"is_valid": false}', '{"is_valid": true}', '{"is_valid": false, "on_whatsapp": true}']
 )
-async def test_a_check_that_does_not_speak_of_whatsapp_tells_nothing(body: str) -> None:
-    async with twochat() as bench:
-        bench.server.faults = [InjectedFault("check-number", status=200, body=body)]
-        for _ in range(2):
-            assert await bench.adapter.check_numbers(people(ANA)) == {f"+{ANA}": NumberCheck(None)}
-        assert len(bench.server.calls) == 1
+async def test_a_check_that_does_not_speak_of_whatsapp_tells_nothing(twochat: TwoChatHarness, body: str) -> None:
+    twochat.server.faults = [InjectedFault("check-number", status=200, body=body)]
+    for _ in range(2):
+        assert await twochat.adapter.check_numbers(people(ANA)) == {f"+{ANA}": NumberCheck(None)}
+    assert len(twochat.server.calls) == 1
 
 
 @pytest.mark.parametrize(
@@ -86,34 +80,35 @@ async def test_a_check_that_does_not_speak_of_whatsapp_tells_nothing(body: str) 
     ],
 )
 async def test_what_was_answered_before_an_error_need_not_be_paid_for_again(
-    fault: InjectedFault, kind: type[ProviderError]
+    twochat: TwoChatHarness, fault: InjectedFault, kind: type[ProviderError]
 ) -> None:
-    async with twochat() as bench:
-        bench.server.faults = [fault]
-        with pytest.raises(kind):
-            await bench.adapter.check_numbers(people(ANA, BEN))
-        bench.server.faults = []
-        assert len(await bench.adapter.check_numbers(people(ANA, BEN))) == 2
-        answered = [call.path.rpartition("/")[2] for call in bench.server.calls if call.status == 200]
-        assert answered.count(f"+{ANA}") == 1
+    twochat.server.faults = [fault]
+    with pytest.raises(kind):
+        await twochat.adapter.check_numbers(people(ANA, BEN))
+    twochat.server.faults = []
+    twochat.expected_breaches = ("answer to",)
+    assert len(await twochat.adapter.check_numbers(people(ANA, BEN))) == 2
+    answered = [call.path.rpartition("/")[2] for call in twochat.server.calls if call.status == 200]
+    assert answered.count(f"+{ANA}") == 1
 
 
 @pytest.mark.parametrize("place", ["/info", "/open/info"])
 async def test_limits_are_found_at_either_place_and_the_right_one_is_remembered(
+    twochat: TwoChatHarness,
     place: Literal["/info", "/open/info"],
 ) -> None:
-    async with twochat() as bench:
-        bench.server.info_at = place
-        bench.server.credits = 100
-        await bench.adapter.check_numbers(people(ANA))
-        told = [await bench.adapter.limits() for _ in range(2)][-1]
-        spent = len(bench.server.calls)
-        assert told == [
-            Usage("API requests", spent, 100),
-            Usage("number checks", 1, 500_000),
-            Usage("requests a minute", limit=80),
-        ]
-        assert [call.path for call in bench.server.calls][1:] == ["/info", place, place][spent == 3 :]
+    twochat.server.info_at = place
+    twochat.server.credits = 100
+    twochat.expected_breaches = ("/info",)
+    await twochat.adapter.check_numbers(people(ANA))
+    told = [await twochat.adapter.limits() for _ in range(2)][-1]
+    spent = len(twochat.server.calls)
+    assert told == [
+        Usage("API requests", spent, 100),
+        Usage("number checks", 1, 500_000),
+        Usage("requests a minute", limit=80),
+    ]
+    assert [call.path for call in twochat.server.calls][1:] == ["/info", place, place][spent == 3 :]
 
 
 @pytest.mark.parametrize(
@@ -123,32 +118,31 @@ async def test_limits_are_found_at_either_place_and_the_right_one_is_remembered(
         ('{"success": true, "usage": {"api_request_count": 7}}', [Usage("API requests", 7)]),
     ],
 )
-async def test_limits_that_are_not_told_are_left_out(body: str, told: list[Usage]) -> None:
-    async with twochat() as bench:
-        bench.server.faults = [InjectedFault("/info", status=200, body=body)]
-        assert await bench.adapter.limits() == told
+async def test_limits_that_are_not_told_are_left_out(twochat: TwoChatHarness, body: str, told: list[Usage]) -> None:
+    twochat.server.faults = [InjectedFault("/info", status=200, body=body)]
+    assert await twochat.adapter.limits() == told
 
 
-async def test_a_page_in_place_of_an_answer_is_not_taken_for_a_missing_group() -> None:
-    async with twochat() as bench:
-        bench.server.faults = [InjectedFault(status=404, body="<html><body>nginx</body></html>", times=-1)]
-        for call in (bench.adapter.group(GROUP), bench.adapter.limits(), bench.adapter.account()):
-            with pytest.raises(ProviderFault, match="Check base_url"):
-                await call
+async def test_a_page_in_place_of_an_answer_is_not_taken_for_a_missing_group(twochat: TwoChatHarness) -> None:
+    twochat.server.faults = [InjectedFault(status=404, body="<html><body>nginx</body></html>", times=-1)]
+    twochat.expected_breaches = ("/open/info",)
+    for call in (twochat.adapter.group(GROUP), twochat.adapter.limits(), twochat.adapter.account()):
+        with pytest.raises(ProviderFault, match="Check base_url"):
+            await call
 
 
 @pytest.mark.parametrize(("headers", "rest"), [({}, 10.0), ({"Retry-After": "3"}, 3.0)])
 async def test_a_busy_number_rests_for_seconds_and_not_like_a_limited_one(
-    bench: Bench, headers: dict[str, str], rest: float
+    twochat: TwoChatHarness, headers: dict[str, str], rest: float
 ) -> None:
-    bench.server.faults = [InjectedFault("add-participant", status=486, times=-1, headers=headers)]
+    twochat.server.faults = [InjectedFault("add-participant", status=486, times=-1, headers=headers)]
     with pytest.raises(RateLimited) as caught:
-        await bench.adapter.add(GROUP, people(ANA))
+        await twochat.adapter.add(GROUP, people(ANA))
     assert caught.value.cooldown == rest
 
 
-async def test_nobody_is_looked_for_without_a_call(bench: Bench) -> None:
-    assert await bench.adapter.membership(GROUP, []) == {}
-    assert await bench.adapter.check_numbers([]) == {}
-    assert bench.server.calls == []
-    assert NUMBER in bench.world.groups[GROUP].members
+async def test_nobody_is_looked_for_without_a_call(twochat: TwoChatHarness) -> None:
+    assert await twochat.adapter.membership(GROUP, []) == {}
+    assert await twochat.adapter.check_numbers([]) == {}
+    assert twochat.server.calls == []
+    assert NUMBER in twochat.group.members

@@ -1,5 +1,3 @@
-from collections.abc import AsyncIterator
-
 import pytest
 
 from providers.base import (
@@ -13,59 +11,58 @@ from providers.base import (
 )
 from sandbox.providers.server import InjectedFault
 from sandbox.providers.world import Disposition
-from tests.providers.twochat_bench import ADD, GROUP, NUMBER, Bench, people, twochat
+from tests.providers.harness import ANA, BEN, CAT, people
+from tests.providers.provider_cases import TWOCHAT, TwoChatHarness
 
-ANA, BEN, CAI = "14155550101", "14155550102", "14155550103"
+GROUP = TWOCHAT.group
+NUMBER = TWOCHAT.own
+ADD = "add-participant"
+
 GONE = f'{{"phone_number": "+{ANA}", "role": "left"}}'
 
 
-@pytest.fixture
-async def bench() -> AsyncIterator[Bench]:
-    async with twochat() as bench:
-        yield bench
-        assert bench.transport.broken == []
-
-
-async def test_a_late_list_is_not_believed_where_it_lacks_an_own_change(bench: Bench) -> None:
-    bench.world.read_lag = 180.0
-    bench.world.put_group(GROUP, "Launch team", [NUMBER, BEN])
+async def test_a_late_list_is_not_believed_where_it_lacks_an_own_change(twochat: TwoChatHarness) -> None:
+    twochat.world.read_lag = 180.0
+    twochat.world.put_group(GROUP, "Launch team", [NUMBER, BEN])
 
     async def seen() -> list[MembershipStatus]:
-        return list((await bench.adapter.membership(GROUP, people(ANA, BEN, CAI))).values())
+        return list((await twochat.adapter.membership(GROUP, people(ANA, BEN, CAT))).values())
 
     assert await seen() == [MembershipStatus.ABSENT, MembershipStatus.MEMBER, MembershipStatus.ABSENT]
-    await bench.adapter.add(GROUP, people(ANA))
-    await bench.adapter.promote(GROUP, people(BEN))
+    await twochat.adapter.add(GROUP, people(ANA))
+    await twochat.adapter.promote(GROUP, people(BEN))
     assert await seen() == [MembershipStatus.UNKNOWN, MembershipStatus.PRESENT, MembershipStatus.ABSENT]
-    bench.time[0] += 181.0
+    twochat.clock.advance(181.0)
     assert await seen() == [MembershipStatus.MEMBER, MembershipStatus.ADMIN, MembershipStatus.ABSENT]
-    await bench.adapter.remove(GROUP, people(ANA))
-    await bench.adapter.demote(GROUP, people(BEN))
+    await twochat.adapter.remove(GROUP, people(ANA))
+    await twochat.adapter.demote(GROUP, people(BEN))
     assert await seen() == [MembershipStatus.UNKNOWN, MembershipStatus.PRESENT, MembershipStatus.ABSENT]
-    bench.time[0] += 181.0
+    twochat.clock.advance(181.0)
     assert await seen() == [MembershipStatus.ABSENT, MembershipStatus.MEMBER, MembershipStatus.ABSENT]
 
 
-async def test_a_late_list_is_believed_of_those_who_were_refused_and_of_all_after_ten_minutes(bench: Bench) -> None:
-    bench.world.put_person(ANA, Disposition.PRIVATE)
-    bench.server.faults = [InjectedFault(ADD, status=-1, skip=1)]
-    await bench.adapter.add(GROUP, people(ANA))
+async def test_a_late_list_is_believed_of_those_who_were_refused_and_of_all_after_ten_minutes(
+    twochat: TwoChatHarness,
+) -> None:
+    twochat.world.put_person(ANA, Disposition.PRIVATE)
+    twochat.server.faults = [InjectedFault(ADD, status=-1, skip=1)]
+    await twochat.adapter.add(GROUP, people(ANA))
     with pytest.raises(OutcomeUnknown):
-        await bench.adapter.add(GROUP, people(BEN))
+        await twochat.adapter.add(GROUP, people(BEN))
     absent = {f"+{ANA}": MembershipStatus.ABSENT, f"+{BEN}": MembershipStatus.ABSENT}
-    assert await bench.adapter.membership(GROUP, people(ANA, BEN)) == absent | {f"+{BEN}": MembershipStatus.UNKNOWN}
-    bench.time[0] += 601.0
-    assert await bench.adapter.membership(GROUP, people(ANA, BEN)) == absent
+    assert await twochat.adapter.membership(GROUP, people(ANA, BEN)) == absent | {f"+{BEN}": MembershipStatus.UNKNOWN}
+    twochat.clock.advance(601.0)
+    assert await twochat.adapter.membership(GROUP, people(ANA, BEN)) == absent
 
 
-async def test_an_unresolved_lid_leaves_the_absence_of_others_unknown(bench: Bench) -> None:
-    bench.world.put_group(GROUP, "Launch team", [ANA, BEN])
-    bench.server.lid_only = {BEN}
-    hidden = Person("", lid=f"{bench.world.person(BEN).lid}@lid")
-    found = await bench.adapter.membership(GROUP, [*people(ANA, CAI), hidden, Person("", lid="77@lid")])
+async def test_an_unresolved_lid_leaves_the_absence_of_others_unknown(twochat: TwoChatHarness) -> None:
+    twochat.world.put_group(GROUP, "Launch team", [ANA, BEN])
+    twochat.server.lid_only = {BEN}
+    hidden = Person("", lid=twochat.lid(BEN))
+    found = await twochat.adapter.membership(GROUP, [*people(ANA, CAT), hidden, Person("", lid="77@lid")])
     assert found == {
         f"+{ANA}": MembershipStatus.MEMBER,
-        f"+{CAI}": MembershipStatus.UNKNOWN,
+        f"+{CAT}": MembershipStatus.UNKNOWN,
         hidden.key: MembershipStatus.MEMBER,
         "77@lid": MembershipStatus.UNKNOWN,
     }
@@ -93,36 +90,38 @@ async def test_an_unresolved_lid_leaves_the_absence_of_others_unknown(bench: Ben
         ('{"wa_group_name": "no list"}', MembershipStatus.UNKNOWN),
     ],
 )
-async def test_presence_says_no_more_than_the_member_list(data: str, presence: MembershipStatus) -> None:
-    async with twochat() as bench:
-        bench.server.faults = [InjectedFault("GET", status=200, body=f'{{"success": true, "data": {data}}}')]
-        assert await bench.adapter.membership(GROUP, people(ANA)) == {f"+{ANA}": presence}
+async def test_presence_says_no_more_than_the_member_list(
+    twochat: TwoChatHarness, data: str, presence: MembershipStatus
+) -> None:
+    twochat.server.faults = [InjectedFault("GET", status=200, body=f'{{"success": true, "data": {data}}}')]
+    assert await twochat.adapter.membership(GROUP, people(ANA)) == {f"+{ANA}": presence}
 
 
-async def test_members_that_were_listed_are_given_before_it_is_said_that_some_are_missing() -> None:
+async def test_members_that_were_listed_are_given_before_it_is_said_that_some_are_missing(
+    twochat: TwoChatHarness,
+) -> None:
     rows = f'{GONE}, {{"wa_participant_id": "5@lid", "wa_pushname": "Eve", "wa_is_admin": true}}, {{}}'
-    async with twochat() as bench:
-        body = f'{{"success": true, "data": {{"size": 3, "participants": [{rows}]}}}}'
-        bench.server.faults = [InjectedFault("GET", status=200, body=body)]
-        listed = bench.adapter.members(GROUP)
-        assert await anext(listed) == Member(lid="5@lid", name="Eve", status=MembershipStatus.ADMIN)
-        assert await anext(listed) == Member()
-        with pytest.raises(ProviderFault, match="all members"):
-            await anext(listed)
+    body = f'{{"success": true, "data": {{"size": 3, "participants": [{rows}]}}}}'
+    twochat.server.faults = [InjectedFault("GET", status=200, body=body)]
+    listed = twochat.adapter.members(GROUP)
+    assert await anext(listed) == Member(lid="5@lid", name="Eve", status=MembershipStatus.ADMIN)
+    assert await anext(listed) == Member()
+    with pytest.raises(ProviderFault, match="all members"):
+        await anext(listed)
 
 
-async def test_groups_are_listed_and_read_under_either_prefix(bench: Bench) -> None:
+async def test_groups_are_listed_and_read_under_either_prefix(twochat: TwoChatHarness) -> None:
     other = "WGP768beeef-2b96-4bc7-9b7f-045078568723"
-    bench.world.put_group(other, "Second", [NUMBER, ANA])
+    twochat.world.put_group(other, "Second", [NUMBER, ANA])
     expected = [Group(GROUP, "Launch team", 1), Group(other, "Second", 2)]
-    assert [group async for group in bench.adapter.groups()] == expected
-    assert await bench.adapter.group(other) == expected[1]
+    assert [group async for group in twochat.adapter.groups()] == expected
+    assert await twochat.adapter.group(other) == expected[1]
     with pytest.raises(GroupNotFound):
-        await bench.adapter.group("WAG-none")
+        await twochat.adapter.group("WAG-none")
 
 
-async def test_a_group_id_cannot_reach_another_path() -> None:
-    async with twochat() as bench:
-        with pytest.raises(GroupNotFound):
-            await bench.adapter.group("../groups/1?x=")
-        assert [call.path for call in bench.server.calls] == ["/open/whatsapp/group/../groups/1?x="]
+async def test_a_group_id_cannot_reach_another_path(twochat: TwoChatHarness) -> None:
+    twochat.expected_breaches = ("InvalidParameter",)
+    with pytest.raises(GroupNotFound):
+        await twochat.adapter.group("../groups/1?x=")
+    assert [call.path for call in twochat.server.calls] == ["/open/whatsapp/group/../groups/1?x="]

@@ -12,7 +12,7 @@ from providers.wacr.models import Contact
 from sandbox.http import serve
 from sandbox.providers.wacr import PREFIX
 from tests.contracts import NO_CERTIFICATES
-from tests.providers.wacr_bench import ANA, GROUP, TOKEN, people
+from tests.providers.harness import ANA, TOKEN, people
 
 PAGES = 24
 """Pages of a hundred contacts: as many as show whether what was read is kept."""
@@ -54,9 +54,9 @@ async def test_the_pages_of_a_long_list_are_dropped_when_they_were_read(what: st
     try:
         async with long_book(count) as adapter:
             if what == "a search":
-                assert await adapter.membership(GROUP, people(ANA)) == {f"+{ANA}": MembershipStatus.UNKNOWN}
+                assert await adapter.membership("7", people(ANA)) == {f"+{ANA}": MembershipStatus.UNKNOWN}
             else:
-                assert sum([1 async for _ in adapter.members(GROUP)]) == PAGES * 100
+                assert sum([1 async for _ in adapter.members("7")]) == PAGES * 100
     finally:
         gc.enable()
     assert len(kept) == PAGES // 8

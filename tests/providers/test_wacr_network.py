@@ -1,5 +1,4 @@
 import asyncio
-from collections.abc import AsyncIterator
 
 import httpx
 import pytest
@@ -15,94 +14,89 @@ from providers.base import (
 from providers.wacr import make
 from sandbox.providers.server import InjectedFault
 from sandbox.providers.world import Effect
-from tests.providers.wacr_bench import (
-    ADDED,
-    ANA,
-    BEN,
-    CAT,
-    CREATE,
-    GROUP,
-    JOIN,
-    NOT_ATTEMPTED,
-    SEARCH,
-    SHORT,
-    TOKEN,
-    UNKNOWN,
-    Bench,
-    failed_add,
-    outcomes,
-    people,
-    wacr,
-)
+from tests.providers.harness import ANA, BEN, CAT, LONG_TIMEOUT, TOKEN, open_provider, outcomes_with_evidence, people
+from tests.providers.provider_cases import WACR, WacrHarness
+
+GROUP = WACR.group
+PATH = WACR.prefix
+JOIN = f"POST {PATH}/groups/{GROUP}/contacts"
+CREATE = f"POST {PATH}/contacts"
+SEARCH = f"GET {PATH}/contacts"
+NOT_ATTEMPTED = (Outcome.NOT_ATTEMPTED, Evidence.NONE)
+UNKNOWN = (Outcome.UNKNOWN, Evidence.NONE)
+ADDED = (Outcome.ADDED, Evidence.REPORTED)
 
 ODD_ANSWERS = [" ", '{"data": {"contacts_', "3", '{"data": {}}']
 
 
 @pytest.fixture
-async def bench() -> AsyncIterator[Bench]:
+def wacr(wacr: WacrHarness) -> WacrHarness:
     """Give a tenant that knows Ana and Ben, and not Cat."""
-    async with wacr() as bench:
-        bench.server.put_contact(f"+{ANA}")
-        bench.server.put_contact(f"+{BEN}")
-        yield bench
+    wacr.server.put_contact(f"+{ANA}")
+    wacr.server.put_contact(f"+{BEN}")
+    return wacr
 
 
 @pytest.mark.parametrize("body", [*ODD_ANSWERS, "[]"])
 @pytest.mark.parametrize(("line", "phone"), [(JOIN, ANA), (CREATE, CAT)])
-async def test_a_2xx_that_cannot_be_read_is_unknown(bench: Bench, line: str, phone: str, body: str) -> None:
-    bench.server.faults = [InjectedFault(line, "after", 200, body)]
-    assert isinstance(await failed_add(bench, phone), OutcomeUnknown)
-    assert bench.truth() == {phone: Effect.ADDED}
-    assert await bench.membership(phone) == {phone: MembershipStatus.PRESENT}
+async def test_a_2xx_that_cannot_be_read_is_unknown(wacr: WacrHarness, line: str, phone: str, body: str) -> None:
+    wacr.server.faults = [InjectedFault(line, "after", 200, body)]
+    assert isinstance(await wacr.failed_add(phone), OutcomeUnknown)
+    assert wacr.effects() == {phone: Effect.ADDED}
+    assert await wacr.membership(phone) == {phone: MembershipStatus.PRESENT}
 
 
-async def test_after_a_lost_answer_the_rest_is_not_attempted(bench: Bench) -> None:
-    bench.server.faults = [InjectedFault(JOIN, "after", -1)]
-    result = await bench.adapter.add(GROUP, people(ANA, BEN, CAT))
-    assert outcomes(result) == {ANA: UNKNOWN, BEN: UNKNOWN, CAT: NOT_ATTEMPTED}
+async def test_after_a_lost_answer_the_rest_is_not_attempted(wacr: WacrHarness) -> None:
+    wacr.server.faults = [InjectedFault(JOIN, "after", -1)]
+    result = await wacr.adapter.add(GROUP, people(ANA, BEN, CAT))
+    assert outcomes_with_evidence(result) == {ANA: UNKNOWN, BEN: UNKNOWN, CAT: NOT_ATTEMPTED}
     assert isinstance(result.error, OutcomeUnknown)
-    assert bench.members() == {ANA, BEN}
+    assert set(wacr.group.members) == {ANA, BEN}
 
 
 @pytest.mark.parametrize("status", [500, -1])
-async def test_after_a_lost_creation_only_that_person_is_unknown(bench: Bench, status: int) -> None:
-    bench.server.faults = [InjectedFault(CREATE, "after", status, skip=1)]
-    result = await bench.adapter.add(GROUP, people(ANA, CAT, "14155550104"))
-    assert outcomes(result) == {ANA: (Outcome.ADDED, Evidence.INFERRED), CAT: ADDED, "14155550104": UNKNOWN}
+async def test_after_a_lost_creation_only_that_person_is_unknown(wacr: WacrHarness, status: int) -> None:
+    wacr.server.faults = [InjectedFault(CREATE, "after", status, skip=1)]
+    result = await wacr.adapter.add(GROUP, people(ANA, CAT, "14155550104"))
+    assert outcomes_with_evidence(result) == {
+        ANA: (Outcome.ADDED, Evidence.INFERRED),
+        CAT: ADDED,
+        "14155550104": UNKNOWN,
+    }
     assert isinstance(result.error, OutcomeUnknown)
 
 
 @pytest.mark.parametrize("status", [500, -1])
-async def test_a_read_that_fails_once_is_read_again(bench: Bench, status: int) -> None:
-    bench.server.faults = [InjectedFault(SEARCH, status=status)]
-    assert await bench.membership(ANA) == {ANA: MembershipStatus.ABSENT}
+async def test_a_read_that_fails_once_is_read_again(wacr: WacrHarness, status: int) -> None:
+    wacr.server.faults = [InjectedFault(SEARCH, status=status)]
+    assert await wacr.membership(ANA) == {ANA: MembershipStatus.ABSENT}
 
 
 @pytest.mark.parametrize("status", [500, 302])
-async def test_a_read_that_keeps_failing_is_a_fault_and_nothing_is_written(bench: Bench, status: int) -> None:
-    bench.server.faults = [InjectedFault(SEARCH, status=status, headers={"Location": "/"}, times=-1)]
-    assert type(await failed_add(bench, ANA)) is ProviderFault
-    assert {call.method for call in bench.server.calls} == {"GET"}
+async def test_a_read_that_keeps_failing_is_a_fault_and_nothing_is_written(wacr: WacrHarness, status: int) -> None:
+    wacr.server.faults = [InjectedFault(SEARCH, status=status, headers={"Location": "/"}, times=-1)]
+    assert type(await wacr.failed_add(ANA)) is ProviderFault
+    assert {call.method for call in wacr.server.calls} == {"GET"}
 
 
 @pytest.mark.parametrize(
     "body", [*ODD_ANSWERS, '{"data": [{"phone": "+1"}]}', '{"data": [], "meta": {"pagination": {"has_more": true}}}']
 )
-async def test_a_list_that_cannot_be_read_is_a_fault_and_never_absence(bench: Bench, body: str) -> None:
-    bench.server.faults = [InjectedFault(SEARCH, status=200, body=body, times=-1)]
+async def test_a_list_that_cannot_be_read_is_a_fault_and_never_absence(wacr: WacrHarness, body: str) -> None:
+    wacr.server.faults = [InjectedFault(SEARCH, status=200, body=body, times=-1)]
     with pytest.raises(ProviderFault):
-        await bench.adapter.membership(GROUP, people(ANA))
+        await wacr.adapter.membership(GROUP, people(ANA))
 
 
-async def test_a_hang_up_on_every_read_is_a_fault(bench: Bench) -> None:
-    bench.server.faults = [InjectedFault(SEARCH, status=-1, times=-1)]
-    assert type(await failed_add(bench, ANA)) is ProviderFault
+async def test_a_hang_up_on_every_read_is_a_fault(wacr: WacrHarness) -> None:
+    wacr.server.faults = [InjectedFault(SEARCH, status=-1, times=-1)]
+    assert type(await wacr.failed_add(ANA)) is ProviderFault
 
 
 async def test_a_closed_port_is_unreachable() -> None:
-    async with wacr() as bench:
-        url = bench.url
-    adapter = make(base_url=url, token=TOKEN, account="", timeout=SHORT)
+    async with open_provider(WACR) as closed:
+        url = closed.url
+    adapter = make(base_url=url, token=TOKEN, account="", timeout=LONG_TIMEOUT)
     with pytest.raises(Unreachable):
         await adapter.add(GROUP, people(ANA))
     await adapter.aclose()

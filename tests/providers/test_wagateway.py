@@ -1,27 +1,31 @@
-from collections.abc import AsyncIterator
-
 import pytest
 
-from providers.base import Action, Cause, Evidence, MembershipStatus, Outcome, Person, ProviderCapability, Verdict
+from providers.base import (
+    Action,
+    Cause,
+    Evidence,
+    MembershipStatus,
+    Operation,
+    Outcome,
+    Person,
+    ProviderCapability,
+    Verdict,
+)
 from providers.wagateway import WaGateway
 from sandbox.providers.server import InjectedFault
 from sandbox.providers.wagateway import ContactShape
 from sandbox.providers.world import Disposition, Effect
-from tests.providers.wagateway_bench import (
-    ADD,
-    CHECK,
-    CONTACTS,
-    GROUP,
-    MEMBERS,
-    ROOT,
-    Bench,
-    as_the_workflow_would,
-    people,
-    present,
-    wagateway,
-)
+from tests.providers.harness import ANA, BEN, CAT, open_provider, people
+from tests.providers.operation_run import run_operation
+from tests.providers.provider_cases import WAGATEWAY, WaGatewayHarness
 
-ANA, BEN, CLEO = "14155550101", "14155550102", "14155550103"
+GROUP = WAGATEWAY.group
+ROOT = f"/api/v1/sessions/{WAGATEWAY.account}"
+ADD = f"POST {ROOT}/groups/{GROUP}/members"
+MEMBERS = f"GET {ROOT}/groups/{GROUP}/members"
+CHECK = f"GET {ROOT}/contacts/check"
+CONTACTS = f"GET {ROOT}/contacts"
+
 
 TRUTH = {
     Effect.ADDED: (Outcome.ADDED, Evidence.OBSERVED),
@@ -34,38 +38,31 @@ TRUTH = {
 """The gateway declines in silence, so no refusal is told from another."""
 
 
-@pytest.fixture
-async def bench() -> AsyncIterator[Bench]:
-    async with wagateway() as bench:
-        yield bench
-        assert bench.transport.broken == []
-
-
-def fill_with_thirty(bench: Bench) -> tuple[list[str], list[str]]:
+def fill_with_thirty(wagateway: WaGatewayHarness) -> tuple[list[str], list[str]]:
     """Make thirty people, every sixth of one kind; give all, and those at the sixth places, who are members."""
     phones = [f"141555502{number:02}" for number in range(30)]
     kinds = [*Disposition, None]
     for place, phone in enumerate(phones):
-        bench.world.put_person(phone, kinds[place % len(kinds)] or Disposition.OPEN)
+        wagateway.world.put_person(phone, kinds[place % len(kinds)] or Disposition.OPEN)
     members = phones[5::6]
-    bench.world.put_group(GROUP, "Launch team", members)
+    wagateway.world.put_group(GROUP, "Launch team", members)
     return phones, members
 
 
 @pytest.mark.parametrize("shape", ["flat", "nested", "bare"])
 async def test_thirty_mixed_people_have_one_verdict_each_and_none_is_better_than_the_truth(
-    bench: Bench, shape: ContactShape
+    wagateway: WaGatewayHarness, shape: ContactShape
 ) -> None:
-    bench.server.contact_shape = shape
-    phones, members = fill_with_thirty(bench)
-    verdicts = await as_the_workflow_would(bench, phones)
+    wagateway.server.contact_shape = shape
+    phones, members = fill_with_thirty(wagateway)
+    verdicts = await run_operation(wagateway.adapter, GROUP, Operation.ADD, people(*phones))
     assert sorted(v.key for v in verdicts) == [f"+{phone}" for phone in phones]
-    expected = {event.phone: TRUTH[event.effect] for event in bench.world.events}
+    expected = {event.phone: TRUTH[event.effect] for event in wagateway.world.events}
     expected |= dict.fromkeys(members, (Outcome.ALREADY_DONE, Evidence.OBSERVED))
-    without_account = [p for p in phones if bench.world.people[p].disposition is Disposition.NO_ACCOUNT]
+    without_account = [p for p in phones if wagateway.world.people[p].disposition is Disposition.NO_ACCOUNT]
     expected |= dict.fromkeys(without_account, (Outcome.NOT_ON_WHATSAPP, Evidence.REPORTED))
     assert {v.key.removeprefix("+"): (v.outcome, v.evidence) for v in verdicts} == expected
-    assert {event.effect for event in bench.world.events} == {
+    assert {event.effect for event in wagateway.world.events} == {
         Effect.ADDED,
         Effect.PRIVATE,
         Effect.RECENTLY_LEFT,
@@ -73,9 +70,9 @@ async def test_thirty_mixed_people_have_one_verdict_each_and_none_is_better_than
     }
 
 
-async def test_the_204_says_nothing_of_anybody_and_a_failed_check_keeps_its_words(bench: Bench) -> None:
-    bench.world.put_person(BEN, Disposition.NO_ACCOUNT)
-    result = await bench.adapter.add(GROUP, people(ANA, BEN))
+async def test_the_204_says_nothing_of_anybody_and_a_failed_check_keeps_its_words(wagateway: WaGatewayHarness) -> None:
+    wagateway.world.put_person(BEN, Disposition.NO_ACCOUNT)
+    result = await wagateway.adapter.add(GROUP, people(ANA, BEN))
     assert result.error is None
     assert set(result.verdicts) == {
         Verdict(f"+{ANA}", Outcome.UNKNOWN, Evidence.NONE, "204"),
@@ -88,63 +85,66 @@ async def test_the_204_says_nothing_of_anybody_and_a_failed_check_keeps_its_word
             Cause.INVALID,
         ),
     }
-    assert [(event.phone, event.effect) for event in bench.world.events] == [(ANA, Effect.ADDED)]
+    assert [(event.phone, event.effect) for event in wagateway.world.events] == [(ANA, Effect.ADDED)]
 
 
-async def test_nothing_is_sent_when_nobody_has_an_account(bench: Bench) -> None:
-    bench.world.put_person(BEN, Disposition.NO_ACCOUNT)
-    result = await bench.adapter.add(GROUP, people(BEN))
+async def test_nothing_is_sent_when_nobody_has_an_account(wagateway: WaGatewayHarness) -> None:
+    wagateway.world.put_person(BEN, Disposition.NO_ACCOUNT)
+    result = await wagateway.adapter.add(GROUP, people(BEN))
     assert [v.outcome for v in result.verdicts] == [Outcome.NOT_ON_WHATSAPP]
-    assert bench.lines() == [CHECK]
+    assert wagateway.requests() == [CHECK]
 
 
-async def test_an_add_costs_one_check_for_each_new_number_and_one_post(bench: Bench) -> None:
-    await bench.adapter.add(GROUP, people(ANA, BEN))
-    assert bench.lines() == [CHECK, CHECK, ADD]
-    await bench.adapter.add(GROUP, people(ANA, BEN, CLEO))
-    assert bench.lines()[3:] == [CHECK, ADD]
-    assert bench.server.calls[-1].body == {"participants": [f"{p}@s.whatsapp.net" for p in (ANA, BEN, CLEO)]}
+async def test_an_add_costs_one_check_for_each_new_number_and_one_post(wagateway: WaGatewayHarness) -> None:
+    await wagateway.adapter.add(GROUP, people(ANA, BEN))
+    assert wagateway.requests() == [CHECK, CHECK, ADD]
+    await wagateway.adapter.add(GROUP, people(ANA, BEN, CAT))
+    assert wagateway.requests()[3:] == [CHECK, ADD]
+    assert wagateway.server.calls[-1].body == {"participants": [f"{p}@s.whatsapp.net" for p in (ANA, BEN, CAT)]}
 
 
-async def test_a_number_without_an_account_is_checked_again_for_it_may_get_one(bench: Bench) -> None:
-    bench.world.put_person(ANA, Disposition.NO_ACCOUNT)
-    await bench.adapter.add(GROUP, people(ANA))
-    bench.world.put_person(ANA, Disposition.OPEN)
-    result = await bench.adapter.add(GROUP, people(ANA))
+async def test_a_number_without_an_account_is_checked_again_for_it_may_get_one(wagateway: WaGatewayHarness) -> None:
+    wagateway.world.put_person(ANA, Disposition.NO_ACCOUNT)
+    await wagateway.adapter.add(GROUP, people(ANA))
+    wagateway.world.put_person(ANA, Disposition.OPEN)
+    result = await wagateway.adapter.add(GROUP, people(ANA))
     assert [v.outcome for v in result.verdicts] == [Outcome.UNKNOWN]
-    assert await present(bench, ANA) == {ANA: MembershipStatus.MEMBER}
+    assert await wagateway.membership(ANA) == {ANA: MembershipStatus.MEMBER}
 
 
 @pytest.mark.parametrize("disposition", [Disposition.PRIVATE, Disposition.BLOCKED, Disposition.RECENTLY_LEFT])
-async def test_a_silent_decline_stays_unknown_after_reading_back(bench: Bench, disposition: Disposition) -> None:
-    bench.world.put_person(ANA, disposition)
-    verdicts = await as_the_workflow_would(bench, [ANA])
+async def test_a_silent_decline_stays_unknown_after_reading_back(
+    wagateway: WaGatewayHarness, disposition: Disposition
+) -> None:
+    wagateway.world.put_person(ANA, disposition)
+    verdicts = await run_operation(wagateway.adapter, GROUP, Operation.ADD, people(*[ANA]))
     assert verdicts == [Verdict(f"+{ANA}", Outcome.UNKNOWN, Evidence.NONE, "204")]
 
 
 @pytest.mark.parametrize("rule", [{"capacity": 1}, {"joins_need_approval": True}], ids=["full", "needs approval"])
-async def test_a_full_group_and_one_with_approval_say_nothing_either(bench: Bench, rule: dict[str, object]) -> None:
-    bench.world.put_group(GROUP, "Launch team", [CLEO], **rule)
-    verdicts = await as_the_workflow_would(bench, [ANA])
+async def test_a_full_group_and_one_with_approval_say_nothing_either(
+    wagateway: WaGatewayHarness, rule: dict[str, object]
+) -> None:
+    wagateway.world.put_group(GROUP, "Launch team", [CAT], **rule)
+    verdicts = await run_operation(wagateway.adapter, GROUP, Operation.ADD, people(*[ANA]))
     assert [v.outcome for v in verdicts] == [Outcome.UNKNOWN]
 
 
-async def test_adding_a_member_changes_nothing_and_the_read_back_finds_them(bench: Bench) -> None:
-    bench.world.put_group(GROUP, "Launch team", [ANA])
-    result = await bench.adapter.add(GROUP, people(ANA))
+async def test_adding_a_member_changes_nothing_and_the_read_back_finds_them(wagateway: WaGatewayHarness) -> None:
+    wagateway.world.put_group(GROUP, "Launch team", [ANA])
+    result = await wagateway.adapter.add(GROUP, people(ANA))
     assert [v.outcome for v in result.verdicts] == [Outcome.UNKNOWN]
-    assert [event.effect for event in bench.world.events] == [Effect.ALREADY_MEMBER]
-    assert await present(bench, ANA) == {ANA: MembershipStatus.MEMBER}
+    assert [event.effect for event in wagateway.world.events] == [Effect.ALREADY_MEMBER]
+    assert await wagateway.membership(ANA) == {ANA: MembershipStatus.MEMBER}
 
 
 async def test_a_late_read_shows_the_added_person_only_when_the_stored_copy_has_caught_up() -> None:
-    async with wagateway(read_lag=60.0) as bench:
-        bench.world.put_group(GROUP, "Launch team", [CLEO])
-        await bench.adapter.add(GROUP, people(ANA))
-        assert await present(bench, ANA) == {ANA: MembershipStatus.ABSENT}
-        bench.time[0] += 61.0
-        assert await present(bench, ANA) == {ANA: MembershipStatus.MEMBER}
-        assert bench.transport.broken == []
+    async with open_provider(WAGATEWAY, read_lag=60.0) as wagateway:
+        wagateway.world.put_group(GROUP, "Launch team", [CAT])
+        await wagateway.adapter.add(GROUP, people(ANA))
+        assert await wagateway.membership(ANA) == {ANA: MembershipStatus.ABSENT}
+        wagateway.clock.advance(61.0)
+        assert await wagateway.membership(ANA) == {ANA: MembershipStatus.MEMBER}
 
 
 @pytest.mark.parametrize(
@@ -157,82 +157,86 @@ async def test_a_late_read_shows_the_added_person_only_when_the_stored_copy_has_
     ],
 )
 async def test_a_number_is_found_under_the_form_that_whatsapp_has_for_it(
-    bench: Bench, typed: str, canonical: str
+    wagateway: WaGatewayHarness, typed: str, canonical: str
 ) -> None:
-    bench.world.put_person(typed, Disposition.NO_ACCOUNT)
-    bench.world.put_group(GROUP, "Launch team", [canonical])
-    result = await bench.adapter.add(GROUP, people(typed))
+    wagateway.world.put_person(typed, Disposition.NO_ACCOUNT)
+    wagateway.world.put_group(GROUP, "Launch team", [canonical])
+    result = await wagateway.adapter.add(GROUP, people(typed))
     assert [v.outcome for v in result.verdicts] == [Outcome.UNKNOWN]
-    assert bench.server.calls[-1].body == {"participants": [f"{canonical}@s.whatsapp.net"]}
-    assert await present(bench, typed) == {typed: MembershipStatus.MEMBER}
+    assert wagateway.server.calls[-1].body == {"participants": [f"{canonical}@s.whatsapp.net"]}
+    assert await wagateway.membership(typed) == {typed: MembershipStatus.MEMBER}
 
 
-async def test_the_jid_that_the_check_gives_is_the_one_that_is_added_and_found_again(bench: Bench) -> None:
-    bench.world.put_person(CLEO, Disposition.OPEN, also=ANA)
-    await bench.adapter.add(GROUP, people(ANA))
-    assert list(bench.world.groups[GROUP].members) == [CLEO]
-    assert await present(bench, ANA) == {ANA: MembershipStatus.MEMBER}
+async def test_the_jid_that_the_check_gives_is_the_one_that_is_added_and_found_again(
+    wagateway: WaGatewayHarness,
+) -> None:
+    wagateway.world.put_person(CAT, Disposition.OPEN, also=ANA)
+    await wagateway.adapter.add(GROUP, people(ANA))
+    assert list(wagateway.group.members) == [CAT]
+    assert await wagateway.membership(ANA) == {ANA: MembershipStatus.MEMBER}
 
 
-async def test_two_forms_of_one_number_are_added_once(bench: Bench) -> None:
-    bench.world.put_person("551187654321", Disposition.OPEN, also="5511987654321")
-    result = await bench.adapter.add(GROUP, people("5511987654321", "551187654321"))
+async def test_two_forms_of_one_number_are_added_once(wagateway: WaGatewayHarness) -> None:
+    wagateway.world.put_person("551187654321", Disposition.OPEN, also="5511987654321")
+    result = await wagateway.adapter.add(GROUP, people("5511987654321", "551187654321"))
     assert len(result.verdicts) == 2
-    assert bench.server.calls[-1].body == {"participants": ["551187654321@s.whatsapp.net"]}
+    assert wagateway.server.calls[-1].body == {"participants": ["551187654321@s.whatsapp.net"]}
 
 
-async def test_the_form_that_was_typed_is_checked_first(bench: Bench) -> None:
-    await bench.adapter.add(GROUP, people("5511987654321"))
-    assert [call.query for call in bench.server.calls] == [{"phone": "5511987654321"}, {}]
+async def test_the_form_that_was_typed_is_checked_first(wagateway: WaGatewayHarness) -> None:
+    await wagateway.adapter.add(GROUP, people("5511987654321"))
+    assert [call.query for call in wagateway.server.calls] == [{"phone": "5511987654321"}, {}]
 
 
-async def test_a_check_without_an_answer_does_not_keep_anybody_from_being_added(bench: Bench) -> None:
-    bench.server.faults = [InjectedFault(CHECK, status=200, body='{"query": "14155550101"}')]
-    result = await bench.adapter.add(GROUP, people(ANA))
+async def test_a_check_without_an_answer_does_not_keep_anybody_from_being_added(wagateway: WaGatewayHarness) -> None:
+    wagateway.server.faults = [InjectedFault(CHECK, status=200, body='{"query": "14155550101"}')]
+    result = await wagateway.adapter.add(GROUP, people(ANA))
     assert [v.outcome for v in result.verdicts] == [Outcome.UNKNOWN]
-    assert list(bench.world.groups[GROUP].members) == [ANA]
+    assert list(wagateway.group.members) == [ANA]
 
 
-async def test_a_number_that_the_check_finds_malformed_fails_and_the_others_are_added(bench: Bench) -> None:
-    bench.server.faults = [InjectedFault(CHECK, status=400)]
-    result = await bench.adapter.add(GROUP, people(ANA, BEN))
+async def test_a_number_that_the_check_finds_malformed_fails_and_the_others_are_added(
+    wagateway: WaGatewayHarness,
+) -> None:
+    wagateway.server.faults = [InjectedFault(CHECK, status=400)]
+    result = await wagateway.adapter.add(GROUP, people(ANA, BEN))
     assert sorted(v.outcome for v in result.verdicts) == [Outcome.FAILED, Outcome.UNKNOWN]
     reported = next(v for v in result.verdicts if v.outcome is Outcome.FAILED)
     assert (reported.evidence, reported.provider_code) == (Evidence.REPORTED, "validation_error")
-    assert len(bench.world.groups[GROUP].members) == 1
+    assert len(wagateway.group.members) == 1
 
 
-async def test_a_person_known_by_lid_is_added_by_the_phone_behind_it(bench: Bench) -> None:
-    bench.world.put_group("120363000000000002@g.us", "Others", [ANA])
-    person = Person("someone", lid=bench.lid(ANA))
-    result = await bench.adapter.add(GROUP, [person])
+async def test_a_person_known_by_lid_is_added_by_the_phone_behind_it(wagateway: WaGatewayHarness) -> None:
+    wagateway.world.put_group("120363000000000002@g.us", "Others", [ANA])
+    person = Person("someone", lid=wagateway.lid(ANA))
+    result = await wagateway.adapter.add(GROUP, [person])
     assert result.verdicts == (Verdict(person.key, Outcome.UNKNOWN, Evidence.NONE, "204"),)
-    assert await bench.adapter.membership(GROUP, [person]) == {person.key: MembershipStatus.MEMBER}
+    assert await wagateway.adapter.membership(GROUP, [person]) == {person.key: MembershipStatus.MEMBER}
 
 
-async def test_a_lid_without_a_known_phone_cannot_be_added(bench: Bench) -> None:
-    result = await bench.adapter.add(GROUP, [Person("someone", lid="123456@lid"), *people(BEN)])
+async def test_a_lid_without_a_known_phone_cannot_be_added(wagateway: WaGatewayHarness) -> None:
+    result = await wagateway.adapter.add(GROUP, [Person("someone", lid="123456@lid"), *people(BEN)])
     assert {v.key: v.outcome for v in result.verdicts} == {"123456@lid": Outcome.INVALID, f"+{BEN}": Outcome.UNKNOWN}
-    assert bench.server.calls[-1].body == {"participants": [f"{BEN}@s.whatsapp.net"]}
+    assert wagateway.server.calls[-1].body == {"participants": [f"{BEN}@s.whatsapp.net"]}
 
 
-async def test_a_check_is_forgotten_after_a_day(bench: Bench) -> None:
-    adapter = WaGateway(bench.adapter._api, clock=lambda: bench.time[0])
+async def test_a_check_is_forgotten_after_a_day(wagateway: WaGatewayHarness) -> None:
+    adapter = WaGateway(wagateway.adapter._api, clock=wagateway.clock)
     for later, checks in ((0.0, 1), (24 * 3600 - 1.0, 1), (2.0, 2)):
-        bench.time[0] += later
+        wagateway.clock.now += later
         assert (await adapter.check_numbers(people(ANA)))[f"+{ANA}"].phone == f"+{ANA}"
-        assert bench.lines() == [CHECK] * checks
+        assert wagateway.requests() == [CHECK] * checks
 
 
-async def test_an_operation_needs_the_gateways_own_word(bench: Bench) -> None:
-    assert bench.adapter.abilities[Action.ADD].capability is ProviderCapability.SEND
-    assert bench.adapter.abilities[Action.LIST_GROUPS].capability is ProviderCapability.GROUPS_READ
+async def test_an_operation_needs_the_gateways_own_word(wagateway: WaGatewayHarness) -> None:
+    assert wagateway.adapter.abilities[Action.ADD].capability is ProviderCapability.SEND
+    assert wagateway.adapter.abilities[Action.LIST_GROUPS].capability is ProviderCapability.GROUPS_READ
 
 
-async def test_the_whole_path_costs_few_calls(bench: Bench) -> None:
-    bench.world.put_group(GROUP, "Launch team", [CLEO])
-    await as_the_workflow_would(bench, [ANA])
+async def test_the_whole_path_costs_few_calls(wagateway: WaGatewayHarness) -> None:
+    wagateway.world.put_group(GROUP, "Launch team", [CAT])
+    await run_operation(wagateway.adapter, GROUP, Operation.ADD, people(*[ANA]))
     contact = f"{CONTACTS}/{{}}".format
     count = f"GET {ROOT}/groups/{GROUP}"
-    before = [MEMBERS, contact(bench.lid(CLEO)), count]
-    assert bench.lines() == [*before, CHECK, ADD, MEMBERS, contact(bench.lid(ANA)), count]
+    before = [MEMBERS, contact(wagateway.lid(CAT)), count]
+    assert wagateway.requests() == [*before, CHECK, ADD, MEMBERS, contact(wagateway.lid(ANA)), count]

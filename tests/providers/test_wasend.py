@@ -1,5 +1,4 @@
 import json
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -8,16 +7,11 @@ from sandbox.providers.server import InjectedFault
 from sandbox.providers.wasend import ResultIds
 from sandbox.providers.wasend_records import OWN_PHONE
 from sandbox.providers.world import Disposition, Effect
-from tests.providers.wasend_bench import ADD, GROUP, Bench, outcomes, people, wasend
+from tests.providers.harness import ANA, BEN, CAT, outcomes, people
+from tests.providers.provider_cases import WASEND, WasendHarness
 
-ANA, BEN, CLEO = "14155550101", "14155550102", "14155550103"
-
-
-@pytest.fixture
-async def bench() -> AsyncIterator[Bench]:
-    async with wasend() as bench:
-        yield bench
-        assert bench.breaches() == []
+GROUP = WASEND.group
+ADD = f"POST /{WASEND.account}/groups/{GROUP}/participants/add"
 
 
 def answer(added: list[tuple[str, object]], failed: list[tuple[str, object]], *, success: bool = True) -> str:
@@ -28,22 +22,22 @@ def answer(added: list[tuple[str, object]], failed: list[tuple[str, object]], *,
     return json.dumps({"success": success, "data": lists})
 
 
-async def verdicts_after(bench: Bench, body: str, asked: list[Person]) -> dict[str, Verdict]:
-    bench.server.faults = [InjectedFault(ADD, status=200, body=body)]
-    return {v.key.removeprefix("+"): v for v in (await bench.adapter.add(GROUP, asked)).verdicts}
+async def verdicts_after(wasend: WasendHarness, body: str, asked: list[Person]) -> dict[str, Verdict]:
+    wasend.server.faults = [InjectedFault(ADD, status=200, body=body)]
+    return {v.key.removeprefix("+"): v for v in (await wasend.adapter.add(GROUP, asked)).verdicts}
 
 
-def fill_with_thirty(bench: Bench) -> list[str]:
+def fill_with_thirty(wasend: WasendHarness) -> list[str]:
     """Make thirty people, every sixth of one kind; those at the sixth places are members already."""
     phones = [f"141555502{number:02}" for number in range(30)]
     kinds = [*Disposition, None]
     members = [OWN_PHONE]
     for place, phone in enumerate(phones):
         kind = kinds[place % len(kinds)]
-        bench.world.put_person(phone, kind or Disposition.OPEN)
+        wasend.world.put_person(phone, kind or Disposition.OPEN)
         if kind is None:
             members.append(phone)
-    bench.world.put_group(GROUP, "Launch team", members)
+    wasend.world.put_group(GROUP, "Launch team", members)
     return phones
 
 
@@ -76,24 +70,24 @@ WHATSAPP_CODES = DOCUMENTED_WORDS | {
     ids=["made-up words", "numbers", "left out"],
 )
 async def test_thirty_mixed_people_have_one_verdict_each_and_it_is_the_truth_where_wasend_tells_it(
-    bench: Bench, reasons: dict[Effect, str | None], expected: dict[Effect, Outcome], result_ids: ResultIds
+    wasend: WasendHarness, reasons: dict[Effect, str | None], expected: dict[Effect, Outcome], result_ids: ResultIds
 ) -> None:
-    bench.server.reasons.update(reasons)
-    bench.server.result_ids = result_ids
-    phones = fill_with_thirty(bench)
+    wasend.server.reasons.update(reasons)
+    wasend.server.result_ids = result_ids
+    phones = fill_with_thirty(wasend)
     results = [
-        await bench.adapter.add(GROUP, people(*phones[start : start + bench.adapter.abilities[Action.ADD].max_batch]))
-        for start in range(0, 30, bench.adapter.abilities[Action.ADD].max_batch)
+        await wasend.adapter.add(GROUP, people(*phones[start : start + wasend.adapter.abilities[Action.ADD].max_batch]))
+        for start in range(0, 30, wasend.adapter.abilities[Action.ADD].max_batch)
     ]
-    truth = {event.phone: expected[event.effect] for event in bench.world.events}
+    truth = {event.phone: expected[event.effect] for event in wasend.world.events}
     assert outcomes(*results) == truth
-    assert {event.effect for event in bench.world.events} == set(expected)
-    assert bench.lines() == [f"{ADD} 200"] * 3
+    assert {event.effect for event in wasend.world.events} == set(expected)
+    assert wasend.requests(with_status=True) == [f"{ADD} 200"] * 3
 
 
-async def test_a_verdict_keeps_wasends_word_and_says_that_it_was_reported(bench: Bench) -> None:
-    bench.world.put_person(BEN, Disposition.PRIVATE)
-    result = await bench.adapter.add(GROUP, people(ANA, BEN))
+async def test_a_verdict_keeps_wasends_word_and_says_that_it_was_reported(wasend: WasendHarness) -> None:
+    wasend.world.put_person(BEN, Disposition.PRIVATE)
+    result = await wasend.adapter.add(GROUP, people(ANA, BEN))
     assert result.error is None
     assert result.verdicts == (
         Verdict(f"+{ANA}", Outcome.ADDED, Evidence.REPORTED, "SUCCESS"),
@@ -101,20 +95,22 @@ async def test_a_verdict_keeps_wasends_word_and_says_that_it_was_reported(bench:
     )
 
 
-async def test_a_full_group_and_an_approval_are_told_by_whatsapps_numbers(bench: Bench) -> None:
-    bench.server.reasons.update({Effect.GROUP_FULL: "419", Effect.AWAITS_ADMIN: "421"})
-    bench.world.groups[GROUP].capacity = 2
-    assert outcomes(await bench.adapter.add(GROUP, people(ANA, BEN))) == {ANA: Outcome.ADDED, BEN: Outcome.GROUP_FULL}
-    bench.world.groups[GROUP].capacity = 1024
-    bench.world.groups[GROUP].joins_need_approval = True
-    assert outcomes(await bench.adapter.add(GROUP, people(CLEO))) == {CLEO: Outcome.PENDING}
+async def test_a_full_group_and_an_approval_are_told_by_whatsapps_numbers(wasend: WasendHarness) -> None:
+    wasend.server.reasons.update({Effect.GROUP_FULL: "419", Effect.AWAITS_ADMIN: "421"})
+    wasend.group.capacity = 2
+    assert outcomes(await wasend.adapter.add(GROUP, people(ANA, BEN))) == {ANA: Outcome.ADDED, BEN: Outcome.GROUP_FULL}
+    wasend.group.capacity = 1024
+    wasend.group.joins_need_approval = True
+    assert outcomes(await wasend.adapter.add(GROUP, people(CAT))) == {CAT: Outcome.PENDING}
 
 
-async def test_a_participant_that_was_rate_limited_keeps_the_other_verdicts_and_stops_the_sender(bench: Bench) -> None:
-    bench.server.faults = [
+async def test_a_participant_that_was_rate_limited_keeps_the_other_verdicts_and_stops_the_sender(
+    wasend: WasendHarness,
+) -> None:
+    wasend.server.faults = [
         InjectedFault(ADD, status=200, body=answer([(f"{ANA}@c.us", "SUCCESS")], [(f"{BEN}@c.us", "429")]))
     ]
-    result = await bench.adapter.add(GROUP, people(ANA, BEN))
+    result = await wasend.adapter.add(GROUP, people(ANA, BEN))
     assert outcomes(result) == {ANA: Outcome.ADDED, BEN: Outcome.RATE_LIMITED}
     assert isinstance(result.error, RateLimited)
 
@@ -141,19 +137,22 @@ async def test_a_participant_that_was_rate_limited_keeps_the_other_verdicts_and_
     ],
 )
 async def test_a_verdict_is_no_better_than_what_the_lists_say(
-    added: list[tuple[str, object]], failed: list[tuple[str, object]], outcome: Outcome, code: str
+    wasend: WasendHarness,
+    added: list[tuple[str, object]],
+    failed: list[tuple[str, object]],
+    outcome: Outcome,
+    code: str,
 ) -> None:
-    async with wasend() as bench:
-        verdict = (await verdicts_after(bench, answer(added, failed), people(ANA)))[ANA]
-        assert (verdict.outcome, verdict.provider_code) == (outcome, code)
-        assert (verdict.evidence is Evidence.NONE) == (outcome is Outcome.UNKNOWN)
+    verdict = (await verdicts_after(wasend, answer(added, failed), people(ANA)))[ANA]
+    assert (verdict.outcome, verdict.provider_code) == (outcome, code)
+    assert (verdict.evidence is Evidence.NONE) == (outcome is Outcome.UNKNOWN)
 
 
 @pytest.mark.parametrize("success", [True, False])
-async def test_the_lists_count_and_not_the_success_flag(bench: Bench, *, success: bool) -> None:
+async def test_the_lists_count_and_not_the_success_flag(wasend: WasendHarness, *, success: bool) -> None:
     body = answer([(f"{ANA}@c.us", "SUCCESS")], [(f"{BEN}@c.us", "NOT_FOUND")], success=success)
-    told = await verdicts_after(bench, body, people(ANA, BEN, CLEO))
-    assert [told[phone].outcome for phone in (ANA, BEN, CLEO)] == [
+    told = await verdicts_after(wasend, body, people(ANA, BEN, CAT))
+    assert [told[phone].outcome for phone in (ANA, BEN, CAT)] == [
         Outcome.ADDED,
         Outcome.NOT_ON_WHATSAPP,
         Outcome.UNKNOWN,
@@ -161,12 +160,11 @@ async def test_the_lists_count_and_not_the_success_flag(bench: Bench, *, success
 
 
 @pytest.mark.parametrize("status", [400, 403, 409, 422, 500])
-async def test_the_lists_count_beside_an_error_status_too(status: int) -> None:
-    async with wasend() as bench:
-        body = answer([(f"{ANA}@c.us", "SUCCESS")], [(f"{BEN}@c.us", "NOT_FOUND")], success=False)
-        bench.server.faults = [InjectedFault(ADD, when="after", status=status, body=body)]
-        result = await bench.adapter.add(GROUP, people(ANA, BEN, CLEO))
-        assert outcomes(result) == {ANA: Outcome.ADDED, BEN: Outcome.NOT_ON_WHATSAPP, CLEO: Outcome.UNKNOWN}
+async def test_the_lists_count_beside_an_error_status_too(wasend: WasendHarness, status: int) -> None:
+    body = answer([(f"{ANA}@c.us", "SUCCESS")], [(f"{BEN}@c.us", "NOT_FOUND")], success=False)
+    wasend.server.faults = [InjectedFault(ADD, when="after", status=status, body=body)]
+    result = await wasend.adapter.add(GROUP, people(ANA, BEN, CAT))
+    assert outcomes(result) == {ANA: Outcome.ADDED, BEN: Outcome.NOT_ON_WHATSAPP, CAT: Outcome.UNKNOWN}
 
 
 @pytest.mark.parametrize(
@@ -178,57 +176,57 @@ async def test_the_lists_count_beside_an_error_status_too(status: int) -> None:
     ],
     ids=["bare", "without failed", "failed is null"],
 )
-async def test_an_add_is_read_bare_and_with_a_list_left_out(body: object) -> None:
-    async with wasend() as bench:
-        told = await verdicts_after(bench, json.dumps(body), people(ANA))
-        assert told[ANA].outcome is Outcome.ADDED
+async def test_an_add_is_read_bare_and_with_a_list_left_out(wasend: WasendHarness, body: object) -> None:
+    told = await verdicts_after(wasend, json.dumps(body), people(ANA))
+    assert told[ANA].outcome is Outcome.ADDED
 
 
 @pytest.mark.parametrize(
     ("asked", "answered"),
     [("5511987654321", "551187654321"), ("525512345678", "5215512345678"), ("541123456789", "5491123456789")],
 )
-async def test_a_number_with_two_forms_is_found_in_both_and_never_called_missing(asked: str, answered: str) -> None:
-    async with wasend() as bench:
-        told = await verdicts_after(bench, answer([(f"{answered}@c.us", "SUCCESS")], []), people(asked))
-        assert told[asked].outcome is Outcome.ADDED
-        for reason in ("NOT_FOUND", "404"):
-            told = await verdicts_after(bench, answer([], [(f"{asked}@c.us", reason)]), people(asked))
-            assert (told[asked].outcome, told[asked].provider_code) == (Outcome.FAILED, reason)
-        bench.world.put_group(GROUP, "Launch team", [OWN_PHONE, answered])
-        assert await bench.adapter.membership(GROUP, people(asked)) == {f"+{asked}": MembershipStatus.MEMBER}
+async def test_a_number_with_two_forms_is_found_in_both_and_never_called_missing(
+    wasend: WasendHarness, asked: str, answered: str
+) -> None:
+    told = await verdicts_after(wasend, answer([(f"{answered}@c.us", "SUCCESS")], []), people(asked))
+    assert told[asked].outcome is Outcome.ADDED
+    for reason in ("NOT_FOUND", "404"):
+        told = await verdicts_after(wasend, answer([], [(f"{asked}@c.us", reason)]), people(asked))
+        assert (told[asked].outcome, told[asked].provider_code) == (Outcome.FAILED, reason)
+    wasend.world.put_group(GROUP, "Launch team", [OWN_PHONE, answered])
+    assert await wasend.adapter.membership(GROUP, people(asked)) == {f"+{asked}": MembershipStatus.MEMBER}
 
 
-async def test_two_forms_of_one_number_asked_for_together_keep_their_own_results(bench: Bench) -> None:
+async def test_two_forms_of_one_number_asked_for_together_keep_their_own_results(wasend: WasendHarness) -> None:
     long, short = "5511987654321", "551187654321"
     body = answer([(f"{short}@c.us", "SUCCESS")], [(f"{long}@c.us", "ALREADY_IN_GROUP")])
-    told = await verdicts_after(bench, body, people(long, short))
+    told = await verdicts_after(wasend, body, people(long, short))
     assert (told[long].outcome, told[short].outcome) == (Outcome.ALREADY_DONE, Outcome.ADDED)
 
 
-async def test_a_person_known_by_a_lid_is_added_and_judged_by_it(bench: Bench) -> None:
-    bench.server.result_ids = "lid"
-    person = Person("lid", lid=f"{bench.world.person(ANA).lid}@lid")
-    result = await bench.adapter.add(GROUP, [person])
+async def test_a_person_known_by_a_lid_is_added_and_judged_by_it(wasend: WasendHarness) -> None:
+    wasend.server.result_ids = "lid"
+    person = Person("lid", lid=wasend.lid(ANA))
+    result = await wasend.adapter.add(GROUP, [person])
     assert [(v.key, v.outcome) for v in result.verdicts] == [(person.lid, Outcome.ADDED)]
-    assert bench.server.calls[0].body == {"participants": [person.lid]}
-    assert ANA in bench.world.groups[GROUP].members
+    assert wasend.server.calls[0].body == {"participants": [person.lid]}
+    assert ANA in wasend.group.members
 
 
 @pytest.mark.parametrize("reason", ["NOT_FOUND", "404"])
-async def test_somebody_known_by_a_lid_alone_is_never_called_missing(bench: Bench, reason: str) -> None:
+async def test_somebody_known_by_a_lid_alone_is_never_called_missing(wasend: WasendHarness, reason: str) -> None:
     lid = "100000000000001@lid"
-    told = await verdicts_after(bench, answer([], [(lid, reason)]), [Person("lid", lid=lid)])
+    told = await verdicts_after(wasend, answer([], [(lid, reason)]), [Person("lid", lid=lid)])
     assert (told[lid].outcome, told[lid].provider_code) == (Outcome.FAILED, reason)
-    assert len(bench.server.calls) == 1
+    assert len(wasend.server.calls) == 1
 
 
-async def test_ids_by_lid_leave_people_asked_for_by_phone_unknown(bench: Bench) -> None:
-    bench.server.result_ids = "lid"
-    assert outcomes(await bench.adapter.add(GROUP, people(ANA))) == {ANA: Outcome.UNKNOWN}
+async def test_ids_by_lid_leave_people_asked_for_by_phone_unknown(wasend: WasendHarness) -> None:
+    wasend.server.result_ids = "lid"
+    assert outcomes(await wasend.adapter.add(GROUP, people(ANA))) == {ANA: Outcome.UNKNOWN}
 
 
-async def test_more_people_than_one_call_takes_are_a_programming_error(bench: Bench) -> None:
+async def test_more_people_than_one_call_takes_are_a_programming_error(wasend: WasendHarness) -> None:
     with pytest.raises(ValueError, match="at most 10"):
-        await bench.adapter.add(GROUP, people(*(f"141555503{n:02}" for n in range(11))))
-    assert bench.server.calls == []
+        await wasend.adapter.add(GROUP, people(*(f"141555503{n:02}" for n in range(11))))
+    assert wasend.server.calls == []

@@ -21,7 +21,7 @@ from providers.wasend.models import (
     SentReply,
     SessionReply,
 )
-from tests.providers.wasend_bench import people
+from tests.providers.harness import people
 
 NAMES = [
     "success", "error", "message", "data", "info", "group", "groups", "pagination", "hasMore", "participants",

@@ -1,5 +1,4 @@
 import json
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -20,11 +19,14 @@ from providers.base import (
     ProviderError,
 )
 from sandbox.providers.server import InjectedFault
-from sandbox.providers.wasend_records import OWN_PHONE, Shape
+from sandbox.providers.wasend_records import OWN_PHONE
 from sandbox.providers.world import Disposition
-from tests.providers.wasend_bench import GROUP, SESSION, Bench, people, wasend
+from tests.providers.harness import ANA, BEN, open_provider, people
+from tests.providers.provider_cases import WASEND, WasendHarness
 
-ANA, BEN = "14155550101", "14155550102"
+GROUP = WASEND.group
+SESSION = WASEND.account
+
 PATH = f"/{SESSION}/groups/{GROUP}"
 EVERYTHING = GroupChange("Evening team", "Rota", Picture(url="https://example.com/p.jpg"), True, True, 604_800)
 PUTS = ("subject", "description", "picture")
@@ -32,15 +34,8 @@ FLAGS = ("settings/security/messages-admin-only", "settings/security/info-admin-
 BOTH = GroupChange(announce_only=True, locked=True)
 
 
-@pytest.fixture(params=["docs", "sdk"])
-async def bench(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
-    async with wasend(variant=request.param) as bench:
-        yield bench
-        assert bench.breaches() == []
-
-
-def puts(bench: Bench) -> list[str]:
-    return [call.path.removeprefix(f"{PATH}/") for call in bench.server.calls if call.method == "PUT"]
+def puts(wasend: WasendHarness) -> list[str]:
+    return [call.path.removeprefix(f"{PATH}/") for call in wasend.server.calls if call.method == "PUT"]
 
 
 def kinds(failed: object) -> dict[Action, type[ProviderError]]:
@@ -49,17 +44,17 @@ def kinds(failed: object) -> dict[Action, type[ProviderError]]:
 
 
 async def test_everything_is_changed_in_one_call_for_each_and_one_for_both_flags_where_there_is_one(
-    bench: Bench,
+    variant: WasendHarness,
 ) -> None:
     for _ in range(2):
-        result = await bench.adapter.change(GROUP, EVERYTHING)
+        result = await variant.adapter.change(GROUP, EVERYTHING)
         assert result.done == EVERYTHING.actions[:-1]
         assert kinds(result.failed) == {Action.EPHEMERAL: NotSupported}
     expected = {"docs": ["settings", *PUTS] * 2, "sdk": ["settings", *PUTS, *FLAGS, *PUTS, *FLAGS]}
-    assert puts(bench) == expected[bench.server.variant]
+    assert puts(variant) == expected[variant.server.variant]
     reads = 2  # the answer to a description says nothing
-    assert len(bench.server.calls) == len(puts(bench)) + reads
-    group = bench.world.groups[GROUP]
+    assert len(variant.server.calls) == len(puts(variant)) + reads
+    group = variant.group
     assert (group.subject, group.description, group.announce_only, group.locked) == ("Evening team", "Rota", True, True)
     assert group.picture
 
@@ -72,71 +67,77 @@ async def test_everything_is_changed_in_one_call_for_each_and_one_for_both_flags
         (GroupChange(ephemeral=0), NotSupported),
     ],
 )
-async def test_what_wasend_does_not_take_is_refused_without_a_call(change: GroupChange, kind: type[Exception]) -> None:
-    async with wasend() as bench:
-        result = await bench.adapter.change(GROUP, change)
-        assert (result.done, kinds(result.failed)) == ((), {change.actions[0]: kind})
-        assert bench.server.calls == []
+async def test_what_wasend_does_not_take_is_refused_without_a_call(
+    wasend: WasendHarness, change: GroupChange, kind: type[Exception]
+) -> None:
+    result = await wasend.adapter.change(GROUP, change)
+    assert (result.done, kinds(result.failed)) == ((), {change.actions[0]: kind})
+    assert wasend.server.calls == []
 
 
-async def test_an_empty_answer_is_no_proof_and_the_group_is_read_back_once(bench: Bench) -> None:
-    bench.server.mute = True
-    await bench.adapter.group(GROUP)
-    bench.server.calls.clear()
-    result = await bench.adapter.change(GROUP, EVERYTHING)
+async def test_an_empty_answer_is_no_proof_and_the_group_is_read_back_once(variant: WasendHarness) -> None:
+    variant.server.mute = True
+    variant.expected_breaches = ("MissingData",)
+    await variant.adapter.group(GROUP)
+    variant.server.calls.clear()
+    result = await variant.adapter.change(GROUP, EVERYTHING)
     assert result.done == (Action.RENAME, Action.DESCRIBE, Action.ANNOUNCE_ONLY, Action.LOCK)
     assert result.failed.keys() == {Action.PICTURE, Action.EPHEMERAL}
     assert isinstance(result.failed[Action.PICTURE], OutcomeUnknown)
-    assert [call.method for call in bench.server.calls].count("GET") == 1
+    assert [call.method for call in variant.server.calls].count("GET") == 1
 
 
-async def test_an_answer_that_shows_one_of_two_flags_is_read_back_for_both() -> None:
-    async with wasend() as bench:
-        bench.server.faults = [InjectedFault("PUT", status=200, body='{"settings": {"infoAdminOnly": true}}')]
-        bench.world.groups[GROUP].locked = True
-        result = await bench.adapter.change(GROUP, BOTH)
-        assert result.done == (Action.LOCK,)
-        assert isinstance(result.failed[Action.ANNOUNCE_ONLY], OutcomeUnknown)
+async def test_an_answer_that_shows_one_of_two_flags_is_read_back_for_both(wasend: WasendHarness) -> None:
+    wasend.server.faults = [InjectedFault("PUT", status=200, body='{"settings": {"infoAdminOnly": true}}')]
+    wasend.group.locked = True
+    result = await wasend.adapter.change(GROUP, BOTH)
+    assert result.done == (Action.LOCK,)
+    assert isinstance(result.failed[Action.ANNOUNCE_ONLY], OutcomeUnknown)
 
 
 @pytest.mark.parametrize("kept", ["Rota", "Ro"])
-async def test_a_description_is_changed_where_the_group_shows_the_whole_of_it(bench: Bench, kept: str) -> None:
-    bench.server.faults = [InjectedFault("/description", status=200, body=" ")]
-    bench.world.groups[GROUP].description = kept
-    result = await bench.adapter.change(GROUP, GroupChange(description="Rota"))
+async def test_a_description_is_changed_where_the_group_shows_the_whole_of_it(
+    variant: WasendHarness, kept: str
+) -> None:
+    variant.server.faults = [InjectedFault("/description", status=200, body=" ")]
+    variant.group.description = kept
+    result = await variant.adapter.change(GROUP, GroupChange(description="Rota"))
     assert result.done == ((Action.DESCRIBE,) if kept == "Rota" else ())
     assert all(isinstance(error, OutcomeUnknown) for error in result.failed.values())
     assert result.failed.keys() == set() if result.done else {Action.DESCRIBE}
 
 
 @pytest.mark.parametrize("after", [200, 503])
-async def test_a_change_that_the_group_does_not_show_after_an_empty_answer_stays_open(after: int) -> None:
-    async with wasend() as bench:
-        bench.server.faults = [
-            InjectedFault("PUT", status=200, body=" "),
-            InjectedFault("GET", status=after, times=4 * (after > 200)),
-        ]
-        result = await bench.adapter.change(GROUP, GroupChange(subject="Other"))
-        assert result.done == ()
-        assert isinstance(result.failed[Action.RENAME], OutcomeUnknown)
+async def test_a_change_that_the_group_does_not_show_after_an_empty_answer_stays_open(
+    wasend: WasendHarness, after: int
+) -> None:
+    wasend.server.faults = [
+        InjectedFault("PUT", status=200, body=" "),
+        InjectedFault("GET", status=after, times=4 * (after > 200)),
+    ]
+    result = await wasend.adapter.change(GROUP, GroupChange(subject="Other"))
+    assert result.done == ()
+    assert isinstance(result.failed[Action.RENAME], OutcomeUnknown)
 
 
 @pytest.mark.parametrize("body", ['{"success": true, "enabled": false}', '{"success": false, "error": "x"}', "<html>"])
-async def test_an_answer_that_shows_something_else_is_not_believed(body: str) -> None:
-    async with wasend() as bench:
-        bench.server.faults = [InjectedFault("PUT", status=200, body=body)]
-        result = await bench.adapter.change(GROUP, GroupChange(locked=True))
-        assert isinstance(result.failed[Action.LOCK], OutcomeUnknown)
-        both = '{"success": true, "settings": {"infoAdminOnly": true, "messagesAdminOnly": false}}'
-        bench.server.faults = [InjectedFault("PUT", status=200, body=both)]
-        result = await bench.adapter.change(GROUP, BOTH)
-        assert kinds(result.failed) == dict.fromkeys((Action.ANNOUNCE_ONLY, Action.LOCK), OutcomeUnknown)
+async def test_an_answer_that_shows_something_else_is_not_believed(wasend: WasendHarness, body: str) -> None:
+    wasend.server.faults = [InjectedFault("PUT", status=200, body=body)]
+    result = await wasend.adapter.change(GROUP, GroupChange(locked=True))
+    assert isinstance(result.failed[Action.LOCK], OutcomeUnknown)
+    both = '{"success": true, "settings": {"infoAdminOnly": true, "messagesAdminOnly": false}}'
+    wasend.server.faults = [InjectedFault("PUT", status=200, body=both)]
+    result = await wasend.adapter.change(GROUP, BOTH)
+    assert kinds(result.failed) == dict.fromkeys((Action.ANNOUNCE_ONLY, Action.LOCK), OutcomeUnknown)
 
 
-async def test_one_failed_change_does_not_stop_the_others(bench: Bench) -> None:
-    bench.server.faults = [InjectedFault("/subject", status=400), InjectedFault("/messages-admin-only", status=500)]
-    bench.server.mixed = {"settings": "sdk"}
-    result = await bench.adapter.change(GROUP, EVERYTHING)
+async def test_one_failed_change_does_not_stop_the_others(variant: WasendHarness) -> None:
+    variant.server.faults = [
+        InjectedFault("/subject", status=400),
+        InjectedFault("/messages-admin-only", status=500),
+    ]
+    variant.server.mixed = {"settings": "sdk"}
+    result = await variant.adapter.change(GROUP, EVERYTHING)
     assert result.done == (Action.DESCRIBE, Action.PICTURE, Action.LOCK)
     assert kinds(result.failed) == {
         Action.ANNOUNCE_ONLY: OutcomeUnknown,
@@ -145,57 +146,58 @@ async def test_one_failed_change_does_not_stop_the_others(bench: Bench) -> None:
     }
 
 
-async def test_nothing_more_is_sent_after_an_error_that_stops_the_sender(bench: Bench) -> None:
-    bench.world.groups[GROUP].account_is_admin = False
-    result = await bench.adapter.change(GROUP, EVERYTHING)
+async def test_nothing_more_is_sent_after_an_error_that_stops_the_sender(variant: WasendHarness) -> None:
+    variant.group.account_is_admin = False
+    result = await variant.adapter.change(GROUP, EVERYTHING)
     assert set(kinds(result.failed).values()) == {NotGroupAdmin}
     assert result.failed.keys() == set(EVERYTHING.actions)
-    assert len(bench.server.calls) == {"docs": 1, "sdk": 2}[bench.server.variant]
+    assert len(variant.server.calls) == {"docs": 1, "sdk": 2}[variant.server.variant]
 
 
 @pytest.mark.parametrize("absent_status", [404, 405])
 async def test_a_description_that_the_server_cannot_set_is_told_from_a_missing_group(
-    bench: Bench, absent_status: int
+    variant: WasendHarness, absent_status: int
 ) -> None:
-    bench.server.lacks_description, bench.server.absent_status = True, absent_status
+    variant.server.lacks_description, variant.server.absent_status = True, absent_status
     change = GroupChange(description="Rota")
-    assert kinds((await bench.adapter.change(GROUP, change)).failed) == {Action.DESCRIBE: NotSupported}
-    del bench.world.groups[GROUP]
-    assert kinds((await bench.adapter.change(GROUP, change)).failed) == {Action.DESCRIBE: GroupNotFound}
+    assert kinds((await variant.adapter.change(GROUP, change)).failed) == {Action.DESCRIBE: NotSupported}
+    del variant.world.groups[GROUP]
+    assert kinds((await variant.adapter.change(GROUP, change)).failed) == {Action.DESCRIBE: GroupNotFound}
 
 
-async def test_both_flags_of_a_missing_group_are_not_found_and_teach_nothing(bench: Bench) -> None:
-    group = bench.world.groups.pop(GROUP)
-    result = await bench.adapter.change(GROUP, BOTH)
+async def test_both_flags_of_a_missing_group_are_not_found_and_teach_nothing(variant: WasendHarness) -> None:
+    group = variant.world.groups.pop(GROUP)
+    result = await variant.adapter.change(GROUP, BOTH)
     assert kinds(result.failed) == dict.fromkeys((Action.ANNOUNCE_ONLY, Action.LOCK), GroupNotFound)
-    bench.world.groups[GROUP] = group
-    assert (await bench.adapter.change(GROUP, BOTH)).done == (Action.ANNOUNCE_ONLY, Action.LOCK)
+    variant.world.groups[GROUP] = group
+    assert (await variant.adapter.change(GROUP, BOTH)).done == (Action.ANNOUNCE_ONLY, Action.LOCK)
 
 
 @pytest.mark.parametrize("subject", ["Evening team", "Launch team"])
-async def test_a_change_that_is_accepted_for_later_is_read_back(subject: str) -> None:
-    async with wasend() as bench:
-        bench.world.groups[GROUP].subject = subject
-        bench.server.faults = [InjectedFault("PUT", status=202, body='{"success": true, "subject": "Evening team"}')]
-        result = await bench.adapter.change(GROUP, GroupChange(subject="Evening team"))
-        assert result.done == ((Action.RENAME,) if subject == "Evening team" else ())
-        assert all(isinstance(error, OutcomeUnknown) for error in result.failed.values())
+async def test_a_change_that_is_accepted_for_later_is_read_back(wasend: WasendHarness, subject: str) -> None:
+    wasend.group.subject = subject
+    wasend.server.faults = [InjectedFault("PUT", status=202, body='{"success": true, "subject": "Evening team"}')]
+    result = await wasend.adapter.change(GROUP, GroupChange(subject="Evening team"))
+    assert result.done == ((Action.RENAME,) if subject == "Evening team" else ())
+    assert all(isinstance(error, OutcomeUnknown) for error in result.failed.values())
 
 
 @pytest.mark.parametrize("mute", [True, False])
-async def test_leaving_is_told_by_the_answer_or_by_the_group_that_is_gone(bench: Bench, *, mute: bool) -> None:
-    bench.server.mute = mute
-    await bench.adapter.leave(GROUP)
-    assert bench.world.groups[GROUP].left_by_account
-    assert len(bench.server.calls) == 1 + mute
+async def test_leaving_is_told_by_the_answer_or_by_the_group_that_is_gone(
+    variant: WasendHarness, *, mute: bool
+) -> None:
+    variant.server.mute = mute
+    variant.expected_breaches = ("MissingData",) if mute else ()
+    await variant.adapter.leave(GROUP)
+    assert variant.group.left_by_account
+    assert len(variant.server.calls) == 1 + mute
 
 
 @pytest.mark.parametrize(("status", "body"), [(200, "{}"), (202, '{"success": true}')])
-async def test_a_leave_that_nothing_confirms_is_unknown(status: int, body: str) -> None:
-    async with wasend() as bench:
-        bench.server.faults = [InjectedFault("/leave", status=status, body=body)]
-        with pytest.raises(OutcomeUnknown):
-            await bench.adapter.leave(GROUP)
+async def test_a_leave_that_nothing_confirms_is_unknown(wasend: WasendHarness, status: int, body: str) -> None:
+    wasend.server.faults = [InjectedFault("/leave", status=status, body=body)]
+    with pytest.raises(OutcomeUnknown):
+        await wasend.adapter.leave(GROUP)
 
 
 @pytest.mark.parametrize(
@@ -213,49 +215,49 @@ async def test_a_leave_that_nothing_confirms_is_unknown(status: int, body: str) 
     ],
 )  # fmt: skip
 async def test_what_a_group_says_twice_and_differently_or_in_a_strange_type_is_not_told(
-    record: dict[str, object], group: Group
+    wasend: WasendHarness, record: dict[str, object], group: Group
 ) -> None:
-    async with wasend() as bench:
-        body = {"success": True, "info": {"id": GROUP, "name": "T", **record}}
-        bench.server.faults = [InjectedFault("/info", status=200, body=json.dumps(body))]
-        assert await bench.adapter.group(GROUP) == group
+    body = {"success": True, "info": {"id": GROUP, "name": "T", **record}}
+    wasend.server.faults = [InjectedFault("/info", status=200, body=json.dumps(body))]
+    assert await wasend.adapter.group(GROUP) == group
 
 
-async def test_an_infinite_timer_does_not_hide_the_group() -> None:
-    async with wasend() as bench:
-        bench.server.faults = [
-            InjectedFault("/info", status=200, body=f'{{"jid": "{GROUP}", "disappearingTimer": 1e999}}')
-        ]
-        assert await bench.adapter.group(GROUP) == Group(GROUP, "")
+async def test_an_infinite_timer_does_not_hide_the_group(wasend: WasendHarness) -> None:
+    wasend.server.faults = [
+        InjectedFault("/info", status=200, body=f'{{"jid": "{GROUP}", "disappearingTimer": 1e999}}')
+    ]
+    assert await wasend.adapter.group(GROUP) == Group(GROUP, "")
 
 
-async def test_a_search_finds_every_group_whose_name_holds_it_however_either_is_capitalised(bench: Bench) -> None:
-    bench.world.put_group("2@g.us", "The LAUNCH crew", [OWN_PHONE])
-    bench.world.put_group("3@g.us", "Other", [OWN_PHONE], description="the launch team's friends")
-    assert [group.id async for group in bench.adapter.groups("LAUNCH")] == [GROUP, "2@g.us"]
-    assert [group.id async for group in bench.adapter.groups("friends")] == []
+async def test_a_search_finds_every_group_whose_name_holds_it_however_either_is_capitalised(
+    variant: WasendHarness,
+) -> None:
+    variant.world.put_group("2@g.us", "The LAUNCH crew", [OWN_PHONE])
+    variant.world.put_group("3@g.us", "Other", [OWN_PHONE], description="the launch team's friends")
+    assert [group.id async for group in variant.adapter.groups("LAUNCH")] == [GROUP, "2@g.us"]
+    assert [group.id async for group in variant.adapter.groups("friends")] == []
 
 
-async def test_members_come_with_their_roles(bench: Bench) -> None:
-    bench.world.put_group(GROUP, "Launch team", [OWN_PHONE, ANA, BEN])
-    bench.world.groups[GROUP].members[BEN].role = "admin"
-    bench.server.lid_only = {ANA}
-    lids = {phone: f"{bench.world.person(phone).lid}@lid" for phone in (OWN_PHONE, ANA, BEN)}
-    sdk = bench.server.variant == "sdk"
-    assert [member async for member in bench.adapter.members(GROUP)] == [
+async def test_members_come_with_their_roles(variant: WasendHarness) -> None:
+    variant.world.put_group(GROUP, "Launch team", [OWN_PHONE, ANA, BEN])
+    variant.group.members[BEN].role = "admin"
+    variant.server.lid_only = {ANA}
+    lids = {phone: variant.lid(phone) for phone in (OWN_PHONE, ANA, BEN)}
+    sdk = variant.server.variant == "sdk"
+    assert [member async for member in variant.adapter.members(GROUP)] == [
         Member(f"+{OWN_PHONE}", lids[OWN_PHONE] if sdk else "", "", MembershipStatus.MEMBER),
         Member("", lids[ANA], "", MembershipStatus.MEMBER),
         Member(f"+{BEN}", lids[BEN] if sdk else "", "", MembershipStatus.ADMIN),
     ]
-    assert (await bench.adapter.membership(GROUP, people(BEN)))[f"+{BEN}"] is MembershipStatus.ADMIN
+    assert (await variant.adapter.membership(GROUP, people(BEN)))[f"+{BEN}"] is MembershipStatus.ADMIN
 
 
 async def test_numbers_are_checked_once_a_day_and_in_their_other_form_where_the_first_does_not_exist(
-    bench: Bench,
+    variant: WasendHarness,
 ) -> None:
     long, short, nobody = "5511987654321", "551187654321", "14155550199"
     for phone in (long, nobody):
-        bench.world.put_person(phone, Disposition.NO_ACCOUNT)
+        variant.world.put_person(phone, Disposition.NO_ACCOUNT)
     asked = [*people(ANA, long, nobody, ANA), Person("lid", lid="1@lid")]
     expected = {
         f"+{ANA}": NumberCheck(True, f"+{ANA}"),
@@ -264,48 +266,46 @@ async def test_numbers_are_checked_once_a_day_and_in_their_other_form_where_the_
         "1@lid": NumberCheck(None, lid="1@lid"),
     }
     for _ in range(2):
-        assert await bench.adapter.check_numbers(asked) == expected
-    assert sorted(call.query["phone"] for call in bench.server.calls) == sorted([ANA, long, short, nobody])
+        assert await variant.adapter.check_numbers(asked) == expected
+    assert sorted(call.query["phone"] for call in variant.server.calls) == sorted([ANA, long, short, nobody])
 
 
-async def test_a_check_that_fails_ends_the_asking_and_keeps_what_was_told() -> None:
-    async with wasend() as bench:
-        phones = [f"141555504{number:02}" for number in range(40)]
-        bench.server.faults = [InjectedFault("check-exists", status=403, skip=20, times=1)]
-        with pytest.raises(ProviderError):
-            await bench.adapter.check_numbers(people(*phones))
-        asked = len(bench.server.calls)
-        assert asked < 40
-        await bench.adapter.check_numbers(people(*phones))
-        assert len(bench.server.calls) < 40 + asked - 15
+async def test_a_check_that_fails_ends_the_asking_and_keeps_what_was_told(wasend: WasendHarness) -> None:
+    phones = [f"141555504{number:02}" for number in range(40)]
+    wasend.server.faults = [InjectedFault("check-exists", status=403, skip=20, times=1)]
+    with pytest.raises(ProviderError):
+        await wasend.adapter.check_numbers(people(*phones))
+    asked = len(wasend.server.calls)
+    assert asked < 40
+    await wasend.adapter.check_numbers(people(*phones))
+    assert len(wasend.server.calls) < 40 + asked - 15
 
 
-async def test_texts_go_to_groups_and_phones_and_give_their_ids(bench: Bench) -> None:
-    assert await bench.adapter.send_to_group(GROUP, "Hello") == "m-1"
-    assert await bench.adapter.send_to_person(people(ANA)[0], "Hi") == "m-2"
-    assert [(sent.to, sent.text) for sent in bench.world.sent] == [(GROUP, "Hello"), (ANA, "Hi")]
+async def test_texts_go_to_groups_and_phones_and_give_their_ids(variant: WasendHarness) -> None:
+    assert await variant.adapter.send_to_group(GROUP, "Hello") == "m-1"
+    assert await variant.adapter.send_to_person(people(ANA)[0], "Hi") == "m-2"
+    assert [(sent.to, sent.text) for sent in variant.world.sent] == [(GROUP, "Hello"), (ANA, "Hi")]
     with pytest.raises(InvalidRequest):
-        await bench.adapter.send_to_person(Person("lid", lid="1@lid"), "Hi")
-    assert len(bench.server.calls) == 2
+        await variant.adapter.send_to_person(Person("lid", lid="1@lid"), "Hi")
+    assert len(variant.server.calls) == 2
 
 
 @pytest.mark.parametrize("body", [" ", "{}", '{"id": ""}', '{"id": "m-1", "status": "FAILED"}', '{"error": "no"}'])
-async def test_a_text_whose_answer_does_not_name_a_message_may_have_gone_out(body: str) -> None:
-    async with wasend() as bench:
-        bench.server.faults = [InjectedFault("/sendText", status=200, body=body)]
-        with pytest.raises(OutcomeUnknown):
-            await bench.adapter.send_to_group(GROUP, "Hello")
+async def test_a_text_whose_answer_does_not_name_a_message_may_have_gone_out(wasend: WasendHarness, body: str) -> None:
+    wasend.server.faults = [InjectedFault("/sendText", status=200, body=body)]
+    with pytest.raises(OutcomeUnknown):
+        await wasend.adapter.send_to_group(GROUP, "Hello")
 
 
-@pytest.mark.parametrize("shape", ["docs", "sdk"])
-async def test_a_call_for_an_unknown_session_says_that_it_is_the_session(shape: Shape) -> None:
-    async with wasend(session="session-9", variant=shape) as bench:
-        bench.server.session = SESSION
+@pytest.mark.parametrize("shape", ["", "sdk"])
+async def test_a_call_for_an_unknown_session_says_that_it_is_the_session(shape: str) -> None:
+    async with open_provider(WASEND, account="session-9", variant=shape) as wasend:
+        wasend.server.session = SESSION
         for call in (
-            bench.adapter.create("Team", people(ANA)),
-            bench.adapter.join("abc"),
-            bench.adapter.check_numbers(people(ANA)),
-            bench.adapter.send_to_person(people(ANA)[0], "Hi"),
+            wasend.adapter.create("Team", people(ANA)),
+            wasend.adapter.join("abc"),
+            wasend.adapter.check_numbers(people(ANA)),
+            wasend.adapter.send_to_person(people(ANA)[0], "Hi"),
         ):
             with pytest.raises(ProviderError, match="session"):
                 await call

@@ -24,30 +24,28 @@ from providers.base import (
 )
 from providers.wasend import make
 from sandbox.providers.server import InjectedFault
-from tests.providers.wasend_bench import ADD, GROUP, MEMBERS, SESSION, TOKEN, Bench, outcomes, people, wasend
+from tests.providers.harness import ANA, BEN, TOKEN, open_provider, outcomes, people
+from tests.providers.provider_cases import WASEND, WasendHarness
 
-ANA, BEN = "14155550101", "14155550102"
+GROUP = WASEND.group
+SESSION = WASEND.account
+ADD = f"POST /{WASEND.account}/groups/{GROUP}/participants/add"
+MEMBERS = f"GET /{WASEND.account}/groups/{GROUP}/participants"
+
 STATE = f"GET /sessions/{SESSION}"
 
 
-@pytest.fixture
-async def bench() -> AsyncIterator[Bench]:
-    async with wasend() as bench:
-        yield bench
-        assert bench.breaches() == []
-
-
-async def failed_add(bench: Bench) -> ProviderError:
+async def failed_add(wasend: WasendHarness) -> ProviderError:
     with pytest.raises(ProviderError) as caught:
-        await bench.adapter.add(GROUP, people(ANA, BEN))
+        await wasend.adapter.add(GROUP, people(ANA, BEN))
     assert TOKEN not in str(caught.value)
     assert ANA not in str(caught.value)
     return caught.value
 
 
-async def failed_read(bench: Bench) -> ProviderError:
+async def failed_read(wasend: WasendHarness) -> ProviderError:
     with pytest.raises(ProviderError) as caught:
-        await bench.adapter.membership(GROUP, people(ANA))
+        await wasend.adapter.membership(GROUP, people(ANA))
     return caught.value
 
 
@@ -63,15 +61,15 @@ async def failed_read(bench: Bench) -> ProviderError:
     ],
 )
 async def test_every_documented_status_of_an_add_has_its_meaning_and_keeps_its_words(
-    bench: Bench, status: int, kind: type[ProviderError]
+    wasend: WasendHarness, status: int, kind: type[ProviderError]
 ) -> None:
-    bench.server.faults = [InjectedFault(ADD, status=status)]
-    error = await failed_add(bench)
+    wasend.server.faults = [InjectedFault(ADD, status=status)]
+    error = await failed_add(wasend)
     assert type(error) is kind
     assert error.code == str(status)
     assert error.provider_text
     assert "{" not in error.provider_text
-    assert bench.world.events == []
+    assert wasend.world.events == []
 
 
 @pytest.mark.parametrize(
@@ -82,27 +80,27 @@ async def test_every_documented_status_of_an_add_has_its_meaning_and_keeps_its_w
     [(408, OutcomeUnknown), (418, OutcomeUnknown), (422, OutcomeUnknown), (502, OutcomeUnknown), (504, OutcomeUnknown)],
 )
 async def test_statuses_and_bodies_that_are_not_documented_are_survived(
-    status: int, kind: type[ProviderError], body: str
+    wasend: WasendHarness, status: int, kind: type[ProviderError], body: str
 ) -> None:
-    async with wasend() as bench:
-        bench.server.faults = [InjectedFault(ADD, status=status, body=body)]
-        error = await failed_add(bench)
-        assert type(error) is kind
-        assert len(error.provider_text) <= 300
+    wasend.server.faults = [InjectedFault(ADD, status=status, body=body)]
+    error = await failed_add(wasend)
+    assert type(error) is kind
+    assert len(error.provider_text) <= 300
 
 
 @pytest.mark.parametrize("status", [402, 409, 418, 422, 499])
-async def test_a_refusal_that_is_not_documented_does_not_say_that_nothing_was_done(status: int) -> None:
-    async with wasend() as bench:
-        bench.server.faults = [InjectedFault(ADD, when="after", status=status)]
-        assert type(await failed_add(bench)) is OutcomeUnknown
-        assert len(bench.world.events) == 2
+async def test_a_refusal_that_is_not_documented_does_not_say_that_nothing_was_done(
+    wasend: WasendHarness, status: int
+) -> None:
+    wasend.server.faults = [InjectedFault(ADD, when="after", status=status)]
+    assert type(await failed_add(wasend)) is OutcomeUnknown
+    assert len(wasend.world.events) == 2
 
 
-async def test_one_person_whom_a_422_refuses_was_not_added(bench: Bench) -> None:
-    bench.server.faults = [InjectedFault(ADD, status=422)]
+async def test_one_person_whom_a_422_refuses_was_not_added(wasend: WasendHarness) -> None:
+    wasend.server.faults = [InjectedFault(ADD, status=422)]
     with pytest.raises(InvalidRequest):
-        await bench.adapter.add(GROUP, people(ANA))
+        await wasend.adapter.add(GROUP, people(ANA))
 
 
 @pytest.mark.parametrize(
@@ -116,52 +114,48 @@ async def test_one_person_whom_a_422_refuses_was_not_added(bench: Bench) -> None
         (200, '{"success": false, "error": "Something went wrong"}'),
     ],
 )
-async def test_a_2xx_that_is_no_answer_leaves_everybody_unknown(status: int, body: str) -> None:
-    async with wasend() as bench:
-        bench.server.faults = [InjectedFault(ADD, when="after", status=status, body=body)]
-        error = await failed_add(bench)
-        assert isinstance(error, OutcomeUnknown)
-        assert {v.outcome for v in verdicts_for_error(error, people(ANA, BEN))} == {Outcome.UNKNOWN}
-        assert len(bench.world.events) == 2
+async def test_a_2xx_that_is_no_answer_leaves_everybody_unknown(wasend: WasendHarness, status: int, body: str) -> None:
+    wasend.server.faults = [InjectedFault(ADD, when="after", status=status, body=body)]
+    error = await failed_add(wasend)
+    assert isinstance(error, OutcomeUnknown)
+    assert {v.outcome for v in verdicts_for_error(error, people(ANA, BEN))} == {Outcome.UNKNOWN}
+    assert len(wasend.world.events) == 2
 
 
-async def test_an_error_inside_a_200_keeps_wasends_words() -> None:
-    async with wasend() as bench:
-        body = '{"success": false, "error": "Session  not\\nready"}'
-        bench.server.faults = [InjectedFault(ADD, status=200, body=body), InjectedFault(MEMBERS, status=200, body=body)]
-        assert (await failed_add(bench)).provider_text == "Session not ready"
-        error = await failed_read(bench)
-        assert (type(error), error.provider_text) == (ProviderFault, "Session not ready")
+async def test_an_error_inside_a_200_keeps_wasends_words(wasend: WasendHarness) -> None:
+    body = '{"success": false, "error": "Session  not\\nready"}'
+    wasend.server.faults = [InjectedFault(ADD, status=200, body=body), InjectedFault(MEMBERS, status=200, body=body)]
+    assert (await failed_add(wasend)).provider_text == "Session not ready"
+    error = await failed_read(wasend)
+    assert (type(error), error.provider_text) == (ProviderFault, "Session not ready")
 
 
 @pytest.mark.parametrize(
     "body", [" ", '{"success": true}', '{"success": true, "data": {"added": []}}', '{"message": "queued"}']
 )
-async def test_an_answer_that_names_nobody_judges_nobody(body: str) -> None:
-    async with wasend() as bench:
-        bench.server.faults = [InjectedFault(ADD, when="after", status=200, body=body)]
-        assert outcomes(await bench.adapter.add(GROUP, people(ANA, BEN))) == dict.fromkeys((ANA, BEN), Outcome.UNKNOWN)
-        assert [event.phone for event in bench.world.events] == [ANA, BEN]
+async def test_an_answer_that_names_nobody_judges_nobody(wasend: WasendHarness, body: str) -> None:
+    wasend.server.faults = [InjectedFault(ADD, when="after", status=200, body=body)]
+    assert outcomes(await wasend.adapter.add(GROUP, people(ANA, BEN))) == dict.fromkeys((ANA, BEN), Outcome.UNKNOWN)
+    assert [event.phone for event in wasend.world.events] == [ANA, BEN]
 
 
-async def test_an_account_that_is_no_admin_is_told_so_and_nobody_is_added(bench: Bench) -> None:
-    bench.world.groups[GROUP].account_is_admin = False
-    error = await failed_add(bench)
+async def test_an_account_that_is_no_admin_is_told_so_and_nobody_is_added(wasend: WasendHarness) -> None:
+    wasend.group.account_is_admin = False
+    error = await failed_add(wasend)
     assert type(error) is NotGroupAdmin
     assert error.provider_text == "Only group admins can add participants"
-    assert bench.world.events == []
+    assert wasend.world.events == []
 
 
 @pytest.mark.parametrize("status", [400, 422])
-async def test_a_refusal_is_explained_by_a_session_that_is_not_connected(status: int) -> None:
-    async with wasend() as bench:
-        bench.server.account_state = "disconnected"
-        bench.server.not_connected_status = status
-        error = await failed_add(bench)
-        assert type(error) is AccountDisconnected
-        assert (error.code, error.provider_text) == (str(status), "Session is not connected")
-        assert type(await failed_read(bench)) is AccountDisconnected
-        assert bench.world.events == []
+async def test_a_refusal_is_explained_by_a_session_that_is_not_connected(wasend: WasendHarness, status: int) -> None:
+    wasend.server.account_state = "disconnected"
+    wasend.server.not_connected_status = status
+    error = await failed_add(wasend)
+    assert type(error) is AccountDisconnected
+    assert (error.code, error.provider_text) == (str(status), "Session is not connected")
+    assert type(await failed_read(wasend)) is AccountDisconnected
+    assert wasend.world.events == []
 
 
 @pytest.mark.parametrize(
@@ -174,75 +168,78 @@ async def test_a_refusal_is_explained_by_a_session_that_is_not_connected(status:
     ids=["500", "no answer", "a failure in a 200"],
 )
 async def test_an_add_of_open_effect_on_a_session_that_is_gone_stops_the_sender_and_stays_unknown(
+    wasend: WasendHarness,
     fault: InjectedFault,
 ) -> None:
-    async with wasend() as bench:
-        bench.server.account_state = "disconnected"
-        bench.server.faults = [fault]
-        error = await failed_add(bench)
-        assert isinstance(error, OutcomeUnknown)
-        assert (error.stops_sending, error.cooldown) == (True, AccountDisconnected.cooldown)
-        assert {v.outcome for v in verdicts_for_error(error, people(ANA, BEN))} == {Outcome.UNKNOWN}
-        assert [line for line in bench.lines() if line.startswith("POST")] == [f"{ADD} {max(fault.status, 0)}"]
+    wasend.server.account_state = "disconnected"
+    wasend.server.faults = [fault]
+    error = await failed_add(wasend)
+    assert isinstance(error, OutcomeUnknown)
+    assert (error.stops_sending, error.cooldown) == (True, AccountDisconnected.cooldown)
+    assert {v.outcome for v in verdicts_for_error(error, people(ANA, BEN))} == {Outcome.UNKNOWN}
+    assert [line for line in wasend.requests(with_status=True) if line.startswith("POST")] == [
+        f"{ADD} {max(fault.status, 0)}"
+    ]
 
 
 @pytest.mark.parametrize("status", [200, 500])
-async def test_a_text_of_open_effect_on_a_session_that_is_gone_stops_the_sender(status: int) -> None:
-    async with wasend() as bench:
-        bench.server.account_state = "disconnected"
-        body = '{"success": false, "error": "Session is not connected"}'
-        bench.server.faults = [InjectedFault("POST /sendText", status=status, body=body)]
-        with pytest.raises(OutcomeUnknown) as caught:
-            await bench.adapter.send_to_person(people(ANA)[0], "Hi")
-        assert caught.value.stops_sending
+async def test_a_text_of_open_effect_on_a_session_that_is_gone_stops_the_sender(
+    wasend: WasendHarness, status: int
+) -> None:
+    wasend.server.account_state = "disconnected"
+    body = '{"success": false, "error": "Session is not connected"}'
+    wasend.server.faults = [InjectedFault("POST /sendText", status=status, body=body)]
+    with pytest.raises(OutcomeUnknown) as caught:
+        await wasend.adapter.send_to_person(people(ANA)[0], "Hi")
+    assert caught.value.stops_sending
 
 
-async def test_an_open_effect_on_a_session_that_is_connected_stops_nobody(bench: Bench) -> None:
-    bench.server.faults = [InjectedFault(ADD, status=500)]
-    assert not (await failed_add(bench)).stops_sending
+async def test_an_open_effect_on_a_session_that_is_connected_stops_nobody(wasend: WasendHarness) -> None:
+    wasend.server.faults = [InjectedFault(ADD, status=500)]
+    assert not (await failed_add(wasend)).stops_sending
 
 
 @pytest.mark.parametrize("status", [200, 401, 503])
-async def test_a_refusal_keeps_its_own_meaning_when_the_session_explains_nothing(status: int) -> None:
-    async with wasend() as bench:
-        bench.server.faults = [InjectedFault(ADD, status=400), InjectedFault(STATE, status=status, body="{}", times=-1)]
-        assert type(await failed_add(bench)) is InvalidRequest
+async def test_a_refusal_keeps_its_own_meaning_when_the_session_explains_nothing(
+    wasend: WasendHarness, status: int
+) -> None:
+    wasend.server.faults = [InjectedFault(ADD, status=400), InjectedFault(STATE, status=status, body="{}", times=-1)]
+    assert type(await failed_add(wasend)) is InvalidRequest
 
 
-async def test_a_clear_refusal_costs_one_call(bench: Bench) -> None:
-    bench.world.groups.clear()
-    assert type(await failed_add(bench)) is GroupNotFound
-    assert bench.lines() == [f"{ADD} 404"]
+async def test_a_clear_refusal_costs_one_call(wasend: WasendHarness) -> None:
+    wasend.world.groups.clear()
+    assert type(await failed_add(wasend)) is GroupNotFound
+    assert wasend.requests(with_status=True) == [f"{ADD} 404"]
 
 
 async def test_a_wrong_key_adds_nobody() -> None:
-    async with wasend(token="wrong") as bench:
-        assert type(await failed_add(bench)) is CredentialsRejected
-        assert bench.world.events == []
-        assert bench.breaches() == []
+    async with open_provider(WASEND, token="wrong") as wasend:
+        assert type(await failed_add(wasend)) is CredentialsRejected
+        assert wasend.world.events == []
 
 
 @pytest.mark.parametrize(("headers", "wait"), [({"Retry-After": "7"}, 7.0), ({}, None)])
 async def test_a_429_to_an_add_is_passed_on_with_its_wait(
-    bench: Bench, headers: dict[str, str], wait: float | None
+    wasend: WasendHarness, headers: dict[str, str], wait: float | None
 ) -> None:
-    bench.server.faults = [InjectedFault(ADD, status=429, headers=headers)]
-    error = await failed_add(bench)
+    wasend.server.faults = [InjectedFault(ADD, status=429, headers=headers)]
+    error = await failed_add(wasend)
     assert isinstance(error, RateLimited)
     assert error.retry_after == wait
-    assert bench.lines() == [f"{ADD} 429"]
+    assert wasend.requests(with_status=True) == [f"{ADD} 429"]
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
 async def test_an_add_without_an_answer_is_unknown_and_is_not_sent_again(
-    bench: Bench, when: Literal["before", "after"]
+    wasend: WasendHarness, when: Literal["before", "after"]
 ) -> None:
-    bench.server.faults = [InjectedFault(ADD, when=when, status=-1)]
-    assert isinstance(await failed_add(bench), OutcomeUnknown)
-    assert [event.phone for event in bench.world.events] == ([ANA, BEN] if when == "after" else [])
-    found = await bench.adapter.membership(GROUP, people(ANA))
+    wasend.server.faults = [InjectedFault(ADD, when=when, status=-1)]
+    assert isinstance(await failed_add(wasend), OutcomeUnknown)
+    assert [event.phone for event in wasend.world.events] == ([ANA, BEN] if when == "after" else [])
+    found = await wasend.adapter.membership(GROUP, people(ANA))
     assert found == {f"+{ANA}": MembershipStatus.MEMBER if when == "after" else MembershipStatus.ABSENT}
-    assert sum(call.method == "POST" for call in bench.server.calls) == 1
+    assert sum(call.method == "POST" for call in wasend.server.calls) == 1
 
 
 async def test_a_refused_connection_is_unreachable(unused_tcp_port: int) -> None:
@@ -254,19 +251,18 @@ async def test_a_refused_connection_is_unreachable(unused_tcp_port: int) -> None
     await adapter.aclose()
 
 
-async def test_a_redirect_is_not_followed_and_leaves_open_what_a_write_did() -> None:
-    async with wasend() as bench:
-        bench.server.faults = [InjectedFault(status=302, headers={"Location": "/elsewhere"}, times=-1)]
-        assert type(await failed_add(bench)) is OutcomeUnknown
-        assert type(await failed_read(bench)) is ProviderFault
-        assert bench.world.events == []
+async def test_a_redirect_is_not_followed_and_leaves_open_what_a_write_did(wasend: WasendHarness) -> None:
+    wasend.server.faults = [InjectedFault(status=302, headers={"Location": "/elsewhere"}, times=-1)]
+    assert type(await failed_add(wasend)) is OutcomeUnknown
+    assert type(await failed_read(wasend)) is ProviderFault
+    assert wasend.world.events == []
 
 
 @pytest.mark.parametrize("status", [429, 500, 503, -1])
-async def test_a_read_is_tried_again(bench: Bench, status: int) -> None:
-    bench.server.faults = [InjectedFault("GET", status=status, times=2)]
-    assert (await bench.adapter.group(GROUP)).subject == "Launch team"
-    assert len(bench.server.calls) == 3
+async def test_a_read_is_tried_again(wasend: WasendHarness, status: int) -> None:
+    wasend.server.faults = [InjectedFault("GET", status=status, times=2)]
+    assert (await wasend.adapter.group(GROUP)).subject == "Launch team"
+    assert len(wasend.server.calls) == 3
 
 
 @pytest.mark.parametrize(
@@ -282,10 +278,11 @@ async def test_a_read_is_tried_again(bench: Bench, status: int) -> None:
         (InjectedFault(MEMBERS, status=200, body='{"success": true, "participants": [7]}', times=-1), ProviderFault),
     ],
 )
-async def test_a_read_that_fails_says_why(fault: InjectedFault, kind: type[ProviderError]) -> None:
-    async with wasend() as bench:
-        bench.server.faults = [fault]
-        assert type(await failed_read(bench)) is kind
+async def test_a_read_that_fails_says_why(
+    wasend: WasendHarness, fault: InjectedFault, kind: type[ProviderError]
+) -> None:
+    wasend.server.faults = [fault]
+    assert type(await failed_read(wasend)) is kind
 
 
 @asynccontextmanager

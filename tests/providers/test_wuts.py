@@ -1,72 +1,65 @@
-from collections.abc import AsyncIterator
-
 import httpx
 import pytest
 
-from providers.base import Evidence, MembershipStatus, Outcome, OutcomeUnknown, Person, Verdict
+from providers.base import Evidence, MembershipStatus, Operation, Outcome, OutcomeUnknown, Person, Verdict
 from providers.http import HttpClient
 from providers.wuts import Wuts
 from sandbox.providers.server import InjectedFault
 from sandbox.providers.world import Disposition, Effect
 from sandbox.providers.wuts import NUMBER
-from tests.providers.wuts_bench import ADD, CHECK, GROUP, READ, RESOLVE, TOKEN, Bench, carry_out, people, wuts
+from tests.providers.harness import ANA, BEN, CAT, TOKEN, outcomes, outcomes_with_evidence, people
+from tests.providers.operation_run import run_operation
+from tests.providers.provider_cases import WUTS, WutsHarness
 
-ANA, BEN, CAI = "14155550101", "14155550102", "14155550103"
-
-
-@pytest.fixture
-async def bench() -> AsyncIterator[Bench]:
-    async with wuts() as bench:
-        yield bench
-        assert bench.transport.broken == []
-
-
-def outcomes(verdicts: tuple[Verdict, ...]) -> dict[str, Outcome]:
-    return {verdict.key.removeprefix("+"): verdict.outcome for verdict in verdicts}
+GROUP = WUTS.group
+ADD = f"POST /groups/{GROUP}/participants"
+READ = f"GET /groups/{GROUP}"
+CHECK = "POST /contact/check"
+RESOLVE = "POST /contacts/resolve"
 
 
 @pytest.mark.parametrize("members_by", ["phone", "lid"])
 @pytest.mark.parametrize("lists_refused", [True, False])
 async def test_thirty_people_get_one_true_verdict_each_and_the_declined_stay_unknown(
-    bench: Bench, members_by: str, lists_refused: bool
+    wuts: WutsHarness, members_by: str, lists_refused: bool
 ) -> None:
-    bench.server.members_by = "phone" if members_by == "phone" else "lid"
-    bench.server.lists_refused = lists_refused
+    wuts.server.members_by = "phone" if members_by == "phone" else "lid"
+    wuts.server.lists_refused = lists_refused
     phones = [f"1415555{n:04}" for n in range(30)]
     for phone, disposition in zip(phones, [*Disposition] * 6, strict=True):
-        bench.world.put_person(phone, disposition)
-    bench.world.put_group(GROUP, "Launch team", phones[25:])
+        wuts.world.put_person(phone, disposition)
+    wuts.world.put_group(GROUP, "Launch team", phones[25:])
 
-    verdicts = await carry_out(bench.adapter, people(*phones))
+    verdicts = await run_operation(wuts.adapter, GROUP, Operation.ADD, people(*phones))
 
-    truth = {event.phone: event.effect for event in bench.world.events}
+    truth = {event.phone: event.effect for event in wuts.world.events}
     expected = dict.fromkeys(phones, (Outcome.UNKNOWN, Evidence.NONE))
     expected |= {p: (Outcome.ADDED, Evidence.OBSERVED) for p, effect in truth.items() if effect is Effect.ADDED}
-    no_account = [p for p in phones[:25] if bench.world.people[p].disposition is Disposition.NO_ACCOUNT]
+    no_account = [p for p in phones[:25] if wuts.world.people[p].disposition is Disposition.NO_ACCOUNT]
     expected |= dict.fromkeys(no_account, (Outcome.NOT_ON_WHATSAPP, Evidence.REPORTED))
     expected |= dict.fromkeys(phones[25:], (Outcome.ALREADY_DONE, Evidence.OBSERVED))
-    assert {k.removeprefix("+"): (v.outcome, v.evidence) for k, v in verdicts.items()} == expected
+    assert outcomes_with_evidence(verdicts) == expected
     assert sorted(truth) == sorted(p for p in phones[:25] if p not in no_account)
     assert [outcome for outcome, _ in expected.values()].count(Outcome.ADDED) == 5
 
 
-async def test_standing_in_the_answer_proves_nothing(bench: Bench) -> None:
-    bench.world.put_person(BEN, Disposition.PRIVATE)
-    result = await bench.adapter.add(GROUP, people(ANA, BEN))
-    assert [e.effect for e in bench.world.events] == [Effect.ADDED, Effect.PRIVATE]
+async def test_standing_in_the_answer_proves_nothing(wuts: WutsHarness) -> None:
+    wuts.world.put_person(BEN, Disposition.PRIVATE)
+    result = await wuts.adapter.add(GROUP, people(ANA, BEN))
+    assert [e.effect for e in wuts.world.events] == [Effect.ADDED, Effect.PRIVATE]
     assert result.verdicts == (Verdict(f"+{ANA}", Outcome.UNKNOWN), Verdict(f"+{BEN}", Outcome.UNKNOWN))
     assert result.error is None
 
 
-async def test_an_account_that_is_no_admin_and_is_told_nothing_leaves_all_unknown(bench: Bench) -> None:
-    bench.world.groups[GROUP].account_is_admin = False
-    bench.server.non_admin_status = 200
-    verdicts = await carry_out(bench.adapter, people(ANA, BEN))
-    assert {verdict.outcome for verdict in verdicts.values()} == {Outcome.UNKNOWN}
+async def test_an_account_that_is_no_admin_and_is_told_nothing_leaves_all_unknown(wuts: WutsHarness) -> None:
+    wuts.group.account_is_admin = False
+    wuts.server.non_admin_status = 200
+    verdicts = await run_operation(wuts.adapter, GROUP, Operation.ADD, people(ANA, BEN))
+    assert set(outcomes(verdicts).values()) == {Outcome.UNKNOWN}
 
 
-async def test_a_code_in_a_record_is_reported_and_a_success_code_proves_nothing(bench: Bench) -> None:
-    bench.server.codes_in_records = True
+async def test_a_code_in_a_record_is_reported_and_a_success_code_proves_nothing(wuts: WutsHarness) -> None:
+    wuts.server.codes_in_records = True
     expected = {
         Disposition.OPEN: Outcome.UNKNOWN,
         Disposition.PRIVATE: Outcome.REFUSED,
@@ -76,9 +69,9 @@ async def test_a_code_in_a_record_is_reported_and_a_success_code_proves_nothing(
     }
     phones = dict(zip((f"1415555020{n}" for n in range(5)), expected, strict=True))
     for phone, disposition in phones.items():
-        bench.world.put_person(phone, disposition)
-    bench.world.put_group(GROUP, "Launch team", [BEN])
-    result = await bench.adapter.add(GROUP, people(*phones, BEN))
+        wuts.world.put_person(phone, disposition)
+    wuts.world.put_group(GROUP, "Launch team", [BEN])
+    result = await wuts.adapter.add(GROUP, people(*phones, BEN))
     assert list(outcomes(result.verdicts).values()) == [*expected.values(), Outcome.ALREADY_DONE]
     assert [v.provider_code for v in result.verdicts] == ["", "403", "408", "401", "false", "409"]
 
@@ -87,18 +80,20 @@ async def test_a_code_in_a_record_is_reported_and_a_success_code_proves_nothing(
     ("full", "approval", "outcome"), [(True, False, Outcome.GROUP_FULL), (False, True, Outcome.PENDING)]
 )
 async def test_a_full_group_and_one_that_wants_approval_are_told_by_their_codes(
-    bench: Bench, full: bool, approval: bool, outcome: Outcome
+    wuts: WutsHarness, full: bool, approval: bool, outcome: Outcome
 ) -> None:
-    bench.server.codes_in_records = True
-    group = bench.world.groups[GROUP]
+    wuts.server.codes_in_records = True
+    group = wuts.group
     group.capacity, group.joins_need_approval = (1 if full else 9), approval
-    assert outcomes((await bench.adapter.add(GROUP, people(ANA))).verdicts) == {ANA: outcome}
+    assert outcomes((await wuts.adapter.add(GROUP, people(ANA))).verdicts) == {ANA: outcome}
 
 
-async def test_a_rate_limit_inside_the_records_stops_the_sender_and_leaves_the_silent_unknown(bench: Bench) -> None:
+async def test_a_rate_limit_inside_the_records_stops_the_sender_and_leaves_the_silent_unknown(
+    wuts: WutsHarness,
+) -> None:
     records = f'[{{"jid": "{ANA}@s.whatsapp.net", "code": "429", "message": "slow down"}}, {{"jid": "{BEN}@c.us"}}]'
-    bench.server.faults = [InjectedFault(ADD, status=200, body=f'{{"success": true, "participants": {records}}}')]
-    result = await bench.adapter.add(GROUP, people(ANA, BEN))
+    wuts.server.faults = [InjectedFault(ADD, status=200, body=f'{{"success": true, "participants": {records}}}')]
+    result = await wuts.adapter.add(GROUP, people(ANA, BEN))
     assert result.error
     assert result.error.stops_sending
     assert result.verdicts == (
@@ -107,44 +102,44 @@ async def test_a_rate_limit_inside_the_records_stops_the_sender_and_leaves_the_s
     )
 
 
-async def test_codes_of_no_known_meaning_are_ignored(bench: Bench) -> None:
-    bench.server.faults = [
+async def test_codes_of_no_known_meaning_are_ignored(wuts: WutsHarness) -> None:
+    wuts.server.faults = [
         InjectedFault(
             ADD,
             status=200,
             body=f'{{"success": true, "participants": [{{"jid": "{ANA}@s.whatsapp.net", "error": 0, "code": "odd"}}]}}',
         )
     ]
-    assert (await bench.adapter.add(GROUP, people(ANA))).verdicts == (Verdict(f"+{ANA}", Outcome.UNKNOWN),)
+    assert (await wuts.adapter.add(GROUP, people(ANA))).verdicts == (Verdict(f"+{ANA}", Outcome.UNKNOWN),)
 
 
-async def test_people_without_an_account_are_not_sent_and_nobody_left_means_no_write(bench: Bench) -> None:
-    bench.world.put_person(ANA, Disposition.NO_ACCOUNT)
-    result = await bench.adapter.add(GROUP, people(ANA, BEN))
+async def test_people_without_an_account_are_not_sent_and_nobody_left_means_no_write(wuts: WutsHarness) -> None:
+    wuts.world.put_person(ANA, Disposition.NO_ACCOUNT)
+    result = await wuts.adapter.add(GROUP, people(ANA, BEN))
     assert outcomes(result.verdicts) == {ANA: Outcome.NOT_ON_WHATSAPP, BEN: Outcome.UNKNOWN}
-    assert bench.bodies(ADD) == [{"participants": [f"{BEN}@s.whatsapp.net"], "action": "add"}]
-    await bench.adapter.add(GROUP, people(ANA))
-    assert len(bench.bodies(ADD)) == 1
+    assert wuts.bodies(ADD) == [{"participants": [f"{BEN}@s.whatsapp.net"], "action": "add"}]
+    await wuts.adapter.add(GROUP, people(ANA))
+    assert len(wuts.bodies(ADD)) == 1
 
 
-async def test_a_number_is_checked_once_a_day(bench: Bench) -> None:
-    client = HttpClient(bench.url, headers={"Authorization": f"Bearer {TOKEN}"}, transport=bench.transport)
-    adapter = Wuts(client, clock=lambda: bench.time[0])
+async def test_a_number_is_checked_once_a_day(wuts: WutsHarness) -> None:
+    client = HttpClient(wuts.url, headers={"Authorization": f"Bearer {TOKEN}"}, transport=wuts.transport)
+    adapter = Wuts(client, clock=wuts.clock)
     await adapter.add(GROUP, people(ANA))
-    bench.time[0] += 24 * 3600 - 1
+    wuts.clock.advance(24 * 3600 - 1)
     await adapter.add(GROUP, people(ANA, BEN))
-    bench.time[0] += 1
+    wuts.clock.advance(1)
     await adapter.add(GROUP, people(ANA, BEN))
-    assert bench.bodies(CHECK) == [{"numbers": [ANA]}, {"numbers": [BEN]}, {"numbers": [ANA]}]
+    assert wuts.bodies(CHECK) == [{"numbers": [ANA]}, {"numbers": [BEN]}, {"numbers": [ANA]}]
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 500])
-async def test_a_number_check_that_fails_does_not_stop_the_add(bench: Bench, status: int) -> None:
-    bench.server.faults = [InjectedFault(CHECK, status=status, times=-1)]
-    bench.world.put_person(ANA, Disposition.NO_ACCOUNT)
-    result = await bench.adapter.add(GROUP, people(ANA, BEN))
+async def test_a_number_check_that_fails_does_not_stop_the_add(wuts: WutsHarness, status: int) -> None:
+    wuts.server.faults = [InjectedFault(CHECK, status=status, times=-1)]
+    wuts.world.put_person(ANA, Disposition.NO_ACCOUNT)
+    result = await wuts.adapter.add(GROUP, people(ANA, BEN))
     assert outcomes(result.verdicts) == {ANA: Outcome.UNKNOWN, BEN: Outcome.UNKNOWN}
-    assert [event.phone for event in bench.world.events] == [ANA, BEN]
+    assert [event.phone for event in wuts.world.events] == [ANA, BEN]
 
 
 @pytest.mark.parametrize(
@@ -152,71 +147,73 @@ async def test_a_number_check_that_fails_does_not_stop_the_add(bench: Bench, sta
     [("5511987654321", "551187654321"), ("525512345678", "5215512345678"), ("541123456789", "5491123456789")],
 )
 async def test_a_number_known_in_another_form_is_added_and_found_in_that_form(
-    bench: Bench, typed: str, canonical: str
+    wuts: WutsHarness, typed: str, canonical: str
 ) -> None:
-    bench.world.put_person(canonical, Disposition.OPEN, also=typed)
-    verdicts = await carry_out(bench.adapter, people(typed))
-    assert [body["participants"] for body in bench.bodies(ADD)] == [[f"{canonical}@s.whatsapp.net"]]
-    assert [(event.phone, event.effect) for event in bench.world.events] == [(canonical, Effect.ADDED)]
-    assert verdicts[f"+{typed}"].outcome is Outcome.ADDED
+    wuts.world.put_person(canonical, Disposition.OPEN, also=typed)
+    verdicts = await run_operation(wuts.adapter, GROUP, Operation.ADD, people(typed))
+    assert [body["participants"] for body in wuts.bodies(ADD)] == [[f"{canonical}@s.whatsapp.net"]]
+    assert [(event.phone, event.effect) for event in wuts.world.events] == [(canonical, Effect.ADDED)]
+    assert outcomes(verdicts) == {typed: Outcome.ADDED}
 
 
-async def test_a_number_none_of_whose_forms_is_known_is_not_on_whatsapp(bench: Bench) -> None:
-    bench.world.put_person("5511987654321", Disposition.NO_ACCOUNT, also="551187654321")
-    result = await bench.adapter.add(GROUP, people("5511987654321"))
+async def test_a_number_none_of_whose_forms_is_known_is_not_on_whatsapp(wuts: WutsHarness) -> None:
+    wuts.world.put_person("5511987654321", Disposition.NO_ACCOUNT, also="551187654321")
+    result = await wuts.adapter.add(GROUP, people("5511987654321"))
     assert result.verdicts[0].outcome is Outcome.NOT_ON_WHATSAPP
-    assert bench.bodies(CHECK) == [{"numbers": ["551187654321", "5511987654321"]}]
+    assert wuts.bodies(CHECK) == [{"numbers": ["551187654321", "5511987654321"]}]
 
 
-async def test_a_form_that_the_check_left_unanswered_is_never_called_missing(bench: Bench) -> None:
-    bench.server.faults = [InjectedFault(CHECK, status=200, body='{"success": true, "data": {"5511987654321": false}}')]
-    bench.world.put_person("5511987654321", Disposition.OPEN)
-    result = await bench.adapter.add(GROUP, people("5511987654321"))
+async def test_a_form_that_the_check_left_unanswered_is_never_called_missing(wuts: WutsHarness) -> None:
+    wuts.server.faults = [InjectedFault(CHECK, status=200, body='{"success": true, "data": {"5511987654321": false}}')]
+    wuts.world.put_person("5511987654321", Disposition.OPEN)
+    result = await wuts.adapter.add(GROUP, people("5511987654321"))
     assert result.verdicts[0].outcome is Outcome.UNKNOWN
 
 
-async def test_numbers_that_validation_names_are_invalid_and_the_others_are_sent_without_them(bench: Bench) -> None:
-    result = await bench.adapter.add(GROUP, people("376312346", ANA, "376312345", BEN))
+async def test_numbers_that_validation_names_are_invalid_and_the_others_are_sent_without_them(
+    wuts: WutsHarness,
+) -> None:
+    result = await wuts.adapter.add(GROUP, people("376312346", ANA, "376312345", BEN))
     assert result.error is None
     invalid = (Outcome.INVALID, Evidence.REPORTED, "VALIDATION_ERROR", "participant is not a number or JID")
     silent = (Outcome.UNKNOWN, Evidence.NONE, "", "")
     told = [(v.outcome, v.evidence, v.provider_code, v.provider_message) for v in result.verdicts]
     assert told == [invalid, silent, invalid, silent]
-    assert [len(body["participants"]) for body in bench.bodies(ADD)] == [4, 3, 2]
-    assert [(event.phone, event.effect) for event in bench.world.events] == [(ANA, Effect.ADDED), (BEN, Effect.ADDED)]
+    assert [len(body["participants"]) for body in wuts.bodies(ADD)] == [4, 3, 2]
+    assert [(event.phone, event.effect) for event in wuts.world.events] == [(ANA, Effect.ADDED), (BEN, Effect.ADDED)]
 
 
-async def test_nobody_is_sent_again_where_validation_names_everybody(bench: Bench) -> None:
-    result = await bench.adapter.remove(GROUP, people("376312345"))
+async def test_nobody_is_sent_again_where_validation_names_everybody(wuts: WutsHarness) -> None:
+    result = await wuts.adapter.remove(GROUP, people("376312345"))
     assert [verdict.outcome for verdict in result.verdicts] == [Outcome.INVALID]
-    assert len(bench.server.calls) == 1
+    assert len(wuts.server.calls) == 1
 
 
-async def test_a_failure_after_validation_is_of_those_who_were_sent_again(bench: Bench) -> None:
-    bench.server.faults = [InjectedFault(ADD, status=500, skip=1)]
-    result = await bench.adapter.add(GROUP, people(ANA, "376312345"))
+async def test_a_failure_after_validation_is_of_those_who_were_sent_again(wuts: WutsHarness) -> None:
+    wuts.server.faults = [InjectedFault(ADD, status=500, skip=1)]
+    result = await wuts.adapter.add(GROUP, people(ANA, "376312345"))
     assert outcomes(result.verdicts) == {ANA: Outcome.UNKNOWN, "376312345": Outcome.INVALID}
     assert isinstance(result.error, OutcomeUnknown)
 
 
-async def test_a_person_known_by_lid_alone_is_added_and_found(bench: Bench) -> None:
-    lid = f"{bench.world.person(ANA).lid}@lid"
-    verdicts = await carry_out(bench.adapter, [Person(lid, lid=lid)])
-    assert verdicts[lid].outcome is Outcome.ADDED
-    assert list(bench.world.groups[GROUP].members) == ["14155559999", ANA]
-    assert bench.bodies(CHECK) == []
+async def test_a_person_known_by_lid_alone_is_added_and_found(wuts: WutsHarness) -> None:
+    lid = wuts.lid(ANA)
+    verdicts = await run_operation(wuts.adapter, GROUP, Operation.ADD, [Person(lid, lid=lid)])
+    assert outcomes(verdicts) == {lid: Outcome.ADDED}
+    assert list(wuts.group.members) == ["14155559999", ANA]
+    assert wuts.bodies(CHECK) == []
 
 
 @pytest.mark.parametrize("members_by", ["phone", "lid"])
 @pytest.mark.parametrize("counted", [True, False])
 async def test_members_stand_with_their_roles_and_others_are_absent(
-    bench: Bench, members_by: str, counted: bool
+    wuts: WutsHarness, members_by: str, counted: bool
 ) -> None:
-    bench.server.members_by = "phone" if members_by == "phone" else "lid"
-    bench.server.counts_members = counted
-    bench.world.put_group(GROUP, "Launch team", [ANA, BEN]).members[ANA].role = "admin"
-    lids = [Person(f"{bench.world.person(p).lid}@lid", lid=f"{bench.world.person(p).lid}@lid") for p in (BEN, CAI)]
-    presence = await bench.adapter.membership(GROUP, [*people(ANA, CAI), *lids])
+    wuts.server.members_by = "phone" if members_by == "phone" else "lid"
+    wuts.server.counts_members = counted
+    wuts.world.put_group(GROUP, "Launch team", [ANA, BEN]).members[ANA].role = "admin"
+    lids = [Person(wuts.lid(p), lid=wuts.lid(p)) for p in (BEN, CAT)]
+    presence = await wuts.adapter.membership(GROUP, [*people(ANA, CAT), *lids])
     assert list(presence.values()) == [
         MembershipStatus.ADMIN,
         MembershipStatus.ABSENT,
@@ -225,68 +222,68 @@ async def test_members_stand_with_their_roles_and_others_are_absent(
     ]
 
 
-async def test_phones_behind_lids_are_asked_once_and_at_most_160_in_a_call(bench: Bench) -> None:
-    bench.server.members_by = "lid"
-    bench.world.put_group(GROUP, "Launch team", [f"1415555{n:04}" for n in range(170)])
+async def test_phones_behind_lids_are_asked_once_and_at_most_160_in_a_call(wuts: WutsHarness) -> None:
+    wuts.server.members_by = "lid"
+    wuts.world.put_group(GROUP, "Launch team", [f"1415555{n:04}" for n in range(170)])
     for _ in range(2):
-        presence = await bench.adapter.membership(GROUP, people("14155550169", "14155550170"))
+        presence = await wuts.adapter.membership(GROUP, people("14155550169", "14155550170"))
         assert list(presence.values()) == [MembershipStatus.MEMBER, MembershipStatus.ABSENT]
-    assert [len(body["jids"]) for body in bench.bodies(RESOLVE)] == [160, 11]
+    assert [len(body["jids"]) for body in wuts.bodies(RESOLVE)] == [160, 11]
 
 
-async def test_a_member_behind_an_unresolved_lid_leaves_the_absence_of_others_unknown(bench: Bench) -> None:
-    bench.server.members_by = "lid"
-    bench.server.resolves_lids = False
-    lid = f"{bench.world.person('14155559999').lid}@lid"
-    presence = await bench.adapter.membership(GROUP, [*people("14155559999", ANA), Person(lid, lid=lid)])
+async def test_a_member_behind_an_unresolved_lid_leaves_the_absence_of_others_unknown(wuts: WutsHarness) -> None:
+    wuts.server.members_by = "lid"
+    wuts.server.resolves_lids = False
+    lid = wuts.lid("14155559999")
+    presence = await wuts.adapter.membership(GROUP, [*people("14155559999", ANA), Person(lid, lid=lid)])
     assert list(presence.values()) == [MembershipStatus.UNKNOWN, MembershipStatus.UNKNOWN, MembershipStatus.MEMBER]
 
 
 @pytest.mark.parametrize("resolved", [True, False])
-async def test_a_lid_that_poses_as_a_phone_number_leaves_absence_unknown(bench: Bench, resolved: bool) -> None:
-    bench.server.members_by = "lid"
-    bench.server.lids_pose_as_phones = True
-    bench.server.resolves_lids = resolved
-    assert await bench.adapter.membership(GROUP, people("14155559999", ANA)) == {
+async def test_a_lid_that_poses_as_a_phone_number_leaves_absence_unknown(wuts: WutsHarness, resolved: bool) -> None:
+    wuts.server.members_by = "lid"
+    wuts.server.lids_pose_as_phones = True
+    wuts.server.resolves_lids = resolved
+    assert await wuts.adapter.membership(GROUP, people("14155559999", ANA)) == {
         "+14155559999": MembershipStatus.UNKNOWN,
         f"+{ANA}": MembershipStatus.UNKNOWN,
     }
-    lids = [f"{bench.world.person(phone).lid}@lid" for phone in (NUMBER, "14155559999")]
-    assert [(member.phone, member.lid) async for member in bench.adapter.members(GROUP)] == [("", lid) for lid in lids]
+    lids = [wuts.lid(phone) for phone in (NUMBER, "14155559999")]
+    assert [(member.phone, member.lid) async for member in wuts.adapter.members(GROUP)] == [("", lid) for lid in lids]
 
 
-async def test_a_look_up_of_lids_that_fails_leaves_absence_unknown(bench: Bench) -> None:
-    bench.server.members_by = "lid"
-    bench.server.faults = [InjectedFault(RESOLVE, status=500, times=-1)]
-    assert await bench.adapter.membership(GROUP, people(ANA)) == {f"+{ANA}": MembershipStatus.UNKNOWN}
+async def test_a_look_up_of_lids_that_fails_leaves_absence_unknown(wuts: WutsHarness) -> None:
+    wuts.server.members_by = "lid"
+    wuts.server.faults = [InjectedFault(RESOLVE, status=500, times=-1)]
+    assert await wuts.adapter.membership(GROUP, people(ANA)) == {f"+{ANA}": MembershipStatus.UNKNOWN}
 
 
-async def test_a_list_shorter_than_its_count_proves_presence_but_not_absence(bench: Bench) -> None:
+async def test_a_list_shorter_than_its_count_proves_presence_but_not_absence(wuts: WutsHarness) -> None:
     # Nor does it tell a role: this record has no flags.
     record = f'{{"jid": "9@lid", "phone_number": "{ANA}"}}'
     group = f'{{"jid": "{GROUP}", "members_count": 2, "participants": [{record}]}}'
-    bench.server.faults = [InjectedFault(READ, status=200, body=f'{{"success": true, "group": {group}}}')]
-    presence = await bench.adapter.membership(GROUP, people(ANA, BEN))
+    wuts.server.faults = [InjectedFault(READ, status=200, body=f'{{"success": true, "group": {group}}}')]
+    presence = await wuts.adapter.membership(GROUP, people(ANA, BEN))
     assert list(presence.values()) == [MembershipStatus.PRESENT, MembershipStatus.UNKNOWN]
 
 
 @pytest.mark.parametrize("count", ["", '"members_count": 0, '])
-async def test_a_list_without_even_the_device_proves_nothing(bench: Bench, count: str) -> None:
+async def test_a_list_without_even_the_device_proves_nothing(wuts: WutsHarness, count: str) -> None:
     group = f'{{"jid": "{GROUP}", {count}"participants": []}}'
-    bench.server.faults = [InjectedFault(READ, status=200, body=f'{{"success": true, "group": {group}}}')]
-    assert await bench.adapter.membership(GROUP, people(ANA)) == {f"+{ANA}": MembershipStatus.UNKNOWN}
+    wuts.server.faults = [InjectedFault(READ, status=200, body=f'{{"success": true, "group": {group}}}')]
+    assert await wuts.adapter.membership(GROUP, people(ANA)) == {f"+{ANA}": MembershipStatus.UNKNOWN}
 
 
-async def test_a_late_read_leaves_an_added_person_unknown_until_the_list_shows_them(bench: Bench) -> None:
-    bench.world.read_lag = 60.0
-    verdicts = await carry_out(bench.adapter, people(ANA))
-    assert bench.world.events[0].effect is Effect.ADDED
-    assert verdicts[f"+{ANA}"].outcome is Outcome.UNKNOWN
-    bench.time[0] += 60.0
-    assert await bench.adapter.membership(GROUP, people(ANA)) == {f"+{ANA}": MembershipStatus.MEMBER}
+async def test_a_late_read_leaves_an_added_person_unknown_until_the_list_shows_them(wuts: WutsHarness) -> None:
+    wuts.world.read_lag = 60.0
+    verdicts = await run_operation(wuts.adapter, GROUP, Operation.ADD, people(ANA))
+    assert wuts.world.events[0].effect is Effect.ADDED
+    assert outcomes(verdicts) == {ANA: Outcome.UNKNOWN}
+    wuts.clock.advance(60.0)
+    assert await wuts.adapter.membership(GROUP, people(ANA)) == {f"+{ANA}": MembershipStatus.MEMBER}
 
 
-async def test_the_simulator_lists_its_device_by_the_contract(bench: Bench) -> None:
-    async with httpx.AsyncClient(base_url=bench.url, transport=bench.transport) as client:
+async def test_the_simulator_lists_its_device_by_the_contract(wuts: WutsHarness) -> None:
+    async with httpx.AsyncClient(base_url=wuts.url, transport=wuts.transport) as client:
         answer = await client.get("/devices", headers={"Authorization": f"Bearer {TOKEN}"})
         assert answer.json()["devices"][0]["connected"] is True

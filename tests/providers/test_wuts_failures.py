@@ -28,26 +28,24 @@ from providers.wuts import BASE_URL, make
 from sandbox.providers.server import InjectedFault
 from sandbox.providers.world import Disposition
 from tests.contracts import CONTRACTS
-from tests.providers.wuts_bench import ADD, CHECK, GROUP, READ, TOKEN, Bench, people, wuts
+from tests.providers.harness import ANA, BEN, TOKEN, open_provider, people
+from tests.providers.provider_cases import WUTS, WutsHarness
 
-ANA, BEN = "14155550101", "14155550102"
+GROUP = WUTS.group
+ADD = f"POST /groups/{GROUP}/participants"
+READ = f"GET /groups/{GROUP}"
+CHECK = "POST /contact/check"
+
 Error = TypeVar("Error", bound=ProviderError)
 Shape = Literal["standard", "short", "bare", "nested"]
 SHAPES: tuple[Shape, ...] = ("standard", "short", "bare", "nested")
 
 
 @pytest.fixture
-async def bench() -> AsyncIterator[Bench]:
-    async with wuts() as bench:
-        yield bench
-        assert bench.transport.broken == []
-
-
-@pytest.fixture
-async def rough() -> AsyncIterator[Bench]:
+async def rough() -> AsyncIterator[WutsHarness]:
     """Where answers are injected that the contract does not have."""
-    async with wuts() as bench:
-        yield bench
+    async with open_provider(WUTS) as wuts:
+        yield wuts
 
 
 def standard(code: str, words: str) -> str:
@@ -55,10 +53,10 @@ def standard(code: str, words: str) -> str:
     return json.dumps(body)
 
 
-async def refused(bench: Bench, kind: type[Error]) -> Error:
+async def refused(wuts: WutsHarness, kind: type[Error]) -> Error:
     """Add one person and give the error; fails where the error is of another kind, or shows the person's number."""
     with pytest.raises(ProviderError) as raised:
-        await bench.adapter.add(GROUP, people(ANA))
+        await wuts.adapter.add(GROUP, people(ANA))
     assert type(raised.value) is kind
     assert ANA not in str(raised.value)
     assert TOKEN not in str(raised.value)
@@ -69,18 +67,18 @@ def _group(group_id: str, subject: str, size: int) -> Group:
     return Group(group_id, subject, size, description="", announce_only=False, locked=False)
 
 
-async def test_groups_are_listed_and_one_is_read(bench: Bench) -> None:
-    bench.world.put_group("120363000000000002@g.us", "Night shift", [ANA, BEN])
-    listed = [group async for group in bench.adapter.groups()]
+async def test_groups_are_listed_and_one_is_read(wuts: WutsHarness) -> None:
+    wuts.world.put_group("120363000000000002@g.us", "Night shift", [ANA, BEN])
+    listed = [group async for group in wuts.adapter.groups()]
     assert listed == [_group(GROUP, "Launch team", 2), _group("120363000000000002@g.us", "Night shift", 3)]
-    assert [group.subject async for group in bench.adapter.groups("NIGHT")] == ["Night shift"]
-    assert await bench.adapter.group(GROUP) == listed[0]
-    bench.server.counts_members = False
-    assert [group.size async for group in bench.adapter.groups()] == [None, None]
-    assert await bench.adapter.group(GROUP) == listed[0]
+    assert [group.subject async for group in wuts.adapter.groups("NIGHT")] == ["Night shift"]
+    assert await wuts.adapter.group(GROUP) == listed[0]
+    wuts.server.counts_members = False
+    assert [group.size async for group in wuts.adapter.groups()] == [None, None]
+    assert await wuts.adapter.group(GROUP) == listed[0]
 
 
-async def test_a_device_without_groups_lists_none(rough: Bench) -> None:
+async def test_a_device_without_groups_lists_none(rough: WutsHarness) -> None:
     rough.server.faults = [InjectedFault("GET /groups", status=200, body='{"success": true, "groups": null}')]
     assert [group async for group in rough.adapter.groups()] == []
 
@@ -93,46 +91,46 @@ async def test_a_device_without_groups_lists_none(rough: Bench) -> None:
         ("restricted", Account(AccountState.DISCONNECTED, "restricted")),
     ],
 )
-async def test_the_state_of_the_account_is_read(bench: Bench, state: str, account: Account) -> None:
-    bench.server.account_state = state
-    assert await bench.adapter.account() == account
-    assert len(bench.server.calls) == 1
+async def test_the_state_of_the_account_is_read(wuts: WutsHarness, state: str, account: Account) -> None:
+    wuts.server.account_state = state
+    assert await wuts.adapter.account() == account
+    assert len(wuts.server.calls) == 1
 
 
-async def test_a_state_that_is_not_told_is_unknown(bench: Bench) -> None:
-    bench.server.faults = [
+async def test_a_state_that_is_not_told_is_unknown(wuts: WutsHarness) -> None:
+    wuts.server.faults = [
         InjectedFault("GET /status", status=200, body='{"success": true, "data": {"status": "pairing"}}')
     ]
-    assert await bench.adapter.account() == Account(AccountState.UNKNOWN, "pairing")
+    assert await wuts.adapter.account() == Account(AccountState.UNKNOWN, "pairing")
 
 
 @pytest.mark.parametrize(
     ("status", "body"),
     [(409, standard("DEVICE_NOT_READY", "no device")), (404, '{"success": false, "error": "no device"}')],
 )
-async def test_a_status_call_that_finds_no_device_means_disconnected(bench: Bench, status: int, body: str) -> None:
-    bench.server.faults = [InjectedFault("GET /status", status=status, body=body)]
+async def test_a_status_call_that_finds_no_device_means_disconnected(wuts: WutsHarness, status: int, body: str) -> None:
+    wuts.server.faults = [InjectedFault("GET /status", status=status, body=body)]
     with pytest.raises(AccountDisconnected) as raised:
-        await bench.adapter.account()
+        await wuts.adapter.account()
     assert raised.value.provider_text == "no device"
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 428, 500, 503])
-async def test_a_device_that_is_not_ready_is_disconnected_whatever_the_status(bench: Bench, status: int) -> None:
-    bench.server.account_state = "disconnected"
-    bench.server.not_ready_status = status
-    bench.server.error_shape = "standard"
-    error = await refused(bench, AccountDisconnected)
+async def test_a_device_that_is_not_ready_is_disconnected_whatever_the_status(wuts: WutsHarness, status: int) -> None:
+    wuts.server.account_state = "disconnected"
+    wuts.server.not_ready_status = status
+    wuts.server.error_shape = "standard"
+    error = await refused(wuts, AccountDisconnected)
     assert (error.code, error.provider_text) == ("DEVICE_NOT_READY", "WhatsApp session is not connected")
     with pytest.raises(AccountDisconnected):
-        await bench.adapter.membership(GROUP, people(ANA))
-    assert bench.world.events == []
+        await wuts.adapter.membership(GROUP, people(ANA))
+    assert wuts.world.events == []
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-async def test_every_shape_of_an_error_is_understood(rough: Bench, shape: Shape) -> None:
+async def test_every_shape_of_an_error_is_understood(rough: WutsHarness, shape: Shape) -> None:
     rough.server.error_shape = shape
-    rough.world.groups[GROUP].account_is_admin = False
+    rough.group.account_is_admin = False
     error = await refused(rough, PermissionMissing)
     assert error.provider_text == "the device is not an admin of the group"
     assert error.code == {"standard": "FORBIDDEN", "nested": "forbidden"}.get(shape, "403")
@@ -143,21 +141,21 @@ async def test_every_shape_of_an_error_is_understood(rough: Bench, shape: Shape)
 
 @pytest.mark.parametrize("shape", SHAPES)
 async def test_a_rejected_token_is_told_in_every_shape(shape: Shape) -> None:
-    async with wuts(token="another") as bench:
-        bench.server.error_shape = shape
-        error = await refused(bench, CredentialsRejected)
+    async with open_provider(WUTS, token="another") as wuts:
+        wuts.server.error_shape = shape
+        error = await refused(wuts, CredentialsRejected)
         assert error.provider_text == "Invalid token"
         with pytest.raises(CredentialsRejected):
-            await bench.adapter.account()
+            await wuts.adapter.account()
 
 
-async def test_a_nested_code_tells_that_the_device_is_not_ready(rough: Bench) -> None:
+async def test_a_nested_code_tells_that_the_device_is_not_ready(rough: WutsHarness) -> None:
     rough.server.error_shape = "nested"
     rough.server.account_state = "disconnected"
     assert (await refused(rough, AccountDisconnected)).code == "device_not_ready"
 
 
-async def test_a_device_that_was_lost_leaves_open_what_a_write_did_and_stops_the_sender(rough: Bench) -> None:
+async def test_a_device_that_was_lost_leaves_open_what_a_write_did_and_stops_the_sender(rough: WutsHarness) -> None:
     body = '{"success": false, "error": {"code": "device_disconnected", "message": "gone"}}'
     rough.server.faults = [
         InjectedFault(ADD, status=500, body=body, when="after"),
@@ -170,30 +168,30 @@ async def test_a_device_that_was_lost_leaves_open_what_a_write_did_and_stops_the
         await rough.adapter.membership(GROUP, people(ANA))
 
 
-async def test_an_unknown_group_is_not_found(bench: Bench) -> None:
-    for call in (bench.adapter.group, lambda group: bench.adapter.membership(group, people(ANA))):
+async def test_an_unknown_group_is_not_found(wuts: WutsHarness) -> None:
+    for call in (wuts.adapter.group, lambda group: wuts.adapter.membership(group, people(ANA))):
         with pytest.raises(GroupNotFound):
             await call("120363000000000009@g.us")
     with pytest.raises(GroupNotFound):
-        await bench.adapter.add("120363000000000009@g.us", people(ANA))
+        await wuts.adapter.add("120363000000000009@g.us", people(ANA))
 
 
-async def test_a_group_id_that_is_no_jid_is_an_invalid_request_and_stays_one_path_segment(rough: Bench) -> None:
+async def test_a_group_id_that_is_no_jid_is_an_invalid_request_and_stays_one_path_segment(rough: WutsHarness) -> None:
     with pytest.raises(InvalidRequest) as raised:
         await rough.adapter.group("../groups?x=1")
     assert raised.value.code == "VALIDATION_ERROR"
     assert rough.server.calls[0].query == {}
 
 
-async def test_a_validation_error_that_names_nobody_fails_all(bench: Bench) -> None:
-    bench.server.faults = [InjectedFault(ADD, status=400, body=standard("VALIDATION_ERROR", "validation failed"))]
-    assert (await refused(bench, InvalidRequest)).provider_text == "validation failed"
+async def test_a_validation_error_that_names_nobody_fails_all(wuts: WutsHarness) -> None:
+    wuts.server.faults = [InjectedFault(ADD, status=400, body=standard("VALIDATION_ERROR", "validation failed"))]
+    assert (await refused(wuts, InvalidRequest)).provider_text == "validation failed"
 
 
-async def test_what_was_known_before_a_failure_is_kept_beside_it(bench: Bench) -> None:
-    bench.world.put_person(ANA, Disposition.NO_ACCOUNT)
-    bench.world.groups[GROUP].account_is_admin = False
-    result = await bench.adapter.add(GROUP, people(ANA, BEN))
+async def test_what_was_known_before_a_failure_is_kept_beside_it(wuts: WutsHarness) -> None:
+    wuts.world.put_person(ANA, Disposition.NO_ACCOUNT)
+    wuts.group.account_is_admin = False
+    result = await wuts.adapter.add(GROUP, people(ANA, BEN))
     assert isinstance(result.error, PermissionMissing)
     assert [verdict.outcome for verdict in result.verdicts] == [Outcome.NOT_ON_WHATSAPP, Outcome.FAILED]
 
@@ -201,31 +199,31 @@ async def test_what_was_known_before_a_failure_is_kept_beside_it(bench: Bench) -
 @pytest.mark.parametrize(("header", "seconds"), [({}, None), ({"Retry-After": "7"}, 7.0)])
 @pytest.mark.parametrize("call", [ADD, CHECK])
 async def test_too_many_calls_stop_the_sender_with_the_wait_that_was_told(
-    bench: Bench, call: str, header: dict[str, str], seconds: float | None
+    wuts: WutsHarness, call: str, header: dict[str, str], seconds: float | None
 ) -> None:
-    bench.server.faults = [InjectedFault(call, status=429, headers=header, times=-1)]
-    error = await refused(bench, RateLimited)
+    wuts.server.faults = [InjectedFault(call, status=429, headers=header, times=-1)]
+    error = await refused(wuts, RateLimited)
     assert error.stops_sending
     assert error.retry_after == seconds
-    assert bench.world.events == []
+    assert wuts.world.events == []
 
 
-async def test_a_rate_limit_of_whatsapp_inside_a_500_is_a_rate_limit(bench: Bench) -> None:
-    bench.server.faults = [InjectedFault(ADD, status=500, body=standard("INTERNAL_ERROR", "429 rate-overlimit"))]
-    await refused(bench, RateLimited)
+async def test_a_rate_limit_of_whatsapp_inside_a_500_is_a_rate_limit(wuts: WutsHarness) -> None:
+    wuts.server.faults = [InjectedFault(ADD, status=500, body=standard("INTERNAL_ERROR", "429 rate-overlimit"))]
+    await refused(wuts, RateLimited)
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("status", [408, 409])
 async def test_a_write_without_a_usable_answer_is_unknown_and_sent_once(
-    bench: Bench, when: Literal["before", "after"], status: int
+    wuts: WutsHarness, when: Literal["before", "after"], status: int
 ) -> None:
-    bench.server.faults = [InjectedFault(ADD, status=status, when=when)]
-    error = await refused(bench, OutcomeUnknown)
+    wuts.server.faults = [InjectedFault(ADD, status=status, when=when)]
+    error = await refused(wuts, OutcomeUnknown)
     assert error.outcome is Outcome.UNKNOWN
-    assert len(bench.bodies(ADD)) == 1
+    assert len(wuts.bodies(ADD)) == 1
     expected = MembershipStatus.MEMBER if when == "after" else MembershipStatus.ABSENT
-    assert await bench.adapter.membership(GROUP, people(ANA)) == {f"+{ANA}": expected}
+    assert await wuts.adapter.membership(GROUP, people(ANA)) == {f"+{ANA}": expected}
 
 
 @pytest.mark.parametrize(
@@ -240,7 +238,7 @@ async def test_a_write_without_a_usable_answer_is_unknown_and_sent_once(
     ],
 )
 async def test_a_success_that_cannot_be_read_is_unknown_for_a_write_and_a_fault_for_a_read(
-    rough: Bench, body: str
+    rough: WutsHarness, body: str
 ) -> None:
     rough.server.faults = [
         InjectedFault(ADD, status=200, body=body, when="after"),
@@ -276,35 +274,35 @@ async def test_cut_and_undecodable_answers_are_unknown_for_a_write_and_a_fault_f
     await server.wait_closed()
 
 
-async def test_an_html_error_that_is_not_of_wuts_tells_nothing_about_the_group(bench: Bench) -> None:
-    bench.server.faults = [
+async def test_an_html_error_that_is_not_of_wuts_tells_nothing_about_the_group(wuts: WutsHarness) -> None:
+    wuts.server.faults = [
         InjectedFault(READ, status=404, body="<h1>404</h1>"),
         InjectedFault(ADD, status=404, body="<h1>404</h1>"),
     ]
     with pytest.raises(ProviderFault):
-        await bench.adapter.group(GROUP)
-    await refused(bench, ProviderFault)
+        await wuts.adapter.group(GROUP)
+    await refused(wuts, ProviderFault)
 
 
-async def test_a_group_without_a_list_of_members_cannot_be_compared(bench: Bench) -> None:
+async def test_a_group_without_a_list_of_members_cannot_be_compared(wuts: WutsHarness) -> None:
     body = f'{{"success": true, "group": {{"jid": "{GROUP}", "name": "Launch team", "members_count": 1}}}}'
-    bench.server.faults = [InjectedFault(READ, status=200, body=body)]
+    wuts.server.faults = [InjectedFault(READ, status=200, body=body)]
     with pytest.raises(ProviderFault):
-        await bench.adapter.membership(GROUP, people(ANA))
+        await wuts.adapter.membership(GROUP, people(ANA))
 
 
-async def test_a_read_is_tried_again_after_a_failure_and_a_broken_connection(bench: Bench) -> None:
-    bench.server.faults = [
+async def test_a_read_is_tried_again_after_a_failure_and_a_broken_connection(wuts: WutsHarness) -> None:
+    wuts.server.faults = [
         InjectedFault(READ, status=503),
         InjectedFault(READ, status=-1),
         InjectedFault(READ, status=429),
     ]
-    assert (await bench.adapter.group(GROUP)).subject == "Launch team"
-    assert [call.status for call in bench.server.calls] == [503, 0, 429, 200]
+    assert (await wuts.adapter.group(GROUP)).subject == "Launch team"
+    assert [call.status for call in wuts.server.calls] == [503, 0, 429, 200]
 
 
 async def test_a_server_that_is_not_there_is_unreachable() -> None:
-    async with wuts() as gone:
+    async with open_provider(WUTS) as gone:
         url = gone.url
     adapter = make(base_url=url, token=TOKEN, account="", timeout=httpx.Timeout(0.5))
     with pytest.raises(Unreachable):
@@ -314,7 +312,7 @@ async def test_a_server_that_is_not_there_is_unreachable() -> None:
 
 async def test_a_bare_token_is_accepted_and_the_default_address_is_the_contracts() -> None:
     assert f"- url: {BASE_URL}\n" in (CONTRACTS / "wuts.openapi.yaml").read_text()
-    async with wuts() as bench, httpx.AsyncClient(base_url=bench.url) as client:
+    async with open_provider(WUTS) as wuts, httpx.AsyncClient(base_url=wuts.url) as client:
         answers = [
             (await client.get("/groups", headers={"Authorization": given})).status_code
             for given in (TOKEN, f"bearer {TOKEN}", f"Basic {TOKEN}", "")

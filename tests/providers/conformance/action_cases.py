@@ -25,11 +25,11 @@ from tests.providers.harness import (
     NO_ACCOUNT,
     OPEN,
     PRIVATE,
-    PROVIDER_CASES,
     Harness,
     people,
     person,
 )
+from tests.providers.provider_cases import PROVIDER_CASES
 
 WEEK = 604_800
 TEXT = "The bus leaves at 9."

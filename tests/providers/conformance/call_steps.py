@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from tests.contracts import contract_document
 from tests.providers.conformance.action_cases import ActionCase
-from tests.providers.conformance.contract_documents import contract_document
-from tests.providers.harness import ProviderCase, open_provider
+from tests.providers.harness import ProviderCase, open_with_people
 
 _READS_BY_POST = frozenset({"checkContactsOnWhatsApp", "resolveContacts"})
 
@@ -29,11 +29,11 @@ async def call_steps(provider: ProviderCase, case: ActionCase) -> tuple[CallStep
     key = (provider.name, str(case))
     if key not in _known:
         steps: dict[str, CallStep] = {}
-        async with open_provider(
+        async with open_with_people(
             provider, variant=provider.needs_variant.get(case.action, ""), checked=False
         ) as harness:
             await case.do(harness)
-            for call in harness.calls():
+            for call in harness.server.calls:
                 operation = contract_document(provider.name).operation_of(
                     call.method, call.path.removeprefix(provider.prefix)
                 )

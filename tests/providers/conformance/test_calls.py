@@ -6,7 +6,8 @@ import pytest
 
 from providers.base import Action, Person
 from providers.capability_docs import CALLS, SIZES
-from tests.providers.harness import PROVIDER_CASES, Harness, ProviderCase, open_provider, people
+from tests.providers.harness import Harness, ProviderCase, open_with_people, people
+from tests.providers.provider_cases import PROVIDER_CASES
 
 Count = Callable[[Harness, Sequence[Person]], Awaitable[object]]
 
@@ -64,7 +65,7 @@ CASES = [(provider, action) for action in RUNS for provider in PROVIDER_CASES.va
 
 
 async def count(provider: ProviderCase, action: Action, size: int) -> int:
-    async with open_provider(provider, checked=False) as harness:
+    async with open_with_people(provider, checked=False) as harness:
         if action is Action.LIST_GROUPS:
             for number in range(size - 1):
                 harness.world.put_group(str(9_000 + number) + provider.group, f"Team {number}")
@@ -74,7 +75,7 @@ async def count(provider: ProviderCase, action: Action, size: int) -> int:
             for phone, member in harness.group.members.items():
                 member.role = role if phone != provider.own else "admin"
         await RUNS[action](harness, people(*phones(size)))
-        return len(harness.calls())
+        return len(harness.server.calls)
 
 
 @pytest.mark.parametrize(("provider", "action"), CASES, ids=[f"{provider.name}-{action}" for provider, action in CASES])

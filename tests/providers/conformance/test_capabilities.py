@@ -1,9 +1,9 @@
 import pytest
 
 from providers.base import Ability, Action, ProviderCapability
+from tests.contracts import contract_document
 from tests.providers.conformance.action_cases import ACTION_CASES
-from tests.providers.conformance.contract_documents import contract_document
-from tests.providers.harness import PROVIDER_CASES
+from tests.providers.provider_cases import PROVIDER_CASES
 
 ABILITIES = [
     (provider.name, action, ability)

@@ -3,7 +3,7 @@ from pathlib import Path
 from providers.base import Ability, Action, ProviderCapability
 from providers.capability_docs import PROVIDERS, operations, overview
 from providers.registry import make_provider
-from tests.providers.harness import PROVIDER_CASES
+from tests.providers.provider_cases import PROVIDER_CASES
 
 PAGE = Path(__file__).parents[3] / "docs" / "providers.md"
 

@@ -3,8 +3,8 @@
 import pytest
 
 from providers.base import Action, MembershipStatus, ProviderError, verdicts_for_error
+from tests.contracts import quotes
 from tests.providers.conformance.action_cases import ACTION_CASES, WEEK
-from tests.providers.conformance.contract_documents import quotes
 from tests.providers.conformance.documented_outcomes import DOCUMENTED_OUTCOMES
 from tests.providers.conformance.person_cases import ACCOUNT_STATES, PERSON_CASES
 from tests.providers.harness import (
@@ -13,12 +13,12 @@ from tests.providers.harness import (
     MEMBER,
     NO_ACCOUNT,
     OPEN,
-    PROVIDER_CASES,
     ProviderCase,
-    open_provider,
+    open_with_people,
     people,
 )
 from tests.providers.operation_run import run_operation
+from tests.providers.provider_cases import PROVIDER_CASES
 
 DOCUMENTED = [
     (provider, name)
@@ -55,7 +55,7 @@ def test_what_is_promised_stands_in_the_contract(provider: ProviderCase) -> None
 @pytest.mark.parametrize(("provider", "name"), DOCUMENTED, ids=ids_of(DOCUMENTED))
 async def test_what_an_answer_says_of_a_person_is_told_with_its_evidence(provider: ProviderCase, name: str) -> None:
     person_case, outcome_case = PERSON_CASES[name], DOCUMENTED_OUTCOMES[provider.name].outcomes[name]
-    async with open_provider(provider, variant=person_case.variant, checked=False) as harness:
+    async with open_with_people(provider, variant=person_case.variant, checked=False) as harness:
         person_case.prepare(harness)
         try:
             (verdict,) = (await person_case.run(harness)).verdicts
@@ -67,7 +67,7 @@ async def test_what_an_answer_says_of_a_person_is_told_with_its_evidence(provide
 @pytest.mark.parametrize(("provider", "name"), READ_BACK, ids=ids_of(READ_BACK))
 async def test_what_an_answer_leaves_open_the_member_list_tells(provider: ProviderCase, name: str) -> None:
     person_case = PERSON_CASES[name]
-    async with open_provider(provider, checked=False) as harness:
+    async with open_with_people(provider, checked=False) as harness:
         (verdict,) = await run_operation(
             harness.adapter, provider.group, person_case.operation, people(person_case.phone)
         )
@@ -79,7 +79,7 @@ async def test_a_member_list_tells_how_everybody_stands(provider: ProviderCase) 
     inside = {MEMBER: MembershipStatus.MEMBER, ADMIN: MembershipStatus.ADMIN}
     if not DOCUMENTED_OUTCOMES[provider.name].lists_roles:
         inside = dict.fromkeys(inside, MembershipStatus.PRESENT)
-    async with open_provider(provider, checked=False) as harness:
+    async with open_with_people(provider, checked=False) as harness:
         statuses = await harness.adapter.membership(provider.group, people(*ALL_PEOPLE))
         listed = {member.phone: member.status async for member in harness.adapter.members(provider.group)}
     assert statuses == {f"+{phone}": inside.get(phone, MembershipStatus.ABSENT) for phone in ALL_PEOPLE}
@@ -89,7 +89,7 @@ async def test_a_member_list_tells_how_everybody_stands(provider: ProviderCase) 
 
 @ALL
 async def test_a_group_is_told_of_with_all_that_its_provider_says(provider: ProviderCase) -> None:
-    async with open_provider(provider, checked=False) as harness:
+    async with open_with_people(provider, checked=False) as harness:
         harness.group.announce_only, harness.group.locked, harness.group.ephemeral = True, True, WEEK
         found = await harness.adapter.group(provider.group)
     truth = {"description": "Rota", "announce_only": True, "locked": True, "ephemeral": WEEK}
@@ -103,7 +103,7 @@ async def test_a_group_is_told_of_with_all_that_its_provider_says(provider: Prov
 
 @pytest.mark.parametrize("provider", providers_with(Action.CHECK_NUMBERS), ids=str)
 async def test_a_check_tells_of_every_number_whether_it_is_on_whatsapp(provider: ProviderCase) -> None:
-    async with open_provider(provider, checked=False) as harness:
+    async with open_with_people(provider, checked=False) as harness:
         checks = await harness.adapter.check_numbers(people(*ALL_PEOPLE))
     assert {key: (check.on_whatsapp, check.phone) for key, check in checks.items()} == {
         f"+{phone}": (False, "") if phone == NO_ACCOUNT else (True, f"+{phone}") for phone in ALL_PEOPLE
@@ -112,13 +112,13 @@ async def test_a_check_tells_of_every_number_whether_it_is_on_whatsapp(provider:
 
 @pytest.mark.parametrize("provider", providers_with(Action.LIMITS), ids=str)
 async def test_limits_say_how_much_there_is(provider: ProviderCase) -> None:
-    async with open_provider(provider, checked=False) as harness:
+    async with open_with_people(provider, checked=False) as harness:
         assert [usage for usage in await harness.adapter.limits() if usage.limit] != []
 
 
 @pytest.mark.parametrize("provider", providers_with(Action.CREATE), ids=str)
 async def test_a_new_group_is_named_by_its_id(provider: ProviderCase) -> None:
-    async with open_provider(provider, checked=False) as harness:
+    async with open_with_people(provider, checked=False) as harness:
         created = await harness.adapter.create("New team", people(OPEN))
     assert created.group is not None
     assert created.group.id in harness.world.groups.keys() - {provider.group}
@@ -127,6 +127,6 @@ async def test_a_new_group_is_named_by_its_id(provider: ProviderCase) -> None:
 @pytest.mark.parametrize("provider", providers_with(Action.JOIN), ids=str)
 async def test_a_group_that_is_joined_is_named_by_its_id(provider: ProviderCase) -> None:
     (join,) = (case for case in ACTION_CASES if case.action is Action.JOIN)
-    async with open_provider(provider, checked=False) as harness:
+    async with open_with_people(provider, checked=False) as harness:
         joined = await join.do(harness)
     assert joined.id == provider.other

@@ -26,11 +26,11 @@ from providers.base import (
     Verdict,
 )
 from sandbox.providers.server import InjectedFault
+from tests.contracts import DocumentedError, code_and_text, contract_document
 from tests.providers.conformance.action_cases import PROVIDER_ACTION_IDS, PROVIDER_ACTIONS, ActionCase
 from tests.providers.conformance.call_steps import CallStep, call_steps
-from tests.providers.conformance.contract_documents import DocumentedError, code_and_text, contract_document
 from tests.providers.conformance.world_state import WorldSnapshot
-from tests.providers.harness import Harness, ProviderCase, open_provider
+from tests.providers.harness import Harness, ProviderCase, open_with_people
 
 TRANSIENT = (AccountDisconnected, ProviderFault, RateLimited)
 MEANINGS: dict[int, tuple[type[ProviderError], ...]] = {
@@ -119,7 +119,7 @@ async def test_every_documented_error_is_read_by_its_meaning(provider: ProviderC
     wrong = {}
     for step in await call_steps(provider, case):
         for documented in contract_document(provider.name).errors_of(step.operation):
-            async with open_provider(
+            async with open_with_people(
                 provider, variant=provider.needs_variant.get(case.action, ""), checked=False
             ) as harness:
                 harness.server.faults = [
@@ -150,7 +150,7 @@ async def test_a_read_that_is_refused_for_too_many_calls_repeats_the_providers_o
     provider: ProviderCase, case: ActionCase
 ) -> None:
     step = (await call_steps(provider, case))[0]
-    async with open_provider(provider, checked=False) as harness:
+    async with open_with_people(provider, checked=False) as harness:
         harness.server.faults = [InjectedFault(step.line, status=429, headers={"Retry-After": "7"}, times=-1)]
         report = await report_of(case, harness)
         documented = DocumentedError(

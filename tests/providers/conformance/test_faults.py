@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 
 from sandbox.providers.server import InjectedFault
+from tests.contracts import HTML, contract_document
 from tests.providers.conformance.action_cases import PROVIDER_ACTION_IDS, PROVIDER_ACTIONS, ActionCase
 from tests.providers.conformance.call_steps import CallStep, call_steps
-from tests.providers.conformance.contract_documents import HTML, contract_document
 from tests.providers.conformance.world_state import WorldSnapshot
-from tests.providers.harness import SHORT_TIMEOUT, ProviderCase, open_provider
+from tests.providers.harness import SHORT_TIMEOUT, ProviderCase, open_with_people
 
 JSON = {"Content-Type": "application/json"}
 FAULTS: dict[str, dict[str, InjectedFault]] = {
@@ -69,7 +69,7 @@ def faults_for(
 
 
 async def mistakes_under(provider: ProviderCase, case: ActionCase, fault: InjectedFault) -> list[str]:
-    async with open_provider(
+    async with open_with_people(
         provider, variant=provider.needs_variant.get(case.action, ""), checked=False, http_timeout=SHORT_TIMEOUT
     ) as harness:
         harness.server.faults = [fault]

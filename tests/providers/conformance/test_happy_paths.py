@@ -3,8 +3,9 @@ import pytest
 from providers.base import Action, NotSupported, Operation, Person
 from tests.providers.conformance.action_cases import ACTION_CASES, NEW_SETTINGS, ActionCase, change_of, false_changes
 from tests.providers.conformance.world_state import WorldSnapshot, false_statuses, false_verdicts
-from tests.providers.harness import ADMIN, MEMBER, OPEN, PROVIDER_CASES, ProviderCase, open_provider
+from tests.providers.harness import ADMIN, MEMBER, OPEN, ProviderCase, open_with_people
 from tests.providers.operation_run import run_operation
+from tests.providers.provider_cases import PROVIDER_CASES
 
 POSSIBLE = [
     (provider, case)
@@ -27,7 +28,7 @@ def ids_of(cases: list[tuple[ProviderCase, ActionCase]]) -> list[str]:
 
 @pytest.mark.parametrize(("provider", "case"), POSSIBLE, ids=ids_of(POSSIBLE))
 async def test_what_an_adapter_can_do_it_does_and_tells_truly(provider: ProviderCase, case: ActionCase) -> None:
-    async with open_provider(provider, variant=provider.needs_variant.get(case.action, "")) as harness:
+    async with open_with_people(provider, variant=provider.needs_variant.get(case.action, "")) as harness:
         start = WorldSnapshot.of(harness.world)
         answer = await case.do(harness)
         assert case.mistakes_in(harness, start, answer) == []
@@ -44,7 +45,7 @@ async def test_every_variant_of_a_contract_is_told_truly(provider: ProviderCase,
     for case in ACTION_CASES:
         if case.action not in provider.abilities:
             continue
-        async with open_provider(provider, variant=variant) as harness:
+        async with open_with_people(provider, variant=variant) as harness:
             assert (str(case), await case.run_and_find_mistakes(harness, WorldSnapshot.of(harness.world))) == (
                 str(case),
                 [],
@@ -54,14 +55,14 @@ async def test_every_variant_of_a_contract_is_told_truly(provider: ProviderCase,
 
 @pytest.mark.parametrize(("provider", "case"), NOT_POSSIBLE, ids=ids_of(NOT_POSSIBLE))
 async def test_what_an_adapter_cannot_do_it_refuses_without_a_call(provider: ProviderCase, case: ActionCase) -> None:
-    async with open_provider(provider, checked=False) as harness:
+    async with open_with_people(provider, checked=False) as harness:
         if case.action in NEW_SETTINGS and any(action in provider.abilities for action in NEW_SETTINGS):
             answer = await case.do(harness)
             assert isinstance(answer.failed[case.action], NotSupported)
         else:
             with pytest.raises(NotSupported):
                 await case.do(harness)
-        assert harness.calls() == []
+        assert harness.server.calls == []
 
 
 @pytest.mark.parametrize(
@@ -70,7 +71,7 @@ async def test_what_an_adapter_cannot_do_it_refuses_without_a_call(provider: Pro
     ids=str,
 )
 async def test_many_changes_at_once_are_each_done_or_failed_by_themselves(provider: ProviderCase) -> None:
-    async with open_provider(provider) as harness:
+    async with open_with_people(provider) as harness:
         answer = await harness.adapter.change(provider.group, change_of(harness, *NEW_SETTINGS))
         assert sorted([*answer.done, *answer.failed]) == sorted(NEW_SETTINGS)
         assert false_changes(harness, WorldSnapshot.of(harness.world), answer) == []
@@ -102,7 +103,7 @@ BY_LID = [
 async def test_somebody_known_by_a_lid_alone_is_told_of_truly(
     provider: ProviderCase, operation: Operation, phone: str
 ) -> None:
-    async with open_provider(provider) as harness:
+    async with open_with_people(provider) as harness:
         lid = f"{harness.world.person(phone).lid}@lid"
         start, person = WorldSnapshot.of(harness.world), Person(lid, lid=lid)
         assert (

@@ -4,8 +4,9 @@ import pytest
 
 from providers.base import Action, Operation
 from tests.providers.conformance.world_state import WorldSnapshot, false_verdicts
-from tests.providers.harness import ALL_PEOPLE, PROVIDER_CASES, ProviderCase, open_provider, people
+from tests.providers.harness import ALL_PEOPLE, ProviderCase, open_with_people, people
 from tests.providers.operation_run import run_operation
+from tests.providers.provider_cases import PROVIDER_CASES
 
 LAG = 300.0
 OPERATIONS = (Operation.ADD, Operation.REMOVE, Operation.PROMOTE, Operation.DEMOTE)
@@ -24,9 +25,9 @@ CASES = [
 async def test_a_list_that_lags_makes_a_verdict_unknown_and_never_wrong(
     provider: ProviderCase, operation: Operation, waits: bool
 ) -> None:
-    async with open_provider(provider, read_lag=LAG, checked=False) as harness:
+    async with open_with_people(provider, read_lag=LAG, checked=False) as harness:
         start = WorldSnapshot.of(harness.world)
-        wait = partial(harness.pass_time, 2 * LAG if waits else 0.0)
+        wait = partial(harness.clock.advance, 2 * LAG if waits else 0.0)
         verdicts = await run_operation(
             harness.adapter, provider.group, operation, people(*ALL_PEOPLE), before_reading_back=wait
         )

@@ -2,8 +2,9 @@ import pytest
 
 from providers.base import Action, GroupChange, Operation, Outcome, ProviderError, verdicts_for_error
 from tests.providers.conformance.world_state import WorldSnapshot, false_verdicts
-from tests.providers.harness import ADMIN, MEMBER, NO_ACCOUNT, OPEN, PROVIDER_CASES, ProviderCase, open_provider, people
+from tests.providers.harness import ADMIN, MEMBER, NO_ACCOUNT, OPEN, ProviderCase, open_with_people, people
 from tests.providers.operation_run import run_operation
+from tests.providers.provider_cases import PROVIDER_CASES
 
 NOOPS = {
     "adding a member": (Operation.ADD, MEMBER),
@@ -28,7 +29,7 @@ CAN_RENAME = [provider for provider in PROVIDER_CASES.values() if Action.RENAME 
 @pytest.mark.parametrize(("provider", "name"), CASES, ids=IDS)
 async def test_what_changes_nothing_is_not_called_a_change(provider: ProviderCase, name: str) -> None:
     operation, phone = NOOPS[name]
-    async with open_provider(provider) as harness:
+    async with open_with_people(provider) as harness:
         start, roles = WorldSnapshot.of(harness.world), harness.roles()
         try:
             verdicts = (await getattr(harness.adapter, operation)(provider.group, people(phone))).verdicts
@@ -43,7 +44,7 @@ async def test_what_changes_nothing_is_not_called_a_change(provider: ProviderCas
 @pytest.mark.parametrize(("provider", "name"), CASES, ids=IDS)
 async def test_who_is_seen_to_be_as_wanted_is_not_sent(provider: ProviderCase, name: str) -> None:
     operation, phone = NOOPS[name]
-    async with open_provider(provider, checked=False) as harness:
+    async with open_with_people(provider, checked=False) as harness:
         start, roles = WorldSnapshot.of(harness.world), harness.roles()
         verdicts = await run_operation(harness.adapter, provider.group, operation, people(phone))
         assert false_verdicts(operation, provider.group, verdicts, harness.world, start) == []
@@ -53,7 +54,7 @@ async def test_who_is_seen_to_be_as_wanted_is_not_sent(provider: ProviderCase, n
 
 @pytest.mark.parametrize("provider", CAN_RENAME, ids=str)
 async def test_renaming_to_the_same_subject_changes_nothing(provider: ProviderCase) -> None:
-    async with open_provider(provider) as harness:
+    async with open_with_people(provider) as harness:
         answer = await harness.adapter.change(provider.group, GroupChange(subject=harness.group.subject))
         assert {*answer.done, *answer.failed} == {Action.RENAME}
         assert harness.group.subject == "Launch team"

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from providers.base import Action, Operation
 from sandbox.providers.server import InjectedFault
 from sandbox.providers.world import Disposition
-from tests.providers.conformance.contract_documents import HTML
+from tests.contracts import HTML
 from tests.providers.conformance.world_state import WorldSnapshot, false_verdicts
-from tests.providers.harness import ADMIN, MEMBER, PROVIDER_CASES, open_provider, people
+from tests.providers.harness import ADMIN, MEMBER, open_with_people, people
 from tests.providers.operation_run import run_operation
+from tests.providers.provider_cases import PROVIDER_CASES
 
 CANDIDATES = tuple(f"141555503{n:02}" for n in range(14))
 """People of every disposition, most of them open."""
@@ -88,7 +89,7 @@ async def test_no_verdict_of_a_series_is_wrong(
 ) -> None:
     provider = PROVIDER_CASES[name]
     variants = ["", *provider.variants]
-    async with open_provider(
+    async with open_with_people(
         provider, variant=variants[variant % len(variants)], read_lag=lag, checked=False
     ) as harness:
         harness.group.capacity, harness.group.joins_need_approval = capacity, asks_admins
@@ -99,7 +100,7 @@ async def test_no_verdict_of_a_series_is_wrong(
         for step in steps:
             if Action(step.operation) not in provider.abilities:
                 continue
-            harness.pass_time(2 * LAG)  # a list that does not show the last turn yet would mislead the first look
+            harness.clock.advance(2 * LAG)  # a list that does not show the last turn yet would mislead the first look
             harness.server.faults = _faults(step)
             start = WorldSnapshot.of(harness.world)
             verdicts = await run_operation(
@@ -107,7 +108,7 @@ async def test_no_verdict_of_a_series_is_wrong(
                 provider.group,
                 step.operation,
                 people(*step.phones),
-                before_reading_back=partial(harness.pass_time, 2 * LAG if step.waits else 0.0),
+                before_reading_back=partial(harness.clock.advance, 2 * LAG if step.waits else 0.0),
             )
             assert {v.key for v in verdicts} == {f"+{phone}" for phone in step.phones}
             assert false_verdicts(step.operation, provider.group, verdicts, harness.world, start) == []

@@ -12,7 +12,8 @@ from tests.providers.conformance.action_cases import ACTION_CASES
 from tests.providers.conformance.documented_outcomes import DOCUMENTED_OUTCOMES
 from tests.providers.conformance.person_cases import ACCOUNT_STATES
 from tests.providers.conformance.test_errors import report_of
-from tests.providers.harness import PROVIDER_CASES, ProviderCase, open_provider
+from tests.providers.harness import ProviderCase, open_with_people
+from tests.providers.provider_cases import PROVIDER_CASES
 
 OF_NO_GROUP = frozenset(
     {
@@ -37,7 +38,7 @@ OF_ACCOUNTS = {AccountDisconnected: AccountState.DISCONNECTED, AccountRestricted
 async def test_an_account_that_cannot_act_is_told_by_its_class(provider: ProviderCase, state: str) -> None:
     problem, wrong = DOCUMENTED_OUTCOMES[provider.name].account_problems[state], {}
     for case in (case for case in ACTION_CASES if case.action in provider.abilities):
-        async with open_provider(provider, variant=provider.needs_variant.get(case.action, "")) as harness:
+        async with open_with_people(provider, variant=provider.needs_variant.get(case.action, "")) as harness:
             ACCOUNT_STATES[state](harness)
             report = await report_of(case, harness)
             mistakes = report.mistakes + harness.breaches()
@@ -55,7 +56,7 @@ async def test_an_account_that_cannot_act_is_told_by_its_class(provider: Provide
 async def test_a_group_that_nobody_knows_is_not_found(provider: ProviderCase) -> None:
     wrong = {}
     for case in (case for case in ACTION_CASES if case.action in provider.abilities and case.action not in OF_NO_GROUP):
-        async with open_provider(provider, variant=provider.needs_variant.get(case.action, "")) as harness:
+        async with open_with_people(provider, variant=provider.needs_variant.get(case.action, "")) as harness:
             del harness.world.groups[provider.group]
             try:
                 answer = await case.do(harness)

@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from bot.domain.access import Actor
-from bot.domain.drafts import RequestDraft
 from bot.domain.groups import KnownGroup
+from bot.domain.requests import RequestDraft
 from bot.services.submission import Rejected
 from bot.services.sync import SyncRequest
 from bot.storage.sync_schedules import ScheduleResult

@@ -17,10 +17,9 @@ from slack_sdk.models.views import View
 
 from bot.domain.access import Actor
 from bot.domain.approvals import Choice, Vote
-from bot.domain.drafts import RequestDraft
 from bot.domain.groups import KnownGroup
 from bot.domain.outcomes import OUTCOME_TEXTS, advice
-from bot.domain.requests import ENDED, Request, RequestOptions, RequestState
+from bot.domain.requests import ENDED, Request, RequestDraft, RequestOptions, RequestState
 from bot.domain.sync import Drift, SyncMode
 from handlers.views import (
     answers,

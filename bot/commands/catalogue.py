@@ -1,8 +1,7 @@
 """The slash commands, each declared once: parsing, help, the app's manifest and `docs/commands.md` follow from it."""
 
-from bot.commands.spelling import nearest
 from bot.commands.usage import Command, FirstArgument, Option, Usage
-from bot.commands.values import MAX_TEXT
+from bot.commands.values import MAX_TEXT, nearest
 from bot.domain.access import Capability
 from providers.base import Action
 

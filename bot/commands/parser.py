@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from bot.commands.spelling import did_you_mean
 from bot.commands.usage import Command, FirstArgument, Option
+from bot.commands.values import did_you_mean
 from bot.domain.entries import unescape_entities, without_slack_links
 
 _CLOSING_QUOTES = {**dict.fromkeys('"“”„«»＂', '"“”«»＂'), **dict.fromkeys("'‘’", "'‘’")}

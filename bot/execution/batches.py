@@ -6,8 +6,8 @@ from functools import partial
 import structlog
 
 from bot.domain.operations import OPERATIONS
-from bot.domain.outcomes import unanswered
 from bot.domain.requests import Request, RequestItem
+from bot.domain.verdicts import unanswered
 from bot.execution.connections import Connection
 from bot.execution.membership import (
     NOTHING_KNOWN,

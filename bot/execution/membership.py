@@ -5,10 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.domain.followups import Followup
-from bot.domain.history import trusted
 from bot.domain.operations import OPERATIONS
-from bot.domain.outcomes import already_satisfied, reconcile_retry, verdict_from_membership, verify_only
 from bot.domain.requests import Request, RequestItem
+from bot.domain.verdicts import already_satisfied, reconcile_retry, trusted, verdict_from_membership, verify_only
 from bot.execution.connections import Connection
 from bot.storage.requests import RequestStore
 from providers.base import MembershipStatus, Operation, Outcome, PeopleResult, Verdict

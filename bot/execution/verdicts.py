@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from prometheus_client import CollectorRegistry, Counter, generate_latest
 
-from bot.domain.outcomes import unanswered
 from bot.domain.requests import Request, RequestItem
+from bot.domain.verdicts import unanswered
 from bot.storage.requests import RequestStore
 from providers.base import Cause, Operation, Outcome, Verdict
 

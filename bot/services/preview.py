@@ -5,9 +5,9 @@ from collections.abc import Mapping
 
 import structlog
 
-from bot.domain.drafts import Preview, RequestDraft
 from bot.domain.operations import OPERATIONS
-from bot.domain.outcomes import already_satisfied
+from bot.domain.requests import Preview, RequestDraft
+from bot.domain.verdicts import already_satisfied
 from bot.execution.connections import Connection
 from bot.services.submission import Submissions
 from providers.base import Group, MembershipStatus, Operation, ProviderError

@@ -7,9 +7,8 @@ from datetime import UTC, datetime, timedelta
 from bot.commands.values import MAX_TEXT
 from bot.domain.access import Capability, DenialCode, Denied
 from bot.domain.approvals import ApprovalRule, no_eligible_approver, rule_for
-from bot.domain.drafts import RequestDraft
 from bot.domain.operations import OPERATIONS, SETTING_LABELS, required_actions
-from bot.domain.requests import Request, RequestItem
+from bot.domain.requests import Request, RequestDraft, RequestItem
 from bot.execution.dispatcher import Dispatcher
 from bot.execution.verdicts import Metrics
 from bot.services.authorization import Authorizer, target_of

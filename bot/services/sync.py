@@ -6,9 +6,8 @@ from datetime import UTC, datetime
 
 from bot.domain import roster
 from bot.domain.access import Actor, Denied
-from bot.domain.drafts import RequestDraft
 from bot.domain.groups import KnownGroup
-from bot.domain.requests import RequestItem, RequestOptions, request_id
+from bot.domain.requests import RequestDraft, RequestItem, RequestOptions, request_id
 from bot.domain.roster import Roster
 from bot.domain.sync import Drift, SyncMode, SyncSchedule, SyncSource, compare, describe_unchanged, summarize_changes
 from bot.services.authorization import Authorizer

@@ -14,8 +14,8 @@ from pydantic import TypeAdapter
 from sqlalchemy import delete, insert, select
 
 from bot.domain.access import Actor
-from bot.domain.drafts import RequestDraft
 from bot.domain.groups import KnownGroup
+from bot.domain.requests import RequestDraft
 from bot.domain.roster import Roster
 from bot.storage.database import Database
 from bot.storage.rows import options_from_json, options_json

@@ -8,9 +8,9 @@ from sqlalchemy import ColumnElement, bindparam, func, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.audit import transition_entry
-from bot.domain.history import RecentChange
 from bot.domain.outcomes import Tally
 from bot.domain.requests import TRANSITIONS, Request, RequestItem, RequestState
+from bot.domain.verdicts import RecentChange
 from bot.storage.audit import append_entries, verdict_entries
 from bot.storage.database import Database
 from bot.storage.request_queries import IS_NOT_A_PERSON, tally_from_rows

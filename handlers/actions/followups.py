@@ -9,9 +9,8 @@ import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 
 from bot.domain.access import Actor
-from bot.domain.drafts import RequestDraft
 from bot.domain.followups import LABELS, Followup, available_followups, plan_followup
-from bot.domain.requests import CANCELLED, Request, RequestOptions, request_id
+from bot.domain.requests import CANCELLED, Request, RequestDraft, RequestOptions, request_id
 from bot.domain.roster import Roster
 from handlers.actions.clicks import find_request, group_of, refuse_click, reply
 from handlers.clients.user_groups import APPROVAL_MEMBERS_TTL

@@ -9,9 +9,8 @@ from bot.commands import values
 from bot.commands.parser import ParsedCommand, UsageError, parse
 from bot.commands.usage import Command
 from bot.domain.access import Actor, Capability, Denied
-from bot.domain.drafts import RequestDraft
 from bot.domain.groups import GroupAmbiguous, GroupUnknown, KnownGroup
-from bot.domain.requests import RequestOptions, request_id
+from bot.domain.requests import RequestDraft, RequestOptions, request_id
 from bot.domain.roster import Roster
 from handlers.errors import UserError
 from handlers.services import Services

@@ -4,7 +4,7 @@ from functools import partial
 
 from bot.commands import values
 from bot.commands.parser import ParsedCommand, typed_text
-from bot.commands.spelling import did_you_mean
+from bot.commands.values import did_you_mean
 from bot.domain.requests import RequestOptions
 from bot.domain.roster import Roster
 from handlers.commands.context import (

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from bot.commands import values
 from bot.commands.parser import ParsedCommand
-from bot.commands.spelling import did_you_mean
+from bot.commands.values import did_you_mean
 from bot.domain import roster
 from bot.domain.access import Actor
 from bot.domain.groups import KnownGroup

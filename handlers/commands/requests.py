@@ -8,7 +8,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.commands.parser import unquoted
-from bot.commands.spelling import nearest
+from bot.commands.values import nearest
 from bot.domain.access import Actor, Capability
 from bot.domain.outcomes import RequestSummary
 from bot.domain.requests import Request, RequestState

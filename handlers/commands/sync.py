@@ -3,7 +3,7 @@
 import asyncio
 import re
 
-from bot.commands.spelling import did_you_mean
+from bot.commands.values import did_you_mean
 from bot.domain.groups import GroupFound
 from bot.domain.sync import SyncMode, SyncSource, parse_interval
 from bot.services.sync import SyncRequest

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from slack_sdk.models.views import View
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.domain.drafts import RequestDraft
 from bot.domain.groups import GroupRef
+from bot.domain.requests import RequestDraft
 from bot.domain.sync import Drift, SyncMode, SyncSource
 from bot.services.sync import SourceUnreadable, SyncRequest
 from handlers.delivery.modals import new_external_id

@@ -11,9 +11,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.commands.values import MAX_DELAY
 from bot.domain import roster
 from bot.domain.access import Actor
-from bot.domain.drafts import RequestDraft
 from bot.domain.groups import KnownGroup
-from bot.domain.requests import RequestOptions
+from bot.domain.requests import RequestDraft, RequestOptions
 from bot.domain.roster import Roster
 from bot.domain.sync import SyncMode
 from bot.services.authorization import INVITE_ACTIONS

@@ -8,7 +8,7 @@ from slack_bolt.async_app import AsyncAck
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.access import Denied
-from bot.domain.drafts import RequestDraft
+from bot.domain.requests import RequestDraft
 from handlers import submission
 from handlers.delivery.personal import send_ephemeral
 from handlers.errors import UserError

@@ -10,8 +10,8 @@ from slack_sdk.models.blocks import Block, DividerBlock, PlainTextObject
 from slack_sdk.models.views import View
 
 from bot.domain.approvals import ApprovalRule
-from bot.domain.drafts import Preview, RequestDraft
 from bot.domain.outcomes import Tally
+from bot.domain.requests import Preview, RequestDraft
 from bot.domain.sync import Drift, SyncMode
 from handlers.payloads import Payload
 from handlers.views.answers import Unread

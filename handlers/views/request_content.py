@@ -5,9 +5,8 @@ from dataclasses import replace
 from slack_sdk.models.blocks import Block, DividerBlock, PlainTextObject, SectionBlock
 
 from bot.commands.values import MAX_TEXT
-from bot.domain.drafts import RequestDraft
 from bot.domain.operations import invitation
-from bot.domain.requests import Request
+from bot.domain.requests import Request, RequestDraft
 from handlers.views.blocks import MAX_SECTION_TEXT, sections
 from handlers.views.text import count, excerpt, safe_text
 from providers.base import GroupChange, Operation

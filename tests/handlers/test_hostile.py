@@ -11,8 +11,8 @@ from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
 from bot.domain.access import Actor
-from bot.domain.drafts import RequestDraft
 from bot.domain.groups import KnownGroup
+from bot.domain.requests import RequestDraft
 from bot.domain.roster import parse
 from bot.storage.drafts import DraftStore
 from handlers.clients import user_groups

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from bot.domain.operations import OPERATIONS
-from bot.domain.outcomes import already_satisfied, unanswered, verdict_from_membership
+from bot.domain.verdicts import already_satisfied, unanswered, verdict_from_membership
 from providers.base import (
     MembershipStatus,
     Operation,

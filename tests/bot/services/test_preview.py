@@ -6,8 +6,8 @@ import pytest
 
 from bot.domain import roster
 from bot.domain.access import Capability, Role
-from bot.domain.drafts import Preview, RequestDraft
 from bot.domain.groups import KnownGroup
+from bot.domain.requests import Preview, RequestDraft
 from bot.domain.send_limits import SendLimits
 from bot.execution.connections import Connection
 from bot.execution.dispatcher import Dispatcher

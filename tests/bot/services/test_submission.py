@@ -7,9 +7,8 @@ import pytest
 
 from bot.domain.access import Actor, Allowed, Capability, DenialCode, Denied, Role
 from bot.domain.approvals import ApprovalRule
-from bot.domain.drafts import RequestDraft
 from bot.domain.groups import KnownGroup
-from bot.domain.requests import RequestOptions, RequestState
+from bot.domain.requests import RequestDraft, RequestOptions, RequestState
 from bot.domain.roster import Roster, parse
 from bot.domain.send_limits import SendLimits
 from bot.execution.connections import Connection

@@ -2,9 +2,8 @@ from datetime import UTC, datetime, timedelta
 
 from bot.domain import roster
 from bot.domain.access import Actor
-from bot.domain.drafts import RequestDraft
 from bot.domain.groups import KnownGroup
-from bot.domain.requests import RequestOptions
+from bot.domain.requests import RequestDraft, RequestOptions
 from bot.storage.database import Database
 from bot.storage.drafts import DRAFT_TTL, DraftStore
 from providers.base import GroupChange, Operation, Picture

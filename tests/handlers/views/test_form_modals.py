@@ -12,9 +12,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.access import Actor
 from bot.domain.approvals import ApprovalRule
-from bot.domain.drafts import Preview, RequestDraft
 from bot.domain.groups import KnownGroup
-from bot.domain.requests import RequestOptions
+from bot.domain.requests import Preview, RequestDraft, RequestOptions
 from bot.domain.roster import Duplicate, RejectedEntry, RejectionCode, Roster
 from bot.domain.send_limits import Cooldown
 from bot.domain.sync import Drift, SyncMode

@@ -11,7 +11,7 @@ from phonenumbers import PhoneNumberFormat
 
 from bot.domain import entries, roster
 from bot.domain.roster import parse
-from bot.services.uploads import columns, delimited, headings, message, reader, text, vcard
+from bot.services.uploads import columns, delimited, headings, message, reader, vcard
 from bot.services.uploads.contents import Unreadable
 from bot.services.uploads.message import numbers_in
 from bot.services.uploads.people import Found, people_in
@@ -88,7 +88,7 @@ def test_no_message_is_too_strange(text: str, region: str | None) -> None:
     parse(numbers_in(text, region), default_region=region)
 
 
-READERS = (entries, roster, columns, delimited, headings, message, reader, text, vcard)
+READERS = (entries, roster, columns, delimited, headings, message, reader, vcard)
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,9 @@ from bot.domain.access import Capability
 from bot.services.uploads.message import numbers_in
 from handlers import modals
 from handlers.clients.errors import error_code
-from handlers.delivery.modals import new_external_id, open_modal
 from handlers.delivery.personal import open_direct_channel
 from handlers.errors import read_only
-from handlers.home.reader import capabilities_of
+from handlers.modals.open import new_external_id, open_modal
 from handlers.modals.uploads import AmbiguousColumn, FileUnreadable, UploadReader
 from handlers.payloads import Click, Interaction, Named
 from handlers.services import Services
@@ -70,7 +69,7 @@ def register(app: AsyncApp, services: Services) -> None:
         await ack()
         user, view = click.user.id, click.view
         channel = click.channel_id or (command_help.parse_chooser(view.private_metadata).channel if view else "")
-        await modals.open_modal(
+        await modals.open_form(
             services,
             client,
             click.value,
@@ -84,7 +83,7 @@ def register(app: AsyncApp, services: Services) -> None:
 async def open_chooser(services: Services, client: AsyncWebClient, trigger_id: str, user_id: str) -> None:
     """Open the list of all forms that a person may use. Raises `UserError`."""
     actor = await services.slack.user_groups.actor(user_id)
-    _, refused = capabilities_of(services, actor)
+    _, refused = services.authorizer.capabilities_of(actor)
     commands = services.authorizer.usable_commands(actor, services.directory.known())
     reasons = [] if commands else [refused[capability] for capability in _FORMS_NEED if capability in refused]
     view = command_help.chooser(commands, "", reasons)
@@ -102,7 +101,7 @@ async def _add_numbers(
         await open_modal(client, shortcut.trigger_id, interim_modals.no_numbers([]))
         return
     if not files or services.authorizer.denied_everywhere(actor, _ADD):
-        await modals.open_modal(
+        await modals.open_form(
             services,
             client,
             _ADD,

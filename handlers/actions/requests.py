@@ -13,9 +13,9 @@ from bot.domain.outcomes import Tally
 from bot.domain.requests import Request, RequestState
 from handlers.actions.clicks import find_request, group_of, refuse_click, reply
 from handlers.clients.user_groups import APPROVAL_MEMBERS_TTL
-from handlers.delivery.modals import open_modal
 from handlers.delivery.personal import send_file
 from handlers.errors import read_only
+from handlers.modals.open import open_modal
 from handlers.payloads import Click
 from handlers.services import Services
 from handlers.views import answers, buttons, results

@@ -12,8 +12,8 @@ from bot.domain.requests import Request, RequestState
 from handlers.actions.clicks import reply
 from handlers.answering import TimelyAck
 from handlers.clients.user_groups import APPROVAL_MEMBERS_TTL
-from handlers.delivery.modals import open_modal
 from handlers.errors import UserError
+from handlers.modals.open import open_modal
 from handlers.payloads import Click, Submission
 from handlers.services import Services
 from handlers.views import answers, approval_card, buttons, reason_modal, submitted_view

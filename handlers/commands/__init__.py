@@ -78,7 +78,7 @@ def _listener(services: Services, declared: Command) -> Callable[..., Awaitable[
             mark_read_only(context)
         typed = CommandContext(command, text, payload.user_id, payload.team_id, payload.channel_id, payload.trigger_id)
         if command.opens_form and not text.strip():
-            await modals.open_modal(
+            await modals.open_form(
                 services, client, command.verb, trigger_id=typed.trigger_id, channel=typed.channel, user=typed.user
             )
             await ack()

@@ -193,7 +193,7 @@ def _register_groups(app: AsyncApp, services: Services, pages: HomePages) -> Non
     async def open_form(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         click = Click.model_validate(body)
         await ack()
-        await modals.open_modal(
+        await modals.open_form(
             services,
             client,
             click.value,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from bot.domain.access import Actor, Allowed, Capability, Decision
+from bot.domain.access import Actor, Capability
 from bot.domain.groups import KnownGroup, search
 from bot.domain.outcomes import RequestSummary
 from bot.domain.requests import ENDED, Request, RequestState
@@ -39,7 +39,7 @@ class HomeReader:
     async def read(self, actor: Actor, cursor: GroupCursor, notice: str) -> HomeData:
         """Read the content of the page for a person."""
         await self.services.directory.refresh(max_wait=GROUPS_TIMEOUT)
-        may, refused = capabilities_of(self.services, actor)
+        may, refused = self.services.authorizer.capabilities_of(actor)
         known = self.services.directory.known() if may else []
         able = self.services.authorizer.manageable_groups(actor, known)
         creates = self.services.authorizer.creatable_connections(actor)
@@ -173,15 +173,6 @@ def can_override(services: Services, actor: Actor, request: Request) -> bool:
     if request.requester == actor.user_id:
         return False
     return services.authorizer.allows(actor, Capability.ADMIN, group_of(services, request))
-
-
-def capabilities_of(services: Services, actor: Actor) -> tuple[list[Capability], dict[Capability, str]]:
-    """Return the capabilities that the person has for any group, and why they don't have each of the others."""
-    decided: dict[Capability, Decision] = {c: services.authorizer.check(actor, c) for c in Capability}
-    may = [capability for capability, decision in decided.items() if isinstance(decision, Allowed)]
-    refused = {c: decision.reason for c, decision in decided.items() if not isinstance(decision, Allowed)}
-    refused.pop(Capability.ADMIN, None)  # for emergencies only, so it isn't listed as missing
-    return may, refused
 
 
 def _is_explained(missing: Capability, may: Sequence[Capability]) -> bool:

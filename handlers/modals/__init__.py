@@ -10,7 +10,7 @@ from handlers import payloads
 from handlers.errors import read_only
 from handlers.modals import parse, respond, selects, settings
 from handlers.modals.form_preview import FormPreviews, Screen
-from handlers.modals.open import open_modal
+from handlers.modals.open import open_form
 from handlers.modals.parse import Submission
 from handlers.modals.submit import show_link, submit
 from handlers.payloads import Payload
@@ -19,7 +19,7 @@ from handlers.views import inputs, interim_modals, preview, request_forms
 from handlers.views.inputs import Prefill
 from handlers.views.submitted_view import SubmittedView, common
 
-__all__ = ["open_modal", "register"]
+__all__ = ["open_form", "register"]
 
 
 class _View(Payload):

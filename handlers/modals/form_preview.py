@@ -11,8 +11,8 @@ from bot.domain.groups import GroupRef
 from bot.domain.requests import RequestDraft
 from bot.domain.sync import Drift, SyncMode, SyncSource
 from bot.services.sync import SourceUnreadable, SyncRequest
-from handlers.delivery.modals import new_external_id
 from handlers.errors import UserError
+from handlers.modals.open import new_external_id
 from handlers.modals.parse import ParsedForm, Submission, parse_form
 from handlers.modals.uploads import AmbiguousColumn, FileUnreadable, UploadedPeople, UploadReader, merged, too_many
 from handlers.payloads import Payload

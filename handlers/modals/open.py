@@ -1,23 +1,64 @@
-"""Opening a form within the lifetime of its trigger."""
+"""Opening a modal or a form within the lifetime of its trigger."""
 
 import asyncio
+import secrets
 
+from slack_sdk.errors import SlackApiError
 from slack_sdk.models.views import View
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.access import Actor, DenialCode
 from bot.domain.groups import GroupFound, KnownGroup, resolve
 from bot.services.authorization import FORM_ACTIONS
-from handlers.delivery import modals
-from handlers.delivery.modals import new_external_id
+from handlers.clients.errors import error_code, is_trigger_expired
 from handlers.errors import UserError
 from handlers.modals import settings
 from handlers.services import Services
 from handlers.views import inputs, request_forms, settings_modal
 from handlers.views.inputs import Prefill
 
+OPEN_TIMEOUT = 2.5
+"""Seconds that Slack has to open a modal: a trigger expires after 3 (docs.slack.dev, views.open)."""
+OPENED_TOO_LATE = "Slack didn't open the form in time, and nothing was done. Click or type it again."
+
+
+def new_external_id() -> str:
+    """Return a new external id, by which a modal is found again to be updated."""
+    return f"rollcall-{secrets.token_hex(12)}"
+
 
 async def open_modal(
+    client: AsyncWebClient, trigger_id: str, view: View, *, view_id: str = "", waited: float = 0.0
+) -> None:
+    """Open a modal (views.open), or replace one (views.update); a modal that was closed meanwhile stays closed.
+
+    Args:
+        client: calls Slack.
+        trigger_id: the trigger of the click or command.
+        view: the modal.
+        view_id: the modal to replace; empty: none.
+        waited: the seconds since the click or command.
+
+    Raises:
+        UserError: it was too late for the trigger.
+    """
+    try:
+        async with asyncio.timeout(max(0.0, OPEN_TIMEOUT - waited)):
+            if view_id:
+                await client.views_update(view_id=view_id, view=view)
+            else:
+                await client.views_open(trigger_id=trigger_id, view=view)
+    except TimeoutError as error:
+        raise UserError(OPENED_TOO_LATE) from error
+    except SlackApiError as error:
+        if view_id and error_code(error) == "not_found":
+            return
+        if not is_trigger_expired(error):
+            raise
+        raise UserError(OPENED_TOO_LATE) from error
+
+
+async def open_form(
     services: Services,
     client: AsyncWebClient,
     verb: str,
@@ -58,7 +99,7 @@ async def open_modal(
     except ValueError as error:
         raise UserError(f"{error} Nothing was done.") from error
     waited = asyncio.get_running_loop().time() - began
-    await modals.open_modal(client, trigger_id, view, view_id=view_id, waited=waited)
+    await open_modal(client, trigger_id, view, view_id=view_id, waited=waited)
     if verb == "settings" and prefill.group:
         services.delivery.background.spawn(settings.fill(services, client, actor, prefill, external_id=external_id))
 

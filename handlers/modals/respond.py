@@ -10,9 +10,9 @@ from slack_sdk.models.views import View
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.clients.errors import error_code
-from handlers.delivery.modals import new_external_id
 from handlers.errors import UserError
 from handlers.modals.form_preview import Screen
+from handlers.modals.open import new_external_id
 from handlers.views import interim_modals
 from handlers.views.text import without_markup
 

@@ -11,7 +11,7 @@ from structlog.typing import EventDict
 from bot.commands.catalogue import COMMANDS
 from bot.commands.usage import Command
 from bot.domain import roster
-from handlers.delivery import modals as modal_delivery
+from handlers.modals import open as modal_opening
 from sandbox.slack.errors import SlackFault
 from sandbox.slack.server import SlackServer
 from tests.app import app_slack, module_app
@@ -311,7 +311,7 @@ async def test_a_command_alone_opens_its_form_or_its_list(slack: SlackServer, sp
 async def test_a_form_that_opens_too_late_is_an_error(
     slack: SlackServer, error: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(modal_delivery, "OPEN_TIMEOUT", 0.2)
+    monkeypatch.setattr(modal_opening, "OPEN_TIMEOUT", 0.2)
     slack.faults.append(SlackFault("views.open", error=error))
 
     assert "didn't open the form in time, and nothing was done" in await command(slack, "")

@@ -17,7 +17,7 @@ from bot.domain.roster import parse
 from bot.storage.drafts import DraftStore
 from handlers.clients import user_groups
 from handlers.clients.user_groups import UserGroups
-from handlers.delivery import modals as modal_delivery
+from handlers.modals import open as modal_opening
 from handlers.modals import respond
 from handlers.views import answers, inputs
 from providers.base import Operation
@@ -269,6 +269,6 @@ async def test_a_form_is_acknowledged_before_the_user_groups_are_known(
 
 @pytest.mark.usefixtures("silent_user_groups")
 async def test_a_form_is_not_opened_after_slow_user_groups(slack: SlackServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(modal_delivery, "OPEN_TIMEOUT", 0.2)
+    monkeypatch.setattr(modal_opening, "OPEN_TIMEOUT", 0.2)
 
-    assert (await slack.command(ALICE, CHANNEL, "/wa-add")).body["text"] == modal_delivery.OPENED_TOO_LATE
+    assert (await slack.command(ALICE, CHANNEL, "/wa-add")).body["text"] == modal_opening.OPENED_TOO_LATE

@@ -46,10 +46,6 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ("bot", "handlers", "providers", "sandbox")
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs")
 NOT_YET_REWRITTEN = (
-    "bot/commands/",
-    "bot/domain/",
-    "bot/services/",
-    "docs/commands.md",
     "docs/configuration.md",
     "handlers/",
 )

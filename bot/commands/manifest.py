@@ -1,4 +1,4 @@
-"""The Slack app's manifest: its commands, its scopes and where Slack sends what happens.
+"""The Slack app's manifest: its commands, its scopes and its request URLs.
 
 Reference: https://docs.slack.dev/reference/app-manifest, schema version 2 (contracts/slack-manifest.schema.2.0.0.json).
 """
@@ -14,33 +14,33 @@ from bot.commands.catalogue import COMMANDS
 from bot.commands.usage import Command
 
 EVENTS_PATH = "/slack/events"
-"""Where the HTTP server takes commands, interactions and events alike, as Bolt does."""
+"""The path for commands, interactions and events, as in Bolt."""
 
 
 BOT_SCOPES: Mapping[str, str] = MappingProxyType(
     {
         "commands": "the slash commands and the shortcuts",
-        "app_mentions:read": "app_mention: what is asked of @Rollcall in a channel or a thread",
+        "app_mentions:read": "app_mention: requests to @Rollcall in a channel or a thread",
         "chat:write": "chat.postMessage, chat.update: requests, progress and results",
-        "chat:write.public": "chat.postMessage in public channels that the bot has not joined",
+        "chat:write.public": "chat.postMessage in public channels that the bot hasn't joined",
         "files:write": "files.getUploadURLExternal, files.completeUploadExternal: the CSV in a thread",
-        "files:read": "files of numbers: those in a form, and those of a message that the shortcut is used on",
-        "channels:history": "conversations.history, conversations.replies: after a crash, to find what was posted",
-        "groups:history": "the same in private channels that the bot was invited to",
-        "im:history": "the same in direct messages with the bot; message.im: what is asked of it there",
-        "im:write": "conversations.open: to answer in a direct message when the request's channel is closed to the bot",
-        "channels:read": "conversations.info: whether a channel is public, where phone numbers are shortened; "
-        "conversations.members: which of those who decide do not see a question there",
-        "groups:read": "the same of private channels",
-        "usergroups:read": "usergroups.users.list: who is in the user groups that roles and syncs name",
-        "users:read": "users.info: the time zone in which a person types a time",
-        "users.profile:read": "users.profile.get: the phones of a user group's members, for a sync with them",
+        "files:read": "files of numbers: in a form, and in a message with the shortcut",
+        "channels:history": "conversations.history, conversations.replies: to find what was posted before a crash",
+        "groups:history": "the same in private channels with the bot",
+        "im:history": "the same in direct messages with the bot; message.im: requests there",
+        "im:write": "conversations.open: to answer in a direct message if the bot can't post in the request's channel",
+        "channels:read": "conversations.info: whether a channel is public, so that phone numbers are shortened; "
+        "conversations.members: which approvers aren't in it",
+        "groups:read": "the same for private channels",
+        "usergroups:read": "usergroups.users.list: the members of the user groups in roles and syncs",
+        "users:read": "users.info: the time zone of a person who types a time",
+        "users.profile:read": "users.profile.get: the phones of a user group's members, for a sync",
     }
 )
-"""The bot's scopes, each with the methods and events that need it (each one's page on docs.slack.dev)."""
+"""The bot's scopes, each with the methods and events that need it (their pages on docs.slack.dev)."""
 
 BOT_EVENTS = ("app_home_opened", "app_mention", "message.im")
-"""What Slack tells the bot of, besides commands and clicks (each event's page on docs.slack.dev)."""
+"""The events that Slack sends, besides commands and clicks (their pages on docs.slack.dev)."""
 
 ADD_NUMBERS, GROUPS = "add_numbers", "whatsapp_groups"
 """The callback ids of the shortcuts."""
@@ -55,16 +55,16 @@ _SHORTCUTS: Sequence[Mapping[str, str]] = (
         "name": "WhatsApp groups",
         "type": "global",
         "callback_id": GROUPS,
-        "description": "Everything that you may do with WhatsApp groups",
+        "description": "Everything you can do with WhatsApp groups",
     },
 )
-"""A name has at most 24 characters; it is what people find the shortcut by."""
+"""A name has at most 24 characters. People find a shortcut by it."""
 
 
 def manifest(url: str | None = None) -> dict[str, Any]:
-    """Make the manifest: for Socket Mode, or with request URLs below `url` when Slack is to call the bot over HTTP.
+    """Build the manifest: for Socket Mode, or with request URLs below `url` for HTTP.
 
-    Raises `ValueError` for a `url` that is not an https address.
+    Raises `ValueError` if `url` isn't an https address.
     """
     events = None if url is None else _events_url(url)
     interactivity: dict[str, Any] = {"is_enabled": True}
@@ -99,9 +99,9 @@ def manifest(url: str | None = None) -> dict[str, Any]:
 
 
 def manifest_yaml(url: str | None = None) -> str:
-    """Write the manifest as YAML, which Slack's app page takes as it is. Raises `ValueError` as `manifest` does."""
-    written = yaml.safe_dump(manifest(url), sort_keys=False, allow_unicode=True, width=120)
-    return f"# Made by `rollcall manifest`. Create the app from it at https://api.slack.com/apps.\n{written}"
+    """Return the manifest as YAML for Slack's app page. Raises `ValueError` as `manifest` does."""
+    text = yaml.safe_dump(manifest(url), sort_keys=False, allow_unicode=True, width=120)
+    return f"# Generated by `rollcall manifest`. Create the app from it at https://api.slack.com/apps.\n{text}"
 
 
 def _events_url(url: str) -> str:

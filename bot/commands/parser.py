@@ -1,4 +1,4 @@
-"""The grammar of typed commands: `<group> <participants…> [name: value …] [reason: …]`, as `commands` declares them."""
+"""The grammar of typed commands: `<group> <participants…> [name: value …] [reason: …]`, by their declaration."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,26 +22,25 @@ _NUMBER = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _NAMED = re.compile(r"(?:^|(?<=[\s,;]))([A-Za-z]{2,20})\s?[:：](?!\s*(?:[+＋(<]|\d(?!\d{3}-\d{1,2}-)|//))")
-"""A word and a colon that no number follows, as one would a name, nor the rest of an address: an option misspelt."""
+"""A word and a colon without a number or an address after it: perhaps a misspelt option."""
 _LETTER = re.compile(r"[^\W\d_]")
 _BEFORE_A_NUMBER = re.compile(r"\d+\s+(?:[+＋]|<tel:)", re.IGNORECASE)
-"""Digits that are no part of the number behind them: `2027 +1 415 555 0100`."""
+"""Digits that aren't part of the number after them: `2027 +1 415 555 0100`."""
 _EDGES = " \t\r\n,"
-"""What may stand around a value and is no part of it."""
+"""Characters around a value that aren't part of it."""
 _NO_GROUP = "The group is missing."
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedCommand:
-    """What was typed after the command's name.
+    """The text after the command's name, parsed.
 
     Attributes:
-        group: the group as the person called it; empty where the command begins with none.
-        rest: what follows before the first option, as Slack sent it: raw text for `roster.parse`, or `plain` makes it
-            what the person typed.
-        options: by name, as the person typed them.
-        connection: the connection's name that stood before that of a new group; empty where none did.
-        lines: on which line of all that was typed each option's value begins; that of `rest` under the empty name.
+        group: the group's name as typed; empty if the command begins with none.
+        rest: the text before the first option, as Slack sent it, for `roster.parse`; `rest_text` is the typed text.
+        options: the options by name, as typed.
+        connection: the connection's name before that of a new group; empty if there was none.
+        lines: the line on which each option's value begins; that of `rest` under the empty name.
     """
 
     group: str
@@ -56,25 +55,25 @@ class ParsedCommand:
         return typed_text(self.rest)
 
     def option(self, name: str) -> str:
-        """Give an option; empty where it was not typed."""
+        """Return the value of an option; empty if it wasn't typed."""
         return self.options.get(name, "")
 
     def line_of(self, name: str = "") -> int:
-        """Give the line on which an option's value begins, or `rest`."""
+        """Return the line on which the value of an option begins, or `rest` without a name."""
         return self.lines.get(name, 1)
 
 
 @dataclass(frozen=True, slots=True)
 class UsageError:
-    """What was typed cannot be read; `message` says what is missing."""
+    """A text that can't be parsed; `message` says what is wrong."""
 
     message: str
 
 
 def parse(command: Command, text: str) -> ParsedCommand | UsageError:
-    """Read what was typed after a command's name. Slack turns `"` into typographic quotes: both count.
+    """Parse the text after a command's name. Slack turns `"` into typographic quotes: both count.
 
-    What is typed comes as the person typed it: Slack's escaping and its automatic links are undone.
+    Values are returned as typed: Slack's escaping and its automatic links are undone.
     """
     whole, text, marks = text, text.strip(), _marks(command.options)
     if command.first_argument is FirstArgument.ANYTHING:
@@ -92,76 +91,76 @@ def parse(command: Command, text: str) -> ParsedCommand | UsageError:
         if isinstance(second, UsageError):
             return second
         if not _is_quoted(first[1].lstrip(" \t\r\n,")) and (stray := _stray_word(second[1], marks)):
+            quoted = f"“{second[0]} {stray}”"
             return UsageError(
-                f"“{stray}” stands between the name and the numbers. A name with spaces goes in quotes: "
-                f"“{second[0]} {stray}”."
+                f"“{stray}” is between the name and the numbers. Put a name with spaces in quotes: {quoted}."
             )
-        begun = ParsedCommand(second[0], second[1], connection=first[0])
+        parsed = ParsedCommand(second[0], second[1], connection=first[0])
     else:
-        begun = ParsedCommand(*first)
-    if not begun.group:
+        parsed = ParsedCommand(*first)
+    if not parsed.group:
         return UsageError(_NO_GROUP)
-    if command.free_text and not marks.match(begun.rest.lstrip()):
-        return _free_text(command, begun, marks)
-    line = 1 + whole.count("\n", 0, len(whole.rstrip()) - len(begun.rest))
-    return _read_rest(command, begun, marks, line)
+    if command.free_text and not marks.match(parsed.rest.lstrip()):
+        return _free_text(command, parsed, marks)
+    line = 1 + whole.count("\n", 0, len(whole.rstrip()) - len(parsed.rest))
+    return _read_rest(command, parsed, marks, line)
 
 
-def _free_text(command: Command, begun: ParsedCommand, marks: re.Pattern[str]) -> ParsedCommand | UsageError:
-    """Take all the rest for one text. An option in it is refused: whether it is one, or a word, cannot be told."""
-    text = begun.rest.strip()
+def _free_text(command: Command, parsed: ParsedCommand, marks: re.Pattern[str]) -> ParsedCommand | UsageError:
+    """Take the whole rest as one text. An option in it is refused, because it might be an ordinary word."""
+    text = parsed.rest.strip()
     lead = _NAMED.match(text)
     if lead and (error := _misspelt(command, lead[0])):
         return error
     if option := marks.search(text):
         name = option[1].casefold()
         return UsageError(
-            f"`{name}:` stands inside the text, and nothing was sent. An option goes before `text:`; what follows "
-            f"`text:` is sent as it is, “{name}:” too."
+            f"`{name}:` is inside the text, so nothing was sent. Put options before `text:`. Everything after `text:` "
+            f"is sent as it is, including “{name}:”."
         )
-    return replace(begun, rest=text)
+    return replace(parsed, rest=text)
 
 
 def _read_rest(
-    command: Command, begun: ParsedCommand, marks: re.Pattern[str], line: int = 1
+    command: Command, parsed: ParsedCommand, marks: re.Pattern[str], line: int = 1
 ) -> ParsedCommand | UsageError:
-    """Take the options out of the rest of a text, which begins on this line of all that was typed."""
-    mark = marks.search(begun.rest)
-    rest = (begun.rest[: mark.start()] if mark else begun.rest).strip(_EDGES)  # a semicolon may end &gt;
-    found = list(_values(begun.rest, marks, command.options))
-    names = [option.name for option, *_ in found]
+    """Split the rest of a text into the part before the first option, and the options. It begins on this line."""
+    mark = marks.search(parsed.rest)
+    rest = (parsed.rest[: mark.start()] if mark else parsed.rest).strip(_EDGES)  # a semicolon may end &gt;
+    values = list(_values(parsed.rest, marks, command.options))
+    names = [option.name for option, *_ in values]
     if twice := next((name for name in names if names.count(name) > 1), None):
-        return UsageError(f"`{twice}:` is there twice.")
-    for part in (rest, *(value for option, value, _ in found if not option.to_end)):
+        return UsageError(f"`{twice}:` is given twice.")
+    for part in (rest, *(value for option, value, _ in values if not option.to_end)):
         if error := _misspelt(command, part):
             return error
-    options = {option.name: _unquoted(option, value) for option, value, _ in found}
-    places = {"": _inner(begun.rest, 0), **{option.name: place for option, _, place in found}}
-    lines = {name: line + begun.rest.count("\n", 0, place) for name, place in places.items()}
-    return replace(begun, rest=rest, options=options, lines=lines)
+    options = {option.name: _unquoted(option, value) for option, value, _ in values}
+    places = {"": _inner(parsed.rest, 0), **{option.name: place for option, _, place in values}}
+    lines = {name: line + parsed.rest.count("\n", 0, place) for name, place in places.items()}
+    return replace(parsed, rest=rest, options=options, lines=lines)
 
 
 def _inner(text: str, begin: int) -> int:
-    """Give where a text begins behind this place, without what is cut off its edges."""
+    """Return where a text begins after this index, without its edges."""
     return len(text) - len(text[begin:].lstrip(_EDGES))
 
 
 def _first_name(text: str) -> tuple[str, str] | UsageError:
-    """Split off a name, a word or a quoted one, from what follows; an apostrophe inside a word ends no quote."""
+    """Split off a name: a word or a quoted text. An apostrophe inside a word ends no quote."""
     text = text.lstrip()
     if text and (closing := _CLOSING_QUOTES.get(text[0])):
         end = re.compile(rf"[{closing}](?![^\W\d_])").search(text, 1)
         if end is None:
-            return UsageError("The group's name begins with a quote that does not end.")
+            return UsageError("The group's name has an opening quote without a closing one.")
         return typed_text(text[1 : end.start()]), text[end.end() :]
     word = _WORD.match(text)
     if word is None or _NUMBER.match(word[0]):
-        return UsageError("The group is missing: name it before the numbers.")
+        return UsageError("The group is missing. Name it before the numbers.")
     return typed_text(word[0].rstrip(",")), text[word.end() :]
 
 
 def _second_name(text: str, marks: re.Pattern[str]) -> tuple[str, str] | UsageError | None:
-    """Split off the name that follows a connection's; None where numbers or options follow, so that there was none."""
+    """Split off the name after a connection's; None if numbers or options follow, so that there is no second name."""
     text = text.lstrip(" \t\r\n,")
     word = _WORD.match(text)
     if word is None or marks.match(text) or (not _is_quoted(text) and _NUMBER.match(word[0])):
@@ -170,7 +169,7 @@ def _second_name(text: str, marks: re.Pattern[str]) -> tuple[str, str] | UsageEr
 
 
 def _stray_word(text: str, marks: re.Pattern[str]) -> str:
-    """Give the word that follows a name without quotes where a number has to: it may be the name's; empty for none."""
+    """Return the word between an unquoted name and the numbers, which may belong to the name; empty if none."""
     text = text.lstrip(" \t\r\n,")
     word = _WORD.match(text)
     if word is None or marks.match(text) or _NUMBER.match(word[0]):
@@ -179,17 +178,17 @@ def _stray_word(text: str, marks: re.Pattern[str]) -> str:
 
 
 def _is_quoted(text: str) -> bool:
-    """Tell whether a text begins with a quote of any kind."""
+    """Return whether a text begins with a quote of any kind."""
     return text.lstrip()[:1] in _CLOSING_QUOTES
 
 
 def typed_text(text: str) -> str:
-    """Give what a person typed, without what Slack made of it."""
+    """Return a text as typed, without Slack's escaping and links."""
     return unescape_entities(without_slack_links(text)).strip()
 
 
 def unquoted(text: str) -> str:
-    """Give what a person typed as one name, without the quotes around it."""
+    """Return a typed name without the quotes around it."""
     text = typed_text(text)
     return text[1:-1].strip() if text and _past_quote(text, 0) == len(text) else text
 
@@ -204,7 +203,7 @@ def _by_name(options: Sequence[Option], name: str) -> Option:
 
 
 def _values(text: str, marks: re.Pattern[str], options: Sequence[Option]) -> Iterator[tuple[Option, str, int]]:
-    """Give the options of a text, each with its value, in quotes where it was, and where that begins."""
+    """Yield the options of a text, each with its value, still quoted, and the index at which that begins."""
     mark = marks.search(text)
     while mark:
         option, begin = _by_name(options, mark[1].casefold()), mark.end()
@@ -218,7 +217,7 @@ def _values(text: str, marks: re.Pattern[str], options: Sequence[Option]) -> Ite
 
 
 def _past_quote(text: str, begin: int) -> int:
-    """Give where a quoted value ends; where it begins if it is not quoted, or the quote does not end."""
+    """Return the end of a quoted value; its start if it isn't quoted, or the quote has no end."""
     closing = _CLOSING_QUOTES.get(text[begin : begin + 1])
     end = re.compile(rf"[{closing}](?=[\s,;]|\Z)").search(text, begin + 1) if closing else None
     return end.end() if end else begin
@@ -232,11 +231,11 @@ def _unquoted(option: Option, value: str) -> str:
 
 
 def _misspelt(command: Command, text: str) -> UsageError | None:
-    """Find a word with a colon that looks like an option of the command: taken as text, it would be lost silently."""
+    """Return the error of a misspelt option: taken as text, it would be lost silently."""
     if _is_quoted(text):
         return None
     names = [option.name for option in command.options]
     for word in _NAMED.finditer(text):
         if near := did_you_mean(word[1], names, alike=0.7, then=":"):
-            return UsageError(f"There is no “{word[1]}:” here.{near}")
+            return UsageError(f"There's no option “{word[1]}:”.{near}")
     return None

@@ -1,4 +1,4 @@
-"""What the declaration of a slash command says."""
+"""The declaration of a slash command."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -8,7 +8,7 @@ from providers.base import Action
 
 
 class FirstArgument(StrEnum):
-    """What a command's text begins with."""
+    """The first argument of a command."""
 
     GROUP = "group"
     NEW_GROUP = "new group"
@@ -21,11 +21,11 @@ class Option:
 
     Attributes:
         name: the word before the colon.
-        value: what comes after it, as the usage shows it.
-        says: what it is for.
-        to_end: it takes everything to the end of the text, whatever that looks like.
-        raw: it is kept as Slack sent it, for what reads Slack's own markup: people.
-        required: the usage shows it without brackets.
+        value: its value, as the usage shows it.
+        description: what it is for.
+        to_end: whether it takes everything to the end of the text.
+        raw: whether it stays as Slack sent it, for a parser that reads Slack's own markup.
+        required: whether the usage shows it without brackets.
     """
 
     name: str
@@ -37,9 +37,9 @@ class Option:
 
     @property
     def syntax(self) -> str:
-        """How it is written."""
-        written = f"{self.name}: {self.value}"
-        return written if self.required else f"[{written}]"
+        """The option as the usage shows it."""
+        syntax = f"{self.name}: {self.value}"
+        return syntax if self.required else f"[{syntax}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +47,12 @@ class Usage:
     """One way of using a command.
 
     Attributes:
-        arguments: what stands in its place, as the usage shows it.
-        options: what has a name.
-        says: what it does.
-        needs: what the person must be allowed: actions as their provider asks for them, or a capability of Rollcall's;
-            the first is what it is for, the others go with it.
-        any_need: each of `needs` is something that it is for, and one is enough.
+        description: what it does.
+        arguments: the positional arguments, as the usage shows them.
+        options: the named arguments.
+        needs: the permissions that it needs: actions of the provider, or a capability of Rollcall. The first one is its
+            purpose.
+        needs_any: whether each of `needs` is a purpose of its own, so that one is enough.
     """
 
     description: str
@@ -63,7 +63,7 @@ class Usage:
 
     @property
     def syntax(self) -> str:
-        """Everything that follows the command's name; empty where nothing does."""
+        """Everything after the command's name; may be empty."""
         return " ".join((*self.arguments, *(option.syntax for option in self.options)))
 
 
@@ -73,15 +73,16 @@ class Command:
 
     Attributes:
         verb: the word after `/wa`; empty for `/wa` itself.
-        summary: what it does, in the words that Slack shows.
-        forms: the ways of using it.
-        examples: whole commands that can be typed.
-        alone: what it does without arguments.
-        begin: what its text begins with.
-        opens_form: without arguments a form is opened.
-        free_text: what follows the group is one text, unless it begins with an option.
-        escaped: Slack sends mentions of people and user groups as ids (`should_escape` of the manifest).
-        notes: what else is to be known, sentence by sentence.
+        summary: what it does, as Slack shows it.
+        usages: the ways of using it.
+        examples: complete commands.
+        without_arguments: what it does without arguments.
+        first_argument: what its text begins with.
+        opens_form: whether it opens a form without arguments.
+        free_text: whether everything after the group is one text, unless it begins with an option.
+        escapes_mentions: whether Slack sends mentions of people and user groups as ids (`should_escape` of the
+            manifest).
+        notes: more sentences for its help.
     """
 
     verb: str
@@ -97,26 +98,26 @@ class Command:
 
     @property
     def name(self) -> str:
-        """What is typed in Slack: `/wa-add`."""
+        """The command as typed in Slack: `/wa-add`."""
         return f"/wa-{self.verb}" if self.verb else "/wa"
 
     @property
     def usage_lines(self) -> tuple[str, ...]:
-        """The whole command for each form."""
-        return tuple(f"{self.name} {form.syntax}".rstrip() for form in self.usages)
+        """The complete command of each usage."""
+        return tuple(f"{self.name} {usage.syntax}".rstrip() for usage in self.usages)
 
     @property
     def usage_hint(self) -> str:
-        """What Slack shows behind the name while somebody types."""
-        return " | ".join(form.syntax for form in self.usages if form.syntax)
+        """The hint that Slack shows after the name while a person types."""
+        return " | ".join(usage.syntax for usage in self.usages if usage.syntax)
 
     @property
     def primary_actions(self) -> tuple[Action, ...]:
-        """The actions that it is for: whoever may do one of them can make use of it."""
-        needs = [need for form in self.usages for need in (form.needs if form.needs_any else form.needs[:1])]
+        """The actions that are its purposes: a person with permission for one of them can use it."""
+        needs = [need for usage in self.usages for need in (usage.needs if usage.needs_any else usage.needs[:1])]
         return tuple(dict.fromkeys(need for need in needs if isinstance(need, Action)))
 
     @property
     def options(self) -> tuple[Option, ...]:
-        """The options of all forms, each once."""
-        return tuple({option.name: option for form in self.usages for option in form.options}.values())
+        """The options of all usages, each once."""
+        return tuple({option.name: option for usage in self.usages for option in usage.options}.values())

@@ -26,7 +26,7 @@ class Capability(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """What its members may do. `members` are ids of Slack users and user groups, `groups` globs."""
+    """The permissions of its members. `members` are ids of Slack users and user groups, `groups` globs."""
 
     name: str
     members: frozenset[str]
@@ -36,29 +36,29 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A person who acts: the Slack user id, and the ids of the user groups they are in."""
+    """A person who does something: the Slack user id, and the ids of their user groups."""
 
     user_id: str
     usergroups: frozenset[str] = frozenset()
 
     def has_role(self, role: Role) -> bool:
-        """Tell whether the person has this role, by name or through a user group."""
+        """Return whether the person has this role, by id or through a user group."""
         return self.user_id in role.members or not self.usergroups.isdisjoint(role.members)
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A group that is acted on, by the names that its admins cannot change: alias and id."""
+    """A group, by the names that its admins can't change: alias and id."""
 
     names: tuple[str, ...]
 
     def matches(self, globs: Iterable[str]) -> bool:
-        """Tell whether one of `globs` covers one of the names."""
+        """Return whether one of `globs` matches one of the names."""
         return any(fnmatchcase(name, glob) for glob in globs for name in self.names)
 
 
 class DenialCode(StrEnum):
-    """Why somebody may not."""
+    """Why a person lacks permission."""
 
     NO_ROLE = "no_role"
     NO_CAPABILITY = "no_capability"
@@ -68,12 +68,12 @@ class DenialCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """The person may."""
+    """The person has permission."""
 
 
 @dataclass(frozen=True, slots=True)
 class Denied:
-    """The person may not; `reason` is the sentence they are shown."""
+    """The person lacks permission; `reason` is the sentence for them."""
 
     code: DenialCode
     reason: str
@@ -83,24 +83,24 @@ Decision = Allowed | Denied
 
 
 def check_capability(actor: Actor, capability: Capability, target: Target | None, roles: Sequence[Role]) -> Decision:
-    """Decide whether the person may use `capability` on `target`; None where no group is concerned.
+    """Check whether a person may use `capability` on `target`; None for any group.
 
-    No capability implies another one: `admin` alone adds nobody to a group.
+    No capability implies another one: `admin` alone doesn't allow adding people to a group.
     """
     own = [role for role in roles if actor.has_role(role)]
     able = [role for role in own if capability in role.capabilities]
     if any(_covers(role, target) for role in able):
         return Allowed()
-    would = ", ".join(f"`{r.name}`" for r in roles if capability in r.capabilities and _covers(r, target))
-    hint = f"Roles that have it: {would}." if would else "No role of the configuration has it."
+    others = ", ".join(f"`{r.name}`" for r in roles if capability in r.capabilities and _covers(r, target))
+    hint = f"Roles that have it: {others}." if others else "No role in the configuration has it."
     if able:
         names = ", ".join(f"`{role.name}`" for role in able)
         reason = f"You have `{capability}` through {names}, but not for this group. {hint}"
         return Denied(DenialCode.OTHER_GROUPS, reason)
     if own:
-        reason = f"This needs the capability `{capability}`, which your roles do not have. {hint}"
+        reason = f"This needs the capability `{capability}`, which your roles don't have. {hint}"
         return Denied(DenialCode.NO_CAPABILITY, reason)
-    reason = f"You have no role in Rollcall; this needs the capability `{capability}`. {hint}"
+    reason = f"You don't have access yet. This needs the capability `{capability}`. {hint}"
     return Denied(DenialCode.NO_ROLE, reason)
 
 

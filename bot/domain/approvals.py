@@ -1,4 +1,4 @@
-"""Approvals: which requests need one, who may give it, and how votes lead to one final state."""
+"""Approvals: which requests need one, who may decide, and how votes lead to one final state."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -8,21 +8,21 @@ from enum import StrEnum
 from bot.domain.access import Actor, Allowed, Capability, Role, Target, check_capability
 from providers.base import Operation
 
-_OWN = "You asked for this yourself; somebody else has to decide. Until then you can withdraw it."
+_OWN = "You can't decide on your own request. You can withdraw it."
 
 
 @dataclass(frozen=True, slots=True)
 class ApprovalRule:
-    """When approval is needed, and by whom.
+    """When an approval is needed, and who may give it.
 
     Attributes:
-        operations: the operations it is for.
+        operations: the operations that need it.
         groups: globs on the group's names.
-        min_participants: the least number of people for which it is needed.
-        approvers: names of the roles that may decide.
-        quorum: how many different approvers are needed.
-        expires_after: how long after being asked a request expires.
-        remind_after: how long after being asked the approvers are reminded; then after twice as long, and so on.
+        min_participants: the minimum number of people for which it is needed.
+        approvers: the names of the roles that may decide.
+        quorum: the number of different approvers that are needed.
+        expires_after: how long after it was made a request expires.
+        remind_after: how long after that the approvers are reminded; each following wait is twice as long.
     """
 
     operations: frozenset[Operation]
@@ -35,7 +35,7 @@ class ApprovalRule:
 
 
 class Choice(StrEnum):
-    """What an approver clicks."""
+    """The choice of an approver."""
 
     APPROVE = "approve"
     DENY = "deny"
@@ -43,7 +43,7 @@ class Choice(StrEnum):
 
 
 class ApprovalState(StrEnum):
-    """Where an approval stands; all but the first are final."""
+    """The state of an approval; all but the first are final."""
 
     WAITING = "waiting"
     APPROVED = "approved"
@@ -54,7 +54,7 @@ class ApprovalState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """Who chose what, when and why."""
+    """A vote: the person, the choice, the time and the reason."""
 
     user_id: str
     choice: Choice
@@ -64,7 +64,7 @@ class Vote:
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """An approval that was asked for; `withdrawn_by` is a Slack user id, empty where nobody withdrew it."""
+    """A requested approval; `withdrawn_by` is a Slack user id, empty if it wasn't withdrawn."""
 
     requester: str
     target: Target
@@ -76,12 +76,12 @@ class Approval:
 
     @property
     def expires_at(self) -> datetime:
-        """When it expires."""
+        """The time at which it expires."""
         return self.asked_at + self.rule.expires_after
 
 
 class RefusalCode(StrEnum):
-    """Why a click does not count."""
+    """Why a click doesn't count."""
 
     CLOSED = "over"
     OWN_REQUEST = "own_request"
@@ -94,19 +94,19 @@ class RefusalCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The click counts; this is the approval now."""
+    """The click counts; `approval` is the approval after it."""
 
     approval: Approval
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The click does not count.
+    """The click doesn't count.
 
     Attributes:
         reason: the sentence for the person.
-        ended: how it had ended, where it was over.
-        deciders: the ids of the users and user groups who can still decide, where this person cannot.
+        ended: the approval, if it had ended before.
+        eligible_approvers: the ids of the users and user groups who can still decide, if this person can't.
     """
 
     code: RefusalCode
@@ -118,7 +118,7 @@ class Refused:
 def rule_for(
     operation: Operation, target: Target, participants: int, rules: Sequence[ApprovalRule]
 ) -> ApprovalRule | None:
-    """Give the first rule that matches; None when no approval is needed."""
+    """Return the first rule that matches; None if no approval is needed."""
     for rule in rules:
         if operation in rule.operations and participants >= rule.min_participants and target.matches(rule.groups):
             return rule
@@ -130,13 +130,13 @@ def cast_vote(
 ) -> Accepted | Refused:
     """Count a click, or refuse it: one denial denies, and approval needs the rule's quorum of different people.
 
-    Who approved may still deny while it waits. An override approves alone: it needs `admin` in a role that covers the
-    group, and a reason.
+    A person who approved may still deny while the request waits. An override approves alone: it needs `admin` in a
+    role that covers the group, and a reason.
     """
     approval = expire(approval, at)
     if approval.state is not ApprovalState.WAITING:
-        words = f"This request is {approval.state} already; your click changed nothing."
-        return Refused(RefusalCode.CLOSED, words, approval)
+        reason = f"This request is already {approval.state}. Your click changed nothing."
+        return Refused(RefusalCode.CLOSED, reason, approval)
     if actor.user_id == approval.requester:
         return Refused(RefusalCode.OWN_REQUEST, _OWN)
     if choice is Choice.OVERRIDE:
@@ -145,16 +145,16 @@ def cast_vote(
     elif not any(actor.has_role(role) for role in _approving_roles(approval.rule, approval.target, roles)):
         return _not_an_approver(approval, roles)
     if choice is Choice.APPROVE and any(v.user_id == actor.user_id for v in approval.votes):
-        return Refused(RefusalCode.ALREADY_COUNTED, "Your vote counts already; it waits for somebody else's.")
+        return Refused(RefusalCode.ALREADY_COUNTED, "Your vote is already counted. The request needs another approver.")
     others = tuple(v for v in approval.votes if v.user_id != actor.user_id)
     votes = (*others, Vote(actor.user_id, choice, at, reason))
     return Accepted(replace(approval, votes=votes, state=_state(approval.rule, votes)))
 
 
 def reminder_at(rule: ApprovalRule, asked_at: datetime, number: int) -> datetime | None:
-    """Give when reminder `number` (from 0) of a request is due: each wait is twice as long as the one before.
+    """Return when reminder `number` (from 0) of a request is due: each wait is twice as long as the one before.
 
-    None where the rule wants no reminders, and where the request has expired by then.
+    None if the rule has no reminders, or if the request expires before.
     """
     if rule.remind_after is None:
         return None
@@ -163,9 +163,9 @@ def reminder_at(rule: ApprovalRule, asked_at: datetime, number: int) -> datetime
 
 
 def next_reminder_at(rule: ApprovalRule, asked_at: datetime, number: int, now: datetime) -> datetime | None:
-    """Give when the reminder after `number` is due, if any: those whose time is over at `now` (aware) are left out.
+    """Return when the reminder after `number` is due, if any. Reminders due before `now` (aware) are skipped.
 
-    After a downtime one reminder makes up for all that were missed.
+    After a downtime, one reminder is sent in place of all that were missed.
     """
     while (at := reminder_at(rule, asked_at, number + 1)) is not None and at <= now:
         number += 1
@@ -173,31 +173,33 @@ def next_reminder_at(rule: ApprovalRule, asked_at: datetime, number: int, now: d
 
 
 def eligible_approvers(rule: ApprovalRule, target: Target, requester: str, roles: Sequence[Role]) -> tuple[str, ...]:
-    """Give the ids of users and user groups who may decide, the requester left out, in a fixed order."""
+    """Return the ids of the users and user groups who may decide, without the requester, in a fixed order."""
     members = frozenset[str]().union(*(role.members for role in _approving_roles(rule, target, roles)))
     return tuple(sorted(members - {requester}))
 
 
 def expire(approval: Approval, now: datetime) -> Approval:
-    """Give the approval as it is at `now` (aware): expired where its time is over and nobody had decided."""
+    """Return the approval as it is at `now` (aware): expired if it still waits after its time."""
     if approval.state is ApprovalState.WAITING and now >= approval.expires_at:
         return replace(approval, state=ApprovalState.EXPIRED)
     return approval
 
 
 def no_eligible_approver(rule: ApprovalRule, target: Target, requester: str, roles: Sequence[Role]) -> Refused | None:
-    """Tell whether a request could never be approved: fewer possible approvers than the quorum, the requester left out.
+    """Return why a request could never be approved: the quorum exceeds the eligible approvers, without the requester.
 
-    None where it could, and where a user group (ids begin with `S`) may hold the approver who is missing.
+    None if it could be, or if a user group (ids begin with `S`) may have the missing approver.
     """
     members = eligible_approvers(rule, target, requester, roles)
     if len(members) >= rule.quorum or any(member.startswith("S") for member in members):
         return None
     names = " or ".join(f"`{name}`" for name in rule.approvers)
+    needed = "1 approval" if rule.quorum == 1 else f"{rule.quorum} approvals"
+    available = "no one" if not members else "only 1 person" if len(members) == 1 else f"only {len(members)} people"
     return Refused(
         RefusalCode.NO_ELIGIBLE_APPROVER,
-        f"This needs {rule.quorum} to approve with the role {names}; besides you, {len(members) or 'nobody'} could. "
-        "Ask whoever runs Rollcall to add approvers.",
+        f"This needs {needed} from {names}, and besides you {available} can approve. "
+        "Ask a Rollcall administrator to add approvers.",
     )
 
 
@@ -206,16 +208,17 @@ def _override_refusal(approval: Approval, actor: Actor, roles: Sequence[Role], r
     if not isinstance(admin, Allowed):
         return Refused(RefusalCode.NOT_AN_APPROVER, admin.reason)
     if not reason.strip():
-        return Refused(RefusalCode.NO_REASON, "An override needs a reason, which everybody will see.")
+        return Refused(RefusalCode.NO_REASON, "An override needs a reason. Everyone will see it.")
     return None
 
 
 def _not_an_approver(approval: Approval, roles: Sequence[Role]) -> Refused:
     names = " or ".join(f"`{name}`" for name in approval.rule.approvers)
-    words = f"Only {names} can decide on requests for this group."
+    reason = f"Only {names} can decide on requests for this group."
     voted = {v.user_id for v in approval.votes}
     ids = eligible_approvers(approval.rule, approval.target, approval.requester, roles)
-    return Refused(RefusalCode.NOT_AN_APPROVER, words, eligible_approvers=tuple(id_ for id_ in ids if id_ not in voted))
+    remaining = tuple(id_ for id_ in ids if id_ not in voted)
+    return Refused(RefusalCode.NOT_AN_APPROVER, reason, eligible_approvers=remaining)
 
 
 def _state(rule: ApprovalRule, votes: Sequence[Vote]) -> ApprovalState:
@@ -227,7 +230,7 @@ def _state(rule: ApprovalRule, votes: Sequence[Vote]) -> ApprovalState:
 
 
 def _approving_roles(rule: ApprovalRule, target: Target, roles: Sequence[Role]) -> list[Role]:
-    """Give the roles whose members may decide: named by the rule, able to approve, and in charge of the group."""
+    """Return the roles whose members may decide: named by the rule, with `approve`, and covering the group."""
     return [
         role
         for role in roles

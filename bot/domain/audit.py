@@ -1,4 +1,4 @@
-"""What the audit journal keeps: one entry for everything that was asked, decided, refused, answered and configured."""
+"""The entries of the audit journal: every request, decision, refusal, result and configuration."""
 
 import hashlib
 import json
@@ -15,11 +15,11 @@ from providers.base import Verdict
 
 
 class EntryKind(StrEnum):
-    """What an entry is about.
+    """The kind of an entry.
 
-    A `REFUSED_CLICK` is a click or a command that somebody had no right to; a `VERDICT` is what became of one person; a
-    `STATE` is where a request went without a decision, by time or by somebody who withdrew or stopped it. A `SCHEDULE`
-    is a sync that somebody started or ended, a `DISCLOSURE` what somebody was shown or given: numbers, or a link.
+    A `REFUSED_CLICK` is a click or a command without permission. A `VERDICT` is the result of one person. A `STATE` is
+    a new state of a request without a decision: it expired, or a person withdrew or stopped it. A `SCHEDULE` is a sync
+    that a person started or ended. A `DISCLOSURE` is what a person was shown or sent: numbers, or a link.
     """
 
     REQUEST = "request"
@@ -34,15 +34,15 @@ class EntryKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One thing that happened.
+    """An entry of the audit journal.
 
-    Texts are kept without what JSON can hold and databases refuse: zero bytes, and half a surrogate pair.
+    Texts are stored without what JSON allows but databases refuse: zero bytes, and half a surrogate pair.
 
     Attributes:
-        at: when, aware.
-        actor: the Slack user id of who did it, for a verdict of who asked for it; empty: nobody, by time or at a start.
-        typed: what was typed for the person of a verdict; this and the following are empty for all other kinds.
-        details: what else is to be known, in values that JSON has; numbers are whole ones.
+        at: the time, aware.
+        actor: the Slack user id of the person who did it, for a verdict the requester; empty if no person did it.
+        typed: the text as typed for the person of a verdict. This and the following are empty for all other kinds.
+        details: everything else, in JSON values; numbers are integers.
     """
 
     kind: EntryKind
@@ -66,7 +66,7 @@ class AuditEntry:
         object.__setattr__(self, "details", _plain(self.details))
 
     def as_dict(self) -> dict[str, Any]:
-        """Give everything in values that JSON has, in the order of the exports."""
+        """Return the entry in JSON values, in the order of the exports."""
         return {
             "request_id": self.request_id,
             "operation": self.operation,
@@ -89,8 +89,8 @@ _TEXTS = tuple(f.name for f in fields(AuditEntry) if f.name not in {"kind", "at"
 
 
 def request_entries(request: Request, people: Sequence[RequestItem]) -> list[AuditEntry]:
-    """Tell of a new request, and of the entries of its roster that are answered already, since they name nobody."""
-    told = {
+    """Return the entries of a new request, including the verdicts on its rejected entries."""
+    details = {
         "group_name": request.group_name,
         "channel": request.channel,
         "reason": request.reason,
@@ -99,7 +99,7 @@ def request_entries(request: Request, people: Sequence[RequestItem]) -> list[Aud
         "rule": request.rule,
         "asked": request.options,
     }
-    entry = AuditEntry(EntryKind.REQUEST, request.asked_at, request.requester, **_about(request), details=told)
+    entry = AuditEntry(EntryKind.REQUEST, request.asked_at, request.requester, **_about(request), details=details)
     answered = [
         verdict_entry(
             request, p, Verdict(p.person.key, p.outcome, p.evidence, p.provider_code, p.provider_message), p.at
@@ -111,15 +111,15 @@ def request_entries(request: Request, people: Sequence[RequestItem]) -> list[Aud
 
 
 def vote_entry(request: Request, vote: Vote, state: ApprovalState) -> AuditEntry:
-    """Tell of a vote that counts, and of the state that the approval is in through it."""
-    told = {"choice": vote.choice, "reason": vote.reason, "state": state}
-    return AuditEntry(EntryKind.DECISION, vote.at, vote.user_id, **_about(request), details=told)
+    """Return the entry of a vote that counts, with the state of the approval after it."""
+    details = {"choice": vote.choice, "reason": vote.reason, "state": state}
+    return AuditEntry(EntryKind.DECISION, vote.at, vote.user_id, **_about(request), details=details)
 
 
 def refused_click_entry(
     request_id: str, request: Request | None, *, actor: str, action: str, code: str, at: datetime
 ) -> AuditEntry:
-    """Tell of a click on a request (None: there is none of this id) that changed nothing, and why, by its code."""
+    """Return the entry of a click that was refused with this code; `request` is None if the id is unknown."""
     about = _about(request) if request else {"request_id": request_id}
     return AuditEntry(EntryKind.REFUSED_CLICK, at, actor, **about, details={"action": action, "code": code})
 
@@ -127,7 +127,7 @@ def refused_click_entry(
 def refused_command_entry(
     *, actor: str, operation: str, connection: str, group_id: str, code: str, at: datetime, request_id: str = ""
 ) -> AuditEntry:
-    """Tell of something that was asked for and refused, and why, by its code; the id is what it would have got."""
+    """Return the entry of a request that was refused with this code; the id is the one that it would have had."""
     about = {"request_id": request_id, "operation": operation, "connection": connection, "group_id": group_id}
     return AuditEntry(EntryKind.REFUSED_CLICK, at, actor, **about, details={"action": "ask", "code": code})
 
@@ -135,7 +135,7 @@ def refused_command_entry(
 def schedule_entry(
     *, actor: str, connection: str, group_id: str, at: datetime, details: Mapping[str, Any]
 ) -> AuditEntry:
-    """Tell of a sync that somebody started or ended; `details` say which, and what it is."""
+    """Return the entry of a sync that was started or ended; `details` describe it."""
     about = {"operation": "sync", "connection": connection, "group_id": group_id}
     return AuditEntry(EntryKind.SCHEDULE, at, actor, **about, details=details)
 
@@ -143,17 +143,17 @@ def schedule_entry(
 def disclosure_entry(
     *, actor: str, what: str, connection: str, group_id: str, at: datetime, request_id: str = ""
 ) -> AuditEntry:
-    """Tell of something that somebody was shown or given, in a few words: an export, an invite link."""
+    """Return the entry of something that a person was shown or sent, such as an export or an invite link."""
     about = {"request_id": request_id, "connection": connection, "group_id": group_id}
     return AuditEntry(EntryKind.DISCLOSURE, at, actor, **about, details={"what": what})
 
 
-def verdict_entry(request: Request, participant: RequestItem, verdict: Verdict, at: datetime) -> AuditEntry:
-    """Tell what became of one person of a request."""
-    person = participant.person
-    told = {"lid": person.lid} if person.lid else {}
-    if participant.operation != request.operation:
-        told["operation"] = participant.operation
+def verdict_entry(request: Request, item: RequestItem, verdict: Verdict, at: datetime) -> AuditEntry:
+    """Return the entry of the verdict on one person of a request."""
+    person = item.person
+    details = {"lid": person.lid} if person.lid else {}
+    if item.operation != request.operation:
+        details["operation"] = item.operation
     return AuditEntry(
         EntryKind.VERDICT,
         at,
@@ -165,35 +165,35 @@ def verdict_entry(request: Request, participant: RequestItem, verdict: Verdict, 
         evidence=verdict.evidence,
         provider_code=verdict.provider_code,
         provider_message=verdict.provider_message,
-        details=told,
+        details=details,
     )
 
 
 def transition_entry(request: Request, state: str, at: datetime, actor: str = "") -> AuditEntry:
-    """Tell that a request is in another state, a `State` or `stopped`: by time, or by who withdrew or stopped it."""
+    """Return the entry of a request's new state, a `RequestState` or `stopped`; no actor if it expired."""
     return AuditEntry(EntryKind.STATE, at, actor, **_about(request), details={"state": state})
 
 
 def configuration_entry(summary: Mapping[str, Any], at: datetime) -> AuditEntry:
-    """Tell with which configuration the bot started; `summary` is the part of it that is no secret."""
-    told = _plain(summary)
-    digest = hashlib.sha256(canonical_json(told).encode()).hexdigest()
-    return AuditEntry(EntryKind.CONFIGURATION, at, details={"digest": digest, "configuration": told})
+    """Return the entry of the configuration at a start; `summary` is the part of it that isn't secret."""
+    configuration = _plain(summary)
+    digest = hashlib.sha256(canonical_json(configuration).encode()).hexdigest()
+    return AuditEntry(EntryKind.CONFIGURATION, at, details={"digest": digest, "configuration": configuration})
 
 
 def canonical_json(value: Any) -> str:
-    """Write a value of an entry as the one JSON text of it, by RFC 8785, "JSON Canonicalization Scheme".
+    """Return a value of an entry as its only JSON text, by RFC 8785, "JSON Canonicalization Scheme".
 
     Keys are sorted by code points, which for our own keys is the RFC's order.
 
-    >>> canonical({"b": "é", "a": [1, True]})
+    >>> canonical_json({"b": "é", "a": [1, True]})
     '{"a":[1,true],"b":"é"}'
     """
     return json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
 
 
 def format_timestamp(at: datetime) -> str:
-    """Write a moment in ISO 8601, UTC, always with microseconds: so earlier is less, also as text."""
+    """Return a time in ISO 8601, UTC, always with microseconds, so that texts sort by time."""
     return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
@@ -207,7 +207,7 @@ def _about(request: Request) -> dict[str, str]:
 
 
 def _plain(value: Any) -> Any:
-    """Bring a value into what JSON has: our dataclasses as what differs from the default, bytes as their SHA-256."""
+    """Return a value in JSON values: dataclasses as the fields that differ from their default, bytes as SHA-256."""
     match value:
         case None | bool() | int():
             return value
@@ -224,8 +224,8 @@ def _plain(value: Any) -> Any:
         case AbstractSet() | Sequence():
             return [_plain(item) for item in (sorted(value) if isinstance(value, AbstractSet) else value)]
         case _ if is_dataclass(value):
-            told = {f.name: (getattr(value, f.name), f.default) for f in fields(value)}
-            return {name: _plain(item) for name, (item, default) in told.items() if item != default}
+            values = {f.name: (getattr(value, f.name), f.default) for f in fields(value)}
+            return {name: _plain(item) for name, (item, default) in values.items() if item != default}
     return str(value)
 
 

@@ -1,10 +1,10 @@
 """The chain of the audit journal: each row is bound to the one before by its hash.
 
-Anybody can check an export in JSON lines without Rollcall. Of each line take `hash` and `previous_hash` away, and
-write what is left as canonical JSON (RFC 8785: keys sorted, no spaces, UTF-8). The SHA-256 of `previous_hash` followed
-by that text is `hash`, both in lower-case hexadecimal. `previous_hash` is the `hash` of the line before, of the first
-row 64 zeros; `seq` counts from 1 without a gap. Whoever can write to the database could make the whole chain anew: so
-keep the last hash, which `rollcall audit verify` prints, where they cannot write.
+An export in JSON lines can be checked without Rollcall. Remove `hash` and `previous_hash` from each line, and write
+the rest as canonical JSON (RFC 8785: keys sorted, no spaces, UTF-8). The SHA-256 of `previous_hash` followed by that
+text is `hash`, both in lower-case hexadecimal. `previous_hash` is the `hash` of the line before, 64 zeros for the first
+row. `seq` counts from 1 without a gap. A person who can write to the database could rewrite the whole chain. So keep
+the last hash, which `rollcall audit verify` prints, in a place where that person can't write.
 """
 
 import hashlib
@@ -35,7 +35,7 @@ EXPORT_COLUMNS = (*COLUMNS, "kind", "actor", "seq", "hash", "details")
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
-    """An entry as it is stored: `payload` is canonical JSON, `at` ISO 8601 in UTC. It may have been tampered with."""
+    """A stored entry: `payload` is canonical JSON, `at` ISO 8601 in UTC. It may have been altered."""
 
     seq: int
     at: str
@@ -50,7 +50,7 @@ class AuditRow:
 
     @property
     def entry(self) -> AuditEntry:
-        """Read the entry. Raises `ValueError` when the row was changed into something that is none."""
+        """The entry. Raises `ValueError` if the row was altered and is unreadable."""
         try:
             return AuditEntry(
                 kind=EntryKind(self.kind),
@@ -66,39 +66,39 @@ class AuditRow:
 
     @property
     def intact(self) -> bool:
-        """Whether the row holds exactly what its hash was made of."""
+        """Whether the row has exactly the content that its hash was computed from."""
         try:
             return seal(self.entry, ChainHead(self.seq - 1, self.previous_hash)) == self
         except ValueError:
             return False
 
     def as_dict(self) -> dict[str, Any]:
-        """Give the row as an object of the export in JSON lines. Raises `ValueError` as `entry` does."""
-        told = self.entry.as_dict()
-        details = told.pop("details")
-        return {**told, "seq": self.seq, "hash": self.hash, "details": details, "previous_hash": self.previous_hash}
+        """Return the row as an object of the export in JSON lines. Raises `ValueError` as `entry` does."""
+        values = self.entry.as_dict()
+        details = values.pop("details")
+        return {**values, "seq": self.seq, "hash": self.hash, "details": details, "previous_hash": self.previous_hash}
 
     def as_json(self) -> str:
-        """Give the row as a line of the export in JSON lines. Raises `ValueError` as `entry` does."""
+        """Return the row as a line of the export in JSON lines. Raises `ValueError` as `entry` does."""
         return json.dumps(self.as_dict(), ensure_ascii=False) + "\n"
 
     def as_csv(self) -> str:
-        """Give the row as a row of the export in CSV. Raises `ValueError` as `entry` does."""
-        line = self.as_dict()
-        line["details"] = canonical_json(line["details"]) if line["details"] else ""
-        return csv_row(str(line[column]) for column in EXPORT_COLUMNS)
+        """Return the row as a row of the export in CSV. Raises `ValueError` as `entry` does."""
+        values = self.as_dict()
+        values["details"] = canonical_json(values["details"]) if values["details"] else ""
+        return csv_row(str(values[column]) for column in EXPORT_COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
 class ChainHead:
-    """The end of a chain: the place of its last row, and that row's hash."""
+    """The end of a chain: the number and the hash of its last row."""
 
     seq: int = 0
     hash: str = GENESIS
 
 
 class ChainFault(StrEnum):
-    """What was done to a row."""
+    """How a row was tampered with."""
 
     CHANGED = "changed"
     REMOVED = "removed"
@@ -108,7 +108,7 @@ class ChainFault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ChainBreak:
-    """Where a chain is broken first, and how."""
+    """The first broken row of a chain, and how it is broken."""
 
     seq: int
     fault: ChainFault
@@ -116,7 +116,7 @@ class ChainBreak:
 
 @dataclass(frozen=True, slots=True)
 class AuditGaps:
-    """How much the database holds of which a whole chain has no row: then rows were cut off, and a new end was set.
+    """The stored things without a row in an intact chain: its last rows were removed, and a new end was set.
 
     Attributes:
         ends: requests that expired, were withdrawn, or were stopped.
@@ -129,40 +129,40 @@ class AuditGaps:
     syncs: int = 0
 
     def __bool__(self) -> bool:
-        """Whether there is anything of the kind."""
+        """Return whether there are any."""
         return any(asdict(self).values())
 
     def __str__(self) -> str:
-        """Name what there is.
+        """Return the counts in words.
 
-        >>> str(Untold(requests=1, answers=20))
+        >>> str(AuditGaps(requests=1, answers=20))
         'requests: 1, answers: 20'
         """
         return ", ".join(f"{name}: {number:,}" for name, number in asdict(self).items() if number)
 
 
 def seal(entry: AuditEntry, head: ChainHead) -> AuditRow:
-    """Bind an entry to the end of a chain."""
-    seq, told = head.seq + 1, entry.as_dict()
-    text = head.hash + canonical_json({**told, "seq": seq})
+    """Return an entry as the next row of a chain."""
+    seq, values = head.seq + 1, entry.as_dict()
+    text = head.hash + canonical_json({**values, "seq": seq})
     return AuditRow(
         seq=seq,
-        at=told["at"],
-        kind=told["kind"],
+        at=values["at"],
+        kind=values["kind"],
         actor=entry.actor,
         request_id=entry.request_id,
         connection=entry.connection,
         group_id=entry.group_id,
-        payload=canonical_json({name: told[name] for name in _IN_PAYLOAD}),
+        payload=canonical_json({name: values[name] for name in _IN_PAYLOAD}),
         previous_hash=head.hash,
         hash=hashlib.sha256(text.encode()).hexdigest(),
     )
 
 
 def verify_next(head: ChainHead, row: AuditRow) -> ChainHead | ChainBreak:
-    """Go one row on from the end of what was found whole.
+    """Check the row after an intact part of a chain. Return the new end, or how the chain is broken.
 
-    A row that is intact but bound to another one than that before it says that the one before was made anew.
+    If a row is intact but has another previous hash, the row before it was altered and sealed again.
     """
     if row.seq != head.seq + 1:
         return (

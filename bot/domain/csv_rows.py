@@ -1,4 +1,4 @@
-"""Rows of a CSV file (RFC 4180) that people open in a spreadsheet: no cell of them runs as a formula."""
+"""Rows of CSV files (RFC 4180) for spreadsheets: no cell runs as a formula."""
 
 import csv
 import io
@@ -18,15 +18,15 @@ COLUMNS = (
     "provider_message",
     "at",
 )
-"""What is said of a person, in the order that scripts rely on."""
+"""The columns of a result, in the order that scripts rely on."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""What makes a spreadsheet run a cell (OWASP, "CSV Injection")."""
+"""The characters that make a spreadsheet run a cell (OWASP, "CSV Injection")."""
 _JUST_A_NUMBER = re.compile(r"\+[\d ().-]+")
-"""A phone as people type it: the worst that a spreadsheet does with it is arithmetic, and scripts compare it."""
+"""A phone as typed. It stays as it is, because scripts compare it: a spreadsheet can only do arithmetic with it."""
 
 
 def csv_row(cells: Iterable[str]) -> str:
-    """Write one row with its line break; a cell that a spreadsheet would run gets an apostrophe before it.
+    """Return one row with its line break. A cell that a spreadsheet would run gets an apostrophe in front.
 
     >>> csv_row(["=1+1", "+14155550100"]).strip()
     "'=1+1,+14155550100"

@@ -1,7 +1,8 @@
-"""Cuts what was typed or pasted into entries, one for each person meant, before anybody reads a number.
+"""Splits typed or pasted text into entries, one for each person, before the numbers are parsed.
 
-Cut at commas, semicolons, pipes, bullets and line breaks of every script; at spaces only where it is sure that a new
-person begins: before a `+`, a link or a JID, and after a link or a JID. Cutting never decides whether a number is good.
+Text is split at commas, semicolons, pipes, bullets and line breaks of every script. It is split at spaces only if a new
+person certainly begins there: before a `+`, a link or a JID, and after a link or a JID. Whether a number is valid is
+decided later.
 """
 
 import html
@@ -17,7 +18,7 @@ _ENTITY = re.compile(r"&(?:[A-Za-z]{2,31}|#\d{1,7}|#[xX][0-9A-Fa-f]{1,6});")
 _SLACK_LINK = re.compile(r"<((?:tel|mailto|https?|whatsapp):[^<>|]*)(?:\|([^<>]*))?>", re.IGNORECASE)
 _MARK = re.compile(
     r"""
-    (?P<closed>                                              # ends by itself, so that more can follow after a space
+    (?P<closed>                                              # has a clear end, so that more can follow after a space
         <(?:[@\#!][^<>]*|(?:tel|mailto|https?|whatsapp):[^<>]*)>
       | (?:https?|whatsapp)://[^\s<>|,;"]*
       | (?:\b(?:www|api|web|chat)\.)?\b(?:wa\.me|whatsapp\.com)/[^\s<>|,;"]*
@@ -38,13 +39,13 @@ _LINE_BREAKS = "\n\r\t\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 
 @dataclass(frozen=True, slots=True)
 class RosterEntry:
-    """One person as meant by whoever typed.
+    """The text for one person.
 
     Attributes:
-        typed: what the person typed: Slack's own markup (`<tel:…|label>`, `&lt;`) is undone, all else is as it was.
-        plain: the same for reading: digits, plus signs, dashes and spaces in ASCII, nothing invisible, a Slack link
+        raw: the text as typed, without Slack's own markup (`<tel:…|label>`, `&lt;`).
+        plain: the text to parse: digits, plus signs, dashes and spaces in ASCII, nothing invisible, a Slack link
             replaced by its address.
-        line: on which line of the text it begins, from 1.
+        line: the line on which it begins, from 1.
     """
 
     raw: str
@@ -53,26 +54,26 @@ class RosterEntry:
 
 
 def unescape_entities(text: str) -> str:
-    """Undo HTML entities once, as Slack's escaping of `&`, `<` and `>` asks for."""
+    """Return the text with HTML entities decoded once, which undoes Slack's escaping of `&`, `<` and `>`."""
     return _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
 
 
 def without_slack_links(text: str) -> str:
-    """Undo Slack's links: `<tel:+14155550100|+1 415 555 0100>` becomes what the person typed."""
+    """Return the text without Slack's links: `<tel:+14155550100|+1 415 555 0100>` becomes the typed text."""
     return _SLACK_LINK.sub(lambda link: link[2] or link[1], text)
 
 
 def to_plain_text(text: str) -> str:
-    """Give text for reading: digits, plus signs, dashes, spaces and line ends in ASCII, nothing invisible."""
+    """Return the text with digits, plus signs, dashes, spaces and line ends in ASCII, and nothing invisible."""
     return _plain(text)[0]
 
 
 def split_entries(text: str, *, slack: bool = True) -> Iterator[RosterEntry]:
-    """Give the entries of `text` in their order. Text that is punctuation only is no entry. Never raises.
+    """Yield the entries of a text in their order. Punctuation alone is no entry. Never raises.
 
     Args:
-        text: what was typed, or what a cell of a file holds.
-        slack: whether the text came through Slack, so that its escaping and link markup are undone; a file's are data.
+        text: the text as typed, or the content of a file's cell.
+        slack: whether the text came through Slack, which escapes it and marks links. In a file these are data.
     """
     if slack:
         text = unescape_entities(text)
@@ -91,7 +92,7 @@ def split_entries(text: str, *, slack: bool = True) -> Iterator[RosterEntry]:
 
 
 class _PlainCharacters(dict[str, str]):
-    """What to read for a character; empty for an invisible one. Fills itself from the Unicode database."""
+    """The plain form of each character, empty for an invisible one. Filled from the Unicode database on demand."""
 
     def __missing__(self, char: str) -> str:
         self[char] = plain = _plain_character(char)
@@ -119,13 +120,13 @@ _PLAIN_CHARACTERS = _PlainCharacters()
 
 
 def _plain(text: str) -> tuple[str, Sequence[int]]:
-    """Give the text for reading, and for each of its characters the place in `text` where it comes from."""
+    """Return the plain text, and the index in `text` of each of its characters."""
     plain = [_PLAIN_CHARACTERS[char] for char in text]
     return "".join(plain), [place for place, char in enumerate(plain) if char]
 
 
 def _segments(plain: str) -> Iterator[tuple[int, int, list[re.Match[str]]]]:
-    """Cut at separators; give each piece with the places in it where a person surely begins."""
+    """Split at separators. Yield each piece with the marks in it at which a person certainly begins."""
     start, mentions = 0, list[re.Match[str]]()
     for mark in _MARK.finditer(plain):
         if mark["cut"] is None:
@@ -137,22 +138,22 @@ def _segments(plain: str) -> Iterator[tuple[int, int, list[re.Match[str]]]]:
 
 
 def _people(plain: str, start: int, end: int, mentions: list[re.Match[str]]) -> Iterator[tuple[int, int]]:
-    """Cut one piece into people; words between two numbers go to the number that they stand before."""
+    """Split one piece into people. Words between two numbers belong to the number after them."""
     ordinal = ORDINAL.match(plain, start, end)
     read = ordinal.end() if ordinal else start
-    begin, said, closed = start, False, False
+    begin, has_mention, closed = start, False, False
     for count, mention in enumerate(mentions, int(ordinal[1]) if ordinal else 0):
-        digits_end = _digits_end(plain, read, mention.start(), count if ordinal and said else 0)
+        digits_end = _digits_end(plain, read, mention.start(), count if ordinal and has_mention else 0)
         if digits_end is not None:
             if closed:
                 yield begin, read
                 begin = read
             yield begin, digits_end
             begin = digits_end
-        elif said:
+        elif has_mention:
             yield begin, read
             begin = read
-        said, closed = True, mention["closed"] is not None
+        has_mention, closed = True, mention["closed"] is not None
         closers = _CLOSERS.match(plain, mention.end(), end)
         read = closers.end() if closers else mention.end()
     if closed and _THROUGH_LAST_DIGIT.match(plain, read, end):
@@ -162,7 +163,7 @@ def _people(plain: str, start: int, end: int, mentions: list[re.Match[str]]) -> 
 
 
 def _digits_end(plain: str, start: int, end: int, ordinal: int) -> int | None:
-    """Give where the digits end between two mentions, the next one's place in a numbered list left out."""
+    """Return where the digits end between two mentions, without the next one's number in a numbered list."""
     gap = plain[start:end].rstrip()
     if ordinal and (numbered := re.search(rf"(?:^|\s){ordinal}[.)]$", gap)):
         gap = gap[: numbered.start()]

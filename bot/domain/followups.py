@@ -1,4 +1,4 @@
-"""What may follow a request: a retry, an undo, and so on; each is a new request, linked to the one before."""
+"""The follow-ups of a request, such as a retry or an undo. Each is a new request, linked to the one before."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from providers.base import Operation, Outcome
 
 
 class Followup(StrEnum):
-    """What people can have follow a request; the value is the word in the linked request."""
+    """A follow-up; its value is stored in the new request."""
 
     RETRY = "retry"
     INVITE = "invite"
@@ -46,12 +46,12 @@ _OUTCOMES = {
 
 @dataclass(frozen=True, slots=True)
 class FollowupPlan:
-    """What a followup would ask for.
+    """What a follow-up would request.
 
     Attributes:
-        operation: the new request's.
-        lines: its lines, in the order of the one before, without outcomes.
-        details: what it says besides.
+        operation: the operation of the new request.
+        items: its items, in the order of the one before, without outcomes.
+        options: its options.
     """
 
     operation: Operation
@@ -60,66 +60,66 @@ class FollowupPlan:
 
 
 def available_followups(request: Request, people: Sequence[RequestItem]) -> tuple[Followup, ...]:
-    """Give what can follow this request, in the order of its buttons; nothing while it has not ended."""
+    """Return the possible follow-ups of a request, in the order of their buttons; none until it has ended."""
     if request.state is not RequestState.DONE:
         return (Followup.AGAIN,) if request.state in ENDED else ()
     return tuple(followup for followup in Followup if plan_followup(request, people, followup).items)
 
 
 def plan_followup(request: Request, people: Sequence[RequestItem], followup: Followup) -> FollowupPlan:
-    """Plan what follows; without lines where there is nothing to do.
+    """Plan a follow-up. It has no items if there is nothing to do.
 
-    An undo is about exactly those for whom this request brought something about. A retry of a creation whose group
-    was made adds to that group; where nobody knows whether it was made, it is not asked for again. A sync that only
-    reported is resumed by doing what it reported. A time that was asked for holds for the whole request once more.
+    An undo is about exactly the people for whom this request changed something. A retry of a creation whose group
+    exists adds to that group. If it is unknown whether the group exists, the creation isn't repeated. Resuming a sync
+    that only reported carries out what it reported. Only running the whole request again keeps its start time.
     """
     planned = _plan(request, people, followup)
     if planned.operation is not Operation.SYNC or planned.options.look_only or planned.options.note:
         return planned
     return replace(
-        planned, options=replace(planned.options, note=summarize_changes(line.operation for line in planned.items))
+        planned, options=replace(planned.options, note=summarize_changes(item.operation for item in planned.items))
     )
 
 
 def _plan(request: Request, people: Sequence[RequestItem], followup: Followup) -> FollowupPlan:
-    details = replace(request.options, parent=request.id, follow=followup.value, run_at=None, note="")
+    options = replace(request.options, parent=request.id, follow=followup.value, run_at=None, note="")
     match followup:
         case Followup.INVITE:
             fits = OPERATIONS[request.operation].invitable and not request.options.look_only
             chosen = _chosen(people, followup) if fits else []
-            lines = _as(chosen, lambda _: Operation.INVITE)
-            return FollowupPlan(Operation.INVITE, lines, RequestOptions(parent=request.id, follow=followup.value))
+            items = _new_items(chosen, lambda _: Operation.INVITE)
+            return FollowupPlan(Operation.INVITE, items, RequestOptions(parent=request.id, follow=followup.value))
         case Followup.VERIFY:
-            lines = tuple(
-                replace(line, before=p.before)
+            items = tuple(
+                replace(item, before=p.before)
                 for p in _chosen(people, followup)
                 if OPERATIONS[p.operation].desired and request.group_id
-                for line in _as([p], lambda line: line.operation)
+                for item in _new_items([p], lambda p: p.operation)
             )
-            return FollowupPlan(request.operation, lines, replace(details, look_only=True, invite_refused=False))
+            return FollowupPlan(request.operation, items, replace(options, look_only=True, invite_refused=False))
         case Followup.UNDO:
             undone = [p for p in _chosen(people, followup) if OPERATIONS[p.operation].opposite]
             opposite = _opposite(request.operation)
-            lines = _as(undone, lambda p: _opposite(p.operation))
-            return FollowupPlan(opposite, lines, RequestOptions(parent=request.id, follow=followup.value))
+            items = _new_items(undone, lambda p: _opposite(p.operation))
+            return FollowupPlan(opposite, items, RequestOptions(parent=request.id, follow=followup.value))
         case Followup.AGAIN:
-            everybody = [p for p in people if p.outcome is not Outcome.INVALID or p.person.is_person]
-            twice = request.options.look_only or (request.operation is Operation.CREATE and request.group_id)
-            lines = () if twice else _as(everybody, lambda p: p.operation)
-            return FollowupPlan(request.operation, lines, replace(details, run_at=request.options.run_at))
+            everyone = [p for p in people if p.outcome is not Outcome.INVALID or p.person.is_person]
+            done_once = request.options.look_only or (request.operation is Operation.CREATE and request.group_id)
+            items = () if done_once else _new_items(everyone, lambda p: p.operation)
+            return FollowupPlan(request.operation, items, replace(options, run_at=request.options.run_at))
         case Followup.RETRY | Followup.RESUME:
-            made = request.operation is Operation.CREATE and bool(request.group_id)
-            operation = Operation.ADD if made else request.operation
+            created = request.operation is Operation.CREATE and bool(request.group_id)
+            operation = Operation.ADD if created else request.operation
             report = request.reports_only and followup is Followup.RESUME
-            unsure = request.operation is Operation.CREATE and not made and _chosen(people, Followup.VERIFY)
+            unsure = request.operation is Operation.CREATE and not created and _chosen(people, Followup.VERIFY)
             nothing = unsure or (request.options.look_only and not report)
             chosen = [] if nothing else _chosen(people, followup)
-            details = replace(details, look_only=False, note=request.options.note if report else "")
-            return FollowupPlan(operation, _as(chosen, lambda p: operation if made else p.operation), details)
+            options = replace(options, look_only=False, note=request.options.note if report else "")
+            return FollowupPlan(operation, _new_items(chosen, lambda p: operation if created else p.operation), options)
 
 
 def _chosen(people: Sequence[RequestItem], followup: Followup) -> list[RequestItem]:
-    """Give those whom it makes sense for; what would fail again for the same cause is not repeated."""
+    """Return the people for whom a follow-up makes sense, without those who would fail again for the same cause."""
     repeats = followup in {Followup.RETRY, Followup.RESUME}
     return [p for p in people if p.outcome in _OUTCOMES[followup] and (not repeats or is_retryable(p.cause))]
 
@@ -128,6 +128,6 @@ def _opposite(operation: Operation) -> Operation:
     return OPERATIONS[operation].opposite or operation
 
 
-def _as(people: Sequence[RequestItem], operation: Callable[[RequestItem], Operation]) -> tuple[RequestItem, ...]:
-    """Make fresh lines of people, each with its operation."""
-    return tuple(RequestItem(place, p.person, operation(p)) for place, p in enumerate(people))
+def _new_items(people: Sequence[RequestItem], operation: Callable[[RequestItem], Operation]) -> tuple[RequestItem, ...]:
+    """Return people as new items, each with its operation."""
+    return tuple(RequestItem(position, p.person, operation(p)) for position, p in enumerate(people))

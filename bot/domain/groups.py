@@ -1,4 +1,4 @@
-"""Finding a group by what a person calls it: an alias, the provider's id, or the subject."""
+"""Groups, and finding one by a name: its alias, its id at the provider, or its subject."""
 
 import difflib
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -15,13 +15,13 @@ class GroupRef:
 
 @dataclass(frozen=True, slots=True)
 class ConfiguredGroup:
-    """What the configuration says of a group.
+    """The configuration of a group.
 
     Attributes:
         alias: its short name; empty for a group that the configuration doesn't name.
-        warning: a text that requesters and approvers see before anything is done to it.
+        warning: a text that requesters and approvers see before anything is changed.
         keep: E.164 phones that no sync removes.
-        region: the ISO 3166 code of the country of numbers typed without a country code; None: there is none.
+        region: the ISO 3166 code of the country of numbers typed without a country code; None if there is none.
     """
 
     alias: str = ""
@@ -36,14 +36,14 @@ class GroupCatalog:
 
     Attributes:
         groups: the groups that it names.
-        regions: the default region of each connection; None where it has none.
+        regions: the default region of each connection; None if it has none.
     """
 
     groups: Mapping[GroupRef, ConfiguredGroup] = field(default_factory=dict)
     regions: Mapping[str, str | None] = field(default_factory=dict)
 
     def get(self, ref: GroupRef) -> ConfiguredGroup:
-        """Return what the configuration says of a group; for one that it doesn't name, only the region."""
+        """Return the configuration of a group; only the region if the configuration doesn't name it."""
         return self.groups.get(ref) or ConfiguredGroup(region=self.regions.get(ref.connection))
 
     def aliased(self) -> Collection["KnownGroup"]:
@@ -72,23 +72,23 @@ class KnownGroup:
 
     @property
     def name(self) -> str:
-        """How people are shown the group: alias, else subject, else id."""
+        """The name that people see: the alias, else the subject, else the id."""
         return self.alias or self.subject or self.id
 
     @property
     def scope_names(self) -> tuple[str, ...]:
-        """The names by which roles and rules mean it: never the subject, which any admin of the group can change."""
+        """The names that roles and rules match: never the subject, which any admin of the group can change."""
         return tuple(n for n in (self.alias, self.id) if n)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Everything by which it may be called."""
+        """All of its names."""
         return tuple(n for n in (self.alias, self.subject, self.id) if n)
 
 
 @dataclass(frozen=True, slots=True)
 class GroupFound:
-    """Exactly one group is meant."""
+    """Exactly one group has the name."""
 
     group: KnownGroup
 
@@ -102,7 +102,7 @@ class GroupAmbiguous:
 
 @dataclass(frozen=True, slots=True)
 class GroupUnknown:
-    """No group has this name; `nearest` are the at most three that look like it."""
+    """No group has this name; `nearest` has at most three with a similar one."""
 
     nearest: tuple[KnownGroup, ...]
 
@@ -111,7 +111,7 @@ Resolution = GroupFound | GroupAmbiguous | GroupUnknown
 
 
 def resolve(text: str, groups: Sequence[KnownGroup]) -> Resolution:
-    """Find the group that `text` names: an alias wins over an id, an id over a subject; case does not count."""
+    """Return the group with this name, ignoring case. An alias wins over an id, an id over a subject."""
     wanted = _fold(text)
     for attribute in ("alias", "id", "subject"):
         matches = tuple(g for g in groups if getattr(g, attribute) and _fold(getattr(g, attribute)) == wanted)
@@ -123,7 +123,7 @@ def resolve(text: str, groups: Sequence[KnownGroup]) -> Resolution:
 
 
 def search(text: str, groups: Iterable[KnownGroup]) -> list[KnownGroup]:
-    """Give the groups that hold `text` in any name, those that begin with it first."""
+    """Return the groups with `text` in any name, those that begin with it first."""
     wanted = _fold(text)
     hits = [g for g in groups if any(wanted in _fold(name) for name in g.names)]
     hits.sort(key=lambda g: (not any(_fold(name).startswith(wanted) for name in g.names), _fold(g.name)))

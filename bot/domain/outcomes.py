@@ -1,4 +1,4 @@
-"""What an outcome means to people: its icon, its words, whether it is done, and what to do next."""
+"""What an outcome means to people: its icon, its label, whether it is done, and what to do next."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from providers.base import Cause, Outcome
 
 @dataclass(frozen=True, slots=True)
 class OutcomeText:
-    """How an outcome is shown. `done` is True where the person now is as the request wanted."""
+    """How an outcome is shown. `done` is True if the person is now in the desired state."""
 
     icon: str
     label: str
@@ -26,8 +26,8 @@ OUTCOME_TEXTS: dict[Outcome, OutcomeText] = {
     Outcome.CHANGED: OutcomeText("✅", "changed", done=True),
     Outcome.SENT: OutcomeText("✅", "sent", done=True),
     Outcome.ALREADY_DONE: OutcomeText("☑️", "already so", done=True),
-    Outcome.INVITED: OutcomeText("✉️", "invited", advice="waits for the person to accept the private invite"),
-    Outcome.PENDING: OutcomeText("⏳", "pending", advice="waits for an admin of the group"),
+    Outcome.INVITED: OutcomeText("✉️", "invited", advice="waiting for them to accept"),
+    Outcome.PENDING: OutcomeText("⏳", "pending", advice="waiting for a group admin"),
     Outcome.REFUSED: OutcomeText("🚫", "refused by privacy settings", advice="send an invite"),
     Outcome.NOT_ON_WHATSAPP: OutcomeText("❓", "not on WhatsApp", advice="check the number"),
     Outcome.INVALID: OutcomeText("❓", "not a valid number", advice="fix the number"),
@@ -35,39 +35,39 @@ OUTCOME_TEXTS: dict[Outcome, OutcomeText] = {
     Outcome.BLOCKED: OutcomeText("🚫", "blocked", advice="invite, with their consent"),
     Outcome.GROUP_FULL: OutcomeText("📦", "group is full", advice="use another group"),
     Outcome.RATE_LIMITED: OutcomeText("⚠️", "rate limited", advice="try again later"),
-    Outcome.FAILED: OutcomeText("⚠️", "failed", advice="the reason stands beside each of them in the results"),
-    Outcome.NOT_ATTEMPTED: OutcomeText("⏸️", "not attempted", advice="resume asks for the rest"),
-    Outcome.UNKNOWN: OutcomeText("❔", "unknown", advice="look in the group before trying again"),
+    Outcome.FAILED: OutcomeText("⚠️", "failed", advice="see the reasons in the results"),
+    Outcome.NOT_ATTEMPTED: OutcomeText("⏸️", "not attempted", advice="press Resume to continue"),
+    Outcome.UNKNOWN: OutcomeText("❔", "unknown", advice="check in WhatsApp before retrying"),
 }
 
 
 _REMEDIES = {
-    Cause.CREDENTIALS: "the connection needs a token that its provider takes",
-    Cause.PERMISSION: "the connection's token or account needs the right to do this",
-    Cause.NO_ADMIN: "the connection's account has to be an admin of the group",
-    Cause.DISCONNECTED: "the WhatsApp account has to be connected again",
-    Cause.RESTRICTED: "wait until the account is no longer restricted or used up",
-    Cause.NO_MEMBER: "they have to be in the group",
+    Cause.CREDENTIALS: "the connection needs a valid token",
+    Cause.PERMISSION: "the connection's token or account needs permission for this",
+    Cause.NO_ADMIN: "the connection's account must be a group admin",
+    Cause.DISCONNECTED: "reconnect the WhatsApp account",
+    Cause.RESTRICTED: "wait until the account is no longer restricted",
+    Cause.NO_MEMBER: "they must be in the group first",
 }
-"""What has to be put right before the same can succeed."""
+"""What must be fixed before a retry can succeed."""
 _PERMANENT = {
-    Cause.NO_GROUP: "the connection's account does not find the group: look whether it is still in it",
-    Cause.IMPOSSIBLE: "the provider cannot do this",
-    Cause.INVALID: "the same would fail again: ask for something else",
+    Cause.NO_GROUP: "check that the connection's account is still in the group",
+    Cause.IMPOSSIBLE: "the provider doesn't support this",
+    Cause.INVALID: "the same would fail again; change the request",
 }
-"""What makes it of no use to ask for the same once more."""
+"""Why a retry can't succeed."""
 
 
 def is_retryable(cause: Cause) -> bool:
-    """Tell whether the same can succeed later, as it is or once something was put right."""
+    """Return whether a retry can succeed, perhaps after something was fixed."""
     return cause not in _PERMANENT
 
 
 def advice(outcome: Outcome, cause: Cause = Cause.UNKNOWN) -> str:
-    """Say what to do about somebody with this outcome, of whom it is known why.
+    """Return what to do about a person with this outcome and cause.
 
     >>> advice(Outcome.FAILED, Cause.NO_ADMIN)
-    "the connection's account has to be an admin of the group; then retry"
+    "the connection's account must be a group admin; then retry"
     """
     if outcome not in {Outcome.FAILED, Outcome.NOT_ATTEMPTED}:
         return OUTCOME_TEXTS[outcome].advice
@@ -81,7 +81,7 @@ def advice(outcome: Outcome, cause: Cause = Cause.UNKNOWN) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many entries of a request have which outcome; `rejected` name nobody, `things` are about the group itself."""
+    """The outcomes of a request, counted. `rejected` items are no people, `things` are about the group itself."""
 
     counts: tuple[tuple[Outcome, int], ...]
     total: int
@@ -90,23 +90,23 @@ class Tally:
 
     @classmethod
     def of(cls, outcomes: Iterable[Outcome | None], *, rejected: int = 0, things: int = 0) -> "Tally":
-        """Count `outcomes`, None for what has none yet, of which so many are no people."""
+        """Count outcomes, None for items without one yet. `rejected` and `things` of them aren't people."""
         counter = Counter(outcomes)
         counts = tuple((o, counter[o]) for o in Outcome if counter[o])
         return cls(counts, sum(counter.values()), rejected, things)
 
     @property
     def people(self) -> int:
-        """How many entries name a person, whom the request is about."""
+        """The number of people."""
         return self.total - self.rejected - self.things
 
     @property
     def answered(self) -> int:
-        """How many have an outcome."""
+        """The number of items with an outcome."""
         return sum(count for _, count in self.counts)
 
     def count(self, outcome: Outcome) -> int:
-        """How many have this outcome."""
+        """Return the number of items with this outcome."""
         return dict(self.counts).get(outcome, 0)
 
 

@@ -1,4 +1,4 @@
-"""A request: what a person asked for, the state it is in, and what may follow."""
+"""Requests: what a person asks for, its items and its states; and drafts, before they are submitted."""
 
 import base64
 import hashlib
@@ -16,7 +16,7 @@ from providers.base import Cause, Evidence, GroupChange, MembershipStatus, Opera
 
 
 class RequestState(StrEnum):
-    """Where a request stands. The last four are final; `APPROVED` may run as soon as its time has come."""
+    """The state of a request. The last four are final. `APPROVED` runs as soon as its start time has come."""
 
     RECEIVED = "received"
     WAITING = "waiting"
@@ -42,24 +42,24 @@ TRANSITIONS: dict[RequestState, frozenset[RequestState]] = {
 }
 ENDED = frozenset(state for state, after in TRANSITIONS.items() if not after)
 CANCELLED = ENDED - {RequestState.DONE}
-"""How a request ends that is not carried out."""
+"""The final states of a request that isn't carried out."""
 
 
 @dataclass(frozen=True, slots=True)
 class RequestOptions:
-    """What a request says besides whom it is about; each operation reads its own part.
+    """The options of a request; each operation reads its own.
 
     Attributes:
-        parent: the id of the request that this one follows from: a retry, an undo; empty for a first one.
-        follow: how it follows from `parent`, in a word for people: `retry`, `undo`, `resume`.
-        run_at: when it is to run at the earliest, aware; None: as soon as it may.
-        invite_refused: those who refuse a direct add are sent an invite.
-        look_only: nothing is sent; the group is read to tell what became of people.
-        subject: the name of the group to be created.
-        text: the message to be sent.
-        change: what is to be different about the group.
-        source: the list that a sync follows, where it can be read again.
-        note: what else whoever decides is to know, in a sentence; such as whom a sync leaves alone.
+        parent: the id of the request that this one follows, such as a retry or an undo; empty for a first one.
+        follow: the value of the `Followup` by which it follows `parent`.
+        run_at: the earliest start, aware; None for as soon as possible.
+        invite_refused: whether people who refuse a direct add are sent an invite.
+        look_only: whether nothing is sent, and the group is only read for the current state of people.
+        subject: the name of the group to create.
+        text: the message to send.
+        change: the changes to the group.
+        source: the list of a sync, if it can be read again.
+        note: sentences for the approver, such as whom a sync leaves alone.
     """
 
     parent: str = ""
@@ -76,21 +76,21 @@ class RequestOptions:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a person asked for.
+    """A request as it is stored.
 
     Attributes:
         id: derived from Slack's own payload by `request_id`, so that a redelivery is the same request.
-        connection: the name of the connection that holds the group.
+        connection: the name of the group's connection.
         group_id: the provider's id of the group.
-        group_name: the alias or subject by which people know the group.
-        requester: the Slack user id of who asked.
+        group_name: the alias or subject of the group.
+        requester: the Slack user id of the requester.
         channel: the Slack channel in which the request was made and is answered.
-        reason: what the person gave as reason; may be empty.
-        rule: the approval rule that matched when it was asked; None where no approval is needed.
-        duplicates: how many typed entries were folded into another one.
-        asked_at: when it was asked, aware.
-        details: what it says besides.
-        stopped_by: the Slack user id of who stopped it while it ran; empty: nobody did.
+        reason: the requester's reason; may be empty.
+        rule: the approval rule that matched when the request was made; None if no approval is needed.
+        duplicates: the number of repeated entries.
+        asked_at: when it was made, aware.
+        options: its options.
+        stopped_by: the Slack user id of the person who stopped it while it ran; empty if it wasn't stopped.
     """
 
     id: str
@@ -110,28 +110,28 @@ class Request:
 
     @property
     def group(self) -> GroupRef:
-        """The identity of the group that the request is about."""
+        """The identity of the request's group."""
         return GroupRef(self.connection, self.group_id)
 
     @property
     def reports_only(self) -> bool:
-        """Whether it only reports how a group differs from a list; a look after unknown people does not."""
+        """Whether it only reports how a group differs from a list. Verifying unknown results isn't a report."""
         return self.operation is Operation.SYNC and self.options.look_only and self.options.follow != "verify"
 
 
 @dataclass(frozen=True, slots=True)
 class RequestItem:
-    """One line of a request's roster, with what became of it: a person, or a thing such as a group's subject.
+    """An item of a request with its outcome: a person, or a part of the group such as its subject.
 
     Attributes:
-        position: its place in the roster, from 0.
-        person: who; for a rejected entry only what was typed.
-        before: whether they were in the group before anything was sent.
-        operation: what is wanted of them; in a request of one operation always that one.
-        submissions: how often they were sent to the provider.
-        invited: how often an invite was begun to be sent to them, after they refused.
-        outcome: None while nothing is known.
-        cause: why it was not done, as far as that tells what helps.
+        position: its place in the request, from 0.
+        person: the person; for a rejected entry only the text as typed.
+        before: the person's membership before anything was sent.
+        operation: the operation on this item; only the items of a sync can have different ones.
+        submissions: how often it was sent to the provider.
+        invited: how often sending an invite was started, after the person refused.
+        outcome: None until it is known.
+        cause: why it failed, as far as that says what helps.
     """
 
     position: int
@@ -150,13 +150,13 @@ class RequestItem:
 
 @dataclass(frozen=True, slots=True)
 class RequestDraft:
-    """What a person asked for, before anybody looked whether they may.
+    """A request before it is checked and saved.
 
     Attributes:
         id: from `request_id`.
-        group: what it is about; for a group that is to be created one without alias and id.
-        roster: the people; empty for what is about the group itself.
-        lines: the lines themselves, in place of `roster`, where a request follows from another one.
+        group: the group; one that is to be created has no alias and no id.
+        roster: the people; empty for a request about the group itself.
+        items: the items in place of `roster`, if the request follows another one or syncs a group.
     """
 
     id: str
@@ -202,7 +202,7 @@ class Preview:
 
 
 def request_id(*parts: str) -> str:
-    """Derive a request's id from what Slack gives one delivery, whatever the number of its redeliveries.
+    """Return a request's id, derived from the parts of Slack's payload that all redeliveries share.
 
     >>> request_id("T1", "123.456.abc") == request_id("T1", "123.456.abc")
     True

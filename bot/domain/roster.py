@@ -1,12 +1,13 @@
-"""The participants of a request: every name that was typed becomes a person, a rejection or a duplicate.
+"""The participants of a request: every entry becomes a person, a rejected entry or a duplicate.
 
-`phonenumbers` decides what a good number is: `is_valid_number`, so one that is merely possible (right length, a range
-that nobody has) is rejected with a reason. Two exceptions, both because WhatsApp and the providers write such numbers:
+`phonenumbers` decides which numbers are valid (`is_valid_number`). One that is merely possible (right length, but in an
+unassigned range) is rejected with a reason. There are two exceptions, because WhatsApp and the providers write such
+numbers:
 
-- a number is also good when another written form of the same account is (`providers.identity`): WhatsApp shows Mexican
-  mobiles as `+52 1 …` and Brazilian ones without their ninth digit, which today's numbering plans no longer have;
-- numbers that are set aside for examples: Ofcom's for drama (07700 900000 to 900999, 01632 960000 to 960999) and North
-  America's area code 555, which is nobody's and in which the providers' contracts write theirs.
+- a number is also valid if another form of the same account is (`providers.identity`): WhatsApp shows Mexican mobiles
+  as `+52 1 …` and Brazilian ones without their ninth digit, which today's numbering plans no longer have;
+- example numbers: Ofcom's for drama (07700 900000 to 900999, 01632 960000 to 960999) and North America's unassigned
+  area code 555, which the providers' contracts use.
 """
 
 import re
@@ -24,7 +25,7 @@ from providers.identity import person_keys, same_person_keys
 
 
 class RejectionCode(StrEnum):
-    """Why an entry is not a person."""
+    """Why an entry isn't a person."""
 
     NOT_A_NUMBER = "not_a_number"
     TOO_SHORT = "too_short"
@@ -42,12 +43,12 @@ class RejectionCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RejectedEntry:
-    """An entry that is not a person.
+    """An entry that isn't a person.
 
     Attributes:
-        typed: what was typed.
-        code: why it is not.
-        line: the line that it stood in; 0 where all that was typed is one line.
+        raw: the text as typed.
+        code: why it isn't one.
+        line: its line; 0 if the text has only one.
         in_file: whether that is a line of a file.
     """
 
@@ -58,18 +59,18 @@ class RejectedEntry:
 
     @property
     def location(self) -> str:
-        """Where it stood, in words; empty where that need not be told."""
+        """Its line, in words; empty if there is only one."""
         return f"line {self.line:,}{' of the file' if self.in_file else ''}" if self.line else ""
 
     @property
     def reason(self) -> str:
-        """Why, as a sentence for whoever typed it."""
-        return _SENTENCES[self.code]
+        """Why it isn't a person, as a sentence for the requester."""
+        return _REASONS[self.code]
 
 
 @dataclass(frozen=True, slots=True)
 class Duplicate:
-    """An entry that names somebody again, in whatever form: what was typed, and who was named first."""
+    """An entry that repeats a person in any form: the text as typed, and the first entry of that person."""
 
     raw: str
     first: Person
@@ -77,7 +78,7 @@ class Duplicate:
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """Everything that was typed, each entry in exactly one of the three lists, each list in the order of typing."""
+    """All entries, each in exactly one of the three lists, in the order in which they were typed."""
 
     people: tuple[Person, ...] = ()
     rejected: tuple[RejectedEntry, ...] = ()
@@ -85,45 +86,45 @@ class Roster:
 
 
 def parse(text: str, *, default_region: str | None = None, first_line: int = 1) -> Roster:
-    """Read participants in any form that people write or paste. Never raises, whatever the text.
+    """Parse participants in any form that people type or paste. Never raises.
 
     Args:
-        text: what was typed, with Slack's escaping and link markup or without.
-        default_region: the ISO 3166 code of the country whose national numbers are understood (`GB`); without it, or
-            with one that `phonenumbers` does not know, only international numbers are.
-        first_line: on which line the text begins of all that was typed.
+        text: the text as typed, with or without Slack's escaping and link markup.
+        default_region: the ISO 3166 code of the country of numbers without a country code (`GB`). Without one that
+            `phonenumbers` knows, only international numbers are valid.
+        first_line: the line on which the text begins in everything that was typed.
     """
-    lines = first_line > 1 or "\n" in text.strip()
-    found = ((first_line + entry.line - 1 if lines else 0, entry) for entry in split_entries(text))
-    return _roster(found, default_region)
+    has_lines = first_line > 1 or "\n" in text.strip()
+    entries = ((first_line + entry.line - 1 if has_lines else 0, entry) for entry in split_entries(text))
+    return _roster(entries, default_region)
 
 
 def parse_cells(cells: Iterable[tuple[int, str]], *, default_region: str | None = None) -> Roster:
-    """Read the cells of a file, each given with its line, as `parse` reads what was typed. Never raises.
+    """Parse the cells of a file, each with its line, as `parse` parses typed text. Never raises.
 
-    A cell is data: Slack's escaping and markup mean nothing in it. One that holds several people is several entries.
+    A cell is data: it has no escaping and markup of Slack. A cell with several people is several entries.
     """
-    found = ((line, entry) for line, cell in cells for entry in split_entries(cell, slack=False))
-    return _roster(found, default_region, in_file=True)
+    entries = ((line, entry) for line, cell in cells for entry in split_entries(cell, slack=False))
+    return _roster(entries, default_region, in_file=True)
 
 
-def _roster(found: Iterable[tuple[int, RosterEntry]], default_region: str | None, *, in_file: bool = False) -> Roster:
+def _roster(entries: Iterable[tuple[int, RosterEntry]], default_region: str | None, *, in_file: bool = False) -> Roster:
     region = default_region if default_region in phonenumbers.SUPPORTED_REGIONS else None
     people: list[Person] = []
     rejected: list[RejectedEntry] = []
     duplicates: list[Duplicate] = []
     known: dict[str, Person] = {}
-    for line, entry in found:
+    for line, entry in entries:
         try:
             person = _read(entry, region)
-        except _RejectedEntryError as answer:
-            rejected.append(RejectedEntry(entry.raw, answer.code, line, in_file))
+        except _RejectedEntryError as error:
+            rejected.append(RejectedEntry(entry.raw, error.code, line, in_file))
             continue
-        names = person_keys(person.phone, person.lid)
-        first = next((known[name] for name in names if name in known), None)
+        keys = person_keys(person.phone, person.lid)
+        first = next((known[key] for key in keys if key in known), None)
         if first is None:
             people.append(person)
-            known.update(dict.fromkeys(names, person))
+            known.update(dict.fromkeys(keys, person))
         else:
             duplicates.append(Duplicate(entry.raw, first))
     return Roster(tuple(people), tuple(rejected), tuple(duplicates))
@@ -135,23 +136,23 @@ class _RejectedEntryError(Exception):
         self.code = code
 
 
-_SENTENCES = {
-    RejectionCode.NOT_A_NUMBER: "This is not a phone number. Write one with + and the country code.",
-    RejectionCode.TOO_SHORT: "Too short for a phone number. Check that the area code and all digits are there.",
+_REASONS = {
+    RejectionCode.NOT_A_NUMBER: "Not a phone number. Use + and the country code.",
+    RejectionCode.TOO_SHORT: "Too short for a phone number. Check the area code and the digits.",
     RejectionCode.TOO_LONG: "Too long for one phone number. Check the digits, put a comma between two people, "
-    "and begin a number from another country with +.",
-    RejectionCode.NOT_VALID: "No phone can have this number. Check the digits; a number from another country begins "
-    "with + and the country code.",
+    "and use + before a number from another country.",
+    RejectionCode.NOT_VALID: "Not a valid phone number. Check the digits. A number from another country needs + and "
+    "the country code.",
     RejectionCode.NO_COUNTRY_CODE: "The country code is missing, and this connection has no default country. "
-    "Write the number with + and the country code.",
-    RejectionCode.UNKNOWN_COUNTRY_CODE: "No country has this code. Write + and the country code first.",
-    RejectionCode.EXTENSION: "WhatsApp cannot reach an extension. Write the person's own number.",
-    RejectionCode.LETTERS: "There are letters in this number. Write its digits only.",
+    "Use + and the country code.",
+    RejectionCode.UNKNOWN_COUNTRY_CODE: "No country has this code. Use + and the country code.",
+    RejectionCode.EXTENSION: "WhatsApp can't reach an extension. Use the person's own number.",
+    RejectionCode.LETTERS: "Not a phone number: it contains letters. Use only digits.",
     RejectionCode.SPREADSHEET: "A spreadsheet shortened this number, and its last digits are lost. "
     "Format the column as text and paste it again.",
-    RejectionCode.NOT_A_PERSON: "This is a group or a channel, not a person. Write the people's phone numbers.",
-    RejectionCode.LINK: "This link names no phone number. Write the number with + and the country code.",
-    RejectionCode.SLACK_MENTION: "Slack does not tell this person's WhatsApp number. Write the number instead.",
+    RejectionCode.NOT_A_PERSON: "This is a group or a channel, not a person. Use people's phone numbers.",
+    RejectionCode.LINK: "This link has no phone number. Use + and the country code.",
+    RejectionCode.SLACK_MENTION: "Slack doesn't show this person's WhatsApp number. Use the number instead.",
 }
 
 _LINK = re.compile(
@@ -172,7 +173,7 @@ _GROUP_SERVERS = {"g.us", "broadcast", "newsletter"}
 
 
 def _read(entry: RosterEntry, region: str | None) -> Person:
-    """Read one entry. Raises `_NotAPerson`."""
+    """Parse one entry. Raises `_RejectedEntryError`."""
     ordinal = ORDINAL.match(entry.plain)
     text = _VCARD.sub("", entry.plain[ordinal.end() :] if ordinal else entry.plain)
     if "<@" in text or "<#" in text or "<!" in text:
@@ -187,7 +188,7 @@ def _read(entry: RosterEntry, region: str | None) -> Person:
 
 
 def _linked_number(link: str) -> str:
-    """Read `wa.me/<number>` and `…/send?phone=<number>`, where a number is international and may lack its plus."""
+    """Return the number of `wa.me/<number>` or `…/send?phone=<number>`: international, perhaps without its plus."""
     try:
         parts = urlsplit(link if "://" in link else f"https://{link}")
         host = (parts.hostname or "").removeprefix("www.")
@@ -217,7 +218,7 @@ def _jid_number(jid: re.Match[str]) -> str:
 
 
 def _written_number(text: str, region: str | None) -> str:
-    """Reduce a number as people write it, perhaps after a name, to digits with or without a leading plus."""
+    """Return a number as people write it, perhaps after a name, as digits with or without a leading plus."""
     text, *parameters = re.sub("%2b", "+", text, flags=re.IGNORECASE).split(";")
     context = ""
     for name, _, value in (parameter.partition("=") for parameter in parameters):  # of a tel: URI, RFC 3966
@@ -266,11 +267,11 @@ _LENGTH_REASONS = {
     ValidationResult.TOO_LONG: RejectionCode.TOO_LONG,
     ValidationResult.INVALID_COUNTRY_CODE: RejectionCode.UNKNOWN_COUNTRY_CODE,
 }
-_SHORTEST, _LONGEST = 7, 17  # digits; without a region nothing else can tell a short number from a missing country code
+_SHORTEST, _LONGEST = 7, 17  # digits; without a region, the only sign of a missing country code
 
 
 def _phone(number: str, region: str | None) -> str:
-    """Give the E.164 form of digits with or without a leading plus. Raises `_NotAPerson`."""
+    """Return the E.164 form of digits with or without a leading plus. Raises `_RejectedEntryError`."""
     if not number.startswith("+") and region is None:
         number = _international(number)
     try:
@@ -278,9 +279,9 @@ def _phone(number: str, region: str | None) -> str:
     except NumberParseException as error:
         raise _RejectedEntryError(_PARSE_REASONS[error.error_type]) from error
     phone = phonenumbers.format_number(parsed, PhoneNumberFormat.E164)
-    if phonenumbers.is_valid_number(parsed) or _is_good_otherwise(phone.removeprefix("+")):
+    if phonenumbers.is_valid_number(parsed) or _is_valid_otherwise(phone.removeprefix("+")):
         return phone
-    if number.startswith("00"):  # the prefix of most countries, written by people of countries that have another
+    if number.startswith("00"):  # the prefix of most countries, typed in a country with another one
         return _phone(f"+{number[2:]}", region)
     raise _RejectedEntryError(
         _LENGTH_REASONS.get(phonenumbers.is_possible_number_with_reason(parsed), RejectionCode.NOT_VALID)
@@ -295,7 +296,7 @@ def _international(number: str) -> str:
     raise _RejectedEntryError(RejectionCode.TOO_LONG if len(number) > _LONGEST else RejectionCode.NO_COUNTRY_CODE)
 
 
-def _is_good_otherwise(digits: str) -> bool:
+def _is_valid_otherwise(digits: str) -> bool:
     return _EXAMPLE_NUMBER.fullmatch(digits) is not None or any(
         phonenumbers.is_valid_number(phonenumbers.parse(f"+{form}")) for form in same_person_keys(digits) - {digits}
     )

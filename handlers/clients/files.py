@@ -8,13 +8,13 @@ import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.services.uploads.contents import MOST_BYTES
+from bot.services.uploads.contents import MAX_BYTES
 from handlers.clients.errors import error_code
 from handlers.views.submitted_view import UploadedFile
 
 FETCH_TIMEOUT = 30.0
 """Seconds to fetch a file."""
-_TOO_LARGE = f"The file is larger than {MOST_BYTES // 1_000_000} MB. Upload it in parts."
+_TOO_LARGE = f"The file is larger than {MAX_BYTES // 1_000_000} MB. Upload it in parts."
 _UNAVAILABLE = "the file was deleted, or it is in a channel that the bot isn't in. Upload it in the form instead."
 _NOT_FETCHED = "Couldn't fetch the file from Slack. Try again."
 _CHUNK_BYTES = 1 << 16
@@ -54,7 +54,7 @@ async def _info(client: AsyncWebClient, file_id: str) -> UploadedFile:
 
 
 async def _content(client: AsyncWebClient, file: UploadedFile) -> bytes:
-    if file.size > MOST_BYTES:
+    if file.size > MAX_BYTES:
         raise FileUnavailable(_TOO_LARGE)
     if not _is_on_slack(file.url_private_download, client.base_url):
         log.warning("file_not_on_slack", file=file.id)
@@ -70,7 +70,7 @@ async def _content(client: AsyncWebClient, file: UploadedFile) -> bytes:
         content = bytearray()
         async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
             content += chunk
-            if len(content) > MOST_BYTES:
+            if len(content) > MAX_BYTES:
                 raise FileUnavailable(_TOO_LARGE)
     return bytes(content)
 

@@ -61,14 +61,14 @@ async def test_the_approval_of_a_scheduled_request_shows_its_start(app: RunningA
 @pytest.mark.parametrize(
     ("user", "label", "words", "code"),
     [
-        (ALICE, "Approve", "somebody else has to decide", "own_request"),
-        (ALICE, "Deny", "somebody else has to decide", "own_request"),
-        (ALICE, "Override", "somebody else has to decide", "own_request"),
+        (ALICE, "Approve", "can't decide on your own request", "own_request"),
+        (ALICE, "Deny", "can't decide on your own request", "own_request"),
+        (ALICE, "Override", "can't decide on your own request", "own_request"),
         (CAROL, "Approve", "Only `lead` can decide", "not_an_approver"),
         (ADMIN, "Approve", "Only `lead` can decide", "not_an_approver"),
         (SECOND, "Deny", "Only `lead` can decide", "not_an_approver"),
         (BOB, "Override", "capability `admin`", "not_an_approver"),
-        (STRANGER, "Override", "You have no role", "not_an_approver"),
+        (STRANGER, "Override", "You don't have access yet", "not_an_approver"),
         (BOB, "Withdraw", "Only the requester", "not_yours"),
         (ADMIN, "Withdraw", "Only the requester", "not_yours"),
     ],
@@ -138,7 +138,7 @@ async def test_a_quorum_takes_two_people_and_each_counts_once(app: RunningApp) -
     await request.click(BOB, "Approve", "approval")
     await request.text("approval", "(1 so far)")
     await request.click(BOB, "Approve", "approval")
-    await app.wait_for_ephemeral(BOB, "Your vote counts already")
+    await app.wait_for_ephemeral(BOB, "Your vote is already counted")
     assert app.members().isdisjoint(phones)
 
     await request.click(SECOND, "Approve", "approval")

@@ -135,7 +135,7 @@ async def test_a_failure_without_admin_rights_advises_to_make_the_account_an_adm
     group.account_is_admin = False
     request = await app.add_people(*new_phones(1))
     summary = await request.done()
-    assert "1 failed: the connection's account has to be an admin of the group; then retry" in summary
+    assert "1 failed: the connection's account must be a group admin; then retry" in summary
     group.account_is_admin = True
     again = await follow_up(request, ALICE, "Retry failed")
 
@@ -150,7 +150,7 @@ async def test_a_group_that_is_gone_offers_no_resume(app: RunningApp) -> None:
     labels = await request.labels("summary", "Run again")
     groups[gone.id] = gone
 
-    assert "the connection's account does not find the group" in summary
+    assert "check that the connection's account is still in the group" in summary
     assert "try again" not in summary
     assert labels == ["Run again", "Export CSV"]
 

@@ -121,5 +121,5 @@ async def test_the_requester_sees_what_will_be_sent(slack: SlackServer, line: st
 async def test_an_option_inside_a_text_is_refused_with_what_to_do(slack: SlackServer) -> None:
     answer = await type_command(slack, "/wa-send wasend-team Hello … reason: not a reason")
 
-    assert "`reason:` stands inside the text, and nothing was sent." in answer
+    assert "`reason:` is inside the text, so nothing was sent." in answer
     assert "Usage: `/wa-send" in answer

@@ -67,7 +67,7 @@ async def test_an_unreadable_entry_is_shown_with_its_line(slack: SlackServer, te
     [
         ("launch-team", "The numbers are missing."),
         (PHONE, "The group is missing"),
-        ("“Spring Fair +1 415 555 0100", "a quote that does not end"),
+        ("“Spring Fair +1 415 555 0100", "an opening quote without a closing one"),
         ("reason: none", "The group is missing"),
         ('"" +1 415 555 0100', "The group is missing"),
     ],
@@ -197,14 +197,14 @@ async def test_each_command_is_explained(slack: SlackServer, spec: Command) -> N
 async def test_a_command_that_cannot_be_parsed_shows_its_usage(slack: SlackServer, spec: Command) -> None:
     answer = await command(slack, "“Spring", name=spec.name)
 
-    assert "a quote that does not end" in answer
+    assert "an opening quote without a closing one" in answer
     assert [usage for usage in spec.usage_lines if f"`{html.escape(usage, quote=False)}`" not in answer] == []
 
 
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        ("/wa-add “Spring Fete” +1 415 555 0100 reson: new", "There is no “reson:” here. Did you mean `reason:`?"),
+        ("/wa-add “Spring Fete” +1 415 555 0100 reson: new", "There's no option “reson:”. Did you mean `reason:`?"),
         ("/wa-add “Spring Fete” +1 415 555 0100 invite: maybe", "`invite:` is yes or no."),
         ("/wa-add “Spring Fete” +1 415 555 0100 invite: yess", "`invite:` is yes or no. Did you mean `yes`?"),
         ("/wa-add “Spring Fete” +1 415 555 0100 invite:", "`invite:` is yes or no."),
@@ -212,7 +212,7 @@ async def test_a_command_that_cannot_be_parsed_shows_its_usage(slack: SlackServe
         ("/wa-add “Spring Fete” +1 415 555 0100 at:", "`at:` has no value."),
         ("/wa-add “Spring Fete” +1 415 555 0100 at: 2020-01-01 09:00", "is in the past"),
         ("/wa-add “Spring Fete” +1 415 555 0100 at: 9999-01-01", "more than a year away"),
-        ("/wa-add “Spring Fete” +1 415 555 0100 invite: yes invite: no", "`invite:` is there twice."),
+        ("/wa-add “Spring Fete” +1 415 555 0100 invite: yes invite: no", "`invite:` is given twice."),
         ("/wa-create “Fair”", "The numbers are missing."),
         ("/wa-create wasendd “Fair” +1 415 555 0100", "There's no connection “wasendd”. Did you mean `wasend`?"),
         ("/wa-settings “Spring Fete”", "The settings are missing."),
@@ -235,11 +235,11 @@ async def test_a_command_that_cannot_be_parsed_shows_its_usage(slack: SlackServe
         ("/wa-sync “Spring Fete”", "Name the list to follow"),
         ("/wa-sync “Spring Fete” from: Twins mode: destroy", "`mode:` is add, mirror or report."),
         ("/wa-sync “Spring Fete” from: Twins mode: mirorr", "Did you mean `mirror`?"),
-        ("/wa-sync “Spring Fete” frm: Twins", "There is no “frm:” here. Did you mean `from:`?"),
+        ("/wa-sync “Spring Fete” frm: Twins", "There's no option “frm:”. Did you mean `from:`?"),
         ("/wa-sync “Spring Fete” of", "Did you mean `off`?"),
         ("/wa-sync “Spring Fete” from: Twins every: 1m", "`every:` is a time such as 24h"),
         ("/wa-sync “Spring Fete” from: nowhere", "“nowhere” is neither a WhatsApp group nor a Slack user group."),
-        ("/wa-group “Nowhere", "a quote that does not end"),
+        ("/wa-group “Nowhere", "an opening quote without a closing one"),
         ("/wa-group nowhere at all", "There's no group called “nowhere at all”"),
         ("/wa-requests nowhere", "There's no group called “nowhere”"),
         ("/wa-requests waitng", "There's no group called “waitng”. Nothing was done. `/wa-groups` lists"),

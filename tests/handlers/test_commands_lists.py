@@ -112,7 +112,7 @@ async def test_a_page_is_checked_against_the_role_of_the_person_who_clicks(slack
     shown = slack.ephemerals(ALICE)[-1]
     before = len(slack.ephemerals(CAROL))
     await slack.click(CAROL, CHANNEL, shown["ts"], "Next")
-    await slack.wait_for(lambda: "no role" in shown["text"] or len(slack.ephemerals(CAROL)) > before)
+    await slack.wait_for(lambda: "have access yet" in shown["text"] or len(slack.ephemerals(CAROL)) > before)
     assert "Bulk 20" not in str(shown)
 
 
@@ -206,7 +206,7 @@ async def test_another_person_cannot_export_members(slack: SlackServer) -> None:
     await slack.click(CAROL, CHANNEL, shown["ts"], "Export members (CSV)")
     await slack.wait_for(lambda: len(slack.ephemerals(CAROL)) > before)
 
-    assert "You have no role" in slack.ephemerals(CAROL)[-1]["text"]
+    assert "You don't have access yet" in slack.ephemerals(CAROL)[-1]["text"]
     assert len(slack.files) == count
 
 

@@ -94,7 +94,7 @@ async def test_every_command_with_an_effect_is_in_the_table() -> None:
 async def test_through_the_gateway_adding_is_sending(app: RunningApp) -> None:
     answer = await type_command(app.slack, f"/wa-add wagateway-team {PHONE}", user=DAVE)
 
-    assert "This needs the capability `send`, which your roles do not have." in answer
+    assert "This needs the capability `send`, which your roles don't have." in answer
 
 
 @pytest.mark.parametrize("user", [ALICE, CAROL])
@@ -102,7 +102,7 @@ async def test_connection_names_are_shown_only_with_permission(app: RunningApp, 
     answer = await type_command(app.slack, f"/wa-create “Spring Fair” {PHONE} {AT}", user=user)
 
     assert ("Name the connection first: `wacr` or `wagateway`" in answer) is (user == ALICE)
-    assert ("You have no role" in answer) is (user == CAROL)
+    assert ("You don't have access yet" in answer) is (user == CAROL)
 
 
 async def test_a_sync_is_started_and_ended(app: RunningApp) -> None:

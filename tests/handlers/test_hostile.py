@@ -192,7 +192,7 @@ async def test_a_stranger_changes_nothing_with_any_button(
             await slack.wait_for(answered)
 
     said = [str(m["text"]) for m in slack.ephemerals(STRANGER)]
-    assert [words for words in said if "Only" not in words and "You have no role" not in words] == []
+    assert [words for words in said if "Only" not in words and "You don't have access yet" not in words] == []
     assert "•••" in json.dumps(open_modal(slack, STRANGER).body["blocks"], ensure_ascii=False)
     assert (app.members(), app.request_ids(), slack.files) == before
     assert await waiting.labels("approval", "Approve")

@@ -200,7 +200,7 @@ async def test_a_mention_inside_a_sentence_does_nothing(slack: SlackServer) -> N
     assert len(named_messages(slack, "parent")) == count
 
 
-@pytest.mark.parametrize(("user", "reason"), [(CAROL, "You have no role"), (DAVE, "your roles do not have")])
+@pytest.mark.parametrize(("user", "reason"), [(CAROL, "You don't have access yet"), (DAVE, "your roles don't have")])
 async def test_a_mention_without_permission_is_refused(slack: SlackServer, user: str, reason: str) -> None:
     answer = await mention(slack, f"{BOT} add twochat-team +1 415 555 0100", user=user)
 

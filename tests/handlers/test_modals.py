@@ -110,7 +110,7 @@ async def test_back_keeps_what_was_typed(slack: SlackServer) -> None:
         ("add", {"Group": WASEND}, "numbers", "Enter at least one phone number."),
         ("add", {"Group": WASEND, "Numbers": "bogus"}, "numbers", "“bogus”"),
         ("add", {"Group": WASEND, "file": csv("a,b", "c,d")}, "file", "no column of phone numbers"),
-        ("add", {"Group": WASEND, "file": [("x.pdf", b"%PDF-1.7")]}, "file", "neither a CSV"),
+        ("add", {"Group": WASEND, "file": [("x.pdf", b"%PDF-1.7")]}, "file", "isn't a CSV file"),
         ("add", {"Group": WASEND, "Numbers": "1", "Run at": 1_000_000_000}, "run_at", "This time has passed"),
         ("add", {"Group": WASEND, "Numbers": "1", "Run at": 4_000_000_000}, "run_at", "more than a year"),
         ("add", {"Group": TWOCHAT, "Numbers": "1", "invite": ["yes"]}, "invite", "Clear the checkbox"),
@@ -133,7 +133,7 @@ async def test_back_keeps_what_was_typed(slack: SlackServer) -> None:
             "file",
             "A sync needs phone numbers",
         ),
-        ("add", {"Group": WASEND, "file": [("a.xlsx", b"<html>+14155550101")]}, "file", "This is no Excel workbook"),
+        ("add", {"Group": WASEND, "file": [("a.xlsx", b"<html>+14155550101")]}, "file", "This isn't an Excel workbook"),
     ],
 )
 async def test_an_error_is_shown_at_its_field(
@@ -197,7 +197,7 @@ async def test_headings_are_recognized_and_an_unclear_column_is_chosen(slack: Sl
     file = csv("Who,Reachable", "Ann,+1 415 555 0301", "Ben,+1 415 555 0302")
     shown = await fill_form(slack, "add", {"Group": WASEND, "file": file})
     assert "2 people to add" in shown
-    assert "column “Reachable”; line 1 is taken for headings" in shown
+    assert "column “Reachable”; line 1 is used as the headings" in shown
     assert "Couldn't read" not in shown
 
     file = csv("Ann,+1 415 555 0301", "Ben,none", "Cem,+1 415 555 0302")

@@ -66,7 +66,7 @@ async def test_no_redirect_and_no_login_page_is_taken_for_a_file(
 async def test_no_more_is_read_than_a_file_may_have(
     slack: SlackServer, client: AsyncWebClient, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
-    monkeypatch.setattr(files, "MOST_BYTES", 10)
+    monkeypatch.setattr(files, "MAX_BYTES", 10)
     upload = add_file(slack.workspace, "U01ALICE", "people.csv", b"x" * 100)
     url = f"{slack.base_url}/files-pri/{upload.id}/download/people.csv"
     with pytest.raises(FileUnavailable, match="larger than"):

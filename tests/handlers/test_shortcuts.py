@@ -63,7 +63,7 @@ async def test_the_form_has_the_numbers_of_the_files(slack: SlackServer) -> None
     view = await use_shortcut(slack, "Also +1 415 555 0100", files)
 
     assert numbers(view) == ["+1 415 555 0100", "+14155550101", "+447700900123", "nothing", "+447700900456"]
-    assert "notes.pdf: This is neither a CSV file" in text_of(view)
+    assert "notes.pdf: This isn't a CSV file" in text_of(view)
 
 
 FORWARDED: dict[str, Any] = {
@@ -159,7 +159,7 @@ async def test_the_shortcut_needs_permission_to_add(slack: SlackServer, files: S
     assert (await slack.shortcut(DAVE, ADD_NUMBERS, CHANNEL, message["ts"])).ok
 
     await slack.wait_for(lambda: len(slack.ephemerals(DAVE)) > before)
-    assert "your roles do not have" in slack.ephemerals(DAVE)[-1]["text"]
+    assert "your roles don't have" in slack.ephemerals(DAVE)[-1]["text"]
     assert slack.open_view(DAVE) is None
 
 
@@ -167,8 +167,8 @@ async def test_the_shortcut_needs_permission_to_add(slack: SlackServer, files: S
     ("user", "offered", "words"),
     [
         (ALICE, ["add", "remove", "promote", "demote", "create", "settings", "send", "sync"], "`/wa help` explains"),
-        (DAVE, [], "which your roles do not have. Roles that have it: `operator`, `lead`"),
-        (CAROL, [], "You have no role"),
+        (DAVE, [], "which your roles don't have. Roles that have it: `operator`, `lead`"),
+        (CAROL, [], "You don't have access yet"),
     ],
 )
 async def test_the_global_shortcut_offers_permitted_operations(

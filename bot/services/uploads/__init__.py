@@ -1,1 +1,1 @@
-"""Reads people's numbers out of files and messages. Pure functions of bytes and text: no Slack, no HTTP."""
+"""Reads phone numbers from files and messages. Pure functions of bytes and text: no Slack, no HTTP."""

@@ -1,4 +1,4 @@
-"""Finds the column of a table in which the phone numbers stand, or tells which ones it could be."""
+"""Finds the column with the phone numbers in a table, or the columns that it could be."""
 
 import re
 from collections import defaultdict
@@ -10,9 +10,9 @@ from bot.services.uploads.contents import Table
 from bot.services.uploads.headings import Promise, may_be_number, promise
 
 _SAMPLE = 200
-"""Cells of a column that are tried, spread over the whole table."""
+"""The number of cells of a column that are tried, spread over the whole table."""
 _ALMOST = 0.25
-"""What a cell counts that is like a number but lacks a country code or has a wrong digit; a number counts 1."""
+"""The score of a cell that is like a number but lacks a country code or has a wrong digit; a number scores 1."""
 _LIKE_A_NUMBER = frozenset(
     {
         RejectionCode.NO_COUNTRY_CODE,
@@ -24,26 +24,26 @@ _LIKE_A_NUMBER = frozenset(
 )
 _DATE = re.compile(r"\d{4}-\d\d-\d\d\b.*|\d\d?[./-]\d\d?[./-]\d{4}\b.*", re.DOTALL)
 _SURE = 0.8
-"""The share of numbers above which a column needs no heading to be believed."""
+"""The share of numbers above which a column needs no heading."""
 _CLEARLY = 2
-_MOST_COLUMNS = 1000
-_SHOWN = 2
-_MOST_SHOWN = 40
-_MOST_READ = 200
+_MAX_COLUMNS = 1000
+_SAMPLES = 2
+_MAX_SAMPLE_LENGTH = 40
+_MAX_CELL = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column that may hold the numbers.
+    """A column that may have the numbers.
 
     Attributes:
-        index: its place, from 0.
-        label: what to call it: its heading, or its letter as a spreadsheet shows it (`column C`).
-        samples: its first cells that are not empty, two at most, shortened.
-        promise: what its heading promises.
-        score: how many cells of the sample read as a number, one that almost does counting less.
-        filled: how many cells of the sample are not empty.
-        alone: whether no other column of the table holds anything.
+        index: its index, from 0.
+        label: its heading, or its letter as in a spreadsheet (`column C`).
+        samples: its first non-empty cells, two at most, shortened.
+        promise: how much its heading promises.
+        score: the number of sampled cells that are phone numbers; one that almost is counts less.
+        filled: the number of non-empty sampled cells.
+        alone: whether all other columns of the table are empty.
     """
 
     index: int
@@ -56,13 +56,13 @@ class Column:
 
 
 def number_columns(table: Table, *, default_region: str | None = None) -> tuple[Column, ...]:
-    """Give the columns that may hold the numbers, the likeliest first; the only column always may.
+    """Return the columns that may have the numbers, the likeliest first. An only column always may.
 
-    Of a table with more than a thousand columns the first thousand are looked at.
+    Only the first thousand columns are read.
     """
     cells = defaultdict[int, list[str]](list)
     for row in table.rows:
-        for index, cell in enumerate(row.cells[:_MOST_COLUMNS]):
+        for index, cell in enumerate(row.cells[:_MAX_COLUMNS]):
             if cell:
                 cells[index].append(cell)
     columns = [_column(table, index, cells, default_region) for index in cells]
@@ -70,10 +70,10 @@ def number_columns(table: Table, *, default_region: str | None = None) -> tuple[
     return tuple(sorted(likely, key=lambda column: (-column.score, -column.promise, column.index)))
 
 
-def the_one(columns: Sequence[Column]) -> Column | None:
-    """Choose among what `number_columns` gave; None where only the person who uploaded the file can.
+def certain_column(columns: Sequence[Column]) -> Column | None:
+    """Choose one of the columns of `number_columns`; None if only the person who uploaded the file can.
 
-    Headings go before counts, because the ten digits of an order number often are somebody's phone number too.
+    Headings precede counts, because ten digits of an order number are often a valid phone number too.
     """
     if not columns:
         return None
@@ -92,11 +92,11 @@ def the_one(columns: Sequence[Column]) -> Column | None:
     return contenders[0] if len(contenders) == 1 and contenders[0] in leading else None
 
 
-def reads_as_number(cell: str, default_region: str | None) -> float:
-    """Tell how surely a cell holds a number: 1, 0, or a quarter where it is like one but nobody could be reached."""
+def number_score(cell: str, default_region: str | None) -> float:
+    """Return how certainly a cell has a phone number: 1, 0, or a quarter if it is like one but not valid."""
     if not may_be_number(cell) or _DATE.fullmatch(cell):
         return 0
-    roster = parse_cells([(0, cell[:_MOST_READ])], default_region=default_region)
+    roster = parse_cells([(0, cell[:_MAX_CELL])], default_region=default_region)
     if roster.people:
         return 1
     return _ALMOST if any(entry.code in _LIKE_A_NUMBER for entry in roster.rejected) else 0
@@ -109,16 +109,16 @@ def _column(table: Table, index: int, cells: dict[int, list[str]], region: str |
     return Column(
         index,
         label=heading or f"column {letters(index)}",
-        samples=tuple(cell[:_MOST_SHOWN] for cell in filled[:_SHOWN]),
+        samples=tuple(cell[:_MAX_SAMPLE_LENGTH] for cell in filled[:_SAMPLES]),
         promise=promise(heading),
-        score=sum(reads_as_number(cell, region) for cell in sample),
+        score=sum(number_score(cell, region) for cell in sample),
         filled=len(sample),
         alone=len(cells) == 1,
     )
 
 
 def letters(index: int) -> str:
-    """Name a column, counted from 0, as spreadsheets do: A to Z, AA to AZ, and so on."""
+    """Return the name of a column, counted from 0, as in spreadsheets: A to Z, AA to AZ, and so on."""
     letters = ""
     index += 1
     while index:

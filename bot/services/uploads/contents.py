@@ -1,41 +1,40 @@
-"""What an uploaded file holds: tables, contact cards, or nothing that can be read, with the reason."""
+"""The content of an uploaded file: tables, contact cards, or the reason why it can't be read."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bot.services.uploads import headings
 
-MOST_BYTES = 20_000_000
-"""The largest file that is read; the same bounds what a workbook's parts may unpack to, twice over."""
-MOST_ROWS = 100_000
-MOST_CELLS = 2_000_000
-"""Empty ones between others count, so that a small file cannot stand for a huge table."""
-
-MOST_CHARACTERS = 1_000_000
-"""In one cell: more come of a file that is no table. Excel's cells hold 32,767."""
+MAX_BYTES = 20_000_000
+"""The largest file that is read. The parts of a workbook may unpack to twice as much."""
+MAX_ROWS = 100_000
+MAX_CELLS = 2_000_000
+"""Empty cells between others count, so that a small file can't unpack to a huge table."""
+MAX_CELL_LENGTH = 1_000_000
+"""The maximum length of a cell. A longer one isn't a table's; Excel's cells have at most 32,767."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A file of which nothing is read: the reason, as a sentence for whoever uploaded it."""
+    """A file that can't be read: the reason, as a sentence for the person who uploaded it."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row that is not empty.
+    """A non-empty row.
 
     Attributes:
-        line: where it begins, from 1: the line of a text file, the row of a sheet.
-        cells: what it holds, without spaces around and without empty cells at the end.
+        line: its first line in a text file, or its row in a sheet, from 1.
+        cells: its cells, stripped, without empty ones at the end.
     """
 
     line: int
     cells: tuple[str, ...]
 
     def cell(self, column: int) -> str:
-        """What stands in a column, counted from 0; empty where the row is shorter."""
+        """Return the cell in a column, counted from 0; empty if the row is shorter."""
         return self.cells[column] if column < len(self.cells) else ""
 
 
@@ -44,8 +43,8 @@ class Table:
     """A CSV file, or one sheet of a workbook.
 
     Attributes:
-        rows: what stands under the heading, or everything where there is none.
-        heading: the row of headings; without one, line 0 and no cells.
+        rows: the rows under the headings, or all rows if there are none.
+        heading: the row of headings; line 0 without cells if there is none.
         sheet: the name of the sheet; empty for a text file.
     """
 
@@ -55,7 +54,7 @@ class Table:
 
     @property
     def width(self) -> int:
-        """How many columns there are."""
+        """The number of columns."""
         return max((len(row.cells) for row in (self.heading, *self.rows)), default=0)
 
 
@@ -71,10 +70,10 @@ class Card:
     """One contact card.
 
     Attributes:
-        line: where its number stands, or where it begins if it has none; from 1.
-        name: the person's name, to show; may be empty.
-        number: the number under which WhatsApp is most likely to know the person; empty if the card has none.
-        others: how many other phone numbers the card has.
+        line: the line of its number, or its first line if it has none; from 1.
+        name: the person's name; may be empty.
+        number: the number that is most likely on WhatsApp; empty if the card has none.
+        others: the number of other phone numbers.
     """
 
     line: int
@@ -91,7 +90,7 @@ class Cards:
 
 
 class CannotRead(Exception):
-    """Ends the reading of a file; `read` makes an `Unreadable` of it."""
+    """A file can't be read; `read` returns it as `Unreadable`."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -99,35 +98,35 @@ class CannotRead(Exception):
 
 
 class Budget:
-    """Counts what the tables of one file hold, so that all of them together stay within the limits."""
+    """Counts the rows and cells of all tables of a file, to keep them within the limits."""
 
     def __init__(self) -> None:
         self._rows = self._cells = 0
 
     def table(self, lines: Iterable[tuple[int, Sequence[str]]], sheet: str = "") -> Table | None:
-        """Make a table of numbered lines; None if all are empty. Raises `CannotRead` where they are too many."""
+        """Return numbered lines as a table; None if all are empty. Raises `CannotRead` if there are too many."""
         rows = []
         for line, cells in lines:
             self._cells += len(cells)
-            if self._cells > MOST_CELLS:
-                raise CannotRead(f"This file has more than {MOST_CELLS:,} cells. Upload the column of numbers only.")
-            if any(len(cell) > MOST_CHARACTERS for cell in cells):
+            if self._cells > MAX_CELLS:
+                raise CannotRead(f"This file has more than {MAX_CELLS:,} cells. Upload the column of numbers only.")
+            if any(len(cell) > MAX_CELL_LENGTH for cell in cells):
                 raise CannotRead(f"Line {line:,} of this file has a cell that is too long. Upload the numbers only.")
-            if full := _full(cells):
+            if row := _stripped(cells):
                 self._rows += 1
-                if self._rows > MOST_ROWS:
-                    raise CannotRead(f"This file has more than {MOST_ROWS:,} rows. Upload it in parts.")
-                rows.append(Row(line, full))
+                if self._rows > MAX_ROWS:
+                    raise CannotRead(f"This file has more than {MAX_ROWS:,} rows. Upload it in parts.")
+                rows.append(Row(line, row))
         if not rows:
             return None
-        heading = headings.place([row.cells for row in rows])
+        heading = headings.heading_row([row.cells for row in rows])
         if heading is None:
             return Table(tuple(rows), sheet=sheet)
         return Table(tuple(rows[heading + 1 :]), rows[heading], sheet)
 
 
-def _full(cells: Sequence[str]) -> tuple[str, ...]:
-    stripped = [cell.strip() for cell in cells]
-    while stripped and not stripped[-1]:
-        stripped.pop()
-    return tuple(stripped)
+def _stripped(cells: Sequence[str]) -> tuple[str, ...]:
+    row = [cell.strip() for cell in cells]
+    while row and not row[-1]:
+        row.pop()
+    return tuple(row)

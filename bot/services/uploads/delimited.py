@@ -1,6 +1,6 @@
-"""CSV and its relatives: semicolons, tabs and pipes between the cells, or one cell on each line.
+"""CSV and similar formats: with commas, semicolons, tabs or pipes between the cells, or one cell on each line.
 
-`csv.Sniffer` is not used: it takes a letter or a space for a delimiter, and hostile text keeps it busy for minutes.
+`csv.Sniffer` isn't used: it takes letters and spaces for delimiters, and hostile text keeps it busy for minutes.
 """
 
 import csv
@@ -16,7 +16,7 @@ _SAMPLE_CHARACTERS = 1000
 
 
 def rows(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Give the rows of a text with the lines they begin on, from 1. Never raises."""
+    """Yield the rows of a text, each with its first line, from 1. Never raises."""
     lines = text.rstrip("\n").split("\n")
     if directive := _DIRECTIVE.fullmatch(lines[0]):  # Excel writes and reads `sep=;`
         lines[0], delimiter = "", directive[1]
@@ -24,7 +24,7 @@ def rows(text: str) -> Iterator[tuple[int, list[str]]]:
         delimiter = _delimiter(lines)
     if _is_well_formed(lines, delimiter):
         yield from _strictly(lines, delimiter)
-    else:  # a stray quote: each line for itself, so that it harms no other
+    else:  # a stray quote: each line is read alone, so that it spoils no other
         for number, line in enumerate(lines, start=1):
             yield number, _cells(line, delimiter)
 
@@ -39,23 +39,23 @@ def _is_well_formed(lines: list[str], delimiter: str) -> bool:
 
 
 def _strictly(lines: list[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Read as RFC 4180 says, where a quoted cell may hold line ends. Raises `csv.Error`."""
+    """Yield the rows by RFC 4180, in which a quoted cell may have line breaks. Raises `csv.Error`."""
     reader = csv.reader((f"{line}\n" for line in lines), delimiter=delimiter, skipinitialspace=True, strict=True)
-    begin = 1
+    first_line = 1
     for cells in reader:
-        yield begin, cells
-        begin = reader.line_num + 1
+        yield first_line, cells
+        first_line = reader.line_num + 1
 
 
 def _cells(line: str, delimiter: str) -> list[str]:
     try:
         return next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])
-    except csv.Error:  # longer than the csv module lets a cell be
+    except csv.Error:  # longer than the csv module allows
         return line.split(delimiter)
 
 
 def _delimiter(lines: list[str]) -> str:
-    """Find the delimiter that gives most lines the same number of cells, more than one."""
+    """Return the delimiter with which most lines have the same number of cells, more than one."""
     sample = [line[:_SAMPLE_CHARACTERS] for line in lines if line.strip()][:_SAMPLE_LINES]
     agreeing = dict.fromkeys(_DELIMITERS, 0)
     for delimiter in _DELIMITERS:

@@ -1,4 +1,4 @@
-"""The headings of tables: which row they are, and which of them promise phone numbers, in the languages people use."""
+"""The headings of tables: their row, and which of them promise phone numbers, in many languages."""
 
 import re
 import unicodedata
@@ -23,13 +23,13 @@ _OTHER = re.compile(
     re.VERBOSE,
 )
 _LETTER = re.compile(r"[^\W\d_]")
-_MOST_ROWS_ABOVE = 10
-_FEWEST_DIGITS = 7
-_MOST_READ = 200
+_MAX_ROWS_ABOVE = 10
+_MIN_DIGITS = 7
+_MAX_CELL = 200
 
 
 class Promise(IntEnum):
-    """How much a heading promises that phone numbers stand under it."""
+    """How much a heading promises phone numbers below it."""
 
     NOTHING = 0
     PHONE = 1
@@ -37,7 +37,7 @@ class Promise(IntEnum):
 
 
 def promise(heading: str) -> Promise:
-    """Tell what a heading promises.
+    """Return what a heading promises.
 
     >>> promise("Teléfono móvil"), promise("WhatsApp-Nummer"), promise("Order number")
     (<Promise.PHONE: 1>, <Promise.WHATSAPP: 2>, <Promise.NOTHING: 0>)
@@ -50,26 +50,27 @@ def promise(heading: str) -> Promise:
     return Promise.PHONE if _PHONE.search(words) or _NUMBER.fullmatch(words) else Promise.NOTHING
 
 
-def place(rows: Sequence[Sequence[str]]) -> int | None:
-    """Find the row of headings near the top, perhaps under a title: one with a known word, no number in it or above.
+def heading_row(rows: Sequence[Sequence[str]]) -> int | None:
+    """Return the index of the row of headings; None if there is none.
 
-    Without a known word it is a first row of several words, one of them the only one in a column of numbers. Any other
-    is none, so that a name that stands where a number should is answered as an entry.
+    It is near the top, perhaps under a title: a row with a known word and without a number in it or above. Without a
+    known word, it is a first row of several words over a column that otherwise has only numbers. No other row counts,
+    so that a name in place of a number is rejected as an entry.
     """
-    for index, cells in enumerate(rows[:_MOST_ROWS_ABOVE]):
+    for index, cells in enumerate(rows[:_MAX_ROWS_ABOVE]):
         if any(map(may_be_number, cells)):
             break
         if is_known(cells):
             return index
-    return 0 if _stands_out(rows) else None
+    return 0 if _is_over_numbers(rows) else None
 
 
 def is_known(cells: Sequence[str]) -> bool:
-    """Tell whether a row has a word in it that headings have."""
+    """Return whether a row has a known word of headings."""
     return any(promise(cell) or _OTHER.fullmatch(_words(cell)) for cell in cells)
 
 
-def _stands_out(rows: Sequence[Sequence[str]]) -> bool:
+def _is_over_numbers(rows: Sequence[Sequence[str]]) -> bool:
     first, *rest = rows
     if len(first) <= 1 or not all(_LETTER.search(cell) and not _has_digit(cell) for cell in first):
         return False
@@ -85,12 +86,12 @@ def _has_digit(cell: str) -> bool:
 
 
 def may_be_number(cell: str) -> bool:
-    """Tell whether a cell has digits enough for a phone number."""
-    return sum(map(str.isdecimal, cell[:_MOST_READ])) >= _FEWEST_DIGITS
+    """Return whether a cell has enough digits for a phone number."""
+    return sum(map(str.isdecimal, cell[:_MAX_CELL])) >= _MIN_DIGITS
 
 
 def _words(heading: str) -> str:
-    spread = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", heading[:_MOST_READ])
+    spread = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", heading[:_MAX_CELL])
     decomposed = unicodedata.normalize("NFKD", spread.casefold())
     plain = "".join(char for char in decomposed if not unicodedata.category(char).startswith("M"))
     return re.sub(r"[\W\d_]+", " ", unicodedata.normalize("NFC", plain)).strip()

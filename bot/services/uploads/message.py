@@ -1,8 +1,7 @@
-"""Picks the phone numbers out of a message that somebody wrote in Slack.
+"""Finds the phone numbers in a Slack message.
 
-Slack's own phone links, WhatsApp's links and JIDs are taken as they are; in the rest `phonenumbers` finds what people
-meant as numbers. One without a plus is taken only if it is a person's in the default country, for a message is full of
-other digits.
+Slack's phone links, WhatsApp's links and JIDs are taken as they are. In the rest, `phonenumbers` finds the numbers. One
+without a plus is taken only if it is valid in the default country, because messages have many other digits.
 """
 
 import re
@@ -33,17 +32,17 @@ _NO_NUMBER_AFTER = re.compile(
     """,
     re.VERBOSE,
 )
-"""What stands before digits that are an amount or some thing's number: one in the form of a phone is one by chance."""
-_LOOKED_AT = 30
+"""Text before digits that are an amount, or the number of an order or another thing, even if they look like a phone."""
+_CONTEXT = 30
 _NO_NUMBER_BEFORE = re.compile(rf"\s?[$€£¥₹₽₩₺₪฿%]|\s?{_CURRENCY}\b|\w|[.,]\d")
 _ABROAD = re.compile(r"(?<![\w.,+/-])00(?=[1-9][\d\s().-]{7,}\d)")
-"""The `00` for a plus, which `phonenumbers` knows only where the default country dials it."""
+"""`00` in place of a plus. `phonenumbers` knows it only if the default country dials it."""
 _DATE = re.compile(r"(?:19|20)\d\d[-./]\d\d?[-./]\d\d?|\d\d?[-./]\d\d?[-./](?:19|20)?\d\d")
-_MEANT = {RejectionCode.EXTENSION}
+_INTENDED = {RejectionCode.EXTENSION}
 
 
 def numbers_in(text: str, default_region: str | None = None) -> str:
-    """Give the numbers in the order of the text, one a line, as `bot.domain.roster.parse` reads them. Never raises.
+    """Return the numbers in their order, one a line, for `bot.domain.roster.parse`. Never raises.
 
     Args:
         text: the message as Slack sends it, with its escaping and link markup.
@@ -66,7 +65,7 @@ def _numbers(text: str, region: str | None) -> Iterator[str]:
 def _in_words(text: str, region: str | None) -> Iterator[str]:
     text = _with_plus(to_plain_text(unescape_entities(text)))
     for match in PhoneNumberMatcher(text, region, leniency=Leniency.POSSIBLE):
-        if match.raw_string.lstrip("(").startswith("+") or _is_meant(text, match, region):
+        if match.raw_string.lstrip("(").startswith("+") or _is_intended(text, match, region):
             yield match.raw_string
 
 
@@ -74,9 +73,9 @@ def _with_plus(text: str) -> str:
     return _ABROAD.sub(lambda zeros: zeros[0] if _NO_NUMBER_AFTER.search(text, 0, zeros.start()) else "+", text)
 
 
-def _is_meant(text: str, match: PhoneNumberMatch, region: str | None) -> bool:
-    before, after = text[max(0, match.start - _LOOKED_AT) : match.start], text[match.end : match.end + 5]
+def _is_intended(text: str, match: PhoneNumberMatch, region: str | None) -> bool:
+    before, after = text[max(0, match.start - _CONTEXT) : match.start], text[match.end : match.end + 5]
     if _DATE.fullmatch(match.raw_string) or _NO_NUMBER_AFTER.search(before) or _NO_NUMBER_BEFORE.match(after):
         return False
     roster = parse(match.raw_string, default_region=region)
-    return bool(roster.people) or any(entry.code in _MEANT for entry in roster.rejected)
+    return bool(roster.people) or any(entry.code in _INTENDED for entry in roster.rejected)

@@ -1,15 +1,15 @@
-"""From an uploaded file to a roster: whose numbers are in it, or which column its uploader has to be asked for."""
+"""From an uploaded file to a roster, or to the columns of which the person who uploaded it must choose one."""
 
 from dataclasses import dataclass
 
 from bot.domain.roster import Roster, parse_cells
 from bot.domain.uploads import ColumnChoice, ColumnChoices, ColumnRef
-from bot.services.uploads.columns import letters, number_columns, reads_as_number, the_one
+from bot.services.uploads.columns import certain_column, letters, number_columns, number_score
 from bot.services.uploads.contents import Cards, Table, Tables, Unreadable
 from bot.services.uploads.headings import is_known
 from bot.services.uploads.reader import read
 
-_NO_NUMBERS = "There is no column of phone numbers in this file. Write each number with + and the country code."
+_NO_NUMBERS = "This file has no column of phone numbers. Use numbers with + and the country code."
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +17,9 @@ class Found:
     """The people of a file.
 
     Attributes:
-        roster: everything that its numbers are; a rejected entry has its line.
-        source: where they were read, to tell: `column “Phone” of sheet “Team”`, `12 contact cards`.
-        without: the lines of the rows and cards that have no number.
+        roster: its people; rejected entries have their line.
+        source: where they were read, in words: `column “Phone” of sheet “Team”`, `12 contact cards`.
+        without: the lines of the rows and cards without a number.
     """
 
     roster: Roster
@@ -45,24 +45,24 @@ def people_in(name: str, content: bytes, *, default_region: str | None = None) -
 
 
 def people_in_column(
-    name: str, content: bytes, place: ColumnRef, *, default_region: str | None = None
+    name: str, content: bytes, column: ColumnRef, *, default_region: str | None = None
 ) -> Found | ColumnChoices | Unreadable:
-    """Read the people of the column that was chosen; as `people_in` where the file has no such column."""
+    """Read the people of the chosen column, or as `people_in` does if the file has no such column."""
     contents = read(name, content)
-    if isinstance(contents, Tables) and place.table < len(contents.tables):
-        table = contents.tables[place.table]
-        if place.column < table.width:
-            return _of_column(table, place.column, default_region)
+    if isinstance(contents, Tables) and column.table < len(contents.tables):
+        table = contents.tables[column.table]
+        if column.column < table.width:
+            return _of_column(table, column.column, default_region)
     return people_in(name, content, default_region=default_region)
 
 
 def entries_of(table: Table, column: int) -> list[tuple[int, str]]:
-    """Give the cells of a column that are not empty, each with its line."""
+    """Return the non-empty cells of a column, each with its line."""
     return [(row.line, _separated(cell)) for row in table.rows if (cell := row.cell(column))]
 
 
 def _separated(cell: str) -> str:
-    return cell.replace(":::", "\n")  # Google Contacts writes it between several numbers of a person
+    return cell.replace(":::", "\n")  # Google Contacts separates the numbers of a person with it
 
 
 def _of_cards(cards: Cards, region: str | None) -> Found:
@@ -71,33 +71,33 @@ def _of_cards(cards: Cards, region: str | None) -> Found:
     count = len(cards.cards)
     source = "1 contact card" if count == 1 else f"{count:,} contact cards"
     if several := sum(card.others > 0 for card in cards.cards):
-        source += f", {several:,} with several numbers: of each the mobile, preferred or first one is taken"
+        source += f", {several:,} with several numbers: the mobile, preferred or first one of each is used"
     return Found(parse_cells(numbers, default_region=region), source, without)
 
 
 def _of_tables(tables: tuple[Table, ...], region: str | None) -> Found | ColumnChoices | Unreadable:
     ranked = [number_columns(table, default_region=region) for table in tables]
-    holding = [index for index, columns in enumerate(ranked) if any(column.score for column in columns)]
-    holding = holding or [index for index, columns in enumerate(ranked) if columns]
-    if not holding:
+    useful = [index for index, columns in enumerate(ranked) if any(column.score for column in columns)]
+    useful = useful or [index for index, columns in enumerate(ranked) if columns]
+    if not useful:
         return Unreadable(_NO_NUMBERS)
-    index = holding[0]
+    index = useful[0]
     table, columns = tables[index], ranked[index]
     if _is_list(table, region):
         cells = [(row.line, cell) for row in table.rows for cell in row.cells if cell]
         return Found(parse_cells(cells, default_region=region), "the only line")
-    if column := the_one(columns):
+    if column := certain_column(columns):
         return _of_column(table, column.index, region)
     choices = (ColumnChoice(ColumnRef(index, c.index), c.label, c.samples) for c in columns)
     return ColumnChoices(tuple(choices), table.sheet)
 
 
 def _is_list(table: Table, region: str | None) -> bool:
-    """Tell whether a table is not one, but numbers one after the other on a single line."""
+    """Return whether a table is only a line of numbers."""
     if table.heading.cells or len(table.rows) != 1:
         return False
     cells = [cell for cell in table.rows[0].cells if cell]
-    people = sum(reads_as_number(cell, region) == 1 for cell in cells)
+    people = sum(number_score(cell, region) == 1 for cell in cells)
     return people > 1 and 2 * people >= len(cells) and all(any(map(str.isdecimal, cell)) for cell in cells)
 
 
@@ -107,6 +107,6 @@ def _of_column(table: Table, column: int, region: str | None) -> Found:
     if table.sheet:
         source += f" of sheet “{table.sheet}”"
     if heading and not is_known(table.heading.cells):
-        source += f"; line {table.heading.line} is taken for headings"
+        source += f"; line {table.heading.line} is used as the headings"
     without = tuple(row.line for row in table.rows if not row.cell(column))
     return Found(parse_cells(entries_of(table, column), default_region=region), source, without)

@@ -1,7 +1,7 @@
 """Contact cards: vCard 2.1 (versit, 1996), 3.0 (RFC 2426) and 4.0 (RFC 6350), as phones and address books write them.
 
-A card is one person, so one of its numbers is taken: WhatsApp's own id (`waid`, in the cards that WhatsApp shares)
-before a mobile phone, before the preferred number, before the first; a fax or a pager only where there is nothing else.
+A card is one person, so one of its numbers is used: WhatsApp's own id (`waid`, in cards that WhatsApp shares), else a
+mobile phone, else the preferred number, else the first one; a fax or a pager only if there is nothing else.
 """
 
 import quopri
@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from bot.services.uploads.contents import MOST_ROWS, CannotRead, Card, Cards
+from bot.services.uploads.contents import MAX_ROWS, CannotRead, Card, Cards
 
 _BEGIN = re.compile(r"^[ \t]*BEGIN:VCARD[ \t]*$", re.IGNORECASE | re.MULTILINE)
 _PROPERTY = re.compile(
@@ -22,7 +22,7 @@ _ESCAPED = re.compile(r"\\(.)")
 _QUOTED_PRINTABLE = re.compile(r"^[^:]*;(?:ENCODING=)?QUOTED-PRINTABLE\b[^:]*:", re.IGNORECASE)
 _MOBILE = frozenset({"cell", "mobile", "iphone", "whatsapp"})
 _NO_PHONE = frozenset({"fax", "pager", "modem", "bbs", "telex"})
-_MOST_NAME = 200
+_MAX_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class _Property:
 
     @property
     def types(self) -> frozenset[str]:
-        """The types in small letters; version 2.1 writes them without `TYPE=`."""
+        """The types in lower case; version 2.1 writes them without `TYPE=`."""
         words = [value if key == "type" else key for key, value in self.parameters if key == "type" or not value]
         return frozenset(word.strip().lower() for value in words for word in value.split(","))
 
@@ -71,13 +71,13 @@ class _Draft:
         return not phone.parameter("waid"), bool(types & _NO_PHONE), not types & _MOBILE, by_preference
 
 
-def holds_cards(text: str) -> bool:
-    """Tell whether a text holds a contact card."""
+def has_cards(text: str) -> bool:
+    """Return whether a text has a contact card."""
     return _BEGIN.search(text) is not None
 
 
 def read(text: str) -> Cards:
-    """Read every card of a text that holds one, also one without an end. Raises `CannotRead`: too many."""
+    """Read every card of a text, including one without an end. Raises `CannotRead` if there are too many."""
     drafts: list[_Draft] = []
     inside = False
     for found in _properties(text):
@@ -86,8 +86,8 @@ def read(text: str) -> Cards:
                 inside = found.name == "BEGIN"
                 if inside:
                     drafts.append(_Draft(found.line))
-                if len(drafts) > MOST_ROWS:
-                    raise CannotRead(f"This file has more than {MOST_ROWS:,} contact cards. Upload it in parts.")
+                if len(drafts) > MAX_ROWS:
+                    raise CannotRead(f"This file has more than {MAX_ROWS:,} contact cards. Upload it in parts.")
             case "TEL" if inside and found.value.strip():
                 drafts[-1].phones.append(found)
             case "X-ABLABEL" if inside:
@@ -101,7 +101,7 @@ def _name(found: _Property) -> str:
     parts = [part.strip() for part in found.value.split(";")]
     if found.name == "N":  # family name first
         parts = [*parts[1:2], *parts[:1]]
-    return " ".join(part for part in parts if part)[:_MOST_NAME]
+    return " ".join(part for part in parts if part)[:_MAX_NAME]
 
 
 def _properties(text: str) -> Iterator[_Property]:
@@ -127,7 +127,7 @@ def _decoded(content: bytes, charset: str) -> str:
 
 
 def _unfolded(text: str) -> Iterator[tuple[int, str]]:
-    """Join what was folded: lines that begin with a space or a tab, and soft line ends of quoted-printable."""
+    """Join folded lines: lines that begin with a space or a tab, and soft line breaks of quoted-printable."""
     number, pieces, printable, soft = 0, list[str](), False, False
     for count, line in enumerate(text.split("\n"), start=1):
         if soft or line.startswith((" ", "\t")):

@@ -1,6 +1,6 @@
 """Excel workbooks (.xlsx): the visible sheets as tables of what their cells show.
 
-Entities in a workbook's XML are refused by defusedxml, which openpyxl uses where it is installed (openpyxl's
+Entities in a workbook's XML are refused by defusedxml, which openpyxl uses if it is installed (openpyxl's
 documentation, "Security").
 """
 
@@ -13,44 +13,44 @@ import openpyxl
 from openpyxl.cell import Cell, MergedCell
 from openpyxl.cell.read_only import EmptyCell, ReadOnlyCell
 
-from bot.services.uploads.contents import MOST_BYTES, Budget, CannotRead, Table, Tables
+from bot.services.uploads.contents import MAX_BYTES, Budget, CannotRead, Table, Tables
 
-_MOST_UNPACKED = 2 * MOST_BYTES
-_MOST_TAGS = 3_000_000
-"""About four make a cell, and every one becomes an object: this is what bounds memory."""
+_MAX_UNPACKED = 2 * MAX_BYTES
+_MAX_TAGS = 3_000_000
+"""A cell has about four tags, and each becomes an object, so this limits memory."""
 _CHUNK = 1 << 20
 _LAST_ROW = 1_048_576
-"""Of a sheet (Microsoft's "Excel specifications and limits"); without it a row may say that it is the billionth."""
+"""The last row of a sheet (Microsoft's "Excel specifications and limits"). A file can claim any row number."""
 _PLAIN_FORMAT = re.compile(r"[+#0 ()/-]*")
-_BROKEN = "This Excel file cannot be read. Save the list as CSV and upload that."
+_BROKEN = "This Excel file can't be read. Save the list as CSV and upload that."
 _TOO_LARGE = "This Excel file is too large. Upload the column of numbers only."
 
 
 def read(content: bytes) -> Tables:
-    """Read every visible sheet that is not empty. Raises `CannotRead`."""
+    """Read every visible sheet that isn't empty. Raises `CannotRead`."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            _bound(archive)
+            _check_size(archive)
         return Tables(tuple(_sheets(content)))
     except CannotRead:
         raise
-    except Exception as error:  # openpyxl raises whatever its parsers meet in a broken file
+    except Exception as error:  # openpyxl raises many errors for a broken file
         raise CannotRead(_BROKEN) from error
 
 
-def _bound(archive: zipfile.ZipFile) -> None:
-    """Refuse what would unpack to too much. Sizes in the archive are true: zipfile reads no byte more than they say."""
+def _check_size(archive: zipfile.ZipFile) -> None:
+    """Check the unpacked size. Sizes in the archive can be trusted: zipfile never reads more. Raises `CannotRead`."""
     if not any(name.lower().lstrip("/").startswith("xl/") for name in archive.namelist()):
-        raise CannotRead("This is not an Excel workbook. Save the list as .xlsx or CSV and upload that.")
+        raise CannotRead("This isn't an Excel workbook. Save the list as .xlsx or CSV and upload that.")
     parts = archive.infolist()
-    if sum(part.file_size for part in parts) > _MOST_UNPACKED:
+    if sum(part.file_size for part in parts) > _MAX_UNPACKED:
         raise CannotRead(_TOO_LARGE)
     tags = 0
     for part in parts:
         with archive.open(part) as file:
             while chunk := file.read(_CHUNK):
                 tags += chunk.count(b"<")
-                if tags > _MOST_TAGS:
+                if tags > _MAX_TAGS:
                     raise CannotRead(_TOO_LARGE)
 
 
@@ -60,7 +60,7 @@ def _sheets(content: bytes) -> Iterator[Table]:
     try:
         for sheet in book.worksheets:
             if sheet.sheet_state == "visible":
-                sheet.reset_dimensions()  # some exporters write wrong ones
+                sheet.reset_dimensions()  # some exporters write wrong dimensions
                 rows = enumerate(sheet.iter_rows(max_row=_LAST_ROW), start=1)
                 table = budget.table(((line, [_shown(cell) for cell in row]) for line, row in rows), sheet.title)
                 if table:
@@ -70,7 +70,7 @@ def _sheets(content: bytes) -> Iterator[Table]:
 
 
 def _shown(cell: Cell | MergedCell | ReadOnlyCell | EmptyCell) -> str:
-    """Give the text that a cell shows, for a number with the plus and the leading zeros that are only its format's."""
+    """Return the text that a cell shows. A number gets the plus and the leading zeros of its format."""
     value = cell.value
     if value is None:
         return ""

@@ -25,7 +25,7 @@ SEEN = (
     *("Alice Archer clicks Undo", "↪️ Undo: request"),
     *(
         "doesn't support this: announce-only",
-        "which your roles do not have",
+        "which your roles don't have",
         "done Add 5 people",
         "denied Make 1 person an admin",
     ),

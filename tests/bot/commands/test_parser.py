@@ -7,10 +7,10 @@ from bot.commands.parser import ParsedCommand, UsageError, parse, typed_text, un
 from bot.commands.usage import Command
 
 INSIDE = (
-    "`{}:` stands inside the text, and nothing was sent. An option goes before `text:`; what follows `text:` is sent "
-    "as it is, “{}:” too."
+    "`{}:` is inside the text, so nothing was sent. Put options before `text:`. Everything after `text:` is sent as it "
+    "is, including “{}:”."
 )
-STRAY = "“{}” stands between the name and the numbers. A name with spaces goes in quotes: “{}”."
+STRAY = "“{}” is between the name and the numbers. Put a name with spaces in quotes: “{}”."
 
 
 def add(group: str, participants: str, reason: str | None = None) -> ParsedCommand:
@@ -87,12 +87,12 @@ def test_without_a_group_it_says_so(text: str) -> None:
     ],
 )
 def test_a_number_in_the_place_of_the_group_is_named_as_the_mistake(text: str) -> None:
-    assert parse(ADD, text) == UsageError("The group is missing: name it before the numbers.")
+    assert parse(ADD, text) == UsageError("The group is missing. Name it before the numbers.")
 
 
 @pytest.mark.parametrize("text", ['"launch team +1', "“launch team +1", "'launch team +1", '"'])
 def test_a_quote_that_does_not_end_is_named(text: str) -> None:
-    assert parse(ADD, text) == UsageError("The group's name begins with a quote that does not end.")
+    assert parse(ADD, text) == UsageError("The group's name has an opening quote without a closing one.")
 
 
 @pytest.mark.parametrize("text", ["launch-team", "launch-team  ", "“Launch team”", "launch-team reason: x", "team ,"])
@@ -166,11 +166,11 @@ def test_what_is_declared_is_read(command: Command, text: str, typed: ParsedComm
 @pytest.mark.parametrize(
     ("command", "text", "problem"),
     [
-        (ADD, "team +1 reson: why", "There is no “reson:” here. Did you mean `reason:`?"),
-        (ADD, "team +1 Reasons : why", "There is no “Reasons:” here. Did you mean `reason:`?"),
-        (ADD, "team +1 at: 9:00 invte: yes", "There is no “invte:” here. Did you mean `invite:`?"),
-        (SETTINGS, "team name: A anounce: on", "There is no “anounce:” here. Did you mean `announce:`?"),
-        (SEND, "team txt: Hello", "There is no “txt:” here. Did you mean `text:`?"),
+        (ADD, "team +1 reson: why", "There's no option “reson:”. Did you mean `reason:`?"),
+        (ADD, "team +1 Reasons : why", "There's no option “Reasons:”. Did you mean `reason:`?"),
+        (ADD, "team +1 at: 9:00 invte: yes", "There's no option “invte:”. Did you mean `invite:`?"),
+        (SETTINGS, "team name: A anounce: on", "There's no option “anounce:”. Did you mean `announce:`?"),
+        (SEND, "team txt: Hello", "There's no option “txt:”. Did you mean `text:`?"),
         *(
             (
                 SEND,
@@ -184,13 +184,13 @@ def test_what_is_declared_is_read(command: Command, text: str, typed: ParsedComm
                 ("Hello\ntext：x", "text"),
             )
         ),
-        (ADD, "team +1 at: 1 AT: 2", "`at:` is there twice."),
-        (CREATE, "support “New +1", "The group's name begins with a quote that does not end."),
+        (ADD, "team +1 at: 1 AT: 2", "`at:` is given twice."),
+        (CREATE, "support “New +1", "The group's name has an opening quote without a closing one."),
         (CREATE, "support Spring Fair +1", STRAY.format("Fair", "Spring Fair")),
         (CREATE, "support, Spring, Fair <tel:+1|+1>", STRAY.format("Fair", "Spring Fair")),
         (CREATE, "support Fair 2027 +1", STRAY.format("2027", "Fair 2027")),
         (CREATE, "support Fair 🎉ע +1", STRAY.format("🎉ע", "Fair 🎉ע")),
-        (CREATE, "+1", "The group is missing: name it before the numbers."),
+        (CREATE, "+1", "The group is missing. Name it before the numbers."),
     ],
 )
 def test_what_looks_like_an_option_is_not_taken_for_something_else(command: Command, text: str, problem: str) -> None:

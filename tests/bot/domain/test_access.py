@@ -36,7 +36,7 @@ def test_one_role_that_has_it_for_the_group_is_enough() -> None:
 def test_somebody_without_a_role_is_told_which_would_do() -> None:
     denied = _denied(Actor("U9", frozenset({"S9"})), Capability.GROUPS_WRITE, LAUNCH)
     assert denied.code is DenialCode.NO_ROLE
-    assert "no role" in denied.reason
+    assert "You don't have access yet." in denied.reason
     assert "`groups:write`" in denied.reason
     assert "`operator`, `lead`" in denied.reason
 

@@ -118,7 +118,7 @@ def test_a_late_click_is_told_who_decided_and_when() -> None:
     denied = _vote(_approval(quorum=2), ONE, Choice.DENY)
     refused = _refused(cast_vote(denied, TWO, Choice.APPROVE, NOON + 2 * HOUR, ROLES))
     assert refused.code is RefusalCode.CLOSED
-    assert "denied already" in refused.reason
+    assert "already denied" in refused.reason
     assert refused.ended == denied
 
 

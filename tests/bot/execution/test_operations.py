@@ -81,7 +81,7 @@ async def test_an_unreported_promotion_is_read_back(harness: WorkflowHarness) ->
     items = await carry_out(harness, provider, Operation.PROMOTE, items_of(Operation.PROMOTE, 3))
     assert outcomes(items) == [Outcome.PROMOTED, Outcome.ALREADY_DONE, Outcome.FAILED]
     assert [p.evidence for p in items] == [Evidence.OBSERVED] * 3
-    assert "not in the group" in items[2].provider_message
+    assert "aren't in the group" in items[2].provider_message
     assert provider.calls == [[KEYS[0]]]
 
 

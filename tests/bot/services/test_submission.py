@@ -148,7 +148,7 @@ async def test_the_capability_is_the_providers_own_word(database: Database) -> N
     ("who", "group", "words"),
     [
         (Actor("U03WRITES"), TEAM, "capability `send`"),
-        (Actor("U9NOBODY"), TEAM, "no role"),
+        (Actor("U9NOBODY"), TEAM, "You don't have access yet"),
         (ALICE, OTHER, "not for this group"),
     ],
 )

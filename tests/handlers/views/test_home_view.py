@@ -159,7 +159,7 @@ async def test_a_search_that_finds_nothing_says_so_and_can_be_changed(
 
 
 async def test_who_may_do_nothing_is_told_whom_to_ask(client: AsyncWebClient, slack: SlackServer) -> None:
-    reason = "You have no role in Rollcall; this needs the capability `send`. Roles that have it: `operator`."
+    reason = "You don't have access yet. This needs the capability `send`. Roles that have it: `operator`."
 
     blocks = await published(client, slack, facts(refused=[reason]))
 

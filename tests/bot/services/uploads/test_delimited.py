@@ -57,14 +57,14 @@ def test_every_row_has_the_line_it_begins_on(text: str, rows: list[tuple[int, tu
         ("a.csv", b"1\n" * 100_001, "This file has more than 100,000 rows. Upload it in parts."),
         ("a.csv", b"," * 2_000_000, "This file has more than 2,000,000 cells. Upload the column of numbers only."),
         ("a.csv", b"a,b\nc," + b"1" * 1_000_001, "Line 2 of this file has a cell that is too long."),
-        ("a.pdf", b"%PDF-1.7\n1 0 obj", "This is neither a CSV file nor an Excel workbook"),
+        ("a.pdf", b"%PDF-1.7\n1 0 obj", "This isn't a CSV file, an Excel workbook"),
         (
             "a.csv",
             b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\1\0\x06\x07\x02",
-            "This is neither a CSV file nor an Excel workbook",
+            "This isn't a CSV file, an Excel workbook",
         ),
-        ("a.vcf", b"name,phone", "There is no contact card in this file."),
-        ("a.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504), "This is an old or a locked Excel file."),
+        ("a.vcf", b"name,phone", "This file has no contact card."),
+        ("a.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504), "This Excel file is old or has a password."),
     ],
 )
 def test_what_cannot_be_read_says_why(name: str, content: bytes, reason: str) -> None:

@@ -111,8 +111,8 @@ def test_every_entry_that_is_no_number_is_told_with_its_line() -> None:
 @pytest.mark.parametrize(
     ("headings", "source"),
     [
-        (("Who", "Reachable"), "column “Reachable”; line 1 is taken for headings"),
-        (("Wer?", "Erreichbar unter"), "column “Erreichbar unter”; line 1 is taken for headings"),
+        (("Who", "Reachable"), "column “Reachable”; line 1 is used as the headings"),
+        (("Wer?", "Erreichbar unter"), "column “Erreichbar unter”; line 1 is used as the headings"),
         (("Teilnehmer", "Kontakt"), "column “Kontakt”"),
         (("Who", "Contact"), "column “Contact”"),
     ],
@@ -173,7 +173,7 @@ def test_which_number_of_a_card_with_several_is_taken_is_said() -> None:
     found = _found(text.encode(), name="a.vcf")
     assert _phones(found) == [PHONES[0], PHONES[2]]
     assert found.source == (
-        "2 contact cards, 1 with several numbers: of each the mobile, preferred or first one is taken"
+        "2 contact cards, 1 with several numbers: the mobile, preferred or first one of each is used"
     )
 
 
@@ -183,10 +183,10 @@ def test_which_number_of_a_card_with_several_is_taken_is_said() -> None:
 def test_a_file_that_is_only_called_a_workbook_is_refused(start: str) -> None:
     found = people_in("list.xlsx", f"{start}{NUMBERS[0]}".encode("latin-1") + bytes(range(9)))
     assert isinstance(found, Unreadable)
-    assert found.reason.startswith("This is no Excel workbook, whatever its name says.")
+    assert found.reason.startswith("This isn't an Excel workbook, despite its name.")
 
 
 def test_a_file_without_numbers_says_so() -> None:
     found = people_in("a.csv", _table(name=NAMES, born=DATES))
     assert isinstance(found, Unreadable)
-    assert found.reason.startswith("There is no column of phone numbers in this file.")
+    assert found.reason.startswith("This file has no column of phone numbers.")

@@ -82,7 +82,7 @@ def test_a_row_that_says_it_is_the_billionth_is_not_waited_for() -> None:
 
 ENTITY = '<!DOCTYPE x [<!ENTITY a "7">]>' + SHEET.format("<sheetData><row><c><v>&a;</v></c></row></sheetData>")
 TOO_LARGE = "This Excel file is too large."
-BROKEN = "This Excel file cannot be read."
+BROKEN = "This Excel file can't be read."
 
 
 @pytest.mark.parametrize(
@@ -107,5 +107,5 @@ def test_other_archives_are_no_workbooks() -> None:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
-    assert _reason(archive.getvalue()).startswith("This is not an Excel workbook.")
+    assert _reason(archive.getvalue()).startswith("This isn't an Excel workbook.")
     assert _reason(workbook([["x"]])[:-30]).startswith(BROKEN)

@@ -179,11 +179,11 @@ class ContractDocument:
     document: Mapping[str, Any]
 
     def operations(self) -> Mapping[str, Mapping[str, Any]]:
-        """Give the operations by their id."""
+        """Return the operations by their id."""
         return {operation["operationId"]: operation for _, _, operation in self._walk()}
 
     def operation_of(self, method: str, path: str) -> str:
-        """Give the id of the operation that a call is; empty where the contract does not describe it.
+        """Return the id of the operation that a call is; empty where the contract does not describe it.
 
         A path that is written out comes before one with parameters.
         """
@@ -195,14 +195,14 @@ class ContractDocument:
         return min(found, default=(0, ""))[1]
 
     def native(self, operation_id: str) -> tuple[str, ...]:
-        """Give the scopes or permissions that the contract names for an operation."""
+        """Return the scopes or permissions that the contract names for an operation."""
         operation = self.operations()[operation_id]
         scopes = [scope for way in operation.get("security") or () for needed in way.values() for scope in needed]
         named = [*scopes, operation.get("x-required-scope"), operation.get("x-capability")]
         return tuple(dict.fromkeys(word for word in named if word))
 
     def calls_success(self, operation_id: str, status: int, body: bytes) -> bool:
-        """Tell whether an answer is a success by the contract, though it may say next to nothing."""
+        """Return whether an answer is a success by the contract, though it may say next to nothing."""
         for key, answer in self.operations()[operation_id]["responses"].items():
             if key.upper() in {str(status), f"{status // 100}XX"} and self._fits(self._resolved(answer), body):
                 return True
@@ -219,7 +219,7 @@ class ContractDocument:
         return Draft202012Validator({**schema, "components": self.document["components"]}).is_valid(content)
 
     def errors_of(self, operation_id: str) -> Iterator[DocumentedError]:
-        """Give every documented error of an operation with its bodies; without any: an empty one, and HTML."""
+        """Return every documented error of an operation with its bodies; without any: an empty one, and HTML."""
         for status, answer in self.operations()[operation_id]["responses"].items():
             response = self._resolved(answer)
             if status == "default":
@@ -264,7 +264,7 @@ def contract_document(name: str) -> ContractDocument:
 
 
 def quotes(name: str, text: str) -> bool:
-    """Tell whether a contract has these words, wherever its lines break."""
+    """Return whether a contract has these words, wherever its lines break."""
     return text in " ".join((CONTRACTS / f"{name}.openapi.yaml").read_text().split())
 
 

@@ -108,7 +108,7 @@ class VoteListeners:
         except LookupError:
             log.warning("request_not_found", request=request_id)
         except Exception:
-            # The vote counts: a failure here must not tell the voter otherwise.
+            # The vote counts: a failure here must not look like a failed vote.
             log.warning("vote_not_shown", request=request_id, exc_info=True)
 
     async def _show_approval(self, request: Request) -> None:

@@ -62,7 +62,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
-    """Give the waits between attempts as they come, without waiting for them."""
+    """Record the waits between attempts, and skip them."""
     waits: list[float] = []
     sleep = asyncio.sleep
 

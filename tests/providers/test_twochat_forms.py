@@ -16,7 +16,7 @@ PAIRS = [(OLD, NEW), (NEW, OLD), ("5215512345678", "525512345678"), ("5411234567
 
 
 def sent(twochat: TwoChatHarness) -> list[str]:
-    """Give what was asked for, call by call: the numbers of a change, and those that were checked."""
+    """Return what was asked for, call by call: the numbers of a change, and those that were checked."""
     return [
         " ".join(call.body["participants"]) if call.method == "POST" else f"check {call.path.rpartition('/')[2]}"
         for call in twochat.server.calls

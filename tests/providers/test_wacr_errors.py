@@ -36,7 +36,7 @@ ADDED = (Outcome.ADDED, Evidence.REPORTED)
 
 @pytest.fixture
 def wacr(wacr: WacrHarness) -> WacrHarness:
-    """Give a tenant that knows Ana and Ben, and not Cat."""
+    """Return a tenant that knows Ana and Ben, and not Cat."""
     wacr.server.put_contact(f"+{ANA}")
     wacr.server.put_contact(f"+{BEN}")
     return wacr

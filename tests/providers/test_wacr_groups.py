@@ -34,7 +34,7 @@ WAS_OUT = (Outcome.ALREADY_DONE, Evidence.OBSERVED)
 
 @pytest.fixture
 def wacr(wacr: WacrHarness) -> WacrHarness:
-    """Give a tenant with Ana and Ben in the group, and Cat outside."""
+    """Return a tenant with Ana and Ben in the group, and Cat outside."""
     wacr.world.put_group(GROUP, "Launch team", [ANA, BEN])
     wacr.server.put_contact(f"+{CAT}")
     return wacr

@@ -31,7 +31,7 @@ ODD_ANSWERS = [" ", '{"data": {"contacts_', "3", '{"data": {}}']
 
 @pytest.fixture
 def wacr(wacr: WacrHarness) -> WacrHarness:
-    """Give a tenant that knows Ana and Ben, and not Cat."""
+    """Return a tenant that knows Ana and Ben, and not Cat."""
     wacr.server.put_contact(f"+{ANA}")
     wacr.server.put_contact(f"+{BEN}")
     return wacr

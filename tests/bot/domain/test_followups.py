@@ -26,7 +26,7 @@ def answered(*outcomes: Outcome, operation: Operation = Operation.ADD) -> list[R
 
 
 def keys(lines: Sequence[RequestItem]) -> list[int]:
-    """Give the numbers of the people, as `making.person` counts them."""
+    """Return the numbers of the people, as `making.person` counts them."""
     return [int(line.person.phone[-7:]) for line in lines]
 
 

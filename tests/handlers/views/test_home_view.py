@@ -45,7 +45,7 @@ def brief(number: int, name: str, **changes: Any) -> RequestSummary:
 
 
 def longest(name: str) -> HomeData:
-    """Give a page on which there is as much of everything as there can be, all of it at its longest."""
+    """Return a page with as many entries as it can have, each as long as possible."""
     numbers = range(home_view.MAX_LISTED)
     asked = RequestOptions(run_at=LATER, change=CHANGE, note=EVIL * 10, parent="R1", follow="retry")
     waiting = [

@@ -59,7 +59,7 @@ def judged(view: View) -> dict[str, Any]:
 
 
 def read_aloud(message: Message) -> str:
-    """Give what somebody gets who gets the text alone."""
+    """Return the text that a screen reader or a notification gets, which must not be empty."""
     assert message.text.strip()
     return message.text
 

@@ -67,7 +67,7 @@ class ActionCase:
 
 
 def leaves_outcome_open(error: ProviderError) -> bool:
-    """Tell whether an error leaves open what was done."""
+    """Return whether an error leaves open what was done."""
     return error.outcome is Outcome.UNKNOWN
 
 
@@ -168,7 +168,7 @@ def changed(harness: Harness, action: Action) -> bool:
 
 
 def false_changes(harness: Harness, _: WorldSnapshot, answer: ChangeResult) -> list[str]:
-    """Give the changes that are called done and are not, or called failed for certain and are done."""
+    """Return the changes that were reported as done but are not, or as failed but are done."""
     found = [f"{action} is not done" for action in answer.done if not changed(harness, action)]
     certain = [action for action, error in answer.failed.items() if not leaves_outcome_open(error)]
     return found + [

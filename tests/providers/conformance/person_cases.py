@@ -49,7 +49,7 @@ class PersonCase:
     variant: str = ""
 
     def is_for(self, provider: ProviderCase) -> bool:
-        """Tell whether it can happen at a provider."""
+        """Return whether it can happen at a provider."""
         return OPERATIONS[self.operation].action in provider.abilities and self.variant in {"", *provider.variants}
 
     async def run(self, harness: Harness) -> PeopleResult | Created:

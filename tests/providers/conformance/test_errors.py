@@ -59,7 +59,7 @@ CODES: dict[str, tuple[type[ProviderError], ...]] = {
 
 
 def meanings(documented: DocumentedError, step: CallStep) -> tuple[type[ProviderError], ...]:
-    """Give the classes that fit: by the code, where its meaning is documented, else by the status.
+    """Return the error classes that are correct: by the code, where its meaning is documented, else by the status.
 
     A 403 or 404 in a shape that is not documented may come from whatever stands before the provider.
     """
@@ -107,7 +107,7 @@ async def report_of(case: ActionCase, harness: Harness) -> Reported:
 
 
 def missing_text(documented: DocumentedError, report: Reported) -> list[str]:
-    """Give what the provider said of an error, code and words, and the task does not repeat."""
+    """Return the code and message of the provider that the error of the task omits."""
     said = {(error.code, error.provider_text) for error in report.errors}
     said |= {(verdict.provider_code, verdict.provider_message) for verdict in report.verdicts}
     found = [] if any(documented.code in code for code, _ in said) else [f"codes {said}"]

@@ -51,7 +51,7 @@ IN_HELPER_READS = frozenset({"500", "200 with HTML", "dropped"})
 def faults_for(
     provider: ProviderCase, case: ActionCase, step: CallStep, name: str, fault: InjectedFault
 ) -> Iterator[InjectedFault]:
-    """Give a fault for one call, before and after its effect.
+    """Return a fault for one call, before and after its effect.
 
     Before the effect of a write, an answer that the contract knows as its success would be a lie of the provider's.
     """

@@ -47,27 +47,27 @@ class WorldSnapshot:
 
 
 def effects(world: World, start: WorldSnapshot, group_id: str) -> dict[str, Effect]:
-    """Give what happened to people in a group since the start, by the phone that the world knows them by."""
+    """Return what happened to people in a group since the start, by the phone that the world knows them by."""
     since = world.events[start.events :]
     return {world.canonical(event.phone): event.effect for event in since if event.group_id == group_id}
 
 
 def phone_of(key: str, world: World) -> str:
-    """Give the phone by which the world knows somebody by their key, which may be a LID or another form of it."""
+    """Return the phone by which the world knows somebody by their key, which may be a LID or another form of it."""
     if key.endswith("@lid"):
         return world.phone_of_lid(key.removesuffix("@lid")) or ""
     return world.canonical(key.removeprefix("+"))
 
 
 def _members(group: SimGroup | None, world: World) -> dict[str, Membership]:
-    """Give a group's members by the phones that the world knows them by: a CRM keeps numbers as it was given them."""
+    """Return a group's members by the phones that the world knows them by: a CRM keeps numbers as it was given them."""
     return {world.canonical(phone): member for phone, member in group.members.items()} if group else {}
 
 
 def false_verdicts(
     operation: Operation, group_id: str, verdicts: Iterable[Verdict], world: World, start: WorldSnapshot
 ) -> list[str]:
-    """Give the verdicts that are not so, one line each."""
+    """Return the verdicts that are wrong, one line each."""
     happened, before = effects(world, start, group_id), _members(start.groups.get(group_id), world)
     found = []
     for verdict in verdicts:
@@ -84,7 +84,7 @@ def false_verdicts(
 
 
 def false_statuses(world: World, group_id: str, statuses: Mapping[str, MembershipStatus]) -> list[str]:
-    """Give the standings that contradict who is in the group, and who of them is an admin."""
+    """Return the states that contradict who is in the group, and who of them is an admin."""
     members = _members(world.groups[group_id], world)
     found = []
     for key, status in statuses.items():
@@ -108,7 +108,7 @@ def _allowed(operation: Operation, outcome: Outcome, effect: Effect | None, sure
 
 
 def _foregone(operation: Operation, member: Membership | None, human: SimPerson) -> Effect | None:
-    """Give the effect that the operation is sure to have on somebody, so that it need not be asked for; else None."""
+    """Return the effect that the operation is sure to have on somebody, so that it need not be asked for; else None."""
     match operation:
         case Operation.ADD if member:
             return Effect.ALREADY_MEMBER

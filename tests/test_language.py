@@ -18,7 +18,6 @@ from slack_sdk.models.views import View
 from bot.domain.access import Actor
 from bot.domain.approvals import Choice, Vote
 from bot.domain.groups import KnownGroup
-from bot.domain.outcomes import OUTCOME_TEXTS, advice
 from bot.domain.requests import ENDED, Request, RequestDraft, RequestOptions, RequestState
 from bot.domain.sync import Drift, SyncMode
 from handlers.views import (
@@ -38,20 +37,13 @@ from handlers.views.approval_card import MissingVotes
 from handlers.views.blocks import Message
 from handlers.views.inputs import Prefill
 from handlers.views.preview import PreviewData, SyncTerms
-from providers.base import Action, Cause, GroupChange, GroupNotFound, Operation, Outcome, Picture
+from providers.base import GroupChange, GroupNotFound, Operation, Outcome, Picture
 from tests.handlers.samples import AT, RULE, changed, mix
 from tests.handlers.views import test_form_modals, test_home_view, test_lists, test_messages
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("bot", "handlers", "providers", "sandbox")
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs")
-NOT_YET_REWRITTEN = (
-    "docs/configuration.md",
-    "handlers/",
-)
-"""Files and folders, as prefixes of paths, that still have the old language. Only ever remove entries."""
-REWRITTEN = ("handlers/views/",)
-"""Parts of these folders that have been rewritten."""
 
 BANNED = (
     r"stands?",
@@ -235,29 +227,17 @@ def every_view() -> Iterator[View | Message | str]:
     yield answers.exported_rows(3, 2, cut=True)
 
 
-def domain_texts() -> set[str]:
-    """Return the texts that views take from `bot.domain`, as long as that is in `NOT_YET_REWRITTEN`."""
-    remedies = {advice(outcome, cause) for outcome in Outcome for cause in Cause}
-    return (remedies | {text.advice for text in OUTCOME_TEXTS.values()} | {str(action) for action in Action}) - {""}
-
-
 def test_every_view_is_in_plain_english() -> None:
     texts = {text for view in every_view() for text in shown(view)}
     assert len(texts) > 1000
 
-    domain = domain_texts()
-    own = [text for text in texts if not any(words in text for words in domain)]
-    assert findings(Text(f"shown in Slack: {text[:200]!r}", 1, text) for text in sorted(own)) == []
-
-
-def is_rewritten(path: str) -> bool:
-    return path.startswith(REWRITTEN) or not path.startswith(NOT_YET_REWRITTEN)
+    assert findings(Text(f"shown in Slack: {text[:200]!r}", 1, text) for text in sorted(texts)) == []
 
 
 @pytest.mark.parametrize("texts", [documents, docstrings_and_comments, strings])
 def test_docs_docstrings_comments_and_strings_are_in_plain_english(texts: object) -> None:
     assert callable(texts)
-    assert findings(text for text in texts() if is_rewritten(text.path)) == []
+    assert findings(texts()) == []
 
 
 @pytest.mark.parametrize(

@@ -211,6 +211,7 @@ async def test_an_error_beside_the_data_of_a_success_leaves_open_what_was_done(
         (f"POST {PATH}/groups", lambda: wacr.adapter.create("New", [])),
         (f"POST {PATH}/messages/text", lambda: wacr.adapter.send_to_person(people(ANA)[0], "Hello")),
     ]
+    wacr.expected_breaches = ("'group_id': [7]",)
     for line, change in changes:
         wacr.server.faults = [InjectedFault(line, status=200, body=json.dumps({**problem, "data": INSIDE}))]
         with pytest.raises(OutcomeUnknown) as caught:

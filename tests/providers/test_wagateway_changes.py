@@ -268,6 +268,7 @@ TELLS_NOTHING = [
 async def test_a_write_whose_answer_tells_nothing_is_unknown_and_sent_once(
     wagateway: WaGatewayHarness, write: str
 ) -> None:
+    wagateway.expected_breaches = (": 202 {}: ",)
     for number, (status, body) in enumerate(TELLS_NOTHING, start=1):
         wagateway.server.faults = [InjectedFault(ROOT, status=status, body=body)]
         with pytest.raises(OutcomeUnknown):

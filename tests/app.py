@@ -105,9 +105,9 @@ class RunningApp:
         """Return the phones in the provider's group."""
         return set(self.world(provider).groups[group_id(provider)].members)
 
-    async def add(self, text: str, *, user: str = ALICE) -> Ack:
+    async def add(self, text: str, *, user: str = ALICE, channel: str = CHANNEL) -> Ack:
         """Send `/wa-add` with this text."""
-        return await self.slack.command(user, CHANNEL, "/wa-add", text)
+        return await self.slack.command(user, channel, "/wa-add", text)
 
     async def add_people(
         self, *phones: str, user: str = ALICE, group: str = "wasend-team", channel: str = CHANNEL, when: str = ""
@@ -169,19 +169,19 @@ class RunningApp:
         posted = named_messages(self.slack, "parent")
         return [str(message["metadata"]["event_payload"]["request"]) for message in posted]
 
-    def parents(self) -> list[Message]:
-        return [m for m in self.slack.messages(CHANNEL) if m.get("thread_ts", m["ts"]) == m["ts"]]
+    def parents(self, channel: str = CHANNEL) -> list[Message]:
+        return [m for m in self.slack.messages(channel) if m.get("thread_ts", m["ts"]) == m["ts"]]
 
-    async def parent(self, number: int = 0) -> Message:
+    async def parent(self, number: int = 0, *, channel: str = CHANNEL) -> Message:
         """Wait for the parent message of the channel's request with this number, from 0."""
-        await self.slack.wait_for(lambda: len(self.parents()) > number)
-        return self.parents()[number]
+        await self.slack.wait_for(lambda: len(self.parents(channel)) > number)
+        return self.parents(channel)[number]
 
-    async def finished(self, number: int = 0) -> list[Message]:
+    async def finished(self, number: int = 0, *, channel: str = CHANNEL) -> list[Message]:
         """Wait until a request is done, and return its whole thread."""
-        parent = await self.parent(number)
-        await self.slack.wait_for(lambda: "Done" in self.parents()[number]["text"])
-        return self.slack.thread(CHANNEL, parent["ts"])
+        parent = await self.parent(number, channel=channel)
+        await self.slack.wait_for(lambda: "Done" in self.parents(channel)[number]["text"])
+        return self.slack.thread(channel, parent["ts"])
 
     async def message_with_button(self, label: str) -> Message:
         """Wait for a message with this button, and return the newest."""

@@ -9,7 +9,7 @@ from sandbox.slack.server import SlackServer
 from sandbox.slack.workspace import Message, SlackView
 
 ALICE, BOB, CAROL, DAVE = "U01ALICE", "U02BOB", "U03CAROL", "U04DAVE"
-CHANNEL, ELSEWHERE = "C0LAUNCH", "C0ELSEWHERE"
+CHANNEL, ELSEWHERE, PRIVATE = "C0LAUNCH", "C0ELSEWHERE", "C0PRIVATE"
 PHONE = "+1 415 555 0100"
 LATER = (datetime.now(UTC).replace(day=1) + timedelta(days=62)).strftime("%Y-%m-01 09:00")
 """A start time after the end of every test. It is the same for a month, because it is in the names of tests, which

@@ -138,9 +138,12 @@ class SlackNotifier:
         await self._post(request, f"results-{page}", content, thread)
 
     async def finish(self, request: Request, people: Sequence[RequestItem]) -> None:
-        """Post the summary, and a CSV if the thread shows tables, and update the parent message."""
+        """Post the summary, and a CSV if the thread shows tables, and update the parent message.
+
+        The CSV has full numbers, so a channel that shortens them doesn't get it.
+        """
         thread = await self._thread(request)
-        if len(people) > results.MAX_LINES:
+        if len(people) > results.MAX_LINES and not await self._approvers.channels.shortens_numbers(thread.channel):
             await self._rate_limit.acquire(request.id)
             comment = f"The complete results of request `{request.id}`, one line for each person."
             file = OutgoingFile(f"{request.id}.csv", results.csv_file(request, people), comment)

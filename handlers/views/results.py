@@ -46,7 +46,7 @@ def build(request: Request, people: Sequence[RequestItem], *, total: int, short:
     return message(
         [
             f"Results for {where}, {pages}: {counted}",
-            "Everyone is in the table, and in the CSV file in this thread.",
+            "Everyone is in the table. Export CSV sends you the complete list.",
         ],
         [*sections([f"*Results for {where}*, {pages}"]), TableBlock(rows=rows)],
     )

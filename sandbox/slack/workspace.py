@@ -276,6 +276,7 @@ DEFAULT_SEED = Seed(
         ChannelInfo("C0LAUNCH", "launch", (*_PEOPLE, _BOT)),
         ChannelInfo("C0APPROVALS", "approvals", (*_PEOPLE, _BOT)),
         ChannelInfo("C0ELSEWHERE", "elsewhere", _PEOPLE),
+        ChannelInfo("C0PRIVATE", "private", (*_PEOPLE, _BOT), "groups"),
         ChannelInfo("D0ALICE", "directmessage", ("U01ALICE", _BOT), "im", "U01ALICE"),
         ChannelInfo("D0BOB", "directmessage", ("U02BOB", _BOT), "im", "U02BOB"),
         ChannelInfo("D0CAROL", "directmessage", ("U03CAROL", _BOT), "im", "U03CAROL"),

@@ -8,7 +8,7 @@ from sandbox.providers.world import Disposition, Effect, World
 from sandbox.sandbox import SIMULATORS
 from sandbox.slack.errors import SlackFault
 from tests.app import RunningApp, group_id, put_people, running_app
-from tests.slack_ui import CHANNEL
+from tests.slack_ui import CHANNEL, PRIVATE
 
 MIX = {
     f"1415555{number:04}": disposition
@@ -85,8 +85,8 @@ async def test_thirty_people_get_true_results(provider: str, tmp_path: Path) -> 
         typed = put_people(world, MIX)
         world.put_group(group_id(provider), "Team", MEMBERS)
 
-        ack = await app.add(f"{provider}-team {typed} reason: launch")
-        thread = await app.finished()
+        ack = await app.add(f"{provider}-team {typed} reason: launch", channel=PRIVATE)
+        thread = await app.finished(channel=PRIVATE)
 
         assert ack.ok
         assert len({row["phone"] for row in rows(app)}) == len(rows(app)) == 30

@@ -3,7 +3,7 @@ from collections import Counter
 import pytest
 
 from tests.app import RunningApp, group_id
-from tests.slack_ui import CHANNEL
+from tests.slack_ui import CHANNEL, PRIVATE
 
 SPOKEN = {"chat.postMessage", "chat.update", "files.completeUploadExternal"}
 
@@ -11,8 +11,8 @@ SPOKEN = {"chat.postMessage", "chat.update", "files.completeUploadExternal"}
 @pytest.mark.parametrize("size", [1, 20, 21, 100, 101, 1_000, 1_024])
 async def test_a_thread_stays_within_slacks_limits_at_every_size(size: int, app: RunningApp) -> None:
     numbers = ", ".join(f"+1415555{n:04}" for n in range(1000, 1000 + size))
-    await app.add(f"wasend-team {numbers}")
-    thread = await app.finished()
+    await app.add(f"wasend-team {numbers}", channel=PRIVATE)
+    thread = await app.finished(channel=PRIVATE)
 
     assert len(app.world().groups[group_id("wasend")].members) == size
     tables = [block for message in thread for block in message.get("blocks", []) if block["type"] == "table"]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sandbox.sandbox import Sandbox
 from sandbox.slack.workspace import Message
-from tests.slack_ui import CHANNEL
+from tests.slack_ui import PRIVATE
 
 
 @dataclass(slots=True)
@@ -81,7 +81,7 @@ class Deployment:
             await draining
 
     def parents(self) -> list[Message]:
-        return [m for m in self.sandbox.slack.messages(CHANNEL) if m.get("thread_ts", m["ts"]) == m["ts"]]
+        return [m for m in self.sandbox.slack.messages(PRIVATE) if m.get("thread_ts", m["ts"]) == m["ts"]]
 
 
 def free_port() -> int:

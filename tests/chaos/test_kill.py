@@ -15,7 +15,7 @@ from sandbox.providers.world import Disposition
 from sandbox.sandbox import Sandbox, serve_sandbox
 from tests.app import group_id, put_people
 from tests.chaos.process import Deployment
-from tests.slack_ui import ALICE, CHANNEL
+from tests.slack_ui import ALICE, PRIVATE
 
 pytestmark = pytest.mark.timeout(300)  # processes start and are killed, one after another
 
@@ -80,7 +80,7 @@ async def test_kills_leave_one_thread_and_one_outcome_each(tmp_path: Path) -> No
 
         async with deployment.bot() as bot:
             await bot.ready()
-            ack = await sandbox.slack.command(ALICE, CHANNEL, "/wa-add", f"twochat-team {typed}")
+            ack = await sandbox.slack.command(ALICE, PRIVATE, "/wa-add", f"twochat-team {typed}")
             assert ack.ok
         for _ in range(KILLS - 1):
             await start_and_kill(deployment, rng)
@@ -101,7 +101,7 @@ async def test_kills_leave_one_thread_and_one_outcome_each(tmp_path: Path) -> No
         added = [event.phone for event in world.events if event.effect == "added"]
         assert sorted(added) == sorted(world.groups[group_id("twochat")].members)
         assert [event for event in world.events if event.effect == "already_member"] == []
-        results = [m for m in sandbox.slack.messages(CHANNEL) if m["text"].startswith("Results for")]
+        results = [m for m in sandbox.slack.messages(PRIVATE) if m["text"].startswith("Results for")]
         assert len({m["text"] for m in results}) == len(results) == 2
 
 
@@ -115,7 +115,7 @@ async def test_the_next_process_finishes_the_work_of_a_stopped_one(tmp_path: Pat
 
         async with deployment.bot() as bot:
             await bot.ready()
-            await sandbox.slack.command(ALICE, CHANNEL, "/wa-add", f"twochat-team {typed}")
+            await sandbox.slack.command(ALICE, PRIVATE, "/wa-add", f"twochat-team {typed}")
             await sandbox.slack.wait_for(lambda: "Running" in "".join(p["text"] for p in deployment.parents()))
             log = await bot.terminate()
             assert await bot.process.wait() == 0

@@ -14,7 +14,7 @@ from sandbox.sandbox import serve_sandbox
 from tests.app import group_id
 from tests.bot.storage.samples import request
 from tests.chaos.process import Deployment
-from tests.slack_ui import CHANNEL
+from tests.slack_ui import PRIVATE
 
 pytestmark = pytest.mark.timeout(300)  # processes start and are killed, one after another
 
@@ -57,7 +57,7 @@ async def test_every_operation_survives_repeated_kills(tmp_path: Path) -> None:
                 operation=operation,
                 group_id="" if made else group,
                 requester="U01ALICE",
-                channel=CHANNEL,
+                channel=PRIVATE,
                 options=RequestOptions(subject="Spring Fair" if made else "", text=f"text of {operation}"),
             )
             before = MembershipStatus.ABSENT if made else MembershipStatus.UNKNOWN

@@ -29,6 +29,7 @@ from tests.handlers.samples import RULE, changed, mix
 from tests.slack_ui import labels_of
 
 LAUNCH, ELSEWHERE, APPROVALS, DIRECT = "C0LAUNCH", "C0ELSEWHERE", "C0APPROVALS", "D0ALICE"
+PRIVATE = "C0PRIVATE"
 OPERATORS = "S0OPERATORS"  # Alice and Carol
 LEAD = Role("lead", frozenset({"U02BOB", "U0GONE", OPERATORS}), frozenset({Capability.APPROVE}))
 ADMIN = Role("owner", frozenset({"U04DAVE"}), frozenset({Capability.ADMIN}))
@@ -41,9 +42,15 @@ def thread(poster: Poster, database: Database, client: AsyncWebClient) -> SlackN
 
 
 def notifier_for(
-    poster: Poster, database: Database, client: AsyncWebClient, approvals_channel: str = ""
+    poster: Poster,
+    database: Database,
+    client: AsyncWebClient,
+    approvals_channel: str = "",
+    *,
+    shorten_numbers: bool = True,
 ) -> SlackNotifier:
-    stores, slack = Stores.of(database, [LEAD]), SlackClients.of(client, [LEAD])
+    stores = Stores.of(database, [LEAD])
+    slack = SlackClients.of(client, [LEAD], shorten_numbers=shorten_numbers)
     approvers = ApproverNotifier(poster, stores.votes, slack.user_groups, slack.channels)
     options = NotifierOptions({"support": frozenset(Action)}, GroupCatalog(), approvals_channel)
     return SlackNotifier(
@@ -86,9 +93,9 @@ async def test_a_small_request_makes_one_thread_of_lines_and_a_summary(
 
 
 async def test_a_large_request_makes_tables_a_file_and_a_summary(slack: SlackServer, thread: SlackNotifier) -> None:
-    await notify_all(thread, mix(101))
+    await notify_all(thread, mix(101), PRIVATE)
 
-    first, second, file, summary = replies(slack)
+    first, second, file, summary = replies(slack, PRIVATE)
     assert "people 1 to 100 of 101" in first["text"]
     assert "people 101 to 101 of 101" in second["text"]
     assert [f["name"] for f in file["files"]] == ["RABCDEFGHIJKLMNOP.csv"]
@@ -98,6 +105,15 @@ async def test_a_large_request_makes_tables_a_file_and_a_summary(slack: SlackSer
     assert upload.content.count(b"\r\n") == 102
 
 
+async def test_a_public_channel_gets_no_file_with_full_numbers(slack: SlackServer, thread: SlackNotifier) -> None:
+    await notify_all(thread, mix(21))
+
+    assert slack.files == []
+    assert [bool(m.get("files")) for m in replies(slack)] == [False, False]
+    assert "Export CSV" in labels_of(replies(slack)[-1])
+    assert "in this thread" not in str(replies(slack))
+
+
 async def test_direct_messages_have_one_thread(slack: SlackServer, thread: SlackNotifier) -> None:
     await notify_all(thread, mix(21), channel="C0GONE")
 
@@ -105,9 +121,10 @@ async def test_direct_messages_have_one_thread(slack: SlackServer, thread: Slack
 
 
 async def test_in_a_public_channel_not_joined_only_the_file_goes_to_direct_messages(
-    slack: SlackServer, thread: SlackNotifier
+    slack: SlackServer, poster: Poster, database: Database, client: AsyncWebClient
 ) -> None:
-    await notify_all(thread, mix(21), channel=ELSEWHERE)
+    full = notifier_for(poster, database, client, shorten_numbers=False)
+    await notify_all(full, mix(21), channel=ELSEWHERE)
 
     assert len(replies(slack, ELSEWHERE)) == 2
     (file,) = slack.messages(DIRECT)

@@ -18,6 +18,7 @@ from bot.execution.dispatcher import Dispatcher
 from bot.execution.engine import Engine
 from bot.execution.ports import Collaborators
 from bot.execution.provider_calls import ProviderCalls
+from bot.execution.takeover import Takeover, place
 from bot.execution.throttle import Throttle
 from bot.execution.verdicts import Metrics, VerdictRecorder
 from bot.execution.workflow import Workflow
@@ -56,12 +57,14 @@ async def running(settings: Settings) -> AsyncIterator[str]:
 
     Raises:
         ConfigurationError: a Slack token is missing or refused, or an adapter refuses a connection's values.
-        AlreadyRunning: another process uses the database.
+        AlreadyRunning: another process uses the SQLite file.
+        ReplicaFenced: this replica was paused or cut off from PostgreSQL, and another one takes over its work.
         OSError: the port is in use.
     """
     credentials = settings.require_slack()
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(_database(settings))
+        await stack.enter_async_context(place(database))
         providers = await stack.enter_async_context(_providers(settings))
         session = await stack.enter_async_context(slack_session())
         client = slack_client(settings, credentials.bot_token, session)
@@ -76,6 +79,7 @@ async def running(settings: Settings) -> AsyncIterator[str]:
         app = await stack.enter_async_context(running_app(client, services))
         await engine.launch()
         stack.push_async_callback(engine.aclose)
+        await stack.enter_async_context(Takeover(database, engine).running())
         await stack.enter_async_context(dispatcher.running())
         await stack.enter_async_context(services.sync_scheduler.running())
         await stack.enter_async_context(background(_read_ahead(services)))
@@ -120,7 +124,7 @@ def _build(
     revalidator = Revalidator(authorizer, actor_of, directory, sources)
     calls, recorder = ProviderCalls(directory.get), VerdictRecorder(stores.requests, metrics)
     workflow = Workflow(Collaborators(stores.requests, connections, delivery.notifier, revalidator, calls, recorder))
-    engine = Engine(database.engine_url, workflow.durable())
+    engine = Engine(database.engine_url, workflow.durable(), replica=database.replica)
     dispatcher = Dispatcher(stores.work, engine)
 
     rules = settings.approval_rules()
@@ -139,7 +143,7 @@ def _build(
 
 @asynccontextmanager
 async def _database(settings: Settings) -> AsyncIterator[Database]:
-    """Open the database for this process alone, and upgrade it to the newest version."""
+    """Open the database, on SQLite for this process alone, and upgrade it to the newest version."""
     async with AsyncExitStack() as stack:
         database = Database(settings.storage.url)
         stack.push_async_callback(database.aclose)

@@ -3,9 +3,12 @@
 import asyncio
 import sys
 
+import structlog
+
 from bot import bootstrap, log
 from bot.cli.common import ConfigPath, load_settings, run_until_stopped
 from bot.config import Settings
+from bot.storage.postgres import ReplicaFenced
 
 
 def run(config: ConfigPath = None) -> None:
@@ -16,5 +19,10 @@ def run(config: ConfigPath = None) -> None:
 
 
 async def _serve(settings: Settings) -> None:
-    async with bootstrap.running(settings):
-        await asyncio.Event().wait()
+    """Run the bot until it is cancelled. A fenced replica starts anew, under a new id."""
+    while True:
+        try:
+            async with bootstrap.running(settings):
+                await asyncio.Event().wait()
+        except ReplicaFenced as fenced:
+            structlog.get_logger(__name__).warning("restarting", reason=str(fenced))

@@ -1,7 +1,7 @@
 """The durable engine: dbos, configured for Rollcall, behind the few functions that the workflow uses."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -23,13 +23,14 @@ class Engine:
 
     Args:
         url: the database of the engine's tables (`Database.engine_url`).
+        replica: the replica that runs the work (`Database.replica`); empty on SQLite.
         workflows: each workflow by its stored name; a name must never be given to another workflow.
     """
 
-    def __init__(self, url: str, workflows: Mapping[str, DurableWorkflow]) -> None:
+    def __init__(self, url: str, workflows: Mapping[str, DurableWorkflow], *, replica: str = "") -> None:
         self._running: set[asyncio.Task[Any]] = set()
         self._closed = False
-        DBOS(config=_config(url))
+        DBOS(config=_config(url, replica or "local"))
         self._workflows = {
             name: DBOS.workflow(name=name, max_recovery_attempts=None)(self._tracked(name, function))
             for name, function in workflows.items()
@@ -43,6 +44,15 @@ class Engine:
         """Start a workflow. Starting the same name, request and numbers twice starts one workflow."""
         with SetWorkflowID(":".join([request_id, name, *map(str, numbers)])):
             await DBOS.start_workflow_async(self._workflows[name], request_id, *numbers)
+
+    async def recover(self, replicas: Collection[str]) -> int:
+        """Take over the running work of replicas that no longer run. Return the number of workflows.
+
+        Several replicas can do this at the same time: each workflow goes back to the queue once, and one replica
+        takes it from there.
+        """
+        recover = DBOS._recover_pending_workflows  # noqa: SLF001 - dbos has no public call for it, and is pinned
+        return len(await asyncio.to_thread(recover, list(replicas)))
 
     async def aclose(self, *, grace: float = 5.0) -> None:
         """Stop. Workflows that do not end within `grace` seconds are resumed at the next start."""
@@ -97,13 +107,13 @@ async def sleep(seconds: float) -> None:
     await DBOS.sleep_async(seconds)
 
 
-def _config(url: str) -> DBOSConfig:
+def _config(url: str, executor: str) -> DBOSConfig:
     sqlite = url.startswith("sqlite")
     return DBOSConfig(
         name="rollcall",
         system_database_url=url,
         application_version="1",  # by default a hash of the source: editing a comment would strand work
-        executor_id="local",  # one process at a time (`Database.hold`), so a restart resumes its own work
+        executor_id=executor,  # constant on SQLite, so that a restart resumes its own work
         serializer=DBOSPortableJSONSerializer(),  # the default, pickle, runs code that it reads
         max_executor_threads=32,
         db_engine_kwargs={"connect_args": {"factory": SqliteConnection}} if sqlite else None,

@@ -6,15 +6,32 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import insert, select, update
+import structlog
+from sqlalchemy import Row, select, text, update
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.requests import Request
 from bot.domain.send_limits import Cooldown, SendLimits
 from bot.storage.database import Database
+from bot.storage.postgres import ReplicaFenced
 from bot.storage.requests import RequestStore
 from bot.storage.tables import senders
 from providers.base import MAX_COOLDOWN
+
+HELD_POLL_INTERVAL = 0.2
+"""Seconds between two looks whether another replica's call has ended."""
+MAX_HOLD = 900.0
+"""Seconds after which the call of another replica counts as ended, if that replica could not record its end."""
+
+log = structlog.get_logger(__name__)
+_NEW_ROW = text(
+    "INSERT INTO senders (connection, free_at, day, used) VALUES (:connection, 0, '', 0)"
+    " ON CONFLICT (connection) DO NOTHING"
+)
+"""Adds a connection's row, unless another replica has just done so."""
 
 STOPPED = "The request was stopped before this person was sent."
 
@@ -82,20 +99,22 @@ class Throttle:
             CoolingDown: the account was limited, restricted or lost, now or while this call waited for its slot.
         """
         async with self._lock:
-            wait, granted = await self._reserve(people)
-            if wait > 0:
-                await self._sleep(wait)
-            yield granted
+            while (reserved := await self._reserve(people)) is None:
+                await self._sleep(HELD_POLL_INTERVAL)
+            try:
+                wait, granted = reserved
+                if wait > 0:
+                    await self._sleep(wait)
+                yield granted
+            finally:
+                await self._release()
 
     async def cool_down(self, seconds: float, reason: str) -> None:
         """Send nothing for `seconds`, for any request. A longer cooldown that has begun already stays."""
         until = self._clock() + seconds
         async with self._database.write() as connection:
-            row = (await connection.execute(select(senders).where(self._mine).with_for_update())).one_or_none()
-            if row is None:
-                values = {"free_at": self._clock(), "day": "", "used": 0}
-                await connection.execute(insert(senders).values(connection=self._connection, **values))
-            if row is None or row.rests_until < until or self._active_cooldown(row.rests_until, "") is None:
+            row = await self._locked_row(connection)
+            if row.rests_until < until or self._active_cooldown(row.rests_until, "") is None:
                 await connection.execute(update(senders).where(self._mine).values(rests_until=until, rests_for=reason))
 
     async def remaining_today(self) -> int | None:
@@ -118,17 +137,22 @@ class Throttle:
         now = self._clock()
         return Cooldown(datetime.fromtimestamp(until, UTC), reason) if now < until <= now + MAX_COOLDOWN else None
 
-    async def _reserve(self, people: int) -> tuple[float, int]:
-        """Reserve the next slot. Return the seconds until it begins, and for how many people it is."""
+    async def _reserve(self, people: int) -> tuple[float, int] | None:
+        """Reserve the next slot. Return the seconds until it begins, and for how many people it is.
+
+        Return None if another replica has a call in progress.
+        """
         now = self._clock()
         today = datetime.fromtimestamp(now, UTC).date().isoformat()
         gap = self.limits.gap * (1 + self.limits.jitter * (2 * self._rand() - 1))
         max_gap = self.limits.gap * (1 + self.limits.jitter)
         async with self._database.write() as connection:
-            row = (await connection.execute(select(senders).where(self._mine).with_for_update())).one_or_none()
-            if row is not None and (cooldown := self._active_cooldown(row.rests_until, row.rests_for)):
+            row = await self._locked_row(connection)
+            if cooldown := self._active_cooldown(row.rests_until, row.rests_for):
                 raise CoolingDown(cooldown)
-            used = row.used if row is not None and row.day == today else 0
+            if self._is_held_elsewhere(row, now):
+                return None
+            used = row.used if row.day == today else 0
             granted = people if self.limits.per_day is None else max(0, min(people, self.limits.per_day - used))
             if people and not granted:
                 raise DailyLimitReached(
@@ -136,13 +160,32 @@ class Throttle:
                 )
             # The last call is in the past, so a wait of more than a gap is a slot that a crash left unused, or a
             # clock that was set back.
-            start = now if row is None else min(max(now, row.free_at), now + max_gap)
-            values = {"free_at": start + gap, "day": today, "used": used + granted}
-            if row is None:
-                await connection.execute(insert(senders).values(connection=self._connection, **values))
-            else:
-                await connection.execute(update(senders).where(self._mine).values(**values))
+            start = min(max(now, row.free_at), now + max_gap)
+            values = {"free_at": start + gap, "day": today, "used": used + granted, "replica": self._database.replica}
+            await connection.execute(update(senders).where(self._mine).values(**values))
         return float(start - now), granted
+
+    async def _locked_row(self, connection: AsyncConnection) -> Row[Any]:
+        """Return the row of this connection, locked until the end of the transaction, and add it if it is missing."""
+        locked = select(senders).where(self._mine).with_for_update()
+        if (row := (await connection.execute(locked)).one_or_none()) is None:
+            await connection.execute(_NEW_ROW, {"connection": self._connection})
+            row = (await connection.execute(locked)).one()
+        return row
+
+    def _is_held_elsewhere(self, row: Row[Any], now: float) -> bool:
+        """Return whether another replica has a call in progress."""
+        return row.replica not in {"", self._database.replica} and now < row.free_at + MAX_HOLD
+
+    async def _release(self) -> None:
+        """Record the end of this replica's call. On SQLite there are no others that wait for it."""
+        mine = senders.c.replica == self._database.replica
+        if self._database.replica:
+            try:
+                async with self._database.write() as connection:
+                    await connection.execute(update(senders).where(self._mine, mine).values(replica=""))
+            except (SQLAlchemyError, ReplicaFenced):
+                log.warning("slot_not_released", connection=self._connection, exc_info=True)
 
 
 @asynccontextmanager

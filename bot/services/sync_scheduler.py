@@ -111,7 +111,7 @@ class SyncScheduler:
             self._awake.clear()
             wait = MAX_POLL_INTERVAL
             try:
-                for schedule in await self._schedules.due(datetime.now(UTC)):
+                for schedule in await self._schedules.claim_due(datetime.now(UTC)):
                     await self._run_one(schedule)
                 next_at = await self._schedules.next_at()
                 if next_at is not None:

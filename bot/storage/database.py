@@ -21,10 +21,17 @@ CLOSE_TIMEOUT = 5.0
 
 
 class Database:
-    """The database at `url`: `sqlite:///path` or `postgresql://…`."""
+    """The database at `url`: `sqlite:///path` or `postgresql://…`.
+
+    Attributes:
+        url: where it is.
+        is_sqlite: whether it is a SQLite file.
+        replica: the id under which this process takes part; empty on SQLite, and for processes that do no work.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url
+        self.replica = ""
         self.is_sqlite = url.startswith("sqlite")
         self._engine = _engine(url, is_sqlite=self.is_sqlite)
         self._reader = self._engine.execution_options(isolation_level="AUTOCOMMIT")
@@ -49,9 +56,14 @@ class Database:
         """Open a transaction that commits at the end of the block, and rolls back on an error.
 
         SQLite has one writer at a time, and a waiting writer polls after growing pauses. So writers queue here.
+
+        Raises:
+            ReplicaFenced: another replica has taken over this one's work; nothing is written.
         """
         lock = self._write_lock if self.is_sqlite else nullcontext()
         async with lock, self._connected(self._engine) as connection, connection.begin():
+            if self.replica:
+                await postgres.require_unfenced(connection, self.replica)
             yield connection
 
     @asynccontextmanager
@@ -62,23 +74,21 @@ class Database:
 
     @asynccontextmanager
     async def hold(self) -> AsyncIterator[None]:
-        """Reserve the database for this process: two processes would both run the same work.
+        """Reserve a SQLite file for this process: two processes would both run the same work.
+
+        On PostgreSQL any number of processes take part (`bot.execution.takeover`).
 
         Raises:
-            AlreadyRunning: another process holds it; on PostgreSQL also later, see `postgres.hold_advisory_lock`.
+            AlreadyRunning: another process holds the file.
         """
-        if self.file is not None:
-            with hold_lock_file(self.file):
-                yield
-            return
-        async with postgres.hold_advisory_lock(self._reader):
+        with nullcontext() if self.file is None else hold_lock_file(self.file):
             yield
 
     async def upgrade(self) -> None:
         """Migrate the tables to the newest version, if they aren't there yet."""
         async with self.write() as connection:
             if not self.is_sqlite:
-                await postgres.lift_statement_timeout(connection)
+                await postgres.begin_upgrade(connection)
             await connection.run_sync(_migrate)
 
     async def aclose(self) -> None:

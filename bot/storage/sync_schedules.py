@@ -48,9 +48,17 @@ class SyncSchedules:
         async with self._database.read() as connection:
             return [_schedule(row) for row in await connection.execute(statement)]
 
-    async def due(self, now: datetime) -> list[SyncSchedule]:
-        """Return the schedules that are due at `now` (aware)."""
-        return [schedule for schedule in await self.active() if schedule.next_at <= now]
+    async def claim_due(self, now: datetime) -> list[SyncSchedule]:
+        """Claim the schedules that are due at `now` (aware), and return them, soonest first.
+
+        Until its run is completed, no other replica can claim a schedule, unless this one is fenced.
+        """
+        free = schedules.c.replica.in_(("", self._database.replica))
+        statement = update(schedules).where(schedules.c.next_at <= now.timestamp(), free)
+        claim = statement.values(replica=self._database.replica).returning(schedules)
+        async with self._database.write() as connection:
+            claimed = [_schedule(row) for row in await connection.execute(claim)]
+        return sorted(claimed, key=lambda schedule: schedule.next_at)
 
     async def next_at(self) -> float | None:
         """Return when the next schedule is due, in seconds since 1970; None if none is."""
@@ -78,7 +86,7 @@ class SyncSchedules:
         this_run = and_(
             schedules.c.id == schedule.id, schedules.c.run == schedule.run, schedules.c.next_at.is_not(None)
         )
-        values: dict[str, Any] = {"run": schedule.run + 1, "next_at": following, "failed": failures}
+        values: dict[str, Any] = {"run": schedule.run + 1, "next_at": following, "failed": failures, "replica": ""}
         values |= {"request": request} if request else {}
         async with self._database.write() as connection:
             result = await connection.execute(update(schedules).where(this_run).values(**values))

@@ -106,8 +106,19 @@ senders = Table(
     Column("used", Integer, nullable=False),
     Column("rests_until", Float, nullable=False, server_default="0"),
     Column("rests_for", CleanText, nullable=False, server_default=""),
+    Column("replica", String(100), nullable=False, server_default=""),
 )
-"""When each connection may next send, how many people it sent on its day (UTC), and its cooldown and the reason."""
+"""When each connection may next send, how many people it sent on its day (UTC), its cooldown and the reason, and the
+replica that has a call in progress."""
+
+replicas = Table(
+    "replicas",
+    metadata,
+    Column("id", String(100), primary_key=True),
+    Column("seen_at", Float, nullable=False),
+    Column("fenced_at", Float),
+)
+"""The replicas on PostgreSQL: `bot.storage.replicas`."""
 
 audit = Table(
     "audit",
@@ -150,11 +161,12 @@ schedules = Table(
     Column("next_at", Float),
     Column("request", String(32), nullable=False, server_default=""),
     Column("failed", Integer, nullable=False, server_default="0"),
+    Column("replica", String(100), nullable=False, server_default=""),
 )
 """Scheduled syncs; those without `next_at` have ended.
 
 `run` counts the runs, and is part of each run's request id, so that a crash makes no second request; `request` is the
-id of the last request, and `failed` counts the failed runs in a row.
+id of the last request, and `failed` counts the failed runs in a row. `replica` is the replica that runs it now.
 """
 
 drafts = Table(

@@ -41,21 +41,29 @@ class BotProcess:
 
 @dataclass(slots=True)
 class Deployment:
-    """A sandbox, and the configuration and database of the processes that run against it, one after another."""
+    """A sandbox, and the configuration and database of the processes that run against it.
+
+    Processes run one after another on SQLite, and also together on PostgreSQL.
+    """
 
     sandbox: Sandbox
     folder: Path
     pace: str = 'batch = 10, gap = "0s"'
+    postgres_url: str = ""
 
     @property
     def storage_url(self) -> str:
-        return f"sqlite:///{self.folder}/rollcall.db"
+        return self.postgres_url or f"sqlite:///{self.folder}/rollcall.db"
 
     @asynccontextmanager
-    async def bot(self) -> AsyncIterator[BotProcess]:
-        """Run `rollcall run`, and kill it at the end of the block."""
-        config, url = self.folder / "rollcall.toml", self.sandbox.slack.deliverer.request_url
+    async def bot(self, *, at_new_address: bool = False) -> AsyncIterator[BotProcess]:
+        """Run `rollcall run`, and kill it at the end of the block.
+
+        Slack delivers to it, at the address of the process before it or at a new one.
+        """
+        url = "" if at_new_address else self.sandbox.slack.deliverer.request_url
         port = int(url.rpartition(":")[2].partition("/")[0]) if url else free_port()
+        config = self.folder / f"rollcall-{port}.toml"
         self.sandbox.slack.deliverer.request_url = f"http://127.0.0.1:{port}/slack/events"
         config.write_text(self.sandbox.config(self.storage_url, port=port, pace=self.pace))
         process = await asyncio.create_subprocess_exec(

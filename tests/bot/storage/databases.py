@@ -17,12 +17,6 @@ from bot.storage.tables import metadata
 NewPostgres = Callable[[], str]
 _numbers = itertools.count(1)
 
-_HERE = "database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-HOLDERS = f"FROM pg_locks WHERE locktype = 'advisory' AND granted AND {_HERE}"
-END_HOLDER = text(f"SELECT pg_terminate_backend(pid) {HOLDERS}")
-"""Ends the session that holds the database."""
-A_LOCK_WAITS = text("SELECT count(*) = 1 FROM pg_locks WHERE NOT granted")
-
 
 @pytest.fixture(scope="session")
 def new_postgres(postgres_url: str) -> NewPostgres:

@@ -1,5 +1,4 @@
 import asyncio
-from functools import partial
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -10,10 +9,8 @@ from sqlalchemy.exc import DBAPIError, InvalidRequestError, OperationalError
 
 import bot.storage.postgres
 from bot.storage.database import Database
-from bot.storage.sqlite import AlreadyRunning
 from bot.storage.tables import metadata
-from tests.bot.storage.databases import A_LOCK_WAITS, END_HOLDER, HOLDERS, open_database
-from tests.bot.storage.processes import holding, until
+from tests.bot.storage.databases import NewPostgres, open_database
 
 _A_SENDER = text("INSERT INTO senders (connection, free_at, day, used) VALUES ('support', 1.5, '2030-01-01', 7)")
 
@@ -70,62 +67,12 @@ async def test_a_statement_error_hides_its_parameters(database: Database) -> Non
     assert "4155550100" not in str(caught.value)
 
 
-async def test_one_process_holds_a_postgres_database(postgres: Database) -> None:
-    async with open_database(postgres.url) as other:
-        async with postgres.hold():
-            with pytest.raises(AlreadyRunning, match="in use by another rollcall process"):
-                async with other.hold():
-                    pass
-        async with other.hold():
-            pass
-
-
-async def test_a_killed_process_frees_its_postgres_database(postgres: Database) -> None:
-    async with holding(postgres.url) as holder:
-        with pytest.raises(AlreadyRunning):
-            async with postgres.hold():
-                pass
-        holder.kill()
-        await holder.wait()
-        locks = text("SELECT count(*) = 0 FROM pg_locks WHERE locktype = 'advisory'")
-        async with postgres.read() as connection:  # the server notices a moment later that the holder is dead
-            await until(partial(connection.scalar, locks))
-        async with postgres.hold():
-            pass
-
-
-async def test_a_lock_is_taken_again_after_its_session_is_lost(
-    postgres: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(bot.storage.postgres, "CHECK_INTERVAL", 0.2)
-    async with open_database(postgres.url) as other, postgres.hold():
+async def test_processes_that_start_together_migrate_one_after_another(new_postgres: NewPostgres) -> None:
+    url = new_postgres()
+    async with open_database(url) as one, open_database(url) as other:
+        await asyncio.gather(one.upgrade(), other.upgrade())
         async with other.read() as connection:
-            before = await connection.scalar(text(f"SELECT pid {HOLDERS}"))
-            await connection.execute(END_HOLDER)
-            another = text(f"SELECT count(*) = 1 {HOLDERS} AND pid != :before").bindparams(before=before)
-            await until(partial(connection.scalar, another))
-        with pytest.raises(AlreadyRunning):
-            async with other.hold():
-                pass
-    async with open_database(postgres.url) as other, other.hold():
-        pass
-
-
-async def test_a_process_ends_when_another_takes_its_lock(postgres: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bot.storage.postgres, "CHECK_INTERVAL", 0.2)
-    async with open_database(postgres.url) as other, other.read() as waiting, other.read() as connection:
-
-        async def lose_it() -> None:
-            async with postgres.hold():
-                take = text("SELECT pg_advisory_lock(:key)").bindparams(key=bot.storage.postgres.LOCK_KEY)
-                taking = asyncio.create_task(waiting.execute(take))
-                await until(partial(connection.scalar, A_LOCK_WAITS))
-                await connection.execute(END_HOLDER)
-                await taking
-                await asyncio.Event().wait()
-
-        with pytest.raises(AlreadyRunning, match="in use by another rollcall process"):
-            await lose_it()
+            assert await connection.run_sync(_differences) == []
 
 
 async def test_a_statement_that_waits_for_a_lock_ends(postgres: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -50,8 +50,8 @@ async def test_a_stored_schedule_is_read_back(schedules: SyncSchedules, source: 
 
 async def test_a_schedule_repeats_and_skips_missed_runs(schedules: SyncSchedules) -> None:
     await schedules.add(schedule())
-    assert await schedules.due(NOON - timedelta(seconds=1)) == []
-    [due] = await schedules.due(NOON)
+    assert await schedules.claim_due(NOON - timedelta(seconds=1)) == []
+    [due] = await schedules.claim_due(NOON)
     await schedules.complete_run(due, NOON + timedelta(days=2, hours=1))
     [after] = await schedules.active()
     assert (after.run, after.next_at) == (1, NOON + 3 * DAY)
@@ -61,7 +61,7 @@ async def test_a_schedule_repeats_and_skips_missed_runs(schedules: SyncSchedules
 
 async def test_a_single_run_ends_the_schedule(schedules: SyncSchedules) -> None:
     await schedules.add(schedule(every=None))
-    [due] = await schedules.due(NOON)
+    [due] = await schedules.claim_due(NOON)
     await schedules.complete_run(due, NOON)
     assert await schedules.active() == []
     assert await schedules.next_at() is None

@@ -169,6 +169,12 @@ class Harness(Generic[ServerT_co, AdapterT_co]):
         assert not any(secret in str(caught.value) for secret in (TOKEN, *phones, ANA))
         return caught.value
 
+    async def failed_read(self, *phones: str) -> ProviderError:
+        """Read the membership of people and return the error."""
+        with pytest.raises(ProviderError) as caught:
+            await self.membership(*phones)
+        return caught.value
+
     def requests(self, *, with_status: bool = False) -> list[str]:
         """Return the calls so far as `METHOD path`, without the prefix, followed by the status if wanted."""
         return [
@@ -227,11 +233,6 @@ def outcomes_with_evidence(
     found = {verdict.key.removeprefix("+"): (verdict.outcome, verdict.evidence) for verdict in verdicts}
     assert len(found) == len(verdicts)
     return found
-
-
-def types_of(failed: Mapping[Action, ProviderError]) -> dict[Action, type[ProviderError]]:
-    """Return the types of the errors of failed changes."""
-    return {action: type(error) for action, error in failed.items()}
 
 
 async def items(pages: AsyncIterator[Item]) -> list[Item]:

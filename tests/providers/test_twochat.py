@@ -15,7 +15,7 @@ from providers.base import (
 )
 from providers.twochat import BASE_URL, make
 from sandbox.providers.server import InjectedFault
-from sandbox.providers.world import Disposition, Effect
+from sandbox.providers.world import Disposition
 from tests.providers.harness import ANA, BEN, CAT, TOKEN, outcomes, people
 from tests.providers.provider_cases import TWOCHAT, TwoChatHarness
 
@@ -24,43 +24,11 @@ NUMBER = TWOCHAT.own
 ADD = "add-participant"
 
 
-TRUTH = {
-    Effect.ADDED: Outcome.ADDED,
-    Effect.ALREADY_MEMBER: Outcome.ALREADY_DONE,
-    Effect.PRIVATE: Outcome.REFUSED,
-    Effect.NO_ACCOUNT: Outcome.INVALID,
-    Effect.RECENTLY_LEFT: Outcome.RECENTLY_LEFT,
-    Effect.BLOCKED: Outcome.FAILED,
-    Effect.GROUP_FULL: Outcome.GROUP_FULL,
-    Effect.AWAITS_ADMIN: Outcome.PENDING,
-}
-
-
-async def test_thirty_people_get_one_true_verdict_each(twochat: TwoChatHarness) -> None:
-    phones = [f"1415555{n:04}" for n in range(30)]
-    for phone, disposition in zip(phones, [*Disposition] * 5, strict=False):
-        twochat.world.put_person(phone, disposition)
-    twochat.world.put_group(GROUP, "Launch team", [NUMBER, *phones[25:]])
-    results = [await twochat.adapter.add(GROUP, people(*phones[i : i + 10])) for i in (0, 10, 20)]
-    truth = {event.phone: TRUTH[event.effect] for event in twochat.world.events}
-    assert outcomes(*results) == truth
-    assert len(truth) == 30
-    assert {Outcome.ADDED, Outcome.ALREADY_DONE, Outcome.REFUSED, Outcome.INVALID} < set(truth.values())
-    assert all(v.evidence is Evidence.REPORTED and v.provider_message for r in results for v in r.verdicts)
-    assert twochat.write_statuses() == [200, 200, 200]
-
-
 async def test_the_code_and_words_of_2chat_are_kept(twochat: TwoChatHarness) -> None:
     twochat.world.put_person(ANA, Disposition.BLOCKED)
     verdict = (await twochat.adapter.add(GROUP, people(ANA))).verdicts[0]
     assert (verdict.outcome, verdict.provider_code) == (Outcome.FAILED, "401")
     assert verdict.provider_message == "An unknown error occupied while adding a participant"
-
-
-async def test_a_private_person_to_whom_an_invitation_went_is_invited(twochat: TwoChatHarness) -> None:
-    twochat.world.put_person(ANA, Disposition.PRIVATE)
-    twochat.server.sends_invites = True
-    assert outcomes(await twochat.adapter.add(GROUP, people(ANA, BEN))) == {ANA: Outcome.INVITED, BEN: Outcome.ADDED}
 
 
 @pytest.mark.parametrize("style", ["strings", "objects"])
@@ -85,12 +53,6 @@ async def test_an_entry_says_more_than_the_unaccepted_list(twochat: TwoChatHarne
     assert (verdict.outcome, verdict.provider_code) == (Outcome.NOT_ON_WHATSAPP, "404")
 
 
-async def test_everybody_unaccepted_is_an_answer_about_everybody(twochat: TwoChatHarness) -> None:
-    for phone in (ANA, BEN):
-        twochat.world.put_person(phone, Disposition.NO_ACCOUNT)
-    assert set(outcomes(await twochat.adapter.add(GROUP, people(ANA, BEN))).values()) == {Outcome.INVALID}
-
-
 @pytest.mark.parametrize(
     ("asked", "known"),
     [("5511987654321", "551187654321"), ("525512345678", "5215512345678"), ("541123456789", "5491123456789")],
@@ -103,17 +65,6 @@ async def test_a_number_that_whatsapp_normalises_is_still_the_person_asked_for(
     assert await twochat.adapter.membership(GROUP, people(asked)) == {f"+{asked}": MembershipStatus.ABSENT}
     assert outcomes(await twochat.adapter.add(GROUP, people(asked))) == {asked: Outcome.ADDED}
     assert await twochat.adapter.membership(GROUP, people(asked)) == {f"+{asked}": MembershipStatus.MEMBER}
-
-
-@pytest.mark.parametrize(
-    ("settings", "outcome"),
-    [({"capacity": 1}, Outcome.GROUP_FULL), ({"joins_need_approval": True}, Outcome.PENDING)],
-)
-async def test_a_full_group_and_one_that_needs_approval_say_so(
-    twochat: TwoChatHarness, settings: dict[str, object], outcome: Outcome
-) -> None:
-    twochat.world.put_group(GROUP, "Launch team", [NUMBER], **settings)
-    assert outcomes(await twochat.adapter.add(GROUP, people(ANA))) == {ANA: outcome}
 
 
 @pytest.mark.parametrize(

@@ -202,15 +202,6 @@ async def test_a_change_is_sent_again_while_the_number_is_busy(twochat: TwoChatH
     assert twochat.write_statuses() == [486, 486, 200, 200]
 
 
-async def test_texts_go_to_groups_and_people_and_their_ids_are_told(twochat: TwoChatHarness) -> None:
-    told = [
-        await twochat.adapter.send_to_group(GROUP, "one"),
-        await twochat.adapter.send_to_person(people(ANA)[0], "two"),
-    ]
-    assert all(uuid.startswith("MSG") for uuid in told)
-    assert [(sent.to, sent.text) for sent in twochat.world.sent] == [(GROUP, "one"), (ANA, "two")]
-
-
 @pytest.mark.parametrize(
     ("status", "body", "uuid"),
     [

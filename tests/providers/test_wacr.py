@@ -10,7 +10,6 @@ from providers.base import (
     Person,
 )
 from providers.wacr.contacts import CACHE_TTL
-from sandbox.providers.world import Disposition, Effect
 from tests.providers.harness import ANA, BEN, CAT, outcomes_with_evidence, people
 from tests.providers.provider_cases import WACR, WacrHarness
 
@@ -19,24 +18,6 @@ GROUP = WACR.group
 REPORTED = (Outcome.ADDED, Evidence.REPORTED)
 INFERRED = (Outcome.ADDED, Evidence.INFERRED)
 SEEN_BEFORE = (Outcome.ALREADY_DONE, Evidence.OBSERVED)
-
-
-async def test_of_thirty_people_each_gets_one_verdict_and_it_is_the_truth(wacr: WacrHarness) -> None:
-    phones = [f"1415555{number:04}" for number in range(30)]
-    for phone, disposition in zip(phones, [*Disposition] * 6, strict=True):
-        wacr.world.put_person(phone, disposition)
-    members, known = phones[:5], phones[5:15]
-    wacr.world.put_group(GROUP, "Launch team", members)
-    for phone in known:
-        wacr.server.put_contact(f"+{phone}")
-    result = await wacr.adapter.add(GROUP, people(*phones))
-    found = outcomes_with_evidence(result)
-    assert list(found) == phones
-    assert {found[phone] for phone in members} == {SEEN_BEFORE}
-    assert {found[phone] for phone in phones[5:]} == {INFERRED}
-    assert wacr.effects() == dict.fromkeys(phones[5:], Effect.ADDED)
-    assert set(wacr.group.members) == set(phones)
-    assert result.error is None
 
 
 async def test_a_contact_is_added_once_by_one_call_for_all_who_have_one(wacr: WacrHarness) -> None:

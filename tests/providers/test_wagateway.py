@@ -1,21 +1,18 @@
 import pytest
 
 from providers.base import (
-    Action,
     Cause,
     Evidence,
     MembershipStatus,
     Operation,
     Outcome,
     Person,
-    ProviderCapability,
     Verdict,
 )
 from providers.wagateway import WaGateway
 from sandbox.providers.server import InjectedFault
-from sandbox.providers.wagateway import ContactShape
 from sandbox.providers.world import Disposition, Effect
-from tests.providers.harness import ANA, BEN, CAT, open_provider, people
+from tests.providers.harness import ANA, BEN, CAT, people
 from tests.providers.operation_run import run_operation
 from tests.providers.provider_cases import WAGATEWAY, WaGatewayHarness
 
@@ -25,49 +22,6 @@ ADD = f"POST {ROOT}/groups/{GROUP}/members"
 MEMBERS = f"GET {ROOT}/groups/{GROUP}/members"
 CHECK = f"GET {ROOT}/contacts/check"
 CONTACTS = f"GET {ROOT}/contacts"
-
-
-TRUTH = {
-    Effect.ADDED: (Outcome.ADDED, Evidence.OBSERVED),
-    Effect.PRIVATE: (Outcome.UNKNOWN, Evidence.NONE),
-    Effect.RECENTLY_LEFT: (Outcome.UNKNOWN, Evidence.NONE),
-    Effect.BLOCKED: (Outcome.UNKNOWN, Evidence.NONE),
-    Effect.GROUP_FULL: (Outcome.UNKNOWN, Evidence.NONE),
-    Effect.AWAITS_ADMIN: (Outcome.UNKNOWN, Evidence.NONE),
-}
-"""The gateway declines in silence, so no refusal is told from another."""
-
-
-def fill_with_thirty(wagateway: WaGatewayHarness) -> tuple[list[str], list[str]]:
-    """Make thirty people, every sixth of one kind; give all, and those at the sixth places, who are members."""
-    phones = [f"141555502{number:02}" for number in range(30)]
-    kinds = [*Disposition, None]
-    for place, phone in enumerate(phones):
-        wagateway.world.put_person(phone, kinds[place % len(kinds)] or Disposition.OPEN)
-    members = phones[5::6]
-    wagateway.world.put_group(GROUP, "Launch team", members)
-    return phones, members
-
-
-@pytest.mark.parametrize("shape", ["flat", "nested", "bare"])
-async def test_thirty_mixed_people_have_one_verdict_each_and_none_is_better_than_the_truth(
-    wagateway: WaGatewayHarness, shape: ContactShape
-) -> None:
-    wagateway.server.contact_shape = shape
-    phones, members = fill_with_thirty(wagateway)
-    verdicts = await run_operation(wagateway.adapter, GROUP, Operation.ADD, people(*phones))
-    assert sorted(v.key for v in verdicts) == [f"+{phone}" for phone in phones]
-    expected = {event.phone: TRUTH[event.effect] for event in wagateway.world.events}
-    expected |= dict.fromkeys(members, (Outcome.ALREADY_DONE, Evidence.OBSERVED))
-    without_account = [p for p in phones if wagateway.world.people[p].disposition is Disposition.NO_ACCOUNT]
-    expected |= dict.fromkeys(without_account, (Outcome.NOT_ON_WHATSAPP, Evidence.REPORTED))
-    assert {v.key.removeprefix("+"): (v.outcome, v.evidence) for v in verdicts} == expected
-    assert {event.effect for event in wagateway.world.events} == {
-        Effect.ADDED,
-        Effect.PRIVATE,
-        Effect.RECENTLY_LEFT,
-        Effect.BLOCKED,
-    }
 
 
 async def test_the_204_says_nothing_of_anybody_and_a_failed_check_keeps_its_words(wagateway: WaGatewayHarness) -> None:
@@ -119,32 +73,6 @@ async def test_a_silent_decline_stays_unknown_after_reading_back(
     wagateway.world.put_person(ANA, disposition)
     verdicts = await run_operation(wagateway.adapter, GROUP, Operation.ADD, people(*[ANA]))
     assert verdicts == [Verdict(f"+{ANA}", Outcome.UNKNOWN, Evidence.NONE, "204")]
-
-
-@pytest.mark.parametrize("rule", [{"capacity": 1}, {"joins_need_approval": True}], ids=["full", "needs approval"])
-async def test_a_full_group_and_one_with_approval_say_nothing_either(
-    wagateway: WaGatewayHarness, rule: dict[str, object]
-) -> None:
-    wagateway.world.put_group(GROUP, "Launch team", [CAT], **rule)
-    verdicts = await run_operation(wagateway.adapter, GROUP, Operation.ADD, people(*[ANA]))
-    assert [v.outcome for v in verdicts] == [Outcome.UNKNOWN]
-
-
-async def test_adding_a_member_changes_nothing_and_the_read_back_finds_them(wagateway: WaGatewayHarness) -> None:
-    wagateway.world.put_group(GROUP, "Launch team", [ANA])
-    result = await wagateway.adapter.add(GROUP, people(ANA))
-    assert [v.outcome for v in result.verdicts] == [Outcome.UNKNOWN]
-    assert [event.effect for event in wagateway.world.events] == [Effect.ALREADY_MEMBER]
-    assert await wagateway.membership(ANA) == {ANA: MembershipStatus.MEMBER}
-
-
-async def test_a_late_read_shows_the_added_person_only_when_the_stored_copy_has_caught_up() -> None:
-    async with open_provider(WAGATEWAY, read_lag=60.0) as wagateway:
-        wagateway.world.put_group(GROUP, "Launch team", [CAT])
-        await wagateway.adapter.add(GROUP, people(ANA))
-        assert await wagateway.membership(ANA) == {ANA: MembershipStatus.ABSENT}
-        wagateway.clock.advance(61.0)
-        assert await wagateway.membership(ANA) == {ANA: MembershipStatus.MEMBER}
 
 
 @pytest.mark.parametrize(
@@ -226,11 +154,6 @@ async def test_a_check_is_forgotten_after_a_day(wagateway: WaGatewayHarness) -> 
         wagateway.clock.now += later
         assert (await adapter.check_numbers(people(ANA)))[f"+{ANA}"].phone == f"+{ANA}"
         assert wagateway.requests() == [CHECK] * checks
-
-
-async def test_an_operation_needs_the_gateways_own_word(wagateway: WaGatewayHarness) -> None:
-    assert wagateway.adapter.abilities[Action.ADD].capability is ProviderCapability.SEND
-    assert wagateway.adapter.abilities[Action.LIST_GROUPS].capability is ProviderCapability.GROUPS_READ
 
 
 async def test_the_whole_path_costs_few_calls(wagateway: WaGatewayHarness) -> None:

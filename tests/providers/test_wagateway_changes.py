@@ -206,13 +206,6 @@ async def test_one_change_has_the_error_of_its_call(
     assert len(wagateway.requests()) == calls
 
 
-async def test_the_invite_link_is_read_and_reset_with_one_call_each(wagateway: WaGatewayHarness) -> None:
-    old = await wagateway.adapter.invite_link(GROUP)
-    new = await wagateway.adapter.reset_invite_link(GROUP)
-    assert old != new == await wagateway.adapter.invite_link(GROUP)
-    assert wagateway.requests() == [INVITE, INVITE.replace("GET", "DELETE"), INVITE]
-
-
 async def test_why_the_invite_link_is_forbidden_is_told_apart(wagateway: WaGatewayHarness) -> None:
     wagateway.server.permissions = frozenset({"send"})
     with pytest.raises(PermissionMissing):

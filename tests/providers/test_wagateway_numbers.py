@@ -114,13 +114,6 @@ async def test_a_text_that_is_only_queued_is_not_called_sent(wagateway: WaGatewa
     assert len(wagateway.requests()) == 2
 
 
-async def test_a_text_of_a_session_that_is_not_connected_is_not_sent(wagateway: WaGatewayHarness) -> None:
-    wagateway.server.account_state = "disconnected"
-    with pytest.raises(AccountDisconnected):
-        await wagateway.adapter.send_to_group(GROUP, "Welcome")
-    assert (wagateway.requests(), wagateway.world.sent) == ([SEND], [])
-
-
 async def test_a_text_over_the_sessions_rate_is_refused_and_not_sent_again(wagateway: WaGatewayHarness) -> None:
     wagateway.server.most_per_minute = 1
     await wagateway.adapter.send_to_group(GROUP, "One")

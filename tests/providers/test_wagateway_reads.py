@@ -42,11 +42,6 @@ def shown(group_id: str, subject: str, size: int) -> Group:
     return Group(group_id, subject, size, description="", announce_only=False, locked=False)
 
 
-async def test_members_are_found_through_their_lids(wagateway: WaGatewayHarness) -> None:
-    wagateway.world.put_group(GROUP, "Launch team", [ANA, CAT])
-    assert await wagateway.membership(ANA, BEN) == {ANA: MembershipStatus.MEMBER, BEN: MembershipStatus.ABSENT}
-
-
 def stored(wagateway: WaGatewayHarness, *phones: str) -> str:
     """Write a member list in which these stand and nobody else, whoever is in the group."""
     return json.dumps({"data": [{"lid": wagateway.lid(phone), "role": "member"} for phone in phones], "nextCursor": ""})

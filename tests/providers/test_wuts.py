@@ -7,7 +7,7 @@ from providers.wuts import Wuts
 from sandbox.providers.server import InjectedFault
 from sandbox.providers.world import Disposition, Effect
 from sandbox.providers.wuts import NUMBER
-from tests.providers.harness import ANA, BEN, CAT, TOKEN, outcomes, outcomes_with_evidence, people
+from tests.providers.harness import ANA, BEN, CAT, TOKEN, outcomes, people
 from tests.providers.operation_run import run_operation
 from tests.providers.provider_cases import WUTS, WutsHarness
 
@@ -16,31 +16,6 @@ ADD = f"POST /groups/{GROUP}/participants"
 READ = f"GET /groups/{GROUP}"
 CHECK = "POST /contact/check"
 RESOLVE = "POST /contacts/resolve"
-
-
-@pytest.mark.parametrize("members_by", ["phone", "lid"])
-@pytest.mark.parametrize("lists_refused", [True, False])
-async def test_thirty_people_get_one_true_verdict_each_and_the_declined_stay_unknown(
-    wuts: WutsHarness, members_by: str, lists_refused: bool
-) -> None:
-    wuts.server.members_by = "phone" if members_by == "phone" else "lid"
-    wuts.server.lists_refused = lists_refused
-    phones = [f"1415555{n:04}" for n in range(30)]
-    for phone, disposition in zip(phones, [*Disposition] * 6, strict=True):
-        wuts.world.put_person(phone, disposition)
-    wuts.world.put_group(GROUP, "Launch team", phones[25:])
-
-    verdicts = await run_operation(wuts.adapter, GROUP, Operation.ADD, people(*phones))
-
-    truth = {event.phone: event.effect for event in wuts.world.events}
-    expected = dict.fromkeys(phones, (Outcome.UNKNOWN, Evidence.NONE))
-    expected |= {p: (Outcome.ADDED, Evidence.OBSERVED) for p, effect in truth.items() if effect is Effect.ADDED}
-    no_account = [p for p in phones[:25] if wuts.world.people[p].disposition is Disposition.NO_ACCOUNT]
-    expected |= dict.fromkeys(no_account, (Outcome.NOT_ON_WHATSAPP, Evidence.REPORTED))
-    expected |= dict.fromkeys(phones[25:], (Outcome.ALREADY_DONE, Evidence.OBSERVED))
-    assert outcomes_with_evidence(verdicts) == expected
-    assert sorted(truth) == sorted(p for p in phones[:25] if p not in no_account)
-    assert [outcome for outcome, _ in expected.values()].count(Outcome.ADDED) == 5
 
 
 async def test_standing_in_the_answer_proves_nothing(wuts: WutsHarness) -> None:
@@ -272,15 +247,6 @@ async def test_a_list_without_even_the_device_proves_nothing(wuts: WutsHarness, 
     group = f'{{"jid": "{GROUP}", {count}"participants": []}}'
     wuts.server.faults = [InjectedFault(READ, status=200, body=f'{{"success": true, "group": {group}}}')]
     assert await wuts.adapter.membership(GROUP, people(ANA)) == {f"+{ANA}": MembershipStatus.UNKNOWN}
-
-
-async def test_a_late_read_leaves_an_added_person_unknown_until_the_list_shows_them(wuts: WutsHarness) -> None:
-    wuts.world.read_lag = 60.0
-    verdicts = await run_operation(wuts.adapter, GROUP, Operation.ADD, people(ANA))
-    assert wuts.world.events[0].effect is Effect.ADDED
-    assert outcomes(verdicts) == {ANA: Outcome.UNKNOWN}
-    wuts.clock.advance(60.0)
-    assert await wuts.adapter.membership(GROUP, people(ANA)) == {f"+{ANA}": MembershipStatus.MEMBER}
 
 
 async def test_the_simulator_lists_its_device_by_the_contract(wuts: WutsHarness) -> None:

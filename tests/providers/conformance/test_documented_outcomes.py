@@ -10,11 +10,15 @@ from tests.providers.conformance.person_cases import ACCOUNT_STATES, PERSON_CASE
 from tests.providers.harness import (
     ADMIN,
     ALL_PEOPLE,
+    BLOCKED,
+    LEFT,
     MEMBER,
     NO_ACCOUNT,
     OPEN,
+    PRIVATE,
     ProviderCase,
     open_with_people,
+    outcomes,
     people,
 )
 from tests.providers.operation_run import run_operation
@@ -62,6 +66,25 @@ async def test_what_an_answer_says_of_a_person_is_told_with_its_evidence(provide
         except ProviderError as error:
             (verdict,) = verdicts_for_error(error, people(person_case.phone))
     assert (verdict.outcome, verdict.evidence) == (outcome_case.outcome, outcome_case.evidence)
+
+
+@ALL
+async def test_people_added_in_one_call_have_the_outcomes_that_they_have_alone(provider: ProviderCase) -> None:
+    documented = DOCUMENTED_OUTCOMES[provider.name].outcomes
+    alone = {
+        phone: documented[name].outcome
+        for name, phone in {
+            "adding a person": OPEN,
+            "adding a person without an account": NO_ACCOUNT,
+            "adding a member": MEMBER,
+            "adding a person who declines": PRIVATE,
+            "adding a person who left lately": LEFT,
+            "adding a person who blocked the account": BLOCKED,
+        }.items()
+    }
+    async with open_with_people(provider, checked=False) as harness:
+        result = await harness.adapter.add(provider.group, people(*alone))
+    assert (outcomes(result), result.error) == (alone, None)
 
 
 @pytest.mark.parametrize(("provider", "name"), READ_BACK, ids=ids_of(READ_BACK))

@@ -27,6 +27,7 @@ from handlers.delivery.personal import send_ephemeral
 from handlers.payloads import Named, Payload
 from handlers.views import answers, interim_modals
 from handlers.views.text import without_markup
+from providers.text import clean_json
 
 ACK_WITHIN = 2.7
 """Seconds in which every payload is acknowledged, whatever its listener does: Slack waits for 3."""
@@ -247,7 +248,7 @@ class _EphemeralRespond(AsyncRespond):
 
 
 def prepare(api_url: str, on_home: Callable[[str], AsyncRespond]) -> Callable[..., Awaitable[None]]:
-    """Return Bolt's first middleware (`before_authorize`): it prepares how a payload is answered.
+    """Return Bolt's first middleware (`before_authorize`): it cleans a payload, and prepares how it is answered.
 
     Args:
         api_url: the base of Slack's Web API, `slack.api_url`; a `response_url` may also be on this scheme and host.
@@ -261,7 +262,7 @@ def prepare(api_url: str, on_home: Callable[[str], AsyncRespond]) -> Callable[..
         client: AsyncWebClient,
         next: Callable[[], Awaitable[None]],  # noqa: A002 - Bolt's name
     ) -> None:
-        cause = Cause.read(body)
+        cause = Cause.read(clean_json(body))
         url = context.get("response_url")
         if url is not None and not (isinstance(url, str) and (url.startswith(own) or _SLACK_URL.match(url))):
             log.warning("foreign_response_url", surface=cause.command or cause.type, user=cause.person)

@@ -14,6 +14,7 @@ import stamina
 from pydantic import BaseModel, ValidationError
 
 from providers.base import MAX_COOLDOWN, OutcomeUnknown, ProviderError, ProviderFault, Unreachable
+from providers.text import clean_json
 
 MAX_READ_ATTEMPTS = 4
 MAX_READ_WAIT = 30.0
@@ -245,7 +246,7 @@ def _json(content: bytes) -> Any:
     for _ in range(MAX_DEPTH):
         outer = [value for value in level if isinstance(value, dict | list)]
         if not outer:
-            return body
+            return clean_json(body)
         level = [inner for value in outer for inner in (value.values() if isinstance(value, dict) else value)]
     return None
 

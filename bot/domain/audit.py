@@ -12,6 +12,7 @@ from typing import Any
 from bot.domain.approvals import ApprovalState, Vote
 from bot.domain.requests import Request, RequestItem
 from providers.base import Verdict
+from providers.text import clean_text
 
 
 class EntryKind(StrEnum):
@@ -232,4 +233,4 @@ def _plain(value: Any) -> Any:
 def _text(value: str) -> str:
     if value.isascii() and "\0" not in value:
         return str(value)
-    return value.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
+    return clean_text(value.replace("\0", ""))

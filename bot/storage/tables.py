@@ -7,6 +7,8 @@ cooldown) and can change only by a migration.
 
 from sqlalchemy import Column, Dialect, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text, TypeDecorator
 
+from providers.text import clean_text
+
 metadata = MetaData()
 
 
@@ -21,7 +23,7 @@ class CleanText(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy's call
         """Return `value` without these characters."""
-        return None if value is None else value.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
+        return None if value is None else clean_text(value.replace("\0", ""))
 
 
 requests = Table(

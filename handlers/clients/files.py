@@ -11,6 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.services.uploads.contents import MAX_BYTES
 from handlers.clients.errors import error_code
 from handlers.views.submitted_view import UploadedFile
+from providers.text import clean_json
 
 FETCH_TIMEOUT = 30.0
 """Seconds to fetch a file."""
@@ -50,7 +51,7 @@ async def fetch_file(client: AsyncWebClient, file: UploadedFile) -> tuple[str, b
 
 async def _info(client: AsyncWebClient, file_id: str) -> UploadedFile:
     answer = await client.files_info(file=file_id)
-    return UploadedFile.model_validate(answer["file"])
+    return UploadedFile.model_validate(clean_json(answer["file"]))
 
 
 async def _content(client: AsyncWebClient, file: UploadedFile) -> bytes:

@@ -170,3 +170,8 @@ async def test_a_body_that_is_nested_too_deeply_is_unreadable(depth: int) -> Non
     async with script((200, "", "[" * depth + "]" * depth)) as at:
         assert (await at.client.read("GET", "/")).body is None
         assert (await at.client.write("POST", "/")).body is None
+
+
+async def test_half_an_emoji_in_a_body_is_replaced() -> None:
+    async with script((200, "", '{"name": "Ann \\ud83d", "tags": ["\\udc00", 1, null]}')) as at:
+        assert (await at.client.read("GET", "/")).body == {"name": "Ann \ufffd", "tags": ["\ufffd", 1, None]}

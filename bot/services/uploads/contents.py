@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bot.services.uploads import headings
+from providers.text import clean_text
 
 MAX_BYTES = 20_000_000
 """The largest file that is read. The parts of a workbook may unpack to twice as much."""
@@ -126,7 +127,7 @@ class Budget:
 
 
 def _stripped(cells: Sequence[str]) -> tuple[str, ...]:
-    row = [cell.strip() for cell in cells]
+    row = [clean_text(cell).strip() for cell in cells]
     while row and not row[-1]:
         row.pop()
     return tuple(row)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from bot.services.uploads.contents import MAX_ROWS, CannotRead, Card, Cards
+from providers.text import clean_text
 
 _BEGIN = re.compile(r"^[ \t]*BEGIN:VCARD[ \t]*$", re.IGNORECASE | re.MULTILINE)
 _PROPERTY = re.compile(
@@ -121,7 +122,7 @@ def _properties(text: str) -> Iterator[_Property]:
 
 def _decoded(content: bytes, charset: str) -> str:
     try:
-        return content.decode(charset)
+        return clean_text(content.decode(charset))
     except (LookupError, ValueError):
         return content.decode("utf-8", errors="replace")
 

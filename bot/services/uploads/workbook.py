@@ -14,6 +14,7 @@ from openpyxl.cell import Cell, MergedCell
 from openpyxl.cell.read_only import EmptyCell, ReadOnlyCell
 
 from bot.services.uploads.contents import MAX_BYTES, Budget, CannotRead, Table, Tables
+from providers.text import clean_text
 
 _MAX_UNPACKED = 2 * MAX_BYTES
 _MAX_TAGS = 3_000_000
@@ -62,7 +63,9 @@ def _sheets(content: bytes) -> Iterator[Table]:
             if sheet.sheet_state == "visible":
                 sheet.reset_dimensions()  # some exporters write wrong dimensions
                 rows = enumerate(sheet.iter_rows(max_row=_LAST_ROW), start=1)
-                table = budget.table(((line, [_shown(cell) for cell in row]) for line, row in rows), sheet.title)
+                table = budget.table(
+                    ((line, [_shown(cell) for cell in row]) for line, row in rows), clean_text(sheet.title)
+                )
                 if table:
                     yield table
     finally:

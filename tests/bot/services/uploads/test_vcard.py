@@ -110,3 +110,12 @@ def test_a_hundred_thousand_cards_are_the_most() -> None:
 def test_a_file_of_many_cards_is_read_card_by_card_even_where_an_end_is_missing() -> None:
     text = "BEGIN:VCARD\nTEL:1\nEND:VCARD\nTEL:9\nBEGIN:VCARD\nN:Lee;Ann\nBEGIN:VCARD\nORG:Firm;Unit\nTEL:3"
     assert _cards(text, "cards.csv") == (Card(2, "", "1"), Card(5, "Ann Lee", ""), Card(9, "Firm Unit", "3"))
+
+
+def test_half_an_emoji_in_a_name_is_replaced() -> None:
+    text = (
+        "BEGIN:VCARD\nFN;CHARSET=unicode_escape;ENCODING=QUOTED-PRINTABLE:Ann \\ud83d\nTEL:+447700900123\nEND:VCARD\n"
+    )
+    contents = read("a.vcf", text.encode())
+    assert isinstance(contents, Cards)
+    assert [card.name for card in contents.cards] == ["Ann \ufffd"]

@@ -8,7 +8,12 @@ from providers.base import Action
 _PEOPLE = "<participants…>"
 _GROUP = "<group>"
 _REASON = Option("reason", "…", "The reason, shown in the request and in the audit journal.", to_end=True)
-_AT = Option("at", "2026-12-01 09:00", "When to start, in your own time zone; without it, immediately.")
+_AT = Option(
+    "at",
+    "tomorrow 9am",
+    "When to start, in your own time zone: `tomorrow 9am`, `in 2h`, `Mon 14:00`, `2026-12-01 09:00`. Without it, "
+    "immediately.",
+)
 _COMMON = (_AT, _REASON)
 
 

@@ -30,8 +30,10 @@ belongs to the connection's `default_region`.
 takes the rest. A value in quotes may contain anything, including text that looks like another option.
 
 **A date and time** (`at:`, `since:`, `until:`) is `2026-12-01 09:00` in the time zone of your Slack profile, or in UTC
-if that can't be read. `2026-12-01 09:00 +01:00` and `2026-12-01 09:00 UTC` name the time zone. The answer shows the
-time that was understood.
+if that can't be read. `2026-12-01 09:00 +01:00` and `2026-12-01 09:00 UTC` name the time zone. `at:` also reads
+English: `in 2h`, `in 3 days`, `18:00`, `tomorrow 9am`, `Mon 14:00`, `next Mon 9am`, `5 Dec 9am`. The answer shows the
+time that was understood. A text with two readings is refused: `5/12`, a day without a time, an hour that the clocks
+skip or repeat, and `next Fri` while this week's Friday is still to come.
 
 **The permission that a command needs** depends on the group's provider: [providers.md](providers.md) lists the
 capability that each action needs at each provider. If a provider doesn't support an action, nothing is tried.

@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from bot.commands import values
 from bot.commands.parser import ParsedCommand, UsageError, parse
+from bot.commands.times import InvalidTime, parse_start
 from bot.commands.usage import Command
 from bot.domain.access import Actor, Capability, Denied
 from bot.domain.groups import GroupAmbiguous, GroupUnknown, KnownGroup
@@ -16,7 +16,7 @@ from handlers.errors import UserError
 from handlers.services import Services
 from handlers.views import answers, command_help
 from handlers.views.blocks import Message
-from handlers.views.text import format_time, shorten
+from handlers.views.text import safe_text
 from providers.base import Action, Operation
 
 GROUP_LIST_TIMEOUT = 1.5
@@ -115,14 +115,11 @@ async def parse_time_option(services: Services, command: CommandContext, parsed:
         if "at" in parsed.options:
             raise command.usage_error("`at:` has no value.")
         return None
-    at, now = values.parse_time(written, await services.slack.profiles.time_zone_of(command.user)), datetime.now(UTC)
-    if at is None:
-        raise command.usage_error(f"“{shorten(written, 60)}” isn't a valid date and time. Use 2026-12-01 09:00.")
-    if at <= now:
-        raise UserError(f"Nothing was done: {format_time(at)} is in the past.")
-    if at > now + values.MAX_DELAY:
-        raise UserError(f"Nothing was done: {format_time(at)} is more than a year away.")
-    return at
+    zone = await services.slack.profiles.time_zone_of(command.user)
+    try:
+        return parse_start(written, zone, datetime.now(UTC))
+    except InvalidTime as error:
+        raise UserError(f"Nothing was done. {safe_text(str(error), 500)}") from error
 
 
 async def resolve_with_time(

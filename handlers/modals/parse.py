@@ -8,7 +8,7 @@ from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.commands.values import MAX_DELAY
+from bot.commands.times import InvalidTime, parse_start
 from bot.domain import roster
 from bot.domain.access import Actor
 from bot.domain.groups import KnownGroup
@@ -95,7 +95,7 @@ async def _people(services: Services, _: AsyncWebClient, submission: Submission)
     group = await chosen_group(services, form.common.group)
     if form.invite:
         _check_inviting(services, submission.actor, group)
-    options = RequestOptions(run_at=_run_at(form.common), invite_refused=form.invite)
+    options = RequestOptions(run_at=await _run_at(services, submission, form.common), invite_refused=form.invite)
     operation = Operation(submission.view["callback_id"])
     return ParsedForm(
         _draft(services, submission, form.common, _RequestTarget(operation, group, options)), form.common.file
@@ -114,7 +114,9 @@ async def _create(services: Services, _: AsyncWebClient, submission: Submission)
     group = KnownGroup(form.connection, "", "", form.subject)
     if form.invite:
         _check_inviting(services, submission.actor, group)
-    options = RequestOptions(run_at=_run_at(form.common), invite_refused=form.invite, subject=form.subject)
+    options = RequestOptions(
+        run_at=await _run_at(services, submission, form.common), invite_refused=form.invite, subject=form.subject
+    )
     draft = _draft(services, submission, form.common, _RequestTarget(Operation.CREATE, group, options))
     return ParsedForm(draft, form.common.file, block=request_forms.CONNECTION_BLOCK)
 
@@ -128,7 +130,7 @@ async def _settings(services: Services, client: AsyncWebClient, submission: Subm
         )
     change = await _with_picture(client, form)
     _check_change(change)
-    options = RequestOptions(run_at=_run_at(form.common), change=change)
+    options = RequestOptions(run_at=await _run_at(services, submission, form.common), change=change)
     return ParsedForm(
         _draft(services, submission, form.common, _RequestTarget(Operation.SETTINGS, group, options)), people=False
     )
@@ -139,7 +141,7 @@ async def _invite(services: Services, _: AsyncWebClient, submission: Submission)
     group = await chosen_group(services, form.common.group)
     sends = form.what is request_forms.InviteChoice.SEND
     common = form.common if sends else replace(form.common, numbers="", file=None)
-    options = RequestOptions(run_at=_run_at(common), text=form.text if sends else "")
+    options = RequestOptions(run_at=await _run_at(services, submission, common), text=form.text if sends else "")
     draft = _draft(services, submission, common, _RequestTarget(Operation.INVITE, group, options))
     return ParsedForm(draft, common.file, people=sends, block=request_forms.INVITE_ACTION_BLOCK)
 
@@ -154,7 +156,7 @@ async def _send(services: Services, _: AsyncWebClient, submission: Submission) -
             "The text is for the group, but there are numbers too. Remove them, or choose people.",
             field=request_forms.RECIPIENT_BLOCK,
         )
-    options = RequestOptions(run_at=_run_at(form.common), text=form.text)
+    options = RequestOptions(run_at=await _run_at(services, submission, form.common), text=form.text)
     draft = _draft(services, submission, form.common, _RequestTarget(Operation.SEND, group, options))
     return ParsedForm(draft, form.common.file, people=form.to_people, block=request_forms.RECIPIENT_BLOCK)
 
@@ -219,15 +221,15 @@ def _draft(
     )
 
 
-def _run_at(common: CommonFields) -> datetime | None:
-    now = datetime.now(UTC)
-    if common.run_at and common.run_at <= now:
-        raise UserError(
-            "This time has passed. Choose a later one, or none to run immediately.", field=submitted_view.RUN_AT_BLOCK
-        )
-    if common.run_at and common.run_at > now + MAX_DELAY:
-        raise UserError("This time is more than a year away. Choose an earlier one.", field=submitted_view.RUN_AT_BLOCK)
-    return common.run_at
+async def _run_at(services: Services, submission: Submission, common: CommonFields) -> datetime | None:
+    """Read the start in the person's own time zone; None if the field is empty. Raises `UserError`."""
+    if not common.run_at:
+        return None
+    zone = await services.slack.profiles.time_zone_of(submission.actor.user_id)
+    try:
+        return parse_start(common.run_at, zone, datetime.now(UTC))
+    except InvalidTime as error:
+        raise UserError(str(error), field=submitted_view.RUN_AT_BLOCK) from error
 
 
 def _check_inviting(services: Services, actor: Actor, group: KnownGroup) -> None:

@@ -21,7 +21,7 @@ from slack_sdk.models.blocks import (
     PlainTextObject,
     RadioButtonsElement,
 )
-from slack_sdk.models.blocks.block_elements import DateTimePickerElement, FileInputElement
+from slack_sdk.models.blocks.block_elements import FileInputElement
 from slack_sdk.models.views import View
 
 from bot.domain.groups import KnownGroup
@@ -34,6 +34,8 @@ MAX_CHARACTERS = 3000
 """Characters of a plain-text input (docs.slack.dev, "Plain-text input element")."""
 MAX_OPTIONS = 100
 FILE_TYPES = ("csv", "tsv", "txt", "xlsx", "vcf")
+_MAX_TIME = 60
+"""The maximum length of a start in characters."""
 _MAX_REASON = 500
 _MAX_VALUE = 150
 _MAX_LABEL = 75
@@ -121,14 +123,12 @@ def file_input(label: str = "Or a file with numbers") -> InputBlock:
 
 
 def run_at_input() -> InputBlock:
-    """Build the field for the start; Slack's picker uses the person's own time zone."""
-    return InputBlock(
-        block_id=RUN_AT_BLOCK,
-        label="Run at",
-        hint="In your time zone. Leave it empty to start immediately, or as soon as it's approved.",
-        optional=True,
-        element=DateTimePickerElement(action_id=INPUT),
+    """Build the field for the start, which the person writes in their own time zone."""
+    hint = (
+        "For example “tomorrow 9am”, “in 2h”, “Mon 14:00” or “2026-12-01 09:00”, in your time zone. Leave it empty to "
+        "start immediately, or as soon as it's approved."
     )
+    return text_input(RUN_AT_BLOCK, "Run at", hint=hint, most=_MAX_TIME)
 
 
 def reason_input() -> InputBlock:

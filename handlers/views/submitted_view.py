@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from handlers.payloads import Payload
@@ -37,7 +36,6 @@ class _Field(Payload):
     value: str | None = None
     selected_option: _Option | None = None
     selected_options: tuple[_Option, ...] | None = None
-    selected_date_time: int | None = None
     files: tuple[UploadedFile, ...] | None = None
 
 
@@ -98,11 +96,6 @@ class SubmittedView:
         """Return whether a checkbox is ticked."""
         return bool(self._field(name).selected_options)
 
-    def moment(self, name: str) -> datetime | None:
-        """Return the selected time, aware; None if there is none."""
-        at = self._field(name).selected_date_time
-        return datetime.fromtimestamp(at, UTC) if at else None
-
     def file(self, name: str) -> UploadedFile | None:
         """Return the uploaded file; None if there is none."""
         return next(iter(self._field(name).files or ()), None)
@@ -126,14 +119,14 @@ class SubmittedView:
 
 @dataclass(frozen=True, slots=True)
 class CommonFields:
-    """The fields that most forms have. `group` is a value from `inputs.value_of`."""
+    """The fields that most forms have. `group` is a value from `inputs.value_of`; `run_at` is as typed."""
 
     channel: str
     group: str
     numbers: str
     file: UploadedFile | None
     reason: str
-    run_at: datetime | None
+    run_at: str
 
 
 def common(filled: SubmittedView) -> CommonFields:
@@ -144,5 +137,5 @@ def common(filled: SubmittedView) -> CommonFields:
         numbers=filled.text(NUMBERS_BLOCK),
         file=filled.file(FILE_BLOCK),
         reason=filled.text(REASON_BLOCK).strip(),
-        run_at=filled.moment(RUN_AT_BLOCK),
+        run_at=filled.text(RUN_AT_BLOCK).strip(),
     )

@@ -122,7 +122,8 @@ def format_time(at: datetime) -> str:
 
 def scheduled_for(at: datetime) -> str:
     """Return when a scheduled request starts."""
-    return f"Starts {format_time(at)}."
+    fallback = at.astimezone(UTC).strftime("%a %Y-%m-%d %H:%M UTC")
+    return f"Starts <!date^{int(at.timestamp())}^{{date_long_pretty}} {{time}}|{fallback}>."
 
 
 def request_link(request_id: str, link: str) -> str:

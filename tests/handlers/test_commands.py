@@ -2,7 +2,7 @@
 
 import html
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -76,7 +76,7 @@ async def test_an_incomplete_command_is_answered_with_its_usage(slack: SlackServ
     answer = await command(slack, text)
 
     assert problem in answer
-    assert "`/wa-add &lt;group&gt; &lt;participants…&gt; [invite: yes] [at: 2026-12-01 09:00] [reason: …]`" in answer
+    assert "`/wa-add &lt;group&gt; &lt;participants…&gt; [invite: yes] [at: tomorrow 9am] [reason: …]`" in answer
 
 
 async def test_an_unknown_group_gets_the_three_nearest(slack: SlackServer) -> None:
@@ -208,7 +208,7 @@ async def test_a_command_that_cannot_be_parsed_shows_its_usage(slack: SlackServe
         ("/wa-add “Spring Fete” +1 415 555 0100 invite: maybe", "`invite:` is yes or no."),
         ("/wa-add “Spring Fete” +1 415 555 0100 invite: yess", "`invite:` is yes or no. Did you mean `yes`?"),
         ("/wa-add “Spring Fete” +1 415 555 0100 invite:", "`invite:` is yes or no."),
-        ("/wa-add “Spring Fete” +1 415 555 0100 at: noon", "“noon” isn't a valid date and time"),
+        ("/wa-add “Spring Fete” +1 415 555 0100 at: soon", "“soon” isn't a valid date and time"),
         ("/wa-add “Spring Fete” +1 415 555 0100 at:", "`at:` has no value."),
         ("/wa-add “Spring Fete” +1 415 555 0100 at: 2020-01-01 09:00", "is in the past"),
         ("/wa-add “Spring Fete” +1 415 555 0100 at: 9999-01-01", "more than a year away"),
@@ -264,6 +264,16 @@ async def test_a_time_is_in_the_time_zone_of_the_requester(slack: SlackServer, u
     answer = await command(slack, f"“Spring Fete” {PHONE} at: {LATER}", user=user)
 
     assert f"Starts <!date^{int(at.timestamp())}^" in answer
+
+
+@pytest.mark.parametrize(("user", "zone"), [(ALICE, "Europe/London"), (BOB, "America/New_York")])
+async def test_a_time_in_words_is_echoed_as_understood(slack: SlackServer, user: str, zone: str) -> None:
+    day = datetime.now(ZoneInfo(zone)) + timedelta(days=1)
+    at = int(day.replace(hour=9, minute=0, second=0, microsecond=0).timestamp())
+
+    answer = await command(slack, f"“Spring Fete” {PHONE} at: tomorrow 9am reason: new", user=user)
+
+    assert f"Starts <!date^{at}^{{date_long_pretty}} {{time}}|" in answer
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,9 @@
 
 import json
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -111,8 +112,8 @@ async def test_back_keeps_what_was_typed(slack: SlackServer) -> None:
         ("add", {"Group": WASEND, "Numbers": "bogus"}, "numbers", "“bogus”"),
         ("add", {"Group": WASEND, "file": csv("a,b", "c,d")}, "file", "no column of phone numbers"),
         ("add", {"Group": WASEND, "file": [("x.pdf", b"%PDF-1.7")]}, "file", "isn't a CSV file"),
-        ("add", {"Group": WASEND, "Numbers": "1", "Run at": 1_000_000_000}, "run_at", "This time has passed"),
-        ("add", {"Group": WASEND, "Numbers": "1", "Run at": 4_000_000_000}, "run_at", "more than a year"),
+        ("add", {"Group": WASEND, "Numbers": "1", "Run at": "2020-01-01 09:00"}, "run_at", "is in the past"),
+        ("add", {"Group": WASEND, "Numbers": "1", "Run at": "in 400 days"}, "run_at", "more than a year"),
         ("add", {"Group": TWOCHAT, "Numbers": "1", "invite": ["yes"]}, "invite", "Clear the checkbox"),
         ("create", {"Connection": "wasend", "subject": " ", "Numbers": "1"}, "subject", "needs a name"),
         ("send", {"Group": WASEND, "Text": " "}, "text", "Type the text"),
@@ -270,10 +271,16 @@ async def test_a_preview_names_approvers_and_non_members(slack: SlackServer) -> 
 
 
 async def test_a_request_can_be_scheduled(slack: SlackServer) -> None:
-    at = int((datetime.now(UTC) + timedelta(days=1)).timestamp())
-    shown = await fill_form(slack, "demote", {"Group": WASEND, "Numbers": "+1 415 555 0702", "Run at": at})
+    day = datetime.now(ZoneInfo("Europe/London")) + timedelta(days=1)
+    at = int(day.replace(hour=9, minute=0, second=0, microsecond=0).timestamp())
+    shown = await fill_form(slack, "demote", {"Group": WASEND, "Numbers": "+1 415 555 0702", "Run at": "tomorrow 9am"})
     assert f"<!date^{at}^" in shown
     assert f"<!date^{at}^" in await submit_and_read(slack)
+
+
+async def test_an_unclear_start_keeps_the_form_open(slack: SlackServer) -> None:
+    await fill_form(slack, "demote", {"Group": WASEND, "Numbers": "+1 415 555 0702", "Run at": "tomorrow at 9"})
+    assert "no clear time of day" in errors(slack)["run_at"]
 
 
 async def test_a_group_is_created_from_its_form(app: RunningApp, slack: SlackServer) -> None:

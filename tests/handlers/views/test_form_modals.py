@@ -220,9 +220,4 @@ async def test_what_stands_in_for_a_preview_says_what_to_do(slack: SlackServer, 
 
 def test_what_is_read_back_survives_a_form_of_another_shape() -> None:
     empty = SubmittedView({"state": {"values": {"numbers": {}}}, "private_metadata": "{}"})
-    assert (empty.text("numbers"), empty.option("group"), empty.file("file"), empty.moment("run_at")) == (
-        "",
-        "",
-        None,
-        None,
-    )
+    assert (empty.text("numbers"), empty.option("group"), empty.file("file")) == ("", "", None)

@@ -23,7 +23,9 @@ BOT_SCOPES: Mapping[str, str] = MappingProxyType(
         "app_mentions:read": "app_mention: requests to @Rollcall in a channel or a thread",
         "chat:write": "chat.postMessage, chat.update: requests, progress and results",
         "chat:write.public": "chat.postMessage in public channels that the bot hasn't joined",
-        "files:write": "files.getUploadURLExternal, files.completeUploadExternal: the CSV in a thread",
+        "files:write": (
+            "files.getUploadURLExternal, files.completeUploadExternal: the CSV in a thread or a direct message"
+        ),
         "files:read": "files of numbers: in a form, and in a message with the shortcut",
         "channels:history": "conversations.history, conversations.replies: to find what was posted before a crash",
         "groups:history": "the same in private channels with the bot",

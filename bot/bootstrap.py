@@ -9,6 +9,7 @@ import structlog
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.config import ConfigurationError, Settings, SlackCredentials
 from bot.config.model import NumberStyle
@@ -68,7 +69,7 @@ async def running(settings: Settings) -> AsyncIterator[str]:
         providers = await stack.enter_async_context(_providers(settings))
         session = await stack.enter_async_context(slack_session())
         client = slack_client(settings, credentials.bot_token, session)
-        await probe(client, credentials)
+        identity = await probe(client, credentials)
         stores = Stores.of(database, settings.access_roles(), settings.group_catalog())
         await stores.audit.record_configuration(settings.public_summary())
 
@@ -76,7 +77,7 @@ async def running(settings: Settings) -> AsyncIterator[str]:
         services, engine, dispatcher = _build(settings, database, stores, providers, client=client, metrics=metrics)
         for opened in (services.directory, services.slack.user_groups, services.delivery.background):
             stack.push_async_callback(opened.aclose)
-        app = await stack.enter_async_context(running_app(client, services))
+        app = await stack.enter_async_context(running_app(client, services, _workspaces(settings, identity)))
         await engine.launch()
         stack.push_async_callback(engine.aclose)
         await stack.enter_async_context(Takeover(database, engine).running())
@@ -139,6 +140,12 @@ def _build(
         stores, slack, delivery, directory, connections, authorizer, submissions, previews, syncs, scheduler
     )
     return services, engine, dispatcher
+
+
+def _workspaces(settings: Settings, identity: AsyncSlackResponse) -> frozenset[str]:
+    """Return the workspaces whose people may use the app: its own, its organisation, and those of the configuration."""
+    own = (str(identity.get(field) or "") for field in ("team_id", "enterprise_id"))
+    return frozenset({*own, *settings.slack.workspaces} - {""})
 
 
 @asynccontextmanager

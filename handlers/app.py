@@ -1,6 +1,6 @@
 """The Bolt app. Every listener is registered here and nowhere else."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
 from slack_bolt.async_app import AsyncApp
@@ -10,13 +10,19 @@ from handlers import actions, answering, commands, errors, mentions, modals, sho
 from handlers.home.pages import HomePages
 from handlers.home.pages import register as register_home
 from handlers.services import Services
+from handlers.workspaces import checking
 
 
 @asynccontextmanager
-async def running(client: AsyncWebClient, services: Services) -> AsyncIterator[AsyncApp]:
+async def running(client: AsyncWebClient, services: Services, workspaces: Collection[str]) -> AsyncIterator[AsyncApp]:
     """Yield the Bolt app, with every listener, and keep Home pages up to date while the block runs.
 
     Its requests are verified by the HTTP server, or come over Socket Mode.
+
+    Args:
+        client: calls Slack.
+        services: what the listeners use.
+        workspaces: the ids of the workspaces whose people may use the app.
     """
     pages = HomePages(services, client)
     app = AsyncApp(
@@ -25,6 +31,7 @@ async def running(client: AsyncWebClient, services: Services) -> AsyncIterator[A
         before_authorize=answering.prepare(client.base_url, pages.respond),
         raise_error_for_unhandled_request=True,
     )
+    app.use(checking(workspaces))
     register_home(app, services, pages)
     for surface in (commands, modals, actions, shortcuts, mentions):
         surface.register(app, services)

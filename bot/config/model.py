@@ -25,6 +25,7 @@ from bot.config.values import (
     SlackApiUrl,
     Text,
     Texts,
+    WorkspaceId,
     one_of,
 )
 from bot.domain.access import Capability, Role
@@ -78,6 +79,10 @@ class SlackSettings(Section):
     )
     approvals_channel: ChannelId | None = Field(
         None, description="the channel for approval requests; default: the channel of the request"
+    )
+    workspaces: tuple[WorkspaceId, ...] = Field(
+        (),
+        description="other workspaces whose people may use the app, as in Slack Connect channels or an organisation",
     )
     numbers: Annotated[NumberStyle, one_of("style", NumberStyle)] = Field(
         NumberStyle.SHORT,

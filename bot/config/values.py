@@ -102,6 +102,12 @@ def _channel(written: str) -> str:
     return written
 
 
+def _workspace(written: str) -> str:
+    if not re.fullmatch(r"[TE][A-Z0-9]+", written):
+        raise ValueError(f"is {shown(written)}, which isn't a workspace id (T…) or an organisation's (E…)")
+    return written
+
+
 def _region(written: str) -> str:
     region = written.upper()
     if region not in phonenumbers.SUPPORTED_REGIONS:
@@ -142,6 +148,7 @@ SlackApiUrl = Annotated[HttpUrl, AfterValidator(_with_slash)]
 DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 Secret = Annotated[SecretStr, BeforeValidator(_secret)]
 ChannelId = Annotated[str, AfterValidator(_channel)]
+WorkspaceId = Annotated[str, AfterValidator(_workspace)]
 MemberId = Annotated[str, AfterValidator(_member)]
 Region = Annotated[str, AfterValidator(_region)]
 Phone = Annotated[str, AfterValidator(_phone)]

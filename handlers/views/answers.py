@@ -34,6 +34,10 @@ CHECKING = (
     "messages. You don't need to send it again."
 )
 """The answer if a listener can't acknowledge in time."""
+FOREIGN_WORKSPACE = (
+    "This app works only for people of its own workspace. Nothing was done. An admin of the app can allow other "
+    "workspaces in its configuration (`slack.workspaces`)."
+)
 FORM_CLOSED = "Here's the answer to the form you submitted."
 APPROVAL_COUNTED = "Your approval was counted."
 OUTDATED = "This button or form is from another version of Rollcall. Nothing was done. Type `/wa` to start again."

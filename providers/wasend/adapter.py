@@ -291,6 +291,7 @@ def make(
     account: str,
     transport: httpx.AsyncBaseTransport | None = None,
     timeout: httpx.Timeout = TIMEOUT,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Wasend:
     """Build the adapter.
 
@@ -300,6 +301,7 @@ def make(
         account: the session's uniqueSessionId.
         transport: replaces the network.
         timeout: the client's timeouts.
+        clock: returns the time in seconds, from any start.
 
     Raises:
         ValueError: `account` is empty.
@@ -308,4 +310,4 @@ def make(
         raise ValueError("wasend needs `account`: the session's uniqueSessionId")
     headers = {"Authorization": f"Bearer {token}"}
     http = HttpClient((base_url or BASE_URL).rstrip("/"), headers=headers, timeout=timeout, transport=transport)
-    return Wasend(http, account.strip())
+    return Wasend(http, account.strip(), clock)

@@ -296,7 +296,9 @@ def make(
     account: str,  # noqa: ARG001 - all factories have the same parameters; here the token identifies the user
     transport: httpx.AsyncBaseTransport | None = None,
     timeout: httpx.Timeout = TIMEOUT,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Wuts:
     """Build the adapter of one connection. `base_url` None is WUTS's own; `account` isn't needed."""
     headers = {"Authorization": f"Bearer {token}"}
-    return Wuts(HttpClient(base_url or BASE_URL, headers=headers, timeout=timeout, transport=transport))
+    client = HttpClient(base_url or BASE_URL, headers=headers, timeout=timeout, transport=transport)
+    return Wuts(client, clock=clock)

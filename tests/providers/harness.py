@@ -14,7 +14,6 @@ of a test and moves only by `harness.clock`.
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from inspect import signature
 from typing import Any, Generic
 from urllib.parse import unquote
 
@@ -272,9 +271,7 @@ async def open_provider(
         if checked
         else httpx.AsyncHTTPTransport(verify=NO_CERTIFICATES)
     )
-    settings: dict[str, Any] = {"transport": transport, "timeout": http_timeout}
-    if "clock" in signature(provider.make_adapter).parameters:
-        settings["clock"] = clock
+    settings: dict[str, Any] = {"transport": transport, "timeout": http_timeout, "clock": clock}
     async with serve(server.app()) as url:
         adapter = provider.make_adapter(base_url=url, token=token, account=account or provider.account, **settings)
         try:

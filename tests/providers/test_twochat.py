@@ -8,15 +8,12 @@ from providers.base import (
     AccountState,
     Evidence,
     Group,
-    MembershipStatus,
     Outcome,
-    Person,
     RateLimited,
 )
-from providers.twochat import BASE_URL, make
 from sandbox.providers.server import InjectedFault
 from sandbox.providers.world import Disposition
-from tests.providers.harness import ANA, BEN, CAT, TOKEN, outcomes, people
+from tests.providers.harness import ANA, BEN, CAT, outcomes, people
 from tests.providers.provider_cases import TWOCHAT, TwoChatHarness
 
 GROUP = TWOCHAT.group
@@ -51,20 +48,6 @@ async def test_an_entry_says_more_than_the_unaccepted_list(twochat: TwoChatHarne
     twochat.world.put_person(ANA, Disposition.NO_ACCOUNT)
     verdict = (await twochat.adapter.add(GROUP, people(ANA))).verdicts[0]
     assert (verdict.outcome, verdict.provider_code) == (Outcome.NOT_ON_WHATSAPP, "404")
-
-
-@pytest.mark.parametrize(
-    ("asked", "known"),
-    [("5511987654321", "551187654321"), ("525512345678", "5215512345678"), ("541123456789", "5491123456789")],
-)
-async def test_a_number_that_whatsapp_normalises_is_still_the_person_asked_for(
-    twochat: TwoChatHarness, asked: str, known: str
-) -> None:
-    twochat.world.put_person(known, Disposition.OPEN, also=asked)
-    twochat.server.answers_canonical = True
-    assert await twochat.adapter.membership(GROUP, people(asked)) == {f"+{asked}": MembershipStatus.ABSENT}
-    assert outcomes(await twochat.adapter.add(GROUP, people(asked))) == {asked: Outcome.ADDED}
-    assert await twochat.adapter.membership(GROUP, people(asked)) == {f"+{asked}": MembershipStatus.MEMBER}
 
 
 @pytest.mark.parametrize(
@@ -138,30 +121,6 @@ async def test_a_new_group_that_is_told_beside_an_error_status_is_known(twochat:
     assert [verdict.outcome for verdict in created.verdicts] == [Outcome.UNKNOWN, Outcome.INVALID]
 
 
-async def test_a_person_without_a_phone_is_invalid_and_is_not_sent(twochat: TwoChatHarness) -> None:
-    nameless = Person("77@lid", lid="77@lid")
-    alone = await twochat.adapter.add(GROUP, [nameless])
-    assert [(v.key, v.outcome) for v in alone.verdicts] == [("77@lid", Outcome.INVALID)]
-    assert twochat.write_statuses() == []
-    both = await twochat.adapter.add(GROUP, [nameless, *people(ANA)])
-    assert [v.outcome for v in both.verdicts] == [Outcome.INVALID, Outcome.ADDED]
-
-
-async def test_more_than_ten_people_are_not_sent(twochat: TwoChatHarness) -> None:
-    with pytest.raises(ValueError, match="at most 10"):
-        await twochat.adapter.add(GROUP, people(*(f"1415555{n:04}" for n in range(11))))
-    assert twochat.write_statuses() == []
-
-
-async def test_the_account_is_the_state_of_the_number(twochat: TwoChatHarness) -> None:
-    assert await twochat.adapter.account() == Account(AccountState.CONNECTED, "connected")
-    assert [call.path for call in twochat.server.calls] == ["/open/whatsapp/get-numbers", "/info"]
-    twochat.server.account_state = "disconnected"
-    assert (await twochat.adapter.account()).state is AccountState.DISCONNECTED
-    twochat.server.account_state = "restricted"
-    assert (await twochat.adapter.account()).state is AccountState.RESTRICTED
-
-
 async def test_an_account_that_2chat_has_blocked_is_restricted_though_its_number_is_connected(
     twochat: TwoChatHarness,
 ) -> None:
@@ -181,35 +140,3 @@ async def test_the_number_is_looked_for_on_every_page(twochat: TwoChatHarness) -
     assert (await twochat.adapter.account()).state is AccountState.CONNECTED
     twochat.server.numbers.pop()
     assert (await twochat.adapter.account()).state is AccountState.DISCONNECTED
-
-
-@pytest.mark.parametrize(
-    ("number", "state"),
-    [
-        ('{"phone_number": "595981048477", "connection_status": "F"}', AccountState.DISCONNECTED),
-        ('{"phone_number": "+595981048477", "connection_status": "Z"}', AccountState.UNKNOWN),
-        (
-            '{"phone_number": "+595981048477", "connection_status": "C", "channel_type": "SMS"}',
-            AccountState.DISCONNECTED,
-        ),
-    ],
-)
-async def test_only_a_whatsapp_channel_that_says_connected_is_connected(
-    twochat: TwoChatHarness, number: str, state: AccountState
-) -> None:
-    twochat.server.faults = [
-        InjectedFault("get-numbers", status=200, body=f'{{"success": true, "numbers": [{number}]}}', times=-1)
-    ]
-    assert (await twochat.adapter.account()).state is state
-
-
-async def test_the_account_must_be_a_phone_number() -> None:
-    with pytest.raises(ValueError, match="connected phone number"):
-        make(base_url=None, token="t", account="")
-    assert BASE_URL == "https://api.p.2chat.io"
-
-
-async def test_the_base_url_may_end_in_open(twochat: TwoChatHarness) -> None:
-    adapter = make(base_url=f"{twochat.url}/open/", token=TOKEN, account=f"+{NUMBER}")
-    assert await adapter.group(GROUP) == Group(GROUP, "Launch team", 1)
-    await adapter.aclose()

@@ -4,7 +4,6 @@ import pytest
 
 from providers.base import (
     AccountDisconnected,
-    AccountRestricted,
     CredentialsRejected,
     InvalidRequest,
     NotGroupAdmin,
@@ -95,14 +94,6 @@ async def test_a_number_that_is_no_admin_is_told_so_in_a_200(twochat: TwoChatHar
     body = '{"success": false, "message": "You have no admin rights to add a participant to a group"}'
     twochat.server.faults = [InjectedFault(ADD, status=200, body=body)]
     assert isinstance(await twochat.failed_add(ANA, BEN), NotGroupAdmin)
-
-
-async def test_an_account_without_credits_is_restricted(twochat: TwoChatHarness) -> None:
-    twochat.server.credits = 1
-    await twochat.adapter.group(GROUP)
-    assert isinstance(await twochat.failed_add(ANA, BEN), AccountRestricted)
-    with pytest.raises(AccountRestricted):
-        await twochat.adapter.group(GROUP)
 
 
 async def test_a_missing_key_is_rejected_although_2chat_says_403(twochat: TwoChatHarness) -> None:

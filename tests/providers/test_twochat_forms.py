@@ -1,6 +1,6 @@
 import pytest
 
-from providers.base import Evidence, Outcome, OutcomeUnknown
+from providers.base import Outcome, OutcomeUnknown
 from sandbox.providers.server import InjectedFault
 from sandbox.providers.world import Disposition
 from tests.providers.harness import ANA, outcomes, people
@@ -22,18 +22,6 @@ def sent(twochat: TwoChatHarness) -> list[str]:
         for call in twochat.server.calls
         if call.path != f"/open/whatsapp/group/{GROUP}"
     ]
-
-
-@pytest.mark.parametrize(("listed", "typed"), PAIRS)
-async def test_a_member_is_changed_under_the_form_in_which_the_number_is_listed(
-    twochat: TwoChatHarness, listed: str, typed: str
-) -> None:
-    group = twochat.world.put_group(GROUP, "Launch team", [NUMBER, listed])
-    await twochat.adapter.membership(GROUP, people(typed, ANA))
-    await twochat.adapter.promote(GROUP, people(typed))
-    assert group.members[listed].role == "admin"
-    assert outcomes(await twochat.adapter.remove(GROUP, people(typed, ANA)))[typed] is Outcome.REMOVED
-    assert sent(twochat) == [f"+{listed}", f"+{listed} +{ANA}"]
 
 
 async def test_a_number_is_named_as_typed_where_the_list_shows_it_so_too(twochat: TwoChatHarness) -> None:
@@ -62,14 +50,6 @@ async def test_a_number_that_is_known_in_its_other_form_is_added_in_that(
     assert sent(twochat) == [f"+{ANA} +{typed}", f"check +{typed}", f"check +{known}", f"+{known}"]
     assert {*twochat.group.members} == {NUMBER, ANA, known}
     assert outcomes(await twochat.adapter.remove(GROUP, people(typed))) == {typed: Outcome.REMOVED}
-
-
-async def test_a_number_no_form_of_which_has_an_account_is_not_on_whatsapp(twochat: TwoChatHarness) -> None:
-    for phone in (OLD, NEW):
-        twochat.world.put_person(phone, Disposition.NO_ACCOUNT)
-    (verdict,) = (await twochat.adapter.add(GROUP, people(NEW))).verdicts
-    assert (verdict.outcome, verdict.evidence) == (Outcome.NOT_ON_WHATSAPP, Evidence.REPORTED)
-    assert twochat.write_statuses() == [200]
 
 
 async def test_a_number_with_one_form_costs_no_further_call(twochat: TwoChatHarness) -> None:

@@ -2,8 +2,6 @@ import json
 from typing import Any, Literal
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from providers.base import (
     Action,
@@ -16,17 +14,13 @@ from providers.base import (
     MembershipStatus,
     NotGroupAdmin,
     NotSupported,
-    Operation,
     Outcome,
     OutcomeUnknown,
     Person,
     Picture,
     ProviderError,
     RateLimited,
-    Verdict,
 )
-from providers.http import Reply
-from providers.twochat.membership import PeopleReply
 from sandbox.providers.server import InjectedFault
 from sandbox.providers.world import Disposition
 from tests.providers.harness import ANA, BEN, CAT, outcomes, people
@@ -233,30 +227,3 @@ async def test_a_text_is_never_sent_twice(
     with pytest.raises(kind):
         await twochat.adapter.send_to_person(people(ANA)[0], "one")
     assert (len(twochat.server.calls), len(twochat.world.sent)) == (1, sent)
-
-
-async def test_no_text_goes_to_somebody_without_a_phone(twochat: TwoChatHarness) -> None:
-    with pytest.raises(InvalidRequest):
-        await twochat.adapter.send_to_person(Person("7@lid", lid="7@lid"), "one")
-    assert twochat.server.calls == []
-
-
-KEYS = st.sampled_from(
-    ["participants", "accepted_numbers", "unaccepted_numbers", "statusCode", "message", "success", f"+{ANA}", ANA]
-)
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.sampled_from([200, 403, f"+{ANA}"]) | st.text(max_size=3),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
-    max_leaves=12,
-)
-
-
-@settings(max_examples=150)
-@given(body=JSON, operation=st.sampled_from([Operation.ADD, Operation.REMOVE, Operation.PROMOTE]))
-def test_no_answer_is_too_odd_to_be_read_and_none_tells_of_somebody_whom_it_does_not_name(
-    body: Any, operation: Operation
-) -> None:
-    verdicts = [PeopleReply.of(Reply(200, body, "")).judge(person, operation) for person in people(ANA, BEN)]
-    assert verdicts[1] == Verdict(f"+{BEN}", Outcome.UNKNOWN, provider_message=verdicts[1].provider_message)
-    assert (verdicts[0].evidence is Evidence.NONE) == (verdicts[0].outcome is Outcome.UNKNOWN)
-    assert verdicts[0].outcome is Outcome.UNKNOWN or ANA in json.dumps(body)

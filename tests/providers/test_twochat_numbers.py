@@ -139,10 +139,3 @@ async def test_a_busy_number_rests_for_seconds_and_not_like_a_limited_one(
     with pytest.raises(RateLimited) as caught:
         await twochat.adapter.add(GROUP, people(ANA))
     assert caught.value.cooldown == rest
-
-
-async def test_nobody_is_looked_for_without_a_call(twochat: TwoChatHarness) -> None:
-    assert await twochat.adapter.membership(GROUP, []) == {}
-    assert await twochat.adapter.check_numbers([]) == {}
-    assert twochat.server.calls == []
-    assert NUMBER in twochat.group.members

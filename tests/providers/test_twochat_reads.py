@@ -1,8 +1,6 @@
 import pytest
 
 from providers.base import (
-    Group,
-    GroupNotFound,
     Member,
     MembershipStatus,
     OutcomeUnknown,
@@ -108,20 +106,3 @@ async def test_members_that_were_listed_are_given_before_it_is_said_that_some_ar
     assert await anext(listed) == Member()
     with pytest.raises(ProviderFault, match="all members"):
         await anext(listed)
-
-
-async def test_groups_are_listed_and_read_under_either_prefix(twochat: TwoChatHarness) -> None:
-    other = "WGP768beeef-2b96-4bc7-9b7f-045078568723"
-    twochat.world.put_group(other, "Second", [NUMBER, ANA])
-    expected = [Group(GROUP, "Launch team", 1), Group(other, "Second", 2)]
-    assert [group async for group in twochat.adapter.groups()] == expected
-    assert await twochat.adapter.group(other) == expected[1]
-    with pytest.raises(GroupNotFound):
-        await twochat.adapter.group("WAG-none")
-
-
-async def test_a_group_id_cannot_reach_another_path(twochat: TwoChatHarness) -> None:
-    twochat.expected_breaches = ("InvalidParameter",)
-    with pytest.raises(GroupNotFound):
-        await twochat.adapter.group("../groups/1?x=")
-    assert [call.path for call in twochat.server.calls] == ["/open/whatsapp/group/../groups/1?x="]

@@ -7,7 +7,6 @@ from providers.base import (
     InvalidRequest,
     MembershipStatus,
     Outcome,
-    Person,
 )
 from providers.wacr.contacts import CACHE_TTL
 from tests.providers.harness import ANA, BEN, CAT, outcomes_with_evidence, people
@@ -150,18 +149,6 @@ async def test_a_count_between_none_and_all_tells_nothing_about_anybody(wacr: Wa
     result = await wacr.adapter.add(GROUP, people(ANA, BEN))
     assert outcomes_with_evidence(result) == dict.fromkeys((ANA, BEN), (Outcome.UNKNOWN, Evidence.NONE))
     assert {verdict.provider_message for verdict in result.verdicts} == {"contacts_added: 1 of 2"}
-
-
-async def test_a_lid_is_invalid_and_its_presence_unknown(wacr: WacrHarness) -> None:
-    lid = Person("123@lid", lid="123@lid")
-    found = outcomes_with_evidence(await wacr.adapter.add(GROUP, [lid, *people(ANA)]))
-    assert found == {"123@lid": (Outcome.INVALID, Evidence.NONE), ANA: REPORTED}
-    assert await wacr.adapter.membership(GROUP, [lid]) == {"123@lid": MembershipStatus.UNKNOWN}
-
-
-async def test_nobody_to_add_calls_nobody(wacr: WacrHarness) -> None:
-    assert (await wacr.adapter.add(GROUP, [])).verdicts == ()
-    assert wacr.requests() == []
 
 
 async def test_two_forms_of_one_phone_are_one_contact_and_each_gets_a_verdict(wacr: WacrHarness) -> None:

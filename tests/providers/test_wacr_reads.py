@@ -3,13 +3,11 @@ import pytest
 from providers.base import (
     AccountState,
     Evidence,
-    Group,
     GroupNotFound,
     MembershipStatus,
     Outcome,
     PermissionMissing,
 )
-from providers.wacr import BASE_URL, make
 from sandbox.providers.server import InjectedFault
 from tests.providers.harness import ANA, BEN, CAT, outcomes_with_evidence, people
 from tests.providers.provider_cases import WACR, WacrHarness
@@ -132,15 +130,6 @@ async def test_presence_in_an_empty_group_is_absence(wacr: WacrHarness) -> None:
     assert await wacr.membership(ANA) == {ANA: MembershipStatus.ABSENT}
 
 
-async def test_groups_are_listed_over_several_pages(wacr: WacrHarness) -> None:
-    for number in range(100, 330):
-        wacr.world.put_group(str(number), f"List {number}")
-    found = [group async for group in wacr.adapter.groups()]
-    assert len(found) == 231
-    assert found[0] == Group(GROUP, "Launch team", None)
-    assert wacr.requests() == ["GET /groups"] * 3
-
-
 @pytest.mark.parametrize("group_id", ["99", "120363041234567890@g.us", "", "٧"])
 async def test_an_unknown_group_is_not_found(wacr: WacrHarness, group_id: str) -> None:
     with pytest.raises(GroupNotFound):
@@ -168,11 +157,6 @@ async def test_a_token_without_account_read_is_accepted_but_tells_no_state(wacr:
     assert "account:read" in account.detail
 
 
-async def test_an_account_without_a_status_is_unknown(wacr: WacrHarness) -> None:
-    wacr.server.faults = [InjectedFault("/account", status=200, body='{"data": {"name": "Example Ltd"}}')]
-    assert (await wacr.adapter.account()).state is AccountState.UNKNOWN
-
-
 @pytest.mark.parametrize("scope", ["groups:read", "contacts:read", "groups:write", "contacts:write"])
 async def test_a_missing_scope_is_named(wacr: WacrHarness, scope: str) -> None:
     wacr.server.put_contact(f"+{ANA}")
@@ -182,16 +166,3 @@ async def test_a_missing_scope_is_named(wacr: WacrHarness, scope: str) -> None:
         await wacr.adapter.add(GROUP, roster)
     assert caught.value.code == "INSUFFICIENT_SCOPE"
     assert set(wacr.group.members) == set()
-
-
-@pytest.mark.parametrize("suffix", ["", "/", "/api/v2", "/api/v2/"])
-async def test_the_base_url_may_be_the_domain_or_the_root_of_the_api(wacr: WacrHarness, suffix: str) -> None:
-    adapter = make(base_url=wacr.url + suffix, token=wacr.server.token, account="", transport=wacr.transport)
-    assert (await adapter.group(GROUP)).subject == "Launch team"
-
-
-async def test_without_a_base_url_the_providers_own_domain_is_asked(wacr: WacrHarness) -> None:
-    adapter = make(base_url=None, token="t", account="")
-    assert str(adapter._api._http._client.base_url) == f"{BASE_URL}/api/v2/"
-    await adapter.aclose()
-    assert wacr.requests() == []

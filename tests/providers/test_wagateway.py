@@ -9,7 +9,6 @@ from providers.base import (
     Person,
     Verdict,
 )
-from providers.wagateway import WaGateway
 from sandbox.providers.server import InjectedFault
 from sandbox.providers.world import Disposition, Effect
 from tests.providers.harness import ANA, BEN, CAT, people
@@ -75,35 +74,6 @@ async def test_a_silent_decline_stays_unknown_after_reading_back(
     assert verdicts == [Verdict(f"+{ANA}", Outcome.UNKNOWN, Evidence.NONE, "204")]
 
 
-@pytest.mark.parametrize(
-    ("typed", "canonical"),
-    [
-        ("5511987654321", "551187654321"),
-        ("551187654321", "5511987654321"),
-        ("525512345678", "5215512345678"),
-        ("541123456789", "5491123456789"),
-    ],
-)
-async def test_a_number_is_found_under_the_form_that_whatsapp_has_for_it(
-    wagateway: WaGatewayHarness, typed: str, canonical: str
-) -> None:
-    wagateway.world.put_person(typed, Disposition.NO_ACCOUNT)
-    wagateway.world.put_group(GROUP, "Launch team", [canonical])
-    result = await wagateway.adapter.add(GROUP, people(typed))
-    assert [v.outcome for v in result.verdicts] == [Outcome.UNKNOWN]
-    assert wagateway.server.calls[-1].body == {"participants": [f"{canonical}@s.whatsapp.net"]}
-    assert await wagateway.membership(typed) == {typed: MembershipStatus.MEMBER}
-
-
-async def test_the_jid_that_the_check_gives_is_the_one_that_is_added_and_found_again(
-    wagateway: WaGatewayHarness,
-) -> None:
-    wagateway.world.put_person(CAT, Disposition.OPEN, also=ANA)
-    await wagateway.adapter.add(GROUP, people(ANA))
-    assert list(wagateway.group.members) == [CAT]
-    assert await wagateway.membership(ANA) == {ANA: MembershipStatus.MEMBER}
-
-
 async def test_two_forms_of_one_number_are_added_once(wagateway: WaGatewayHarness) -> None:
     wagateway.world.put_person("551187654321", Disposition.OPEN, also="5511987654321")
     result = await wagateway.adapter.add(GROUP, people("5511987654321", "551187654321"))
@@ -140,20 +110,6 @@ async def test_a_person_known_by_lid_is_added_by_the_phone_behind_it(wagateway: 
     result = await wagateway.adapter.add(GROUP, [person])
     assert result.verdicts == (Verdict(person.key, Outcome.UNKNOWN, Evidence.NONE, "204"),)
     assert await wagateway.adapter.membership(GROUP, [person]) == {person.key: MembershipStatus.MEMBER}
-
-
-async def test_a_lid_without_a_known_phone_cannot_be_added(wagateway: WaGatewayHarness) -> None:
-    result = await wagateway.adapter.add(GROUP, [Person("someone", lid="123456@lid"), *people(BEN)])
-    assert {v.key: v.outcome for v in result.verdicts} == {"123456@lid": Outcome.INVALID, f"+{BEN}": Outcome.UNKNOWN}
-    assert wagateway.server.calls[-1].body == {"participants": [f"{BEN}@s.whatsapp.net"]}
-
-
-async def test_a_check_is_forgotten_after_a_day(wagateway: WaGatewayHarness) -> None:
-    adapter = WaGateway(wagateway.adapter._api, clock=wagateway.clock)
-    for later, checks in ((0.0, 1), (24 * 3600 - 1.0, 1), (2.0, 2)):
-        wagateway.clock.now += later
-        assert (await adapter.check_numbers(people(ANA)))[f"+{ANA}"].phone == f"+{ANA}"
-        assert wagateway.requests() == [CHECK] * checks
 
 
 async def test_the_whole_path_costs_few_calls(wagateway: WaGatewayHarness) -> None:

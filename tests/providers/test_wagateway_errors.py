@@ -13,7 +13,6 @@ from providers.base import (
     ProviderFault,
     RateLimited,
 )
-from providers.wagateway import make
 from sandbox.providers.server import InjectedFault
 from sandbox.providers.world import Disposition
 from tests.providers.harness import ANA, BEN, CAT, TOKEN, people
@@ -138,18 +137,3 @@ async def test_a_contact_that_cannot_be_read_is_an_error_and_no_absence(wagatewa
     wagateway.world.put_group(GROUP, "Launch team", [BEN])
     wagateway.server.faults = [InjectedFault(f"{CONTACTS}/", status=500, times=-1)]
     assert type(await wagateway.failed_read(ANA)) is ProviderFault
-
-
-@pytest.mark.parametrize("suffix", ["", "/", "/api/v1", "/api/v1/"])
-async def test_the_base_url_may_end_in_the_contracts_base_path(wagateway: WaGatewayHarness, suffix: str) -> None:
-    adapter = make(base_url=wagateway.url + suffix, token=TOKEN, account=SESSION)
-    assert (await adapter.group(GROUP)).id == GROUP
-    await adapter.aclose()
-
-
-@pytest.mark.parametrize(
-    ("base_url", "account", "missing"), [(None, SESSION, "base_url"), ("https://gateway.example", "", "account")]
-)
-def test_host_and_session_must_be_given(base_url: str | None, account: str, missing: str) -> None:
-    with pytest.raises(ValueError, match=missing):
-        make(base_url=base_url, token=TOKEN, account=account)

@@ -27,14 +27,6 @@ CONTACTS = f"GET {ROOT}/contacts"
 SEND = f"POST {ROOT}/messages"
 
 
-async def test_numbers_are_checked_one_by_one_and_remembered(wagateway: WaGatewayHarness) -> None:
-    wagateway.world.put_person(BEN, Disposition.NO_ACCOUNT)
-    expected = {f"+{ANA}": NumberCheck(True, f"+{ANA}"), f"+{BEN}": NumberCheck(False)}
-    assert await wagateway.adapter.check_numbers(people(ANA, BEN)) == expected
-    assert await wagateway.adapter.check_numbers(people(BEN, ANA)) == expected
-    assert wagateway.requests() == [CHECK, CHECK]
-
-
 async def test_a_number_is_told_in_the_form_and_with_the_lid_that_it_has(wagateway: WaGatewayHarness) -> None:
     listed = "5511987654321"
     wagateway.world.put_person("551187654321", Disposition.NO_ACCOUNT)
@@ -68,12 +60,6 @@ async def test_numbers_that_are_all_malformed_are_an_error(wagateway: WaGatewayH
     wagateway.server.faults = [InjectedFault(CHECK, status=400, times=2)]
     with pytest.raises(InvalidRequest):
         await wagateway.adapter.check_numbers(people(ANA, BEN))
-
-
-async def test_a_lid_without_a_phone_cannot_be_checked(wagateway: WaGatewayHarness) -> None:
-    assert await wagateway.adapter.check_numbers([Person("a", lid="77@lid")]) == {
-        "77@lid": NumberCheck(None, lid="77@lid")
-    }
 
 
 async def test_what_was_checked_before_an_error_is_not_asked_again(wagateway: WaGatewayHarness) -> None:

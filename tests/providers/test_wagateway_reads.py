@@ -3,7 +3,6 @@ import json
 import pytest
 
 from providers.base import (
-    Account,
     AccountDisconnected,
     AccountState,
     Group,
@@ -36,10 +35,6 @@ READ_GROUP = f"GET {ROOT}/groups/{GROUP}"
 
 def many(count: int) -> list[str]:
     return [f"1415556{number:04}" for number in range(count)]
-
-
-def shown(group_id: str, subject: str, size: int) -> Group:
-    return Group(group_id, subject, size, description="", announce_only=False, locked=False)
 
 
 def stored(wagateway: WaGatewayHarness, *phones: str) -> str:
@@ -156,14 +151,6 @@ async def test_people_are_absent_only_where_they_share_a_kind_of_name_with_every
     by_lid, by_both = Person("a", lid="88@lid"), Person("b", f"+{ANA}", "99@lid")
     found = await wagateway.adapter.membership(GROUP, [by_lid, by_both])
     assert list(found.values()) == expected
-
-
-@pytest.mark.parametrize(("listed", "asked"), [("551187654321", "5511987654321"), ("5215512345678", "525512345678")])
-async def test_a_member_is_not_missed_because_the_number_has_another_form(
-    wagateway: WaGatewayHarness, listed: str, asked: str
-) -> None:
-    wagateway.world.put_group(GROUP, "Launch team", [listed])
-    assert await wagateway.membership(asked) == {asked: MembershipStatus.MEMBER}
 
 
 @pytest.mark.parametrize(
@@ -321,18 +308,6 @@ async def test_member_lists_of_several_pages_are_read_to_the_end(wagateway: WaGa
     assert wagateway.requests().count(MEMBERS) == 3
 
 
-async def test_groups_come_page_after_page(wagateway: WaGatewayHarness) -> None:
-    wagateway.world.put_group(OTHER, "Others", [ANA, BEN])
-    wagateway.world.put_group("120363000000000003@g.us", "Third")
-    wagateway.server.rows_per_page = 2
-    assert [group async for group in wagateway.adapter.groups()] == [
-        shown(GROUP, "Launch team", 0),
-        shown(OTHER, "Others", 2),
-        shown("120363000000000003@g.us", "Third", 0),
-    ]
-    assert wagateway.requests() == [f"GET {ROOT}/groups"] * 2
-
-
 @pytest.mark.parametrize("end", ['"nextCursor": ""', '"nextCursor": null', '"more": 1'])
 async def test_a_list_ends_in_any_of_the_ways_that_the_gateway_writes(wagateway: WaGatewayHarness, end: str) -> None:
     body = f'{{"data": [{{"groupJid": "{GROUP}"}}, {{}}], {end}}}'
@@ -347,34 +322,11 @@ async def test_a_list_whose_cursor_comes_back_is_a_fault_and_not_endless(wagatew
     assert len(wagateway.requests()) == 2
 
 
-async def test_one_group_is_read_by_its_jid(wagateway: WaGatewayHarness) -> None:
-    wagateway.world.put_group(OTHER, "Others", [ANA, BEN])
-    assert await wagateway.adapter.group(OTHER) == shown(OTHER, "Others", 2)
-    with pytest.raises(GroupNotFound):
-        await wagateway.adapter.group("120363999999999999@g.us")
-
-
 async def test_what_is_no_group_jid_is_not_asked_for(wagateway: WaGatewayHarness) -> None:
     for group_id in ("", "launch-team", "..", "1@g.us/members", "14155550101@s.whatsapp.net"):
         with pytest.raises(GroupNotFound):
             await wagateway.adapter.group(group_id)
     assert wagateway.requests() == []
-
-
-@pytest.mark.parametrize(
-    ("simulated", "account"),
-    [
-        ("connected", Account(AccountState.CONNECTED, "working")),
-        ("disconnected", Account(AccountState.DISCONNECTED, "scan_qr_code")),
-        ("restricted", Account(AccountState.DISCONNECTED, "scan_qr_code")),
-    ],
-)
-async def test_the_account_is_as_its_session_says(
-    wagateway: WaGatewayHarness, simulated: str, account: Account
-) -> None:
-    wagateway.server.account_state = simulated
-    assert await wagateway.adapter.account() == account
-    assert wagateway.requests() == [f"GET {ROOT}"]
 
 
 async def test_without_manage_the_token_is_checked_and_the_state_stays_unknown(wagateway: WaGatewayHarness) -> None:
@@ -389,16 +341,6 @@ async def test_where_read_covers_sessions_it_is_enough(wagateway: WaGatewayHarne
     wagateway.server.permissions = frozenset({"read"})
     wagateway.server.reading_sessions_needs = "read"
     assert (await wagateway.adapter.account()).state is AccountState.CONNECTED
-
-
-async def test_a_status_that_no_page_names_is_not_connected(wagateway: WaGatewayHarness) -> None:
-    wagateway.server.faults = [InjectedFault(f"GET {ROOT}", status=200, body='{"status": "starting"}')]
-    assert await wagateway.adapter.account() == Account(AccountState.DISCONNECTED, "starting")
-
-
-async def test_a_session_without_a_status_is_unknown(wagateway: WaGatewayHarness) -> None:
-    wagateway.server.faults = [InjectedFault(ROOT, status=200, body="{}")]
-    assert (await wagateway.adapter.account()).state is AccountState.UNKNOWN
 
 
 async def test_a_session_that_is_not_the_tokens_is_told_as_such() -> None:

@@ -224,9 +224,3 @@ async def test_somebody_known_by_a_lid_alone_is_never_called_missing(wasend: Was
 async def test_ids_by_lid_leave_people_asked_for_by_phone_unknown(wasend: WasendHarness) -> None:
     wasend.server.result_ids = "lid"
     assert outcomes(await wasend.adapter.add(GROUP, people(ANA))) == {ANA: Outcome.UNKNOWN}
-
-
-async def test_more_people_than_one_call_takes_are_a_programming_error(wasend: WasendHarness) -> None:
-    with pytest.raises(ValueError, match="at most 10"):
-        await wasend.adapter.add(GROUP, people(*(f"141555503{n:02}" for n in range(11))))
-    assert wasend.server.calls == []

@@ -12,7 +12,6 @@ from providers.base import (
     MembershipStatus,
     NotGroupAdmin,
     NotSupported,
-    NumberCheck,
     OutcomeUnknown,
     Person,
     Picture,
@@ -20,7 +19,6 @@ from providers.base import (
 )
 from sandbox.providers.server import InjectedFault
 from sandbox.providers.wasend_records import OWN_PHONE
-from sandbox.providers.world import Disposition
 from tests.providers.harness import ANA, BEN, open_provider, people
 from tests.providers.provider_cases import WASEND, WasendHarness
 
@@ -250,24 +248,6 @@ async def test_members_come_with_their_roles(variant: WasendHarness) -> None:
         Member(f"+{BEN}", lids[BEN] if sdk else "", "", MembershipStatus.ADMIN),
     ]
     assert (await variant.adapter.membership(GROUP, people(BEN)))[f"+{BEN}"] is MembershipStatus.ADMIN
-
-
-async def test_numbers_are_checked_once_a_day_and_in_their_other_form_where_the_first_does_not_exist(
-    variant: WasendHarness,
-) -> None:
-    long, short, nobody = "5511987654321", "551187654321", "14155550199"
-    for phone in (long, nobody):
-        variant.world.put_person(phone, Disposition.NO_ACCOUNT)
-    asked = [*people(ANA, long, nobody, ANA), Person("lid", lid="1@lid")]
-    expected = {
-        f"+{ANA}": NumberCheck(True, f"+{ANA}"),
-        f"+{long}": NumberCheck(True, f"+{short}"),
-        f"+{nobody}": NumberCheck(False),
-        "1@lid": NumberCheck(None, lid="1@lid"),
-    }
-    for _ in range(2):
-        assert await variant.adapter.check_numbers(asked) == expected
-    assert sorted(call.query["phone"] for call in variant.server.calls) == sorted([ANA, long, short, nobody])
 
 
 async def test_a_check_that_fails_ends_the_asking_and_keeps_what_was_told(wasend: WasendHarness) -> None:

@@ -1,4 +1,3 @@
-import httpx
 import pytest
 
 from providers.base import (
@@ -6,15 +5,13 @@ from providers.base import (
     AccountDisconnected,
     AccountState,
     Group,
-    GroupNotFound,
     MembershipStatus,
     Person,
     ProviderFault,
 )
-from providers.wasend import BASE_URL, make
 from sandbox.providers.server import InjectedFault
 from sandbox.providers.wasend_records import OWN_PHONE
-from tests.providers.harness import ANA, BEN, TOKEN, open_provider, people
+from tests.providers.harness import ANA, BEN, open_provider, people
 from tests.providers.provider_cases import WASEND, WasendHarness
 
 GROUP = WASEND.group
@@ -136,69 +133,7 @@ async def test_the_list_of_an_unknown_session_says_so() -> None:
             await listed(wasend)
 
 
-@pytest.mark.parametrize(
-    ("state", "account"),
-    [
-        ("connected", Account(AccountState.CONNECTED, "connected")),
-        ("disconnected", Account(AccountState.DISCONNECTED, "the session is STOPPED")),
-        ("restricted", Account(AccountState.DISCONNECTED, "the session is ERROR")),
-    ],
-)
-async def test_the_account_is_the_session_and_costs_one_call(
-    variant: WasendHarness, state: str, account: Account
-) -> None:
-    variant.server.account_state = state
-    assert await variant.adapter.account() == account
-    assert variant.requests(with_status=True) == [f"{STATE} 200"]
-
-
-@pytest.mark.parametrize(
-    ("body", "state"),
-    [
-        ('{"session": {}, "downstream": {"status": "CONNECTED"}}', AccountState.CONNECTED),
-        ('{"status": "connected"}', AccountState.CONNECTED),
-        ('{"status": "SCAN_QR_CODE"}', AccountState.UNKNOWN),
-        ("{}", AccountState.UNKNOWN),
-    ],
-)
-async def test_the_session_status_is_found_where_it_is_and_not_guessed(
-    wasend: WasendHarness, body: str, state: AccountState
-) -> None:
-    wasend.server.faults = [InjectedFault(STATE, status=200, body=body)]
-    assert (await wasend.adapter.account()).state is state
-
-
 async def test_an_unknown_session_is_not_connected() -> None:
     async with open_provider(WASEND, account="session-9") as wasend:
         account = await wasend.adapter.account()
         assert account == Account(AccountState.DISCONNECTED, "Wasend doesn't know the session")
-
-
-class Diversion(httpx.AsyncHTTPTransport):
-    """Brings every request to a simulator, wherever it was bound, and remembers where that was."""
-
-    def __init__(self, url: str) -> None:
-        super().__init__()
-        self._url = httpx.URL(url)
-        self.asked: list[str] = []
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        self.asked.append(f"{request.url.scheme}://{request.url.host}{request.url.raw_path.decode()}")
-        request.url = request.url.copy_with(scheme=self._url.scheme, host=self._url.host, port=self._url.port)
-        return await super().handle_async_request(request)
-
-
-async def test_wasends_own_address_is_the_default_and_the_group_path_keeps_its_at_sign(wasend: WasendHarness) -> None:
-    diversion = Diversion(wasend.url)
-    adapter = make(base_url=None, token=TOKEN, account=SESSION, transport=diversion)
-    assert (await adapter.group(GROUP)).subject == "Launch team"
-    with pytest.raises(GroupNotFound):
-        await adapter.membership("../x?y@g.us", people(ANA))
-    await adapter.aclose()
-    start = f"{BASE_URL}/{SESSION}/groups"
-    assert diversion.asked == [f"{start}/{GROUP}/info", f"{start}/..%2Fx%3Fy@g.us/participants"]
-
-
-def test_a_session_must_be_named() -> None:
-    with pytest.raises(ValueError, match="uniqueSessionId"):
-        make(base_url=None, token=TOKEN, account=" ")

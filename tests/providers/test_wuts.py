@@ -2,8 +2,6 @@ import httpx
 import pytest
 
 from providers.base import Evidence, MembershipStatus, Operation, Outcome, OutcomeUnknown, Person, Verdict
-from providers.http import HttpClient
-from providers.wuts import Wuts
 from sandbox.providers.server import InjectedFault
 from sandbox.providers.world import Disposition, Effect
 from sandbox.providers.wuts import NUMBER
@@ -97,17 +95,6 @@ async def test_people_without_an_account_are_not_sent_and_nobody_left_means_no_w
     assert len(wuts.bodies(ADD)) == 1
 
 
-async def test_a_number_is_checked_once_a_day(wuts: WutsHarness) -> None:
-    client = HttpClient(wuts.url, headers={"Authorization": f"Bearer {TOKEN}"}, transport=wuts.transport)
-    adapter = Wuts(client, clock=wuts.clock)
-    await adapter.add(GROUP, people(ANA))
-    wuts.clock.advance(24 * 3600 - 1)
-    await adapter.add(GROUP, people(ANA, BEN))
-    wuts.clock.advance(1)
-    await adapter.add(GROUP, people(ANA, BEN))
-    assert wuts.bodies(CHECK) == [{"numbers": [ANA]}, {"numbers": [BEN]}, {"numbers": [ANA]}]
-
-
 @pytest.mark.parametrize("status", [400, 403, 404, 500])
 async def test_a_number_check_that_fails_does_not_stop_the_add(wuts: WutsHarness, status: int) -> None:
     wuts.server.faults = [InjectedFault(CHECK, status=status, times=-1)]
@@ -115,20 +102,6 @@ async def test_a_number_check_that_fails_does_not_stop_the_add(wuts: WutsHarness
     result = await wuts.adapter.add(GROUP, people(ANA, BEN))
     assert outcomes(result.verdicts) == {ANA: Outcome.UNKNOWN, BEN: Outcome.UNKNOWN}
     assert [event.phone for event in wuts.world.events] == [ANA, BEN]
-
-
-@pytest.mark.parametrize(
-    ("typed", "canonical"),
-    [("5511987654321", "551187654321"), ("525512345678", "5215512345678"), ("541123456789", "5491123456789")],
-)
-async def test_a_number_known_in_another_form_is_added_and_found_in_that_form(
-    wuts: WutsHarness, typed: str, canonical: str
-) -> None:
-    wuts.world.put_person(canonical, Disposition.OPEN, also=typed)
-    verdicts = await run_operation(wuts.adapter, GROUP, Operation.ADD, people(typed))
-    assert [body["participants"] for body in wuts.bodies(ADD)] == [[f"{canonical}@s.whatsapp.net"]]
-    assert [(event.phone, event.effect) for event in wuts.world.events] == [(canonical, Effect.ADDED)]
-    assert outcomes(verdicts) == {typed: Outcome.ADDED}
 
 
 async def test_a_number_none_of_whose_forms_is_known_is_not_on_whatsapp(wuts: WutsHarness) -> None:

@@ -6,9 +6,7 @@ import httpx
 import pytest
 
 from providers.base import (
-    Account,
     AccountDisconnected,
-    AccountState,
     CredentialsRejected,
     Group,
     GroupNotFound,
@@ -80,27 +78,6 @@ async def test_a_device_without_groups_lists_none(rough: WutsHarness) -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "account"),
-    [
-        ("connected", Account(AccountState.CONNECTED, "connected")),
-        ("disconnected", Account(AccountState.DISCONNECTED, "disconnected")),
-        ("restricted", Account(AccountState.DISCONNECTED, "restricted")),
-    ],
-)
-async def test_the_state_of_the_account_is_read(wuts: WutsHarness, state: str, account: Account) -> None:
-    wuts.server.account_state = state
-    assert await wuts.adapter.account() == account
-    assert len(wuts.server.calls) == 1
-
-
-async def test_a_state_that_is_not_told_is_unknown(wuts: WutsHarness) -> None:
-    wuts.server.faults = [
-        InjectedFault("GET /status", status=200, body='{"success": true, "data": {"status": "pairing"}}')
-    ]
-    assert await wuts.adapter.account() == Account(AccountState.UNKNOWN, "pairing")
-
-
-@pytest.mark.parametrize(
     ("status", "body"),
     [(409, standard("DEVICE_NOT_READY", "no device")), (404, '{"success": false, "error": "no device"}')],
 )
@@ -162,13 +139,6 @@ async def test_a_device_that_was_lost_leaves_open_what_a_write_did_and_stops_the
     assert [event.phone for event in rough.world.events] == [ANA]
     with pytest.raises(AccountDisconnected):
         await rough.adapter.membership(GROUP, people(ANA))
-
-
-async def test_a_group_id_that_is_no_jid_is_an_invalid_request_and_stays_one_path_segment(rough: WutsHarness) -> None:
-    with pytest.raises(InvalidRequest) as raised:
-        await rough.adapter.group("../groups?x=1")
-    assert raised.value.code == "VALIDATION_ERROR"
-    assert rough.server.calls[0].query == {}
 
 
 async def test_a_validation_error_that_names_nobody_fails_all(wuts: WutsHarness) -> None:

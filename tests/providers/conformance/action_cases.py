@@ -72,6 +72,7 @@ def leaves_outcome_open(error: ProviderError) -> bool:
 
 
 async def _groups(harness: Harness) -> Any:
+    harness.world.put_group(harness.provider.other, "Night shift", [harness.provider.own or MEMBER, ADMIN])
     return [group async for group in harness.adapter.groups()]
 
 

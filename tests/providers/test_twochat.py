@@ -4,11 +4,21 @@ import pytest
 
 from providers.base import (
     Account,
+    AccountDisconnected,
     AccountRestricted,
     AccountState,
+    CredentialsRejected,
     Evidence,
     Group,
+    InvalidRequest,
+    Member,
+    MembershipStatus,
+    NotGroupAdmin,
     Outcome,
+    OutcomeUnknown,
+    Person,
+    ProviderError,
+    ProviderFault,
     RateLimited,
 )
 from sandbox.providers.server import InjectedFault
@@ -140,3 +150,183 @@ async def test_the_number_is_looked_for_on_every_page(twochat: TwoChatHarness) -
     assert (await twochat.adapter.account()).state is AccountState.CONNECTED
     twochat.server.numbers.pop()
     assert (await twochat.adapter.account()).state is AccountState.DISCONNECTED
+
+
+PASSING = [409, 410, 486]
+"""States of the phone that end within seconds."""
+
+
+@pytest.mark.parametrize("shape", ["error_message", "message", "detail"])
+async def test_the_text_of_an_error_is_found_in_every_shape(
+    twochat: TwoChatHarness, shape: Literal["error_message", "message", "detail"]
+) -> None:
+    twochat.server.error_shape = shape
+    twochat.server.faults = [InjectedFault(ADD, status=400)]
+    error = await twochat.failed_add(ANA, BEN)
+    assert (type(error), error.code) == (InvalidRequest, "400")
+    assert error.provider_text
+    assert "{" not in error.provider_text
+
+
+async def test_a_422_to_several_leaves_open_who_was_dealt_with(twochat: TwoChatHarness) -> None:
+    twochat.server.faults = [InjectedFault("/group/", when="after", status=422, times=-1)]
+    assert isinstance(await twochat.failed_add(ANA, BEN), OutcomeUnknown)
+    assert [event.phone for event in twochat.world.events] == [ANA, BEN]
+    with pytest.raises(InvalidRequest):
+        await twochat.adapter.add(GROUP, people(ANA))
+    with pytest.raises(OutcomeUnknown):
+        await twochat.adapter.create("New team", people(ANA))
+    assert len(twochat.world.groups) == 2
+
+
+@pytest.mark.parametrize("status", PASSING)
+async def test_a_number_in_a_passing_state_is_asked_again_until_it_is_ready(
+    twochat: TwoChatHarness, status: int
+) -> None:
+    twochat.server.faults = [InjectedFault(ADD, status=status, times=2)]
+    assert outcomes(await twochat.adapter.add(GROUP, people(ANA))) == {ANA: Outcome.ADDED}
+    assert twochat.write_statuses() == [status, status, 200]
+
+
+@pytest.mark.parametrize("status", PASSING)
+async def test_a_new_group_and_a_text_are_sent_once_whatever_state_the_number_is_in(
+    twochat: TwoChatHarness, status: int
+) -> None:
+    twochat.server.faults = [InjectedFault("POST", status=status, times=-1)]
+    for call in (twochat.adapter.create("New team", people(ANA)), twochat.adapter.send_to_group(GROUP, "Hi")):
+        with pytest.raises(ProviderError):
+            await call
+    assert twochat.write_statuses() == [status, status]
+
+
+@pytest.mark.parametrize(
+    ("state", "kind", "status"),
+    [("busy", RateLimited, 486), ("booting", AccountDisconnected, 409), ("disconnected", AccountDisconnected, 410)],
+)
+async def test_a_number_that_stays_so_is_asked_three_times_and_rests_for_seconds(
+    twochat: TwoChatHarness, state: str, kind: type[ProviderError], status: int
+) -> None:
+    twochat.server.account_state = state
+    error = await twochat.failed_add(ANA, BEN)
+    assert (type(error), error.code, error.cooldown) == (kind, str(status), 10.0)
+    assert twochat.write_statuses() == [status] * 3
+    assert twochat.world.events == []
+
+
+@pytest.mark.parametrize("status", PASSING)
+async def test_a_number_in_a_passing_state_that_then_loses_the_answer_is_not_asked_again(
+    twochat: TwoChatHarness, status: int
+) -> None:
+    twochat.server.faults = [InjectedFault(ADD, status=status), InjectedFault(ADD, when="after", status=-1)]
+    assert isinstance(await twochat.failed_add(ANA, BEN), OutcomeUnknown)
+    assert [event.phone for event in twochat.world.events] == [ANA, BEN]
+
+
+async def test_a_number_that_is_no_admin_is_told_so_in_a_200(twochat: TwoChatHarness) -> None:
+    body = '{"success": false, "message": "You have no admin rights to add a participant to a group"}'
+    twochat.server.faults = [InjectedFault(ADD, status=200, body=body)]
+    assert isinstance(await twochat.failed_add(ANA, BEN), NotGroupAdmin)
+
+
+async def test_a_missing_key_is_rejected_although_2chat_says_403(twochat: TwoChatHarness) -> None:
+    twochat.server.faults = [InjectedFault(status=403, body='{"detail": "Not authenticated"}')]
+    with pytest.raises(CredentialsRejected):
+        await twochat.adapter.group(GROUP)
+
+
+async def test_the_groups_of_a_number_that_2chat_does_not_know_cannot_be_listed(twochat: TwoChatHarness) -> None:
+    twochat.server.numbers = []
+    with pytest.raises(AccountDisconnected):
+        _ = [group async for group in twochat.adapter.groups()]
+
+
+GONE = f'{{"phone_number": "+{ANA}", "role": "left"}}'
+
+
+async def test_a_late_list_is_not_believed_where_it_lacks_an_own_change(twochat: TwoChatHarness) -> None:
+    twochat.world.read_lag = 180.0
+    twochat.world.put_group(GROUP, "Launch team", [NUMBER, BEN])
+
+    async def seen() -> list[MembershipStatus]:
+        return list((await twochat.adapter.membership(GROUP, people(ANA, BEN, CAT))).values())
+
+    assert await seen() == [MembershipStatus.ABSENT, MembershipStatus.MEMBER, MembershipStatus.ABSENT]
+    await twochat.adapter.add(GROUP, people(ANA))
+    await twochat.adapter.promote(GROUP, people(BEN))
+    assert await seen() == [MembershipStatus.UNKNOWN, MembershipStatus.PRESENT, MembershipStatus.ABSENT]
+    twochat.clock.advance(181.0)
+    assert await seen() == [MembershipStatus.MEMBER, MembershipStatus.ADMIN, MembershipStatus.ABSENT]
+    await twochat.adapter.remove(GROUP, people(ANA))
+    await twochat.adapter.demote(GROUP, people(BEN))
+    assert await seen() == [MembershipStatus.UNKNOWN, MembershipStatus.PRESENT, MembershipStatus.ABSENT]
+    twochat.clock.advance(181.0)
+    assert await seen() == [MembershipStatus.ABSENT, MembershipStatus.MEMBER, MembershipStatus.ABSENT]
+
+
+async def test_a_late_list_is_believed_of_those_who_were_refused_and_of_all_after_ten_minutes(
+    twochat: TwoChatHarness,
+) -> None:
+    twochat.world.put_person(ANA, Disposition.PRIVATE)
+    twochat.server.faults = [InjectedFault(ADD, status=-1, skip=1)]
+    await twochat.adapter.add(GROUP, people(ANA))
+    with pytest.raises(OutcomeUnknown):
+        await twochat.adapter.add(GROUP, people(BEN))
+    absent = {f"+{ANA}": MembershipStatus.ABSENT, f"+{BEN}": MembershipStatus.ABSENT}
+    assert await twochat.adapter.membership(GROUP, people(ANA, BEN)) == absent | {f"+{BEN}": MembershipStatus.UNKNOWN}
+    twochat.clock.advance(601.0)
+    assert await twochat.adapter.membership(GROUP, people(ANA, BEN)) == absent
+
+
+async def test_an_unresolved_lid_leaves_the_absence_of_others_unknown(twochat: TwoChatHarness) -> None:
+    twochat.world.put_group(GROUP, "Launch team", [ANA, BEN])
+    twochat.server.lid_only = {BEN}
+    hidden = Person("", lid=twochat.lid(BEN))
+    found = await twochat.adapter.membership(GROUP, [*people(ANA, CAT), hidden, Person("", lid="77@lid")])
+    assert found == {
+        f"+{ANA}": MembershipStatus.MEMBER,
+        f"+{CAT}": MembershipStatus.UNKNOWN,
+        hidden.key: MembershipStatus.MEMBER,
+        "77@lid": MembershipStatus.UNKNOWN,
+    }
+
+
+@pytest.mark.parametrize(
+    ("data", "presence"),
+    [
+        ('{"participants": [{"wa_participant_id": "14155550101@s.whatsapp.net"}]}', MembershipStatus.PRESENT),
+        ('{"participants": [{"phone_number": "14155550101"}]}', MembershipStatus.PRESENT),
+        ('{"participants": [{"phone_number": "+14155550101", "wa_is_admin": null}]}', MembershipStatus.PRESENT),
+        ('{"participants": [{"phone_number": "+14155550101", "wa_is_admin": false}]}', MembershipStatus.MEMBER),
+        ('{"participants": [{"phone_number": "+14155550101", "wa_is_super_admin": true}]}', MembershipStatus.ADMIN),
+        (f'{{"participants": [{GONE}, {{"phone_number": "+595981048477"}}], "size": 1}}', MembershipStatus.ABSENT),
+        (f'{{"participants": [{GONE}, {{"phone_number": "+595981048477"}}]}}', MembershipStatus.UNKNOWN),
+        (f'{{"participants": [{GONE}]}}', MembershipStatus.UNKNOWN),
+        ('{"participants": [], "size": 0}', MembershipStatus.UNKNOWN),
+        ('{"participants": []}', MembershipStatus.UNKNOWN),
+        ('{"participants": [], "size": 3}', MembershipStatus.UNKNOWN),
+        ('{"participants": [{"wa_participant_id": "5@lid"}]}', MembershipStatus.UNKNOWN),
+        (
+            '{"participants": [{"wa_participant_id": "14155550101@lid", "phone_number": "+14155550101"}]}',
+            MembershipStatus.UNKNOWN,
+        ),
+        ('{"wa_group_name": "no list"}', MembershipStatus.UNKNOWN),
+    ],
+)
+async def test_presence_says_no_more_than_the_member_list(
+    twochat: TwoChatHarness, data: str, presence: MembershipStatus
+) -> None:
+    twochat.server.faults = [InjectedFault("GET", status=200, body=f'{{"success": true, "data": {data}}}')]
+    assert await twochat.adapter.membership(GROUP, people(ANA)) == {f"+{ANA}": presence}
+
+
+async def test_members_that_were_listed_are_given_before_it_is_said_that_some_are_missing(
+    twochat: TwoChatHarness,
+) -> None:
+    rows = f'{GONE}, {{"wa_participant_id": "5@lid", "wa_pushname": "Eve", "wa_is_admin": true}}, {{}}'
+    body = f'{{"success": true, "data": {{"size": 3, "participants": [{rows}]}}}}'
+    twochat.server.faults = [InjectedFault("GET", status=200, body=body)]
+    listed = twochat.adapter.members(GROUP)
+    assert await anext(listed) == Member(lid="5@lid", name="Eve", status=MembershipStatus.ADMIN)
+    assert await anext(listed) == Member()
+    with pytest.raises(ProviderFault, match="all members"):
+        await anext(listed)

@@ -9,6 +9,7 @@ from providers.base import (
     GroupChange,
     GroupNotFound,
     InvalidRequest,
+    MembershipStatus,
     Outcome,
     OutcomeUnknown,
     PermissionMissing,
@@ -18,6 +19,7 @@ from providers.base import (
     verdicts_for_error,
 )
 from sandbox.providers.server import InjectedFault
+from sandbox.providers.world import Effect
 from tests.providers.harness import ANA, BEN, CAT, outcomes_with_evidence, people
 from tests.providers.provider_cases import WACR, WacrHarness
 
@@ -243,3 +245,34 @@ async def test_a_verdict_that_was_given_stays_when_the_next_persons_turn_fails(w
     assert outcomes_with_evidence(result) == {CAT: (Outcome.FAILED, Evidence.REPORTED), "14155550104": NOT_ATTEMPTED}
     assert result.verdicts[0].provider_code == "VALIDATION_ERROR"
     assert isinstance(result.error, PermissionMissing)
+
+
+ODD_ANSWERS = [" ", '{"data": {"contacts_', "3", '{"data": {}}']
+
+
+@pytest.mark.parametrize("body", [*ODD_ANSWERS, "[]"])
+async def test_an_unreadable_answer_to_a_new_contact_is_unknown(wacr: WacrHarness, body: str) -> None:
+    wacr.server.faults = [InjectedFault(CREATE, "after", 200, body)]
+    assert isinstance(await wacr.failed_add(CAT), OutcomeUnknown)
+    assert wacr.effects() == {CAT: Effect.ADDED}
+    assert await wacr.membership(CAT) == {CAT: MembershipStatus.PRESENT}
+
+
+async def test_after_a_lost_answer_the_rest_is_not_attempted(wacr: WacrHarness) -> None:
+    wacr.server.faults = [InjectedFault(JOIN, "after", -1)]
+    result = await wacr.adapter.add(GROUP, people(ANA, BEN, CAT))
+    assert outcomes_with_evidence(result) == {ANA: UNKNOWN, BEN: UNKNOWN, CAT: NOT_ATTEMPTED}
+    assert isinstance(result.error, OutcomeUnknown)
+    assert set(wacr.group.members) == {ANA, BEN}
+
+
+@pytest.mark.parametrize("status", [500, -1])
+async def test_after_a_lost_creation_only_that_person_is_unknown(wacr: WacrHarness, status: int) -> None:
+    wacr.server.faults = [InjectedFault(CREATE, "after", status, skip=1)]
+    result = await wacr.adapter.add(GROUP, people(ANA, CAT, "14155550104"))
+    assert outcomes_with_evidence(result) == {
+        ANA: (Outcome.ADDED, Evidence.INFERRED),
+        CAT: ADDED,
+        "14155550104": UNKNOWN,
+    }
+    assert isinstance(result.error, OutcomeUnknown)

@@ -103,6 +103,11 @@ class Cause(Payload):
         """Whether it happened on the Home tab."""
         return self.view is not None and self.view.type == "home"
 
+    @property
+    def has_fields(self) -> bool:
+        """Whether it is about a form with fields, which can show errors."""
+        return bool(self._block(""))
+
     def acknowledgement(self, text: str, field: str = "") -> dict[str, Any] | None:
         """Return the acknowledgement that shows a text to the person, in a form at a field; None if none can."""
         if self.command:
@@ -209,11 +214,11 @@ class TimelyAck(AsyncAck):
         if errors:
             await self._send("\n".join(errors.values()))
         elif self._cause.type == "view_submission":
-            await self._show(view or interim_modals.submitted())
+            await self.show(view or interim_modals.submitted())
         elif text:
             await self._send(text, blocks)
 
-    async def _show(self, view: View) -> None:
+    async def show(self, view: View) -> None:
         """Show a view in place of the form; if the form was closed, send what it says."""
         form = self._cause.view.id if self._cause.view else ""
         try:

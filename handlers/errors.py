@@ -12,7 +12,6 @@ from slack_bolt.response import BoltResponse
 
 from handlers.answering import Cause, TimelyAck, send
 from handlers.views import answers, interim_modals
-from handlers.views.text import without_markup
 
 SEND_TIMEOUT = 2.0
 """Seconds to send the answer after a failure: a click that no listener takes is acknowledged only after that."""
@@ -75,7 +74,7 @@ def register(app: AsyncApp) -> None:
         elif (answer := cause.acknowledgement(text, field)) is not None:
             return BoltResponse(status=200, body=answer)
         elif cause.type == _SUBMISSION:
-            view = interim_modals.no_preview([without_markup(text)])
+            view = interim_modals.not_submitted(text)
             return BoltResponse(status=200, body={"response_action": "update", "view": view.to_dict()})
         else:
             await ack()
@@ -105,6 +104,9 @@ async def _send(ack: AsyncAck, context: AsyncBoltContext, cause: Cause, text: st
         await ack.announced()
     try:
         async with asyncio.timeout(SEND_TIMEOUT):
+            if isinstance(ack, TimelyAck) and ack.late and cause.type == _SUBMISSION and not cause.has_fields:
+                await ack.show(interim_modals.not_submitted(text))
+                return
             await send(context, cause, text)
     except Exception:
         # There is nothing left but the log, which has the reference already.

@@ -93,6 +93,11 @@ def no_preview(problems: Sequence[str], external_id: str = "") -> View:
     return _over_form("No preview", lines, external_id)
 
 
+def not_submitted(problem: str) -> View:
+    """Build the view that replaces a submitted modal without fields, and says why; `problem` is in mrkdwn."""
+    return _over_form("Not submitted", [problem])
+
+
 def checking() -> View:
     """Build the view that replaces a form while its submission takes longer than Slack waits."""
     return _over_form("Working on it…", [answers.CHECKING], close="Close")

@@ -187,6 +187,12 @@ def describe(subject: Subject, tally: Tally, *, bold: bool = True) -> str:
     return f"{chosen.verb} {_rest(chosen, subject, tally, bold=bold)}{skipped}"
 
 
+def submit_label(subject: Subject, tally: Tally) -> str:
+    """Return the label of the button that submits a preview."""
+    chosen = _phrase_of(subject, tally)
+    return "Reset link" if chosen is _RESET else OPERATION_TEXTS[subject.operation].submit
+
+
 def outcome_label(outcome: Outcome, operation: Operation) -> str:
     """Return an outcome in words, as it reads after this operation.
 

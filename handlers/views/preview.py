@@ -16,7 +16,7 @@ from bot.domain.sync import Drift, SyncMode
 from handlers.payloads import Payload
 from handlers.views.answers import Unread
 from handlers.views.blocks import context, sections
-from handlers.views.operation_texts import OPERATION_TEXTS, Subject, capitalize, describe
+from handlers.views.operation_texts import OPERATION_TEXTS, Subject, capitalize, describe, submit_label
 from handlers.views.request_content import INVITES_REFUSED, draft_content
 from handlers.views.results import duplicates_ignored
 from handlers.views.text import (
@@ -124,17 +124,21 @@ def parse(view: dict[str, Any]) -> PreviewMetadata:
 
 def _submit(data: PreviewData) -> str:
     needs_approval = data.preview and data.preview.rule
-    return _ASK_FOR_APPROVAL if needs_approval else OPERATION_TEXTS[data.draft.operation].submit
+    return _ASK_FOR_APPROVAL if needs_approval else submit_label(*_subject(data.draft))
 
 
 def _heading(data: PreviewData) -> str:
     draft = data.draft
     if data.sync:
         return f"Sync {safe_text(draft.group.name, 100)} with a list"
-    roster = draft.roster
-    total, rejected = len(roster.people) + len(roster.rejected), len(roster.rejected)
+    return capitalize(describe(*_subject(draft), bold=False))
+
+
+def _subject(draft: RequestDraft) -> tuple[Subject, Tally]:
+    """Return what the phrases are about, and the number of people."""
+    total, rejected = len(draft.roster.people) + len(draft.roster.rejected), len(draft.roster.rejected)
     subject = Subject(draft.operation, draft.group.name, draft.group.connection, draft.options)
-    return capitalize(describe(subject, Tally.of([None] * total, rejected=rejected), bold=False))
+    return subject, Tally.of([None] * total, rejected=rejected)
 
 
 def _lines(data: PreviewData) -> list[str]:

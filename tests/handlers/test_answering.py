@@ -1,6 +1,7 @@
 """Answers reach the person, and no server but Slack's: when a listener is late, and when a payload is odd."""
 
 import asyncio
+import json
 import re
 import sqlite3
 from collections.abc import AsyncIterator, Callable
@@ -12,8 +13,10 @@ from urllib.parse import urlsplit
 import pytest
 from slack_bolt.async_app import AsyncApp, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
+from sqlalchemy import select, update
 from structlog.typing import EventDict
 
+from bot.storage.tables import drafts
 from handlers import answering, errors
 from handlers.views import answers, submitted_view
 from handlers.views.text import without_markup
@@ -22,7 +25,7 @@ from sandbox.slack import payloads
 from sandbox.slack.server import SlackServer
 from tests.app import MORE_ROLES, RunningApp, approval_rule, running_app
 from tests.handlers.catching import catching
-from tests.slack_ui import ALICE, BOB, CHANNEL, ephemeral_texts, modal_title, open_modal
+from tests.slack_ui import ALICE, BOB, CHANNEL, ephemeral_texts, modal_text, modal_title, open_modal
 
 APPROVAL = approval_rule("add", min_participants=2)
 BUTTONS = [
@@ -134,6 +137,28 @@ async def test_a_preview_is_answered_after_a_database_lock(app: RunningApp) -> N
     await app.finished()
     (answer,) = ephemeral_texts(slack, ALICE)[len(before) :]
     assert answer.startswith("Adding 1 person")
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_preview_that_fails_late_says_so_in_place(app: RunningApp) -> None:
+    slack = app.slack
+    await slack.command(ALICE, CHANNEL, "/wa-add")
+    fields = {"Group": "wasend-team · wasend", "Numbers": "+1 415 555 0207"}
+    assert (await slack.submit(ALICE, open_modal(slack).body["id"], fields)).ok
+    await slack.wait_for(lambda: modal_title(slack) == "Preview")
+    async with app.database.write() as connection:  # makes the draft one that is refused, which the journal records
+        body = json.loads(str(await connection.scalar(select(drafts.c.body))))
+        body["details"] = json.dumps({**json.loads(body["details"]), "text": "x" * 4_000})
+        await connection.execute(update(drafts).values(body=json.dumps(body)))
+    async with locked(app) as release:
+        assert (await slack.submit(ALICE, open_modal(slack).body["id"])).ok
+        assert modal_title(slack) == "Working on it…"
+        release()
+        await slack.wait_for(lambda: modal_title(slack) != "Working on it…")
+
+    assert modal_title(slack) == "Not submitted"
+    assert "has 4,000 characters" in modal_text(slack)
+    assert ephemeral_texts(slack, ALICE) == []
 
 
 class Slow(Exception):

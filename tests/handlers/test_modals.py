@@ -351,6 +351,8 @@ async def test_the_invite_link_is_shown_sent_or_reset(app: RunningApp, slack: Sl
     before = world.invite_of(WASEND_ID)
     await fill_form(slack, "invite", {"Group": WASEND, "what": "reset"})
     assert "Reset the invite link" in modal_text(slack)
+    assert open_modal(slack).body["submit"]["text"] == "Reset link"
+    assert "until you press *Reset link*" in modal_text(slack)
     await submit_and_read(slack)
     await slack.wait_for(lambda: world.invite_of(WASEND_ID) != before)
 

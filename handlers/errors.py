@@ -11,6 +11,7 @@ from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.response import BoltResponse
 
 from handlers.answering import Cause, TimelyAck, send
+from handlers.clients.profiles import with_names
 from handlers.views import answers, interim_modals
 
 SEND_TIMEOUT = 2.0
@@ -71,7 +72,7 @@ def register(app: AsyncApp) -> None:
         acknowledged = response is None
         if acknowledged:
             await asyncio.sleep(_ACK_DELIVERY)  # Bolt forgets the acknowledgement when this handler ends, sent or not
-        elif (answer := cause.acknowledgement(text, field)) is not None:
+        elif (answer := cause.acknowledgement(await _shown(context, cause, text), field)) is not None:
             return BoltResponse(status=200, body=answer)
         elif cause.type == _SUBMISSION:
             view = interim_modals.not_submitted(text)
@@ -81,6 +82,11 @@ def register(app: AsyncApp) -> None:
         if cause.person and text:
             await _send(ack, context, cause, text if isinstance(error, UserError) or not cause.is_home else f"⚠️ {text}")
         return None if acknowledged else BoltResponse(status=200, body="")
+
+
+async def _shown(context: AsyncBoltContext, cause: Cause, text: str) -> str:
+    """Return a text as its place shows it: at a field of a form, mentions become names."""
+    return await with_names(context.client, text) if cause.type == _SUBMISSION and cause.has_fields else text
 
 
 def _text(error: Exception, cause: Cause, *, read_only: bool) -> str:

@@ -85,7 +85,7 @@ async def open_chooser(services: Services, client: AsyncWebClient, trigger_id: s
     actor = await services.slack.user_groups.actor(user_id)
     _, refused = services.authorizer.capabilities_of(actor)
     commands = services.authorizer.usable_commands(actor, services.directory.known())
-    reasons = [] if commands else [refused[capability] for capability in _FORMS_NEED if capability in refused]
+    reasons = [] if commands else [refused[capability].text for capability in _FORMS_NEED if capability in refused]
     view = command_help.chooser(commands, "", reasons)
     await open_modal(client, trigger_id, view)
 

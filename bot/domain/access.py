@@ -7,6 +7,9 @@ from fnmatch import fnmatchcase
 
 from providers.base import Ability
 
+MAX_ASKED = 5
+"""Maximum people and user groups to whom a person without permission is referred."""
+
 
 class Capability(StrEnum):
     """A permission of a role. Providers need the first three; the others are Rollcall's own."""
@@ -73,10 +76,21 @@ class Allowed:
 
 @dataclass(frozen=True, slots=True)
 class Denied:
-    """The person lacks permission; `reason` is the sentence for them."""
+    """The person lacks permission.
+
+    Attributes:
+        reason: why, as a sentence for them.
+        ask: the ids of the users and user groups who have the permission; None if the question doesn't arise.
+    """
 
     code: DenialCode
     reason: str
+    ask: tuple[str, ...] | None = None
+
+    @property
+    def text(self) -> str:
+        """The reason, and whom to ask, for Slack."""
+        return self.reason if self.ask is None else f"{self.reason} {whom_to_ask(self.ask)}"
 
 
 Decision = Allowed | Denied
@@ -91,17 +105,34 @@ def check_capability(actor: Actor, capability: Capability, target: Target | None
     able = [role for role in own if capability in role.capabilities]
     if any(_covers(role, target) for role in able):
         return Allowed()
-    others = ", ".join(f"`{r.name}`" for r in roles if capability in r.capabilities and _covers(r, target))
-    hint = f"Roles that have it: {others}." if others else "No role in the configuration has it."
+    able_roles = [role for role in roles if capability in role.capabilities and _covers(role, target)]
+    members = (member for role in able_roles for member in sorted(role.members, key=_people_first))
+    ask = tuple(dict.fromkeys(member for member in members if member != actor.user_id))
     if able:
         names = ", ".join(f"`{role.name}`" for role in able)
-        reason = f"You have `{capability}` through {names}, but not for this group. {hint}"
-        return Denied(DenialCode.OTHER_GROUPS, reason)
+        reason = f"You have `{capability}` through {names}, but not for this group."
+        return Denied(DenialCode.OTHER_GROUPS, reason, ask)
     if own:
-        reason = f"This needs the capability `{capability}`, which your roles don't have. {hint}"
-        return Denied(DenialCode.NO_CAPABILITY, reason)
-    reason = f"You don't have access yet. This needs the capability `{capability}`. {hint}"
-    return Denied(DenialCode.NO_ROLE, reason)
+        reason = f"This needs the capability `{capability}`, which your roles don't have."
+        return Denied(DenialCode.NO_CAPABILITY, reason, ask)
+    return Denied(DenialCode.NO_ROLE, f"You don't have access yet. This needs the capability `{capability}`.", ask)
+
+
+def whom_to_ask(members: Sequence[str]) -> str:
+    """Return a sentence with the first of the users and user groups to ask."""
+    if not members:
+        return "No one has this permission. Ask the person who runs Rollcall to change its configuration."
+    *others, last = map(mention, members[:MAX_ASKED])
+    return f"Ask {', '.join(others)} or {last}." if others else f"Ask {last}."
+
+
+def mention(member: str) -> str:
+    """Mention a user or a user group (docs.slack.dev, "Formatting message text")."""
+    return f"<!subteam^{member}>" if member.startswith("S") else f"<@{member}>"
+
+
+def _people_first(member: str) -> tuple[bool, str]:
+    return member.startswith("S"), member
 
 
 def _covers(role: Role, target: Target | None) -> bool:

@@ -206,7 +206,7 @@ def no_eligible_approver(rule: ApprovalRule, target: Target, requester: str, rol
 def _override_refusal(approval: Approval, actor: Actor, roles: Sequence[Role], reason: str) -> Refused | None:
     admin = check_capability(actor, Capability.ADMIN, approval.target, roles)
     if not isinstance(admin, Allowed):
-        return Refused(RefusalCode.NOT_AN_APPROVER, admin.reason)
+        return Refused(RefusalCode.NOT_AN_APPROVER, admin.text)
     if not reason.strip():
         return Refused(RefusalCode.NO_REASON, "An override needs a reason. Everyone will see it.")
     return None

@@ -64,11 +64,11 @@ class Authorizer:
         """Return whether a person may do one of these."""
         return any(self.allows(actor, need, group) for need in needs)
 
-    def capabilities_of(self, actor: Actor) -> tuple[list[Capability], dict[Capability, str]]:
+    def capabilities_of(self, actor: Actor) -> tuple[list[Capability], dict[Capability, Denied]]:
         """Return the capabilities that a person has for any group, and why they don't have each of the others."""
         decided = {capability: self.check(actor, capability) for capability in Capability}
         may = [capability for capability, decision in decided.items() if isinstance(decision, Allowed)]
-        refused = {c: decision.reason for c, decision in decided.items() if not isinstance(decision, Allowed)}
+        refused = {c: decision for c, decision in decided.items() if isinstance(decision, Denied)}
         refused.pop(Capability.ADMIN, None)  # for emergencies only, so it isn't listed as missing
         return may, refused
 

@@ -142,7 +142,7 @@ class Submissions:
         actions = required_actions(draft.operation, draft.options, people=about_people)
         decision = self._authorizer.check_all(draft.requester, actions, draft.group)
         if isinstance(decision, Denied):
-            return Rejected(decision.reason, decision.code)
+            return Rejected(decision.text, decision.code)
         if rejected := self._check_picture(draft) or _check_length(draft):
             return rejected
         if not items:

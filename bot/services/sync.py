@@ -164,7 +164,7 @@ class SyncService:
         if other and other.connection in self._providers:
             decision = self._authorizer.check(request.requester, Action.LIST_MEMBERS, self._directory.get(other))
             if isinstance(decision, Denied):
-                return Rejected(f"The list is another group. {decision.reason}", decision.code)
+                return Rejected(f"The list is another group. {decision.text}", decision.code)
         return None
 
 

@@ -100,7 +100,7 @@ async def _check_export(services: Services, request: Request, actor: Actor) -> N
     """Check that the person may read full numbers. Raises `UserError`, and records the click."""
     decision = services.authorizer.check(actor, Capability.GROUPS_READ, group_of(services, request))
     if isinstance(decision, Denied):
-        text = f"The file contains full phone numbers. {decision.reason}"
+        text = f"The file contains full phone numbers. {decision.text}"
         raise await refuse_click(services, request, actor.user_id, action="export", code=decision.code, text=text)
 
 

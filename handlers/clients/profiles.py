@@ -13,6 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.domain import roster
 from bot.services.sync import SourceUnreadable
 from handlers.clients.errors import error_code
+from handlers.views.text import MENTION
 from providers.base import Person
 
 MAX_CONCURRENT = 3
@@ -23,6 +24,31 @@ _MAX_ENTRIES = 1000
 _MAX_NAMED = 10
 
 log = structlog.get_logger(__name__)
+
+
+async def with_names(client: AsyncWebClient, text: str) -> str:
+    """Replace mentions by names, for places in which Slack shows plain text (users.info, usergroups.list).
+
+    A name that Slack doesn't return in time becomes “a person with access”.
+    """
+    mentioned = list(dict.fromkeys(MENTION.findall(text)))
+    if not mentioned:
+        return text
+    try:
+        async with asyncio.timeout(READ_TIMEOUT):
+            names = dict(zip(mentioned, await asyncio.gather(*(_name(client, id_) for id_ in mentioned)), strict=True))
+    except (SlackApiError, ClientError, TimeoutError) as error:
+        log.warning("names_not_read", error=type(error).__name__)
+        names = dict.fromkeys(mentioned, "a person with access")
+    return MENTION.sub(lambda found: names[found[1]], text)
+
+
+async def _name(client: AsyncWebClient, id_: str) -> str:
+    if id_.startswith("S"):
+        groups = (await client.usergroups_list())["usergroups"]
+        return next((f"@{group['handle']}" for group in groups if group["id"] == id_), id_)
+    user: Mapping[str, str] = (await client.users_info(user=id_))["user"]
+    return f"@{user.get('name') or id_}"
 
 
 class Profiles:

@@ -146,4 +146,4 @@ async def require_capability(services: Services, command: CommandContext, actor:
 async def _refuse(services: Services, command: CommandContext, group: KnownGroup | None, denied: Denied) -> None:
     verb = command.command.verb
     await services.stores.audit.record_refusal(command.user, verb, group, denied.code, request_id=command.id)
-    raise UserError(denied.reason, reference=command.id)
+    raise UserError(denied.text, reference=command.id)

@@ -87,7 +87,7 @@ async def _page(services: Services, user: str, cursor: groups.GroupCursor) -> Me
     allowed = [group for group, decision in decisions if isinstance(decision, Allowed)]
     if allowed:
         return groups.page(allowed, cursor)
-    refused = [decision.reason for _, decision in decisions if not isinstance(decision, Allowed)]
+    refused = [decision.text for _, decision in decisions if not isinstance(decision, Allowed)]
     return Message(refused[0] if refused else answers.no_matching_groups(cursor.search))
 
 
@@ -124,7 +124,7 @@ async def _if_allowed(
     services: Services, resolved: Resolved, action: Action, read: Callable[[], Awaitable[T]]
 ) -> T | Unread:
     decision = services.authorizer.check(resolved.actor, action, resolved.group)
-    return await _bounded(read) if isinstance(decision, Allowed) else Unread(decision.reason)
+    return await _bounded(read) if isinstance(decision, Allowed) else Unread(decision.text)
 
 
 async def _bounded(read: Callable[[], Awaitable[T]]) -> T | Unread:

@@ -62,7 +62,7 @@ class HomeReader:
         )
         return HomeData(
             may=may,
-            refused=[reason for capability, reason in refused.items() if _is_explained(capability, may)],
+            refused=[denied for capability, denied in refused.items() if _is_explained(capability, may)],
             may_request=bool(able or creates),
             connections=connections,
             found=_group_page(able, cursor),

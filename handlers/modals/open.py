@@ -91,7 +91,7 @@ async def open_form(
     if denied := services.authorizer.denied_everywhere(actor, verb):
         if denied.code is not DenialCode.PROVIDER_CANNOT:
             await services.stores.audit.record_refusal(actor.user_id, verb, None, denied.code)
-        raise UserError(denied.reason)
+        raise UserError(denied.text)
     external_id = new_external_id()
     prefill = Prefill(channel, _group(services, actor, verb, group), numbers)
     try:

@@ -10,7 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.commands.times import InvalidTime, parse_start
 from bot.domain import roster
-from bot.domain.access import Actor
+from bot.domain.access import Actor, Denied
 from bot.domain.groups import KnownGroup
 from bot.domain.requests import RequestDraft, RequestOptions
 from bot.domain.roster import Roster
@@ -173,8 +173,9 @@ async def _sync(services: Services, _: AsyncWebClient, submission: Submission) -
         source = await chosen_group(services, form.other, request_forms.OTHER_BLOCK)
         if source == group:
             raise UserError("This is the same group.", field=request_forms.OTHER_BLOCK)
-        if not services.authorizer.allows(submission.actor, Action.LIST_MEMBERS, source):
-            raise UserError("You don't have permission to read this group's members.", field=request_forms.OTHER_BLOCK)
+        decision = services.authorizer.check(submission.actor, Action.LIST_MEMBERS, source)
+        if isinstance(decision, Denied):
+            raise UserError(f"You can't read this group's members. {decision.text}", field=request_forms.OTHER_BLOCK)
         other = (source.connection, source.id)
     every = form.every.total_seconds() if form.every else 0.0
     options = RequestOptions(look_only=form.mode is SyncMode.REPORT)

@@ -50,7 +50,7 @@ async def show_link(services: Services, client: AsyncWebClient, form: Submission
     group = await chosen_group(services, fields.group)
     decision = services.authorizer.check(form.actor, Action.READ_INVITE, group)
     if isinstance(decision, Denied):
-        raise UserError(decision.reason, field=request_forms.INVITE_ACTION_BLOCK)
+        raise UserError(decision.text, field=request_forms.INVITE_ACTION_BLOCK)
     await ack(response_action="clear")
     try:
         link = await services.connections[group.connection].provider.invite_link(group.id)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from slack_sdk.models.blocks import ActionsBlock, ButtonElement
 
+from bot.domain.access import whom_to_ask
 from bot.domain.approvals import ApprovalRule, ApprovalState, Choice, Refused, Vote
 from bot.domain.outcomes import Tally
 from bot.domain.requests import CANCELLED, Request, RequestState
@@ -14,7 +15,7 @@ from handlers.views.blocks import Message, context, message, sections
 from handlers.views.followup_buttons import FollowupLink, lines
 from handlers.views.operation_texts import phrase
 from handlers.views.request_message import reasons
-from handlers.views.text import count, format_time, mention, mentions, roles, safe_text, scheduled_for
+from handlers.views.text import count, format_time, mentions, roles, safe_text, scheduled_for
 
 _ENDS = {
     RequestState.APPROVED: "✅ Approved",
@@ -27,7 +28,6 @@ _ENDS = {
 _DECIDED = {Choice.APPROVE: "approved", Choice.DENY: "denied", Choice.OVERRIDE: "overrode the approval"}
 _SEE_HOME = "See everything that's waiting for you on my Home tab."
 _NO_APPROVER = "No eligible approver remains. An admin can override."
-_MAX_ASKED = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,8 +204,8 @@ def _why_not(refused: Refused) -> str:
     """Return why a click doesn't count; if it came too late, also the decision or the time of expiry."""
     ended = refused.ended
     if refused.eligible_approvers is not None:
-        who = " or ".join(map(mention, refused.eligible_approvers[:_MAX_ASKED]))
-        return f"{refused.reason} {f'Ask {who}.' if who else _NO_APPROVER}"
+        ask = whom_to_ask(refused.eligible_approvers) if refused.eligible_approvers else _NO_APPROVER
+        return f"{refused.reason} {ask}"
     if ended is None:
         return refused.reason
     match ended.state:

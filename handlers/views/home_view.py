@@ -7,7 +7,7 @@ from typing import Any
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, HeaderBlock
 from slack_sdk.models.views import View
 
-from bot.domain.access import Capability
+from bot.domain.access import Capability, Denied, whom_to_ask
 from bot.domain.groups import GroupCatalog
 from bot.domain.outcomes import RequestSummary
 from bot.domain.send_limits import Cooldown
@@ -18,7 +18,7 @@ from handlers.views.home_syncs import RepeatedSync
 from handlers.views.operation_texts import title
 from handlers.views.request_content import content_lines
 from handlers.views.request_message import bar, noted, origin, progress
-from handlers.views.text import escape, format_time, safe_text, scheduled_for, shorten
+from handlers.views.text import escape, format_time, safe_text, scheduled_for
 from providers.base import Account, AccountState, ProviderError
 
 NEW_REQUEST = "home_new_request"
@@ -66,7 +66,7 @@ class HomeData:
 
     Attributes:
         may: the capabilities that they have for any group.
-        refused: for each other capability, why they don't have it and which roles do.
+        refused: for each other capability, why they don't have it and whom to ask.
         may_request: whether there is anything they can request.
         waiting: the requests that wait for their decision.
         overridable: the ids of the waiting requests that they can override but not approve.
@@ -83,7 +83,7 @@ class HomeData:
     """
 
     may: Sequence[Capability]
-    refused: Sequence[str]
+    refused: Sequence[Denied]
     may_request: bool
     connections: Sequence[ConnectionStatus]
     found: GroupPage
@@ -133,11 +133,10 @@ def _access(data: HomeData) -> list[Block]:
             )
         )
     if not data.may:
-        made += sections(["You don't have access yet. Ask someone with one of these roles:"])
-    refused = [f"• {shorten(reason, 500)}" for reason in data.refused]
+        ask = dict.fromkeys(member for denied in data.refused for member in denied.ask or ())
+        return [*made, *sections([f"You don't have access yet. {whom_to_ask([*ask])}"])]
     may = f"You have: {', '.join(f'`{capability}`' for capability in data.may)}."
-    lines = [*([may] if data.may else []), *refused]
-    return [*made, context("\n".join(lines))] if lines else made
+    return [*made, context("\n".join([may, *(f"• {denied.text}" for denied in data.refused)]))]
 
 
 def _part(name: str, shown: Sequence[Sequence[Block]], more: bool) -> list[Block]:

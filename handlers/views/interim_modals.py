@@ -13,7 +13,7 @@ from handlers.views import answers, inputs
 from handlers.views.blocks import MAX_LABEL, sections
 from handlers.views.operation_texts import capitalize
 from handlers.views.submitted_view import SubmittedView
-from handlers.views.text import count, escape, safe_text, shorten
+from handlers.views.text import count, escape_except_mentions, safe_text, shorten
 
 COLUMN_CALLBACK_ID = "column"
 COLUMN_BLOCK = "column"
@@ -89,7 +89,7 @@ def reading_preview(external_id: str) -> View:
 
 def no_preview(problems: Sequence[str], external_id: str = "") -> View:
     """Build the view with the reasons why there is no preview; `problems` are our own texts, not yet escaped."""
-    lines = [*map(escape, problems), f"Nothing was done. {capitalize(_BACK)}"]
+    lines = [*map(escape_except_mentions, problems), f"Nothing was done. {capitalize(_BACK)}"]
     return _over_form("No preview", lines, external_id)
 
 

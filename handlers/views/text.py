@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import phonenumbers
 
+from bot.domain.access import mention
 from bot.domain.groups import KnownGroup
 from bot.domain.requests import RequestItem
 from bot.domain.roster import RejectedEntry
@@ -17,6 +18,8 @@ _ISOLATE, _END_ISOLATE = "\u2068", "\u2069"
 _HIDDEN = "•••"
 _MAX_MENTIONS = 30
 """Mentions in one message; more would be noise."""
+MENTION = re.compile(r"<(?:@|!subteam\^)(\w+)>")
+"""A mention of a user or a user group, as `mention` writes it."""
 _LONG_NUMBER = re.compile(r"(?<!\d)(?!\d{4}-\d{2}-\d{2}\b)\d(?:[\s().-]{0,3}\d){6,}")
 """Seven digits and more, as people write phone numbers, but not a date."""
 
@@ -28,6 +31,19 @@ def escape(text: str) -> str:
     '&lt;!channel&gt; &amp; co'
     """
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def escape_except_mentions(text: str) -> str:
+    """Escape our own plain text, in which mentions stay mentions.
+
+    >>> escape_except_mentions("a < b. Ask <@U02BOB>.")
+    'a &lt; b. Ask <@U02BOB>.'
+    """
+    parts, end = [], 0
+    for found in MENTION.finditer(text):
+        parts += [escape(text[end : found.start()]), found[0]]
+        end = found.end()
+    return "".join([*parts, escape(text[end:])])
 
 
 def shorten(text: str, most: int) -> str:
@@ -144,11 +160,6 @@ def roles(names: Iterable[str]) -> str:
 def mentions(members: Sequence[str]) -> str:
     """Mention users and user groups."""
     return " ".join(map(mention, members[:_MAX_MENTIONS]))
-
-
-def mention(member: str) -> str:
-    """Mention a user or a user group (docs.slack.dev, "Formatting message text")."""
-    return f"<!subteam^{member}>" if member.startswith("S") else f"<@{member}>"
 
 
 def count(number: int, noun: str, plural: str = "") -> str:

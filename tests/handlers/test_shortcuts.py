@@ -167,7 +167,7 @@ async def test_the_shortcut_needs_permission_to_add(slack: SlackServer, files: S
     ("user", "offered", "words"),
     [
         (ALICE, ["add", "remove", "promote", "demote", "create", "settings", "send", "sync"], "`/wa help` explains"),
-        (DAVE, [], "which your roles don't have. Roles that have it: `operator`, `lead`"),
+        (DAVE, [], "which your roles don't have. Ask <@U01ALICE>, <!subteam^S0OPERATORS> or <@U02BOB>."),
         (CAROL, [], "You don't have access yet"),
     ],
 )

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.access import Actor, Allowed, Capability, DenialCode, Denied, Role, Target, check_capability
+from bot.domain.access import MAX_ASKED, Actor, Allowed, Capability, DenialCode, Denied, Role, Target, check_capability
 
 OPERATOR = Role(
     "operator", frozenset({"U1", "S1"}), frozenset({Capability.GROUPS_READ, Capability.GROUPS_WRITE}), ("launch-*",)
@@ -33,33 +33,41 @@ def test_one_role_that_has_it_for_the_group_is_enough() -> None:
     assert check_capability(both, Capability.GROUPS_WRITE, FINANCE, ROLES) == Allowed()
 
 
-def test_somebody_without_a_role_is_told_which_would_do() -> None:
+def test_a_person_without_a_role_reads_whom_to_ask() -> None:
     denied = _denied(Actor("U9", frozenset({"S9"})), Capability.GROUPS_WRITE, LAUNCH)
     assert denied.code is DenialCode.NO_ROLE
-    assert "You don't have access yet." in denied.reason
-    assert "`groups:write`" in denied.reason
-    assert "`operator`, `lead`" in denied.reason
+    assert denied.text == (
+        "You don't have access yet. This needs the capability `groups:write`. Ask <@U1>, <!subteam^S1> or <@U2>."
+    )
 
 
-def test_a_role_without_the_capability_is_told_which_have_it() -> None:
+def test_a_role_without_the_capability_reads_who_has_it() -> None:
     denied = _denied(Actor("U3"), Capability.SEND, LAUNCH)
     assert denied.code is DenialCode.NO_CAPABILITY
-    assert "`send`" in denied.reason
-    assert "`lead`" in denied.reason
-    assert "`operator`" not in denied.reason
+    assert denied.text == "This needs the capability `send`, which your roles don't have. Ask <@U2>."
 
 
 def test_a_role_for_other_groups_is_told_so() -> None:
     denied = _denied(Actor("U1"), Capability.GROUPS_WRITE, FINANCE)
     assert denied.code is DenialCode.OTHER_GROUPS
     assert "`operator`, but not for this group" in denied.reason
-    assert "`lead`" in denied.reason
+    assert denied.ask == ("U2",)
 
 
-def test_a_capability_that_no_role_has_is_said_to_be_nobodys() -> None:
+def test_a_capability_of_no_role_needs_another_configuration() -> None:
     decision = check_capability(Actor("U1"), Capability.SEND, LAUNCH, (OPERATOR,))
     assert isinstance(decision, Denied)
-    assert "No role" in decision.reason
+    assert "No one has this permission. Ask the person who runs Rollcall" in decision.text
+
+
+def test_a_person_is_referred_to_a_few_people() -> None:
+    crowd = Role("crowd", frozenset(f"U{n}" for n in range(10, 30)), frozenset({Capability.SEND}), ("x", "z"))
+    own = Role("own", frozenset({"U3"}), frozenset({Capability.SEND}), ("y",))
+
+    denied = check_capability(Actor("U3"), Capability.SEND, Target(("z",)), (own, crowd))
+
+    assert isinstance(denied, Denied)
+    assert denied.text.count("<@") == MAX_ASKED
 
 
 def test_admin_implies_nothing() -> None:

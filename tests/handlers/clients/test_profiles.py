@@ -5,10 +5,10 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.clients import profiles as module
-from handlers.clients.profiles import Profiles
+from handlers.clients.profiles import Profiles, with_names
 from sandbox.slack.errors import SlackFault
 from sandbox.slack.server import SlackServer
-from sandbox.slack.workspace import User
+from sandbox.slack.workspace import User, UserGroup
 
 
 async def test_a_time_zone_is_read_once(slack: SlackServer, client: AsyncWebClient) -> None:
@@ -38,3 +38,21 @@ async def test_an_unanswered_time_zone_is_utc_and_is_read_again(
     assert await profiles.time_zone_of("U02BOB") is UTC
     monkeypatch.undo()
     assert await profiles.time_zone_of("U02BOB") == ZoneInfo("America/New_York")
+
+
+async def test_mentions_become_names_for_plain_text(slack: SlackServer, client: AsyncWebClient) -> None:
+    slack.workspace.groups["S0LEADS"] = UserGroup("S0LEADS", "leads", "Leads", ("U02BOB",))
+
+    text = await with_names(client, "Ask <@U02BOB> or <!subteam^S0LEADS>, not <b>.")
+
+    assert text == "Ask @bob or @leads, not <b>."
+
+
+@pytest.mark.parametrize("error", ["user_not_found", "hang"])
+async def test_an_unanswered_name_is_left_out(
+    slack: SlackServer, client: AsyncWebClient, error: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "READ_TIMEOUT", 0.2 if error == "hang" else module.READ_TIMEOUT)
+    slack.faults.append(SlackFault("users.info", error=error))
+
+    assert await with_names(client, "Ask <@U02BOB>.") == "Ask a person with access."

@@ -5,7 +5,7 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.commands.catalogue import COMMANDS
-from bot.domain.access import Capability
+from bot.domain.access import Capability, DenialCode, Denied
 from bot.domain.groups import ConfiguredGroup, GroupCatalog, GroupRef, KnownGroup
 from bot.domain.outcomes import RequestSummary, Tally
 from bot.domain.requests import RequestOptions, RequestState
@@ -74,7 +74,7 @@ def longest(name: str) -> HomeData:
     return facts(
         notice=f"Only the requester can withdraw it. {'x' * 2000}",
         may=tuple(Capability),
-        refused=["This needs a capability. " + "`role`, " * 100] * 5,
+        refused=[Denied(DenialCode.NO_CAPABILITY, "This needs a capability. " * 5, ("S0123456789",) * 9)] * 5,
         may_request=True,
         connections=[
             ConnectionStatus(
@@ -158,12 +158,12 @@ async def test_a_search_that_finds_nothing_says_so_and_can_be_changed(
     assert any(block["block_id"] == home_groups.SEARCH for block in blocks)
 
 
-async def test_who_may_do_nothing_is_told_whom_to_ask(client: AsyncWebClient, slack: SlackServer) -> None:
-    reason = "You don't have access yet. This needs the capability `send`. Roles that have it: `operator`."
+async def test_a_person_without_access_reads_whom_to_ask(client: AsyncWebClient, slack: SlackServer) -> None:
+    denied = Denied(DenialCode.NO_ROLE, "You don't have access yet.", ("U01ALICE", "S0LEADS"))
 
-    blocks = await published(client, slack, facts(refused=[reason]))
+    blocks = await published(client, slack, facts(refused=[denied]))
 
-    assert reason in said(blocks)
+    assert "You don't have access yet. Ask <@U01ALICE> or <!subteam^S0LEADS>." in said(blocks)
     assert labels(blocks) == []
 
 

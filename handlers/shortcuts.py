@@ -10,6 +10,7 @@ from slack_sdk.models.views import View
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.commands.manifest import ADD_NUMBERS, GROUPS
+from bot.domain import roster
 from bot.domain.access import Capability
 from bot.services.uploads.message import numbers_in
 from handlers import modals
@@ -149,7 +150,7 @@ async def _read(
         elif not people.roster.people:
             problems.append(f"{name}: It contains no valid number.")
         else:
-            found += [person.phone or person.lid for person in people.roster.people]
+            found += [roster.written(person) for person in people.roster.people]
             found += [" ".join(entry.raw.split()) for entry in people.roster.rejected]  # the preview says why
     return found, problems
 

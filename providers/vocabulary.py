@@ -152,11 +152,15 @@ class AccountState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A person of a roster: an E.164 phone (`+14155550100`), or a LID (`123@lid`) if no phone is known."""
+    """A person of a roster: an E.164 phone (`+14155550100`), or a LID (`123@lid`) if no phone is known.
+
+    `name` is the name that was given beside the number; empty if none was.
+    """
 
     raw: str
     phone: str = ""
     lid: str = ""
+    name: str = ""
 
     @property
     def key(self) -> str:

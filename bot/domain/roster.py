@@ -12,14 +12,16 @@ numbers:
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat, ValidationResult
 
 from bot.domain.entries import ORDINAL, RosterEntry, split_entries
+from bot.domain.names import name_in
 from providers.base import Person
 from providers.identity import person_keys, same_person_keys
 
@@ -50,12 +52,14 @@ class RejectedEntry:
         code: why it isn't one.
         line: its line; 0 if the text has only one.
         in_file: whether that is a line of a file.
+        name: the name beside it in the file; empty if there is none.
     """
 
     raw: str
     code: RejectionCode
     line: int = 0
     in_file: bool = False
+    name: str = ""
 
     @property
     def location(self) -> str:
@@ -85,6 +89,14 @@ class Roster:
     duplicates: tuple[Duplicate, ...] = ()
 
 
+class Cell(NamedTuple):
+    """A cell of a file: its line, its text, and the name beside it."""
+
+    line: int
+    text: str
+    name: str = ""
+
+
 def parse(text: str, *, default_region: str | None = None, first_line: int = 1) -> Roster:
     """Parse participants in any form that people type or paste. Never raises.
 
@@ -95,31 +107,47 @@ def parse(text: str, *, default_region: str | None = None, first_line: int = 1) 
         first_line: the line on which the text begins in everything that was typed.
     """
     has_lines = first_line > 1 or "\n" in text.strip()
-    entries = ((first_line + entry.line - 1 if has_lines else 0, entry) for entry in split_entries(text))
+    entries = ((first_line + entry.line - 1 if has_lines else 0, "", entry) for entry in split_entries(text))
     return _roster(entries, default_region)
 
 
-def parse_cells(cells: Iterable[tuple[int, str]], *, default_region: str | None = None) -> Roster:
-    """Parse the cells of a file, each with its line, as `parse` parses typed text. Never raises.
+def parse_cells(cells: Iterable[Cell], *, default_region: str | None = None) -> Roster:
+    """Parse the cells of a file as `parse` parses typed text. Never raises.
 
-    A cell is data: it has no escaping and markup of Slack. A cell with several people is several entries.
+    A cell is data: it has no escaping and markup of Slack. A cell with several numbers is several entries, all of them
+    with its name.
     """
-    entries = ((line, entry) for line, cell in cells for entry in split_entries(cell, slack=False))
+    entries = ((cell.line, cell.name, entry) for cell in cells for entry in split_entries(cell.text, slack=False))
     return _roster(entries, default_region, in_file=True)
 
 
-def _roster(entries: Iterable[tuple[int, RosterEntry]], default_region: str | None, *, in_file: bool = False) -> Roster:
+def written(person: Person) -> str:
+    """Return a person's number, with their name, as text that `parse` reads back.
+
+    >>> written(Person("x", "+14155550100", name="Ora, Rita"))
+    'Ora Rita: +14155550100'
+    """
+    name = " ".join(_NOT_IN_A_NAME.sub(" ", person.name).split())
+    number = person.phone or person.lid
+    return f"{name}: {number}" if name else number
+
+
+def _roster(
+    entries: Iterable[tuple[int, str, RosterEntry]], default_region: str | None, *, in_file: bool = False
+) -> Roster:
     region = default_region if default_region in phonenumbers.SUPPORTED_REGIONS else None
     people: list[Person] = []
     rejected: list[RejectedEntry] = []
     duplicates: list[Duplicate] = []
     known: dict[str, Person] = {}
-    for line, entry in entries:
+    for line, name, entry in entries:
         try:
             person = _read(entry, region)
         except _RejectedEntryError as error:
-            rejected.append(RejectedEntry(entry.raw, error.code, line, in_file))
+            rejected.append(RejectedEntry(entry.raw, error.code, line, in_file, name))
             continue
+        if name:
+            person = replace(person, name=name)
         keys = person_keys(person.phone, person.lid)
         first = next((known[key] for key in keys if key in known), None)
         if first is None:
@@ -155,6 +183,8 @@ _REASONS = {
     RejectionCode.SLACK_MENTION: "Slack doesn't show this person's WhatsApp number. Use the number instead.",
 }
 
+_NOT_IN_A_NAME = re.compile(r"[^\w .'’-]|\d")
+"""What separates entries, or is read as a part of the number."""
 _LINK = re.compile(
     r"(?:https?|whatsapp)://[^\s<>\"']*|(?:\b\w{1,8}\.)?(?:wa\.me|whatsapp\.com)/[^\s<>\"']*", re.IGNORECASE
 )
@@ -179,12 +209,20 @@ def _read(entry: RosterEntry, region: str | None) -> Person:
     if "<@" in text or "<#" in text or "<!" in text:
         raise _RejectedEntryError(RejectionCode.SLACK_MENTION)
     if link := _LINK.search(text):
-        return Person(entry.raw, _phone(_linked_number(link[0]), region))
+        return Person(entry.raw, _phone(_linked_number(link[0]), region), name=name_in(text[: link.start()]))
     if jid := _JID.fullmatch(text):
+        name = name_in(text[: jid.start("user")])
         if jid["server"].lower() == "lid":
-            return Person(entry.raw, lid=f"{jid['user']}@lid")
-        return Person(entry.raw, _phone(_jid_number(jid), region))
-    return Person(entry.raw, _phone(_written_number(text, region), region))
+            return Person(entry.raw, lid=f"{jid['user']}@lid", name=name)
+        return Person(entry.raw, _phone(_jid_number(jid), region), name=name)
+    return Person(entry.raw, _phone(_written_number(text, region), region), name=_name_beside(text))
+
+
+def _name_beside(text: str) -> str:
+    """Return the name before a number, or in brackets after it; empty if there is none."""
+    label, digits = _LABEL.match(text), _THROUGH_LAST_DIGIT.match(text)
+    rest = text[digits.end() :] if digits else ""
+    return (name_in(label[0]) if label else "") or (name_in(rest) if _NOTE.match(rest) else "")
 
 
 def _linked_number(link: str) -> str:

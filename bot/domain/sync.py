@@ -32,7 +32,7 @@ class SyncSource:
     """Where a list comes from: phones, a Slack user group or another group.
 
     Attributes:
-        phones: the list itself, E.164.
+        phones: the list itself, E.164, perhaps with names (`Rita: +14155550100`).
         usergroup: the id of a Slack user group, whose members' profiles have the phones.
         group: another group.
         name: what people call the list, as it was when it was chosen.
@@ -55,7 +55,7 @@ class SyncSource:
 
     @classmethod
     def of_phones(cls, phones: tuple[str, ...]) -> "SyncSource":
-        """Return the phones of a file as a list."""
+        """Return the phones of a file, with their names as `roster.written` writes them, as a list."""
         return cls(phones=phones, name=f"a file of {len(phones):,} {'person' if len(phones) == 1 else 'people'}")
 
 

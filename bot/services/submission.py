@@ -196,7 +196,7 @@ def _rejected_items(draft: RequestDraft, start: int, at: datetime) -> list[Reque
     return [
         RequestItem(
             position=position,
-            person=Person(entry.raw),
+            person=Person(entry.raw, name=entry.name),
             operation=draft.operation,
             outcome=Outcome.INVALID,
             provider_message=entry.reason,

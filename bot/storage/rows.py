@@ -161,6 +161,7 @@ def item_row(request_id: str, participant: RequestItem) -> dict[str, Any]:
         "provider_message": participant.provider_message,
         "cause": participant.cause,
         "at": None if participant.at is None else participant.at.timestamp(),
+        "name": participant.person.name,
     }
 
 
@@ -168,7 +169,7 @@ def item_from_row(row: Row[Any]) -> RequestItem:
     """Read an item from its row."""
     return RequestItem(
         position=row.position,
-        person=Person(row.typed, row.phone, row.lid),
+        person=Person(row.typed, row.phone, row.lid, row.name),
         operation=Operation(row.operation) if row.operation else Operation.ADD,
         before=MembershipStatus(row.before),
         submissions=row.submissions,

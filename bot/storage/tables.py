@@ -74,6 +74,7 @@ participants = Table(
     Column("provider_message", CleanText, nullable=False),
     Column("cause", String(20), nullable=False, server_default=""),
     Column("at", Float),
+    Column("name", CleanText, nullable=False, server_default=""),
     Index("participants_by_chunk", "chunk", "request_id", "position"),
     Index("participants_by_time", "at"),
 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from slack_sdk.models.views import View
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.domain import roster
 from bot.domain.groups import GroupRef
 from bot.domain.requests import RequestDraft
 from bot.domain.sync import Drift, SyncMode, SyncSource
@@ -191,7 +192,7 @@ class FormPreviews:
 
 def sync_request_of(services: Services, draft: RequestDraft, terms: SyncTerms) -> SyncRequest:
     """Return the sync of a draft and its terms."""
-    phones = tuple(person.phone for person in draft.roster.people if person.phone)
+    phones = tuple(roster.written(person) for person in draft.roster.people if person.phone)
     if terms.usergroup:
         source = SyncSource.of_usergroup(terms.usergroup, terms.usergroup_name)
     elif terms.other:

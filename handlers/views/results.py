@@ -140,7 +140,7 @@ def tally_of(people: Sequence[RequestItem]) -> Tally:
 
 
 def csv_file(request: Request, people: Sequence[RequestItem]) -> str:
-    """Return the complete results as CSV (RFC 4180), in the order of the roster."""
+    """Return the complete results as CSV (RFC 4180), in the order of the roster, with the people's names at the end."""
     rows = (
         (
             request.id,
@@ -154,10 +154,11 @@ def csv_file(request: Request, people: Sequence[RequestItem]) -> str:
             p.provider_code,
             p.provider_message,
             format_timestamp(p.at) if p.at else "",
+            p.person.name,
         )
         for p in people
     )
-    return "".join(map(csv_row, (COLUMNS, *rows)))
+    return "".join(map(csv_row, ((*COLUMNS, "name"), *rows)))
 
 
 def line(p: RequestItem, *, short: bool) -> str:

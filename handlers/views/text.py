@@ -96,10 +96,17 @@ def group_address(group: KnownGroup) -> str:
 
 
 def person_name(person: Person, *, short: bool = False) -> str:
-    """Return a person's phone in international format, else their LID, else the rejected entry in quotes.
+    """Return a person's phone in international format, else their LID, else the rejected entry in quotes, and the name.
 
     `short` masks some digits, for channels in which not everyone may see full numbers.
     """
+    number = _number(person, short=short)
+    if not person.name:
+        return number
+    return f"{number} {shorten(shorten_numbers(person.name) if short else person.name, 40)}"
+
+
+def _number(person: Person, *, short: bool) -> str:
     if not person.phone:
         typed = shorten_numbers(person.raw) if short else person.raw
         return person.lid or f"“{shorten(typed, 60)}”"
@@ -118,7 +125,8 @@ def item_name(p: RequestItem, *, short: bool = False) -> str:
 def rejected_entry(entry: RejectedEntry) -> str:
     """Return an entry that isn't a number: its location, what was typed, and the reason."""
     where = f"{entry.location}, " if entry.location else ""
-    return f"{where}“{safe_text(entry.raw, 60)}”: {escape(entry.reason)}"
+    name = f" {safe_text(entry.name, 40)}" if entry.name else ""
+    return f"{where}“{safe_text(entry.raw, 60)}”{name}: {escape(entry.reason)}"
 
 
 def shorten_numbers(text: str) -> str:

@@ -62,7 +62,13 @@ async def test_the_form_has_the_numbers_of_the_files(slack: SlackServer) -> None
 
     view = await use_shortcut(slack, "Also +1 415 555 0100", files)
 
-    assert numbers(view) == ["+1 415 555 0100", "+14155550101", "+447700900123", "nothing", "+447700900456"]
+    assert numbers(view) == [
+        "+1 415 555 0100",
+        "Ann: +14155550101",
+        "Cleo: +447700900123",
+        "nothing",
+        "Dee: +447700900456",
+    ]
     assert "notes.pdf: This isn't a CSV file" in text_of(view)
 
 
@@ -107,7 +113,7 @@ async def test_a_forwarded_file_is_read_and_a_deleted_one_is_named(slack: SlackS
 
     view = await use_shortcut(slack, "", parts={"attachments": [forwarded], "files": [gone]})
 
-    assert numbers(view) == ["+447700900456"]
+    assert numbers(view) == ["Dee: +447700900456"]
     assert "A file without a name: Slack refused the file (file_not_found): the file was deleted" in text_of(view)
 
 

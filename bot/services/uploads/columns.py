@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.domain.roster import RejectionCode, parse_cells
+from bot.domain.roster import Cell, RejectionCode, parse_cells
 from bot.services.uploads.contents import Table
 from bot.services.uploads.headings import Promise, may_be_number, promise
 
@@ -96,7 +96,7 @@ def number_score(cell: str, default_region: str | None) -> float:
     """Return how certainly a cell has a phone number: 1, 0, or a quarter if it is like one but not valid."""
     if not may_be_number(cell) or _DATE.fullmatch(cell):
         return 0
-    roster = parse_cells([(0, cell[:_MAX_CELL])], default_region=default_region)
+    roster = parse_cells([Cell(0, cell[:_MAX_CELL])], default_region=default_region)
     if roster.people:
         return 1
     return _ALMOST if any(entry.code in _LIKE_A_NUMBER for entry in roster.rejected) else 0

@@ -22,6 +22,15 @@ _OTHER = re.compile(
       |ciudad|country|land|address|adresse|notes?|date|id|group|имя|фамилия|фио|почта)\b|姓名|名前|이름|الاسم|שם|नाम""",
     re.VERBOSE,
 )
+_NAME = re.compile(
+    r"(?:(?:full|contact|display|guest|member|participant) )?names?|nom(?: complet)?|nombre(?: completo)?|nome"
+    r"(?: completo)?|naam|namn|navn|nimi|contacts?|kontakte?|participants?|teilnehmer(?: in| innen)?|members?|mitglied"
+    r"(?:er)?|attendees?|guests?|persons?|people|имя|фио|姓名|名前|이름|الاسم|שם|नाम"
+)
+_FIRST_NAME = re.compile(r"(?:first|given) names?|prenom|vorname|nombre|nome|imie|voornaam|fornavn|имя")
+_LAST_NAME = re.compile(
+    r"(?:last|family|sur) ?names?|nom|nachname|familienname|apellidos?|cognome|sobrenome|nazwisko|achternaam|фамилия"
+)
 _LETTER = re.compile(r"[^\W\d_]")
 _MAX_ROWS_ABOVE = 10
 _MIN_DIGITS = 7
@@ -65,6 +74,22 @@ def heading_row(rows: Sequence[Sequence[str]]) -> int | None:
     return 0 if _is_over_numbers(rows) else None
 
 
+def name_columns(heading: Sequence[str]) -> tuple[int, ...]:
+    """Return the columns whose headings promise names, in the order in which they are joined: first and last name.
+
+    >>> name_columns(["Phone", "Last name", "First name"]), name_columns(["Name", "Phone"]), name_columns(["Phone"])
+    ((2, 1), (0,), ())
+    """
+    words = [_words(cell) for cell in heading]
+    first = next((index for index, cell in enumerate(words) if _FIRST_NAME.fullmatch(cell)), None)
+    last = next((index for index, cell in enumerate(words) if _LAST_NAME.fullmatch(cell) and index != first), None)
+    if first is not None and last is not None:
+        return first, last
+    full = next((index for index, cell in enumerate(words) if _NAME.fullmatch(cell)), None)
+    found = full if full is not None else first if first is not None else last
+    return () if found is None else (found,)
+
+
 def is_known(cells: Sequence[str]) -> bool:
     """Return whether a row has a known word of headings."""
     return any(promise(cell) or _OTHER.fullmatch(_words(cell)) for cell in cells)
@@ -83,6 +108,11 @@ def _is_over_numbers(rows: Sequence[Sequence[str]]) -> bool:
 
 def _has_digit(cell: str) -> bool:
     return any(map(str.isdecimal, cell))
+
+
+def is_word(cell: str) -> bool:
+    """Return whether a cell has letters, and no digits or at sign: it may be a name."""
+    return _LETTER.search(cell) is not None and "@" not in cell and not _has_digit(cell)
 
 
 def may_be_number(cell: str) -> bool:

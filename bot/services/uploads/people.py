@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
-from bot.domain.roster import Roster, parse_cells
+from bot.domain.names import clean_name
+from bot.domain.roster import Cell, Roster, parse_cells
 from bot.domain.uploads import ColumnChoice, ColumnChoices, ColumnRef
 from bot.services.uploads.columns import certain_column, letters, number_columns, number_score
-from bot.services.uploads.contents import Cards, Table, Tables, Unreadable
-from bot.services.uploads.headings import is_known
+from bot.services.uploads.contents import Cards, Row, Table, Tables, Unreadable
+from bot.services.uploads.headings import is_known, is_word, name_columns
 from bot.services.uploads.reader import read
 
 _NO_NUMBERS = "This file has no column of phone numbers. Use numbers with + and the country code."
@@ -56,9 +57,24 @@ def people_in_column(
     return people_in(name, content, default_region=default_region)
 
 
-def entries_of(table: Table, column: int) -> list[tuple[int, str]]:
-    """Return the non-empty cells of a column, each with its line."""
-    return [(row.line, _separated(cell)) for row in table.rows if (cell := row.cell(column))]
+def entries_of(table: Table, column: int) -> list[Cell]:
+    """Return the non-empty cells of a column, each with its line and the name in its row."""
+    names = _names(table, column)
+    return [Cell(row.line, _separated(cell), _name(row, names)) for row in table.rows if (cell := row.cell(column))]
+
+
+def _names(table: Table, numbers: int) -> tuple[int, ...]:
+    """Return the columns with the names of people: by the headings, else the only other column if it has only words."""
+    if table.heading.cells:
+        return tuple(column for column in name_columns(table.heading.cells) if column != numbers)
+    others = {index for row in table.rows for index, cell in enumerate(row.cells) if cell and index != numbers}
+    if len(others) != 1 or not all(is_word(row.cell(*others)) for row in table.rows if row.cell(*others)):
+        return ()
+    return tuple(others)
+
+
+def _name(row: Row, columns: tuple[int, ...]) -> str:
+    return clean_name(" ".join(row.cell(column) for column in columns))
 
 
 def _separated(cell: str) -> str:
@@ -66,7 +82,7 @@ def _separated(cell: str) -> str:
 
 
 def _of_cards(cards: Cards, region: str | None) -> Found:
-    numbers = [(card.line, card.number) for card in cards.cards if card.number]
+    numbers = [Cell(card.line, card.number, clean_name(card.name)) for card in cards.cards if card.number]
     without = tuple(card.line for card in cards.cards if not card.number)
     count = len(cards.cards)
     source = "1 contact card" if count == 1 else f"{count:,} contact cards"
@@ -84,7 +100,7 @@ def _of_tables(tables: tuple[Table, ...], region: str | None) -> Found | ColumnC
     index = useful[0]
     table, columns = tables[index], ranked[index]
     if _is_list(table, region):
-        cells = [(row.line, cell) for row in table.rows for cell in row.cells if cell]
+        cells = [Cell(row.line, cell) for row in table.rows for cell in row.cells if cell]
         return Found(parse_cells(cells, default_region=region), "the only line")
     if column := certain_column(columns):
         return _of_column(table, column.index, region)

@@ -253,3 +253,40 @@ def test_twice_as_much_text_without_sense_is_at_most_twice_the_work(piece: str) 
     )
     assert whole < 2.1 * half
     parse(piece * (40_000 // len(piece)), default_region="GB")
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("Rita: +1 415 555 0100", "Rita"),
+        ("Rita Ora +1 415 555 0100", "Rita Ora"),
+        ("1. Rita - +1 415 555 0100", "Rita"),
+        ("• José Ña <+1 415 555 0100>", "José Ña"),
+        ("Rita (+1 415 555 0100)", "Rita"),
+        ("“Rita” = 415 555 0100", "Rita"),
+        ("+1 415 555 0100 (Rita)", "Rita"),
+        ("Rita: https://wa.me/14155550100", "Rita"),
+        ("Rita 14155550100@s.whatsapp.net", "Rita"),
+        ("Rita: <tel:+14155550100|+1 415 555 0100>", "Rita"),
+        ("شمس +1 415 555 0100", "شمس"),
+        ("and Rita +1 415 555 0100", "Rita"),
+        ("Rita tel. +1 415 555 0100", "Rita"),
+        ("Mobile: +1 415 555 0100", ""),
+        ("and +1 415 555 0100", ""),
+        ("tel:+14155550100", ""),
+        ("+1 415 555 0100 (mobile)", ""),
+        ("+1 (415) 555-0100", ""),
+        ("https://wa.me/14155550100", ""),
+        ("x" * 500 + ": +1 415 555 0100", "x" * 100),
+    ],
+)
+def test_a_name_beside_a_number_is_kept(typed: str, name: str) -> None:
+    (person,) = parse(typed, default_region="US").people
+
+    assert (person.phone, person.name) == ("+14155550100", name)
+
+
+def test_each_number_has_its_own_name() -> None:
+    people = parse("Rita: +14155550100, +14155550101; Bo Li +14155550102 Cem +14155550103\nDee: 1@lid").people
+
+    assert [person.name for person in people] == ["Rita", "", "Bo Li", "Cem", "Dee"]

@@ -30,7 +30,7 @@ def store(database: Database) -> RequestStore:
 async def test_a_written_request_is_read_back(store: RequestStore) -> None:
     original = request(needs=rule(quorum=2), asked_at=NOW)
     items = [
-        RequestItem(0, person(0)),
+        RequestItem(0, replace(person(0), name="Rita \N{GRINNING FACE}")),
         RequestItem(1, Person("123@lid", lid="123@lid"), before=MembershipStatus.ABSENT, submissions=1),
         RequestItem(2, Person("nobody"), outcome=Outcome.INVALID, provider_message="no number", at=NOW),
     ]

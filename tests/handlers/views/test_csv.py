@@ -30,13 +30,14 @@ def test_the_columns_are_those_that_scripts_rely_on() -> None:
     header = results.csv_file(changed(), []).split("\r\n")[0]
 
     assert header == (
-        "request_id,operation,connection,group_id,typed,phone,outcome,evidence,provider_code,provider_message,at"
+        "request_id,operation,connection,group_id,typed,phone,outcome,evidence,provider_code,provider_message,at,name"
     )
 
 
 def test_a_row_says_all_that_is_known_of_a_person() -> None:
     at = datetime(2026, 3, 1, 16, 5, 30, tzinfo=timezone(timedelta(hours=2)))
-    known = person(7, Outcome.REFUSED, provider_code="403", provider_message="private", at=at)
+    rita = Person("Rita: +14155550007", "+14155550007", name="Rita")
+    known = person(7, Outcome.REFUSED, person=rita, provider_code="403", provider_message="private", at=at)
 
     assert rows(results.csv_file(changed(), [known])) == [
         {
@@ -44,13 +45,14 @@ def test_a_row_says_all_that_is_known_of_a_person() -> None:
             "operation": "add",
             "connection": "support",
             "group_id": "120363041234567890@g.us",
-            "typed": "+14155550007",
+            "typed": "Rita: +14155550007",
             "phone": "+14155550007",
             "outcome": "refused",
             "evidence": "reported",
             "provider_code": "403",
             "provider_message": "private",
             "at": "2026-03-01T14:05:30.000000Z",
+            "name": "Rita",
         }
     ]
 

@@ -46,3 +46,18 @@ def test_a_moment_in_foreign_words_stays() -> None:
 
 def test_a_lid_is_no_number() -> None:
     assert person_name(Person("1@lid", lid="123456789012@lid"), short=True) == "123456789012@lid"
+
+
+@pytest.mark.parametrize(
+    ("person", "short", "shown"),
+    [
+        (Person("x", "+14155550100", name="Rita"), False, "+1 415-555-0100 Rita"),
+        (Person("x", "+14155550100", name="Rita"), True, "+1 415 ••• 0100 Rita"),
+        (Person("x", "+14155550100", name="+1 415 555 0101"), True, "+1 415 ••• 0100 +141 ••• 0101"),
+        (Person("x", lid="1@lid", name="Rita"), True, "1@lid Rita"),
+        (Person("12", name="Dee"), False, "“12” Dee"),
+        (Person("x", "+14155550100", name="R" * 50), False, f"+1 415-555-0100 {'R' * 39}…"),
+    ],
+)
+def test_a_name_is_shown_beside_the_number(person: Person, short: bool, shown: str) -> None:
+    assert person_name(person, short=short) == shown

@@ -190,3 +190,39 @@ def test_a_file_without_numbers_says_so() -> None:
     found = people_in("a.csv", _table(name=NAMES, born=DATES))
     assert isinstance(found, Unreadable)
     assert found.reason.startswith("This file has no column of phone numbers.")
+
+
+@pytest.mark.parametrize(
+    ("content", "names"),
+    [
+        (b"Name,Phone\nAnn Lee,+14155550101\n,+14155550102\n", ["Ann Lee", ""]),
+        (b"Phone;Last name;First name\n+14155550101;Lee;Ann\n+14155550102;;Bo\n", ["Ann Lee", "Bo"]),
+        ("Téléphone,Prénom,Nom\n+14155550101,Ann,Lee\n+14155550102,Bo,Li\n".encode(), ["Ann Lee", "Bo Li"]),
+        (b"Vorname,Handy,Firma\nAnn,+14155550101,ACME\nBo,+14155550102,ACME\n", ["Ann", "Bo"]),
+        (b"Ann,+14155550101\nBo,+14155550102\n", ["Ann", "Bo"]),
+        (b"Ann,x1,+14155550101\nBo,x2,+14155550102\n", ["", ""]),
+        (b"Company,Phone\nACME,+14155550101\nACME,+14155550102\n", ["", ""]),
+        (b"Phone,Email\n+14155550101,ann@x.example\n+14155550102,bo@x.example\n", ["", ""]),
+        (b"Phone\nAnn: +14155550101\n+14155550102\n", ["Ann", ""]),
+    ],
+)
+def test_a_column_of_names_is_kept(content: bytes, names: list[str]) -> None:
+    found = people_in("team.csv", content)
+
+    assert isinstance(found, Found)
+    assert [person.name for person in found.roster.people] == names
+
+
+def test_an_entry_that_is_not_a_number_keeps_the_name_beside_it() -> None:
+    found = people_in("team.csv", b"Name,Phone\nAnn,+14155550101\nDee,12\n")
+
+    assert isinstance(found, Found)
+    assert [(entry.raw, entry.name) for entry in found.roster.rejected] == [("12", "Dee")]
+
+
+def test_a_contact_card_keeps_its_name() -> None:
+    card = b"BEGIN:VCARD\nVERSION:3.0\nFN:Ann Lee\nTEL;TYPE=CELL:+14155550101\nEND:VCARD\n"
+    found = people_in("team.vcf", card)
+
+    assert isinstance(found, Found)
+    assert [person.name for person in found.roster.people] == ["Ann Lee"]

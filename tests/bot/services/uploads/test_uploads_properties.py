@@ -2,6 +2,7 @@ import functools
 import io
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 
 import phonenumbers
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from phonenumbers import PhoneNumberFormat
 
 from bot.domain import entries, roster
-from bot.domain.roster import parse
+from bot.domain.roster import Duplicate, Roster, parse
 from bot.services.uploads import columns, delimited, headings, message, reader, vcard
 from bot.services.uploads.contents import Unreadable
 from bot.services.uploads.message import numbers_in
@@ -42,16 +43,20 @@ strange = st.one_of(
 @given(st.lists(written, min_size=1, max_size=12), st.sampled_from("\t;|,"), encodings)
 def test_a_list_reads_back_from_every_format(numbers: list[str], delimiter: str, encoding: str) -> None:
     expected = parse("\n".join(numbers))
-    rows = [["Name", "Phone"], *([f"Person {place}", number] for place, number in enumerate(numbers))]
-    for content in (
-        delimited_file(rows, delimiter=delimiter, encoding=encoding),
-        "\n".join(numbers).encode(encoding),
-        workbook(rows),
-        cards(*numbers),
+    rows = [["Name", "Phone"], *(["Ann Lee", number] for number in numbers)]
+    for content, name in (
+        (delimited_file(rows, delimiter=delimiter, encoding=encoding), "Ann Lee"),
+        ("\n".join(numbers).encode(encoding), ""),
+        (workbook(rows), "Ann Lee"),
+        (cards(*numbers), "Ann Lee"),
     ):
         found = people_in("list", content)
         assert isinstance(found, Found)
-        assert found.roster == expected
+        named = tuple(replace(person, name=name) for person in expected.people)
+        first = {person.phone: person for person in named}
+        assert found.roster == Roster(
+            named, expected.rejected, tuple(Duplicate(d.raw, first[d.first.phone]) for d in expected.duplicates)
+        )
     picked = parse(numbers_in("Hello, please add " + ", ".join(numbers) + " thanks"))
     assert [person.phone for person in picked.people] == [person.phone for person in expected.people]
 

@@ -19,6 +19,7 @@ from bot.execution.dispatcher import Dispatcher
 from bot.execution.engine import Engine
 from bot.execution.ports import Collaborators
 from bot.execution.provider_calls import ProviderCalls
+from bot.execution.retries import Retries
 from bot.execution.takeover import Takeover, place
 from bot.execution.throttle import Throttle
 from bot.execution.verdicts import Metrics, VerdictRecorder
@@ -36,6 +37,7 @@ from bot.storage.stores import Stores
 from bot.tasks import background
 from handlers.app import running as running_app
 from handlers.clients import SlackClients
+from handlers.clients.errors import is_transient
 from handlers.clients.web_api import probe, slack_client, slack_session
 from handlers.delivery import Delivery
 from handlers.delivery.notifier import NotifierOptions
@@ -124,7 +126,12 @@ def _build(
     actor_of = slack.user_groups.actor_for_work
     revalidator = Revalidator(authorizer, actor_of, directory, sources)
     calls, recorder = ProviderCalls(directory.get), VerdictRecorder(stores.requests, metrics)
-    workflow = Workflow(Collaborators(stores.requests, connections, delivery.notifier, revalidator, calls, recorder))
+    retries = Retries(is_transient, lambda _, step, __: metrics.given_up(step))
+    metrics.watch_stuck(lambda: len(retries.stuck()))
+    collaborators = Collaborators(
+        stores.requests, connections, delivery.notifier, revalidator, calls, recorder, retries
+    )
+    workflow = Workflow(collaborators)
     engine = Engine(database.engine_url, workflow.durable(), replica=database.replica)
     dispatcher = Dispatcher(stores.work, engine)
 

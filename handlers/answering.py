@@ -22,7 +22,7 @@ from slack_sdk.models.views import View
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.webhook_response import WebhookResponse
 
-from handlers.clients.errors import error_code
+from handlers.clients.errors import reason_of
 from handlers.delivery.personal import send_ephemeral
 from handlers.payloads import Named, Payload
 from handlers.views import answers, interim_modals
@@ -224,8 +224,7 @@ class TimelyAck(AsyncAck):
         try:
             await self._context.client.views_update(view_id=form, view=view)
         except (SlackApiError, aiohttp.ClientError, TimeoutError) as error:
-            code = error_code(error) if isinstance(error, SlackApiError) else type(error).__name__
-            log.info("late_answer_without_its_form", error=code)
+            log.info("late_answer_without_its_form", error=reason_of(error))
             blocks = [block for block in view.to_dict()["blocks"] if block["type"] in _SHOWN_IN_MESSAGES]
             await self._send(answers.FORM_CLOSED, blocks)
 

@@ -5,7 +5,6 @@ from collections.abc import Callable, Collection, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-import structlog
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID, StepOptions
 
 from bot.storage.sqlite import SqliteConnection
@@ -13,7 +12,6 @@ from bot.tasks import stop
 
 T = TypeVar("T")
 
-log = structlog.get_logger(__name__)
 DurableWorkflow = Callable[..., Coroutine[Any, Any, None]]
 """A workflow of a request id, perhaps with a number. After a crash it continues from its last finished step."""
 
@@ -83,23 +81,13 @@ class Engine:
 async def step(name: str, function: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Run `function` once and store its result, a JSON value. After a crash it may run a second time.
 
-    After an error it is run again, at first after half a second, at last once an hour, for about ten days: what a
-    step needs is back within that time, or never.
+    An error of `function` ends the workflow, so it repeats itself what can be repeated (`Retries`).
 
     Args:
         name: the step's name, which is stored.
         function: the work.
     """
-
-    async def logged() -> T:
-        try:
-            return await function()
-        except Exception as error:
-            log.warning("step_failed", step=name, workflow=DBOS.workflow_id, error=type(error).__name__, exc_info=True)
-            raise
-
-    options = StepOptions(name=name, retries_allowed=True, max_attempts=250, interval_seconds=0.5)
-    return await DBOS.run_step_async(options, logged)
+    return await DBOS.run_step_async(StepOptions(name=name), function)
 
 
 async def sleep(seconds: float) -> None:
@@ -118,5 +106,5 @@ def _config(url: str, executor: str) -> DBOSConfig:
         max_executor_threads=32,
         db_engine_kwargs={"connect_args": {"factory": SqliteConnection}} if sqlite else None,
         notification_listener_polling_interval_sec=0.1,  # notifications are not used; this is how long a stop waits
-        log_level="ERROR",  # a repeated step is logged by `step`
+        log_level="ERROR",  # a repeated step is logged by `Retries`
     )

@@ -11,6 +11,7 @@ from bot.domain.outcomes import Tally
 from bot.domain.requests import Request, RequestItem
 from bot.execution.connections import Connection
 from bot.execution.provider_calls import ProviderCalls
+from bot.execution.retries import Retries
 from bot.execution.verdicts import VerdictRecorder
 from bot.storage.requests import RequestStore
 
@@ -21,8 +22,9 @@ RESULTS_PAGE_SIZE = 100
 class Notifier(Protocol):
     """Posts about a request. Every method but `show_progress` may be called twice and posts once.
 
-    A transient error (Slack is unreachable, limits the rate, fails) is raised, and the call is repeated. A permanent
-    one (the channel is gone) is handled by posting to the requester's direct messages.
+    A transient error (Slack is unreachable, limits the rate, fails) is raised, and the call is repeated. A refusal has
+    a fallback: the text without blocks, then the requester's direct messages. Anything else, such as an answer that
+    isn't Slack's, is raised too, and the call is repeated a few times.
     """
 
     async def open(self, request: Request, tally: Tally) -> None:
@@ -47,8 +49,16 @@ class Notifier(Protocol):
         """
         ...
 
+    async def upload_results(self, request: Request, people: Sequence[RequestItem]) -> None:
+        """Post the complete results as a CSV, if the thread doesn't show everything and may have the file."""
+        ...
+
     async def finish(self, request: Request, people: Sequence[RequestItem]) -> None:
-        """Post the summary, and the complete CSV if the thread doesn't show everything; end the parent message."""
+        """Post the summary, also if the CSV couldn't be uploaded, and end the parent message."""
+        ...
+
+    async def report_failure(self, request: Request, step: str, reference: str) -> None:
+        """Report that a step was given up, with the reference under which the log has its error."""
         ...
 
     async def remind(self, request: Request, number: int) -> None:
@@ -79,6 +89,7 @@ class Collaborators:
         reviewer: excludes people when a request starts.
         calls: makes the calls to providers.
         verdicts: records verdicts.
+        retries: repeats a step after an error.
     """
 
     store: RequestStore
@@ -87,3 +98,4 @@ class Collaborators:
     reviewer: Reviewer
     calls: ProviderCalls
     verdicts: VerdictRecorder
+    retries: Retries

@@ -1,8 +1,8 @@
 """Verdicts: stored, and counted for /metrics."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from prometheus_client import CollectorRegistry, Counter, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
 from bot.domain.requests import Request, RequestItem
 from bot.domain.verdicts import unanswered
@@ -21,6 +21,18 @@ class Metrics:
         self._verdicts = Counter(
             "rollcall_verdicts", "Verdicts on people", ["outcome", "connection"], registry=self._registry
         )
+        self._stuck = Gauge("rollcall_stuck_steps", "Steps that keep failing and are retried", registry=self._registry)
+        self._given_up = Counter(
+            "rollcall_steps_given_up", "Steps that ended with an error", ["step"], registry=self._registry
+        )
+
+    def watch_stuck(self, stuck: Callable[[], int]) -> None:
+        """Report what this function returns as the number of stuck steps."""
+        self._stuck.set_function(stuck)
+
+    def given_up(self, step: str) -> None:
+        """Count a step that was given up."""
+        self._given_up.labels(step).inc()
 
     def request(self, operation: Operation, connection: str) -> None:
         """Count a submitted request."""

@@ -5,13 +5,17 @@ shows that nothing will be done. Each is a durable workflow: after a crash it co
 every step may run twice, and reads from the store what it did already.
 """
 
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
+from typing import Any, TypeVar
 
 from bot.domain.requests import RequestState
 from bot.execution.batches import Batches
 from bot.execution.engine import DurableWorkflow, sleep, step
 from bot.execution.invites import Invites
 from bot.execution.ports import RESULTS_PAGE_SIZE, Collaborators
+
+T = TypeVar("T")
 
 
 class Workflow:
@@ -28,6 +32,8 @@ class Workflow:
     def __init__(self, collaborators: Collaborators) -> None:
         self._store = collaborators.store
         self._notifier = collaborators.notifier
+        self._verdicts = collaborators.verdicts
+        self._retries = collaborators.retries
         self.batches = Batches(collaborators)
         self.invites = Invites(collaborators)
 
@@ -37,34 +43,83 @@ class Workflow:
 
     async def open(self, request_id: str) -> None:
         """Post the parent message; then wait for the approval or the time of the request, or carry it out."""
-        if not await step("open", partial(self._open, request_id)):
+        held = partial(self._hold, request_id)
+        if not await self._step("open", request_id, partial(self._open, request_id), held):
             await self.carry_out(request_id)
 
     async def carry_out(self, request_id: str) -> None:
         """Find an outcome for every person of the request, and post the results."""
-        plan = await step("look", partial(self.prepare, request_id))
+        unplanned = partial(self._plan_nothing, request_id)
+        plan = await self._step("look", request_id, partial(self.prepare, request_id), unplanned)
         if plan is None:
             return
+        unsent = partial(self._answer_everyone, request_id, result=False)
         for number in range(plan["chunks"]):
-            if not await step("chunk", partial(self.batches.send, request_id, number)):
+            if not await self._step("chunk", request_id, partial(self.batches.send, request_id, number), unsent):
                 break
-        for wait in await step("leave the rest", partial(self.batches.mark_unanswered, request_id)):
+        mark = partial(self.batches.mark_unanswered, request_id)
+        unverified = partial(self._answer_everyone, request_id, result=list[float]())
+        for wait in await self._step("leave the rest", request_id, mark, unverified):
             await sleep(wait)
-            if not await step("verify", partial(self.batches.verify, request_id)):
+            verify = partial(self.batches.verify, request_id)
+            if not await self._step("verify", request_id, verify, partial(self._report, request_id, "verify", True)):
                 break
-        for position in await step("list the refused", partial(self.invites.pending_positions, request_id)):
-            await step("invite", partial(self.invites.send, request_id, position))
+        list_refused = partial(self.invites.pending_positions, request_id)
+        uninvited = partial(self._report, request_id, "invite", list[int]())
+        for position in await self._step("list the refused", request_id, list_refused, uninvited):
+            invite = partial(self.invites.send, request_id, position)
+            await self._step("invite", request_id, invite, partial(self._report, request_id, "invite", None))
         for page in range(plan["pages"]):
-            await step("post results", partial(self._post_page, request_id, page))
-        await step("finish", partial(self._finish, request_id))
+            post = partial(self._post_page, request_id, page)
+            await self._step("post results", request_id, post, partial(self._report, request_id, "results", None))
+        finish = partial(self._finish, request_id)
+        await self._step("finish", request_id, finish, partial(self._report, request_id, "summary", None))
 
     async def close(self, request_id: str) -> None:
         """Show that the request ended without being carried out."""
-        await step("close", partial(self._close, request_id))
+        close = partial(self._close, request_id)
+        await self._step("close", request_id, close, partial(self._report, request_id, "close", None))
 
     async def remind(self, request_id: str, number: int) -> None:
         """Remind the approvers."""
-        await step("remind", partial(self._remind, request_id, number))
+        remind = partial(self._remind, request_id, number)
+        await self._step("remind", request_id, remind, partial(self._report, request_id, "remind", None))
+
+    async def _step(
+        self,
+        name: str,
+        request_id: str,
+        function: Callable[[], Coroutine[Any, Any, T]],
+        otherwise: Callable[[str], Awaitable[T]],
+    ) -> T:
+        """Run a durable step, which is repeated after an error; `otherwise` gives its result if it is given up."""
+        return await step(name, partial(self._retries.run, name, request_id, function, otherwise))
+
+    async def _report(self, request_id: str, what: str, result: T, reference: str) -> T:
+        """Report that a step was given up, and return its result."""
+        await self._notifier.report_failure(await self._store.get(request_id), what, reference)
+        return result
+
+    async def _hold(self, request_id: str, reference: str) -> bool:
+        """Hold the request if required, though its message couldn't be posted. Return True if it has to wait."""
+        await self._report(request_id, "open", None, reference)
+        return await self._store.hold_if_required(request_id) is not RequestState.RECEIVED
+
+    async def _plan_nothing(self, request_id: str, reference: str) -> dict[str, int] | None:
+        """Answer everyone, because the request couldn't be planned. Return the plan."""
+        await self._store.transition(request_id, RequestState.RUNNING)
+        request = await self._store.get(request_id)
+        if request.state is not RequestState.RUNNING:
+            return None
+        pages = -(-(await self._store.tally(request_id)).total // RESULTS_PAGE_SIZE)
+        return await self._answer_everyone(request_id, reference, result={"chunks": 0, "pages": pages})
+
+    async def _answer_everyone(self, request_id: str, reference: str, *, result: T) -> T:
+        """Answer the people without an outcome, because a step was given up. Return its result."""
+        request = await self._store.get(request_id)
+        message = f"Something went wrong in Rollcall. Reference: {reference}"
+        await self._verdicts.record_and_stop(request, [], [], message)
+        return result
 
     async def _open(self, request_id: str) -> bool:
         """Post the parent message, and the approval question if a rule requires it. Return True if it has to wait."""
@@ -100,8 +155,10 @@ class Workflow:
 
     async def _finish(self, request_id: str) -> None:
         await self._store.transition(request_id, RequestState.DONE)
-        request = await self._store.get(request_id)
-        await self._notifier.finish(request, await self._store.items(request_id))
+        request, people = await self._store.get(request_id), await self._store.items(request_id)
+        upload = partial(self._notifier.upload_results, request, people)
+        await self._retries.run("upload results", request_id, upload, partial(self._report, request_id, "csv", None))
+        await self._notifier.finish(request, people)
 
     async def _close(self, request_id: str) -> None:
         request = await self._store.get(request_id)

@@ -3,14 +3,10 @@
 from collections.abc import Collection
 
 import structlog
-from aiohttp import ClientError
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from handlers.clients.errors import error_code
-
-_PERMANENT_ERRORS = frozenset({"missing_scope", "channel_not_found", "method_not_supported_for_channel_type"})
-"""Errors of conversations.info that another call wouldn't resolve."""
+from handlers.clients.errors import READ_ERRORS, is_refusal, reason_of
 
 _MAX_PAGE_SIZE = 999
 _MAX_PAGES = 5
@@ -33,33 +29,35 @@ class ChannelDirectory:
         self._public: dict[str, bool] = {}
 
     async def shortens_numbers(self, channel: str) -> bool:
-        """Return whether messages in a channel shorten phone numbers. They do if Slack doesn't answer."""
+        """Return whether messages in a channel shorten phone numbers.
+
+        They do in a channel that Slack doesn't describe: because it refuses to, doesn't answer, or answers with
+        something else.
+        """
         if not self._shorten or not channel.startswith("C"):
             return False
         if channel not in self._public:
             try:
                 answer = (await self._client.conversations_info(channel=channel))["channel"]
-            except (SlackApiError, ClientError, TimeoutError) as error:
-                code = error_code(error) if isinstance(error, SlackApiError) else type(error).__name__
-                log.warning("channel_not_read", channel=channel, error=code)
-                if code not in _PERMANENT_ERRORS:
+                self._public[channel] = not any(answer.get(kind) for kind in ("is_private", "is_im", "is_mpim"))
+            except READ_ERRORS as error:
+                log.warning("channel_not_read", channel=channel, error=reason_of(error))
+                if not isinstance(error, SlackApiError) or not is_refusal(error):
                     return True  # not cached, so the next message reads it again
-                answer = {}
-            self._public[channel] = not any(answer.get(kind) for kind in ("is_private", "is_im", "is_mpim"))
+                self._public[channel] = True
         return self._public[channel]
 
     async def not_members(self, channel: str, users: Collection[str]) -> frozenset[str]:
-        """Return the users who aren't in a channel (conversations.members); none if Slack doesn't answer."""
+        """Return the users who aren't in a channel (conversations.members); none if Slack doesn't list its members."""
         missing, cursor = frozenset(users), ""
         for _ in range(_MAX_PAGES if missing else 0):
             try:
                 page = await self._client.conversations_members(channel=channel, limit=_MAX_PAGE_SIZE, cursor=cursor)
-            except (SlackApiError, ClientError, TimeoutError) as error:
-                code = error_code(error) if isinstance(error, SlackApiError) else type(error).__name__
-                log.warning("channel_members_not_read", channel=channel, error=code)
+                missing -= frozenset(page["members"])
+                cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
+            except READ_ERRORS as error:
+                log.warning("channel_members_not_read", channel=channel, error=reason_of(error))
                 return frozenset()
-            missing -= frozenset(page["members"])
-            cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor or not missing:
                 return missing
         return frozenset()

@@ -41,6 +41,7 @@ class UserGroups:
         self._clock = clock
         self._members: dict[str, frozenset[str]] = {}
         self._read_at: float | None = None
+        self._error: Exception = TimeoutError()
         self._reading: asyncio.Task[None] | None = None
 
     async def actor(self, user_id: str, *, max_age: float = MEMBERS_TTL) -> Actor:
@@ -60,11 +61,12 @@ class UserGroups:
         """Return a person with their user groups, for work that can be retried later.
 
         Raises:
-            UserGroupsUnread: there is no cache yet, so that a failure takes no permission away either.
+            UserGroupsUnread: there is no cache yet, so that a failure takes no permission away either. Its cause is the
+                error of the last read.
         """
         await self._refresh(APPROVAL_MEMBERS_TTL)
         if not self.is_read:
-            raise UserGroupsUnread("the user groups of the roles haven't been read from Slack yet")
+            raise UserGroupsUnread("the user groups of the roles haven't been read from Slack yet") from self._error
         return self._actor(user_id)
 
     async def members_of(self, ids: Iterable[str]) -> frozenset[str]:
@@ -102,7 +104,8 @@ class UserGroups:
             for group in self._ids:
                 self._members[group] = await self._members_of(group)
             self._read_at = asked_at
-        except Exception:
+        except Exception as error:
+            self._error = error
             # Whatever Slack or the network does, the cache stays in use, and the next person causes another read.
             log.warning("user_groups_not_read", exc_info=True)
         finally:

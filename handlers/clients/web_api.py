@@ -1,5 +1,6 @@
 """The client of Slack's Web API, and the check of its tokens at start."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -7,6 +8,9 @@ import aiohttp
 from pydantic import SecretStr
 from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
+from slack_sdk.http_retry.request import HttpRequest
+from slack_sdk.http_retry.response import HttpResponse
+from slack_sdk.http_retry.state import RetryState
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
@@ -15,6 +19,28 @@ from handlers.clients.errors import error_code
 
 SLACK_TIMEOUT = 10
 """Seconds for one call of Slack's Web API."""
+MAX_RATE_LIMIT_WAIT = 300.0
+"""The longest wait in seconds after a rate limit."""
+
+
+class _RateLimitHandler(AsyncRateLimitErrorRetryHandler):
+    """Waits as long as `Retry-After` says, in whole seconds, at most `MAX_RATE_LIMIT_WAIT`; without it, a second."""
+
+    async def prepare_for_next_attempt_async(
+        self,
+        *,
+        state: RetryState,
+        request: HttpRequest,
+        response: HttpResponse | None = None,
+        error: Exception | None = None,
+    ) -> None:
+        """Wait before the next attempt."""
+        del request, error
+        headers = {name.lower(): values for name, values in (response.headers if response else {}).items()}
+        written = (headers.get("retry-after") or [""])[0]
+        await asyncio.sleep(min(float(written) if written.isdecimal() else 1.0, MAX_RATE_LIMIT_WAIT))
+        state.next_attempt_requested = True
+        state.increment_current_attempt()
 
 
 def slack_session() -> aiohttp.ClientSession:
@@ -32,7 +58,7 @@ def slack_client(settings: Settings, token: SecretStr, session: aiohttp.ClientSe
         token=token.get_secret_value(),
         base_url=settings.slack.api_url,
         session=session,
-        retry_handlers=[AsyncRateLimitErrorRetryHandler(max_retry_count=5)],
+        retry_handlers=[_RateLimitHandler(max_retry_count=5)],
     )
 
 

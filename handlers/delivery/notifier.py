@@ -13,17 +13,20 @@ from bot.domain.outcomes import Tally
 from bot.domain.requests import Request, RequestItem, RequestState
 from bot.storage.postings import Posting
 from bot.storage.stores import Stores
+from handlers.clients.errors import is_transient
 from handlers.delivery.approvers import ApproverNotifier
 from handlers.delivery.permalinks import Permalinks
-from handlers.delivery.poster import Destination, OutgoingFile, Poster
+from handlers.delivery.poster import Destination, FileRefused, OutgoingFile, Poster
 from handlers.delivery.rate_limit import MessageRateLimit
-from handlers.views import approval_card, followup_buttons, request_message, results
+from handlers.views import answers, approval_card, followup_buttons, request_message, results
 from handlers.views.blocks import Message
 from handlers.views.followup_buttons import FollowupLink
 from providers.base import Action
 
 _DIRECT = "D"
 """The prefix of direct messages' ids (docs.slack.dev, "Conversation object": `is_im`)."""
+_CSV = "csv"
+"""The name of the file with the complete results."""
 Listener = Callable[[Request], None]
 """Called in the middle of a workflow's step, so it returns immediately, and never raises."""
 
@@ -137,20 +140,40 @@ class SlackNotifier:
         )
         await self._post(request, f"results-{page}", content, thread)
 
-    async def finish(self, request: Request, people: Sequence[RequestItem]) -> None:
-        """Post the summary, and a CSV if the thread shows tables, and update the parent message.
+    async def upload_results(self, request: Request, people: Sequence[RequestItem]) -> None:
+        """Upload the complete results as a CSV, if the thread shows tables.
 
-        The CSV has full numbers, so a channel that shortens them doesn't get it.
+        The CSV has full numbers, so a channel that shortens them doesn't get it. If Slack accepts no file, the summary
+        says so.
         """
         thread = await self._thread(request)
-        if len(people) > results.MAX_LINES and not await self._approvers.channels.shortens_numbers(thread.channel):
-            await self._rate_limit.acquire(request.id)
-            comment = f"The complete results of request `{request.id}`, one line for each person."
-            file = OutgoingFile(f"{request.id}.csv", results.csv_file(request, people), comment)
-            await self._poster.upload(request, "csv", file, thread)
-        await self._post(request, "summary", results.summary(request, people), thread)
+        if len(people) <= results.MAX_LINES or await self._approvers.channels.shortens_numbers(thread.channel):
+            return
+        await self._rate_limit.acquire(request.id)
+        comment = f"The complete results of request `{request.id}`, one line for each person."
+        file = OutgoingFile(f"{request.id}.csv", results.csv_file(request, people), comment)
+        try:
+            await self._poster.upload(request, _CSV, file, thread)
+        except FileRefused as error:
+            log.error("file_refused", request=request.id, error=str(error))  # noqa: TRY400 - it is handled
+
+    async def finish(self, request: Request, people: Sequence[RequestItem]) -> None:
+        """Post the summary, and update the parent message."""
+        summary = results.summary(request, people, lost_file=await self._is_file_lost(request))
+        await self._post(request, "summary", summary, await self._thread(request))
         await self._update_parent(request, results.tally_of(people))
         self._rate_limit.forget(request.id)
+        self._events.publish(request)
+
+    async def report_failure(self, request: Request, step: str, reference: str) -> None:
+        """Post that a step was given up into the thread; if Slack's answers are wrong there too, it is only logged."""
+        content = Message(answers.step_failed(step, reference))
+        try:
+            await self._post(request, f"failed-{step}", content, await self._thread(request))
+        except Exception as error:
+            if is_transient(error):
+                raise
+            log.exception("failure_not_reported", request=request.id, reference=reference)
         self._events.publish(request)
 
     async def remind(self, request: Request, number: int) -> None:
@@ -231,10 +254,14 @@ class SlackNotifier:
         followed = [FollowupLink(following, await self._permalinks.get(following.id)) for following in after]
         able = self._options.abilities.get(request.connection, ())
         if request.state is RequestState.DONE:
-            return results.summary(request, people, followed, able)
+            return results.summary(request, people, followed, able, lost_file=await self._is_file_lost(request))
         again = followup_buttons.build(request, people, results.tally_of(people), followed, able)
         votes = await self._stores.votes.for_request(request.id)
         return approval_card.ending(request, votes, again=again, followed=followed)
+
+    async def _is_file_lost(self, request: Request) -> bool:
+        """Return whether the CSV of a request was to be uploaded, and wasn't."""
+        return bool(await self._poster.posted_names(request, _CSV)) and await self._poster.find(request, _CSV) is None
 
     async def _parent(self, request: Request, tally: Tally) -> Message:
         return request_message.build(request, tally, await self._link_before(request))

@@ -4,11 +4,10 @@ import asyncio
 from collections.abc import Iterable, Mapping
 
 import structlog
-from aiohttp import ClientError
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.storage.postings import Postings
+from handlers.clients.errors import READ_ERRORS, reason_of
 
 READ_TIMEOUT = 1.0
 """Seconds to read the links of a list. Links that arrive later are shown the next time."""
@@ -60,10 +59,10 @@ class Permalinks:
         try:
             async with asyncio.timeout(_LINK_TIMEOUT):
                 answer = await self._client.chat_getPermalink(channel=posting.channel, message_ts=posting.ts)
-        except (SlackApiError, ClientError, TimeoutError) as error:
-            log.warning("permalink_not_read", request=request_id, error=type(error).__name__)
+                return str(answer["permalink"] or "")
+        except READ_ERRORS as error:
+            log.warning("permalink_not_read", request=request_id, error=reason_of(error))
             return ""
-        return str(answer["permalink"])
 
     def _save(self, links: Mapping[str, str]) -> None:
         if len(self._known) > _MAX_ENTRIES:

@@ -7,7 +7,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.groups import KnownGroup
-from handlers.clients.errors import error_code, is_closed
+from handlers.clients.errors import error_code, is_refusal
 from handlers.views.text import safe_text
 
 log = structlog.get_logger(__name__)
@@ -74,6 +74,6 @@ async def notify_requester(client: AsyncWebClient, user_id: str, channel: str, g
     try:
         await send_ephemeral(client, user_id, channel, f"*{safe_text(group.name, 100)}*: {text}")
     except SlackApiError as error:
-        if not is_closed(error):
+        if not is_refusal(error):
             raise
         log.warning("requester_not_reached", user=user_id, error=error_code(error))

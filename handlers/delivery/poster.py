@@ -14,7 +14,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.domain.requests import Request
 from bot.storage.postings import Posting, Postings
-from handlers.clients.errors import error_code, is_closed, is_message_refused
+from handlers.clients.errors import MalformedAnswer, error_code, is_closed, is_refusal
 from handlers.views.blocks import Message
 
 EVENT = "rollcall_posting"
@@ -59,12 +59,19 @@ class _Outgoing:
     id_in: Callable[[dict[str, Any]], str]
 
 
+class FileRefused(Exception):
+    """Slack accepts no file from the bot: uploads are off, the app lacks the scope, or there is no such method."""
+
+
 class Poster:
     """Posts and updates the messages of requests. Each message has a name that is unique to its request.
 
     A message has its request and name as metadata. If a crash leaves open whether it was posted, the channel is
-    searched for it before it is posted again (conversations.history and .replies with `include_all_metadata`). If the
-    bot can't post to a destination, it tries the next one, and at last the requester's direct messages.
+    searched for it before it is posted again (conversations.history and .replies with `include_all_metadata`).
+
+    If Slack refuses a message, its text is sent without blocks; if it refuses that or the destination, the next
+    destination is tried, and at last the requester's direct messages. Errors that aren't refusals are raised: a later
+    call may succeed, or the answer isn't Slack's.
     """
 
     def __init__(self, client: AsyncWebClient, postings: Postings) -> None:
@@ -85,11 +92,11 @@ class Poster:
         try:
             opened = await self._client.conversations_open(users=[user_id])
         except SlackApiError as error:
-            if not is_closed(error):
+            if not is_refusal(error):
                 raise
             log.warning("person_unreachable", user=user_id, error=error_code(error))
             return None
-        return Destination(str(opened["channel"]["id"]))
+        return Destination(_id((opened["channel"] or {}).get("id"), "conversations.open"))
 
     async def post(self, request: Request, name: str, content: Message, *destinations: Destination) -> Posting:
         """Post a message once, and return where it was posted; without `ts` if every destination refused it."""
@@ -98,7 +105,7 @@ class Poster:
         return await self._deliver(_Outgoing(request, name, send, partial(_ts_of, metadata)), destinations)
 
     async def upload(self, request: Request, name: str, file: OutgoingFile, *destinations: Destination) -> Posting:
-        """Upload a file once. The posting has the id of the file instead of a `ts`."""
+        """Upload a file once. The posting has the id of the file instead of a `ts`. Raises `FileRefused`."""
         outgoing = _Outgoing(request, name, partial(self._share, file), partial(_id_of, file))
         return await self._deliver(outgoing, destinations)
 
@@ -108,7 +115,7 @@ class Poster:
         try:
             await _send_or_shorten(change, content, instead=[])
         except SlackApiError as error:
-            if not is_closed(error) and not is_message_refused(error):
+            if not is_refusal(error):
                 raise
             log.warning("message_not_updated", channel=posting.channel, error=error_code(error))
 
@@ -135,13 +142,15 @@ class Poster:
         return Posting(destinations[-1].channel, "")
 
     async def _try_send(self, outgoing: _Outgoing, destination: Destination) -> Posting | None:
-        """Post to a destination that is saved already, so that it is searched after a crash; None if it is closed."""
+        """Post to a destination that is saved already, so that it is searched after a crash; None if it is refused."""
         try:
             return Posting(destination.channel, await outgoing.send(destination))
         except SlackApiError as error:
-            if not is_closed(error):
+            if not is_refusal(error):
                 raise
-            log.warning("channel_closed", request=outgoing.request.id, posting=outgoing.name, error=error_code(error))
+            log.warning(
+                "destination_refused", request=outgoing.request.id, posting=outgoing.name, error=error_code(error)
+            )
             return None
 
     async def _save(self, outgoing: _Outgoing, posting: Posting) -> Posting:
@@ -158,17 +167,23 @@ class Poster:
             unfurl_links=False,
             unfurl_media=False,
         )
-        return str((await _send_or_shorten(post, content, instead=None))["ts"])
+        return _id((await _send_or_shorten(post, content, instead=None))["ts"], "chat.postMessage")
 
     async def _share(self, file: OutgoingFile, destination: Destination) -> str:
-        response = await self._client.files_upload_v2(
-            channel=destination.channel,
-            thread_ts=destination.thread_ts or None,
-            filename=file.name,
-            content=file.content,
-            initial_comment=file.comment,
-        )
-        return str(response["files"][0]["id"])
+        try:
+            response = await self._client.files_upload_v2(
+                channel=destination.channel,
+                thread_ts=destination.thread_ts or None,
+                filename=file.name,
+                content=file.content,
+                initial_comment=file.comment,
+            )
+        except SlackApiError as error:
+            if is_refusal(error) and not is_closed(error):
+                raise FileRefused(error_code(error)) from error
+            raise
+        files = response["files"] or [{}]
+        return _id(files[0].get("id"), "files.completeUploadExternal")
 
     async def _find_sent(self, outgoing: _Outgoing, destination: Destination) -> str:
         """Search a destination for what may have been posted, and return its id; empty if it isn't found."""
@@ -178,7 +193,7 @@ class Poster:
                 if found := outgoing.id_in(message):
                     return found
         except SlackApiError as error:
-            if not is_closed(error) and error_code(error) != "missing_scope":
+            if not is_refusal(error):
                 raise
             log.warning("history_not_read", request=outgoing.request.id, posting=outgoing.name, error=error_code(error))
         return ""
@@ -200,7 +215,7 @@ class Poster:
                 page = await self._client.conversations_history(
                     channel=destination.channel, oldest=since, include_all_metadata=True, limit=200, cursor=cursor
                 )
-            for message in page["messages"]:
+            for message in page["messages"] or ():
                 yield message
             cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
 
@@ -208,14 +223,14 @@ class Poster:
 async def _send_or_shorten(
     send: Callable[..., Awaitable[AsyncSlackResponse]], content: Message, *, instead: list[Any] | None
 ) -> AsyncSlackResponse:
-    """Send a message; if Slack refuses its blocks, send its text alone, shortened, with `instead` as blocks.
+    """Send a message; if Slack refuses it, send its text alone, shortened, with `instead` as blocks.
 
     Without blocks chat.update keeps the old ones; an empty list removes them. Raises `SlackApiError`.
     """
     try:
         return await send(text=content.text, blocks=content.blocks)
     except SlackApiError as error:
-        if not is_message_refused(error):
+        if not is_refusal(error) or is_closed(error):
             raise
         log.error("message_refused", error=error_code(error))  # noqa: TRY400 - it is handled
         return await send(text=content.text[:_MAX_PLAIN_TEXT], blocks=instead)
@@ -227,6 +242,13 @@ def _from_channel(destinations: Sequence[Destination], channel: str) -> Sequence
         if destination.channel == channel:
             return destinations[number:]
     return (Destination(channel),)
+
+
+def _id(value: object, method: str) -> str:
+    """Return the id in an answer. Raises `MalformedAnswer` if there is none."""
+    if not isinstance(value, str) or not value:
+        raise MalformedAnswer(f"{method} answered without the id of what it made")
+    return value
 
 
 def _ts_of(metadata: Metadata, message: dict[str, Any]) -> str:

@@ -28,6 +28,17 @@ from providers.base import Account, ProviderError
 _MAX_SHOWN = 10
 """Rejected entries in an answer; the results have all of them."""
 _MAX_ECHO = 200
+_STEPS = {
+    "open": "post this request",
+    "verify": "verify the unknown results",
+    "invite": "invite everyone who refused",
+    "csv": "upload the file with the results",
+    "results": "post all of the results",
+    "summary": "post the summary",
+    "close": "post that this request has ended",
+    "remind": "remind the approvers",
+}
+"""What a step of a request does, by its name in `bot.execution.workflow`."""
 SENT_DIRECTLY = "I sent you the file in a direct message."
 CHECKING = (
     "⏳ This is taking longer than usual. We're checking what happened; the answer appears here or in your direct "
@@ -221,6 +232,12 @@ def exported_rows(rows: int, unreadable: int, *, cut: bool) -> str:
     if unreadable:
         text += f" ⚠️ {count(unreadable, 'row was', 'rows were')} left out: altered and unreadable."
     return text
+
+
+def step_failed(step: str, reference_: str) -> str:
+    """Return that a step of a request was given up, with the reference in the log."""
+    what = _STEPS.get(step, "finish a step of this request")
+    return f"⚠️ Something went wrong: Rollcall couldn't {what}. Details shows the results. {reference(reference_)}"
 
 
 def failure(reference_: str, *, only_reads: bool = False) -> str:

@@ -57,15 +57,20 @@ def summary(
     people: Sequence[RequestItem],
     followed: Sequence[FollowupLink] = (),
     able: Collection[Action] = frozenset(Action),
+    *,
+    lost_file: bool = False,
 ) -> Message:
     """Build the last message of the thread: the result, what to do about the rest, and the follow-ups.
 
-    Follow-ups and advice that need other actions than `able` are left out.
+    Follow-ups and advice that need other actions than `able` are left out. `lost_file` says whether the file with
+    the results couldn't be uploaded.
     """
     tally = tally_of(people)
     head, lines = _report(people) if request.reports_only else _result(request, people, tally, able)
     if request.duplicates:
         lines.append(f"• {duplicates_ignored(request.duplicates)}")
+    if lost_file:
+        lines.append("• ⚠️ The file with the results couldn't be uploaded. Press Export CSV to get it.")
     lines += followup_buttons.lines(followed)
     pressed = followup_buttons.build(request, people, tally, followed, able)
     if people:

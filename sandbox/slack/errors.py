@@ -56,6 +56,7 @@ class SlackFault:
         error: Slack's error code (`ratelimited` comes as 429 with `Retry-After`), `hang` (no response until the client
             gives up) or `drop` (the connection breaks); empty: a bare HTTP error of `status`.
         status: the HTTP status when there is no error code.
+        body: the whole response as text in JSON, in place of an error.
         retry_after: seconds in `Retry-After`.
         when: `before` the call takes effect, or `after` (the effect stays, the response is lost).
         times: how many calls fail; -1: all.
@@ -66,6 +67,7 @@ class SlackFault:
     contains: str = ""
     error: str = ""
     status: int = 500
+    body: str = ""
     retry_after: int = 1
     when: Literal["before", "after"] = "before"
     times: int = 1
@@ -91,6 +93,8 @@ class SlackFault:
             Refused: with the fault's error code.
             ConnectionResetError: the connection was dropped.
         """
+        if self.body:
+            return web.Response(text=self.body, content_type="application/json")
         if self.error == "hang":
             await asyncio.sleep(_HOURS)
         if self.error in ("hang", "drop"):

@@ -11,6 +11,7 @@ from bot.domain.requests import Request, RequestItem
 from bot.execution.connections import Connection
 from bot.execution.ports import Collaborators
 from bot.execution.provider_calls import ProviderCalls
+from bot.execution.retries import Retries
 from bot.execution.verdicts import Metrics, VerdictRecorder
 from bot.storage.requests import RequestStore
 from providers.base import (
@@ -238,6 +239,13 @@ class RecordingNotifier:
         assert len(posted) <= total
         await self._post(f"results {page}", request)
 
+    async def upload_results(self, request: Request, people: Sequence[RequestItem]) -> None:
+        pass
+
+    async def report_failure(self, request: Request, step: str, reference: str) -> None:
+        assert reference
+        await self._post(f"failed {step}", request)
+
     async def finish(self, request: Request, people: Sequence[RequestItem]) -> None:
         self.finished[request.id] = list(people)
         await self._post("finish", request)
@@ -255,4 +263,4 @@ def collaborators(
 ) -> Collaborators:
     """Return what the steps of a request work with."""
     recorder = VerdictRecorder(store, Metrics())
-    return Collaborators(store, connections, notifier, NoExclusions(), ProviderCalls(), recorder)
+    return Collaborators(store, connections, notifier, NoExclusions(), ProviderCalls(), recorder, Retries())

@@ -6,6 +6,7 @@ from functools import partial
 from sqlalchemy import text
 
 from bot.execution.engine import DurableWorkflow, Engine, step
+from bot.execution.retries import Retries
 from bot.storage.requests import RequestStore
 from providers.base import Outcome, Verdict
 from tests.bot.execution import killed_workflow
@@ -105,9 +106,12 @@ async def test_only_the_failed_step_is_repeated(sqlite_url: str) -> None:
 
     async def work(request_id: str) -> None:
         await step("first", first)
-        await step("second", second)
+        await step("second", partial(Retries().run, "second", "R1", second, never))
         await ran.put(request_id)
         done.set()
+
+    async def never(reference: str) -> None:
+        raise AssertionError(reference)
 
     done = asyncio.Event()
     async with _running(sqlite_url, work=work) as engine:

@@ -70,6 +70,7 @@ async def notify_all(thread: SlackNotifier, people: Sequence[RequestItem], chann
         for page in range(-(-len(people) // 100)):
             await thread.post_results(running, page, people[page * 100 : (page + 1) * 100], len(people))
         if tally.total:
+            await thread.upload_results(done, people)
             await thread.finish(done, people)
 
 

@@ -39,9 +39,8 @@ from handlers.app import running as running_app
 from handlers.clients import SlackClients
 from handlers.clients.errors import is_transient
 from handlers.clients.web_api import probe, slack_client, slack_session
-from handlers.delivery import Delivery
+from handlers.delivery import Delivery, notify_requester
 from handlers.delivery.notifier import NotifierOptions
-from handlers.delivery.personal import notify_requester
 from handlers.services import Services
 from providers.base import Provider
 from providers.registry import make_provider

@@ -23,7 +23,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.webhook_response import WebhookResponse
 
 from handlers.clients.errors import reason_of
-from handlers.delivery.personal import send_ephemeral
+from handlers.clients.personal import send_ephemeral
 from handlers.payloads import Named, Payload
 from handlers.views import answers, interim_modals
 from handlers.views.text import without_markup

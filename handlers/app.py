@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from handlers import actions, answering, commands, errors, mentions, modals, shortcuts
+from handlers import actions, answering, errors, mentions, modals, shortcuts, slash_commands
 from handlers.home.pages import HomePages
 from handlers.home.pages import register as register_home
 from handlers.services import Services
@@ -33,7 +33,7 @@ async def running(client: AsyncWebClient, services: Services, workspaces: Collec
     )
     app.use(checking(workspaces))
     register_home(app, services, pages)
-    for surface in (commands, modals, actions, shortcuts, mentions):
+    for surface in (slash_commands, modals, actions, shortcuts, mentions):
         surface.register(app, services)
     answering.register(app)
     errors.register(app)

@@ -18,10 +18,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.commands.catalogue import WA
 from bot.commands.parser import typed_text
 from bot.domain.requests import Request
+from handlers.clients.personal import send_ephemeral
 from handlers.commands import HANDLERS, is_read_only, resolve_command
 from handlers.commands.context import CommandContext, Deferred
 from handlers.commands.reply import message_payload
-from handlers.delivery.personal import send_ephemeral
 from handlers.errors import UserError, mark_read_only
 from handlers.payloads import Payload
 from handlers.services import Services

@@ -17,6 +17,15 @@ class Named(Payload):
     id: str
 
 
+class UploadedFile(Payload):
+    """A file of a `file_input`; if Slack sends only its id, files.info has the rest."""
+
+    id: str
+    name: str = ""
+    size: int = 0
+    url_private_download: str = ""
+
+
 class Interaction(Payload):
     """The fields that all interactions have (docs.slack.dev, "Interaction payloads")."""
 

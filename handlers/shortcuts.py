@@ -1,6 +1,6 @@
 """The shortcuts: *Add numbers to a group* on a message, and the list of all forms, with their buttons."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import structlog
@@ -11,28 +11,84 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.commands.manifest import ADD_NUMBERS, GROUPS
 from bot.domain import roster
-from bot.domain.access import Capability
 from bot.services.uploads.message import numbers_in
 from handlers import modals
 from handlers.clients.errors import error_code
-from handlers.delivery.personal import open_direct_channel
+from handlers.clients.personal import open_direct_channel
 from handlers.errors import read_only
-from handlers.modals.open import new_external_id, open_modal
+from handlers.modals.open import new_external_id, open_chooser, open_modal
 from handlers.modals.uploads import AmbiguousColumn, FileUnreadable, UploadReader
-from handlers.payloads import Click, Interaction, Named
+from handlers.payloads import Click, Interaction, Named, Payload, UploadedFile
 from handlers.services import Services
-from handlers.shared_message import SharedMessage
 from handlers.views import command_help, interim_modals, request_forms
 from handlers.views.inputs import Prefill
-from handlers.views.submitted_view import UploadedFile
 
 MAX_FILES = 5
 """Maximum files of one message that are read."""
 _ADD = "add"
-_FORMS_NEED = (Capability.GROUPS_WRITE, Capability.SEND)
-"""The capabilities that most forms need. If the person can use no form, the chooser explains them."""
 
 log = structlog.get_logger(__name__)
+
+
+class _Field(Payload):
+    title: str | None = None
+    value: str | None = None
+
+
+class _Attachment(Payload):
+    """An attachment: a forwarded message, a bot's card, or the preview of a link.
+
+    Source: docs.slack.dev, "Legacy: secondary message attachments". The fields that distinguish them are in the SDKs'
+    types of conversations.history.
+    """
+
+    pretext: str | None = None
+    title: str | None = None
+    text: str | None = None
+    fallback: str | None = None
+    fields: tuple[_Field, ...] = ()
+    files: tuple[UploadedFile, ...] = ()
+    from_url: str | None = None
+    is_msg_unfurl: bool = False
+    is_share: bool = False
+
+    @property
+    def is_preview(self) -> bool:
+        """Whether it is the preview of a link, which the author didn't write."""
+        return bool(self.from_url) and not (self.is_msg_unfurl or self.is_share)
+
+    @property
+    def texts(self) -> list[str]:
+        fields = [text for field in self.fields for text in (field.title, field.value)]
+        texts = [text for text in (self.pretext, self.title, self.text, *fields) if text]
+        return texts or ([self.fallback] if self.fallback else [])
+
+
+class SharedMessage(Payload):
+    """The `message` of a `message_action` (docs.slack.dev, "Shortcuts interaction payload")."""
+
+    text: str | None = None
+    bot_id: str | None = None
+    blocks: tuple[dict[str, Any], ...] = ()
+    files: tuple[UploadedFile, ...] = ()
+    attachments: tuple[_Attachment, ...] = ()
+
+    @property
+    def texts(self) -> list[str]:
+        """All its texts. A person's are complete in `text`; a bot may write more in blocks."""
+        texts = [self.text] if self.text else []
+        if self.bot_id:
+            texts += _texts(self.blocks)
+        return texts + [text for attachment in self._shared for text in attachment.texts]
+
+    @property
+    def all_files(self) -> tuple[UploadedFile, ...]:
+        """Its files, and those of the messages that it forwards."""
+        return (*self.files, *(file for attachment in self._shared for file in attachment.files))
+
+    @property
+    def _shared(self) -> list[_Attachment]:
+        return [attachment for attachment in self.attachments if not attachment.is_preview]
 
 
 class _Shortcut(Interaction):
@@ -79,16 +135,6 @@ def register(app: AsyncApp, services: Services) -> None:
             user=user,
             view_id=view.id if view else "",
         )
-
-
-async def open_chooser(services: Services, client: AsyncWebClient, trigger_id: str, user_id: str) -> None:
-    """Open the list of all forms that a person may use. Raises `UserError`."""
-    actor = await services.slack.user_groups.actor(user_id)
-    _, refused = services.authorizer.capabilities_of(actor)
-    commands = services.authorizer.usable_commands(actor, services.directory.known())
-    reasons = [] if commands else [refused[capability].text for capability in _FORMS_NEED if capability in refused]
-    view = command_help.chooser(commands, "", reasons)
-    await open_modal(client, trigger_id, view)
 
 
 async def _add_numbers(
@@ -170,3 +216,17 @@ def _region(services: Services) -> str | None:
     """Return the region of numbers without a country code; None if the connections have different ones."""
     regions = set(services.directory.catalog.regions.values())
     return regions.pop() if len(regions) == 1 else None
+
+
+def _texts(part: Any) -> Iterator[str]:
+    """Yield the texts of blocks of any type."""
+    if isinstance(part, dict):
+        text = part.get("text")
+        if isinstance(text, str):
+            yield text
+        for name, value in part.items():
+            if name != "text" or not isinstance(text, str):
+                yield from _texts(value)
+    elif isinstance(part, list | tuple):
+        for inner in part:
+            yield from _texts(inner)

@@ -1,5 +1,6 @@
 """Who may do what: a person's roles, the capability that an operation needs, and the groups that a role covers."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,6 +10,8 @@ from providers.base import Ability
 
 MAX_ASKED = 5
 """Maximum people and user groups to whom a person without permission is referred."""
+MENTION = re.compile(r"<(?:@|!subteam\^)(\w+)>")
+"""A mention of a user or a user group, as `mention` writes it."""
 
 
 class Capability(StrEnum):

@@ -1,8 +1,9 @@
 """Who may do what to which group: the roles, checked against what the group's provider needs."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import TypeVar
 
 from bot.commands.catalogue import ADD, COMMANDS, CREATE, DEMOTE, INVITE, PROMOTE, REMOVE, SEND, SETTINGS, SYNC
 from bot.commands.usage import Command
@@ -11,6 +12,12 @@ from bot.domain.groups import KnownGroup
 from bot.domain.operations import OPERATIONS
 from providers.base import Ability, Action, Operation, Provider
 
+T = TypeVar("T")
+
+READ_SIZE = 100
+"""Maximum entries of one read of a long list."""
+MAX_READS = 50
+"""Maximum reads for one page. If the person may see almost nothing, the page ends early."""
 _MOST_USED_FIRST = (ADD, REMOVE, SEND, SETTINGS, INVITE, PROMOTE, DEMOTE, SYNC, CREATE)
 FORM_ACTIONS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
     {command.verb: command.primary_actions for command in _MOST_USED_FIRST}
@@ -126,6 +133,31 @@ class Authorizer:
     def can_invite(self) -> bool:
         """Return whether a connection can send invites to people who can't be added."""
         return any(set(INVITE_ACTIONS) <= provider.abilities.keys() for provider in self.providers.values())
+
+
+async def visible_page(
+    read: Callable[[T | None], Awaitable[Sequence[T]]],
+    may_see: Callable[[T], bool],
+    size: int,
+    max_reads: int = MAX_READS,
+) -> tuple[list[T], bool]:
+    """Return the next entries that the person may see, and whether there may be more after them.
+
+    Args:
+        read: returns at most `READ_SIZE` entries after this one, or the first ones.
+        may_see: whether the person may see an entry.
+        size: the maximum entries of a page.
+        max_reads: the maximum number of reads.
+    """
+    found: list[T] = []
+    last: T | None = None
+    for _ in range(max_reads):
+        batch = await read(last)
+        found += [entry for entry in batch if may_see(entry)]
+        if len(found) > size or len(batch) < READ_SIZE:
+            return found[:size], len(found) > size
+        last = batch[-1]
+    return found, False
 
 
 def target_of(group: KnownGroup) -> Target:

@@ -1,13 +1,11 @@
 """What the buttons of a request share: finding the request, recording a refused click, replying to the person."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import structlog
 from slack_bolt.async_app import AsyncRespond
 
 from bot.domain.audit import refused_click_entry
-from bot.domain.groups import KnownGroup
 from bot.domain.requests import Request
 from handlers.errors import UserError
 from handlers.payloads import Click
@@ -49,9 +47,3 @@ async def reply(respond: AsyncRespond, click: Click, text: str) -> None:
     """Send a text to the person who clicked, and to no other, in the place of the click."""
     thread = click.container.thread_ts or None
     await respond(text=text, response_type="ephemeral", replace_original=False, thread_ts=thread)
-
-
-def group_of(services: Services, request: Request) -> KnownGroup:
-    """Return the group of a request, by the name that people know."""
-    group = services.directory.get(request.group)
-    return replace(group, subject=group.subject or request.group_name)

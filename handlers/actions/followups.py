@@ -12,11 +12,10 @@ from bot.domain.access import Actor
 from bot.domain.followups import LABELS, Followup, available_followups, plan_followup
 from bot.domain.requests import CANCELLED, Request, RequestDraft, RequestOptions, request_id
 from bot.domain.roster import Roster
-from handlers.actions.clicks import find_request, group_of, refuse_click, reply
+from handlers.actions.clicks import find_request, refuse_click, reply
 from handlers.clients.user_groups import APPROVAL_MEMBERS_TTL
 from handlers.payloads import Click
 from handlers.services import Services
-from handlers.submission import submit
 from handlers.views import followup_buttons
 from handlers.views.followup_buttons import FollowupLink, linked
 from handlers.views.text import escape, format_time, safe_text
@@ -54,7 +53,7 @@ async def _follow(services: Services, before: Request, followup: Followup, actor
     draft = RequestDraft(
         id=request_id(before.id, followup, *(request.id for request in same)),
         operation=planned.operation,
-        group=group_of(services, before),
+        group=services.group_of(before),
         roster=Roster(),
         reason="" if followup is Followup.UNDO else before.reason,
         requester=actor,
@@ -62,7 +61,7 @@ async def _follow(services: Services, before: Request, followup: Followup, actor
         options=_without_past_time(planned.options),
         items=planned.items,
     )
-    return await submit(services, draft)
+    return await services.submit(draft)
 
 
 def _without_past_time(options: RequestOptions) -> RequestOptions:

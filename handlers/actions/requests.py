@@ -11,9 +11,9 @@ from bot.domain.access import Actor, Allowed, Capability, Denied
 from bot.domain.operations import required_actions
 from bot.domain.outcomes import Tally
 from bot.domain.requests import Request, RequestState
-from handlers.actions.clicks import find_request, group_of, refuse_click, reply
+from handlers.actions.clicks import find_request, refuse_click, reply
+from handlers.clients.personal import send_file
 from handlers.clients.user_groups import APPROVAL_MEMBERS_TTL
-from handlers.delivery.personal import send_file
 from handlers.errors import read_only
 from handlers.modals.open import open_modal
 from handlers.payloads import Click
@@ -98,7 +98,7 @@ def _why_not_stopped(request: Request) -> str:
 
 async def _check_export(services: Services, request: Request, actor: Actor) -> None:
     """Check that the person may read full numbers. Raises `UserError`, and records the click."""
-    decision = services.authorizer.check(actor, Capability.GROUPS_READ, group_of(services, request))
+    decision = services.authorizer.check(actor, Capability.GROUPS_READ, services.group_of(request))
     if isinstance(decision, Denied):
         text = f"The file contains full phone numbers. {decision.text}"
         raise await refuse_click(services, request, actor.user_id, action="export", code=decision.code, text=text)
@@ -114,7 +114,7 @@ async def _details(services: Services, request: Request, page: int, viewer: Acto
         services.stores.queries.followups_of(request.id),
         services.delivery.permalinks.get_many([parent] if parent else []),
     )
-    may = services.authorizer.check(viewer, Capability.GROUPS_READ, group_of(services, request))
+    may = services.authorizer.check(viewer, Capability.GROUPS_READ, services.group_of(request))
     return modal.DetailsData(
         request=request,
         tally=tally,

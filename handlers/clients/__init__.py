@@ -1,4 +1,4 @@
-"""Reads from Slack: user groups, profiles, channels, files."""
+"""Calls to Slack: user groups, profiles, channels, files, and what is sent to one person."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -10,7 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.services.uploads.contents import MAX_BYTES
 from handlers.clients.errors import error_code
-from handlers.views.submitted_view import UploadedFile
+from handlers.payloads import UploadedFile
 from providers.text import clean_json
 
 FETCH_TIMEOUT = 30.0

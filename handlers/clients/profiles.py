@@ -11,9 +11,9 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain import roster
+from bot.domain.access import MENTION
 from bot.services.sync import SourceUnreadable
 from handlers.clients.errors import error_code
-from handlers.views.text import MENTION
 from providers.base import Person
 
 MAX_CONCURRENT = 3

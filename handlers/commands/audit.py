@@ -18,10 +18,10 @@ from bot.domain.audit_chain import EXPORT_COLUMNS, AuditRow
 from bot.domain.csv_rows import csv_row
 from bot.domain.groups import GroupRef
 from bot.domain.roster import RejectionCode
-from handlers.commands import pages
+from bot.services.authorization import READ_SIZE, visible_page
+from handlers.clients.personal import send_file
 from handlers.commands.context import CommandContext, Deferred, require_capability, resolve
 from handlers.commands.reply import Reply
-from handlers.delivery.personal import send_file
 from handlers.errors import read_only
 from handlers.payloads import Click
 from handlers.services import Services
@@ -114,7 +114,7 @@ def _mentioned(text: str) -> str:
 
 async def _page(services: Services, actor: Actor, cursor: AuditCursor) -> Message:
     read, may_see = partial(_read, services, cursor), _filter(services, actor, cursor)
-    rows, more = await pages.page_of(read, may_see, audit_list.PAGE)
+    rows, more = await visible_page(read, may_see, audit_list.PAGE)
 
     def name_of(group: GroupRef) -> str:
         return services.directory.get(group).name
@@ -131,7 +131,7 @@ async def _read(services: Services, cursor: AuditCursor, last: AuditRow | None) 
         since=cursor.since,
         until=cursor.until,
         before_seq=last.seq if last else cursor.before,
-        limit=pages.READ_SIZE,
+        limit=READ_SIZE,
     )
 
 
@@ -162,7 +162,7 @@ async def _export(
     await ack()
     actor, cursor = await _permitted(services, click), AuditCursor.model_validate_json(click.value)
     read, may_see = partial(_read, services, cursor), _filter(services, actor, cursor)
-    rows, more = await pages.page_of(read, may_see, MAX_EXPORTED_ROWS, max_reads=MAX_EXPORTED_ROWS)
+    rows, more = await visible_page(read, may_see, MAX_EXPORTED_ROWS, max_reads=MAX_EXPORTED_ROWS)
     lines, unreadable = [csv_row(EXPORT_COLUMNS)] if csv else [], 0
     for row in reversed(rows):
         try:

@@ -18,7 +18,6 @@ from handlers.commands.context import (
 from handlers.commands.people import NO_NUMBERS, parse_people
 from handlers.errors import UserError
 from handlers.services import Services
-from handlers.submission import submit
 from handlers.views import answers
 from handlers.views.blocks import Message
 from handlers.views.text import shorten
@@ -34,7 +33,7 @@ async def settings(services: Services, command: CommandContext) -> Message:
     change = _change(command, parsed)
     resolved, at = await resolve_with_time(services, command, parsed)
     options = RequestOptions(run_at=at, change=change)
-    return Message(await submit(services, command.draft(resolved, parsed, Operation.SETTINGS, options)))
+    return Message(await services.submit(command.draft(resolved, parsed, Operation.SETTINGS, options)))
 
 
 async def invite(services: Services, command: CommandContext) -> Message | Deferred:
@@ -55,7 +54,7 @@ async def invite(services: Services, command: CommandContext) -> Message | Defer
     if people == Roster():  # without people an invite would be a reset
         raise command.usage_error(NO_NUMBERS)
     options = RequestOptions(run_at=at, text=parsed.option("text"))
-    return Message(await submit(services, command.draft(resolved, parsed, Operation.INVITE, options, people)))
+    return Message(await services.submit(command.draft(resolved, parsed, Operation.INVITE, options, people)))
 
 
 async def send(services: Services, command: CommandContext) -> Message:
@@ -71,7 +70,7 @@ async def send(services: Services, command: CommandContext) -> Message:
     if people == Roster():  # without people the text would go to the group
         raise command.usage_error(NO_NUMBERS)
     options = RequestOptions(run_at=at, text=text)
-    return Message(await submit(services, command.draft(resolved, parsed, Operation.SEND, options, people)))
+    return Message(await services.submit(command.draft(resolved, parsed, Operation.SEND, options, people)))
 
 
 async def _show_link(services: Services, command: CommandContext, parsed: ParsedCommand) -> Deferred:

@@ -13,6 +13,7 @@ from bot.commands.parser import unquoted
 from bot.domain.access import Allowed
 from bot.domain.csv_rows import csv_row
 from bot.domain.groups import GroupRef, search
+from handlers.clients.personal import send_file
 from handlers.commands.context import (
     GROUP_LIST_TIMEOUT,
     CommandContext,
@@ -22,7 +23,6 @@ from handlers.commands.context import (
     resolve,
 )
 from handlers.commands.reply import Reply
-from handlers.delivery.personal import send_file
 from handlers.errors import UserError, read_only
 from handlers.payloads import Click
 from handlers.services import Services

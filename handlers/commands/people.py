@@ -13,7 +13,6 @@ from bot.domain.requests import RequestOptions
 from bot.domain.roster import Roster
 from handlers.commands.context import CommandContext, Resolved, parse_time_option, resolve_with_time
 from handlers.services import Services
-from handlers.submission import submit
 from handlers.views.blocks import Message
 from handlers.views.text import shorten
 from providers.base import Action, Operation
@@ -34,7 +33,7 @@ async def change_people(services: Services, command: CommandContext) -> Message:
     people = parse_people(services, resolved.group, parsed)
     options = RequestOptions(run_at=at, invite_refused=invite)
     draft = command.draft(resolved, parsed, Operation(command.command.verb), options, people)
-    return Message(await submit(services, draft))
+    return Message(await services.submit(draft))
 
 
 async def create(services: Services, command: CommandContext) -> Message:
@@ -49,7 +48,7 @@ async def create(services: Services, command: CommandContext) -> Message:
     people = parse_people(services, group, parsed)
     options = RequestOptions(run_at=at, subject=parsed.group)
     draft = command.draft(Resolved(actor, group), parsed, Operation.CREATE, options, people)
-    return Message(await submit(services, draft))
+    return Message(await services.submit(draft))
 
 
 def parse_people(services: Services, group: KnownGroup, parsed: ParsedCommand, option: str = "") -> Roster:

@@ -9,8 +9,8 @@ import structlog
 from slack_bolt.async_app import AsyncAck, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
+from handlers.clients.personal import send_ephemeral
 from handlers.commands.context import Deferred
-from handlers.delivery.personal import send_ephemeral
 from handlers.views import answers
 from handlers.views.blocks import Message
 

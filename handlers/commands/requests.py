@@ -12,7 +12,7 @@ from bot.commands.values import nearest
 from bot.domain.access import Actor, Capability
 from bot.domain.outcomes import RequestSummary
 from bot.domain.requests import Request, RequestState
-from handlers.commands import pages
+from bot.services.authorization import READ_SIZE, visible_page
 from handlers.commands.context import CommandContext, Deferred, require_capability, resolve
 from handlers.commands.reply import Reply
 from handlers.errors import UserError, read_only
@@ -60,7 +60,7 @@ async def listing(services: Services, command: CommandContext) -> Message | Defe
 
 async def _page(services: Services, actor: Actor, cursor: RequestCursor) -> Message:
     read = partial(_read, services, actor, cursor)
-    summaries, more = await pages.page_of(read, _may_see(services, actor, cursor), request_list.PAGE)
+    summaries, more = await visible_page(read, _may_see(services, actor, cursor), request_list.PAGE)
     if not summaries:
         return Message(answers.no_requests(cursor.which, further=cursor.before is not None))
     links = await services.delivery.permalinks.get_many(summary.request.id for summary in summaries)
@@ -75,7 +75,7 @@ async def _read(
         states=[RequestState.WAITING] if cursor.which == "waiting" else [],
         group_id=cursor.group_id,
         before=(last.request.asked_at.timestamp(), last.request.id) if last else cursor.before,
-        limit=pages.READ_SIZE,
+        limit=READ_SIZE,
     )
 
 

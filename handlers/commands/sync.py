@@ -10,7 +10,6 @@ from bot.services.sync import SyncRequest
 from handlers.commands.context import GROUP_LIST_TIMEOUT, CommandContext, resolve
 from handlers.errors import UserError
 from handlers.services import Services
-from handlers.submission import end_sync, start_sync
 from handlers.views.blocks import Message
 from handlers.views.text import safe_text
 
@@ -23,7 +22,7 @@ async def run(services: Services, command: CommandContext) -> Message:
     parsed = command.parse()
     if parsed.rest_text.casefold() == _OFF and not parsed.options:
         resolved = await resolve(services, command, parsed.group)
-        return Message(await end_sync(services, resolved.actor, resolved.group))
+        return Message(await services.end_sync(resolved.actor, resolved.group))
     if parsed.rest or not parsed.option("from"):
         near = did_you_mean(parsed.rest_text, [_OFF])
         raise command.usage_error(f"Name the list to follow: `from: another group` or `from: @user-group`.{near}")
@@ -45,7 +44,7 @@ async def run(services: Services, command: CommandContext) -> Message:
         command.channel,
         parsed.option("reason"),
     )
-    return Message(await start_sync(services, request, every))
+    return Message(await services.start_sync(request, every))
 
 
 async def _parse_source(services: Services, text: str) -> SyncSource:

@@ -15,15 +15,14 @@ from bot.domain.groups import GroupRef
 from bot.domain.requests import Request
 from bot.services.accounts import AccountStatuses
 from handlers import modals
+from handlers.clients.personal import open_direct_channel
 from handlers.clients.user_groups import APPROVAL_MEMBERS_TTL
-from handlers.delivery.personal import open_direct_channel
 from handlers.errors import read_only
 from handlers.home.reader import HomeReader, can_decide, can_override
 from handlers.home.refresher import Refresher
+from handlers.modals.open import open_chooser
 from handlers.payloads import Click, Payload
 from handlers.services import Services
-from handlers.shortcuts import open_chooser
-from handlers.submission import end_sync
 from handlers.views import home_groups, home_syncs, home_view
 from handlers.views.groups import GroupAddress, GroupCursor
 
@@ -169,7 +168,7 @@ def _register(app: AsyncApp, services: Services, pages: HomePages) -> None:
         click = Click.model_validate(body)
         address = GroupAddress.model_validate_json(click.value)
         actor = await services.slack.user_groups.actor(click.user.id, max_age=APPROVAL_MEMBERS_TTL)
-        text = await end_sync(services, actor, services.directory.get(GroupRef(address.connection, address.group_id)))
+        text = await services.end_sync(actor, services.directory.get(GroupRef(address.connection, address.group_id)))
         await ack()
         await respond(text)
 

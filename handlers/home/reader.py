@@ -11,9 +11,8 @@ from bot.domain.outcomes import RequestSummary
 from bot.domain.requests import ENDED, Request, RequestState
 from bot.domain.sync import SyncSchedule
 from bot.services.accounts import AccountStatuses
+from bot.services.authorization import READ_SIZE, visible_page
 from bot.services.sync import SyncRequest
-from handlers.actions.clicks import group_of
-from handlers.commands import pages
 from handlers.services import Services
 from handlers.views import home_syncs
 from handlers.views.groups import GroupCursor
@@ -82,7 +81,7 @@ class HomeReader:
 
     async def _waiting(self, actor: Actor) -> SummaryPage:
         read = partial(self._read, states=(RequestState.WAITING,))
-        found, more = await pages.page_of(
+        found, more = await visible_page(
             read,
             lambda summary: (
                 can_decide(self.services, actor, summary.request) or can_override(self.services, actor, summary.request)
@@ -101,15 +100,15 @@ class HomeReader:
             return await self.services.stores.queries.newest(requester=actor.user_id, limit=MAX_RECENT)
 
         def may_see(summary: RequestSummary) -> bool:
-            group = group_of(self.services, summary.request)
+            group = self.services.group_of(summary.request)
             may_audit = self.services.authorizer.allows(actor, Capability.AUDIT_READ, group)
             return summary.request.requester == actor.user_id or may_audit
 
-        return (await pages.page_of(self._read, may_see, MAX_RECENT, _MAX_READS))[0]
+        return (await visible_page(self._read, may_see, MAX_RECENT, _MAX_READS))[0]
 
     async def _read(self, last: RequestSummary | None, states: Sequence[RequestState] = ()) -> Sequence[RequestSummary]:
         before = (last.request.asked_at.timestamp(), last.request.id) if last else None
-        return await self.services.stores.queries.newest(states=states, before=before, limit=pages.READ_SIZE)
+        return await self.services.stores.queries.newest(states=states, before=before, limit=READ_SIZE)
 
     async def _repeated(self, actor: Actor) -> tuple[list[RepeatedSync], int]:
         """Return the first repeated syncs that concern the person, and the number of the others."""
@@ -172,7 +171,7 @@ def can_override(services: Services, actor: Actor, request: Request) -> bool:
     """Return whether the person may override the decision that a request waits for."""
     if request.requester == actor.user_id:
         return False
-    return services.authorizer.allows(actor, Capability.ADMIN, group_of(services, request))
+    return services.authorizer.allows(actor, Capability.ADMIN, services.group_of(request))
 
 
 def _is_explained(missing: Capability, may: Sequence[Capability]) -> bool:

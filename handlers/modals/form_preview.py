@@ -16,12 +16,11 @@ from handlers.errors import UserError
 from handlers.modals.open import new_external_id
 from handlers.modals.parse import ParsedForm, Submission, parse_form
 from handlers.modals.uploads import AmbiguousColumn, FileUnreadable, UploadedPeople, UploadReader, merged, too_many
-from handlers.payloads import Payload
+from handlers.payloads import Payload, UploadedFile
 from handlers.services import Services
 from handlers.views import answers, interim_modals, preview, submitted_view
 from handlers.views.answers import Unread
 from handlers.views.preview import PreviewData, SyncTerms
-from handlers.views.submitted_view import UploadedFile
 from handlers.views.text import count, safe_text, without_markup
 from providers.base import ProviderError
 

@@ -7,19 +7,21 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.models.views import View
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.domain.access import Actor, DenialCode
+from bot.domain.access import Actor, Capability, DenialCode
 from bot.domain.groups import GroupFound, KnownGroup, resolve
 from bot.services.authorization import FORM_ACTIONS
 from handlers.clients.errors import error_code, is_trigger_expired
 from handlers.errors import UserError
 from handlers.modals import settings
 from handlers.services import Services
-from handlers.views import inputs, request_forms, settings_modal
+from handlers.views import command_help, inputs, request_forms, settings_modal
 from handlers.views.inputs import Prefill
 
 OPEN_TIMEOUT = 2.5
 """Seconds that Slack has to open a modal: a trigger expires after 3 (docs.slack.dev, views.open)."""
 OPENED_TOO_LATE = "Slack didn't open the form in time, and nothing was done. Click or type it again."
+_FORMS_NEED = (Capability.GROUPS_WRITE, Capability.SEND)
+"""The capabilities that most forms need. If the person can use no form, the chooser explains them."""
 
 
 def new_external_id() -> str:
@@ -102,6 +104,16 @@ async def open_form(
     await open_modal(client, trigger_id, view, view_id=view_id, waited=waited)
     if verb == "settings" and prefill.group:
         services.delivery.background.spawn(settings.fill(services, client, actor, prefill, external_id=external_id))
+
+
+async def open_chooser(services: Services, client: AsyncWebClient, trigger_id: str, user_id: str) -> None:
+    """Open the list of all forms that a person may use. Raises `UserError`."""
+    actor = await services.slack.user_groups.actor(user_id)
+    _, refused = services.authorizer.capabilities_of(actor)
+    commands = services.authorizer.usable_commands(actor, services.directory.known())
+    reasons = [] if commands else [refused[capability].text for capability in _FORMS_NEED if capability in refused]
+    view = command_help.chooser(commands, "", reasons)
+    await open_modal(client, trigger_id, view)
 
 
 def _build(services: Services, actor: Actor, verb: str, prefill: Prefill, external_id: str) -> View:

@@ -18,10 +18,11 @@ from bot.domain.sync import SyncMode
 from bot.services.authorization import INVITE_ACTIONS
 from handlers.clients.files import FileUnavailable, fetch_file
 from handlers.errors import UserError
+from handlers.payloads import UploadedFile
 from handlers.services import Services
 from handlers.views import inputs, request_forms, settings_modal, submitted_view
 from handlers.views.preview import SyncTerms
-from handlers.views.submitted_view import CommonFields, UploadedFile
+from handlers.views.submitted_view import CommonFields
 from providers.base import Action, GroupChange, Operation, Picture
 
 GROUP_LIST_TIMEOUT = 1.5

@@ -9,8 +9,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.access import Denied
 from bot.domain.requests import RequestDraft
-from handlers import submission
-from handlers.delivery.personal import send_ephemeral
+from handlers.clients.personal import send_ephemeral
 from handlers.errors import UserError
 from handlers.modals.form_preview import FormPreviews, sync_request_of
 from handlers.modals.parse import Submission, chosen_group
@@ -36,7 +35,7 @@ async def submit(
     if draft is None:
         raise UserError(_GONE)
     draft = replace(draft, requester=form.actor)
-    text = await (_start(services, draft, metadata.sync) if metadata.sync else submission.submit(services, draft))
+    text = await (_start(services, draft, metadata.sync) if metadata.sync else services.submit(draft))
     await ack(response_action="clear")
     await _send_answer(client, form, draft.channel, text)
 
@@ -65,7 +64,7 @@ async def _start(services: Services, draft: RequestDraft, terms: SyncTerms) -> s
     if draft.roster.people and (rejected := services.submissions.check(draft)):
         raise UserError(rejected.reason, reference=draft.id)
     every = timedelta(seconds=terms.every) if terms.every else None
-    return await submission.start_sync(services, sync_request_of(services, draft, terms), every)
+    return await services.start_sync(sync_request_of(services, draft, terms), every)
 
 
 async def _send_answer(client: AsyncWebClient, form: Submission, channel: str, text: str) -> None:

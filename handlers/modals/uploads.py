@@ -10,7 +10,7 @@ from bot.domain.uploads import ColumnChoices, ColumnRef
 from bot.services.uploads.contents import Unreadable
 from bot.services.uploads.people import people_in, people_in_column
 from handlers.clients.files import FileUnavailable, fetch_file
-from handlers.views.submitted_view import UploadedFile
+from handlers.payloads import UploadedFile
 from providers.base import Person
 from providers.identity import same_person_keys
 

@@ -10,11 +10,12 @@ from slack_sdk.models.views import View
 
 from bot.commands.values import MAX_TEXT
 from bot.domain.groups import KnownGroup
+from handlers.payloads import UploadedFile
 from handlers.views import inputs
 from handlers.views.blocks import context
 from handlers.views.inputs import Prefill
 from handlers.views.request_forms import MAX_SUBJECT
-from handlers.views.submitted_view import CommonFields, SubmittedView, UploadedFile, common
+from handlers.views.submitted_view import CommonFields, SubmittedView, common
 from handlers.views.text import escape, shorten
 from providers.base import Ability, Action, Group, GroupChange, Picture, PictureForm
 

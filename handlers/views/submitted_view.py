@@ -5,22 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from handlers.payloads import Payload
+from handlers.payloads import Payload, UploadedFile
 
 GROUP_BLOCK = "group"
 NUMBERS_BLOCK = "numbers"
 FILE_BLOCK = "file"
 REASON_BLOCK = "reason"
 RUN_AT_BLOCK = "run_at"
-
-
-class UploadedFile(Payload):
-    """A file of a `file_input`; if Slack sends only its id, files.info has the rest."""
-
-    id: str
-    name: str = ""
-    size: int = 0
-    url_private_download: str = ""
 
 
 class _Text(Payload):

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import phonenumbers
 
-from bot.domain.access import mention
+from bot.domain.access import MENTION, mention
 from bot.domain.groups import KnownGroup
 from bot.domain.requests import RequestItem
 from bot.domain.roster import RejectedEntry
@@ -18,8 +18,6 @@ _ISOLATE, _END_ISOLATE = "\u2068", "\u2069"
 _HIDDEN = "•••"
 _MAX_MENTIONS = 30
 """Mentions in one message; more would be noise."""
-MENTION = re.compile(r"<(?:@|!subteam\^)(\w+)>")
-"""A mention of a user or a user group, as `mention` writes it."""
 _LONG_NUMBER = re.compile(r"(?<!\d)(?!\d{4}-\d{2}-\d{2}\b)\d(?:[\s().-]{0,3}\d){6,}")
 """Seven digits and more, as people write phone numbers, but not a date."""
 

@@ -8,7 +8,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.clients import files
 from handlers.clients.files import FileUnavailable, fetch_file
-from handlers.views.submitted_view import UploadedFile
+from handlers.payloads import UploadedFile
 from sandbox.http import serve
 from sandbox.slack.files import add_file
 from sandbox.slack.server import SlackServer

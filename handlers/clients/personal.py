@@ -6,9 +6,7 @@ import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.domain.groups import KnownGroup
-from handlers.clients.errors import error_code, is_refusal
-from handlers.views.text import safe_text
+from handlers.clients.errors import error_code
 
 log = structlog.get_logger(__name__)
 
@@ -64,16 +62,3 @@ async def send_file(client: AsyncWebClient, user_id: str, name: str, content: st
     """
     channel = await open_direct_channel(client, user_id)
     await client.files_upload_v2(channel=channel, filename=name, content=content, initial_comment=comment)
-
-
-async def notify_requester(client: AsyncWebClient, user_id: str, channel: str, group: KnownGroup, text: str) -> None:
-    """Send the requester of a sync a text about it. If they can't be reached at all, it is only logged.
-
-    Raises what the client raises for transient errors.
-    """
-    try:
-        await send_ephemeral(client, user_id, channel, f"*{safe_text(group.name, 100)}*: {text}")
-    except SlackApiError as error:
-        if not is_refusal(error):
-            raise
-        log.warning("requester_not_reached", user=user_id, error=error_code(error))

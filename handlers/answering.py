@@ -13,7 +13,7 @@ from typing import Any
 
 import aiohttp
 import structlog
-from pydantic import ValidationError
+from pydantic import Field
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext, AsyncRespond
 from slack_bolt.listener.async_listener_start_handler import AsyncCustomListenerStartHandler
 from slack_bolt.response import BoltResponse
@@ -24,10 +24,9 @@ from slack_sdk.webhook.webhook_response import WebhookResponse
 
 from handlers.clients.errors import reason_of
 from handlers.clients.personal import send_ephemeral
-from handlers.payloads import Named, Payload
+from handlers.payloads import MalformedPayload, Named, Payload
 from handlers.views import answers, interim_modals
 from handlers.views.text import without_markup
-from providers.text import clean_json
 
 ACK_WITHIN = 2.7
 """Seconds in which every payload is acknowledged, whatever its listener does: Slack waits for 3."""
@@ -47,6 +46,7 @@ class _Block(Payload):
 
 
 class _Event(Payload):
+    type: str = ""
     user: str = ""
     channel: str = ""
     thread_ts: str = ""
@@ -58,8 +58,14 @@ class _Container(Payload):
 
 class _View(Payload):
     id: str = ""
-    type: str = ""
+    type: str
+    callback_id: str = ""
     blocks: tuple[_Block, ...] = ()
+
+
+class _Element(Payload):
+    action_id: str
+    block_id: str = ""
 
 
 class Cause(Payload):
@@ -71,16 +77,19 @@ class Cause(Payload):
     user: Named | None = None
     channel_id: str = ""
     channel: Named | None = None
+    callback_id: str = ""
+    actions: tuple[_Element, ...] = Field((), min_length=1)
     view: _View | None = None
     event: _Event = _Event()
     container: _Container = _Container()
+    authorizations: tuple[dict[str, Any], ...] = ()
 
     @classmethod
     def read(cls, body: dict[str, Any]) -> "Cause":
         """Read a payload; empty if it has another shape."""
         try:
             return cls.model_validate(body)
-        except ValidationError:
+        except MalformedPayload:
             return cls()
 
     @property
@@ -252,7 +261,7 @@ class _EphemeralRespond(AsyncRespond):
 
 
 def prepare(api_url: str, on_home: Callable[[str], AsyncRespond]) -> Callable[..., Awaitable[None]]:
-    """Return Bolt's first middleware (`before_authorize`): it cleans a payload, and prepares how it is answered.
+    """Return Bolt's first middleware (`before_authorize`): it prepares how a payload is answered.
 
     Args:
         api_url: the base of Slack's Web API, `slack.api_url`; a `response_url` may also be on this scheme and host.
@@ -266,7 +275,7 @@ def prepare(api_url: str, on_home: Callable[[str], AsyncRespond]) -> Callable[..
         client: AsyncWebClient,
         next: Callable[[], Awaitable[None]],  # noqa: A002 - Bolt's name
     ) -> None:
-        cause = Cause.read(clean_json(body))
+        cause = Cause.read(body)
         url = context.get("response_url")
         if url is not None and not (isinstance(url, str) and (url.startswith(own) or _SLACK_URL.match(url))):
             log.warning("foreign_response_url", surface=cause.command or cause.type, user=cause.person)

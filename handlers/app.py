@@ -3,14 +3,35 @@
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
+import structlog
 from slack_bolt.async_app import AsyncApp
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers import actions, answering, errors, mentions, modals, shortcuts, slash_commands
+from handlers.answering import Cause
 from handlers.home.pages import HomePages
 from handlers.home.pages import register as register_home
+from handlers.payloads import MalformedPayload
 from handlers.services import Services
 from handlers.workspaces import checking
+from providers.text import clean_json
+
+log = structlog.get_logger(__name__)
+
+
+class App(AsyncApp):
+    """A Bolt app that refuses payloads without the shape on which Bolt and all listeners rely."""
+
+    async def async_dispatch(self, req: AsyncBoltRequest) -> BoltResponse:
+        """Clean a payload and pass it to its listener. The status of the response is 400 for another shape."""
+        try:
+            Cause.model_validate(clean_json(req.body))
+        except MalformedPayload as error:
+            log.warning("malformed_payload", fields=str(error))
+            return BoltResponse(status=400, body="")
+        return await super().async_dispatch(req)
 
 
 @asynccontextmanager
@@ -25,7 +46,7 @@ async def running(client: AsyncWebClient, services: Services, workspaces: Collec
         workspaces: the ids of the workspaces whose people may use the app.
     """
     pages = HomePages(services, client)
-    app = AsyncApp(
+    app = App(
         client=client,
         request_verification_enabled=False,
         before_authorize=answering.prepare(client.base_url, pages.respond),

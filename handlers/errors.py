@@ -12,6 +12,7 @@ from slack_bolt.response import BoltResponse
 
 from handlers.answering import Cause, TimelyAck, send
 from handlers.clients.profiles import with_names
+from handlers.payloads import MalformedPayload
 from handlers.views import answers, interim_modals
 
 SEND_TIMEOUT = 2.0
@@ -67,6 +68,9 @@ def register(app: AsyncApp) -> None:
         if isinstance(error, BoltUnhandledRequestError) and isinstance(ack, TimelyAck) and ack.started:
             ack.expire()  # a listener matched and Bolt's own time is over: its answer follows when it is done
             return ack.response
+        if isinstance(error, MalformedPayload):
+            log.warning("malformed_payload", fields=str(error), surface=cause.command or cause.type, user=cause.person)
+            return None if response is None else BoltResponse(status=400, body="")
         text = _text(error, cause, read_only=_READ_ONLY in context)
         field = error.field if isinstance(error, UserError) else ""
         acknowledged = response is None

@@ -1,14 +1,43 @@
 """Slack's payloads. Unknown fields are ignored, and an error never shows what a person typed."""
 
-from typing import Any
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, ValidationError, model_validator
+
+
+class MalformedPayload(Exception):
+    """A payload, or what Slack carried in it for us, has another shape. The message names its fields, not their values.
+
+    The signature shows that Slack sent it, not that a client left the values alone.
+    """
+
+    @classmethod
+    def of(cls, model: type[BaseModel], error: ValidationError) -> Self:
+        """Build it from the error of a model."""
+        fields = (".".join(map(str, detail["loc"])) for detail in error.errors(include_input=False, include_url=False))
+        return cls(f"{model.__name__}: {', '.join(filter(None, fields)) or 'not JSON'}")
 
 
 class Payload(BaseModel):
-    """The base of all models of Slack's payloads."""
+    """The base of all models of Slack's payloads. They raise `MalformedPayload` instead of pydantic's error."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _validate(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        try:
+            return handler(data)
+        except ValidationError as error:
+            raise MalformedPayload.of(cls, error) from None
+
+    @classmethod
+    def parse_text(cls, text: str) -> Self:
+        """Parse JSON that a button or a view carried. Raises `MalformedPayload`."""
+        try:
+            return cls.model_validate_json(text)
+        except ValidationError as error:
+            raise MalformedPayload.of(cls, error) from None
 
 
 class Named(Payload):

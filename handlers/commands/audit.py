@@ -44,7 +44,7 @@ def register(app: AsyncApp, services: Services) -> None:
         click = Click.model_validate(body)
         await ack()
         actor = await _permitted(services, click)
-        page = await _page(services, actor, AuditCursor.model_validate_json(click.value))
+        page = await _page(services, actor, AuditCursor.parse_text(click.value))
         await Reply(respond, client, click.user.id, click.channel_id).send(page, replace=True)
 
     @app.action(audit_list.EXPORT_CSV, middleware=[read_only])
@@ -160,7 +160,7 @@ async def _export(
 ) -> None:
     """Send all rows that match, oldest first, to the person who clicked."""
     await ack()
-    actor, cursor = await _permitted(services, click), AuditCursor.model_validate_json(click.value)
+    actor, cursor = await _permitted(services, click), AuditCursor.parse_text(click.value)
     read, may_see = partial(_read, services, cursor), _filter(services, actor, cursor)
     rows, more = await visible_page(read, may_see, MAX_EXPORTED_ROWS, max_reads=MAX_EXPORTED_ROWS)
     lines, unreadable = [csv_row(EXPORT_COLUMNS)] if csv else [], 0

@@ -48,7 +48,7 @@ def register(app: AsyncApp, services: Services) -> None:
     async def show_page(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond, client: AsyncWebClient) -> None:
         click = Click.model_validate(body)
         await ack()
-        page = await _page(services, click.user.id, groups.GroupCursor.model_validate_json(click.value))
+        page = await _page(services, click.user.id, groups.GroupCursor.parse_text(click.value))
         await Reply(respond, client, click.user.id, click.channel_id).send(page, replace=True)
 
     @app.action(groups.EXPORT, middleware=[read_only])
@@ -140,7 +140,7 @@ async def _bounded(read: Callable[[], Awaitable[T]]) -> T | Unread:
 
 async def _export(services: Services, client: AsyncWebClient, click: Click) -> Message:
     """Send the members to the person who clicked, and return the answer. Raises `UserError`."""
-    address = groups.GroupAddress.model_validate_json(click.value)
+    address = groups.GroupAddress.parse_text(click.value)
     if address.connection not in services.connections:
         raise UserError("This group's connection is no longer in the configuration.")
     actor = await services.slack.user_groups.actor(click.user.id)

@@ -34,7 +34,7 @@ def register(app: AsyncApp, services: Services) -> None:
         click = Click.model_validate(body)
         await ack()
         actor = await services.slack.user_groups.actor(click.user.id)
-        page = await _page(services, actor, RequestCursor.model_validate_json(click.value))
+        page = await _page(services, actor, RequestCursor.parse_text(click.value))
         await Reply(respond, client, click.user.id, click.channel_id).send(page, replace=True)
 
 

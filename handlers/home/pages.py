@@ -166,7 +166,7 @@ def _register(app: AsyncApp, services: Services, pages: HomePages) -> None:
     @app.action(re.compile(home_syncs.END))
     async def end(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
         click = Click.model_validate(body)
-        address = GroupAddress.model_validate_json(click.value)
+        address = GroupAddress.parse_text(click.value)
         actor = await services.slack.user_groups.actor(click.user.id, max_age=APPROVAL_MEMBERS_TTL)
         text = await services.end_sync(actor, services.directory.get(GroupRef(address.connection, address.group_id)))
         await ack()
@@ -179,7 +179,7 @@ def _register_groups(app: AsyncApp, services: Services, pages: HomePages) -> Non
     async def show_page(ack: AsyncAck, body: dict[str, Any]) -> None:
         click = Click.model_validate(body)
         await ack()
-        await pages.show_groups(click.user.id, GroupCursor.model_validate_json(click.value or "{}"))
+        await pages.show_groups(click.user.id, GroupCursor.parse_text(click.value or "{}"))
 
     @app.action(home_groups.SEARCH, middleware=[read_only])
     async def search(ack: AsyncAck, body: dict[str, Any]) -> None:

@@ -54,7 +54,7 @@ def chooser(commands: Sequence[Command], channel: str, refused: Sequence[str] = 
 
 def parse_chooser(private_metadata: str) -> ChooserMetadata:
     """Parse what the list carries; empty if the button was in a message."""
-    return ChooserMetadata.model_validate_json(private_metadata or "{}")
+    return ChooserMetadata.parse_text(private_metadata or "{}")
 
 
 def offer(command: Command) -> Message:

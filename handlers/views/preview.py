@@ -1,11 +1,11 @@
 """The preview of a request: what it would do, before it is submitted."""
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from pydantic import Json
 from slack_sdk.models.blocks import Block, DividerBlock, PlainTextObject
 from slack_sdk.models.views import View
 
@@ -64,6 +64,10 @@ class PreviewMetadata(Payload):
     sync: SyncTerms | None = None
 
 
+class _View(Payload):
+    private_metadata: Json[PreviewMetadata]
+
+
 @dataclass(frozen=True, slots=True)
 class PreviewData:
     """The content of a preview.
@@ -118,8 +122,8 @@ def build(data: PreviewData, external_id: str) -> View:
 
 
 def parse(view: dict[str, Any]) -> PreviewMetadata:
-    """Parse the `view` of a `view_submission`. Raises `ValueError` for another shape."""
-    return PreviewMetadata.model_validate(json.loads(view["private_metadata"]))
+    """Parse the `view` of a `view_submission`. Raises `MalformedPayload` for another shape."""
+    return _View.model_validate(view).private_metadata
 
 
 def _submit(data: PreviewData) -> str:

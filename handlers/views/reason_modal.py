@@ -1,6 +1,5 @@
 """The form for the reason of a denial or an override."""
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +9,7 @@ from slack_sdk.models.views import View
 from bot.domain.approvals import Choice
 from bot.domain.outcomes import Tally
 from bot.domain.requests import Request
+from handlers.payloads import Payload
 from handlers.views.blocks import sections
 from handlers.views.inputs import INPUT
 from handlers.views.operation_texts import phrase
@@ -24,6 +24,11 @@ _CONSEQUENCES = {
     Choice.OVERRIDE: "The request will run without the approvals that it needs. Everyone in the thread will see your "
     "name and your reason, and the approvers will be mentioned.",
 }
+
+
+class _Carried(Payload):
+    request: str
+    choice: Choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,7 @@ def build(choice: Choice, request: Request, tally: Tally) -> View:
         title=PlainTextObject(text=_TITLES[choice]),
         submit=PlainTextObject(text=_TITLES[choice]),
         close=PlainTextObject(text="Cancel"),
-        private_metadata=json.dumps({"request": request.id, "choice": choice}),
+        private_metadata=_Carried(request=request.id, choice=choice).model_dump_json(),
         blocks=[
             *sections([asks, *why, _CONSEQUENCES[choice].format(requester=request.requester)]),
             InputBlock(
@@ -60,11 +65,10 @@ def build(choice: Choice, request: Request, tally: Tally) -> View:
 
 
 def parse(view: dict[str, Any]) -> ReasonForm:
-    """Parse the `view` of a `view_submission`. Raises `ValueError` for another shape."""
+    """Parse the `view` of a `view_submission`. Raises `MalformedPayload` for another shape."""
     filled = SubmittedView(view)
-    return ReasonForm(
-        str(filled.carried["request"]), Choice(filled.carried["choice"]), filled.text(REASON_BLOCK).strip()
-    )
+    carried = _Carried.model_validate(filled.carried)
+    return ReasonForm(carried.request, carried.choice, filled.text(REASON_BLOCK).strip())
 
 
 def refused(choice: Choice, text: str) -> View:

@@ -11,6 +11,7 @@ from slack_sdk.models.views import View
 
 from bot.commands.values import MAX_TEXT
 from bot.domain.sync import SyncMode
+from handlers.payloads import MalformedPayload
 from handlers.views import inputs
 from handlers.views.blocks import MAX_LABEL
 from handlers.views.inputs import Prefill
@@ -269,6 +270,13 @@ def sync_form(prefill: Prefill) -> View:
     return inputs.form("sync", "Sync with a list", blocks, channel=prefill.channel)
 
 
+def _mode(value: str) -> SyncMode:
+    try:
+        return SyncMode(value)
+    except ValueError:
+        raise MalformedPayload(f"{MODE_BLOCK}: no such option") from None
+
+
 def parse_sync(view: dict[str, Any]) -> SyncForm:
     """Parse the `view` of a `view_submission`. Raises `ValueError` for another shape."""
     filled = SubmittedView(view)
@@ -278,7 +286,7 @@ def parse_sync(view: dict[str, Any]) -> SyncForm:
         usergroup=filled.option(USERGROUP_BLOCK),
         usergroup_name=filled.option_text(USERGROUP_BLOCK),
         other=filled.option(OTHER_BLOCK),
-        mode=SyncMode(filled.option(MODE_BLOCK)),
+        mode=_mode(filled.option(MODE_BLOCK)),
         every=None if every in {"", "once"} else timedelta(hours=int(every)),
     )
 

@@ -1,9 +1,10 @@
 """The fields of a submitted form, parsed from the `view` of a `view_submission`."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from pydantic import Json
 
 from handlers.payloads import Payload, UploadedFile
 
@@ -46,18 +47,22 @@ class _Block(Payload):
 
 class _View(Payload):
     state: _State
-    private_metadata: str
+    private_metadata: Json[dict[str, Any]]
     blocks: tuple[_Block, ...] = ()
 
 
+class _Carried(Payload):
+    channel: str
+
+
 class SubmittedView:
-    """A submitted form. Raises `ValueError` for a `view` of another shape."""
+    """A submitted form. Raises `MalformedPayload` for a `view` of another shape."""
 
     def __init__(self, view: Mapping[str, Any]) -> None:
         read = _View.model_validate(view)
         self._fields = {block: next(iter(held.values()), _Field()) for block, held in read.state.values.items()}
         self._initial = {block.block_id: block.element for block in read.blocks}
-        self.carried: dict[str, Any] = json.loads(read.private_metadata)
+        self.carried = read.private_metadata
 
     def block(self, name: str) -> str:
         """Return the id of the block with this name, for an error; the name itself if there is no such block."""
@@ -123,7 +128,7 @@ class CommonFields:
 def common(filled: SubmittedView) -> CommonFields:
     """Parse the shared fields; a field that the form doesn't have is empty."""
     return CommonFields(
-        channel=str(filled.carried["channel"]),
+        channel=_Carried.model_validate(filled.carried).channel,
         group=filled.option(GROUP_BLOCK),
         numbers=filled.text(NUMBERS_BLOCK),
         file=filled.file(FILE_BLOCK),

@@ -61,7 +61,6 @@ async def running(settings: Settings) -> AsyncIterator[str]:
         ConfigurationError: a Slack token is missing or refused, or an adapter refuses a connection's values.
         AlreadyRunning: another process uses the SQLite file.
         ReplicaFenced: this replica was paused or cut off from PostgreSQL, and another one takes over its work.
-        OSError: the port is in use.
     """
     credentials = settings.require_slack()
     async with AsyncExitStack() as stack:

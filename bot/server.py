@@ -1,6 +1,7 @@
 """The HTTP server: Slack's events, and whether the process is alive and ready."""
 
 import asyncio
+import errno
 import hashlib
 import hmac
 import re
@@ -14,6 +15,8 @@ from aiohttp import web
 from pydantic import SecretStr
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
+
+from bot.config import ConfigurationError
 
 MAX_BODY = 1024 * 1024
 """Maximum bytes of a request; Slack's own are far smaller (a modal holds at most 100 inputs of 3,000 characters)."""
@@ -67,7 +70,7 @@ async def serving(
         metrics: returns the content of /metrics, in Prometheus' text format.
 
     Raises:
-        OSError: the port is in use.
+        ConfigurationError: the port is taken.
     """
     app = web.Application(client_max_size=MAX_BODY)
     app.router.add_get("/healthz", _healthy)
@@ -78,11 +81,21 @@ async def serving(
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=5.0)
     await runner.setup()
     try:
-        await web.TCPSite(runner, host, port).start()
+        await _listen(runner, host, port)
         bound = runner.addresses[0]
         yield f"http://{bound[0]}:{bound[1]}"
     finally:
         await runner.cleanup()
+
+
+async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        text = f"server.port: port {port} of {host} is taken; stop the program that uses it, or set another port"
+        raise ConfigurationError(text) from None
 
 
 async def _healthy(_: web.Request) -> web.Response:

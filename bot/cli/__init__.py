@@ -1,5 +1,8 @@
 """The command line: `rollcall`, also `python -m bot`. Each command has a module."""
 
+from importlib.metadata import version
+from typing import Annotated
+
 import typer
 
 from bot.cli import audit, check, db, demo, manifest, run
@@ -11,6 +14,23 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"rollcall {version('rollcall')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
 app.command()(run.run)
 app.command()(check.check)
 app.command()(manifest.manifest)

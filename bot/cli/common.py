@@ -45,7 +45,8 @@ def run_until_stopped(work: Coroutine[object, object, None]) -> None:
         fail(f"storage.url: can't use the database ({type(error).__name__}: {str(error).splitlines()[0][:200]})")
 
 
-def fail(message: str, *, code: int = 2) -> NoReturn:
-    """Print one line on stderr, and exit: with 1 if a check failed, with 2 for wrong usage or configuration."""
-    typer.echo(f"rollcall: {message}", err=True)
+def fail(*lines: str, code: int = 2) -> NoReturn:
+    """Print lines on stderr, and exit: with 1 if a check failed, with 2 for wrong usage or configuration."""
+    for line in lines:
+        typer.echo(f"rollcall: {line}", err=True)
     raise typer.Exit(code)

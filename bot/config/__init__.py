@@ -1,12 +1,10 @@
-"""The settings. `load` reads `rollcall.toml` and the environment, and reports the first error in one line."""
+"""The settings. `load` reads `rollcall.toml` and the environment, and reports all errors."""
 
 import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from bot.config.checks import reference_findings, type_findings
+from bot.config.checks import check
 from bot.config.errors import ConfigurationError, configuration_error
 from bot.config.model import (
     ApprovalSettings,
@@ -51,8 +49,8 @@ def load(config: Path | None = None, environ: Mapping[str, str] | None = None) -
         environ: the environment, which wins over the file; None for the process's own.
 
     Raises:
-        ConfigurationError: the configuration is invalid. The message is one line with the file or variable, the key,
-            and the remedy.
+        ConfigurationError: the configuration is invalid. Each of its lines has the file or variable, the key, and the
+            remedy.
     """
     sources = read(config or DEFAULT_FILE, os.environ if environ is None else environ, required=config is not None)
     if sources.file is None and not sources.keys.get("connections"):
@@ -60,12 +58,10 @@ def load(config: Path | None = None, environ: Mapping[str, str] | None = None) -
             f"{DEFAULT_FILE}: no such file, and the environment names no connection;"
             f" copy rollcall.example.toml to {DEFAULT_FILE}, or name another file with --config"
         )
-    try:
-        settings = Settings(**sources.keys)
-    except ValidationError as error:
-        findings = type_findings(error)
-    else:
-        findings = list(reference_findings(settings))
-        if not findings:
-            return settings
-    raise configuration_error([sources.problem(path, text) for path, text in findings])
+    settings, findings = check(sources.keys)
+    found = [sources.problem(path, text) for path, text in findings]
+    known = tuple(problem.key for problem in sources.problems)
+    problems = [*sources.problems, *(problem for problem in found if problem.key not in known)]
+    if settings is None or problems:
+        raise configuration_error(problems)
+    return settings

@@ -1,6 +1,7 @@
 """The checks of the settings: first the type of each key, then the names that refer to other sections."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from copy import deepcopy
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -29,7 +30,46 @@ _ERROR_TEXTS = {
 }
 
 
-def type_findings(error: ValidationError) -> list[Finding]:
+_HARMLESS_RULE = {"operations": ["add"], "approvers": ["-"], "quorum": 0}
+"""Takes the place of an invalid rule, so that the others keep their numbers. Its own errors aren't reported."""
+
+
+def check(keys: Mapping[str, Any]) -> tuple[Settings | None, list[Finding]]:
+    """Return the settings of these keys, and the errors in them.
+
+    References between sections are checked even if some keys have the wrong type: their entries are left out, and a
+    reference to such an entry isn't an error. The settings are None if they can't be used even so.
+    """
+    left_out: frozenset[KeyPath] = frozenset()
+    findings: list[Finding] = []
+    try:
+        settings = Settings(**keys)
+    except ValidationError as error:
+        findings = _type_findings(error)
+        left_out = frozenset(path[:2] for path, _ in findings)
+        try:
+            settings = Settings(**_without(keys, [path for path, _ in findings]))
+        except ValidationError:
+            return None, findings
+    references = [finding for finding in _reference_findings(settings, left_out) if finding[0][:2] not in left_out]
+    return settings, [*findings, *references]
+
+
+def _without(keys: Mapping[str, Any], paths: Iterable[KeyPath]) -> dict[str, Any]:
+    """Return the keys without those that have errors; of a section with named entries, without the whole entry."""
+    kept = deepcopy(dict(keys))
+    for path in paths:
+        section, entry = kept.get(str(path[0])), path[1] if len(path) > 1 else None
+        if isinstance(section, dict) and entry is not None:
+            section.pop(entry, None)
+        elif isinstance(section, list) and isinstance(entry, int):
+            section[entry] = _HARMLESS_RULE
+        else:
+            kept.pop(str(path[0]), None)
+    return kept
+
+
+def _type_findings(error: ValidationError) -> list[Finding]:
     """Return the errors of single keys: unknown keys first, since they explain many of the others."""
     details = error.errors(include_url=False, include_input=False)
     details.sort(key=lambda detail: detail["type"] != "extra_forbidden")
@@ -80,12 +120,13 @@ def _entry(container: Any) -> type[BaseModel]:
     return next(kind for kind in get_args(container) if isinstance(kind, type) and issubclass(kind, BaseModel))
 
 
-def reference_findings(settings: Settings) -> Iterator[Finding]:
-    """Yield the errors in references between sections."""
-    yield from _connections(settings)
-    yield from _groups(settings)
+def _reference_findings(settings: Settings, left_out: Collection[KeyPath]) -> Iterator[Finding]:
+    """Yield the errors in references between sections. References to the entries that are left out are none."""
+    if settings.connections or not any(path[0] == "connections" for path in left_out):
+        yield from _connections(settings)
+    yield from _groups(settings, left_out)
     for index, rule in enumerate(settings.approvals):
-        for path, text in _approval(rule, settings):
+        for path, text in _approval(rule, settings, left_out):
             yield ("approvals", index, *path), text
 
 
@@ -103,10 +144,10 @@ def _connections(settings: Settings) -> Iterator[Finding]:
             yield ("connections", name, "account"), f"is missing; {provider} needs {ACCOUNTS[provider]}"
 
 
-def _groups(settings: Settings) -> Iterator[Finding]:
+def _groups(settings: Settings, left_out: Collection[KeyPath]) -> Iterator[Finding]:
     seen: dict[tuple[str, str], str] = {}
     for alias, group in settings.groups.items():
-        if group.connection not in settings.connections:
+        if group.connection not in settings.connections and ("connections", group.connection) not in left_out:
             hint = suggestion(group.connection, settings.connections)
             yield (
                 ("groups", alias, "connection"),
@@ -117,9 +158,11 @@ def _groups(settings: Settings) -> Iterator[Finding]:
             yield ("groups", alias), f"is the same group as groups.{first}; keep one of the two"
 
 
-def _approval(rule: ApprovalSettings, settings: Settings) -> Iterator[Finding]:
+def _approval(rule: ApprovalSettings, settings: Settings, left_out: Collection[KeyPath]) -> Iterator[Finding]:
     for index, name in enumerate(rule.approvers):
         role = settings.roles.get(name)
+        if ("roles", name) in left_out:
+            continue
         if role is None:
             yield ("approvers", index), f"names {name!r}, which isn't a role; {suggestion(name, settings.roles)}"
         elif Capability.APPROVE not in role.capabilities:

@@ -15,7 +15,16 @@ _SLACK_TOKEN = re.compile(r"\b(?:xox[a-z]+[-.]|xapp-)")
 
 
 class ConfigurationError(Exception):
-    """The configuration is invalid. The message is one line for its author, without secrets."""
+    """The configuration is invalid. The message is one line for its author, without secrets.
+
+    Args:
+        message: the message; for several errors the first one, and how many more there are.
+        lines: every error as one line; empty if the message is the only one.
+    """
+
+    def __init__(self, message: str, lines: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.lines = tuple(lines) or (message,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +41,8 @@ class Problem:
 
 def configuration_error(problems: Sequence[Problem]) -> ConfigurationError:
     """Build the error that reports the first of `problems` and counts the others."""
-    others = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return ConfigurationError(f"{problems[0]}{others}")
+    others = f" (and {len(problems) - 1} more; `rollcall check` lists them)" if len(problems) > 1 else ""
+    return ConfigurationError(f"{problems[0]}{others}", [str(problem) for problem in problems])
 
 
 def dotted(path: KeyPath) -> str:

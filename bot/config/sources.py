@@ -13,7 +13,6 @@ from bot.config.errors import (
     ConfigurationError,
     KeyPath,
     Problem,
-    configuration_error,
     dotted,
     is_slack_token,
     plain,
@@ -31,6 +30,9 @@ SLACK_VARIABLES: Mapping[str, tuple[str, str]] = {
 """The variables of Slack's own tools, and the keys that they set."""
 
 _SECRETS = frozenset({"token", "bot_token", "app_token", "signing_secret"})
+_UNREADABLE = "unreadable"
+"""Takes the place of a secret whose file can't be read, so that it isn't reported as missing too."""
+_PATH = re.compile(r"/?(?:[\w.~ -]{1,64}/)*[\w.~ -]{1,64}")
 _PASSWORD = re.compile(r"://[^@/?]*:[^@?]*@|[?&]password=")
 _REQUIRED_KEYS: Mapping[str, str] = {"connections": "provider", "groups": "connection", "roles": "members"}
 """The sections with named entries, each with a key that every entry must have."""
@@ -44,11 +46,13 @@ class Sources:
         file: the file's name for messages; None if there is no file.
         keys: the keys of file and environment together, nested by section.
         variables: the environment variable that set each key, or a whole section.
+        problems: the errors that were found while reading.
     """
 
     file: str | None
     keys: dict[str, Any] = field(repr=False)
     variables: dict[KeyPath, str] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
 
     def source(self, path: KeyPath) -> str:
         """Return the source of a key: its variable, or the file, or the variable that would set it."""
@@ -70,19 +74,24 @@ def read(config: Path, environ: Mapping[str, str], *, required: bool) -> Sources
         environ: the environment.
         required: whether the file must exist.
 
+    Returns:
+        The keys, and the errors that don't prevent reading the rest: a secret in the file, a variable that names no
+        section, isn't the JSON that it must be, or could mean two entries, and an unreadable file of a secret.
+
     Raises:
-        ConfigurationError: the file is missing, unreadable, not TOML, or contains a secret; or a variable names no
-            section, is not the JSON that it must be, or could mean two entries.
+        ConfigurationError: the file is missing, unreadable, or not TOML.
     """
     text = _text(config, required=required)
     sources = Sources(None if text is None else str(config), {} if text is None else _tables(config, text))
-    if found := [sources.problem(path, error_text) for path, error_text in _secrets_in_file(sources.keys, ())]:
-        raise configuration_error(found)
+    sources.problems.extend(
+        sources.problem(path, error_text) for path, error_text in _secrets_in_file(sources.keys, ())
+    )
     written = {section: set(_table(sources.keys, (section,))) for section in _REQUIRED_KEYS}
-    for name, path, value in _variables(environ):
+    for name, path, value in _variables(environ, sources.problems):
         _add(sources, name, path, value)
-    if misspelt := list(_misspelt(sources, written)):
-        raise configuration_error(misspelt)
+    for section, entry, problem in list(_misspelt(sources, written)):
+        sources.problems.append(problem)
+        del sources.keys[section][entry]
     _read_secret_files(sources)
     return sources
 
@@ -135,8 +144,8 @@ def _table(keys: Mapping[str, Any], path: KeyPath) -> dict[str, Any]:
     return current if isinstance(current, dict) else {}
 
 
-def _variables(environ: Mapping[str, str]) -> list[tuple[str, tuple[str, ...], str]]:
-    """Return name, path and value of Rollcall's variables, whole sections before single keys.
+def _variables(environ: Mapping[str, str], problems: list[Problem]) -> list[tuple[str, tuple[str, ...], str]]:
+    """Return name, path and value of Rollcall's variables, whole sections before single keys. Adds to `problems`.
 
     A variable without `__` that names no section is ignored: Kubernetes sets `ROLLCALL_SERVICE_HOST` and
     `ROLLCALL_PORT` beside a service called rollcall.
@@ -148,38 +157,44 @@ def _variables(environ: Mapping[str, str]) -> list[tuple[str, tuple[str, ...], s
         elif name.upper().startswith(PREFIX):
             path = tuple(name[len(PREFIX) :].lower().split("__"))
             if path[0] == "approvals" and len(path) > 1:
-                raise configuration_error(
-                    [Problem(name, "approvals", f"is a list; set {PREFIX}APPROVALS to all rules as JSON")]
-                )
-            if path[0] in Settings.model_fields:
+                problems.append(Problem(name, "approvals", f"is a list; set {PREFIX}APPROVALS to all rules as JSON"))
+            elif path[0] in Settings.model_fields:
                 found.append((name, path, value))
             elif len(path) > 1:
                 hint = suggestion(path[0], Settings.model_fields)
-                raise configuration_error([Problem(name, path[0], f"isn't a section; {hint}")])
+                problems.append(Problem(name, path[0], f"isn't a section; {hint}"))
     return sorted(found, key=lambda variable: (len(variable[1]), variable[0] not in SLACK_VARIABLES, variable[0]))
 
 
 def _add(sources: Sources, name: str, path: tuple[str, ...], value: str) -> None:
     """Set the keys of one variable. pydantic-settings knows which values are JSON."""
-    path = _as_written(sources, name, path)
+    try:
+        path = _as_written(sources, path)
+    except ValueError as error:
+        sources.problems.append(Problem(name, dotted(path[:2]), str(error)))
+        return
     reader = EnvSettingsSource(Settings)
     reader.env_vars = {PREFIX.lower() + "__".join(path): value}
     try:
         _merge(sources.keys, reader())
     except SettingsError:
         form = '["a", "b"]' if len(path) > 1 else "the same as in the file"
-        raise configuration_error([Problem(name, dotted(path), f"must be JSON: {form}")]) from None
+        sources.problems.append(Problem(name, dotted(path), f"must be JSON: {form}"))
+        return
     sources.variables[path] = name
 
 
-def _as_written(sources: Sources, name: str, path: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the path with the entry that a variable means: `US_WEST` is `us-west` if no other name matches."""
+def _as_written(sources: Sources, path: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the path with the entry that a variable means: `US_WEST` is `us-west`.
+
+    Raises:
+        ValueError: two entries match.
+    """
     if path[0] not in _REQUIRED_KEYS or len(path) == 1:
         return path
     known = [entry for entry in _table(sources.keys, path[:1]) if plain(entry) == plain(path[1])]
     if len(known) > 1:
-        text = f"could be {' or '.join(map(repr, known))}; rename one of them"
-        raise configuration_error([Problem(name, dotted(path[:2]), text)])
+        raise ValueError(f"could be {' or '.join(map(repr, known))}; rename one of them")
     return (path[0], known[0] if known else path[1], *path[2:])
 
 
@@ -191,7 +206,7 @@ def _merge(keys: dict[str, Any], override: Mapping[str, Any]) -> None:
             keys[key] = value
 
 
-def _misspelt(sources: Sources, written: Mapping[str, set[str]]) -> Iterator[Problem]:
+def _misspelt(sources: Sources, written: Mapping[str, set[str]]) -> Iterator[tuple[str, str, Problem]]:
     """Yield incomplete entries that only variables name: these are misspelt names rather than new entries."""
     if not sources.keys.keys() <= Settings.model_fields.keys():
         return  # the section itself is misspelt, which is reported instead
@@ -200,7 +215,7 @@ def _misspelt(sources: Sources, written: Mapping[str, set[str]]) -> Iterator[Pro
             if written[section] and entry not in written[section] and required not in values:
                 variable = next(name for path, name in sources.variables.items() if path[:2] == (section, entry))
                 text = f"isn't in the file and has no {required}; {suggestion(entry, written[section])}"
-                yield Problem(variable, dotted((section, entry)), text)
+                yield section, entry, Problem(variable, dotted((section, entry)), text)
 
 
 def _read_secret_files(sources: Sources) -> None:
@@ -215,14 +230,21 @@ def _read_secret_files(sources: Sources) -> None:
 
 
 def _secret_in(file: Path, sources: Sources, path: KeyPath) -> str:
-    # The file's name is not in the message: it may be a secret, put there by mistake.
+    """Return the secret in a file. If there is none, add a problem, and return a placeholder."""
     try:
         secret = file.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it isn't text"
-        raise configuration_error(
-            [sources.problem(path, f"names a file that can't be read ({reason}); check its path")]
-        ) from None
+        text = f"names a file that can't be read ({reason}): {_tried(file)}; check its path"
+        sources.problems.append(sources.problem(path, text))
+        return _UNREADABLE
     if not secret:
-        raise configuration_error([sources.problem(path, "names an empty file; put the secret into it")])
-    return secret
+        sources.problems.append(sources.problem(path, "names an empty file; put the secret into it"))
+    return secret or _UNREADABLE
+
+
+def _tried(file: Path) -> str:
+    """Return the path that was tried. A name that may be a secret, put there by mistake, is hidden."""
+    written = str(file)
+    is_path = _PATH.fullmatch(written) and ("/" in written or file.suffix) and not is_slack_token(written)
+    return str(file.absolute()) if is_path else f"a hidden name in {Path.cwd()}"

@@ -2,9 +2,11 @@
 
 import asyncio
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -54,6 +56,39 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     assert "Traceback" not in result.stderr
 
 
+def test_the_check_lists_every_error(config: Path) -> None:
+    config.write_text(config.read_text() + "[roles.lead]\nmembers = []\n")
+    environment = {"ROLLCALL_CONNECTIONS__MAIN__TOKEN": "secret-token"}
+    check, run = (rollcall(command, cwd=config.parent, **environment) for command in ("check", "run"))
+
+    lines = check.stderr.splitlines()
+    assert (check.returncode, run.returncode) == (2, 2)
+    assert len(lines) == 3, lines
+    assert [line for line in lines if line.startswith("rollcall: rollcall.toml: ")] == lines
+    assert run.stderr == f"{lines[0]} (and 2 more; `rollcall check` lists them)\n"
+
+
+def test_the_version_is_printed(tmp_path: Path) -> None:
+    result = rollcall("--version", cwd=tmp_path)
+
+    assert (result.returncode, result.stdout) == (0, f"rollcall {version('rollcall')}\n")
+
+
+async def test_a_taken_port_is_one_line(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        async with serve_sandbox(["wasend"]) as played:
+            config = tmp_path / "rollcall.toml"
+            config.write_text(played.config(f"sqlite:///{tmp_path}/rollcall.db", port=port))
+            result = await asyncio.to_thread(rollcall, "run", cwd=tmp_path, **played.environment())
+
+    said = [line for line in result.stderr.splitlines() if not line.startswith("{")]
+    assert result.returncode == 2
+    assert said == [
+        f"rollcall: server.port: port {port} of 127.0.0.1 is taken; stop the program that uses it, or set another port"
+    ]
+
+
 def test_wrong_usage_is_exit_code_2(tmp_path: Path) -> None:
     assert rollcall("dance", cwd=tmp_path).returncode == 2
     assert rollcall("manifest", "--url", "http://insecure.example.com", cwd=tmp_path).returncode == 2
@@ -88,7 +123,7 @@ async def test_check_passes_when_slack_and_every_connection_answer(tmp_path: Pat
         result = await checked(played, tmp_path)
 
     assert result.returncode == 0, result.stdout + result.stderr
-    for name in ("configuration", "slack", *played.providers):
+    for name in ("configuration", "Slack", *played.providers):
         assert name in result.stdout
     assert "FAILED" not in result.stdout
 

@@ -32,7 +32,7 @@ FILE_ERRORS = {
     "unknown section of connections": (
         "[connections.us-west]",
         "[conections.us-west]",
-        "conections isn't a section; did you mean 'connections'? (and 1 more)",
+        "conections isn't a section; did you mean 'connections'? (and 1 more; `rollcall check` lists them)",
     ),
     "group without connection": (
         'connection = "support"',
@@ -151,7 +151,7 @@ FILE_ERRORS = {
     "nobody per day": ("per_day = 500", "per_day = 0", "connections.us-west.pace.per_day must be at least 1"),
     "token in the file": (
         'account = "session-1"',
-        'token = "hush"',
+        'account = "session-1"\ntoken = "hush"',
         (
             "connections.support.token must not be in the file;"
             " set ROLLCALL_CONNECTIONS__SUPPORT__TOKEN, or token_file to a file that contains it"
@@ -300,5 +300,6 @@ def test_errors_are_counted_and_unknown_keys_come_first() -> None:
     message = refusal(text)
 
     assert message == (
-        "rollcall.toml: connections.support.provder isn't a key of this section; did you mean 'provider'? (and 2 more)"
+        "rollcall.toml: connections.support.provder isn't a key of this section; did you mean 'provider'?"
+        " (and 2 more; `rollcall check` lists them)"
     )

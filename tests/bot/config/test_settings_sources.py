@@ -17,6 +17,9 @@ def _in_an_empty_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.chdir(tmp_path)
 
 
+WEST = {"ROLLCALL_CONNECTIONS__US_WEST__TOKEN": "hush-west"}
+
+
 # The environment
 
 
@@ -60,6 +63,7 @@ def test_an_ambiguous_variable_is_rejected() -> None:
 
     assert refusal(text) == (
         "ROLLCALL_CONNECTIONS__US_WEST__TOKEN: connections.us_west could be 'us-west' or 'us_west'; rename one of them"
+        " (and 2 more; `rollcall check` lists them)"
     )
 
 
@@ -111,13 +115,47 @@ def test_a_secret_in_the_environment_wins_over_its_file() -> None:
     assert read(text).connections["us-west"].token == SecretStr("hush-west")
 
 
-def test_an_unreadable_secret_file_is_rejected_without_its_name() -> None:
-    text = changed('account = "session-1"', 'account = "session-1"\ntoken_file = "hush-a-token-by-mistake"')
+@pytest.mark.parametrize("written", ["hush-a-token-by-mistake", "Hush/a+token=="])
+def test_an_unreadable_secret_file_is_rejected_without_a_name_that_may_be_a_secret(written: str) -> None:
+    text = changed('account = "session-1"', f'account = "session-1"\ntoken_file = "{written}"')
 
-    assert refusal(text, {}) == (
+    message = refusal(text, WEST)
+
+    assert written not in message
+    assert message == (
         "rollcall.toml: connections.support.token_file names a file that can't be read"
-        " (No such file or directory); check its path"
+        f" (No such file or directory): a hidden name in {Path.cwd()}; check its path"
     )
+
+
+@pytest.mark.parametrize("written", ["secrets/support", "support.txt", "/run/secrets/support"])
+def test_the_path_that_was_tried_for_a_secret_is_named(written: str) -> None:
+    text = changed('account = "session-1"', f'account = "session-1"\ntoken_file = "{written}"')
+
+    assert f"(No such file or directory): {Path(written).absolute()}; check its path" in refusal(text, WEST)
+
+
+def test_all_errors_are_found_in_one_run() -> None:
+    text = (
+        changed('provider = "wasend"', 'provider = "wasend"\ntoken_file = "no/file"')
+        .replace('"5s"', '"soon"')
+        .replace('connection = "support"', 'connection = "suport"')
+        .replace("min_participants = 20", "min_participants = -1")
+    )
+    Path("rollcall.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigurationError) as caught:
+        load(None, {**WEST, "ROLLCALL_SERVR__PORT": "1", "ROLLCALL_ROLES__LEED__GROUPS": "[]"})
+
+    keys = [line.split(": ", 1)[1].split(" ")[0] for line in caught.value.lines]
+    assert sorted(keys) == [
+        "approvals[0].min_participants",
+        "connections.support.token_file",
+        "connections.us-west.pace.gap",
+        "groups.launch-team.connection",
+        "roles.leed",
+        "servr",
+    ]
+    assert str(caught.value) == f"{caught.value.lines[0]} (and 5 more; `rollcall check` lists them)"
 
 
 def test_an_unreadable_secret_file_is_reported_with_its_variable() -> None:
@@ -150,7 +188,7 @@ def test_a_missing_token_is_reported_with_its_variable() -> None:
 def test_a_misspelt_name_in_a_variable_adds_no_connection() -> None:
     assert refusal(FILE, {"ROLLCALL_CONNECTIONS__SUPORT__TOKEN": "hush"}) == (
         "ROLLCALL_CONNECTIONS__SUPORT__TOKEN: connections.suport isn't in the file and has no provider;"
-        " did you mean 'support'?"
+        " did you mean 'support'? (and 2 more; `rollcall check` lists them)"
     )
 
 

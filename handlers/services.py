@@ -81,8 +81,10 @@ class Services:
         return answers.sync_started(request.group, every, replaces=result is ScheduleResult.REPLACED)
 
     async def end_sync(self, actor: Actor, group: KnownGroup) -> str:
-        """End the repeated syncs of a group. Return the answer. Raises `UserError`."""
+        """End the repeated syncs of a group and their waiting requests. Return the answer. Raises `UserError`."""
         result = await self.sync_scheduler.end(actor, group)
         if isinstance(result, Rejected):
             raise UserError(result.reason)
-        return answers.syncs_ended(result)
+        if result.withdrawn:
+            self.submissions.dispatch()
+        return answers.syncs_ended(result.schedules, result.withdrawn)

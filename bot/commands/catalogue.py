@@ -202,7 +202,12 @@ SYNC = Command(
             ),
             (Action.ADD, Action.REMOVE, Action.LIST_MEMBERS),
         ),
-        Usage("Ends the repeated sync.", (_GROUP, "off"), (), (Action.ADD, Action.REMOVE)),
+        Usage(
+            "Ends the repeated sync, and withdraws its request if that waits.",
+            (_GROUP, "off"),
+            (),
+            (Action.ADD, Action.REMOVE),
+        ),
     ),
     ("/wa-sync launch-team from: @launch every: 24h", "/wa-sync launch-team from: all-staff mode: report"),
     escapes_mentions=True,

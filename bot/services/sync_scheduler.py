@@ -17,7 +17,7 @@ from bot.services.groups import GroupDirectory
 from bot.services.submission import Rejected
 from bot.services.sync import AlreadyInSync, SourceUnreadable, SyncRequest, SyncService
 from bot.storage.requests import RequestStore
-from bot.storage.sync_schedules import ScheduleResult, SyncSchedules
+from bot.storage.sync_schedules import EndedSyncs, ScheduleResult, SyncSchedules
 from bot.tasks import background
 from providers.base import ProviderError
 
@@ -92,8 +92,8 @@ class SyncScheduler:
         self._awake.set()
         return result
 
-    async def end(self, actor: Actor, group: KnownGroup) -> int | Rejected:
-        """End the repeated syncs of a group. Return their number."""
+    async def end(self, actor: Actor, group: KnownGroup) -> EndedSyncs | Rejected:
+        """End the repeated syncs of a group, and withdraw their requests that haven't begun."""
         if rejected := await self._syncs.check_and_record(_ending(actor, group)):
             return rejected
         return await self._schedules.end(group.ref, actor.user_id)

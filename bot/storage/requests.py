@@ -200,6 +200,16 @@ async def transition(connection: AsyncConnection, request_id: str, state: Reques
     return bool(result.rowcount)
 
 
+async def withdraw(connection: AsyncConnection, request_id: str, user_id: str) -> bool:
+    """Withdraw a request within a transaction, and audit that. Return False if it has begun or is over."""
+    request = await locked_request(connection, request_id)
+    if request is None or not await transition(connection, request_id, RequestState.WITHDRAWN):
+        return False
+    await connection.execute(update(requests).where(requests.c.id == request_id).values(stopped_by=user_id))
+    await append_entries(connection, [transition_entry(request, RequestState.WITHDRAWN, datetime.now(UTC), user_id)])
+    return True
+
+
 async def locked_request(connection: AsyncConnection, request_id: str) -> Request | None:
     """Return a request and lock it: no other transaction can change it until the end of this one."""
     row = (

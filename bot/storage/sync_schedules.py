@@ -1,6 +1,7 @@
 """Scheduled syncs: they run once, or repeat until a person ends them."""
 
 import json
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any
@@ -13,6 +14,7 @@ from bot.domain.groups import GroupRef
 from bot.domain.sync import SyncMode, SyncSchedule
 from bot.storage.audit import append_entries
 from bot.storage.database import Database
+from bot.storage.requests import withdraw
 from bot.storage.rows import source_from_json, source_json
 from bot.storage.tables import schedules
 
@@ -23,6 +25,14 @@ class ScheduleResult(Enum):
     NEW = "new"
     REPLACED = "instead"
     EXISTING = "known"
+
+
+@dataclass(frozen=True, slots=True)
+class EndedSyncs:
+    """How many schedules of a group were ended, and how many of their requests were withdrawn."""
+
+    schedules: int
+    withdrawn: int = 0
 
 
 class SyncSchedules:
@@ -93,13 +103,16 @@ class SyncSchedules:
             if given_up and result.rowcount:
                 await append_entries(connection, [_ended(schedule.group, "", 1)])
 
-    async def end(self, group: GroupRef, user_id: str) -> int:
-        """End the active schedules of a group on behalf of a user. Return their number."""
+    async def end(self, group: GroupRef, user_id: str) -> EndedSyncs:
+        """End the active schedules of a group on behalf of a user, and withdraw their requests that haven't begun."""
+        last_requests = select(schedules.c.request).where(_of_group(group), schedules.c.next_at.is_not(None))
         async with self._database.write() as connection:
+            made = [id_ for id_ in await connection.scalars(last_requests) if id_]
             ended = await _end(connection, _of_group(group))
+            withdrawn = sum([await withdraw(connection, request_id, user_id) for request_id in made])
             if ended:
                 await append_entries(connection, [_ended(group, user_id, ended)])
-        return ended
+        return EndedSyncs(ended, withdrawn)
 
 
 def _of_group(group: GroupRef) -> ColumnElement[bool]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.access import Actor, Allowed, Capability, Role, Target, check_capability
@@ -19,13 +19,13 @@ from bot.domain.approvals import (
     cast_vote,
     eligible_approvers,
 )
-from bot.domain.audit import refused_click_entry, transition_entry, vote_entry
+from bot.domain.audit import refused_click_entry, vote_entry
 from bot.domain.groups import GroupCatalog
 from bot.domain.requests import Request, RequestState
 from bot.storage.audit import append_entries
 from bot.storage.database import Database
-from bot.storage.requests import locked_request, transition
-from bot.storage.tables import decisions, requests
+from bot.storage.requests import locked_request, transition, withdraw
+from bot.storage.tables import decisions
 
 _APPROVAL_STATES = {
     RequestState.WAITING: ApprovalState.WAITING,
@@ -101,13 +101,9 @@ class Votes:
             request = await locked_request(connection, request_id)
             if refused := self._may_not_withdraw(request, actor):
                 return await _refuse(connection, request_id, request, refused, actor=user_id, action="withdraw")
-            if request is None or not await transition(connection, request_id, RequestState.WITHDRAWN):
+            if not await withdraw(connection, request_id, user_id):
                 refused = Refused(RefusalCode.CLOSED, _too_late(request))
                 return await _refuse(connection, request_id, request, refused, actor=user_id, action="withdraw")
-            await connection.execute(update(requests).where(requests.c.id == request_id).values(stopped_by=user_id))
-            await append_entries(
-                connection, [transition_entry(request, RequestState.WITHDRAWN, datetime.now(UTC), user_id)]
-            )
         return None
 
     def may_stop(self, request: Request, actor: Actor) -> bool:

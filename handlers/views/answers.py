@@ -107,9 +107,12 @@ def sync_started_before(group: KnownGroup) -> str:
     return f"This sync of *{safe_text(group.name, 100)}* was already started. Nothing was done twice."
 
 
-def syncs_ended(number: int) -> str:
-    """Return how many repeated syncs were ended."""
-    return f"Ended {count(number, 'repeated sync')}." if number else "This group has no repeated sync."
+def syncs_ended(number: int, withdrawn: int) -> str:
+    """Return how many repeated syncs were ended, and how many of their requests were withdrawn."""
+    if not number:
+        return "This group has no repeated sync."
+    waiting = f" Withdrew {count(withdrawn, 'request')} that hadn't started." if withdrawn else ""
+    return f"Ended {count(number, 'repeated sync')}.{waiting}"
 
 
 def refused(reason: str, roster: Roster, request_id: str) -> str:

@@ -89,7 +89,7 @@ def _last(last: RequestSummary, links: Mapping[str, str]) -> str:
 
 
 def _end(number: int, group: GroupRef, name: str) -> ButtonElement:
-    words = "No more runs for this group. Requests that already exist continue."
+    words = "No more runs for this group. A request that waits is withdrawn; one that runs continues."
     label = f"End: {without_markup(safe_text(name, 60))}"
     return ButtonElement(
         text=shorten(label, _MAX_LABEL),

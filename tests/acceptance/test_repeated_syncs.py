@@ -8,7 +8,7 @@ import pytest
 from bot.domain.sync import SyncSchedule
 from bot.storage.sync_schedules import SyncSchedules
 from tests.app import RunningApp, group_id, module_app
-from tests.slack_ui import ALICE, BOB, CHANNEL
+from tests.slack_ui import ALICE, BOB, CHANNEL, labels_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -106,6 +106,24 @@ async def test_a_run_is_skipped_while_the_previous_request_waits(app: RunningApp
     app.world().add(GROUP, CAI)
     await run_again(app)
     await app.parent(number + 1)
+
+
+async def test_ending_a_sync_withdraws_its_waiting_request(app: RunningApp) -> None:
+    app.world().put_group(GROUP, "Wasend Team", [BEN, CAI])
+    number = len(app.parents())
+    await sync(app, "from: “The List” mode: mirror every: 24h")
+    await app.slack.wait_for(lambda: "Waiting for approval" in str(app.parents()[number:]))
+    (schedule,) = [schedule for schedule in await SyncSchedules(app.database).active() if schedule.every]
+    await completed(schedule.id, 0)
+
+    await sync(app, "off")
+
+    assert app.last_ephemeral(ALICE) == "Ended 1 repeated sync. Withdrew 1 request that hadn't started."
+    await app.slack.wait_for(lambda: "withdr" in str(app.parents()[number]).casefold())
+    root = app.parents()[number]["ts"]
+    await app.slack.wait_for(
+        lambda: not any("Approve" in labels_of(message) for message in app.slack.thread(CHANNEL, root))
+    )
 
 
 async def test_a_repeated_sync_ends_after_three_failures_in_a_row(app: RunningApp) -> None:

@@ -6,7 +6,7 @@ from bot.domain.groups import GroupRef
 from bot.domain.sync import SyncMode, SyncSchedule, SyncSource
 from bot.storage.audit import AuditJournal
 from bot.storage.database import Database
-from bot.storage.sync_schedules import ScheduleResult, SyncSchedules
+from bot.storage.sync_schedules import EndedSyncs, ScheduleResult, SyncSchedules
 
 NOON = datetime(2030, 5, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -70,9 +70,9 @@ async def test_a_single_run_ends_the_schedule(schedules: SyncSchedules) -> None:
 async def test_ending_ends_the_schedules_of_the_group(schedules: SyncSchedules) -> None:
     await schedules.add(schedule("S1"))
     await schedules.add(schedule("S2", every=None))
-    assert await schedules.end(GroupRef("support", "2@g.us"), "U02BOB") == 0
-    assert await schedules.end(GroupRef("support", "1@g.us"), "U02BOB") == 2
-    assert await schedules.end(GroupRef("support", "1@g.us"), "U02BOB") == 0
+    assert await schedules.end(GroupRef("support", "2@g.us"), "U02BOB") == EndedSyncs(0)
+    assert await schedules.end(GroupRef("support", "1@g.us"), "U02BOB") == EndedSyncs(2)
+    assert await schedules.end(GroupRef("support", "1@g.us"), "U02BOB") == EndedSyncs(0)
     assert await schedules.active() == []
 
 

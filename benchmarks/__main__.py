@@ -6,7 +6,7 @@ import platform
 import sys
 from collections.abc import Awaitable, Callable
 
-from benchmarks import acknowledgement, address_book, people, roster
+from benchmarks import acknowledgement, address_book, burst, people, roster
 
 
 async def _roster() -> list[str]:
@@ -17,6 +17,7 @@ BENCHMARKS: dict[str, tuple[str, Callable[[], Awaitable[list[str]]]]] = {
     "roster": ("Reading 10,000 entries", _roster),
     "address_book": ("Memory by the length of an address book", address_book.measure),
     "acknowledgement": ("Acknowledging /wa-add over signed HTTP", acknowledgement.measure),
+    "burst": ("A burst of requests for one person each", burst.measure),
     "calls": ("1,000 people against a bare loop of the same calls", people.against_a_loop),
     "size": ("CPU and memory by the size of a request", people.by_size),
 }

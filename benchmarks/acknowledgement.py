@@ -4,20 +4,18 @@ import asyncio
 import hashlib
 import hmac
 import statistics
-import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 import aiohttp
 
-from benchmarks.process import bot
-from sandbox.sandbox import Sandbox, serve_sandbox
+from benchmarks.process import bot, peer
+from sandbox.sandbox import serve_sandbox
 
 RATES = (50, 200)
 SECONDS = 5.0
+THREE = "+1 415 555 0101, +1 415 555 0102, +44 7700 900123"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,28 +31,16 @@ async def measure() -> list[str]:
     lines = ["| commands a second | | p50 ms | p99 ms |", "|---|---|---|---|"]
     async with serve_sandbox(["wasend"]) as played:
         for rate in RATES:
-            async with _peer(played) as url:
-                peer = await _drive(url, played.slack.signing_secret, rate)
+            async with peer(played, "acknowledge") as bare:
+                alone = await _drive(bare.url, played.slack.signing_secret, rate)
             async with bot(played) as rollcall:
                 own = await _drive(rollcall.url, played.slack.signing_secret, rate)
             lines += [
-                f"| {rate} | only acknowledges | {peer.p50:.2f} | {peer.p99:.2f} |",
+                f"| {rate} | only acknowledges | {alone.p50:.2f} | {alone.p99:.2f} |",
                 f"| {rate} | Rollcall | {own.p50:.2f} | {own.p99:.2f} |",
-                f"| {rate} | ratio | {own.p50 / peer.p50:.2f} | {own.p99 / peer.p99:.2f} |",
+                f"| {rate} | ratio | {own.p50 / alone.p50:.2f} | {own.p99 / alone.p99:.2f} |",
             ]
     return lines
-
-
-@asynccontextmanager
-async def _peer(played: Sandbox) -> AsyncIterator[str]:
-    command = (sys.executable, "-m", "benchmarks.peer", played.slack.api_url, played.slack.signing_secret)
-    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
-    assert process.stdout is not None
-    try:
-        yield (await process.stdout.readline()).decode().strip()
-    finally:
-        process.kill()
-        await process.wait()
 
 
 async def _drive(url: str, secret: str, rate: int) -> Latency:
@@ -63,22 +49,23 @@ async def _drive(url: str, secret: str, rate: int) -> Latency:
     times: list[float] = []
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
         for number in range(20):
-            await _send(session, url, secret, f"warm-up {number}")
+            await send(session, url, secret, f"warm-up {number}")
         start = time.perf_counter()
         tasks = []
         for number in range(count):
             await asyncio.sleep(max(0.0, start + number / rate - time.perf_counter()))
-            tasks.append(asyncio.create_task(_send(session, url, secret, str(number))))
+            tasks.append(asyncio.create_task(send(session, url, secret, str(number))))
         times = await asyncio.gather(*tasks)
     cuts = statistics.quantiles(times, n=100)
     return Latency(cuts[49] * 1000, cuts[98] * 1000)
 
 
-async def _send(session: aiohttp.ClientSession, url: str, secret: str, trigger: str) -> float:
+async def send(session: aiohttp.ClientSession, url: str, secret: str, trigger: str, people: str = THREE) -> float:
+    """Send a signed `/wa-add`, and return the seconds until its acknowledgement."""
     body = urlencode(
         {
             "command": "/wa-add",
-            "text": "wasend-team +1 415 555 0101, +1 415 555 0102, +44 7700 900123 reason: benchmark",
+            "text": f"wasend-team {people} reason: benchmark",
             "user_id": "U01ALICE",
             "team_id": "T0SANDBOX",
             "api_app_id": "A0ROLLCALL",

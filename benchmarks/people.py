@@ -45,7 +45,7 @@ class Requests:
 async def against_a_loop() -> list[str]:
     """Add 1,000 people, then make the same calls by a bare httpx loop; return the lines of a table."""
     async with serve_sandbox(["wasend"]) as played:
-        server = _open_group(played)
+        server = open_group(played)
         server.latency = LATENCY
         async with bot(played) as running:
             requests = Requests(played)
@@ -70,7 +70,7 @@ async def by_size() -> list[str]:
     """Add people at each size, and return CPU milliseconds for each person and the resident memory."""
     lines = ["| people | CPU ms for each person | resident MiB afterwards |", "|---|---|---|"]
     async with serve_sandbox(["wasend"]) as played:
-        _open_group(played)
+        open_group(played)
         async with bot(played) as running:
             requests = Requests(played)
             await requests.add(1)
@@ -86,7 +86,8 @@ async def _one_size(requests: Requests, running: Bot, size: int) -> str:
     return f"| {size:,} | {(running.cpu() - before) / size * 1000:.2f} | {running.memory():.0f} |"
 
 
-def _open_group(played: Sandbox) -> ProviderServer:
+def open_group(played: Sandbox) -> ProviderServer:
+    """Empty Wasend's group, with room for all people, and return its server."""
     server = played.providers["wasend"]
     server.world.put_group(SIMULATORS["wasend"].group_id, "Wasend Team", capacity=100_000)
     return server

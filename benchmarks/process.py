@@ -1,4 +1,4 @@
-"""The bot as a process of its own: started, watched from outside by the operating system's accounting, killed."""
+"""The bot and its peers as processes: started, watched from outside by the operating system's accounting, killed."""
 
 import asyncio
 import json
@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.sandbox import Sandbox
+from sandbox.sandbox import SIMULATORS, Sandbox
 
 _TICK = os.sysconf("SC_CLK_TCK")
 MIB = 1024 * 1024
@@ -18,7 +18,7 @@ MIB = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Bot:
-    """A running bot, with its own address."""
+    """A running bot or peer, with its own address."""
 
     url: str
     pid: int
@@ -63,3 +63,20 @@ async def bot(played: Sandbox, *, pace: str = 'batch = 10, gap = "0s"') -> Async
             process.kill()
             await process.wait()
             await drain
+
+
+@asynccontextmanager
+async def peer(played: Sandbox, mode: str) -> AsyncIterator[Bot]:
+    """Run a peer of `benchmarks.peer` against a sandbox with Wasend; its workflows are on a new SQLite file."""
+    group = SIMULATORS["wasend"]
+    members_url = f"{played.urls['wasend']}/{group.account}/groups/{group.group_id}/participants"
+    secrets = (played.slack.signing_secret, members_url, played.providers["wasend"].token)
+    with tempfile.TemporaryDirectory() as folder:
+        command = (sys.executable, "-m", "benchmarks.peer", mode, played.slack.api_url, *secrets, folder)
+        process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+        assert process.stdout is not None
+        try:
+            yield Bot((await process.stdout.readline()).decode().strip(), process.pid)
+        finally:
+            process.kill()
+            await process.wait()

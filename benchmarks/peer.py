@@ -20,8 +20,16 @@ from bot.server import SlackEvents, serving
 from bot.storage.sqlite import SqliteConnection
 
 
-async def main(mode: str, api_url: str, signing_secret: str, members_url: str, token: str, folder: str) -> None:
-    """Serve a peer until the process is killed, and print its address."""
+async def main(mode: str, api_url: str, signing_secret: str, *add: str) -> None:
+    """Serve a peer until the process is killed, and print its address.
+
+    Args:
+        mode: `acknowledge` or `add`.
+        api_url: Slack's Web API.
+        signing_secret: Slack's.
+        *add: for `add`: the address of the group's members, the provider's token, and a folder for the workflows.
+    """
+    members_url, token, folder = add or ("", "", "")
     headers = {"Authorization": f"Bearer {token}"}
     async with ClientSession() as session, httpx.AsyncClient(headers=headers, timeout=60) as provider:
         app = AsyncApp(

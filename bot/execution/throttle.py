@@ -6,12 +6,12 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import structlog
-from sqlalchemy import Row, select, text, update
+from sqlalchemy import Connection, Row, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.requests import Request
 from bot.domain.send_limits import Cooldown, SendLimits
@@ -99,7 +99,7 @@ class Throttle:
             CoolingDown: the account was limited, restricted or lost, now or while this call waited for its slot.
         """
         async with self._lock:
-            while (reserved := await self._reserve(people)) is None:
+            while (reserved := await self._database.write(partial(self._reserve, people=people))) is None:
                 await self._sleep(HELD_POLL_INTERVAL)
             try:
                 wait, granted = reserved
@@ -112,24 +112,27 @@ class Throttle:
     async def cool_down(self, seconds: float, reason: str) -> None:
         """Send nothing for `seconds`, for any request. A longer cooldown that has begun already stays."""
         until = self._clock() + seconds
-        async with self._database.write() as connection:
-            row = await self._locked_row(connection)
+
+        def rest(connection: Connection) -> None:
+            row = self._locked_row(connection)
             if row.rests_until < until or self._active_cooldown(row.rests_until, "") is None:
-                await connection.execute(update(senders).where(self._mine).values(rests_until=until, rests_for=reason))
+                connection.execute(update(senders).where(self._mine).values(rests_until=until, rests_for=reason))
+
+        await self._database.write(rest)
 
     async def remaining_today(self) -> int | None:
         """Return how many people may still be sent today (UTC), None if there is no limit."""
         if self.limits.per_day is None:
             return None
         today = datetime.fromtimestamp(self._clock(), UTC).date().isoformat()
-        async with self._database.read() as connection:
-            used: int | None = await connection.scalar(select(senders.c.used).where(self._mine, senders.c.day == today))
+        statement = select(senders.c.used).where(self._mine, senders.c.day == today)
+        used: int | None = await self._database.read(lambda connection: connection.scalar(statement))
         return max(0, self.limits.per_day - (used or 0))
 
     async def cooldown(self) -> Cooldown | None:
         """Return the cooldown that the account is in, None if it may send."""
-        async with self._database.read() as connection:
-            row = (await connection.execute(select(senders).where(self._mine))).one_or_none()
+        statement = select(senders).where(self._mine)
+        row = await self._database.read(lambda connection: connection.execute(statement).one_or_none())
         return None if row is None else self._active_cooldown(row.rests_until, row.rests_for)
 
     def _active_cooldown(self, until: float, reason: str) -> Cooldown | None:
@@ -137,7 +140,7 @@ class Throttle:
         now = self._clock()
         return Cooldown(datetime.fromtimestamp(until, UTC), reason) if now < until <= now + MAX_COOLDOWN else None
 
-    async def _reserve(self, people: int) -> tuple[float, int] | None:
+    def _reserve(self, connection: Connection, people: int) -> tuple[float, int] | None:
         """Reserve the next slot. Return the seconds until it begins, and for how many people it is.
 
         Return None if another replica has a call in progress.
@@ -146,31 +149,28 @@ class Throttle:
         today = datetime.fromtimestamp(now, UTC).date().isoformat()
         gap = self.limits.gap * (1 + self.limits.jitter * (2 * self._rand() - 1))
         max_gap = self.limits.gap * (1 + self.limits.jitter)
-        async with self._database.write() as connection:
-            row = await self._locked_row(connection)
-            if cooldown := self._active_cooldown(row.rests_until, row.rests_for):
-                raise CoolingDown(cooldown)
-            if self._is_held_elsewhere(row, now):
-                return None
-            used = row.used if row.day == today else 0
-            granted = people if self.limits.per_day is None else max(0, min(people, self.limits.per_day - used))
-            if people and not granted:
-                raise DailyLimitReached(
-                    f"{used} of {self.limits.per_day} people were sent today on {self._connection}."
-                )
-            # The last call is in the past, so a wait of more than a gap is a slot that a crash left unused, or a
-            # clock that was set back.
-            start = min(max(now, row.free_at), now + max_gap)
-            values = {"free_at": start + gap, "day": today, "used": used + granted, "replica": self._database.replica}
-            await connection.execute(update(senders).where(self._mine).values(**values))
+        row = self._locked_row(connection)
+        if cooldown := self._active_cooldown(row.rests_until, row.rests_for):
+            raise CoolingDown(cooldown)
+        if self._is_held_elsewhere(row, now):
+            return None
+        used = row.used if row.day == today else 0
+        granted = people if self.limits.per_day is None else max(0, min(people, self.limits.per_day - used))
+        if people and not granted:
+            raise DailyLimitReached(f"{used} of {self.limits.per_day} people were sent today on {self._connection}.")
+        # The last call is in the past, so a wait of more than a gap is a slot that a crash left unused, or a
+        # clock that was set back.
+        start = min(max(now, row.free_at), now + max_gap)
+        values = {"free_at": start + gap, "day": today, "used": used + granted, "replica": self._database.replica}
+        connection.execute(update(senders).where(self._mine).values(**values))
         return float(start - now), granted
 
-    async def _locked_row(self, connection: AsyncConnection) -> Row[Any]:
+    def _locked_row(self, connection: Connection) -> Row[Any]:
         """Return the row of this connection, locked until the end of the transaction, and add it if it is missing."""
         locked = select(senders).where(self._mine).with_for_update()
-        if (row := (await connection.execute(locked)).one_or_none()) is None:
-            await connection.execute(_NEW_ROW, {"connection": self._connection})
-            row = (await connection.execute(locked)).one()
+        if (row := connection.execute(locked).one_or_none()) is None:
+            connection.execute(_NEW_ROW, {"connection": self._connection})
+            row = connection.execute(locked).one()
         return row
 
     def _is_held_elsewhere(self, row: Row[Any], now: float) -> bool:
@@ -182,8 +182,8 @@ class Throttle:
         mine = senders.c.replica == self._database.replica
         if self._database.replica:
             try:
-                async with self._database.write() as connection:
-                    await connection.execute(update(senders).where(self._mine, mine).values(replica=""))
+                released = update(senders).where(self._mine, mine).values(replica="")
+                await self._database.write(lambda connection: connection.execute(released))
             except (SQLAlchemyError, ReplicaFenced):
                 log.warning("slot_not_released", connection=self._connection, exc_info=True)
 

@@ -6,8 +6,21 @@ from datetime import UTC, datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import ScalarSelect, String, and_, cast, func, insert, literal, or_, select, text, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import (
+    Connection,
+    ScalarSelect,
+    Select,
+    String,
+    and_,
+    cast,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    text,
+    update,
+)
 
 from bot.domain.audit import (
     AuditEntry,
@@ -21,7 +34,7 @@ from bot.domain.audit import (
 from bot.domain.audit_chain import GENESIS, AuditGaps, AuditRow, ChainBreak, ChainFault, ChainHead, seal, verify_next
 from bot.domain.groups import KnownGroup
 from bot.domain.requests import RequestState
-from bot.storage.database import Database
+from bot.storage.database import Store, reads, writes
 from bot.storage.rows import item_from_row, request_from_row
 from bot.storage.tables import audit, audit_head, decisions, participants, requests, schedules
 from providers.base import Verdict
@@ -38,28 +51,28 @@ _LOCKED_HEAD = text(
 """Returns the end of the chain, and on PostgreSQL blocks appends of other transactions until this one ends."""
 
 
-async def append_entries(connection: AsyncConnection, entries: Sequence[AuditEntry]) -> None:
+def append_entries(connection: Connection, entries: Sequence[AuditEntry]) -> None:
     """Append entries within a transaction. Call it last in there, or two transactions can block each other."""
     if not entries:
         return
-    row = (await connection.execute(_LOCKED_HEAD, {"genesis": GENESIS})).one()
+    row = connection.execute(_LOCKED_HEAD, {"genesis": GENESIS}).one()
     head, rows = ChainHead(row.seq, row.hash), list[dict[str, Any]]()
     for entry in entries:
         sealed = seal(entry, head)
         head = ChainHead(sealed.seq, sealed.hash)
         rows.append({name: getattr(sealed, name) for name in AuditRow.__slots__})
-    await connection.execute(insert(audit), rows)
-    await connection.execute(update(audit_head).values(seq=head.seq, hash=head.hash))
+    connection.execute(insert(audit), rows)
+    connection.execute(update(audit_head).values(seq=head.seq, hash=head.hash))
 
 
-async def verdict_entries(
-    connection: AsyncConnection, request_id: str, verdicts: Mapping[int, Verdict], at: datetime
+def verdict_entries(
+    connection: Connection, request_id: str, verdicts: Mapping[int, Verdict], at: datetime
 ) -> list[AuditEntry]:
     """Build the entries of the verdicts, by position, that differ from the stored ones. Call it before storing them."""
     if not verdicts:
         return []
-    request = request_from_row((await connection.execute(select(requests).where(requests.c.id == request_id))).one())
-    rows = await connection.execute(
+    request = request_from_row(connection.execute(select(requests).where(requests.c.id == request_id)).one())
+    rows = connection.execute(
         select(participants)
         .where(participants.c.request_id == request_id, participants.c.position.between(min(verdicts), max(verdicts)))
         .order_by(participants.c.position)
@@ -73,16 +86,13 @@ async def verdict_entries(
     return entries
 
 
-class AuditJournal:
+class AuditJournal(Store):
     """Reads the audit journal, and appends entries that belong to no other change."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def add(self, *entries: AuditEntry) -> None:
+    @writes
+    def add(self, connection: Connection, *entries: AuditEntry) -> None:
         """Append entries in a transaction of their own."""
-        async with self._database.write() as connection:
-            await append_entries(connection, entries)
+        append_entries(connection, entries)
 
     async def record_refusal(
         self, actor: str, operation: str, group: KnownGroup | None, code: str, *, request_id: str = ""
@@ -108,23 +118,26 @@ class AuditJournal:
         log.info("command_refused", request=request_id, user=actor, operation=operation, code=code)
         await self.add(entry)
 
-    async def record_configuration(self, summary: Mapping[str, Any]) -> None:
+    @writes
+    def record_configuration(self, connection: Connection, summary: Mapping[str, Any]) -> None:
         """Append the configuration that the bot starts with, unless it is the one appended last.
 
         Args:
+            connection: the connection.
             summary: the configuration without its secrets.
         """
         entry = configuration_entry(summary, datetime.now(UTC))
         last = (
             select(audit.c.payload).where(audit.c.kind == EntryKind.CONFIGURATION).order_by(audit.c.seq.desc()).limit(1)
         )
-        async with self._database.write() as connection:
-            payload = await connection.scalar(last)
-            if payload is None or json.loads(payload)["details"]["digest"] != entry.details["digest"]:
-                await append_entries(connection, [entry])
+        payload = connection.scalar(last)
+        if payload is None or json.loads(payload)["details"]["digest"] != entry.details["digest"]:
+            append_entries(connection, [entry])
 
-    async def search(
+    @reads
+    def search(
         self,
+        connection: Connection,
         *,
         person: str = "",
         group: str = "",
@@ -136,6 +149,7 @@ class AuditJournal:
         """Return rows, newest first.
 
         Args:
+            connection: the connection.
             person: a Slack user id, an E.164 phone or a LID: rows that name this person, as the actor or otherwise.
             group: the provider's id of a group.
             since: the earliest time, aware.
@@ -156,8 +170,7 @@ class AuditJournal:
             statement = statement.where(audit.c.at < format_timestamp(until))
         if before_seq is not None:
             statement = statement.where(audit.c.seq < before_seq)
-        async with self._database.read() as connection:
-            return [AuditRow(*row) for row in await connection.execute(statement)]
+        return [AuditRow(*row) for row in connection.execute(statement)]
 
     async def rows(self, *, since: datetime | None = None, through: int | None = None) -> AsyncIterator[AuditRow]:
         """Yield the rows in order, from `since` (aware) on, up to the seq `through`."""
@@ -168,13 +181,16 @@ class AuditJournal:
             statement = statement.where(audit.c.seq <= through)
         page = statement
         while True:
-            async with self._database.read() as connection:
-                found = [AuditRow(*row) for row in await connection.execute(page)]
+            found = await self._page(page)
             for row in found:
                 yield row
             if len(found) < PAGE_SIZE:
                 return
             page = statement.where(audit.c.seq > found[-1].seq)
+
+    @reads
+    def _page(self, connection: Connection, page: Select[Any]) -> list[AuditRow]:
+        return [AuditRow(*row) for row in connection.execute(page)]
 
     async def verify(self) -> ChainHead | ChainBreak | AuditGaps:
         """Check the chain. Return its end, or the first place where it is broken. Rows appended meanwhile are ignored.
@@ -192,8 +208,7 @@ class AuditJournal:
             select(audit_head.c.hash).scalar_subquery().label("hash"),
             select(func.max(audit.c.seq)).scalar_subquery().label("last"),
         )
-        async with self._database.read() as connection:
-            end = (await connection.execute(ends)).one()
+        end = await self.database.read(lambda connection: connection.execute(ends).one())
         if end.seq is None and end.last is not None:
             return ChainBreak(end.last + 1, ChainFault.REMOVED)  # with the head, and an unknown number of rows
         kept = ChainHead() if end.seq is None else ChainHead(end.seq, end.hash)
@@ -211,7 +226,8 @@ class AuditJournal:
             return ChainBreak(kept.seq + 1, ChainFault.ADDED)
         return head
 
-    async def _find_gaps(self) -> AuditGaps:
+    @reads
+    def _find_gaps(self, connection: Connection) -> AuditGaps:
         """Count what has no row of its own in the journal, though both are written in one transaction.
 
         It is one statement, so it sees one moment, and the bot may write meanwhile. Each part reads its tables once.
@@ -219,8 +235,7 @@ class AuditJournal:
         statement = select(
             _requests_missing(), _decisions_missing(), _verdicts_missing(), _ends_missing(), _syncs_missing()
         )
-        async with self._database.read() as connection:
-            return AuditGaps(*(await connection.execute(statement)).one())
+        return AuditGaps(*connection.execute(statement).one())
 
 
 def _requests_missing() -> ScalarSelect[int]:

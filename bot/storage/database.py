@@ -1,27 +1,38 @@
 """The database: one URL, SQLite or PostgreSQL, for Rollcall's own tables and the engine's."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext, suppress
+from collections.abc import AsyncIterator, Callable, Coroutine
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import asynccontextmanager, nullcontext
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection as SyncConnection
-from sqlalchemy import event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import InvalidRequestError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.storage import postgres
+from bot.storage.group_commit import GroupCommit
 from bot.storage.sqlite import SqliteConnection, hold_lock_file
 
 CLOSE_TIMEOUT = 5.0
-"""Seconds to wait for connections in use before the database closes without them."""
+"""Seconds to wait for work in progress before the database closes without it."""
+THREADS = 5
+"""The threads that read, and that write to PostgreSQL; each uses one connection at a time."""
+
+P = ParamSpec("P")
+S = TypeVar("S", bound="Store")
+T = TypeVar("T")
 
 
 class Database:
     """The database at `url`: `sqlite:///path` or `postgresql://…`.
+
+    Work with it is a function of a connection, which runs in a thread as a whole: a hop between threads for every
+    statement costs several times as much as the statement. The function must only use its connection, and return
+    values that don't need it.
 
     Attributes:
         url: where it is.
@@ -35,10 +46,9 @@ class Database:
         self.is_sqlite = url.startswith("sqlite")
         self._engine = _engine(url, is_sqlite=self.is_sqlite)
         self._reader = self._engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._write_lock = asyncio.Lock()
-        self._used = 0
-        self._unused = asyncio.Event()
-        self._unused.set()
+        self._threads = ThreadPoolExecutor(THREADS, "rollcall-database")
+        self._group_commit = GroupCommit(self._engine) if self.is_sqlite else None
+        self._unfinished: set[Future[Any]] = set()
         self._closed = False
 
     @property
@@ -51,26 +61,21 @@ class Database:
         """The database of the engine's tables: on SQLite a file of its own, so that neither waits for the other."""
         return f"sqlite:///{self.file.with_name(f'{self.file.name}.engine')}" if self.file else self.url
 
-    @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
-        """Open a transaction that commits at the end of the block, and rolls back on an error.
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` in a transaction, and return its result once it is committed. An error rolls it back.
 
-        SQLite has one writer at a time, and a waiting writer polls after growing pauses. So writers queue here.
+        If the caller is cancelled, work that has begun is still committed.
 
         Raises:
             ReplicaFenced: another replica has taken over this one's work; nothing is written.
         """
-        lock = self._write_lock if self.is_sqlite else nullcontext()
-        async with lock, self._connected(self._engine) as connection, connection.begin():
-            if self.replica:
-                await postgres.require_unfenced(connection, self.replica)
-            yield connection
+        if self._group_commit is not None:
+            return await self._finished(self._group_commit.submit, work)
+        return await self._finished(self._threads.submit, self._transaction, work)
 
-    @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
-        """Open a connection for single reads, each of which sees what is committed at that time."""
-        async with self._connected(self._reader) as connection:
-            yield connection
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Run `work`, each of whose reads sees what is committed at that time, and return its result."""
+        return await self._finished(self._threads.submit, self._single_reads, work)
 
     @asynccontextmanager
     async def hold(self) -> AsyncIterator[None]:
@@ -86,83 +91,92 @@ class Database:
 
     async def upgrade(self) -> None:
         """Migrate the tables to the newest version, if they aren't there yet."""
-        async with self.write() as connection:
-            if not self.is_sqlite:
-                await postgres.begin_upgrade(connection)
-            await connection.run_sync(_migrate)
+        await self.write(_migrate)
 
     async def aclose(self) -> None:
-        """Close all connections, those in use when they are returned. No connection can be opened afterwards."""
+        """Close the database when the work in progress has ended. No other can begin."""
         self._closed = True
-        with suppress(TimeoutError):
-            async with asyncio.timeout(CLOSE_TIMEOUT):
-                await self._unused.wait()
-        await self._engine.dispose()
+        if unfinished := [asyncio.wrap_future(future) for future in tuple(self._unfinished)]:
+            await asyncio.wait(unfinished, timeout=CLOSE_TIMEOUT)
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        if self._group_commit is not None:
+            self._group_commit.close()
+        self._engine.dispose()
 
-    @asynccontextmanager
-    async def _connected(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-        """Take a connection from the pool, and return it even if the caller is cancelled while it is being opened.
-
-        SQLAlchemy would lose such a connection, and the pool would be smaller from then on.
-        """
+    async def _finished(self, submit: Callable[P, Future[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         if self._closed:
             raise InvalidRequestError("The database is closed.")
-        connection = engine.connect()
-        self._used += 1
-        self._unused.clear()
-        opening = asyncio.ensure_future(_open(connection))
-        try:
-            await asyncio.shield(opening)
-            yield connection
-        finally:
-            closing = asyncio.ensure_future(self._close(opening, connection))
-            try:
-                await asyncio.shield(closing)
-            except asyncio.CancelledError:
-                await closing
-                raise
+        future = submit(*args, **kwargs)
+        self._unfinished.add(future)
+        future.add_done_callback(self._unfinished.discard)
+        return await asyncio.wrap_future(future)
 
-    async def _close(self, opening: asyncio.Future[None], connection: AsyncConnection) -> None:
-        await asyncio.wait([opening])
-        try:
-            if opening.exception() is None:
-                await connection.close()
-        finally:
-            self._used -= 1
-            if not self._used:
-                self._unused.set()
+    def _transaction(self, work: Callable[[Connection], T]) -> T:
+        with self._engine.begin() as connection:
+            if self.replica:
+                postgres.require_unfenced(connection, self.replica)
+            return work(connection)
+
+    def _single_reads(self, work: Callable[[Connection], T]) -> T:
+        with self._reader.connect() as connection:
+            return work(connection)
 
 
-async def _open(connection: AsyncConnection) -> None:
-    await connection.start()
+class Store:
+    """A part of the database. Each method that `reads` or `writes` is one transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
 
 
-def _engine(url: str, *, is_sqlite: bool) -> AsyncEngine:
+def reads(method: Callable[Concatenate[S, Connection, P], T]) -> Callable[Concatenate[S, P], Coroutine[Any, Any, T]]:
+    """Run a store's method in a thread, with a connection for single reads (`Database.read`)."""
+
+    @wraps(method)
+    async def run(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self.database.read(lambda connection: method(self, connection, *args, **kwargs))
+
+    return run
+
+
+def writes(method: Callable[Concatenate[S, Connection, P], T]) -> Callable[Concatenate[S, P], Coroutine[Any, Any, T]]:
+    """Run a store's method in a thread, in a transaction (`Database.write`)."""
+
+    @wraps(method)
+    async def run(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self.database.write(lambda connection: method(self, connection, *args, **kwargs))
+
+    return run
+
+
+def _engine(url: str, *, is_sqlite: bool) -> Engine:
     """Build the engine. Its errors hide the parameters of a statement, which are people's phone numbers."""
     if not is_sqlite:
         driver_url = "postgresql+psycopg://" + url.split("://", 1)[1]
-        server = create_async_engine(
-            driver_url, pool_size=5, connect_args=postgres.KEEPALIVE, pool_pre_ping=True, hide_parameters=True
+        server = create_engine(
+            driver_url, pool_size=THREADS, connect_args=postgres.KEEPALIVE, pool_pre_ping=True, hide_parameters=True
         )
-        event.listen(server.sync_engine, "connect", postgres.set_session_limits)
+        event.listen(server, "connect", postgres.set_session_limits)
         return server
-    engine = create_async_engine(
-        "sqlite+aiosqlite:///" + url.removeprefix("sqlite:///"),
-        connect_args={"factory": SqliteConnection, "isolation_level": None},
-        pool_size=5,
+    engine = create_engine(
+        url,
+        connect_args={"factory": SqliteConnection, "isolation_level": None, "check_same_thread": False},
+        pool_size=THREADS + 1,
         hide_parameters=True,
     )
-    event.listen(engine.sync_engine, "begin", _begin_immediate)
+    event.listen(engine, "begin", _begin_immediate)
     return engine
 
 
-def _begin_immediate(connection: SyncConnection) -> None:
+def _begin_immediate(connection: Connection) -> None:
     """Take SQLite's write lock at the start: a transaction that takes it later can only fail."""
     if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def _migrate(connection: SyncConnection) -> None:
+def _migrate(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        postgres.begin_upgrade(connection)
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     attributes: dict[str, Any] = config.attributes

@@ -11,13 +11,13 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 from pydantic import TypeAdapter
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
 from bot.domain.access import Actor
 from bot.domain.groups import KnownGroup
 from bot.domain.requests import RequestDraft
 from bot.domain.roster import Roster
-from bot.storage.database import Database
+from bot.storage.database import Database, Store, reads, writes
 from bot.storage.rows import options_from_json, options_json
 from bot.storage.tables import drafts
 from providers.base import Operation
@@ -27,7 +27,7 @@ DRAFT_TTL = timedelta(days=1)
 _ROSTER = TypeAdapter(Roster)
 
 
-class DraftStore:
+class DraftStore(Store):
     """Stores drafts.
 
     Args:
@@ -36,22 +36,22 @@ class DraftStore:
     """
 
     def __init__(self, database: Database, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        self._database = database
+        super().__init__(database)
         self._clock = clock
 
-    async def save(self, draft: RequestDraft) -> str:
+    @writes
+    def save(self, connection: Connection, draft: RequestDraft) -> str:
         """Store a draft and return its key. Drafts older than `DRAFT_TTL` are deleted."""
         key, now = secrets.token_hex(16), self._clock()
-        async with self._database.write() as connection:
-            await connection.execute(delete(drafts).where(drafts.c.at < (now - DRAFT_TTL).timestamp()))
-            await connection.execute(insert(drafts).values(id=key, at=now.timestamp(), body=_json(draft)))
+        connection.execute(delete(drafts).where(drafts.c.at < (now - DRAFT_TTL).timestamp()))
+        connection.execute(insert(drafts).values(id=key, at=now.timestamp(), body=_json(draft)))
         return key
 
-    async def find(self, key: str) -> RequestDraft | None:
+    @reads
+    def find(self, connection: Connection, key: str) -> RequestDraft | None:
         """Return a draft, as often as it is asked for; None if it is too old or there never was one."""
         oldest = (self._clock() - DRAFT_TTL).timestamp()
-        async with self._database.read() as connection:
-            body = await connection.scalar(select(drafts.c.body).where(drafts.c.id == key, drafts.c.at >= oldest))
+        body = connection.scalar(select(drafts.c.body).where(drafts.c.id == key, drafts.c.at >= oldest))
         return None if body is None else _draft(body)
 
 

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import select, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, select, text
 
 from bot.storage.tables import replicas
 
@@ -38,14 +37,14 @@ def set_session_limits(session: Any, _record: object) -> None:
     session.commit()
 
 
-async def begin_upgrade(connection: AsyncConnection) -> None:
+def begin_upgrade(connection: Connection) -> None:
     """Wait until no other process migrates the tables, and remove the time limits of this transaction."""
     for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
-        await connection.execute(text(f"SET LOCAL {name} = 0"))
-    await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADE_LOCK})
+        connection.execute(text(f"SET LOCAL {name} = 0"))
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADE_LOCK})
 
 
-async def require_unfenced(connection: AsyncConnection, replica: str) -> None:
+def require_unfenced(connection: Connection, replica: str) -> None:
     """Check that a replica may write, and that it can't be fenced before this transaction ends.
 
     The lock doesn't block the renewal of the row, which changes no key.
@@ -54,6 +53,6 @@ async def require_unfenced(connection: AsyncConnection, replica: str) -> None:
         ReplicaFenced: the replica is fenced, or its row is gone.
     """
     unfenced = select(replicas.c.id).where(replicas.c.id == replica, replicas.c.fenced_at.is_(None))
-    row = await connection.execute(unfenced.with_for_update(read=True, key_share=True))
+    row = connection.execute(unfenced.with_for_update(read=True, key_share=True))
     if row.one_or_none() is None:
         raise ReplicaFenced(f"Another replica has taken over the work of {replica}.")

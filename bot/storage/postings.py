@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
-from bot.storage.database import Database
+from bot.storage.database import Store, reads, writes
 from bot.storage.tables import postings
 
 
@@ -16,39 +16,34 @@ class Posting:
     ts: str
 
 
-class Postings:
+class Postings(Store):
     """The record of messages, by their names within a request."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def get(self, request_id: str, name: str) -> Posting | None:
+    @reads
+    def get(self, connection: Connection, request_id: str, name: str) -> Posting | None:
         """Return the posting of this name, None if it was never started."""
-        async with self._database.read() as connection:
-            row = (
-                await connection.execute(
-                    select(postings).where(postings.c.request_id == request_id, postings.c.name == name)
-                )
-            ).one_or_none()
+        row = connection.execute(
+            select(postings).where(postings.c.request_id == request_id, postings.c.name == name)
+        ).one_or_none()
         return None if row is None else Posting(row.channel, row.ts)
 
-    async def names(self, request_id: str, prefix: str) -> list[str]:
+    @reads
+    def names(self, connection: Connection, request_id: str, prefix: str) -> list[str]:
         """Return the names with this prefix under which a request has postings, in a fixed order."""
         mine = postings.c.request_id == request_id, postings.c.name.startswith(prefix, autoescape=True)
-        async with self._database.read() as connection:
-            rows = await connection.scalars(select(postings.c.name).where(*mine).order_by(postings.c.name))
-            return list(rows)
+        rows = connection.scalars(select(postings.c.name).where(*mine).order_by(postings.c.name))
+        return list(rows)
 
-    async def reserve(self, request_id: str, name: str, channel: str) -> None:
+    @writes
+    def reserve(self, connection: Connection, request_id: str, name: str, channel: str) -> None:
         """Record that this message is about to be posted."""
-        async with self._database.write() as connection:
-            await connection.execute(insert(postings).values(request_id=request_id, name=name, channel=channel, ts=""))
+        connection.execute(insert(postings).values(request_id=request_id, name=name, channel=channel, ts=""))
 
-    async def save(self, request_id: str, name: str, posting: Posting) -> None:
+    @writes
+    def save(self, connection: Connection, request_id: str, name: str, posting: Posting) -> None:
         """Record where the message was posted."""
-        async with self._database.write() as connection:
-            await connection.execute(
-                update(postings)
-                .where(postings.c.request_id == request_id, postings.c.name == name)
-                .values(channel=posting.channel, ts=posting.ts)
-            )
+        connection.execute(
+            update(postings)
+            .where(postings.c.request_id == request_id, postings.c.name == name)
+            .values(channel=posting.channel, ts=posting.ts)
+        )

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Float, cast, column, delete, func, insert, select, table, update
+from sqlalchemy import ColumnElement, Connection, Float, cast, column, delete, func, insert, select, table, update
 
-from bot.storage.database import Database
+from bot.storage.database import Store, reads, writes
 from bot.storage.tables import replicas, schedules, senders
 
 KEEP_SECONDS = 86_400
@@ -20,63 +20,61 @@ class Replica:
     fenced: bool
 
 
-class Replicas:
-    """The table of replicas. Every method is one transaction, and all times are the server's.
+class Replicas(Store):
+    """The table of replicas. All times are the server's.
 
     A replica is fenced when it leaves, or when another one finds that it no longer renews its row. From then on,
-    each of its write transactions fails (`Database.write`), so that two replicas never do the same work.
+    each of its write transactions fails (`Database.write`), so that two replicas never do the same work. Joining and
+    renewing are single statements, for which that doesn't apply.
     """
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def join(self, replica_id: str) -> None:
+    @reads
+    def join(self, connection: Connection, replica_id: str) -> None:
         """Add a replica, and forget those that were fenced long ago."""
-        async with self._database.read() as connection:
-            await connection.execute(delete(replicas).where(replicas.c.fenced_at < _now() - KEEP_SECONDS))
-            await connection.execute(insert(replicas).values(id=replica_id, seen_at=_now()))
+        connection.execute(delete(replicas).where(replicas.c.fenced_at < _now() - KEEP_SECONDS))
+        connection.execute(insert(replicas).values(id=replica_id, seen_at=_now()))
 
-    async def renew(self, replica_id: str) -> bool:
+    @reads
+    def renew(self, connection: Connection, replica_id: str) -> bool:
         """Record that a replica runs. Return False if it is fenced."""
         mine = replicas.c.id == replica_id, replicas.c.fenced_at.is_(None)
-        async with self._database.read() as connection:
-            return bool((await connection.execute(update(replicas).where(*mine).values(seen_at=_now()))).rowcount)
+        return bool(connection.execute(update(replicas).where(*mine).values(seen_at=_now())).rowcount)
 
-    async def others(self, replica_id: str) -> list[Replica]:
+    @reads
+    def others(self, connection: Connection, replica_id: str) -> list[Replica]:
         """Return the other replicas, running and fenced."""
         statement = select(replicas).where(replicas.c.id != replica_id).order_by(replicas.c.id)
-        async with self._database.read() as connection:
-            rows = (await connection.execute(statement)).all()
+        rows = connection.execute(statement).all()
         return [Replica(row.id, row.seen_at, row.fenced_at is not None) for row in rows]
 
-    async def fence(self, replica: Replica) -> bool:
+    @writes
+    def fence(self, connection: Connection, replica: Replica) -> bool:
         """Fence a replica that has not renewed its row since `replica` was read, and free what it had reserved.
 
         It waits for the replica's transactions in progress, which the server ends when they idle.
 
         Return False if the replica renewed its row, or another replica fenced it.
         """
-        async with self._database.write() as connection:
-            locked = select(replicas).where(replicas.c.id == replica.id).with_for_update()
-            row = (await connection.execute(locked)).one_or_none()
-            if row is None or row.fenced_at is not None or row.seen_at != replica.seen_at:
-                return False
-            await connection.execute(update(replicas).where(replicas.c.id == replica.id).values(fenced_at=_now()))
-            await connection.execute(update(senders).where(senders.c.replica == replica.id).values(replica=""))
-            await connection.execute(update(schedules).where(schedules.c.replica == replica.id).values(replica=""))
+        locked = select(replicas).where(replicas.c.id == replica.id).with_for_update()
+        row = connection.execute(locked).one_or_none()
+        if row is None or row.fenced_at is not None or row.seen_at != replica.seen_at:
+            return False
+        connection.execute(update(replicas).where(replicas.c.id == replica.id).values(fenced_at=_now()))
+        connection.execute(update(senders).where(senders.c.replica == replica.id).values(replica=""))
+        connection.execute(update(schedules).where(schedules.c.replica == replica.id).values(replica=""))
         return True
 
-    async def gone_with_work(self) -> list[str]:
+    @reads
+    def gone_with_work(self, connection: Connection) -> list[str]:
         """Return the ids of replicas that aren't running but have work in progress, from the engine's own table."""
         running = select(replicas.c.id).where(replicas.c.fenced_at.is_(None))
         statement = select(_work.c.executor_id).where(_work.c.status == "PENDING", _work.c.executor_id.not_in(running))
-        async with self._database.read() as connection:
-            return list(await connection.scalars(statement.distinct()))
+        return list(connection.scalars(statement.distinct()))
 
     async def leave(self, replica_id: str) -> None:
         """Fence a replica that stops, so that the others take over its work immediately."""
-        async with self._database.read() as connection:
-            seen_at = await connection.scalar(select(replicas.c.seen_at).where(replicas.c.id == replica_id))
+        mine = select(replicas.c.seen_at).where(replicas.c.id == replica_id)
+        seen_at = await self.database.read(lambda connection: connection.scalar(mine))
         if seen_at is not None:
             await self.fence(Replica(replica_id, seen_at, fenced=False))
 

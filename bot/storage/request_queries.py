@@ -3,11 +3,11 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import Connection, Select, and_, func, or_, select
 
 from bot.domain.outcomes import RequestSummary, Tally
 from bot.domain.requests import RequestState
-from bot.storage.database import Database
+from bot.storage.database import Store, reads
 from bot.storage.rows import request_from_row
 from bot.storage.tables import participants, requests
 from providers.base import Outcome
@@ -16,11 +16,8 @@ IS_NOT_A_PERSON = and_(participants.c.phone == "", participants.c.lid == "")
 """Items that are not people: rejected entries, and things such as a group's subject."""
 
 
-class RequestQueries:
+class RequestQueries(Store):
     """Reads requests with their tallies. Every method is one read."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def newest(
         self,
@@ -62,20 +59,20 @@ class RequestQueries:
         statement = select(requests).where(requests.c.parent == request_id).order_by(requests.c.asked_at.desc())
         return await self._summaries(statement)
 
-    async def _summaries(self, statement: Select[Any]) -> list[RequestSummary]:
-        async with self._database.read() as connection:
-            found = [request_from_row(row) for row in (await connection.execute(statement)).all()]
-            counted = (
-                select(
-                    participants.c.request_id,
-                    participants.c.outcome,
-                    func.count(),
-                    func.count().filter(IS_NOT_A_PERSON),
-                )
-                .where(participants.c.request_id.in_([request.id for request in found]))
-                .group_by(participants.c.request_id, participants.c.outcome)
+    @reads
+    def _summaries(self, connection: Connection, statement: Select[Any]) -> list[RequestSummary]:
+        found = [request_from_row(row) for row in connection.execute(statement).all()]
+        counted = (
+            select(
+                participants.c.request_id,
+                participants.c.outcome,
+                func.count(),
+                func.count().filter(IS_NOT_A_PERSON),
             )
-            rows = (await connection.execute(counted)).all() if found else []
+            .where(participants.c.request_id.in_([request.id for request in found]))
+            .group_by(participants.c.request_id, participants.c.outcome)
+        )
+        rows = connection.execute(counted).all() if found else []
         return [
             RequestSummary(request, tally_from_rows([row[1:] for row in rows if row[0] == request.id]))
             for request in found

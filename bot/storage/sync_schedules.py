@@ -6,14 +6,13 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, select, update
 
 from bot.domain.audit import AuditEntry, schedule_entry
 from bot.domain.groups import GroupRef
 from bot.domain.sync import SyncMode, SyncSchedule
 from bot.storage.audit import append_entries
-from bot.storage.database import Database
+from bot.storage.database import Store, reads, writes
 from bot.storage.requests import withdraw
 from bot.storage.rows import source_from_json, source_json
 from bot.storage.tables import schedules
@@ -35,53 +34,52 @@ class EndedSyncs:
     withdrawn: int = 0
 
 
-class SyncSchedules:
+class SyncSchedules(Store):
     """Reads and writes the schedules."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def add(self, schedule: SyncSchedule) -> ScheduleResult:
+    @writes
+    def add(self, connection: Connection, schedule: SyncSchedule) -> ScheduleResult:
         """Store a schedule. A group has one repeated sync, and a new one replaces it."""
-        async with self._database.write() as connection:
-            if await connection.scalar(select(schedules.c.id).where(schedules.c.id == schedule.id)) is not None:
-                return ScheduleResult.EXISTING
-            repeated = and_(_of_group(schedule.group), schedules.c.every.is_not(None))
-            replaced = await _end(connection, repeated) if schedule.every else 0
-            await connection.execute(insert(schedules).values(**_row(schedule)))
-            await append_entries(connection, [_started(schedule, replaced)])
+        if connection.scalar(select(schedules.c.id).where(schedules.c.id == schedule.id)) is not None:
+            return ScheduleResult.EXISTING
+        repeated = and_(_of_group(schedule.group), schedules.c.every.is_not(None))
+        replaced = _end(connection, repeated) if schedule.every else 0
+        connection.execute(insert(schedules).values(**_row(schedule)))
+        append_entries(connection, [_started(schedule, replaced)])
         return ScheduleResult.REPLACED if replaced else ScheduleResult.NEW
 
-    async def active(self) -> list[SyncSchedule]:
+    @reads
+    def active(self, connection: Connection) -> list[SyncSchedule]:
         """Return the active schedules, soonest first."""
         statement = select(schedules).where(schedules.c.next_at.is_not(None)).order_by(schedules.c.next_at)
-        async with self._database.read() as connection:
-            return [_schedule(row) for row in await connection.execute(statement)]
+        return [_schedule(row) for row in connection.execute(statement)]
 
-    async def claim_due(self, now: datetime) -> list[SyncSchedule]:
+    @writes
+    def claim_due(self, connection: Connection, now: datetime) -> list[SyncSchedule]:
         """Claim the schedules that are due at `now` (aware), and return them, soonest first.
 
         Until its run is completed, no other replica can claim a schedule, unless this one is fenced.
         """
-        free = schedules.c.replica.in_(("", self._database.replica))
+        free = schedules.c.replica.in_(("", self.database.replica))
         statement = update(schedules).where(schedules.c.next_at <= now.timestamp(), free)
-        claim = statement.values(replica=self._database.replica).returning(schedules)
-        async with self._database.write() as connection:
-            claimed = [_schedule(row) for row in await connection.execute(claim)]
+        claim = statement.values(replica=self.database.replica).returning(schedules)
+        claimed = [_schedule(row) for row in connection.execute(claim)]
         return sorted(claimed, key=lambda schedule: schedule.next_at)
 
-    async def next_at(self) -> float | None:
+    @reads
+    def next_at(self, connection: Connection) -> float | None:
         """Return when the next schedule is due, in seconds since 1970; None if none is."""
-        async with self._database.read() as connection:
-            soonest: float | None = await connection.scalar(select(func.min(schedules.c.next_at)))
+        soonest: float | None = connection.scalar(select(func.min(schedules.c.next_at)))
         return soonest
 
-    async def complete_run(
-        self, schedule: SyncSchedule, now: datetime, *, request: str = "", failed: bool = False
+    @writes
+    def complete_run(
+        self, connection: Connection, schedule: SyncSchedule, now: datetime, *, request: str = "", failed: bool = False
     ) -> None:
         """Move a schedule to its next run after `now`, if there is one. Missed runs are skipped.
 
         Args:
+            connection: the connection.
             schedule: the schedule as it was read when it was due.
             now: the end of the run, aware.
             request: the id of the request that the run made; empty if none.
@@ -98,20 +96,19 @@ class SyncSchedules:
         )
         values: dict[str, Any] = {"run": schedule.run + 1, "next_at": following, "failed": failures, "replica": ""}
         values |= {"request": request} if request else {}
-        async with self._database.write() as connection:
-            result = await connection.execute(update(schedules).where(this_run).values(**values))
-            if given_up and result.rowcount:
-                await append_entries(connection, [_ended(schedule.group, "", 1)])
+        result = connection.execute(update(schedules).where(this_run).values(**values))
+        if given_up and result.rowcount:
+            append_entries(connection, [_ended(schedule.group, "", 1)])
 
-    async def end(self, group: GroupRef, user_id: str) -> EndedSyncs:
+    @writes
+    def end(self, connection: Connection, group: GroupRef, user_id: str) -> EndedSyncs:
         """End the active schedules of a group on behalf of a user, and withdraw their requests that haven't begun."""
         last_requests = select(schedules.c.request).where(_of_group(group), schedules.c.next_at.is_not(None))
-        async with self._database.write() as connection:
-            made = [id_ for id_ in await connection.scalars(last_requests) if id_]
-            ended = await _end(connection, _of_group(group))
-            withdrawn = sum([await withdraw(connection, request_id, user_id) for request_id in made])
-            if ended:
-                await append_entries(connection, [_ended(group, user_id, ended)])
+        made = [id_ for id_ in connection.scalars(last_requests) if id_]
+        ended = _end(connection, _of_group(group))
+        withdrawn = sum(withdraw(connection, request_id, user_id) for request_id in made)
+        if ended:
+            append_entries(connection, [_ended(group, user_id, ended)])
         return EndedSyncs(ended, withdrawn)
 
 
@@ -119,9 +116,9 @@ def _of_group(group: GroupRef) -> ColumnElement[bool]:
     return and_(schedules.c.connection == group.connection, schedules.c.group_id == group.id)
 
 
-async def _end(connection: AsyncConnection, condition: ColumnElement[bool]) -> int:
+def _end(connection: Connection, condition: ColumnElement[bool]) -> int:
     """End the active schedules that match. Return their number."""
-    result = await connection.execute(
+    result = connection.execute(
         update(schedules).where(condition, schedules.c.next_at.is_not(None)).values(next_at=None)
     )
     return result.rowcount

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import delete, insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, delete, insert, select
 
 from bot.domain.access import Actor, Allowed, Capability, Role, Target, check_capability
 from bot.domain.approvals import (
@@ -23,7 +22,7 @@ from bot.domain.audit import refused_click_entry, vote_entry
 from bot.domain.groups import GroupCatalog
 from bot.domain.requests import Request, RequestState
 from bot.storage.audit import append_entries
-from bot.storage.database import Database
+from bot.storage.database import Database, Store, reads, writes
 from bot.storage.requests import locked_request, transition, withdraw
 from bot.storage.tables import decisions
 
@@ -38,7 +37,7 @@ _APPROVAL_STATES = {
 }
 
 
-class Votes:
+class Votes(Store):
     """Reads, checks and casts votes.
 
     Args:
@@ -53,57 +52,59 @@ class Votes:
         roles: Sequence[Role],
         catalog: GroupCatalog | None = None,
     ) -> None:
-        self._database = database
+        super().__init__(database)
         self._roles = roles
         self._catalog = catalog or GroupCatalog()
 
-    async def for_request(self, request_id: str) -> tuple[Vote, ...]:
+    @reads
+    def for_request(self, connection: Connection, request_id: str) -> tuple[Vote, ...]:
         """Return a request's votes, oldest first."""
-        async with self._database.read() as connection:
-            return await _votes(connection, request_id)
+        return _votes(connection, request_id)
 
-    async def cast(self, request_id: str, actor: Actor, choice: Choice, reason: str = "") -> Accepted | Refused:
+    @writes
+    def cast(
+        self, connection: Connection, request_id: str, actor: Actor, choice: Choice, reason: str = ""
+    ) -> Accepted | Refused:
         """Cast a vote, and move the request if that decides it; or refuse the vote with the reason."""
         at = datetime.now(UTC)
-        async with self._database.write() as connection:
-            request = await locked_request(connection, request_id)
-            judged = await self._judge(connection, request, actor, Vote(actor.user_id, choice, at, reason))
-            if isinstance(judged, Refused):
-                return await _refuse(connection, request_id, request, judged, actor=actor.user_id, action=choice)
-            request, result = judged
-            mine = decisions.c.request_id == request_id, decisions.c.user_id == actor.user_id
-            await connection.execute(delete(decisions).where(*mine))  # a denial or an override replaces an earlier vote
-            values = {"choice": choice, "at": at.timestamp(), "reason": reason}
-            await connection.execute(insert(decisions).values(request_id=request_id, user_id=actor.user_id, **values))
-            if result.approval.state is not ApprovalState.WAITING:
-                await transition(connection, request_id, RequestState(result.approval.state))
-            await append_entries(connection, [vote_entry(request, result.approval.votes[-1], result.approval.state)])
-            return result
+        request = locked_request(connection, request_id)
+        judged = self._judge(connection, request, actor, Vote(actor.user_id, choice, at, reason))
+        if isinstance(judged, Refused):
+            return _refuse(connection, request_id, request, judged, actor=actor.user_id, action=choice)
+        request, result = judged
+        mine = decisions.c.request_id == request_id, decisions.c.user_id == actor.user_id
+        connection.execute(delete(decisions).where(*mine))  # a denial or an override replaces an earlier vote
+        values = {"choice": choice, "at": at.timestamp(), "reason": reason}
+        connection.execute(insert(decisions).values(request_id=request_id, user_id=actor.user_id, **values))
+        if result.approval.state is not ApprovalState.WAITING:
+            transition(connection, request_id, RequestState(result.approval.state))
+        append_entries(connection, [vote_entry(request, result.approval.votes[-1], result.approval.state)])
+        return result
 
-    async def check(self, request_id: str, actor: Actor, choice: Choice) -> Refused | None:
+    @writes
+    def check(self, connection: Connection, request_id: str, actor: Actor, choice: Choice) -> Refused | None:
         """Return why a vote would be refused, and audit that; None if it would count."""
         vote = Vote(actor.user_id, choice, datetime.now(UTC), "to be asked for")
-        async with self._database.write() as connection:
-            request = await locked_request(connection, request_id)
-            judged = await self._judge(connection, request, actor, vote)
-            if isinstance(judged, Refused):
-                return await _refuse(connection, request_id, request, judged, actor=actor.user_id, action=choice)
+        request = locked_request(connection, request_id)
+        judged = self._judge(connection, request, actor, vote)
+        if isinstance(judged, Refused):
+            return _refuse(connection, request_id, request, judged, actor=actor.user_id, action=choice)
         return None
 
-    async def withdraw(self, request_id: str, actor: Actor) -> Refused | None:
+    @writes
+    def withdraw(self, connection: Connection, request_id: str, actor: Actor) -> Refused | None:
         """Withdraw a request that has not started. Return None if that is done, otherwise why not.
 
         The requester may always do that; a person who may stop the request may do it once the request is approved.
         `Request.stopped_by` then names the person.
         """
         user_id = actor.user_id
-        async with self._database.write() as connection:
-            request = await locked_request(connection, request_id)
-            if refused := self._may_not_withdraw(request, actor):
-                return await _refuse(connection, request_id, request, refused, actor=user_id, action="withdraw")
-            if not await withdraw(connection, request_id, user_id):
-                refused = Refused(RefusalCode.CLOSED, _too_late(request))
-                return await _refuse(connection, request_id, request, refused, actor=user_id, action="withdraw")
+        request = locked_request(connection, request_id)
+        if refused := self._may_not_withdraw(request, actor):
+            return _refuse(connection, request_id, request, refused, actor=user_id, action="withdraw")
+        if not withdraw(connection, request_id, user_id):
+            refused = Refused(RefusalCode.CLOSED, _too_late(request))
+            return _refuse(connection, request_id, request, refused, actor=user_id, action="withdraw")
         return None
 
     def may_stop(self, request: Request, actor: Actor) -> bool:
@@ -133,13 +134,13 @@ class Votes:
             return ()
         return eligible_approvers(request.rule, self._target(request), request.requester, self._roles)
 
-    async def _judge(
-        self, connection: AsyncConnection, request: Request | None, actor: Actor, vote: Vote
+    def _judge(
+        self, connection: Connection, request: Request | None, actor: Actor, vote: Vote
     ) -> tuple[Request, Accepted] | Refused:
         """Check a vote against the stored ones, without storing it."""
         if request is None or request.rule is None or request.state is RequestState.RECEIVED:
             return Refused(RefusalCode.CLOSED, "This request isn't waiting for a decision. Nothing was done.")
-        approval = self._approval(request, request.rule, await _votes(connection, request.id))
+        approval = self._approval(request, request.rule, _votes(connection, request.id))
         result = cast_vote(approval, actor, vote.choice, vote.at, self._roles, reason=vote.reason)
         return result if isinstance(result, Refused) else (request, result)
 
@@ -159,18 +160,16 @@ def _too_late(request: Request | None) -> str:
     return f"This request is {state} and can't be withdrawn.{stop}"
 
 
-async def _votes(connection: AsyncConnection, request_id: str) -> tuple[Vote, ...]:
-    rows = await connection.execute(
-        select(decisions).where(decisions.c.request_id == request_id).order_by(decisions.c.at)
-    )
+def _votes(connection: Connection, request_id: str) -> tuple[Vote, ...]:
+    rows = connection.execute(select(decisions).where(decisions.c.request_id == request_id).order_by(decisions.c.at))
     return tuple(Vote(row.user_id, Choice(row.choice), datetime.fromtimestamp(row.at, UTC), row.reason) for row in rows)
 
 
-async def _refuse(
-    connection: AsyncConnection, request_id: str, request: Request | None, refused: Refused, *, actor: str, action: str
+def _refuse(
+    connection: Connection, request_id: str, request: Request | None, refused: Refused, *, actor: str, action: str
 ) -> Refused:
     """Append to the audit journal that a click was refused."""
     at = datetime.now(UTC)
     entry = refused_click_entry(request_id, request, actor=actor, action=action, code=refused.code, at=at)
-    await append_entries(connection, [entry])
+    append_entries(connection, [entry])
     return refused

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import Connection, func, or_, select, update
 
 from bot.domain.audit import transition_entry
 from bot.domain.requests import Request, RequestState
 from bot.storage.audit import append_entries
-from bot.storage.database import Database
+from bot.storage.database import Store, reads, writes
 from bot.storage.rows import request_from_row
 from bot.storage.tables import requests
 
@@ -38,45 +38,39 @@ class DueReminder:
     number: int
 
 
-class WorkQueue:
+class WorkQueue(Store):
     """Reads and marks due work. Every method is one transaction; all times are in seconds since 1970."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def due(self, now: float) -> list[DueWork]:
+    @reads
+    def due(self, connection: Connection, now: float) -> list[DueWork]:
         """Return the work that is due at `now` and that the engine does not have yet, oldest first."""
         statement = select(requests.c.id, requests.c.state).where(
             requests.c.state.in_(WORK_STATES),
             requests.c.dispatched != requests.c.state,
             or_(requests.c.state != RequestState.APPROVED, requests.c.run_at.is_(None), requests.c.run_at <= now),
         )
-        async with self._database.read() as connection:
-            rows = (await connection.execute(statement.order_by(requests.c.asked_at))).all()
+        rows = connection.execute(statement.order_by(requests.c.asked_at)).all()
         return [DueWork(row.id, RequestState(row.state)) for row in rows]
 
-    async def mark_dispatched(self, due: DueWork) -> None:
+    @writes
+    def mark_dispatched(self, connection: Connection, due: DueWork) -> None:
         """Record that the engine has this work."""
-        async with self._database.write() as connection:
-            await connection.execute(
-                update(requests).where(requests.c.id == due.request_id).values(dispatched=due.state)
-            )
+        connection.execute(update(requests).where(requests.c.id == due.request_id).values(dispatched=due.state))
 
-    async def expire(self, now: float) -> None:
+    @writes
+    def expire(self, connection: Connection, now: float) -> None:
         """Expire the requests whose time for approval is over at `now`."""
-        async with self._database.write() as connection:
-            rows = await connection.execute(
-                update(requests)
-                .where(requests.c.state == RequestState.WAITING, requests.c.expires_at <= now)
-                .values(state=RequestState.EXPIRED)
-                .returning(requests)
-            )
-            at = datetime.fromtimestamp(now, UTC)
-            await append_entries(
-                connection, [transition_entry(request_from_row(row), RequestState.EXPIRED, at) for row in rows]
-            )
+        rows = connection.execute(
+            update(requests)
+            .where(requests.c.state == RequestState.WAITING, requests.c.expires_at <= now)
+            .values(state=RequestState.EXPIRED)
+            .returning(requests)
+        )
+        at = datetime.fromtimestamp(now, UTC)
+        append_entries(connection, [transition_entry(request_from_row(row), RequestState.EXPIRED, at) for row in rows])
 
-    async def next_due_at(self, now: float) -> float | None:
+    @reads
+    def next_due_at(self, connection: Connection, now: float) -> float | None:
         """Return when the first request after `now` expires, runs or needs a reminder; None if none does."""
         undecided = requests.c.state.in_((RequestState.RECEIVED, RequestState.WAITING))
         times = (
@@ -84,25 +78,23 @@ class WorkQueue:
             (requests.c.remind_at, undecided),
             (requests.c.run_at, requests.c.state.in_((RequestState.RECEIVED, RequestState.APPROVED))),
         )
-        async with self._database.read() as connection:
-            soonest = [
-                await connection.scalar(select(func.min(column)).where(condition, column > now))
-                for column, condition in times
-            ]
+        soonest = [
+            connection.scalar(select(func.min(column)).where(condition, column > now)) for column, condition in times
+        ]
         return min((at for at in soonest if at is not None), default=None)
 
-    async def reminders_due(self, now: float) -> list[DueReminder]:
+    @reads
+    def reminders_due(self, connection: Connection, now: float) -> list[DueReminder]:
         """Return the reminders of waiting requests that are due at `now`."""
         statement = select(requests).where(requests.c.state == RequestState.WAITING, requests.c.remind_at <= now)
-        async with self._database.read() as connection:
-            rows = (await connection.execute(statement)).all()
+        rows = connection.execute(statement).all()
         return [DueReminder(request_from_row(row), row.reminders) for row in rows]
 
-    async def mark_reminded(self, reminder: DueReminder, next_at: float | None) -> None:
+    @writes
+    def mark_reminded(self, connection: Connection, reminder: DueReminder, next_at: float | None) -> None:
         """Record that the engine has this reminder, and when the next one is due; None for no other."""
-        async with self._database.write() as connection:
-            await connection.execute(
-                update(requests)
-                .where(requests.c.id == reminder.request.id, requests.c.reminders == reminder.number)
-                .values(reminders=reminder.number + 1, remind_at=next_at)
-            )
+        connection.execute(
+            update(requests)
+            .where(requests.c.id == reminder.request.id, requests.c.reminders == reminder.number)
+            .values(reminders=reminder.number + 1, remind_at=next_at)
+        )

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 from slack_bolt.async_app import AsyncApp, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
-from sqlalchemy import select, update
+from sqlalchemy import Connection, select, update
 from structlog.typing import EventDict
 
 from bot.storage.tables import drafts
@@ -146,10 +146,13 @@ async def test_a_preview_that_fails_late_says_so_in_place(app: RunningApp) -> No
     fields = {"Group": "wasend-team · wasend", "Numbers": "+1 415 555 0207"}
     assert (await slack.submit(ALICE, open_modal(slack).body["id"], fields)).ok
     await slack.wait_for(lambda: modal_title(slack) == "Preview")
-    async with app.database.write() as connection:  # makes the draft one that is refused, which the journal records
-        body = json.loads(str(await connection.scalar(select(drafts.c.body))))
+
+    def lengthen(connection: Connection) -> None:
+        body = json.loads(str(connection.scalar(select(drafts.c.body))))
         body["details"] = json.dumps({**json.loads(body["details"]), "text": "x" * 4_000})
-        await connection.execute(update(drafts).values(body=json.dumps(body)))
+        connection.execute(update(drafts).values(body=json.dumps(body)))
+
+    await app.database.write(lengthen)  # makes the draft one that is refused, which the journal records
     async with locked(app) as release:
         assert (await slack.submit(ALICE, open_modal(slack).body["id"])).ok
         assert modal_title(slack) == "Working on it…"

@@ -3,14 +3,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 
-from sqlalchemy import text
-
 from bot.execution.engine import DurableWorkflow, Engine, step
 from bot.execution.retries import Retries
 from bot.storage.requests import RequestStore
 from providers.base import Outcome, Verdict
 from tests.bot.execution import killed_workflow
-from tests.bot.storage.databases import open_database
+from tests.bot.storage.databases import open_database, scalar
 from tests.bot.storage.processes import python, says, until
 from tests.bot.storage.samples import people, request
 
@@ -86,11 +84,11 @@ async def test_a_sleep_counts_while_the_process_is_dead(sqlite_url: str) -> None
 
 async def _sleep_is_stored(url: str) -> None:
     """Wait until the end of the sleep is stored."""
-    made = text("SELECT 1 FROM sqlite_master WHERE name = 'operation_outputs'")
-    stored = text("SELECT 1 FROM operation_outputs WHERE function_name = 'DBOS.sleep'")
-    async with open_database(url) as database, database.read() as connection:
-        await until(partial(connection.scalar, made))
-        await until(partial(connection.scalar, stored))
+    made = "SELECT 1 FROM sqlite_master WHERE name = 'operation_outputs'"
+    stored = "SELECT 1 FROM operation_outputs WHERE function_name = 'DBOS.sleep'"
+    async with open_database(url) as database:
+        await until(lambda: scalar(database, made))
+        await until(lambda: scalar(database, stored))
 
 
 async def test_only_the_failed_step_is_repeated(sqlite_url: str) -> None:

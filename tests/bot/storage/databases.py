@@ -3,17 +3,20 @@
 import asyncio
 import itertools
 import shutil
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from bot.storage.database import Database
 from bot.storage.tables import metadata
 
+A_SENDER = "INSERT INTO senders (connection, free_at, day, used) VALUES ('support', 1.5, '2030-01-01', 7)"
 NewPostgres = Callable[[], str]
 _numbers = itertools.count(1)
 
@@ -81,8 +84,7 @@ async def sqlite(_sqlite_template: Path, sqlite_url: str) -> AsyncIterator[Datab
 async def postgres(_postgres_with_tables: str) -> AsyncIterator[Database]:
     """A PostgreSQL database with all its tables."""
     async with open_database(_postgres_with_tables) as database:
-        async with database.write() as connection:
-            await connection.execute(text("TRUNCATE " + ", ".join(metadata.tables)))
+        await run(database, "TRUNCATE " + ", ".join(metadata.tables))
         yield database
 
 
@@ -94,6 +96,41 @@ async def open_database(url: str) -> AsyncIterator[Database]:
         yield database
     finally:
         await database.aclose()
+
+
+async def run(database: Database, *statements: str) -> None:
+    """Run statements in one transaction."""
+
+    def work(connection: Connection) -> None:
+        for statement in statements:
+            connection.execute(text(statement))
+
+    await database.write(work)
+
+
+@asynccontextmanager
+async def open_transaction(database: Database, first: str = "SELECT 1", last: str = "SELECT 1") -> AsyncIterator[None]:
+    """Keep a transaction open during the block: run a statement at its start, and one before its end."""
+    begun, end = threading.Event(), threading.Event()
+
+    def work(connection: Connection) -> None:
+        connection.execute(text(first))
+        begun.set()
+        end.wait(4)
+        connection.execute(text(last))
+
+    writing = asyncio.create_task(database.write(work))
+    await asyncio.to_thread(begun.wait, 10)
+    try:
+        yield
+    finally:
+        end.set()
+        await writing
+
+
+async def scalar(database: Database, statement: str) -> Any:
+    """Return the first value that a statement finds."""
+    return await database.read(lambda connection: connection.scalar(text(statement)))
 
 
 async def _upgrade(url: str) -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from bot.domain.access import Actor
@@ -20,7 +20,7 @@ from bot.storage.sync_schedules import SyncSchedules
 from bot.storage.votes import Votes
 from bot.storage.work_queue import WorkQueue
 from providers.base import Evidence, MembershipStatus, Outcome, Person, Verdict
-from tests.bot.storage.databases import open_database
+from tests.bot.storage.databases import open_database, run
 from tests.bot.storage.samples import ASKED, FIRST, LEAD, people, request, rule
 
 NOON = datetime(2030, 5, 1, 12, 0, tzinfo=UTC)
@@ -38,15 +38,18 @@ def state(number: int, at: datetime = NOON) -> AuditEntry:
 
 async def tamper(database: Database, *statements: str) -> None:
     """Change rows as a database administrator can, without the triggers."""
-    async with database.write() as connection:
+
+    def change(connection: Connection) -> None:
         if database.is_sqlite:
             triggers = text("SELECT name FROM sqlite_master WHERE type = 'trigger'")
-            for name in (await connection.scalars(triggers)).all():
-                await connection.execute(text(f"DROP TRIGGER {name}"))
+            for name in connection.scalars(triggers).all():
+                connection.execute(text(f"DROP TRIGGER {name}"))
         else:
-            await connection.execute(text("SET LOCAL session_replication_role = replica"))
+            connection.execute(text("SET LOCAL session_replication_role = replica"))
         for statement in statements:
-            await connection.execute(text(statement))
+            connection.execute(text(statement))
+
+    await database.write(change)
 
 
 async def entries_of(audit: AuditJournal) -> list[tuple[Any, ...]]:
@@ -132,24 +135,19 @@ async def test_an_empty_journal_is_intact(audit: AuditJournal) -> None:
 async def test_the_database_refuses_to_change_a_row(database: Database, audit: AuditJournal, statement: str) -> None:
     await audit.add(state(1))
 
-    async def change() -> None:
-        async with database.write() as connection:
-            await connection.execute(text(statement))
-
     with pytest.raises(DBAPIError, match="append-only"):
-        await change()
+        await run(database, statement)
     assert isinstance(await audit.verify(), ChainHead)
 
 
 async def test_an_entry_is_rolled_back_with_its_change(database: Database, audit: AuditJournal) -> None:
-    async def change() -> None:
-        async with database.write() as connection:
-            await append_entries(connection, [state(1)])
-            raise LookupError
+    def change(connection: Connection) -> None:
+        append_entries(connection, [state(1)])
+        raise LookupError
 
     await audit.add(state(0))
     with pytest.raises(LookupError):
-        await change()
+        await database.write(change)
     await audit.add(state(2))
 
     assert [row.actor async for row in audit.rows()] == ["U0", "U2"]

@@ -2,7 +2,6 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import text
 
 from bot.domain.groups import GroupRef
 from bot.domain.send_limits import SendLimits
@@ -12,10 +11,9 @@ from bot.storage.database import Database
 from bot.storage.postgres import ReplicaFenced
 from bot.storage.replicas import Replica, Replicas
 from bot.storage.sync_schedules import SyncSchedules
-from tests.bot.storage.databases import open_database
+from tests.bot.storage.databases import A_SENDER, open_database, open_transaction, run, scalar
 
 NOON = datetime(2030, 5, 1, 12, tzinfo=UTC)
-A_SENDER = text("INSERT INTO senders (connection, free_at, day, used) VALUES ('support', 1.5, '2030-01-01', 7)")
 
 
 async def seen(replicas: Replicas, replica: str, by: str = "other") -> Replica:
@@ -47,22 +45,18 @@ async def test_a_fenced_replica_writes_nothing(postgres: Database) -> None:
     async with open_database(postgres.url) as own:
         await replicas.join("one")
         own.replica = "one"
-        async with own.write() as connection:
-            await connection.execute(A_SENDER)
+        await run(own, A_SENDER)
         await replicas.leave("one")
         with pytest.raises(ReplicaFenced):
-            async with own.write() as connection:
-                await connection.execute(text("DELETE FROM senders"))
-    async with postgres.read() as connection:
-        assert await connection.scalar(text("SELECT count(*) FROM senders")) == 1
+            await run(own, "DELETE FROM senders")
+    assert await scalar(postgres, "SELECT count(*) FROM senders") == 1
 
 
 async def test_a_replica_without_a_row_writes_nothing(postgres: Database) -> None:
     async with open_database(postgres.url) as own:
         own.replica = "removed long ago"
         with pytest.raises(ReplicaFenced):
-            async with own.write():
-                pass
+            await run(own, "SELECT 1")
 
 
 async def test_an_open_transaction_delays_fencing_but_no_renewal(postgres: Database) -> None:
@@ -70,12 +64,11 @@ async def test_an_open_transaction_delays_fencing_but_no_renewal(postgres: Datab
     async with open_database(postgres.url) as own:
         await replicas.join("one")
         own.replica = "one"
-        async with own.write() as connection:
+        async with open_transaction(own, last=A_SENDER):
             assert await replicas.renew("one")
             fencing = asyncio.create_task(replicas.fence(await seen(replicas, "one")))
             done, _ = await asyncio.wait([fencing], timeout=0.3)
             assert not done
-            await connection.execute(A_SENDER)
         assert await fencing
 
 

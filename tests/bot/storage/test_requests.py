@@ -6,13 +6,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import AdaptedConnection, event
+from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 
 from bot.domain.outcomes import Tally
 from bot.domain.requests import TRANSITIONS, RequestItem, RequestState
 from bot.storage.database import Database
 from bot.storage.requests import RequestStore
+from bot.storage.sqlite import SqliteConnection
 from providers.base import Evidence, MembershipStatus, Operation, Outcome, Person, Verdict
 from tests.bot.storage.samples import people, person, request, rule
 
@@ -226,9 +227,9 @@ async def test_the_work_grows_linearly_with_the_people(sqlite: Database) -> None
         instructions += 100
         return 0
 
-    @event.listens_for(sqlite._engine.sync_engine, "connect")
-    def count_all(connection: AdaptedConnection, _: object) -> None:
-        connection.run_async(lambda raw: raw.set_progress_handler(count, 100))
+    @event.listens_for(sqlite._engine, "connect")
+    def count_all(connection: SqliteConnection, _: object) -> None:
+        connection.set_progress_handler(count, 100)
 
     store, work = RequestStore(sqlite), list[int]()
     for number in (100, 1000):

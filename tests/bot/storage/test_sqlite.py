@@ -4,13 +4,12 @@ import time
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from bot.storage.database import Database
 from bot.storage.sqlite import AlreadyRunning, SqliteConnection, hold_lock_file
+from tests.bot.storage.databases import A_SENDER, open_database, open_transaction, run, scalar
 from tests.bot.storage.processes import holding
-
-_A_SENDER = text("INSERT INTO senders (connection, free_at, day, used) VALUES ('support', 0, '', 0)")
 
 
 @pytest.fixture
@@ -74,24 +73,19 @@ def test_an_unexpected_clock_pattern_is_refused(file: Path) -> None:
     connection.close()
 
 
-async def test_two_concurrent_writers_succeed(sqlite: Database) -> None:
+async def test_two_processes_that_write_succeed(sqlite: Database) -> None:
     """A transaction that reads first and writes later would fail with `database is locked`."""
 
-    async def count_up() -> None:
-        async with sqlite.write() as connection:
-            used = await connection.scalar(text("SELECT used FROM senders"))
-            await asyncio.sleep(0)
-            await connection.execute(text("UPDATE senders SET used = :used"), {"used": used + 1})
+    def count_up(connection: Connection) -> None:
+        used = connection.scalar(text("SELECT used FROM senders")) or 0
+        connection.execute(text("UPDATE senders SET used = :used"), {"used": used + 1})
 
-    async with sqlite.write() as connection:
-        await connection.execute(_A_SENDER)
-    await asyncio.gather(*(count_up() for _ in range(10)))
-    async with sqlite.read() as connection:
-        assert await connection.scalar(text("SELECT used FROM senders")) == 10
+    await run(sqlite, A_SENDER)
+    async with open_database(sqlite.url) as other:
+        await asyncio.gather(*(database.write(count_up) for database in [sqlite, other] * 10))
+    assert await scalar(sqlite, "SELECT used FROM senders") == 27
 
 
 async def test_a_reader_does_not_wait_for_a_writer(sqlite: Database) -> None:
-    async with sqlite.write() as writer:
-        await writer.execute(_A_SENDER)
-        async with sqlite.read() as reader:
-            assert await reader.scalar(text("SELECT count(*) FROM senders")) == 0
+    async with open_transaction(sqlite, first=A_SENDER):
+        assert await scalar(sqlite, "SELECT count(*) FROM senders") == 0

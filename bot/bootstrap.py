@@ -43,6 +43,7 @@ from handlers.delivery import Delivery, notify_requester
 from handlers.delivery.notifier import NotifierOptions
 from handlers.services import Services
 from providers.base import Provider
+from providers.capability_docs import PROVIDERS
 from providers.registry import make_provider
 
 CONNECT_TIMEOUT = 30
@@ -117,7 +118,8 @@ def _build(
 
     slack = SlackClients.of(client, roles, shorten_numbers=settings.slack.numbers is NumberStyle.SHORT)
     abilities = {name: frozenset(provider.abilities) for name, provider in providers.items()}
-    options = NotifierOptions(abilities, catalog, settings.slack.approvals_channel or "")
+    accounts = {name: PROVIDERS[c.provider][0] for name, c in settings.connections.items()}
+    options = NotifierOptions(abilities, accounts, catalog, settings.slack.approvals_channel or "")
     delivery = Delivery.of(client, slack, stores, options)
 
     sources = SyncSources(providers, slack.profiles.phones_of)

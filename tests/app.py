@@ -26,7 +26,7 @@ from sandbox.sandbox import SIMULATORS, Sandbox, serve_sandbox
 from sandbox.slack.delivery import Ack
 from sandbox.slack.server import SlackServer
 from sandbox.slack.workspace import Message, User, UserGroup
-from tests.slack_ui import ALICE, CAROL, CHANNEL, labels_of, named_messages, open_modal
+from tests.slack_ui import ALICE, CAROL, CHANNEL, is_done, labels_of, named_messages, open_modal
 
 ADMIN, SECOND, STRANGER = "U05ADMIN", "U06SECOND", "U07STRANGER"
 MORE_ROLES = f"""
@@ -180,7 +180,7 @@ class RunningApp:
     async def finished(self, number: int = 0, *, channel: str = CHANNEL) -> list[Message]:
         """Wait until a request is done, and return its whole thread."""
         parent = await self.parent(number, channel=channel)
-        await self.slack.wait_for(lambda: "Done" in self.parents(channel)[number]["text"])
+        await self.slack.wait_for(lambda: is_done(self.parents(channel)[number]))
         return self.slack.thread(channel, parent["ts"])
 
     async def message_with_button(self, label: str) -> Message:
@@ -273,7 +273,7 @@ class SubmittedRequest:
 
     async def done(self) -> str:
         """Wait until it is done, and return the text of its summary."""
-        await self.text("parent", "🏁 Done")
+        await self.app.slack.wait_for(lambda: (parent := self._find("parent")) and is_done(parent))
         return str((await self.message("summary"))["text"])
 
     def _find(self, name: str) -> Message | None:

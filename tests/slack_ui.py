@@ -50,6 +50,11 @@ def modal_text(slack: SlackServer, user: str = ALICE) -> str:
     return json.dumps(open_modal(slack, user).body["blocks"], ensure_ascii=False)
 
 
+def is_done(parent: Message) -> bool:
+    """Return whether a request's parent message shows its result."""
+    return any(line.startswith(("✅ Done: ", "⚠️ ", "📋 ")) for line in str(parent["text"]).splitlines()[1:2])
+
+
 async def submit_modal(slack: SlackServer, values: dict[str, Any] | None = None, user: str = ALICE) -> Ack:
     """Fill in and submit the open modal."""
     ack = await slack.submit(user, open_modal(slack, user).body["id"], values)

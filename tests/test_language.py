@@ -35,6 +35,7 @@ from handlers.views import (
 from handlers.views.answers import Unread
 from handlers.views.approval_card import MissingVotes
 from handlers.views.blocks import Message
+from handlers.views.headlines import headline, tally_of
 from handlers.views.inputs import Prefill
 from handlers.views.preview import PreviewData, SyncTerms
 from providers.base import GroupChange, GroupNotFound, Operation, Outcome, Picture
@@ -165,8 +166,8 @@ def requests() -> Iterator[Request]:
 def messages_and_modals(request: Request, size: int) -> Iterator[View | Message | str]:
     """Yield everything that is shown of a request of this size."""
     people = mix(size, operation=request.operation)
-    tally, votes = results.tally_of(people), [Vote("U02BOB", choice, AT, "because") for choice in Choice]
-    yield request_message.build(request, tally)
+    tally, votes = tally_of(people), [Vote("U02BOB", choice, AT, "because") for choice in Choice]
+    yield request_message.build(request, tally, result=headline(request, people, "Wasend"))
     if people:
         yield results.build(request, people, total=size)
     for outcome in Outcome:

@@ -21,6 +21,7 @@ from handlers.delivery.rate_limit import MessageRateLimit
 from handlers.views import answers, approval_card, followup_buttons, request_message, results
 from handlers.views.blocks import Message
 from handlers.views.followup_buttons import FollowupLink
+from handlers.views.headlines import headline, tally_of
 from providers.base import Action
 
 _DIRECT = "D"
@@ -39,11 +40,13 @@ class NotifierOptions:
 
     Attributes:
         abilities: what the provider of each connection can do.
+        accounts: the name of the provider of each connection.
         catalog: the groups of the configuration, for their warnings.
         approvals_channel: the channel of the approval cards; empty: the thread of the request.
     """
 
     abilities: Mapping[str, Collection[Action]]
+    accounts: Mapping[str, str]
     catalog: GroupCatalog
     approvals_channel: str = ""
 
@@ -159,9 +162,10 @@ class SlackNotifier:
 
     async def finish(self, request: Request, people: Sequence[RequestItem]) -> None:
         """Post the summary, and update the parent message."""
-        summary = results.summary(request, people, lost_file=await self._is_file_lost(request))
+        account = self._account(request)
+        summary = results.summary(request, people, account=account, lost_file=await self._is_file_lost(request))
         await self._post(request, "summary", summary, await self._thread(request))
-        await self._update_parent(request, results.tally_of(people))
+        await self._update_parent(request, tally_of(people), headline(request, people, account))
         self._rate_limit.forget(request.id)
         self._events.publish(request)
 
@@ -254,8 +258,9 @@ class SlackNotifier:
         followed = [FollowupLink(following, await self._permalinks.get(following.id)) for following in after]
         able = self._options.abilities.get(request.connection, ())
         if request.state is RequestState.DONE:
-            return results.summary(request, people, followed, able, lost_file=await self._is_file_lost(request))
-        again = followup_buttons.build(request, people, results.tally_of(people), followed, able)
+            lost_file = await self._is_file_lost(request)
+            return results.summary(request, people, followed, able, account=self._account(request), lost_file=lost_file)
+        again = followup_buttons.build(request, people, tally_of(people), followed, able)
         votes = await self._stores.votes.for_request(request.id)
         return approval_card.ending(request, votes, again=again, followed=followed)
 
@@ -263,8 +268,11 @@ class SlackNotifier:
         """Return whether the CSV of a request was to be uploaded, and wasn't."""
         return bool(await self._poster.posted_names(request, _CSV)) and await self._poster.find(request, _CSV) is None
 
-    async def _parent(self, request: Request, tally: Tally) -> Message:
-        return request_message.build(request, tally, await self._link_before(request))
+    async def _parent(self, request: Request, tally: Tally, result: str = "") -> Message:
+        return request_message.build(request, tally, await self._link_before(request), result=result)
+
+    def _account(self, request: Request) -> str:
+        return self._options.accounts.get(request.connection, "The provider")
 
     async def _link_before(self, request: Request) -> str:
         return await self._permalinks.get(request.options.parent) if request.options.parent else ""
@@ -273,11 +281,11 @@ class SlackNotifier:
         parent = await self._poster.find(request, "parent")
         return Destination(parent.channel, parent.ts) if parent else Destination(request.channel)
 
-    async def _update_parent(self, request: Request, tally: Tally) -> None:
-        """Update the parent message of a request, and the request before it."""
+    async def _update_parent(self, request: Request, tally: Tally, result: str = "") -> None:
+        """Update the parent message of a request, and the request before it; `result` is what it ended with."""
         parent = await self._poster.find(request, "parent")
         if parent is not None:
-            await self._update(request, parent, await self._parent(request, tally))
+            await self._update(request, parent, await self._parent(request, tally, result))
         if request.options.parent:
             await self._show_followed(request.options.parent)
 

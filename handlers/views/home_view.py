@@ -17,7 +17,7 @@ from handlers.views.home_groups import GroupPage
 from handlers.views.home_syncs import RepeatedSync
 from handlers.views.operation_texts import title
 from handlers.views.request_content import content_lines
-from handlers.views.request_message import bar, noted, origin, progress
+from handlers.views.request_message import noted, origin, progress
 from handlers.views.text import escape, format_time, safe_text, scheduled_for
 from providers.base import Account, AccountState, ProviderError
 
@@ -169,7 +169,7 @@ def _waiting(data: HomeData, summary: RequestSummary) -> list[Block]:
 
 def _running(data: HomeData, summary: RequestSummary) -> list[Block]:
     request, tally = summary.request, summary.tally
-    lines = [f"`{bar(tally)}` {progress(tally)}"]
+    lines = [f"🏃 {progress(tally)}"]
     if request.stopped_by:
         return _shown(data, summary, [*lines, f"⏹️ Stopped by <@{request.stopped_by}>"], [])
     return _shown(data, summary, lines, [buttons.stop(request, tally)])

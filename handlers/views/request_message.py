@@ -11,14 +11,12 @@ from handlers.views.request_content import content_lines
 from handlers.views.text import escape, request_link, safe_text, scheduled_for
 from providers.base import Operation
 
-_BAR = 20
-
 _STATES = {
     RequestState.RECEIVED: "🕓 Received",
     RequestState.WAITING: "⏳ Waiting for approval",
     RequestState.APPROVED: "🕓 Approved",
     RequestState.RUNNING: "🏃 Running",
-    RequestState.DONE: "🏁 Done",
+    RequestState.DONE: "🏁 Ended",
     RequestState.DENIED: "⛔ Denied",
     RequestState.EXPIRED: "⌛ Expired",
     RequestState.WITHDRAWN: "↩️ Withdrawn",
@@ -34,20 +32,27 @@ _FOLLOWS = {
 }
 
 
-def build(request: Request, tally: Tally, link: str = "") -> Message:
-    """Build the parent message in its current state; `link` leads to the request that this one follows up on."""
+def build(request: Request, tally: Tally, link: str = "", *, result: str = "") -> Message:
+    """Build the parent message in its current state.
+
+    Args:
+        request: the request.
+        tally: its results so far.
+        link: leads to the request that this one follows up on.
+        result: the result of a request that is done, in a sentence.
+    """
     heading = title(request, tally, bold=False)
     where = f"requested by <@{request.requester}> · connection `{escape(request.connection)}`"
     background = reasons(request, link)
-    current = [f"{_state(request)} · {progress(tally)}", *_notes(request)]
-    drawn = [f"`{bar(tally)}`"] if request.state in {RequestState.RUNNING, RequestState.DONE} else []
+    state = result or f"{_state(request)} · {progress(tally)}"
+    current = [state, *_notes(request)]
     summary = [summary_line(tally, request.operation)] if request.state is RequestState.DONE else []
     name = f"Request `{request.id}`"
     return message(
         [f"{heading}, {where}", *current, *summary, *background, name],
         [
             *sections([f"*{heading}*\n{where}", *background]),
-            *sections([*current, *drawn, *summary]),
+            *sections([f"*{state}*" if result else state, *_notes(request), *summary]),
             ActionsBlock(elements=_buttons(request, tally)),
             context(name),
         ],
@@ -76,17 +81,6 @@ def why(request: Request) -> list[str]:
 def noted(request: Request) -> list[str]:
     """Return the note of a request."""
     return [f"ℹ️ {safe_text(request.options.note, 500)}"] if request.options.note else []
-
-
-def bar(tally: Tally) -> str:
-    """Draw a progress bar.
-
-    >>> bar(Tally((), 0))
-    '████████████████████ 100 %'
-    """
-    part = tally.answered / tally.total if tally.total else 1.0
-    full = int(part * _BAR)
-    return f"{'█' * full}{'░' * (_BAR - full)} {int(part * 100)} %"
 
 
 def progress(tally: Tally) -> str:

@@ -7,24 +7,23 @@ from slack_sdk.models.blocks import ActionsBlock, RawTextObject, TableBlock
 
 from bot.domain.audit import format_timestamp
 from bot.domain.csv_rows import COLUMNS, csv_row
-from bot.domain.operations import OPERATIONS
 from bot.domain.outcomes import OUTCOME_TEXTS, Tally, advice
 from bot.domain.requests import Request, RequestItem
 from handlers.views import followup_buttons
 from handlers.views.blocks import Message, message, sections
 from handlers.views.buttons import button
 from handlers.views.followup_buttons import FollowupLink
-from handlers.views.operation_texts import OPERATION_TEXTS, outcome_label
+from handlers.views.headlines import headline, tally_of
+from handlers.views.operation_texts import outcome_label
 from handlers.views.request_message import summary_line
 from handlers.views.text import count, item_name, safe_text, shorten, shorten_numbers
-from providers.base import Action, Operation, Outcome
+from providers.base import Action, Outcome
 
 EXPORT = "export_csv"
 MAX_LINES = 20
 _MAX_NAME = 24
 """Characters of a name in a table: 100 rows with the longest results stay below the size that Slack refuses."""
 _MAX_PROVIDER_TEXT = 100
-_UNDECIDED = frozenset({Outcome.UNKNOWN, Outcome.PENDING})
 
 
 def build(request: Request, people: Sequence[RequestItem], *, total: int, short: bool = False) -> Message:
@@ -58,15 +57,16 @@ def summary(
     followed: Sequence[FollowupLink] = (),
     able: Collection[Action] = frozenset(Action),
     *,
+    account: str = "The provider",
     lost_file: bool = False,
 ) -> Message:
     """Build the last message of the thread: the result, what to do about the rest, and the follow-ups.
 
-    Follow-ups and advice that need other actions than `able` are left out. `lost_file` says whether the file with
-    the results couldn't be uploaded.
+    Follow-ups and advice that need other actions than `able` are left out. `account` is the provider's name.
+    `lost_file` says whether the file with the results couldn't be uploaded.
     """
     tally = tally_of(people)
-    head, lines = _report(people) if request.reports_only else _result(request, people, tally, able)
+    head, lines = headline(request, people, account), _details(request, people, tally, able)
     if request.duplicates:
         lines.append(f"• {duplicates_ignored(request.duplicates)}")
     if lost_file:
@@ -89,59 +89,23 @@ def duplicates_ignored(number: int) -> str:
     return f"{count(number, 'duplicate')} ignored"
 
 
-def _report(people: Sequence[RequestItem]) -> tuple[str, list[str]]:
-    """Return the result of a sync that only reports."""
-    adding = sum(p.operation is Operation.ADD for p in people)
-    head = f"Would add {count(adding, 'person', 'people')} and remove {len(people) - adding:,}."
-    resume = " Press Resume to make these changes; they may need approval." if people else ""
-    return head, [f"Nothing was changed.{resume}"]
-
-
-def _result(
-    request: Request, people: Sequence[RequestItem], tally: Tally, able: Collection[Action]
-) -> tuple[str, list[str]]:
-    """Return the result in a sentence, and lines with the counts and with what to do about the rest."""
+def _details(request: Request, people: Sequence[RequestItem], tally: Tally, able: Collection[Action]) -> list[str]:
+    """Return lines with the counts and with what to do about the rest."""
+    if request.reports_only:
+        resume = " Press Resume to make these changes; they may need approval." if people else ""
+        return [f"Nothing was changed.{resume}"]
     invites = {Action.READ_INVITE, Action.SEND_TO_PERSON} <= set(able)
     advised = [
         f"• {OUTCOME_TEXTS[o].icon} {n:,} {outcome_label(o, request.operation)}: {words}"
         for (o, words), n in _advice(people).items()
         if words and (invites or "invite" not in words)
     ]
-    head = _head(request.operation, tally, look_only=request.options.look_only)
-    return head, [summary_line(tally, request.operation), *advised, *_unattempted(request, people)]
-
-
-def _head(operation: Operation, tally: Tally, *, look_only: bool) -> str:
-    """Return the result in a sentence. It says “added” only if this request added all of them."""
-    text = OPERATION_TEXTS[operation]
-    inviting = operation is Operation.INVITE and tally.people > 0
-    done = tally.count(Outcome.INVITED) if inviting else sum(n for o, n in tally.counts if OUTCOME_TEXTS[o].done)
-    total = tally.total - tally.rejected
-    desired = OPERATIONS[operation].desired
-    own = tally.count(desired.outcome) if desired else done
-    rejected = f"{count(tally.rejected, 'entry', 'entries')} couldn't be read" if tally.rejected else ""
-    if not total:
-        return f"{rejected or 'Nothing to do'}."
-    about_people = text.state or inviting
-    if about_people and not done and not look_only and not any(tally.count(o) for o in _UNDECIDED):
-        result = f"No one was {text.done}"
-    elif text.state and own != done:
-        result = f"{done:,} of {total:,} {text.state[done > 1]}"
-    else:
-        result = f"{done:,} of {total:,} {text.done}"
-    return f"{result}; {rejected}." if rejected else f"{result}."
+    return [summary_line(tally, request.operation), *advised, *_unattempted(request, people)]
 
 
 def _advice(people: Sequence[RequestItem]) -> Counter[tuple[Outcome, str]]:
     """Count the people with the same outcome and the same advice, in the order of the outcomes."""
     return Counter((o, advice(o, p.cause)) for o in Outcome for p in people if p.outcome is o)
-
-
-def tally_of(people: Sequence[RequestItem]) -> Tally:
-    """Count the outcomes of these items, and the items that aren't people."""
-    nameless = [p for p in people if not p.person.is_person]
-    rejected = sum(p.outcome is Outcome.INVALID for p in nameless)
-    return Tally.of((p.outcome for p in people), rejected=rejected, things=len(nameless) - rejected)
 
 
 def csv_file(request: Request, people: Sequence[RequestItem]) -> str:

@@ -115,7 +115,7 @@ async def test_invalid_numbers_do_not_stop_the_valid_ones(app: RunningApp) -> No
 
     assert "555-CALL" in app.last_ephemeral("U01ALICE")
     assert "1 duplicate ignored" in app.last_ephemeral("U01ALICE")
-    assert "3 of 3 processed" in thread[0]["text"]
+    assert "⚠️ 2 of 2 added; 1 entry couldn't be read." in thread[0]["text"]
     assert sorted(app.world().groups[group_id("wasend")].members) == ["14155550101", "14155550102"]
 
 

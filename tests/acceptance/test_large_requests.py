@@ -20,7 +20,7 @@ async def test_a_thread_stays_within_slacks_limits_at_every_size(size: int, app:
     assert len(app.slack.files) == (1 if size > 20 else 0)
     assert all(message["text"] for message in thread)
     assert app.slack.oddities == []
-    assert f"{size:,} of {size:,} processed" in thread[0]["text"]
+    assert f"✅ Done: {size:,} of {size:,} added." in thread[0]["text"]
 
 
 async def test_a_thousand_people_make_at_most_twenty_messages_and_updates_in_a_minute(app: RunningApp) -> None:

@@ -14,5 +14,5 @@ async def test_a_request_completes_on_postgresql(tmp_path: Path, new_postgres: N
         await app.slack.click(BOB, CHANNEL, card["ts"], "Approve")
         thread = await app.finished()
 
-        assert "2 of 2 processed" in thread[0]["text"]
+        assert "✅ Done: 2 of 2 added." in thread[0]["text"]
         assert len(app.world().events) == 2

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sandbox.sandbox import Sandbox
 from sandbox.slack.workspace import Message
-from tests.slack_ui import PRIVATE
+from tests.slack_ui import PRIVATE, is_done
 
 
 @dataclass(slots=True)
@@ -84,7 +84,7 @@ class Deployment:
         """Run a bot until this number of requests is done."""
         async with self.bot() as bot:
             draining = asyncio.ensure_future(bot.log.read())
-            await self.sandbox.slack.wait_for(lambda: sum("Done" in str(p["text"]) for p in self.parents()) == requests)
+            await self.sandbox.slack.wait_for(lambda: sum(map(is_done, self.parents())) == requests)
             bot.process.terminate()
             await draining
 

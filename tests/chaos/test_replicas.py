@@ -15,7 +15,7 @@ from sandbox.sandbox import Sandbox, serve_sandbox
 from tests.app import group_id, put_people
 from tests.bot.storage.databases import NewPostgres
 from tests.chaos.process import BotProcess, Deployment
-from tests.slack_ui import ALICE, PRIVATE
+from tests.slack_ui import ALICE, PRIVATE, is_done
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -39,7 +39,7 @@ async def add_everyone(sandbox: Sandbox) -> None:
 async def finished(deployment: Deployment) -> None:
     """Wait for the end of the request, and check that each person was added once, in one thread."""
     sandbox = deployment.sandbox
-    await sandbox.slack.wait_for(lambda: any("Done" in str(p["text"]) for p in deployment.parents()), timeout=60)
+    await sandbox.slack.wait_for(lambda: any(map(is_done, deployment.parents())), timeout=60)
     await sandbox.slack.wait_for(lambda: bool(sandbox.slack.files and sandbox.slack.files[0].content), timeout=60)
     rows = list(csv.DictReader(io.StringIO((sandbox.slack.files[0].content or b"").decode())))
     assert Counter(row["phone"] for row in rows) == Counter(f"+{phone}" for phone in PHONES)

@@ -27,6 +27,7 @@ from tests.slack_ui import (
     PHONE,
     click_last_answer,
     command,
+    is_done,
     labels_of,
     named_messages,
     type_command,
@@ -85,9 +86,7 @@ def file(slack: SlackServer) -> str:
 async def add_one(slack: SlackServer, name: str, group: str, phone: str = PHONE) -> None:
     """Add a person to a group as Bob, and wait until that is done."""
     await command(slack, f"{group} {phone}", user=BOB)
-    await slack.wait_for(
-        lambda: any(name in m["text"] and "Done" in m["text"] for m in named_messages(slack, "parent"))
-    )
+    await slack.wait_for(lambda: any(name in m["text"] and is_done(m) for m in named_messages(slack, "parent")))
 
 
 async def test_groups_come_page_by_page_both_ways(slack: SlackServer) -> None:
@@ -231,9 +230,9 @@ async def test_commands_are_carried_out_as_typed(slack: SlackServer, world: Worl
     ]
     for line in lines:
         assert "Results appear in the thread." in await type_command(slack, line), line
-    done = [m for m in slack.messages(CHANNEL) if "Done" in m["text"]]
+    done = [m for m in named_messages(slack, "parent") if is_done(m)]
     await slack.wait_for(
-        lambda: len([m for m in slack.messages(CHANNEL) if "Done" in m["text"]]) == len(done) + len(lines), 30
+        lambda: len([m for m in named_messages(slack, "parent") if is_done(m)]) == len(done) + len(lines), 30
     )
 
     group = world.groups["bulk01@g.us"]
@@ -252,7 +251,7 @@ async def test_a_reset_makes_a_new_link(slack: SlackServer, world: World) -> Non
     assert "Resetting the invite link" in await type_command(slack, "/wa-invite bulk02@g.us RESET reason: leaked")
 
     await slack.wait_for(
-        lambda: any("Done" in m["text"] and "Bulk 02" in m["text"] for m in slack.messages(CHANNEL)), 30
+        lambda: any(is_done(m) and "Bulk 02" in m["text"] for m in named_messages(slack, "parent")), 30
     )
     assert world.invite_of("bulk02@g.us") != before
 

@@ -32,7 +32,7 @@ TEAM = b"Name,Mobile\nAnn,+1 415-555-0106\nBen,(415) 555-0107\nCy,\nAnn again,14
 
 _WAIT_TIMEOUT = 60.0
 """Seconds that the tour waits for one event."""
-_ENDS = ("🏁", "⛔")
+_ENDS = ("✅ Done", "⚠️", "📋", "⛔")
 """The icons in the parent message of a request that has ended."""
 
 

@@ -52,7 +52,7 @@ def notifier_for(
     stores = Stores.of(database, [LEAD])
     slack = SlackClients.of(client, [LEAD], shorten_numbers=shorten_numbers)
     approvers = ApproverNotifier(poster, stores.votes, slack.user_groups, slack.channels)
-    options = NotifierOptions({"support": frozenset(Action)}, GroupCatalog(), approvals_channel)
+    options = NotifierOptions({"support": frozenset(Action)}, {"support": "Wasend"}, GroupCatalog(), approvals_channel)
     return SlackNotifier(
         poster, stores, approvers, Permalinks(client, stores.postings), RequestEvents(), options=options
     )

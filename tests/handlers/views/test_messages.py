@@ -17,6 +17,7 @@ from handlers.views import approval_card, details, followup_buttons, reason_moda
 from handlers.views.approval_card import MissingVotes
 from handlers.views.blocks import Message
 from handlers.views.followup_buttons import FollowupLink
+from handlers.views.headlines import headline, tally_of
 from handlers.views.operation_texts import outcome_label
 from handlers.views.text import format_time
 from providers.base import Ability, Action, GroupChange, Operation, Outcome, Person, ProviderCapability
@@ -106,13 +107,15 @@ def test_who_may_not_decide_is_told_whom_to_ask(deciders: tuple[str, ...], words
 async def test_a_parent_message_says_who_what_where_and_how_far(post: Post, state: RequestState, number: int) -> None:
     answered = number if state is RequestState.DONE else number // 2
     tally = Tally.of([*(p.outcome for p in mix(answered)), *[None] * (number - answered)])
-    message = request_message.build(changed(state=state), tally)
+    done = state is RequestState.DONE
+    result = headline(changed(), mix(number), "Wasend") if done else ""
+    message = request_message.build(changed(state=state), tally, result=result)
     await post(message)
 
     text = read_aloud(message)
     assert ("1 person" if number == 1 else f"{number:,} people") in text
-    assert f"{answered:,} of {number:,} processed" in text
-    for said in ("Add", "launch-team", "<@U01ALICE>", "`support`", "RABCDEFGHIJKLMNOP", state.value):
+    assert (result if done else f"{answered:,} of {number:,} processed") in text
+    for said in ("Add", "launch-team", "<@U01ALICE>", "`support`", "RABCDEFGHIJKLMNOP", "" if done else state.value):
         assert said.casefold() in text.casefold()
     assert_words_beside_icons(text)
 
@@ -313,7 +316,7 @@ async def test_what_is_about_the_group_itself_is_not_told_as_if_it_were_people(
     lines = [
         RequestItem(n, Person(thing), operation, outcome=Outcome.CHANGED) for n, thing in enumerate(("name", "lock"))
     ]
-    tally = results.tally_of(lines)
+    tally = tally_of(lines)
     done = replace(request, state=RequestState.DONE)
     for message in (
         request_message.build(request, tally),

@@ -41,7 +41,7 @@ class InjectedFault:
 
 @dataclass(frozen=True, slots=True)
 class RecordedCall:
-    """A call in the log: the request, and the status of the response (0: none was sent)."""
+    """A call in the log: the request, the status of the response (0: none was sent), and its body as text."""
 
     at: float
     method: str
@@ -49,6 +49,7 @@ class RecordedCall:
     query: dict[str, str]
     body: Any
     status: int
+    response: str = ""
 
 
 class ErrorResponse(Exception):
@@ -71,6 +72,7 @@ class ProviderServer:
         account_state: `connected`, `disconnected` or `restricted`; a subclass answers by it as the contract says.
         faults: the failures to inject.
         calls: the log.
+        on_change: is called after every call, and after every change over the control API.
     """
 
     name: ClassVar[str]
@@ -80,6 +82,7 @@ class ProviderServer:
     account_state: str = "connected"
     faults: list[InjectedFault] = field(default_factory=list)
     calls: list[RecordedCall] = field(default_factory=list)
+    on_change: Callable[[], None] = lambda: None
 
     def routes(self) -> list[web.RouteDef]:
         """Return the contract's routes."""
@@ -116,14 +119,18 @@ class ProviderServer:
     @web.middleware
     async def _middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path.startswith("/_control/"):
-            return await handler(request)
-        status = 0
+            controlled = await handler(request)
+            self.on_change()
+            return controlled
+        status, answer = 0, ""
         body = _json(await request.read())  # first: the body of a client that gives up is lost
         try:
             if self.latency:
                 await asyncio.sleep(self.latency)
             response = await self._answer(request, handler)
             status = response.status
+            content = getattr(response, "body", None)
+            answer = content.decode("utf-8", "replace") if isinstance(content, bytes) else ""
         finally:
             self.calls.append(
                 RecordedCall(
@@ -133,8 +140,10 @@ class ProviderServer:
                     query=dict(request.query),
                     body=body,
                     status=status,
+                    response=answer,
                 )
             )
+            self.on_change()
         return response
 
     async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:

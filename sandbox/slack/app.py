@@ -1,6 +1,6 @@
 """The HTTP application: Slack's own addresses, and the control API under `/_control/` for curl and subprocesses."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import asdict, is_dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -17,10 +17,11 @@ Answer = Callable[[web.Request], Awaitable[Any]]
 
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
+_LOCAL_HOSTS = {"127.0.0.1", "localhost"}
 
 
-def slack_app(server: "SlackServer") -> web.Application:
-    """Build the aiohttp application."""
+def slack_app(server: "SlackServer", routes: Iterable[web.AbstractRouteDef] = ()) -> web.Application:
+    """Build the aiohttp application; `routes` are served beside Slack's own and the control API."""
 
     @web.middleware
     async def learn_address(
@@ -33,7 +34,7 @@ def slack_app(server: "SlackServer") -> web.Application:
         await server.sockets.close()
         await server.deliverer.close()
 
-    app = web.Application(middlewares=[learn_address], client_max_size=MAX_BODY_BYTES)
+    app = web.Application(middlewares=[learn_address, _refuse_other_sites], client_max_size=MAX_BODY_BYTES)
     app.add_routes(
         [
             web.get("/api/{method}", server.api.handle),
@@ -43,10 +44,23 @@ def slack_app(server: "SlackServer") -> web.Application:
             web.get("/files-pri/{file}/download/{name}", partial(files.fetch, server.api)),
             web.post("/hooks/{name:.+}", partial(acks.answer_response_url, server.api)),
             *ControlApi(server).routes(),
+            *routes,
         ]
     )
     app.on_shutdown.append(shut_down)
     return app
+
+
+@web.middleware
+async def _refuse_other_sites(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Refuse control requests that another site makes in a person's browser, also under a name of its own."""
+    if request.path.startswith("/_control/"):
+        origin = request.headers.get("Origin", "")
+        if request.url.host not in _LOCAL_HOSTS or origin not in ("", f"{request.scheme}://{request.host}"):
+            raise web.HTTPForbidden(text="Only the page that this server serves may use the control API.")
+    return await handler(request)
 
 
 class ControlApi:
@@ -83,7 +97,12 @@ class ControlApi:
             "files": self._files,
             "ephemerals": self._ephemerals,
         }
-        switches: dict[str, Answer] = {"faults": self._faults, "settings": self._settings, "refresh": self._refresh}
+        switches: dict[str, Answer] = {
+            "faults": self._faults,
+            "settings": self._settings,
+            "refresh": self._refresh,
+            "upload": self._upload,
+        }
         return [
             *(web.post(f"/_control/{name}", _answered(_action(run))) for name, run in actions.items()),
             *(web.post(f"/_control/{name}", _answered(run)) for name, run in switches.items()),
@@ -121,6 +140,7 @@ class ControlApi:
 
     async def _faults(self, request: web.Request) -> Any:
         self._server.api.faults[:] = [SlackFault(**fault) for fault in await request.json()]
+        self._server.workspace.changed()
         return {"ok": True}
 
     async def _settings(self, request: web.Request) -> Any:
@@ -128,6 +148,13 @@ class ControlApi:
         self._server.api.rates.enforced = settings.get("enforce_rates", self._server.api.rates.enforced)
         self._server.deliverer.request_url = settings.get("request_url", self._server.deliverer.request_url)
         return {"enforce_rates": self._server.api.rates.enforced, "request_url": self._server.deliverer.request_url}
+
+    async def _upload(self, request: web.Request) -> Any:
+        """Keep the request's body as a person's file, for `submit` and `say`."""
+        upload = files.add_file(
+            self._server.workspace, request.query["user"], request.query["name"], await request.read()
+        )
+        return {"id": upload.id}
 
     async def _refresh(self, _: web.Request) -> Any:
         await self._server.sockets.refresh()

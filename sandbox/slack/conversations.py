@@ -143,7 +143,8 @@ def _profile(call: ApiRequest) -> JsonObject:
     user = call.workspace.users.get(call.text("user"))
     if user is None:
         raise SlackError("user_not_found")
-    return {"profile": {"real_name": user.real_name, "display_name": user.name, "phone": user.phone, "title": ""}}
+    names = {"real_name": user.real_name, "display_name": user.name}
+    return {"profile": {**names, "phone": user.phone, "title": user.title}}
 
 
 def _groups(call: ApiRequest) -> JsonObject:

@@ -47,12 +47,15 @@ def fields(blocks: list[Block]) -> Iterator[tuple[Block, State]]:
 
 
 def find(blocks: list[Block], name: str) -> tuple[Block, State]:
-    """Return the element with a name: an action id, visible label, or block id.
+    """Return the element with a name: an action id, visible label, block id, or `<block id>/<action id>`.
 
     Raises:
         LookupError: there is none; the message lists what there is.
     """
     known = list(fields(blocks))
+    for block, element in known:
+        if name == f"{block['block_id']}/{element['action_id']}":
+            return block, element
     for block, element in known:
         if name in (element["action_id"], _label(element.get("text")), _label(block.get("label")), block["block_id"]):
             return block, element

@@ -5,12 +5,15 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+from aiohttp import web
+
 from sandbox.http import serve
 from sandbox.slack import chat, conversations, files, forms, payloads, views
 from sandbox.slack.acks import apply_ack
 from sandbox.slack.app import slack_app
 from sandbox.slack.delivery import Ack, Deliverer, Delivery, Kind
-from sandbox.slack.files import add_file, file_object
+from sandbox.slack.files import file_object
+from sandbox.slack.filling import NamedFile, action, enter, fill, find_or_add
 from sandbox.slack.socket_mode import SocketMode
 from sandbox.slack.views import close_modal
 from sandbox.slack.web_api import BOT_SCOPES, RateLimits, Token, WebApi
@@ -70,13 +73,7 @@ class SlackServer:
             bot_token: Token("bot", frozenset(scopes)),
             app_token: Token("app", frozenset({"connections:write"})),
         }
-        methods = {
-            **chat.METHODS,
-            **conversations.METHODS,
-            **views.METHODS,
-            **files.METHODS,
-            **self.sockets.methods,
-        }
+        methods = chat.METHODS | conversations.METHODS | views.METHODS | files.METHODS | self.sockets.methods
         self.api = WebApi(workspace, tokens, methods, RateLimits(clock))
         self.faults = self.api.faults
         self.calls = self.api.log
@@ -86,13 +83,13 @@ class SlackServer:
 
     @property
     def api_url(self) -> str:
-        """The Web API's base, as `slack.api_url` of the bot's configuration takes it."""
+        """The Web API's base, for `slack.api_url` of the bot's configuration."""
         return f"{self.base_url}/api/"
 
     @asynccontextmanager
-    async def serving(self, *, port: int = 0) -> AsyncIterator[str]:
-        """Serve it on 127.0.0.1 and yield its base URL; `port` 0 takes a free one."""
-        async with serve(slack_app(self), port=port) as base_url:
+    async def serving(self, *, port: int = 0, routes: Iterable[web.AbstractRouteDef] = ()) -> AsyncIterator[str]:
+        """Serve it on 127.0.0.1, with further routes, and yield its base URL; `port` 0 takes a free one."""
+        async with serve(slack_app(self, routes), port=port) as base_url:
             self.base_url = base_url
             yield base_url
 
@@ -128,27 +125,30 @@ class SlackServer:
         seen_by = element.get("visible_to_user_ids")
         if seen_by and user not in seen_by and not even_if_hidden:
             raise LookupError(f"{user} does not see {name!r}")
-        action = self._action(block, element, self._chosen(element, value))
+        state = {} if element["type"] == "button" else forms.entered(element, value, forms.offered(element))
+        done = action(self.workspace, block, element, state)
         url = self._response_url(user, channel, message_ts)
-        return await self._send(
-            "interactive",
-            payloads.message_action(self.workspace, user, target, message, action, response_url=url),
-        )
+        payload = payloads.message_action(self.workspace, user, target, message, done, response_url=url)
+        return await self._send("interactive", payload)
 
-    async def press(self, user: str, view_id: str, name: str, *, value: Any = None) -> Ack:
+    async def press(
+        self, user: str, view_id: str, name: str, *, value: Any = None, values: dict[str, Any] | None = None
+    ) -> Ack:
         """Click a button, or choose `value` in a menu, of a modal or of the Home tab.
+
+        `values` is what they have put into the other elements so far, as for `submit`.
 
         Raises:
             LookupError: this person sees no such view, or it has no such element.
         """
         view = self._seen(user, view_id)
+        await fill(self, view, values or {})
         block, element = forms.find(view.body["blocks"], name)
-        state = {} if element["type"] == "button" else await self._entered(view, element, value)
+        state = {} if element["type"] == "button" else await enter(self, view, block, element, value)
         if state and element["type"] != "overflow":
             view.typed[block["block_id"], element["action_id"]] = state
-        action = self._action(block, element, state)
-        payload = payloads.view_action(self.workspace, view, forms.values(view), action)
-        return await self._send("interactive", payload)
+        done = action(self.workspace, block, element, state)
+        return await self._send("interactive", payloads.view_action(self.workspace, view, forms.values(view), done))
 
     async def submit(self, user: str, view_id: str, values: dict[str, Any] | None = None) -> Ack:
         """Fill in a modal and submit it.
@@ -157,33 +157,34 @@ class SlackServer:
             user: who.
             view_id: the modal, which must be the one they see.
             values: what they put in, by block id or label. Select menus take an option's label or value (an external
-                one is asked for its options first), `file_input` a list of `(name, content)`.
+                one is asked for its options first), `file_input` a list of `(name, content)` or of uploads' ids.
 
         Raises:
             LookupError: they do not see this modal, or it has no such field.
             FormRefused: Slack's client would not send it.
         """
         view = self._seen(user, view_id)
-        for name, value in (values or {}).items():
-            block, element = forms.find(view.body["blocks"], name)
-            view.typed[block["block_id"], element["action_id"]] = await self._entered(view, element, value)
-        state = forms.values(view)
-        forms.check_complete(view, state)
+        await fill(self, view, values or {})
+        forms.check_complete(view, state := forms.values(view))
         return await self._send("interactive", payloads.view_submission(self.workspace, view, state))
 
-    async def suggest(self, user: str, view_id: str, name: str, text: str) -> list[dict[str, Any]]:
-        """Type into an external select of a view, and give the options it then offers.
+    async def suggest(
+        self, user: str, view_id: str, name: str, text: str, *, values: dict[str, Any] | None = None
+    ) -> list[dict[str, Any]]:
+        """Type into an external select of a view, and return the options it then offers; `values` as for `press`.
 
         Nothing is offered when the app's answer is one that Slack does not show; the log's acknowledgement says why.
         """
         view = self._seen(user, view_id)
+        await fill(self, view, values or {})
         block, element = forms.find(view.body["blocks"], name)
         if len(text) < element.get("min_query_length", 3):
             return []
         ids = (block["block_id"], element["action_id"])
         question = payloads.block_suggestion(self.workspace, view, forms.values(view), *ids, text=text)
         ack = await self._send("interactive", question)
-        return forms.offered(ack.body) if ack.ok else []
+        view.offered[ids] = forms.offered(ack.body) if ack.ok else []
+        return list(view.offered[ids])
 
     async def close_view(self, user: str, view_id: str) -> Ack | None:
         """Close a modal with its close button; the app receives it only if the view has `notify_on_close`."""
@@ -211,14 +212,14 @@ class SlackServer:
         return await self._send("events_api", payloads.event(self.workspace, inner))
 
     async def say(
-        self, user: str, channel: str, text: str, thread_ts: str = "", *, files: Sequence[tuple[str, bytes]] = ()
+        self, user: str, channel: str, text: str, thread_ts: str = "", *, files: Sequence[NamedFile] = ()
     ) -> Message:
-        """Write a message, with files given by name and content.
+        """Write a message, with files given by name and content or by the ids of uploads.
 
         The app receives `message` in its direct messages, and `app_mention` if it is mentioned elsewhere.
         """
         thread = {"thread_ts": thread_ts} if thread_ts else {}
-        uploads = [add_file(self.workspace, user, name, content) for name, content in files]
+        uploads = [find_or_add(self.workspace, user, each) for each in files]
         shared = {"files": [file_object(upload, self.base_url) for upload in uploads]} if uploads else {}
         message = self.workspace.post(channel, {"user": user, "text": text, **thread, **shared})
         received = {name: message[name] for name in ("user", "text", "ts", "team")} | thread | shared
@@ -285,33 +286,6 @@ class SlackServer:
 
     async def _send(self, kind: Kind, payload: dict[str, Any]) -> Ack:
         return apply_ack(self.workspace, await self.deliverer.deliver(kind, payload))
-
-    async def _entered(self, view: SlackView, element: dict[str, Any], value: Any) -> dict[str, Any]:
-        options = forms.offered(element)
-        if element["type"] == "file_input":
-            uploads = [add_file(self.workspace, view.user, name, content) for name, content in value]
-            value = [file_object(upload, self.base_url) for upload in uploads]
-        elif element["type"].endswith("external_select"):
-            for wanted in value if isinstance(value, list) else [value]:
-                options += await self._looked_up(view, element, wanted)
-        return forms.entered(element, value, options)
-
-    async def _looked_up(self, view: SlackView, element: dict[str, Any], wanted: Any) -> list[dict[str, Any]]:
-        text = wanted if isinstance(wanted, str) else wanted["text"]["text"]
-        found = await self.suggest(view.user, view.body["id"], element["action_id"], text)
-        return found or await self.suggest(view.user, view.body["id"], element["action_id"], "")
-
-    def _chosen(self, element: dict[str, Any], value: Any) -> dict[str, Any]:
-        return {} if element["type"] == "button" else forms.entered(element, value, forms.offered(element))
-
-    def _action(self, block: dict[str, Any], element: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
-        carried: dict[str, Any] = {name: element[name] for name in ("text", "value", "style") if name in element}
-        ids: dict[str, Any] = {
-            "action_id": element["action_id"],
-            "block_id": block["block_id"],
-            "type": element["type"],
-        }
-        return {**ids, **carried, **state, "action_ts": self.workspace.new_ts()}
 
     def _response_url(self, user: str, channel: str, message_ts: str | None = None) -> str:
         return f"{self.base_url}/hooks/{self.workspace.new_response_url(user, channel, message_ts)}"

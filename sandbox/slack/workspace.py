@@ -17,7 +17,7 @@ RESPONSE_URL_USES = 5
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person or a bot; `tz_offset` in seconds."""
+    """A person or a bot; `tz_offset` in seconds, `title` as in their profile."""
 
     id: str
     name: str
@@ -28,6 +28,7 @@ class User:
     email: str = ""
     phone: str = ""
     is_bot: bool = False
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,7 @@ class SlackView:
 
     Attributes:
         typed: the state of each element, by block id and action id.
+        offered: the options that each external select offered last, by block id and action id.
         errors: the app's error at each block at the last submission.
     """
 
@@ -88,6 +90,7 @@ class SlackView:
     body: dict[str, Any]
     typed: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
+    offered: dict[tuple[str, str], list[dict[str, Any]]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -181,6 +184,11 @@ class Workspace:
             return found
 
         return wait()
+
+    @property
+    def change(self) -> asyncio.Event:
+        """The event that the next change sets."""
+        return self._change
 
     def names(self, prefix: str) -> Iterator[str]:
         """Yield new ids with this prefix."""

@@ -1,4 +1,4 @@
-"""`rollcall demo`: a tour of the real bot in a sandbox."""
+"""`rollcall demo`: the real bot in a sandbox, in the browser or as a tour in the terminal."""
 
 import logging
 from typing import Annotated
@@ -6,15 +6,21 @@ from typing import Annotated
 import typer
 
 from bot import log
-from bot.cli.common import run_until_stopped
+from bot.cli.common import fail, run_until_stopped
 
 
 def demo(
     port: Annotated[int, typer.Option(help="The first port of the sandbox; 0 for free ones.")] = 8484,
-    keep: Annotated[bool, typer.Option("--keep", help="Keep the servers running after the tour.")] = False,
+    tour: Annotated[bool, typer.Option("--tour", help="Play a tour in the terminal instead, and end.")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Play the tour, and keep the servers running.")] = False,
 ) -> None:
-    """Play a tour: a sandbox workspace, simulated providers and the real bot, no account needed."""
+    """Open a sandbox workspace in the browser, with simulated providers and the real bot. No account needed."""
     log.configure(json_lines=False, min_level=logging.WARNING)
-    from bot.cli.demo.tour import play_tour  # noqa: PLC0415 - the bot itself never loads the sandbox
+    # The bot itself never loads the sandbox.
+    from bot.cli.demo.tour import play_tour  # noqa: PLC0415 - see above
+    from bot.cli.demo.workspace import open_workspace  # noqa: PLC0415 - see above
 
-    run_until_stopped(play_tour(port=port, keep=keep))
+    try:
+        run_until_stopped(play_tour(port=port, keep=keep) if tour or keep else open_workspace(port=port))
+    except RuntimeError as problem:
+        fail(str(problem), code=1)

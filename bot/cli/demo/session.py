@@ -1,13 +1,47 @@
-"""The session that stays after the tour: its files, and how to use it."""
+"""What the tour and the workspace share: the sandbox and its files; and how to use them after the tour."""
 
 import shlex
 import sys
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sandbox.sandbox import Sandbox
+from rich.console import Console
+
+from bot.commands.manifest import BOT_SCOPES, manifest
+from sandbox.providers.wasend import WasendServer
+from sandbox.providers.world import Disposition, Effect
+from sandbox.sandbox import SIMULATORS, Sandbox, serve_sandbox
+from sandbox.slack.workspace import DEFAULT_SEED, Seed
+
+CAST = (
+    ("14155550101", Disposition.OPEN),
+    ("14155550102", Disposition.OPEN),
+    ("14155550103", Disposition.PRIVATE),
+    ("14155550104", Disposition.NO_ACCOUNT),
+    ("14155550105", Disposition.OPEN),
+)
+"""The people whom Alice adds everywhere in the tour, with WhatsApp's answers; the last one is in the groups already."""
+
+
+async def open_sandbox(stack: AsyncExitStack, port: int, console: Console, seed: Seed = DEFAULT_SEED) -> Sandbox:
+    """Serve the sandbox until the stack closes. If a port from `port` on is taken, free ones are used."""
+    try:
+        sandbox = await stack.enter_async_context(
+            serve_sandbox(port=port, scopes=BOT_SCOPES, seed=seed, manifest=manifest())
+        )
+    except OSError:
+        console.print(f"Ports from {port} on aren't all free, so free ones are used.")
+        sandbox = await stack.enter_async_context(serve_sandbox(scopes=BOT_SCOPES, seed=seed, manifest=manifest()))
+    for name, server in sandbox.providers.items():
+        server.world.put_group(SIMULATORS[name].group_id, f"{name.capitalize()} Team", ["14155550105"])
+        for phone, disposition in CAST:
+            server.world.put_person(phone, disposition)
+        if isinstance(server, WasendServer):
+            server.reasons[Effect.PRIVATE] = "403"  # WhatsApp's own code; the contract doesn't define it
+    return sandbox
 
 
 @dataclass(frozen=True, slots=True)

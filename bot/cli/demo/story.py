@@ -1,9 +1,9 @@
 """The scenes of the tour: what people do, and what they see."""
 
 from bot.cli.demo.screen import Screen
+from bot.cli.demo.session import CAST
 from bot.domain.audit_chain import ChainBreak, ChainHead
 from bot.storage.audit import AuditJournal
-from sandbox.providers.world import Disposition
 from sandbox.sandbox import Sandbox
 from sandbox.slack.workspace import Message, SlackView
 
@@ -19,14 +19,6 @@ groups = ["wuts-team"]
 approvers = ["lead"]
 """
 """Carol may override approvals, which the WUTS group requires."""
-CAST = (
-    ("14155550101", Disposition.OPEN),
-    ("14155550102", Disposition.OPEN),
-    ("14155550103", Disposition.PRIVATE),
-    ("14155550104", Disposition.NO_ACCOUNT),
-    ("14155550105", Disposition.OPEN),
-)
-"""The people whom Alice adds everywhere, with WhatsApp's answers; the last one is in the groups already."""
 TEAM = b"Name,Mobile\nAnn,+1 415-555-0106\nBen,(415) 555-0107\nCy,\nAnn again,14155550106\n"
 """A file as a spreadsheet exports it."""
 

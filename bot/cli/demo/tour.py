@@ -9,15 +9,11 @@ from rich.console import Console
 
 from bot import bootstrap
 from bot.cli.demo.screen import Screen
-from bot.cli.demo.session import instructions, write_files
-from bot.cli.demo.story import CAST, RULES, Story
-from bot.commands.manifest import BOT_SCOPES
+from bot.cli.demo.session import instructions, open_sandbox, write_files
+from bot.cli.demo.story import RULES, Story
 from bot.config import load
 from bot.storage.audit import AuditJournal
 from bot.storage.database import Database
-from sandbox.providers.wasend import WasendServer
-from sandbox.providers.world import Effect
-from sandbox.sandbox import SIMULATORS, Sandbox, serve_sandbox
 
 
 async def play_tour(*, port: int, keep: bool) -> None:
@@ -30,7 +26,7 @@ async def play_tour(*, port: int, keep: bool) -> None:
     console = Console()
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rollcall-demo-")))
-        sandbox = await _open_sandbox(stack, port, console)
+        sandbox = await open_sandbox(stack, port, console)
         storage = f"sqlite:///{folder}/rollcall.db"
         files = write_files(folder, sandbox.config(storage, rules=RULES), sandbox.environment())
         url = await stack.enter_async_context(bootstrap.running(load(files.config, sandbox.environment())))
@@ -40,21 +36,7 @@ async def play_tour(*, port: int, keep: bool) -> None:
         screen = Screen(console, sandbox.slack.workspace.seed)
         screen.panel("Up and running", f"Slack     {sandbox.slack.base_url}\nRollcall  {url}/slack/events")
         await Story(sandbox, screen, AuditJournal(database)).play()
+        screen.plain("Open a workspace in your browser: rollcall demo")
         if keep:
             screen.plain(instructions(sandbox, files))
             await asyncio.Event().wait()
-
-
-async def _open_sandbox(stack: AsyncExitStack, port: int, console: Console) -> Sandbox:
-    try:
-        sandbox = await stack.enter_async_context(serve_sandbox(port=port, scopes=BOT_SCOPES))
-    except OSError:
-        console.print(f"Ports from {port} on aren't all free, so free ones are used.")
-        sandbox = await stack.enter_async_context(serve_sandbox(scopes=BOT_SCOPES))
-    for name, server in sandbox.providers.items():
-        server.world.put_group(SIMULATORS[name].group_id, f"{name.capitalize()} Team", ["14155550105"])
-        for phone, disposition in CAST:
-            server.world.put_person(phone, disposition)
-        if isinstance(server, WasendServer):
-            server.reasons[Effect.PRIVATE] = "403"  # WhatsApp's own code; the contract doesn't define it
-    return sandbox

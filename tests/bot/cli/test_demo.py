@@ -1,7 +1,8 @@
-"""The tour as a process, with the commands that it prints run in a shell."""
+"""`rollcall demo` as a process: the workspace, and the tour with the commands that it prints run in a shell."""
 
 import asyncio
 import json
+import re
 import shutil
 import signal
 import sys
@@ -10,6 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from tests.bot.cli.test_cli import CLEAN
@@ -86,6 +88,7 @@ async def test_the_tour_shows_every_scene_and_its_commands_work(tmp_path: Path) 
     async with touring(tmp_path, "--keep") as process:
         shown = await printed_until(process, LAST_SCENE)
         assert [words for words in SEEN if words not in shown] == [], shown
+        assert "Open a workspace in your browser: rollcall demo\n" in await printed_until(process, "browser")
         await all_commands_work(await printed_until(process, "check --config"))
         process.send_signal(signal.SIGINT)
         _, noise = await asyncio.wait_for(process.communicate(), PATIENCE)
@@ -93,9 +96,24 @@ async def test_the_tour_shows_every_scene_and_its_commands_work(tmp_path: Path) 
 
 
 async def test_ctrl_c_ends_the_tour_silently(tmp_path: Path) -> None:
-    async with touring(tmp_path) as process:
+    async with touring(tmp_path, "--tour") as process:
         await printed_until(process, "types /wa-add wagateway-team")
         process.send_signal(signal.SIGINT)
         rest, noise = await asyncio.wait_for(process.communicate(), PATIENCE)
         assert (process.returncode, noise.decode()) == (0, "")
         assert LAST_SCENE not in rest.decode()
+
+
+async def test_the_workspace_is_served_with_the_real_bot_until_ctrl_c(tmp_path: Path) -> None:
+    async with touring(tmp_path) as process:
+        address = re.search(r"http://127\.0\.0\.1:\d+", await printed_until(process, "in your browser"))
+        assert address is not None
+        typed = {"user": "U01ALICE", "channel": "C0LAUNCH", "name": "/wa", "text": "help"}
+        async with aiohttp.ClientSession(address[0]) as session:
+            async with session.get("/") as page:
+                assert "<title>Rollcall sandbox</title>" in await page.text()
+            async with session.post("/_control/command", json=typed) as answer:
+                assert (await answer.json())["status"] == 200
+        process.send_signal(signal.SIGINT)
+        _, noise = await asyncio.wait_for(process.communicate(), PATIENCE)
+        assert (process.returncode, noise.decode()) == (0, "")

@@ -1,0 +1,43 @@
+// Faults of Slack's Web API, and texts that Slack would show wrongly.
+
+import { alertPerson, post } from "./api.js";
+import { drawIfChanged } from "./cards.js";
+import { el } from "./dom.js";
+import { part } from "./store.js";
+
+const FAULTS = {
+  none: ["No faults", null],
+  limited: ["Too many requests (429)", { error: "ratelimited" }],
+  broken: ["Server error (500)", { status: 500 }],
+  lost: ["Lost answers (done, but not answered)", { error: "drop", when: "after" }],
+};
+
+/** Draw Slack's card. */
+export function drawSlack(node) {
+  const slack = part("slack");
+  if (!slack) return;
+  drawIfChanged(node, slack, () => [
+    el("h3", {}, "Slack"),
+    slack.faults.map((each) => el("p", {}, `⚠️ ${each.method || "every method"}: ${each.error || each.status}, ${each.times} more`)),
+    slack.oddities.map((each) => el("p", { class: "unsupported" }, `Slack would show this wrongly: ${each}`)),
+    el("details", { "data-key": "slack/faults" }, el("summary", { "data-key": "slack/summary" }, "Faults"), form()),
+  ]);
+}
+
+function form() {
+  const select = (key, label, options) =>
+    el("label", {}, label, el("select", { "data-key": key, "data-kept": true }, options.map(([value, text]) => el("option", { value }, text))));
+  const method = select("slack/method", "Method", [["", "every method"], ...part("about").methods.map((each) => [each, each])]);
+  const kind = select("slack/kind", "Fault", Object.entries(FAULTS).map(([key, [text]]) => [key, text]));
+  const times = select("slack/times", "How often", [["1", "once"], ["3", "3 times"]]);
+  const apply = async () => {
+    const [, fault] = FAULTS[kind.querySelector("select").value];
+    const faults = fault ? [{ ...fault, method: method.querySelector("select").value, times: Number(times.querySelector("select").value) }] : [];
+    try {
+      await post("faults", faults);
+    } catch (problem) {
+      alertPerson(problem.message);
+    }
+  };
+  return [method, kind, times, el("button", { type: "button", class: "button", "data-key": "slack/apply", onclick: apply }, "Set fault")];
+}

@@ -34,7 +34,7 @@ from bot.services.sync import SyncService, SyncSources
 from bot.services.sync_scheduler import SyncScheduler
 from bot.storage.database import Database
 from bot.storage.stores import Stores
-from bot.tasks import background
+from bot.tasks import OpenRequests, background
 from handlers.app import running as running_app
 from handlers.clients import SlackClients
 from handlers.clients.errors import is_transient
@@ -133,7 +133,8 @@ def _build(
     )
     workflow = Workflow(collaborators)
     engine = Engine(database.engine_url, workflow.durable(), replica=database.replica)
-    dispatcher = Dispatcher(stores.work, engine)
+    open_requests = OpenRequests()
+    dispatcher = Dispatcher(stores.work, engine, open_requests)
 
     rules = settings.approval_rules()
     submissions = Submissions(
@@ -144,7 +145,17 @@ def _build(
     scheduler = SyncScheduler(syncs, stores.schedules, stores.requests, directory, actor_of=actor_of, notify=notify)
     previews = PreviewService(submissions, connections)
     services = Services(
-        stores, slack, delivery, directory, connections, authorizer, submissions, previews, syncs, scheduler
+        stores,
+        slack,
+        delivery,
+        directory,
+        connections,
+        authorizer,
+        submissions,
+        previews,
+        syncs,
+        scheduler,
+        open_requests,
     )
     return services, engine, dispatcher
 

@@ -1,11 +1,14 @@
 """Background tasks: started beside other work, and always ended with it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 
 import structlog
+
+MAX_GIVING_WAY = 0.25
+"""Seconds for which a piece of work gives way, so that an endless stream of requests doesn't stop it."""
 
 log = structlog.get_logger(__name__)
 
@@ -28,6 +31,33 @@ async def stop(tasks: Iterable[asyncio.Task[Any]]) -> None:
     for task in stopping:
         task.cancel()
     await asyncio.gather(*stopping, return_exceptions=True)
+
+
+class OpenRequests:
+    """Slack's requests that aren't acknowledged yet. A person waits for each, so other work gives way to them."""
+
+    def __init__(self) -> None:
+        self._number = 0
+        self._none = asyncio.Event()
+        self._none.set()
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """Count one more while the block runs."""
+        self._number += 1
+        self._none.clear()
+        try:
+            yield
+        finally:
+            self._number -= 1
+            if not self._number:
+                self._none.set()
+
+    async def give_way(self, at_most: float = MAX_GIVING_WAY) -> None:
+        """Wait until there are none, for `at_most` seconds."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(at_most):
+                await self._none.wait()
 
 
 class BackgroundTasks:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
+from typing import Any
 
 import structlog
 from slack_bolt.async_app import AsyncApp
@@ -9,6 +10,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.tasks import OpenRequests
 from handlers import actions, answering, errors, mentions, modals, shortcuts, slash_commands
 from handlers.answering import Cause
 from handlers.home.pages import HomePages
@@ -22,7 +24,16 @@ log = structlog.get_logger(__name__)
 
 
 class App(AsyncApp):
-    """A Bolt app that refuses payloads without the shape on which Bolt and all listeners rely."""
+    """A Bolt app that refuses payloads without the shape on which Bolt and all listeners rely.
+
+    Args:
+        open_requests: counts the requests that aren't acknowledged yet.
+        **options: Bolt's own.
+    """
+
+    def __init__(self, open_requests: OpenRequests, **options: Any) -> None:
+        super().__init__(**options)
+        self._open_requests = open_requests
 
     async def async_dispatch(self, req: AsyncBoltRequest) -> BoltResponse:
         """Clean a payload and pass it to its listener. The status of the response is 400 for another shape."""
@@ -31,7 +42,8 @@ class App(AsyncApp):
         except MalformedPayload as error:
             log.warning("malformed_payload", fields=str(error))
             return BoltResponse(status=400, body="")
-        return await super().async_dispatch(req)
+        with self._open_requests.answering():
+            return await super().async_dispatch(req)
 
 
 @asynccontextmanager
@@ -47,6 +59,7 @@ async def running(client: AsyncWebClient, services: Services, workspaces: Collec
     """
     pages = HomePages(services, client)
     app = App(
+        services.open_requests,
         client=client,
         request_verification_enabled=False,
         before_authorize=answering.prepare(client.base_url, pages.respond),

@@ -17,6 +17,7 @@ from bot.services.sync import SyncRequest, SyncService
 from bot.services.sync_scheduler import SyncScheduler
 from bot.storage.stores import Stores
 from bot.storage.sync_schedules import ScheduleResult
+from bot.tasks import OpenRequests
 from handlers.clients import SlackClients
 from handlers.delivery import Delivery
 from handlers.errors import UserError
@@ -33,6 +34,7 @@ class Services:
         delivery: posts to Slack.
         directory: the groups of all connections.
         connections: the accounts at the providers, by name.
+        open_requests: Slack's requests that aren't acknowledged yet.
     """
 
     stores: Stores
@@ -45,6 +47,7 @@ class Services:
     previews: PreviewService
     syncs: SyncService
     sync_scheduler: SyncScheduler
+    open_requests: OpenRequests
 
     async def record_disclosure(
         self, user_id: str, what: str, connection: str, group_id: str, *, request_id: str = ""

@@ -1,7 +1,8 @@
 """The slash commands: each runs as `/wa-add …` and as `/wa add …`, and opens its form or its list without arguments."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import re
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext, AsyncRespond
@@ -30,20 +31,20 @@ class SlashCommand(Payload):
 
 
 def register(app: AsyncApp, services: Services) -> None:
-    """Register the commands, and the buttons of their answers."""
-    for command in COMMANDS:
-        app.command(command.name)(_listener(services, command))
+    """Register the commands, by one listener, since Bolt tries each listener, and the buttons of their answers."""
+    commands = {command.name: command for command in COMMANDS}
+    app.command(re.compile("|".join(f"^{re.escape(name)}$" for name in commands)))(_listener(services, commands))
     for module in (groups, requests, audit):
         module.register(app, services)
 
 
-def _listener(services: Services, declared: Command) -> Callable[..., Awaitable[None]]:
+def _listener(services: Services, commands: Mapping[str, Command]) -> Callable[..., Awaitable[None]]:
     async def listen(
         ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext, respond: AsyncRespond, client: AsyncWebClient
     ) -> None:
         began = asyncio.get_running_loop().time()
         payload = SlashCommand.model_validate(body)
-        command, text = resolve_command(declared, payload.text)
+        command, text = resolve_command(commands[payload.command], payload.text)
         if is_read_only(command, text):
             mark_read_only(context)
         typed = CommandContext(command, text, payload.user_id, payload.team_id, payload.channel_id, payload.trigger_id)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 
@@ -11,7 +11,8 @@ import structlog
 from bot.domain.approvals import next_reminder_at
 from bot.domain.requests import RequestState
 from bot.execution.engine import Engine
-from bot.storage.work_queue import WorkQueue
+from bot.storage.work_queue import MAX_WORK, DueReminder, DueWork, WorkQueue
+from bot.tasks import OpenRequests
 
 _WORKFLOWS = {
     RequestState.RECEIVED: "open",
@@ -22,9 +23,6 @@ _WORKFLOWS = {
 }
 """The workflow that each state needs, by its stored name (`Workflow.durable`)."""
 
-_BURST_FACTOR = 5
-"""How many times longer the pause between two starts is while more requests arrive."""
-
 log = structlog.get_logger(__name__)
 
 
@@ -34,16 +32,15 @@ class Dispatcher:
     Args:
         queue: the due work.
         engine: runs the work; starting the same work twice starts one workflow.
+        open_requests: Slack's requests, to which the start of work gives way.
         interval: seconds between two reads of the queue when the dispatcher isn't woken.
-        start_interval: seconds from one start to the next, and longer while more requests arrive: a burst is carried
-            out a little later, so that its acknowledgements stay quick.
     """
 
-    def __init__(self, queue: WorkQueue, engine: Engine, *, interval: float = 5.0, start_interval: float = 0.1) -> None:
+    def __init__(self, queue: WorkQueue, engine: Engine, open_requests: OpenRequests, *, interval: float = 5.0) -> None:
         self._queue = queue
         self._engine = engine
+        self._open_requests = open_requests
         self._interval = interval
-        self._start_interval = start_interval
         self._awake = asyncio.Event()
         self._stopping = False
 
@@ -66,9 +63,7 @@ class Dispatcher:
         while not self._stopping:
             self._awake.clear()
             try:
-                now = time.time()
-                await self._dispatch(now)
-                wait = await self._until_next(now)
+                wait = await self._dispatch(time.time())
             except Exception:
                 log.exception("dispatch_failed")
                 wait = self._interval
@@ -76,32 +71,40 @@ class Dispatcher:
                 async with asyncio.timeout(wait):
                     await self._awake.wait()
 
-    async def _dispatch(self, now: float) -> None:
-        await self._queue.expire(now)
-        await self._remind(now)
-        for due in await self._queue.due(now):
+    async def _dispatch(self, now: float) -> float:
+        """Start what is due at `now`. Return the seconds until the queue is to be read again."""
+        due = await self._queue.due(now)
+        if due.expired:
+            await self._queue.expire(now)
+            due = await self._queue.due(now)
+        for reminder in due.reminders:
+            await self._remind(reminder, datetime.fromtimestamp(now, UTC))
+        started = await self._start(due.work)
+        if started == MAX_WORK:
+            return 0
+        return self._interval if due.next_at is None else min(self._interval, max(0.0, due.next_at - time.time()))
+
+    async def _start(self, work: Sequence[DueWork]) -> int:
+        """Start work, and return how much was started."""
+        started = []
+        for due in work:
             if self._stopping:
-                return
+                break
+            await self._open_requests.give_way()
             try:
                 await self._engine.start(_WORKFLOWS[due.state], due.request_id)
-                await self._queue.mark_dispatched(due)
+                started.append(due)
             except Exception:
                 log.exception("start_failed", request=due.request_id)
-            await asyncio.sleep(self._start_interval * (_BURST_FACTOR if self._awake.is_set() else 1))
+        if started:
+            await self._queue.mark_dispatched(started)
+        return len(started)
 
-    async def _remind(self, now: float) -> None:
-        for reminder in await self._queue.reminders_due(now):
-            request = reminder.request
-            try:
-                await self._engine.start("remind", request.id, reminder.number)
-                at = datetime.fromtimestamp(now, UTC)
-                following = (
-                    next_reminder_at(request.rule, request.asked_at, reminder.number, at) if request.rule else None
-                )
-                await self._queue.mark_reminded(reminder, following.timestamp() if following else None)
-            except Exception:
-                log.exception("reminder_failed", request=request.id)
-
-    async def _until_next(self, now: float) -> float:
-        next_at = await self._queue.next_due_at(now)
-        return self._interval if next_at is None else min(self._interval, max(0.0, next_at - time.time()))
+    async def _remind(self, reminder: DueReminder, now: datetime) -> None:
+        request = reminder.request
+        try:
+            await self._engine.start("remind", request.id, reminder.number)
+            following = next_reminder_at(request.rule, request.asked_at, reminder.number, now) if request.rule else None
+            await self._queue.mark_reminded(reminder, following.timestamp() if following else None)
+        except Exception:
+            log.exception("reminder_failed", request=request.id)

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Select,
     String,
     and_,
+    bindparam,
     cast,
     func,
     insert,
@@ -34,6 +35,7 @@ from bot.domain.audit import (
 from bot.domain.audit_chain import GENESIS, AuditGaps, AuditRow, ChainBreak, ChainFault, ChainHead, seal, verify_next
 from bot.domain.groups import KnownGroup
 from bot.domain.requests import RequestState
+from bot.storage import statements
 from bot.storage.database import Store, reads, writes
 from bot.storage.rows import item_from_row, request_from_row
 from bot.storage.tables import audit, audit_head, decisions, participants, requests, schedules
@@ -49,6 +51,8 @@ _LOCKED_HEAD = text(
     " ON CONFLICT (id) DO UPDATE SET id = excluded.id RETURNING seq, hash"
 )
 """Returns the end of the chain, and on PostgreSQL blocks appends of other transactions until this one ends."""
+_APPEND = insert(audit)
+_MOVE_HEAD = update(audit_head).values(seq=bindparam("last_seq"), hash=bindparam("last_hash"))
 
 
 def append_entries(connection: Connection, entries: Sequence[AuditEntry]) -> None:
@@ -61,8 +65,8 @@ def append_entries(connection: Connection, entries: Sequence[AuditEntry]) -> Non
         sealed = seal(entry, head)
         head = ChainHead(sealed.seq, sealed.hash)
         rows.append({name: getattr(sealed, name) for name in AuditRow.__slots__})
-    connection.execute(insert(audit), rows)
-    connection.execute(update(audit_head).values(seq=head.seq, hash=head.hash))
+    connection.execute(_APPEND, rows)
+    connection.execute(_MOVE_HEAD, {"last_seq": head.seq, "last_hash": head.hash})
 
 
 def verdict_entries(
@@ -71,12 +75,9 @@ def verdict_entries(
     """Build the entries of the verdicts, by position, that differ from the stored ones. Call it before storing them."""
     if not verdicts:
         return []
-    request = request_from_row(connection.execute(select(requests).where(requests.c.id == request_id)).one())
-    rows = connection.execute(
-        select(participants)
-        .where(participants.c.request_id == request_id, participants.c.position.between(min(verdicts), max(verdicts)))
-        .order_by(participants.c.position)
-    )
+    request = request_from_row(connection.execute(statements.GET, {"request": request_id}).one())
+    page = {"request": request_id, "start": min(verdicts), "end": max(verdicts) + 1}
+    rows = connection.execute(statements.PAGE, page)
     entries = []
     for person in map(item_from_row, rows):
         kept = (person.outcome, person.evidence, person.provider_code, person.provider_message)

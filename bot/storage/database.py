@@ -1,17 +1,19 @@
 """The database: one URL, SQLite or PostgreSQL, for Rollcall's own tables and the engine's."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager, nullcontext
-from functools import wraps
+from functools import cache, wraps
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, Integer, Table, create_engine, event, literal_column
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import InvalidRequestError
+from sqlalchemy.sql.dml import ReturningInsert
 
 from bot.storage import postgres
 from bot.storage.group_commit import GroupCommit
@@ -21,6 +23,9 @@ CLOSE_TIMEOUT = 5.0
 """Seconds to wait for work in progress before the database closes without it."""
 THREADS = 5
 """The threads that read, and that write to PostgreSQL; each uses one connection at a time."""
+
+_HIDE = True
+"""Errors hide the parameters of a statement, which are people's phone numbers."""
 
 P = ParamSpec("P")
 S = TypeVar("S", bound="Store")
@@ -44,8 +49,14 @@ class Database:
         self.url = url
         self.replica = ""
         self.is_sqlite = url.startswith("sqlite")
-        self._engine = _engine(url, is_sqlite=self.is_sqlite)
-        self._reader = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        if self.is_sqlite:
+            self._engine, self._reader = (
+                _sqlite_writer(url),
+                _sqlite(url, pool_size=THREADS, isolation_level="AUTOCOMMIT"),
+            )
+        else:
+            self._engine = _postgres(url)
+            self._reader = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._threads = ThreadPoolExecutor(THREADS, "rollcall-database")
         self._group_commit = GroupCommit(self._engine) if self.is_sqlite else None
         self._unfinished: set[Future[Any]] = set()
@@ -102,6 +113,7 @@ class Database:
         if self._group_commit is not None:
             self._group_commit.close()
         self._engine.dispose()
+        self._reader.dispose()
 
     async def _finished(self, submit: Callable[P, Future[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         if self._closed:
@@ -149,29 +161,36 @@ def writes(method: Callable[Concatenate[S, Connection, P], T]) -> Callable[Conca
     return run
 
 
-def _engine(url: str, *, is_sqlite: bool) -> Engine:
-    """Build the engine. Its errors hide the parameters of a statement, which are people's phone numbers."""
-    if not is_sqlite:
-        driver_url = "postgresql+psycopg://" + url.split("://", 1)[1]
-        server = create_engine(
-            driver_url, pool_size=THREADS, connect_args=postgres.KEEPALIVE, pool_pre_ping=True, hide_parameters=True
-        )
-        event.listen(server, "connect", postgres.set_session_limits)
-        return server
+def insert_if_new(connection: Connection, table: Table, values: Mapping[str, Any]) -> bool:
+    """Insert a row. Return False, and change nothing, if there is a row with the same key."""
+    return connection.execute(_insertion(table, connection.dialect.name), values).first() is not None
+
+
+@cache
+def _insertion(table: Table, dialect: str) -> ReturningInsert[tuple[int]]:
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    return insert(table).on_conflict_do_nothing().returning(literal_column("1", Integer))
+
+
+def _postgres(url: str) -> Engine:
+    driver_url = "postgresql+psycopg://" + url.split("://", 1)[1]
     engine = create_engine(
-        url,
-        connect_args={"factory": SqliteConnection, "isolation_level": None, "check_same_thread": False},
-        pool_size=THREADS + 1,
-        hide_parameters=True,
+        driver_url, pool_size=THREADS, connect_args=postgres.KEEPALIVE, pool_pre_ping=True, hide_parameters=_HIDE
     )
-    event.listen(engine, "begin", _begin_immediate)
+    event.listen(engine, "connect", postgres.set_session_limits)
     return engine
 
 
-def _begin_immediate(connection: Connection) -> None:
-    """Take SQLite's write lock at the start: a transaction that takes it later can only fail."""
-    if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+def _sqlite(url: str, **options: Any) -> Engine:
+    driver = {"factory": SqliteConnection, "isolation_level": None, "check_same_thread": False}
+    return create_engine(url, connect_args=driver, hide_parameters=_HIDE, **options)
+
+
+def _sqlite_writer(url: str) -> Engine:
+    """Build the engine of transactions: they take the write lock first, since one that takes it later can only fail."""
+    engine = _sqlite(url, pool_size=1)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    return engine
 
 
 def _migrate(connection: Connection) -> None:

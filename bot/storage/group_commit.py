@@ -65,7 +65,10 @@ class GroupCommit:
             return
         try:
             with self._engine.begin() as connection:
-                finished = [_run(connection, waiting) for waiting in group]
+                if len(group) == 1:
+                    finished = [_Finished(group[0].future, result=group[0].work(connection))]
+                else:
+                    finished = [_run(connection, waiting) for waiting in group]
         except Exception as error:  # noqa: BLE001 - each caller gets it
             for waiting in group:
                 waiting.future.set_exception(error)

@@ -4,16 +4,16 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, func, insert, select, union_all, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Select, bindparam, insert, select, union_all, update
 
 from bot.domain.audit import request_entries, transition_entry
 from bot.domain.outcomes import Tally
-from bot.domain.requests import TRANSITIONS, Request, RequestItem, RequestState
+from bot.domain.requests import Request, RequestItem, RequestState
 from bot.domain.verdicts import RecentChange
+from bot.storage import statements
 from bot.storage.audit import append_entries, verdict_entries
-from bot.storage.database import Store, reads, writes
-from bot.storage.request_queries import IS_NOT_A_PERSON, tally_from_rows
+from bot.storage.database import Store, insert_if_new, reads, writes
+from bot.storage.request_queries import tally_from_rows
 from bot.storage.rows import item_from_row, item_row, request_from_row, request_row
 from bot.storage.tables import participants, requests
 from providers.base import MembershipStatus, Operation, Outcome, Verdict
@@ -26,9 +26,7 @@ class RequestStore(Store):
     @writes
     def create(self, connection: Connection, request: Request, people: Sequence[RequestItem]) -> bool:
         """Write a new request with its people. Return False, and change nothing, if the request exists already."""
-        insert_new = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-        row = insert_new(requests).values(**request_row(request)).on_conflict_do_nothing().returning(requests.c.id)
-        if connection.scalar(row) is None:
+        if not insert_if_new(connection, requests, request_row(request)):
             return False
         if people:
             connection.execute(insert(participants), [item_row(request.id, person) for person in people])
@@ -38,7 +36,7 @@ class RequestStore(Store):
     @reads
     def get(self, connection: Connection, request_id: str) -> Request:
         """Return a request. Raises `LookupError` if there is none."""
-        row = connection.execute(select(requests).where(requests.c.id == request_id)).one_or_none()
+        row = connection.execute(statements.GET, {"request": request_id}).one_or_none()
         if row is None:
             raise LookupError(f"no request {request_id}")
         return request_from_row(row)
@@ -79,25 +77,23 @@ class RequestStore(Store):
 
     async def items(self, request_id: str) -> list[RequestItem]:
         """Return all items of a request, in the order of the roster."""
-        return await self._select(request_id)
+        return await self._select(statements.ITEMS, request=request_id)
 
     async def items_page(self, request_id: str, start: int, length: int) -> list[RequestItem]:
         """Return up to `length` items of a request, from position `start` on."""
-        return await self._select(
-            request_id, participants.c.position >= start, participants.c.position < start + length
-        )
+        return await self._select(statements.PAGE, request=request_id, start=start, end=start + length)
 
     async def unanswered_items(self, request_id: str) -> list[RequestItem]:
         """Return the items of a request that have no outcome yet."""
-        return await self._select(request_id, participants.c.outcome.is_(None))
+        return await self._select(statements.UNANSWERED, request=request_id)
 
     async def batch_items(self, request_id: str, number: int) -> list[RequestItem]:
         """Return the items of a batch that have no outcome yet."""
-        return await self._select(request_id, participants.c.chunk == number, participants.c.outcome.is_(None))
+        return await self._select(statements.BATCH, request=request_id, batch=number)
 
     async def items_with_outcome(self, request_id: str, outcome: Outcome) -> list[RequestItem]:
         """Return the items of a request that have this outcome."""
-        return await self._select(request_id, participants.c.outcome == outcome)
+        return await self._select(statements.WITH_OUTCOME, request=request_id, outcome=outcome)
 
     @reads
     def recent_changes(self, connection: Connection, request: Request, since: float) -> dict[str, list[RecentChange]]:
@@ -132,12 +128,7 @@ class RequestStore(Store):
     @reads
     def tally(self, connection: Connection, request_id: str) -> Tally:
         """Count a request's outcomes."""
-        statement = (
-            select(participants.c.outcome, func.count(), func.count().filter(IS_NOT_A_PERSON))
-            .where(participants.c.request_id == request_id)
-            .group_by(participants.c.outcome)
-        )
-        rows = connection.execute(statement).all()
+        rows = connection.execute(statements.TALLY, {"request": request_id}).all()
         return tally_from_rows(rows)
 
     @writes
@@ -165,11 +156,7 @@ class RequestStore(Store):
     @writes
     def mark_submitted(self, connection: Connection, request_id: str, positions: Sequence[int]) -> None:
         """Count a submission of these people, before they are sent to the provider."""
-        connection.execute(
-            update(participants)
-            .where(participants.c.request_id == request_id, participants.c.position.in_(positions))
-            .values(submissions=participants.c.submissions + 1)
-        )
+        connection.execute(statements.SUBMITTED, {"request": request_id, "positions": positions})
 
     @writes
     def mark_invite_started(self, connection: Connection, request_id: str, position: int) -> None:
@@ -186,19 +173,13 @@ class RequestStore(Store):
         _save_verdicts(connection, request_id, verdicts)
 
     @reads
-    def _select(self, connection: Connection, request_id: str, *conditions: ColumnElement[bool]) -> list[RequestItem]:
-        statement = select(participants).where(participants.c.request_id == request_id, *conditions)
-        rows = connection.execute(statement.order_by(participants.c.position))
-        return [item_from_row(row) for row in rows]
+    def _select(self, connection: Connection, /, statement: Select[Any], **values: object) -> list[RequestItem]:
+        return [item_from_row(row) for row in connection.execute(statement, values)]
 
 
 def transition(connection: Connection, request_id: str, state: RequestState) -> bool:
     """Move a request to `state` within a transaction. Return False if its current state doesn't allow that."""
-    before = [s for s, after in TRANSITIONS.items() if state in after]
-    result = connection.execute(
-        update(requests).where(requests.c.id == request_id, requests.c.state.in_(before)).values(state=state)
-    )
-    return bool(result.rowcount)
+    return bool(connection.execute(statements.TRANSITION[state], {"request": request_id}).rowcount)
 
 
 def withdraw(connection: Connection, request_id: str, user_id: str) -> bool:
@@ -213,7 +194,7 @@ def withdraw(connection: Connection, request_id: str, user_id: str) -> bool:
 
 def locked_request(connection: Connection, request_id: str) -> Request | None:
     """Return a request and lock it: no other transaction can change it until the end of this one."""
-    row = connection.execute(select(requests).where(requests.c.id == request_id).with_for_update()).one_or_none()
+    row = connection.execute(statements.LOCK, {"request": request_id}).one_or_none()
     return None if row is None else request_from_row(row)
 
 

@@ -1,5 +1,6 @@
 """The work queue: requests that need the engine, and reminders and expiries that are due."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -20,6 +21,8 @@ WORK_STATES = (
     RequestState.WITHDRAWN,
 )
 """The states in which the engine has work to do."""
+MAX_WORK = 500
+"""How much work is read at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,24 +41,50 @@ class DueReminder:
     number: int
 
 
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What is due at a time.
+
+    Attributes:
+        work: the work that the engine does not have yet, oldest first, `MAX_WORK` at most.
+        reminders: the reminders of waiting requests.
+        expired: whether the time for the approval of a request is over.
+        next_at: when the next request expires, runs or needs a reminder, in seconds since 1970; None if none does.
+    """
+
+    work: list[DueWork]
+    reminders: list[DueReminder]
+    expired: bool
+    next_at: float | None
+
+
 class WorkQueue(Store):
     """Reads and marks due work. Every method is one transaction; all times are in seconds since 1970."""
 
     @reads
-    def due(self, connection: Connection, now: float) -> list[DueWork]:
-        """Return the work that is due at `now` and that the engine does not have yet, oldest first."""
-        statement = select(requests.c.id, requests.c.state).where(
+    def due(self, connection: Connection, now: float) -> Due:
+        """Return what is due at `now`."""
+        ready = select(requests.c.id, requests.c.state).where(
             requests.c.state.in_(WORK_STATES),
             requests.c.dispatched != requests.c.state,
             or_(requests.c.state != RequestState.APPROVED, requests.c.run_at.is_(None), requests.c.run_at <= now),
         )
-        rows = connection.execute(statement.order_by(requests.c.asked_at)).all()
-        return [DueWork(row.id, RequestState(row.state)) for row in rows]
+        work = connection.execute(ready.order_by(requests.c.asked_at).limit(MAX_WORK))
+        waiting = select(requests).where(requests.c.state == RequestState.WAITING)
+        reminders = connection.execute(waiting.where(requests.c.remind_at <= now))
+        return Due(
+            [DueWork(row.id, RequestState(row.state)) for row in work],
+            [DueReminder(request_from_row(row), row.reminders) for row in reminders],
+            connection.execute(waiting.where(requests.c.expires_at <= now).limit(1)).first() is not None,
+            _next_at(connection, now),
+        )
 
     @writes
-    def mark_dispatched(self, connection: Connection, due: DueWork) -> None:
+    def mark_dispatched(self, connection: Connection, work: Collection[DueWork]) -> None:
         """Record that the engine has this work."""
-        connection.execute(update(requests).where(requests.c.id == due.request_id).values(dispatched=due.state))
+        for state in {due.state for due in work}:
+            ids = [due.request_id for due in work if due.state is state]
+            connection.execute(update(requests).where(requests.c.id.in_(ids)).values(dispatched=state))
 
     @writes
     def expire(self, connection: Connection, now: float) -> None:
@@ -69,27 +98,6 @@ class WorkQueue(Store):
         at = datetime.fromtimestamp(now, UTC)
         append_entries(connection, [transition_entry(request_from_row(row), RequestState.EXPIRED, at) for row in rows])
 
-    @reads
-    def next_due_at(self, connection: Connection, now: float) -> float | None:
-        """Return when the first request after `now` expires, runs or needs a reminder; None if none does."""
-        undecided = requests.c.state.in_((RequestState.RECEIVED, RequestState.WAITING))
-        times = (
-            (requests.c.expires_at, undecided),
-            (requests.c.remind_at, undecided),
-            (requests.c.run_at, requests.c.state.in_((RequestState.RECEIVED, RequestState.APPROVED))),
-        )
-        soonest = [
-            connection.scalar(select(func.min(column)).where(condition, column > now)) for column, condition in times
-        ]
-        return min((at for at in soonest if at is not None), default=None)
-
-    @reads
-    def reminders_due(self, connection: Connection, now: float) -> list[DueReminder]:
-        """Return the reminders of waiting requests that are due at `now`."""
-        statement = select(requests).where(requests.c.state == RequestState.WAITING, requests.c.remind_at <= now)
-        rows = connection.execute(statement).all()
-        return [DueReminder(request_from_row(row), row.reminders) for row in rows]
-
     @writes
     def mark_reminded(self, connection: Connection, reminder: DueReminder, next_at: float | None) -> None:
         """Record that the engine has this reminder, and when the next one is due; None for no other."""
@@ -98,3 +106,16 @@ class WorkQueue(Store):
             .where(requests.c.id == reminder.request.id, requests.c.reminders == reminder.number)
             .values(reminders=reminder.number + 1, remind_at=next_at)
         )
+
+
+def _next_at(connection: Connection, now: float) -> float | None:
+    undecided = requests.c.state.in_((RequestState.RECEIVED, RequestState.WAITING))
+    times = (
+        (requests.c.expires_at, undecided),
+        (requests.c.remind_at, undecided),
+        (requests.c.run_at, requests.c.state.in_((RequestState.RECEIVED, RequestState.APPROVED))),
+    )
+    soonest = [
+        connection.scalar(select(func.min(column)).where(condition, column > now)) for column, condition in times
+    ]
+    return min((at for at in soonest if at is not None), default=None)

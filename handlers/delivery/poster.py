@@ -120,12 +120,10 @@ class Poster:
             log.warning("message_not_updated", channel=posting.channel, error=error_code(error))
 
     async def _deliver(self, outgoing: _Outgoing, destinations: Sequence[Destination]) -> Posting:
-        known = await self._postings.get(outgoing.request.id, outgoing.name)
-        if known is not None and known.ts:
-            return known
-        if known is None:
-            await self._postings.reserve(outgoing.request.id, outgoing.name, destinations[0].channel)
-        else:
+        known = await self._postings.reserve(outgoing.request.id, outgoing.name, destinations[0].channel)
+        if known is not None:
+            if known.ts:
+                return known
             destinations = _from_channel(destinations, known.channel)
             if id_ := await self._find_sent(outgoing, destinations[0]):
                 return await self._save(outgoing, Posting(known.channel, id_))

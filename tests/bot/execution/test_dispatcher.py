@@ -14,6 +14,7 @@ from bot.execution.engine import Engine
 from bot.storage.database import Database
 from bot.storage.requests import RequestStore
 from bot.storage.work_queue import DueWork, WorkQueue
+from bot.tasks import OpenRequests
 from tests.bot.storage.samples import request, rule
 
 
@@ -56,7 +57,7 @@ def engine() -> RecordingEngine:
 
 @asynccontextmanager
 async def _running(queue: WorkQueue, engine: RecordingEngine, interval: float = 3600) -> AsyncIterator[Dispatcher]:
-    dispatcher = Dispatcher(queue, cast("Engine", engine), interval=interval)
+    dispatcher = Dispatcher(queue, cast("Engine", engine), OpenRequests(), interval=interval)
     async with asyncio.timeout(20), dispatcher.running():
         yield dispatcher
 
@@ -134,7 +135,7 @@ async def test_a_request_that_fails_to_start_does_not_block_others(
     engine.refuses = {"R1"}
     async with _running(queue, engine):
         await engine.until(lambda: ("open", "R2") in engine.work)
-    assert await queue.due(time.time()) == [DueWork("R1", RequestState.RECEIVED)]
+    assert (await queue.due(time.time())).work == [DueWork("R1", RequestState.RECEIVED)]
 
 
 async def test_a_request_is_closed_when_its_approval_expires(
@@ -154,7 +155,7 @@ async def test_stopping_finishes_the_current_dispatch(
     await store.create(request("R1"), [])
     async with _running(queue, engine):
         await engine.until(lambda: len(engine.work) == 1)
-    assert await queue.due(time.time()) == []
+    assert (await queue.due(time.time())).work == []
 
 
 async def test_one_reminder_is_sent_for_all_that_a_downtime_missed(
@@ -170,4 +171,4 @@ async def test_one_reminder_is_sent_for_all_that_a_downtime_missed(
         await engine.until(lambda: ("open", "R2") in engine.work)
 
     assert engine.work.count(("remind", "R1")) == 1
-    assert await queue.next_due_at(time.time()) == pytest.approx((asked_at + timedelta(hours=15)).timestamp())
+    assert (await queue.due(time.time())).next_at == pytest.approx((asked_at + timedelta(hours=15)).timestamp())

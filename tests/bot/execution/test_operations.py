@@ -344,9 +344,9 @@ async def test_a_request_runs_at_its_time(harness: WorkflowHarness) -> None:
     await harness.notifier.until("open", id_)
     assert await harness.workflow._open(id_)
     assert (await harness.store.get(id_)).state is RequestState.APPROVED
-    assert id_ not in [due.request_id for due in await harness.queue.due(time.time())]
-    assert id_ in [due.request_id for due in await harness.queue.due(later.timestamp())]
-    assert await harness.queue.next_due_at(time.time()) == pytest.approx(later.timestamp())
+    assert id_ not in [due.request_id for due in (await harness.queue.due(time.time())).work]
+    assert id_ in [due.request_id for due in (await harness.queue.due(later.timestamp())).work]
+    assert (await harness.queue.due(time.time())).next_at == pytest.approx(later.timestamp())
 
 
 async def test_a_withdrawn_request_does_nothing(harness: WorkflowHarness) -> None:
@@ -360,11 +360,11 @@ async def test_reminders_end_with_the_request(harness: WorkflowHarness) -> None:
     asked_at = datetime.now(UTC) - timedelta(hours=2)
     await harness.store.create(request("RR", needs=rule(remind=timedelta(hours=1)), asked_at=asked_at), people(1))
     await harness.store.hold_if_required("RR")
-    [due] = await harness.queue.reminders_due(time.time())
+    [due] = (await harness.queue.due(time.time())).reminders
     assert due.number == 0
     await harness.queue.mark_reminded(due, time.time() + 60)
     await harness.queue.mark_reminded(due, time.time() - 60)  # a second time changes nothing
-    assert await harness.queue.reminders_due(time.time()) == []
+    assert (await harness.queue.due(time.time())).reminders == []
     await harness.engine.start("remind", "RR", 0)
     await harness.notifier.until("remind 0", "RR")
     await harness.store.transition("RR", RequestState.DENIED)

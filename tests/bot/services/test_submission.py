@@ -110,7 +110,7 @@ async def test_the_same_draft_again_changes_nothing_and_says_so(intake: Submissi
 async def test_a_double_click_is_one_request(intake: Submissions, database: Database) -> None:
     results = await asyncio.gather(*(intake.submit(_draft()) for _ in range(4)))
     assert sorted(r.already_submitted for r in results if isinstance(r, Submitted)) == [False, True, True, True]
-    assert len(await WorkQueue(database).due(time.time())) == 1
+    assert len((await WorkQueue(database).due(time.time())).work) == 1
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ async def test_who_may_not_is_told_why_and_nothing_is_written(
     refused = await intake.submit(_draft(who=who, group=group))
     assert isinstance(refused, Rejected)
     assert words in refused.reason
-    assert await WorkQueue(database).due(time.time()) == []
+    assert (await WorkQueue(database).due(time.time())).work == []
 
 
 async def test_a_member_of_a_user_group_may(intake: Submissions) -> None:
@@ -169,7 +169,7 @@ async def test_a_member_of_a_user_group_may(intake: Submissions) -> None:
 async def test_a_roster_without_anybody_is_refused(intake: Submissions, database: Database) -> None:
     refused = await intake.submit(_draft("nobody, 12"))
     assert isinstance(refused, Rejected)
-    assert await WorkQueue(database).due(time.time()) == []
+    assert (await WorkQueue(database).due(time.time())).work == []
 
 
 async def test_the_first_rule_that_matches_is_kept_with_the_request(

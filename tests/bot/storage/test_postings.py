@@ -1,5 +1,4 @@
 import pytest
-from sqlalchemy.exc import IntegrityError
 
 from bot.storage.database import Database
 from bot.storage.postings import Posting, Postings
@@ -31,6 +30,16 @@ async def test_messages_are_separate_by_request_and_name(postings: Postings) -> 
 
 
 async def test_a_message_is_reserved_once(postings: Postings) -> None:
+    assert await postings.reserve("R1", "parent", "C0TEAM") is None
+    assert await postings.reserve("R1", "parent", "C0OTHER") == Posting("C0TEAM", "")
+    await postings.save("R1", "parent", Posting("C0TEAM", "1.1"))
+    assert await postings.reserve("R1", "parent", "C0OTHER") == Posting("C0TEAM", "1.1")
+
+
+async def test_a_message_that_another_replica_posted_is_found(postings: Postings) -> None:
+    other = Postings(postings.database)
+    assert await other.get("R1", "parent") is None
     await postings.reserve("R1", "parent", "C0TEAM")
-    with pytest.raises(IntegrityError):
-        await postings.reserve("R1", "parent", "C0TEAM")
+    assert await other.get("R1", "parent") == Posting("C0TEAM", "")
+    await postings.save("R1", "parent", Posting("C0TEAM", "1.1"))
+    assert await other.get("R1", "parent") == Posting("C0TEAM", "1.1")

@@ -25,48 +25,48 @@ def queue(database: Database) -> WorkQueue:
 async def test_a_new_request_is_due_until_it_is_dispatched(store: RequestStore, queue: WorkQueue) -> None:
     await store.create(request("R1", asked_at=NOW), [])
     await store.create(request("R0", asked_at=NOW + timedelta(seconds=1)), [])
-    assert await queue.due(time.time()) == [
+    assert (await queue.due(time.time())).work == [
         DueWork("R1", RequestState.RECEIVED),
         DueWork("R0", RequestState.RECEIVED),
     ]
-    await queue.mark_dispatched(DueWork("R1", RequestState.RECEIVED))
-    assert await queue.due(time.time()) == [DueWork("R0", RequestState.RECEIVED)]
+    await queue.mark_dispatched([DueWork("R1", RequestState.RECEIVED)])
+    assert (await queue.due(time.time())).work == [DueWork("R0", RequestState.RECEIVED)]
 
 
 @pytest.mark.parametrize("end", [RequestState.APPROVED, RequestState.DENIED, RequestState.EXPIRED])
 async def test_a_decided_request_is_due_again(store: RequestStore, queue: WorkQueue, end: RequestState) -> None:
     await store.create(request(needs=rule()), [])
-    await queue.mark_dispatched(DueWork("R1", RequestState.RECEIVED))
+    await queue.mark_dispatched([DueWork("R1", RequestState.RECEIVED)])
     await store.hold_if_required("R1")
-    assert await queue.due(time.time()) == []
+    assert (await queue.due(time.time())).work == []
     assert await store.transition("R1", end)
-    assert await queue.due(time.time()) == [DueWork("R1", end)]
+    assert (await queue.due(time.time())).work == [DueWork("R1", end)]
 
 
 async def test_a_late_dispatch_does_not_hide_newer_work(store: RequestStore, queue: WorkQueue) -> None:
     await store.create(request(needs=rule()), [])
     await store.hold_if_required("R1")
     await store.transition("R1", RequestState.APPROVED)
-    await queue.mark_dispatched(DueWork("R1", RequestState.RECEIVED))
-    assert await queue.due(time.time()) == [DueWork("R1", RequestState.APPROVED)]
+    await queue.mark_dispatched([DueWork("R1", RequestState.RECEIVED)])
+    assert (await queue.due(time.time())).work == [DueWork("R1", RequestState.APPROVED)]
 
 
 async def test_a_running_request_is_not_due(store: RequestStore, queue: WorkQueue) -> None:
     await store.create(request(), [])
     await store.transition("R1", RequestState.RUNNING)
-    assert await queue.due(time.time()) == []
+    assert (await queue.due(time.time())).work == []
 
 
 async def test_a_waiting_request_expires_at_its_time(store: RequestStore, queue: WorkQueue) -> None:
     await store.create(request(needs=rule(hours=1), asked_at=NOW), [])
     await store.hold_if_required("R1")
     over = (NOW + timedelta(hours=1)).timestamp()
-    assert await queue.next_due_at(over - 1) == over
+    assert (await queue.due(over - 1)).next_at == over
     await queue.expire(over - 0.001)
     assert (await store.get("R1")).state is RequestState.WAITING
     await queue.expire(over)
     assert (await store.get("R1")).state is RequestState.EXPIRED
-    assert await queue.next_due_at(over - 1) is None
+    assert (await queue.due(over - 1)).next_at is None
 
 
 @pytest.mark.parametrize("end", [RequestState.APPROVED, RequestState.DENIED])
@@ -84,10 +84,10 @@ async def test_the_next_expiry_is_the_soonest(store: RequestStore, queue: WorkQu
     for id_ in ("R1", "R3", "R4"):
         await store.hold_if_required(id_)
     await store.transition("R1", RequestState.APPROVED)
-    assert await queue.next_due_at(NOW.timestamp()) == (NOW + timedelta(hours=2)).timestamp()
+    assert (await queue.due(NOW.timestamp())).next_at == (NOW + timedelta(hours=2)).timestamp()
 
 
 async def test_a_passed_expiry_is_not_waited_for(store: RequestStore, queue: WorkQueue) -> None:
     """Otherwise the dispatcher would read the queue in a busy loop."""
     await store.create(request(needs=rule(hours=1), asked_at=NOW), [])
-    assert await queue.next_due_at((NOW + timedelta(hours=1)).timestamp()) is None
+    assert (await queue.due((NOW + timedelta(hours=1)).timestamp())).next_at is None

@@ -168,10 +168,13 @@ def messages_and_modals(request: Request, size: int) -> Iterator[View | Message 
     people = mix(size, operation=request.operation)
     tally, votes = tally_of(people), [Vote("U02BOB", choice, AT, "because") for choice in Choice]
     yield request_message.build(request, tally, result=headline(request, people, "Wasend"))
-    if people:
-        yield results.build(request, people, total=size)
     for outcome in Outcome:
-        yield results.summary(request, mix(size, [outcome], operation=request.operation), test_messages.FOLLOWED)
+        yield results.reply(
+            request,
+            mix(size, [outcome], operation=request.operation),
+            test_messages.AUDIENCE,
+            test_messages.FOLLOWED,
+        )
     yield details.build(test_messages.facts(request, people, size, votes=votes, warning="careful"))
     yield answers.submitted(request, test_form_modals.roster(size, rejected=size), again=False, warning="careful")
     yield answers.submitted(request, test_form_modals.roster(size), again=True)

@@ -35,16 +35,16 @@ OUTCOME_TEXTS: dict[Outcome, OutcomeText] = {
     Outcome.BLOCKED: OutcomeText("🚫", "blocked", advice="invite, with their consent"),
     Outcome.GROUP_FULL: OutcomeText("📦", "group is full", advice="use another group"),
     Outcome.RATE_LIMITED: OutcomeText("⚠️", "rate limited", advice="try again later"),
-    Outcome.FAILED: OutcomeText("⚠️", "failed", advice="see the reasons in the results"),
+    Outcome.FAILED: OutcomeText("⚠️", "failed", advice="check the reason before you retry"),
     Outcome.NOT_ATTEMPTED: OutcomeText("⏸️", "not attempted", advice="press Resume to continue"),
     Outcome.UNKNOWN: OutcomeText("❔", "unknown", advice="check in WhatsApp before retrying"),
 }
 
 
 _REMEDIES = {
-    Cause.CREDENTIALS: "the connection needs a valid token",
-    Cause.PERMISSION: "the connection's token or account needs permission for this",
-    Cause.NO_ADMIN: "the connection's account must be a group admin",
+    Cause.CREDENTIALS: "set a valid token for the connection",
+    Cause.PERMISSION: "give the connection's token or account this permission",
+    Cause.NO_ADMIN: "make the connection's account a group admin",
     Cause.DISCONNECTED: "reconnect the WhatsApp account",
     Cause.RESTRICTED: "wait until the account is no longer restricted",
     Cause.NO_MEMBER: "they must be in the group first",
@@ -67,7 +67,7 @@ def advice(outcome: Outcome, cause: Cause = Cause.UNKNOWN) -> str:
     """Return what to do about a person with this outcome and cause.
 
     >>> advice(Outcome.FAILED, Cause.NO_ADMIN)
-    "the connection's account must be a group admin; then retry"
+    "make the connection's account a group admin; then retry"
     """
     if outcome not in {Outcome.FAILED, Outcome.NOT_ATTEMPTED}:
         return OUTCOME_TEXTS[outcome].advice

@@ -15,9 +15,6 @@ from bot.execution.retries import Retries
 from bot.execution.verdicts import VerdictRecorder
 from bot.storage.requests import RequestStore
 
-RESULTS_PAGE_SIZE = 100
-"""The number of people in one message of results."""
-
 
 class Notifier(Protocol):
     """Posts about a request. Every method but `show_progress` may be called twice and posts once.
@@ -42,19 +39,15 @@ class Notifier(Protocol):
         """Show the progress of a running request. Skipped soon after the last update; never raises."""
         ...
 
-    async def post_results(self, request: Request, page: int, people: Sequence[RequestItem], total: int) -> None:
-        """Post one page of results, at most `RESULTS_PAGE_SIZE` of `total` people, into the thread.
-
-        Pages count from 0.
-        """
-        ...
-
-    async def upload_results(self, request: Request, people: Sequence[RequestItem]) -> None:
-        """Post the complete results as a CSV, if the thread doesn't show everything and may have the file."""
+    async def post_results(self, request: Request, people: Sequence[RequestItem]) -> None:
+        """Post the results with the follow-ups."""
         ...
 
     async def finish(self, request: Request, people: Sequence[RequestItem]) -> None:
-        """Post the summary, also if the CSV couldn't be uploaded, and end the parent message."""
+        """Upload the results as a CSV, if there are many and the thread may have the file; end the parent message.
+
+        The parent message is ended even if the upload raises an error.
+        """
         ...
 
     async def report_failure(self, request: Request, step: str, reference: str) -> None:

@@ -26,6 +26,8 @@ from providers.base import Action
 
 _DIRECT = "D"
 """The prefix of direct messages' ids (docs.slack.dev, "Conversation object": `is_im`)."""
+_REPLY = "summary"
+"""The name of the message with the results, which is stored."""
 _CSV = "csv"
 """The name of the file with the complete results."""
 Listener = Callable[[Request], None]
@@ -135,44 +137,29 @@ class SlackNotifier:
             # A failure to show progress must not stop the request.
             log.warning("progress_not_shown", request=request.id, exc_info=True)
 
-    async def post_results(self, request: Request, page: int, people: Sequence[RequestItem], total: int) -> None:
-        """Post one page of results into the thread."""
-        thread = await self._thread(request)
-        content = results.build(
-            request, people, total=total, short=await self._approvers.channels.shortens_numbers(thread.channel)
-        )
-        await self._post(request, f"results-{page}", content, thread)
-
-    async def upload_results(self, request: Request, people: Sequence[RequestItem]) -> None:
-        """Upload the complete results as a CSV, if the thread shows tables.
-
-        The CSV has full numbers, so a channel that shortens them doesn't get it. If Slack accepts no file, the summary
-        says so.
-        """
-        thread = await self._thread(request)
-        if len(people) <= results.MAX_LINES or await self._approvers.channels.shortens_numbers(thread.channel):
-            return
-        await self._rate_limit.acquire(request.id)
-        comment = f"The complete results of request `{request.id}`, one line for each person."
-        file = OutgoingFile(f"{request.id}.csv", results.csv_file(request, people), comment)
-        try:
-            await self._poster.upload(request, _CSV, file, thread)
-        except FileRefused as error:
-            log.error("file_refused", request=request.id, error=str(error))  # noqa: TRY400 - it is handled
+    async def post_results(self, request: Request, people: Sequence[RequestItem]) -> None:
+        """Post the reply with the results."""
+        await self._post(request, _REPLY, await self._reply(request, people), await self._thread(request))
 
     async def finish(self, request: Request, people: Sequence[RequestItem]) -> None:
-        """Post the summary, and update the parent message."""
-        account = self._account(request)
-        summary = results.summary(request, people, account=account, lost_file=await self._is_file_lost(request))
-        await self._post(request, "summary", summary, await self._thread(request))
-        await self._update_parent(request, tally_of(people), headline(request, people, account))
-        self._rate_limit.forget(request.id)
-        self._events.publish(request)
+        """Upload the complete results of more than 20 people as a CSV, and end the parent message.
+
+        The CSV has full numbers, so a channel that shortens them doesn't get it. If the approval card is in the thread,
+        there is no file either: a request makes at most three messages. If Slack accepts no file, the reply says so.
+        """
+        try:
+            await self._upload(request, people)
+        finally:
+            await self._update_parent(request, tally_of(people), headline(request, people, self._account(request)))
+            self._rate_limit.forget(request.id)
+            self._events.publish(request)
 
     async def report_failure(self, request: Request, step: str, reference: str) -> None:
         """Post that a step was given up into the thread; if Slack's answers are wrong there too, it is only logged."""
         content = Message(answers.step_failed(step, reference))
         try:
+            if step == _CSV:
+                await self._show_followed(request.id)
             await self._post(request, f"failed-{step}", content, await self._thread(request))
         except Exception as error:
             if is_transient(error):
@@ -197,6 +184,22 @@ class SlackNotifier:
         await self._update_parent(request, tally)
         self._rate_limit.forget(request.id)
         self._events.publish(request)
+
+    async def _upload(self, request: Request, people: Sequence[RequestItem]) -> None:
+        thread = await self._thread(request)
+        card = await self._poster.find(request, "approval") if request.rule else None
+        if card is not None and card.channel == thread.channel:
+            return
+        if len(people) <= results.MAX_WITHOUT_FILE or await self._approvers.channels.shortens_numbers(thread.channel):
+            return
+        await self._rate_limit.acquire(request.id)
+        comment = f"The complete results of request `{request.id}`, one line for each person."
+        file = OutgoingFile(f"{request.id}.csv", results.csv_file(request, people), comment)
+        try:
+            await self._poster.upload(request, _CSV, file, thread)
+        except FileRefused as error:
+            log.error("file_refused", request=request.id, error=str(error))  # noqa: TRY400 - it is handled
+            await self._show_followed(request.id)
 
     async def _show_card(self, request: Request, tally: Tally) -> None:
         votes = await self._stores.votes.for_request(request.id)
@@ -246,7 +249,7 @@ class SlackNotifier:
             except LookupError:
                 log.warning("parent_not_found", request=request_id)
                 return
-            posted = await self._poster.find(request, "summary" if request.state is RequestState.DONE else "closed")
+            posted = await self._poster.find(request, _REPLY if request.state is RequestState.DONE else "closed")
             if posted is not None:
                 await self._update(request, posted, await self._last(request))
                 self._rate_limit.forget(request_id)
@@ -258,11 +261,22 @@ class SlackNotifier:
         followed = [FollowupLink(following, await self._permalinks.get(following.id)) for following in after]
         able = self._options.abilities.get(request.connection, ())
         if request.state is RequestState.DONE:
-            lost_file = await self._is_file_lost(request)
-            return results.summary(request, people, followed, able, account=self._account(request), lost_file=lost_file)
+            return await self._reply(request, people, followed)
         again = followup_buttons.build(request, people, tally_of(people), followed, able)
         votes = await self._stores.votes.for_request(request.id)
         return approval_card.ending(request, votes, again=again, followed=followed)
+
+    async def _reply(
+        self, request: Request, people: Sequence[RequestItem], followed: Sequence[FollowupLink] = ()
+    ) -> Message:
+        thread = await self._thread(request)
+        audience = results.Audience(
+            self._account(request),
+            self._options.abilities.get(request.connection, ()),
+            short=await self._approvers.channels.shortens_numbers(thread.channel),
+            lost_file=await self._is_file_lost(request),
+        )
+        return results.reply(request, people, audience, followed)
 
     async def _is_file_lost(self, request: Request) -> bool:
         """Return whether the CSV of a request was to be uploaded, and wasn't."""

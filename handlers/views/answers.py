@@ -33,7 +33,6 @@ _STEPS = {
     "verify": "verify the unknown results",
     "invite": "invite everyone who refused",
     "csv": "upload the file with the results",
-    "results": "post all of the results",
     "summary": "post the summary",
     "close": "post that this request has ended",
     "remind": "remind the approvers",

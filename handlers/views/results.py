@@ -1,9 +1,10 @@
-"""The results in the thread: a line for each person up to 20, else a table for each 100; and the summary."""
+"""The reply in the thread: the result, the people who need attention, the counts of the others, and the follow-ups."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 
-from slack_sdk.models.blocks import ActionsBlock, RawTextObject, TableBlock
+from slack_sdk.models.blocks import ActionsBlock
 
 from bot.domain.audit import format_timestamp
 from bot.domain.csv_rows import COLUMNS, csv_row
@@ -13,72 +14,87 @@ from handlers.views import followup_buttons
 from handlers.views.blocks import Message, message, sections
 from handlers.views.buttons import button
 from handlers.views.followup_buttons import FollowupLink
-from handlers.views.headlines import headline, tally_of
-from handlers.views.operation_texts import outcome_label
+from handlers.views.headlines import headline, is_success, reason, tally_of
+from handlers.views.operation_texts import OPERATION_TEXTS, capitalize, outcome_label
 from handlers.views.request_message import summary_line
-from handlers.views.text import count, item_name, safe_text, shorten, shorten_numbers
+from handlers.views.text import count, item_name, safe_text, shorten_numbers
 from providers.base import Action, Outcome
 
 EXPORT = "export_csv"
-MAX_LINES = 20
-_MAX_NAME = 24
-"""Characters of a name in a table: 100 rows with the longest results stay below the size that Slack refuses."""
+MAX_WITHOUT_FILE = 20
+"""The maximum number of people in a request whose thread gets no file."""
+_MAX_NAME = 62
 _MAX_PROVIDER_TEXT = 100
+_IN_BLOCKS = (6_000, 12)
+"""The maximum number of characters about people, and of reasons for the people who aren't listed. Slack can refuse a
+message near 13,200 characters (bolt-js #2509)."""
+_IN_TEXT = (2_000, 4)
+"""The same for the plain text."""
+_MAX_TEXT = 3_600
+"""Characters of the plain text: chat.update refuses more than 4,000."""
+_ORDER = (
+    Outcome.FAILED,
+    Outcome.RATE_LIMITED,
+    Outcome.GROUP_FULL,
+    Outcome.REFUSED,
+    Outcome.RECENTLY_LEFT,
+    Outcome.BLOCKED,
+    Outcome.NOT_ON_WHATSAPP,
+    Outcome.INVALID,
+    Outcome.UNKNOWN,
+    Outcome.PENDING,
+    Outcome.INVITED,
+    Outcome.NOT_ATTEMPTED,
+)
+"""The order of the reasons that the same number of people have."""
 
 
-def build(request: Request, people: Sequence[RequestItem], *, total: int, short: bool = False) -> Message:
-    """Build one page of results: lines for a request of up to 20 people, else a table.
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """What the reply to a request depends on besides the request.
 
-    Args:
-        request: the request.
-        people: the page.
-        total: the number of people on all pages.
+    Attributes:
+        account: the name of its provider.
+        able: the actions that the provider supports; follow-ups and advice that need others are left out.
         short: whether phone numbers are masked, because not everyone in the channel may see them.
+        lost_file: whether the file with the results couldn't be uploaded.
     """
-    where = safe_text(request.group_name, 100)
-    counted = summary_line(tally_of(people), request.operation)
-    if total <= MAX_LINES:
-        lines = [line(p, short=short) for p in people]
-        return message([f"Results for {where}: {counted}", *lines], sections([f"*Results for {where}*", *lines]))
-    pages = f"people {people[0].position + 1:,} to {people[-1].position + 1:,} of {total:,}"
-    rows = [[RawTextObject(text=cell) for cell in _row(p, short=short)] for p in people]
-    return message(
-        [
-            f"Results for {where}, {pages}: {counted}",
-            "Everyone is in the table. Export CSV sends you the complete list.",
-        ],
-        [*sections([f"*Results for {where}*, {pages}"]), TableBlock(rows=rows)],
-    )
+
+    account: str
+    able: Collection[Action] = frozenset(Action)
+    short: bool = False
+    lost_file: bool = False
 
 
-def summary(
-    request: Request,
-    people: Sequence[RequestItem],
-    followed: Sequence[FollowupLink] = (),
-    able: Collection[Action] = frozenset(Action),
-    *,
-    account: str = "The provider",
-    lost_file: bool = False,
+@dataclass(frozen=True, slots=True)
+class _Problem:
+    """A person who needs attention, and the result in words, which several people can have."""
+
+    name: str
+    outcome: Outcome
+    result: str
+
+
+def reply(
+    request: Request, people: Sequence[RequestItem], audience: Audience, followed: Sequence[FollowupLink] = ()
 ) -> Message:
-    """Build the last message of the thread: the result, what to do about the rest, and the follow-ups.
+    """Build the reply to a request that is done.
 
-    Follow-ups and advice that need other actions than `able` are left out. `account` is the provider's name.
-    `lost_file` says whether the file with the results couldn't be uploaded.
+    People with a problem come first, each with the reason and the next step; the others are counted. If the list is
+    too long for a message, the rest of it is counted by reason.
     """
-    tally = tally_of(people)
-    head, lines = headline(request, people, account), _details(request, people, tally, able)
-    if request.duplicates:
-        lines.append(f"• {duplicates_ignored(request.duplicates)}")
-    if lost_file:
-        lines.append("• ⚠️ The file with the results couldn't be uploaded. Press Export CSV to get it.")
-    lines += followup_buttons.lines(followed)
-    pressed = followup_buttons.build(request, people, tally, followed, able)
+    tally, problems = tally_of(people), [_problem(request, p, audience) for p in people if not is_success(p)]
+    counted = [] if request.reports_only else [summary_line(tally, request.operation)]
+    rest = [*counted, *_remarks(request, tally, audience), *followup_buttons.lines(followed)]
+    shown, read = ([*_listed(problems, limits), *rest] for limits in (_IN_BLOCKS, _IN_TEXT))
+    pressed = followup_buttons.build(request, people, tally, followed, audience.able)
     if people:
         pressed.append(button("Export CSV", EXPORT, request, tally))
+    head = headline(request, people, audience.account)
     return message(
-        [f"<@{request.requester}> {head}", *lines],
+        _fitting([f"<@{request.requester}> {head}", *read]),
         [
-            *sections([f"<@{request.requester}> *{head}*", *lines]),
+            *sections([f"<@{request.requester}> *{head}*", *shown]),
             *([ActionsBlock(elements=pressed)] if pressed else []),
         ],
     )
@@ -87,25 +103,6 @@ def summary(
 def duplicates_ignored(number: int) -> str:
     """Return how many entries were duplicates."""
     return f"{count(number, 'duplicate')} ignored"
-
-
-def _details(request: Request, people: Sequence[RequestItem], tally: Tally, able: Collection[Action]) -> list[str]:
-    """Return lines with the counts and with what to do about the rest."""
-    if request.reports_only:
-        resume = " Press Resume to make these changes; they may need approval." if people else ""
-        return [f"Nothing was changed.{resume}"]
-    invites = {Action.READ_INVITE, Action.SEND_TO_PERSON} <= set(able)
-    advised = [
-        f"• {OUTCOME_TEXTS[o].icon} {n:,} {outcome_label(o, request.operation)}: {words}"
-        for (o, words), n in _advice(people).items()
-        if words and (invites or "invite" not in words)
-    ]
-    return [summary_line(tally, request.operation), *advised, *_unattempted(request, people)]
-
-
-def _advice(people: Sequence[RequestItem]) -> Counter[tuple[Outcome, str]]:
-    """Count the people with the same outcome and the same advice, in the order of the outcomes."""
-    return Counter((o, advice(o, p.cause)) for o in Outcome for p in people if p.outcome is o)
 
 
 def csv_file(request: Request, people: Sequence[RequestItem]) -> str:
@@ -133,25 +130,72 @@ def csv_file(request: Request, people: Sequence[RequestItem]) -> str:
 def line(p: RequestItem, *, short: bool) -> str:
     """Return the result of a person; if it isn't a success, with the code and the words behind it."""
     outcome = p.outcome or Outcome.NOT_ATTEMPTED
-    reason = " ".join(part for part in (p.provider_code, p.provider_message) if part)
-    result = f"{safe_text(item_name(p, short=short), 62)}  {_outcome(p)}"
-    if not reason or OUTCOME_TEXTS[outcome].done:
+    words = " ".join(part for part in (p.provider_code, p.provider_message) if part)
+    result = f"{safe_text(item_name(p, short=short), _MAX_NAME)}  {_outcome(p)}"
+    if not words or OUTCOME_TEXTS[outcome].done:
         return result
-    return f"{result}: {safe_text(shorten_numbers(reason) if short else reason, _MAX_PROVIDER_TEXT)}"
+    return f"{result}: {safe_text(shorten_numbers(words) if short else words, _MAX_PROVIDER_TEXT)}"
 
 
-def _unattempted(request: Request, people: Sequence[RequestItem]) -> list[str]:
-    """Return why people weren't attempted, from the first of them, and who stopped the request."""
-    first = next((p for p in people if p.outcome is Outcome.NOT_ATTEMPTED), None)
-    if first is None or request.options.look_only:
-        return []
+def _problem(request: Request, item: RequestItem, audience: Audience) -> _Problem:
+    name = safe_text(item_name(item, short=audience.short), _MAX_NAME)
+    if request.reports_only:
+        change = safe_text(item.provider_message, _MAX_PROVIDER_TEXT) or OPERATION_TEXTS[item.operation].planned
+        return _Problem(name, Outcome.NOT_ATTEMPTED, change)
+    outcome = item.outcome or Outcome.NOT_ATTEMPTED
+    why = reason(request, item, audience.account, short=audience.short)
+    next_step = advice(outcome, item.cause)
+    invites = {Action.READ_INVITE, Action.SEND_TO_PERSON} <= set(audience.able)
+    if ("invite" in next_step and not invites) or (outcome is Outcome.NOT_ATTEMPTED and request.options.look_only):
+        next_step = ""
+    result = f"{_outcome(item)}{f': {why}' if why else ''}."
+    return _Problem(name, outcome, f"{result} {capitalize(next_step)}." if next_step else result)
+
+
+def _listed(problems: Sequence[_Problem], limits: tuple[int, int]) -> list[str]:
+    """Return a line for each problem, rare ones first, and for those that don't fit a line for each reason."""
+    characters, reasons = limits
+    frequency = Counter(problem.result for problem in problems)
+    ordered = sorted(problems, key=lambda p: (frequency[p.result], _ORDER.index(p.outcome), p.result))
+    lines = [f"• {problem.name}  {problem.result}" for problem in ordered]
+    fitting = _count_fitting(lines, characters)
+    rest = Counter(problem.result for problem in ordered[fitting:]).most_common()
+    more = [f"• {number:,} more  {result}" for result, number in rest[:reasons]]
+    if others := sum(number for _, number in rest[reasons:]):
+        more.append(f"• {others:,} more, for other reasons.")
+    complete = ["Details and Export CSV have the complete list."] if more else []
+    return [*lines[:fitting], *more, *complete]
+
+
+def _remarks(request: Request, tally: Tally, audience: Audience) -> list[str]:
+    remarks = []
+    if request.reports_only:
+        resume = " Press Resume to make these changes; they may need approval." if tally.total else ""
+        remarks.append(f"Nothing was changed.{resume}")
     if request.stopped_by:
-        return [f"• ⏹️ Stopped by <@{request.stopped_by}> before everyone was processed"]
-    return [f"• ⏸️ Why it stopped: {safe_text(first.provider_message, 300)}"] if first.provider_message else []
+        remarks.append(f"⏹️ Stopped by <@{request.stopped_by}> before everyone was processed")
+    if request.duplicates:
+        remarks.append(duplicates_ignored(request.duplicates))
+    if audience.lost_file:
+        remarks.append("⚠️ The file with the results couldn't be uploaded. Press Export CSV to get it.")
+    return remarks
 
 
-def _row(p: RequestItem, *, short: bool) -> tuple[str, str]:
-    return shorten(item_name(p, short=short), _MAX_NAME), _outcome(p)
+def _fitting(lines: Sequence[str]) -> list[str]:
+    """Return the lines that fit into the plain text of a message."""
+    fitting = _count_fitting(lines, _MAX_TEXT)
+    left = len(lines) - fitting
+    return [*lines[:fitting], *([f"{count(left, 'more line')} in the message."] if left else [])]
+
+
+def _count_fitting(lines: Iterable[str], most: int) -> int:
+    """Return how many of the first lines have at most `most` characters together."""
+    number = used = 0
+    for number, text in enumerate(lines, 1):
+        used += len(text) + 1
+        if used > most:
+            return number - 1
+    return number
 
 
 def _outcome(p: RequestItem) -> str:

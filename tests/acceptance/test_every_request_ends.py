@@ -10,6 +10,7 @@ from structlog.typing import EventDict
 
 from bot.domain.requests import RequestState
 from bot.storage.request_queries import RequestQueries
+from sandbox.providers.world import Disposition
 from sandbox.slack.errors import SlackFault
 from sandbox.slack.workspace import Message
 from tests.app import RunningApp
@@ -88,8 +89,8 @@ async def test_an_upload_that_names_no_file_ends_with_a_message_and_a_reference(
     await app.add(f"wasend-team {MANY}", channel=PRIVATE)
     await app.finished(channel=PRIVATE)
 
-    (reference,) = given_up(log)
     failed = await named(app, "failed-csv", PRIVATE)
+    (reference,) = given_up(log)
     assert "Rollcall couldn't upload the file with the results" in failed["text"]
     assert reference in failed["text"]
     assert "Press Export CSV to get it." in (await named(app, "summary", PRIVATE))["text"]
@@ -100,10 +101,11 @@ async def test_an_upload_that_names_no_file_ends_with_a_message_and_a_reference(
 )
 async def test_a_malformed_channel_counts_as_public(app: RunningApp, log: list[EventDict], body: str) -> None:
     fault(app, "conversations.info", body=body)
+    app.world().put_person("14155550201", Disposition.NO_ACCOUNT)
     await app.add(f"wasend-team {TWO}", channel=PRIVATE)
     thread = await app.finished(channel=PRIVATE)
 
-    assert "+1 415 ••• 0201" in str(thread)
+    assert "+1 415 ••• 0201  ❓ not on WhatsApp" in str(thread)
     assert given_up(log) == []
 
 
@@ -112,7 +114,7 @@ async def test_an_answer_without_ts_is_found_in_the_channel(app: RunningApp) -> 
     await app.add(f"wasend-team {TWO}")
     thread = await app.finished()
 
-    assert [m["metadata"]["event_payload"]["name"] for m in thread] == ["parent", "results-0", "summary"]
+    assert [m["metadata"]["event_payload"]["name"] for m in thread] == ["parent", "summary"]
 
 
 async def test_answers_without_ts_that_cannot_be_found_end_the_request(app: RunningApp, log: list[EventDict]) -> None:

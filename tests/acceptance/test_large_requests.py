@@ -15,8 +15,7 @@ async def test_a_thread_stays_within_slacks_limits_at_every_size(size: int, app:
     thread = await app.finished(channel=PRIVATE)
 
     assert len(app.world().groups[group_id("wasend")].members) == size
-    tables = [block for message in thread for block in message.get("blocks", []) if block["type"] == "table"]
-    assert [len(table["rows"]) for table in tables] == _pages(size)
+    assert len(thread) == (3 if size > 20 else 2)
     assert len(app.slack.files) == (1 if size > 20 else 0)
     assert all(message["text"] for message in thread)
     assert app.slack.oddities == []
@@ -37,10 +36,3 @@ async def test_a_thousand_people_make_at_most_twenty_messages_and_updates_in_a_m
 
 def _channel(args: dict[str, object]) -> object:
     return args.get("channel") or args.get("channel_id")
-
-
-def _pages(size: int) -> list[int]:
-    if size <= 20:
-        return []
-    full, rest = divmod(size, 100)
-    return [100] * full + ([rest] if rest else [])

@@ -15,7 +15,7 @@ from sandbox.providers.world import Disposition
 from sandbox.sandbox import Sandbox, serve_sandbox
 from tests.app import group_id, put_people
 from tests.chaos.process import Deployment
-from tests.slack_ui import ALICE, PRIVATE
+from tests.slack_ui import ALICE, PRIVATE, named_messages
 
 pytestmark = pytest.mark.timeout(300)  # processes start and are killed, one after another
 
@@ -101,8 +101,7 @@ async def test_kills_leave_one_thread_and_one_outcome_each(tmp_path: Path) -> No
         added = [event.phone for event in world.events if event.effect == "added"]
         assert sorted(added) == sorted(world.groups[group_id("twochat")].members)
         assert [event for event in world.events if event.effect == "already_member"] == []
-        results = [m for m in sandbox.slack.messages(PRIVATE) if m["text"].startswith("Results for")]
-        assert len({m["text"] for m in results}) == len(results) == 2
+        assert len(named_messages(sandbox.slack, "summary", PRIVATE)) == 1
 
 
 async def test_the_next_process_finishes_the_work_of_a_stopped_one(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ class Story:
             "Add people · WA.cr", "Six entries, six answers. Here is everything that appears in Slack."
         )
         first = await self._request("/wa-add", f"wacr-team {_entries()} reason: launch party", show=True)
-        await self._show(first, "results-0", "summary", "parent")
+        await self._show(first, "summary", "parent")
         self._screen.chapter(
             "Add people · WhatsApp Gateway", "It doesn't report results per person, so the group is read back."
         )
@@ -78,7 +78,7 @@ class Story:
         self._screen.chapter("Add people · WUTS", "A rule requires approval for this group.")
         parent = await self._request("/wa-add", f"wuts-team {_entries()} reason: launch party")
         await self._click(BOB, "Approve", await self._show_approval(parent))
-        await self._show(parent, "results-0")
+        await self._show(parent, "summary")
         self._screen.chapter("Add people · 2Chat", "It reports a result for each person.")
         await self._request_and_show("/wa-add", f"twochat-team {_entries()}")
         return first
@@ -96,7 +96,7 @@ class Story:
         self._screen.modal(preview)
         self._screen.action(ALICE, "clicks", preview.body["submit"]["text"])
         await self._slack.submit(ALICE, preview.body["id"])
-        await self._show(await self._next_parent(before), "results-0")
+        await self._show(await self._next_parent(before), "summary")
 
     async def _remove_and_promote(self) -> None:
         self._screen.chapter("Remove and promote", "Every operation works the same way.")
@@ -117,7 +117,7 @@ class Story:
         self._screen.chapter("Undo", "A button below the first results. It undoes what was done, and nothing else.")
         before = len(self._parents())
         await self._click(ALICE, "Undo", await self._posted(first, "summary"))
-        await self._show(await self._next_parent(before), "results-0")
+        await self._show(await self._next_parent(before), "summary")
         await self._show(first, "summary")
 
     async def _change_settings(self) -> None:
@@ -148,7 +148,7 @@ class Story:
                 self._screen.success(f"The chain of {seq} rows is intact.")
 
     async def _request_and_show(self, command: str, text: str) -> None:
-        await self._show(await self._request(command, text), "results-0")
+        await self._show(await self._request(command, text), "summary")
 
     async def _request(self, command: str, text: str, *, show: bool = False) -> str:
         """Submit a request as Alice. Return the `ts` of its parent message."""

@@ -203,7 +203,6 @@ class RecordingNotifier:
 
     def __init__(self) -> None:
         self.posts: list[tuple[str, str]] = []
-        self.pages: dict[str, list[RequestItem]] = {}
         self.finished: dict[str, list[RequestItem]] = {}
         self.changed = asyncio.Condition()
 
@@ -233,13 +232,7 @@ class RecordingNotifier:
         assert (await tally()).total
         await self._post("progress", request)
 
-    async def post_results(self, request: Request, page: int, people: Sequence[RequestItem], total: int) -> None:
-        posted = self.pages.setdefault(request.id, [])
-        posted.extend(people)
-        assert len(posted) <= total
-        await self._post(f"results {page}", request)
-
-    async def upload_results(self, request: Request, people: Sequence[RequestItem]) -> None:
+    async def post_results(self, request: Request, people: Sequence[RequestItem]) -> None:
         pass
 
     async def report_failure(self, request: Request, step: str, reference: str) -> None:

@@ -107,12 +107,12 @@ def database(sqlite: Database) -> Database:
     return sqlite
 
 
-async def test_people_are_added_in_batches_and_posted_in_pages(harness: WorkflowHarness) -> None:
+async def test_people_are_added_in_batches(harness: WorkflowHarness) -> None:
     provider = ScriptedProvider(inside={person(1).key})
     id_ = await harness.run(provider, people(103))
     assert [len(call) for call in provider.calls] == [2] * 51
-    assert harness.notifier.of(id_) == ["open", "results 0", "results 1", "finish"]
-    assert harness.notifier.finished[id_] == harness.notifier.pages[id_] == await harness.store.items(id_)
+    assert harness.notifier.of(id_) == ["open", "finish"]
+    assert harness.notifier.finished[id_] == await harness.store.items(id_)
     outcomes = await harness.outcomes(id_)
     assert outcomes == [Outcome.ALREADY_DONE if n == 1 else Outcome.ADDED for n in range(103)]
     assert provider.sent[person(1).key] == 0
@@ -130,7 +130,7 @@ async def test_a_rejected_entry_keeps_its_verdict_and_is_never_sent(harness: Wor
     provider = ScriptedProvider()
     id_ = await harness.run(provider, [*people(2), rejected])
     assert (await harness.store.items(id_))[2] == rejected
-    assert len(harness.notifier.pages[id_]) == 3
+    assert len(harness.notifier.finished[id_]) == 3
     assert provider.sent[rejected.person.key] == 0
 
 
@@ -144,7 +144,7 @@ async def test_a_request_with_a_rule_runs_when_approved(harness: WorkflowHarness
     assert await harness.store.transition("RA", RequestState.APPROVED)
     await harness.engine.start("carry_out", "RA")
     await harness.notifier.until("finish", "RA")
-    assert harness.notifier.of("RA") == ["open", "approval waiting", "approval running", "results 0", "finish"]
+    assert harness.notifier.of("RA") == ["open", "approval waiting", "approval running", "finish"]
     assert await harness.outcomes("RA") == [Outcome.ADDED] * 2
 
 
@@ -183,7 +183,7 @@ async def test_nothing_is_sent_when_the_account_is_lost_before(harness: Workflow
     provider = ScriptedProvider(reads=[AccountDisconnected("gone", code="401", provider_text="session closed")])
     id_ = await harness.run(provider, people(3))
     assert provider.calls == []
-    answers = [(p.outcome, p.provider_message) for p in harness.notifier.pages[id_]]
+    answers = [(p.outcome, p.provider_message) for p in harness.notifier.finished[id_]]
     assert answers == [(Outcome.NOT_ATTEMPTED, "gone Provider said: “session closed”")] * 3
 
 
@@ -218,7 +218,7 @@ async def test_a_possible_earlier_member_is_not_called_added(harness: WorkflowHa
 async def test_the_daily_limit_leaves_the_others_not_attempted(harness: WorkflowHarness) -> None:
     provider = ScriptedProvider()
     id_ = await harness.run(provider, people(6), pace=SendLimits(batch=2, gap=0.0, per_day=4))
-    unsent = harness.notifier.pages[id_][4:]
+    unsent = harness.notifier.finished[id_][4:]
     assert [p.outcome for p in unsent] == [Outcome.NOT_ATTEMPTED] * 2
     assert "4 of 4 people were sent today" in unsent[0].provider_message
     assert len(provider.calls) == 2
@@ -321,8 +321,8 @@ async def test_every_person_gets_one_true_verdict(
     provider = ScriptedProvider(set(before), list(script.answers), list(script.reads))
     id_ = await harness.run(provider, people(count), pace=SendLimits(batch=batch, gap=0.0))
 
-    items = harness.notifier.pages[id_]
-    assert items == harness.notifier.finished[id_] == await harness.store.items(id_)
+    items = harness.notifier.finished[id_]
+    assert items == await harness.store.items(id_)
     assert [p.position for p in items] == list(range(count))
     assert (await harness.store.get(id_)).state is RequestState.DONE
     assert max(provider.sent.values(), default=0) <= 1

@@ -60,17 +60,12 @@ def notifier_for(
 
 async def notify_all(thread: SlackNotifier, people: Sequence[RequestItem], channel: str = LAUNCH) -> None:
     """Speak as the workflow does for a request that needs no approval, every word twice, as after a crash."""
-    running, done = (
-        changed(state=RequestState.RUNNING, channel=channel),
-        changed(state=RequestState.DONE, channel=channel),
-    )
+    done = changed(state=RequestState.DONE, channel=channel)
     tally = Tally.of(p.outcome for p in people)
     for _ in range(2):
         await thread.open(changed(channel=channel), Tally.of([None] * len(people)))
-        for page in range(-(-len(people) // 100)):
-            await thread.post_results(running, page, people[page * 100 : (page + 1) * 100], len(people))
         if tally.total:
-            await thread.upload_results(done, people)
+            await thread.post_results(done, people)
             await thread.finish(done, people)
 
 
@@ -81,26 +76,21 @@ def replies(slack: SlackServer, channel: str = LAUNCH) -> list[Message]:
     return others
 
 
-async def test_a_small_request_makes_one_thread_of_lines_and_a_summary(
-    slack: SlackServer, thread: SlackNotifier
-) -> None:
+async def test_a_small_request_makes_two_messages(slack: SlackServer, thread: SlackNotifier) -> None:
     await notify_all(thread, mix(4))
 
-    results, summary = replies(slack)
-    assert results["text"].startswith("Results for launch-team")
-    assert "4 of 4 are in the group" in summary["text"]
-    assert "Done" in slack.messages(LAUNCH)[0]["text"]
+    (reply,) = replies(slack)
+    assert "4 of 4 are in the group" in reply["text"]
+    assert "✅ Done: 4 of 4 are in the group." in slack.messages(LAUNCH)[0]["text"]
     assert slack.files == []
 
 
-async def test_a_large_request_makes_tables_a_file_and_a_summary(slack: SlackServer, thread: SlackNotifier) -> None:
+async def test_a_large_request_in_private_makes_three_messages(slack: SlackServer, thread: SlackNotifier) -> None:
     await notify_all(thread, mix(101), PRIVATE)
 
-    first, second, file, summary = replies(slack, PRIVATE)
-    assert "people 1 to 100 of 101" in first["text"]
-    assert "people 101 to 101 of 101" in second["text"]
+    reply, file = replies(slack, PRIVATE)
     assert [f["name"] for f in file["files"]] == ["RABCDEFGHIJKLMNOP.csv"]
-    assert "of 101 are in the group" in summary["text"]
+    assert "of 101 are in the group" in reply["text"]
     (upload,) = slack.files
     assert upload.content is not None
     assert upload.content.count(b"\r\n") == 102
@@ -110,7 +100,7 @@ async def test_a_public_channel_gets_no_file_with_full_numbers(slack: SlackServe
     await notify_all(thread, mix(21))
 
     assert slack.files == []
-    assert [bool(m.get("files")) for m in replies(slack)] == [False, False]
+    assert [bool(m.get("files")) for m in replies(slack)] == [False]
     assert "Export CSV" in labels_of(replies(slack)[-1])
     assert "in this thread" not in str(replies(slack))
 
@@ -118,7 +108,7 @@ async def test_a_public_channel_gets_no_file_with_full_numbers(slack: SlackServe
 async def test_direct_messages_have_one_thread(slack: SlackServer, thread: SlackNotifier) -> None:
     await notify_all(thread, mix(21), channel="C0GONE")
 
-    assert [bool(m.get("files")) for m in replies(slack, DIRECT)] == [False, True, False]
+    assert [bool(m.get("files")) for m in replies(slack, DIRECT)] == [False, True]
 
 
 async def test_in_a_public_channel_not_joined_only_the_file_goes_to_direct_messages(
@@ -127,7 +117,7 @@ async def test_in_a_public_channel_not_joined_only_the_file_goes_to_direct_messa
     full = notifier_for(poster, database, client, shorten_numbers=False)
     await notify_all(full, mix(21), channel=ELSEWHERE)
 
-    assert len(replies(slack, ELSEWHERE)) == 2
+    assert len(replies(slack, ELSEWHERE)) == 1
     (file,) = slack.messages(DIRECT)
     assert "RABCDEFGHIJKLMNOP" in file["text"]
 
@@ -272,7 +262,7 @@ async def test_a_deleted_parent_does_not_stop_the_rest(
     people = mix(2)
     await thread.open(changed(), Tally.of([None] * 2))
     await client.chat_delete(channel=LAUNCH, ts=slack.messages(LAUNCH)[0]["ts"])
-    await thread.post_results(changed(state=RequestState.RUNNING), 0, people, 2)
+    await thread.post_results(changed(state=RequestState.DONE), people)
     await thread.finish(changed(state=RequestState.DONE), people)
 
     assert slack.messages(LAUNCH) == []

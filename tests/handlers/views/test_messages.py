@@ -1,6 +1,7 @@
 """What a request says in Slack, at its extremes: Slack's own validation is the judge."""
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -18,9 +19,9 @@ from handlers.views.approval_card import MissingVotes
 from handlers.views.blocks import Message
 from handlers.views.followup_buttons import FollowupLink
 from handlers.views.headlines import headline, tally_of
-from handlers.views.operation_texts import outcome_label
+from handlers.views.operation_texts import capitalize, outcome_label
 from handlers.views.text import format_time
-from providers.base import Ability, Action, GroupChange, Operation, Outcome, Person, ProviderCapability
+from providers.base import Ability, Action, Cause, GroupChange, Operation, Outcome, Person, ProviderCapability
 from sandbox.slack.blocks import check_view
 from sandbox.slack.chat import oddities, texts
 from sandbox.slack.server import SlackServer
@@ -30,6 +31,7 @@ from tests.handlers.samples import AT, EMOJI, EVIL, NAMES, RIGHT_TO_LEFT, RULE, 
 NUMBERS = (0, 1, 20, 21, 50, 51, 100, 101, 1024)
 LONG = "because <!here> & so on, " * 125
 VOTES = (Vote("U02BOB", Choice.APPROVE, AT), Vote("U03CAROL", Choice.DENY, AT, "<!here> no"))
+SUCCESSES = frozenset(o for o, text in OUTCOME_TEXTS.items() if text.done)
 LINK = "https://sandbox.slack.com/archives/C0LAUNCH/p1"
 FOLLOWED = tuple(
     FollowupLink(
@@ -37,12 +39,8 @@ FOLLOWED = tuple(
     )
     for followup in Followup
 )
+AUDIENCE = results.Audience("Wasend")
 AGAIN = followup_buttons.build(changed(state=RequestState.DENIED), mix(1), Tally.of([None]), ())
-
-
-def pages(people: list[Any]) -> Iterator[list[Any]]:
-    for start in range(0, len(people), 100):
-        yield people[start : start + 100]
 
 
 def facts(request: Request, people: Sequence[RequestItem], total: int, **known: Any) -> details.DetailsData:
@@ -132,9 +130,8 @@ async def test_no_name_breaks_a_message(post: Post, name: str) -> None:
         approval_card.overridden(request, Vote("U02BOB", Choice.OVERRIDE, AT, name), ("U03CAROL", "S0LEADS")),
         approval_card.reminder(request, MissingVotes(["U03CAROL"] * 50, 1), 2),
         approval_card.ending(replace(request, state=RequestState.DENIED), VOTES, again=AGAIN, followed=FOLLOWED),
-        results.build(request, mix(3), total=3),
-        results.build(request, mix(30), total=30),
-        results.summary(replace(request, state=RequestState.DONE), mix(30), FOLLOWED),
+        results.reply(request, mix(30), AUDIENCE, FOLLOWED),
+        results.reply(request, mix(3, list(Outcome)[-3:], person=Person(name, "+14155550100", name=name)), AUDIENCE),
     ):
         await post(message)
     for view in (
@@ -158,7 +155,7 @@ async def test_a_long_reason_is_cut_and_every_message_has_it(post: Post) -> None
 async def test_hostile_words_are_shown_and_do_nothing(post: Post, slack: SlackServer) -> None:
     request = changed(group_name=EVIL, reason=EVIL)
     people = [person(0, Outcome.FAILED, person=Person(EVIL), provider_code="<!here>", provider_message=EVIL)]
-    for message in (request_message.build(request, Tally.of([None])), results.build(request, people, total=1)):
+    for message in (request_message.build(request, Tally.of([None])), results.reply(request, people, AUDIENCE)):
         posted = await post(message)
         for said in (posted["text"], *texts(posted["blocks"])):
             assert "<!" not in said
@@ -232,72 +229,75 @@ async def test_an_ending_says_that_nothing_was_sent(post: Post, state: RequestSt
 
 
 @pytest.mark.parametrize("number", NUMBERS[1:])
-async def test_everybody_stands_in_the_results(post: Post, number: int) -> None:
-    shown: list[str] = []
-    for page in pages(mix(number)):
-        message = results.build(changed(), page, total=number)
-        posted = await post(message)
-        assert "launch-team" in read_aloud(message)
-        assert_words_beside_icons(message.text)
-        if number <= 20:
-            shown += message.text.splitlines()[1:]
-        else:
-            table = next(b for b in posted["blocks"] if b["type"] == "table")
-            shown += ["  ".join(cell["text"] for cell in row) for row in table["rows"]]
-    assert len(shown) == number
-    for p, line in zip(mix(number), shown, strict=True):
-        assert p.outcome is not None
-        assert line.startswith("+1 415-555-")
-        assert line.endswith(f"  {OUTCOME_TEXTS[p.outcome].icon} {outcome_label(p.outcome, Operation.ADD)}")
-
-
-@pytest.mark.parametrize("number", [1, 20, 21, 100])
-async def test_a_page_of_the_longest_lines_is_not_too_long_for_slack(post: Post, number: int) -> None:
-    await post(results.build(changed(group_name=EVIL * 20), worst(number), total=number))
-
-
-async def test_a_line_has_the_providers_words_only_where_something_is_left_to_do(post: Post) -> None:
-    people = mix(len(Outcome), provider_code="408", provider_message="they recently left")
-    message = results.build(changed(), people, total=len(people))
-    await post(message)
-
-    for outcome, line in zip(Outcome, message.text.splitlines()[1:], strict=True):
-        assert line.endswith(": 408 they recently left") == (not OUTCOME_TEXTS[outcome].done)
-
-
-async def test_a_rejected_entry_shows_what_was_typed_and_why(post: Post) -> None:
-    rejected = person(0, Outcome.INVALID, person=Person("415 bogus"), provider_message="there is no phone number in it")
-    message = results.build(changed(), [rejected], total=1)
-    posted = await post(message)
-
-    line = "“415 bogus”  ❓ not a valid number: there is no phone number in it"
-    assert line in posted["blocks"][0]["text"]["text"]
-    assert line in message.text
-
-
-async def test_somebody_known_by_a_lid_alone_is_shown_by_it(post: Post) -> None:
-    message = results.build(changed(), [person(0, person=Person("123@lid", lid="123@lid"))], total=1)
-    await post(message)
-
-    assert "123@lid  ✅ added" in message.text
-
-
-@pytest.mark.parametrize("number", [1, 20, 40, 1024])
-async def test_a_summary_counts_everybody_and_says_what_to_do(post: Post, number: int) -> None:
+async def test_a_reply_names_the_people_with_problems_first_and_counts_the_others(post: Post, number: int) -> None:
     people = mix(number)
-    message = results.summary(changed(duplicates=2), people)
-    await post(message)
+    posted = await post(results.reply(changed(duplicates=2), people, AUDIENCE))
 
-    done = sum(OUTCOME_TEXTS[p.outcome].done for p in people if p.outcome)
-    text = read_aloud(message)
-    assert text.startswith("<@U01ALICE> ")
-    assert f"{done:,} of {number:,} " in text
-    assert "2 duplicates ignored" in text
-    for p in people:
-        assert p.outcome is not None
-        assert outcome_label(p.outcome, Operation.ADD) in text
-        assert OUTCOME_TEXTS[p.outcome].advice in text
-    assert_words_beside_icons(text)
+    shown = "\n".join(texts(posted["blocks"])).splitlines()
+    assert_words_beside_icons(posted["text"])
+    assert shown[0].startswith("<@U01ALICE> *")
+    problems = [p for p in people if p.outcome not in SUCCESSES]
+    listed = [line for line in shown if line.startswith("• +1 415-555-")]
+    more = [int(line[2:].split(" more  ")[0].replace(",", "")) for line in shown if " more  " in line]
+    assert len(listed) + sum(more) == len(problems)
+    assert number > 200 or more == []
+    for outcome in {p.outcome for p in problems if p.outcome}:
+        text = OUTCOME_TEXTS[outcome]
+        said = f"  {text.icon} {text.label}. {capitalize(text.advice)}."
+        assert any(line.endswith(said) for line in shown), said
+    counted = next(i for i, line in enumerate(shown) if line.startswith(f"{OUTCOME_TEXTS[Outcome.ADDED].icon} "))
+    assert all(not line.startswith("• ") for line in shown[counted:])
+    for outcome in {p.outcome for p in people if p.outcome}:
+        count = sum(p.outcome is outcome for p in people)
+        assert f"{count:,} {outcome_label(outcome, Operation.ADD)}" in shown[counted]
+    assert "2 duplicates ignored" in shown
+
+
+@pytest.mark.parametrize("reason", ["busy", EVIL * 10, None])
+async def test_a_thousand_people_with_long_names_fit_into_one_message(post: Post, reason: str | None) -> None:
+    people = [
+        person(
+            n,
+            Outcome.FAILED,
+            person=Person(f"+1415555{n:04}", f"+1415555{n:04}", name="<&>*_`~" * 40),
+            provider_message=reason or f"reason {n}" * 30,
+        )
+        for n in range(1000)
+    ]
+    posted = await post(results.reply(changed(group_name=EVIL * 20), people, AUDIENCE, FOLLOWED))
+    await post(results.reply(changed(), worst(1000), replace(AUDIENCE, short=True), FOLLOWED))
+
+    assert len(posted["text"]) < 4000
+    for said in (posted["text"], *texts(posted["blocks"])):
+        assert "<&" not in said
+        assert "<!" not in said
+    assert "Details and Export CSV have the complete list." in "".join(texts(posted["blocks"]))
+    numbers = [int(n.replace(",", "")) for n in re.findall(r"• ([\d,]+) more", "\n".join(texts(posted["blocks"])))]
+    listed = "".join(texts(posted["blocks"])).count("• +1 41")
+    assert listed + sum(numbers) == 1000
+
+
+async def test_a_problem_shows_the_name_the_reason_and_the_next_step(post: Post) -> None:
+    people = [
+        person(0, Outcome.FAILED, person=Person("x", "+14155550100", name="R <b>"), cause=Cause.DISCONNECTED),
+        person(1, Outcome.INVALID, person=Person("415 bogus"), provider_message="There is no phone number in it."),
+        person(2, Outcome.FAILED, person=Person("123@lid", lid="123@lid"), provider_code="E17"),
+        person(3),
+    ]
+    posted = await post(results.reply(changed(), people, AUDIENCE))
+
+    assert posted["text"].splitlines()[1:] == [
+        "• 123@lid  ⚠️ failed: E17. Check the reason before you retry.",
+        "• +1 415-555-0100 R &lt;b&gt;  ⚠️ failed: Wasend is disconnected. Reconnect the WhatsApp account; then retry.",
+        "• “415 bogus”  ❓ not a valid number: There is no phone number in it. Fix the number.",
+        "✅ 1 added · ❓ 1 not a valid number · ⚠️ 2 failed",
+    ]
+
+
+def test_an_invite_is_advised_only_if_it_can_be_sent() -> None:
+    people = [person(0, Outcome.REFUSED)]
+    assert "Send an invite." in results.reply(changed(), people, AUDIENCE).text
+    assert "invite" not in results.reply(changed(), people, replace(AUDIENCE, able={Action.ADD})).text
 
 
 THINGS = {
@@ -321,14 +321,13 @@ async def test_what_is_about_the_group_itself_is_not_told_as_if_it_were_people(
     for message in (
         request_message.build(request, tally),
         approval_card.build(request, tally, ()),
-        results.build(done, lines, total=2),
-        results.summary(done, lines),
+        results.reply(done, lines, AUDIENCE),
     ):
         await post(message)
     definition = judged(details.build(facts(done, lines, 2, tally=tally)))
 
     assert operation is Operation.CREATE or "people" not in str(definition)
-    assert "2 of 2 " in results.summary(done, lines).text
+    assert "2 of 2 " in results.reply(done, lines, AUDIENCE).text
 
 
 @pytest.mark.parametrize("number", NUMBERS)
@@ -376,14 +375,14 @@ def test_a_reason_comes_back_with_its_request_and_its_choice(choice: Choice) -> 
 
 async def test_a_summary_offers_what_makes_sense_and_nothing_twice(post: Post) -> None:
     people = mix(20)
-    posted = await post(results.summary(changed(state=RequestState.DONE), people))
+    posted = await post(results.reply(changed(state=RequestState.DONE), people, AUDIENCE))
     buttons = [e for b in posted["blocks"] if b["type"] == "actions" for e in b["elements"]]
     assert [b["text"]["text"] for b in buttons] == [*LABELS.values(), "Export CSV"]
     assert all(b["accessibility_label"].startswith(f"{b['text']['text']}: add ") for b in buttons)
     assert [followup_buttons.parse(b["action_id"]) for b in buttons[:-1]] == list(Followup)
     assert [b["text"]["text"] for b in buttons if "confirm" in b] == ["Undo", "Run again"]
 
-    after = await post(results.summary(changed(state=RequestState.DONE), people, FOLLOWED[:2]))
+    after = await post(results.reply(changed(state=RequestState.DONE), people, AUDIENCE, FOLLOWED[:2]))
     left = [e["text"]["text"] for b in after["blocks"] if b["type"] == "actions" for e in b["elements"]]
     assert left == [*list(LABELS.values())[2:], "Export CSV"]
     assert f"Retry failed: <{LINK}|request> `Rretry`, requested by <@U01ALICE>" in after["text"]
@@ -392,17 +391,17 @@ async def test_a_summary_offers_what_makes_sense_and_nothing_twice(post: Post) -
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({}, "Why it stopped: The sender rests"),
+        ({}, "not attempted: The sender rests. Press Resume to continue."),
         ({"stopped_by": "U03CAROL"}, "Stopped by <@U03CAROL>"),
-        ({"options": RequestOptions(look_only=True)}, ""),
+        ({"options": RequestOptions(look_only=True)}, "not attempted: The sender rests."),
     ],
 )
 async def test_a_summary_says_why_somebody_was_not_attempted(post: Post, changes: dict[str, Any], told: str) -> None:
     left = mix(2, [Outcome.NOT_ATTEMPTED], provider_message="The sender rests")
-    posted = await post(results.summary(changed(state=RequestState.DONE, **changes), left))
+    posted = await post(results.reply(changed(state=RequestState.DONE, **changes), left, AUDIENCE))
 
     assert told in posted["text"]
-    assert bool(told) == ("topped" in posted["text"])
+    assert ("Press Resume" in posted["text"]) == ("options" not in changes)
 
 
 async def test_a_running_request_can_be_stopped_and_says_who_did(post: Post) -> None:
@@ -421,14 +420,12 @@ async def test_a_running_request_can_be_stopped_and_says_who_did(post: Post) -> 
 
 async def test_numbers_are_short_where_they_are_to_be(post: Post) -> None:
     people = [
-        person(100),
         person(101, Outcome.FAILED, provider_message="14155550101 is at +1 (415) 555-0101 busy"),
         person(102, Outcome.INVALID, person=Person("415 555 010 bogus 1")),
     ]
-    for total in (3, 30):
-        posted = await post(results.build(changed(), people, total=total, short=True))
-        assert "+1 415 ••• 0100" in str(posted["blocks"])
-        assert "555" not in str(posted)
+    posted = await post(results.reply(changed(), people, replace(AUDIENCE, short=True)))
+    assert "+1 415 ••• 0101  ⚠️ failed: 141 ••• 0101 is at" in str(posted["blocks"])
+    assert "555" not in str(posted)
 
 
 @pytest.mark.parametrize(

@@ -138,7 +138,13 @@ def _build(
 
     rules = settings.approval_rules()
     submissions = Submissions(
-        stores.requests, dispatcher, stores.audit, authorizer=authorizer, rules=rules, metrics=metrics
+        stores.requests,
+        dispatcher,
+        stores.audit,
+        authorizer=authorizer,
+        rules=rules,
+        metrics=metrics,
+        max_open=settings.requests.open_per_person,
     )
     syncs = SyncService(submissions, authorizer, directory, sources, providers)
     notify = partial(notify_requester, client)

@@ -111,6 +111,14 @@ class ServerSettings(Section):
     port: int = Field(3000, ge=0, le=65535, description="the port to listen on; 0 for any free one")
 
 
+class RequestSettings(Section):
+    """`[requests]`: how many requests are accepted."""
+
+    open_per_person: int = Field(
+        100, ge=1, description="the maximum number of requests of one person that haven't ended"
+    )
+
+
 class Pace(Section):
     """How fast one account may act. No provider publishes safe figures, so the defaults are guesses.
 
@@ -209,6 +217,7 @@ class Settings(BaseSettings):
     slack: SlackSettings = SlackSettings()
     storage: StorageSettings = StorageSettings()
     server: ServerSettings = ServerSettings()
+    requests: RequestSettings = RequestSettings()
     connections: dict[Name, ConnectionSettings] = Field(default_factory=dict)
     groups: dict[Name, GroupSettings] = Field(default_factory=dict)
     roles: dict[Name, RoleSettings] = Field(default_factory=dict)
@@ -237,6 +246,7 @@ class Settings(BaseSettings):
         public: dict[str, Any] = {
             "slack": {"api_url", "approvals_channel"},
             "server": True,
+            "requests": True,
             "connections": {"__all__": connection},
             "groups": True,
             "roles": True,

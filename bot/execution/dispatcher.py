@@ -12,7 +12,7 @@ from bot.domain.approvals import next_reminder_at
 from bot.domain.requests import RequestState
 from bot.execution.engine import Engine
 from bot.storage.work_queue import MAX_WORK, DueReminder, DueWork, WorkQueue
-from bot.tasks import OpenRequests
+from bot.tasks import OpenRequests, stop
 
 _WORKFLOWS = {
     RequestState.RECEIVED: "open",
@@ -22,6 +22,11 @@ _WORKFLOWS = {
     RequestState.WITHDRAWN: "close",
 }
 """The workflow that each state needs, by its stored name (`Workflow.durable`)."""
+
+MAX_BEGINNING = 10
+"""How many requests begin at the same time: the rest of a large number waits in the queue, where others overtake it."""
+MAX_BEGINNING_TIME = 5.0
+"""Seconds after which a request no longer counts as beginning."""
 
 log = structlog.get_logger(__name__)
 
@@ -42,6 +47,8 @@ class Dispatcher:
         self._open_requests = open_requests
         self._interval = interval
         self._awake = asyncio.Event()
+        self._places = asyncio.Semaphore(MAX_BEGINNING)
+        self._beginning: set[asyncio.Task[None]] = set()
         self._stopping = False
 
     def wake(self) -> None:
@@ -57,6 +64,7 @@ class Dispatcher:
         finally:
             self._stopping = True
             self.wake()
+            await stop(self._beginning)
             await task
 
     async def _run(self) -> None:
@@ -88,17 +96,26 @@ class Dispatcher:
         """Start work, and return how much was started."""
         started = []
         for due in work:
+            await self._open_requests.give_way()
+            await self._places.acquire()
             if self._stopping:
                 break
-            await self._open_requests.give_way()
             try:
-                await self._engine.start(_WORKFLOWS[due.state], due.request_id)
+                begun = await self._engine.start(_WORKFLOWS[due.state], due.request_id)
+                task = asyncio.create_task(_wait(begun))
+                self._beginning.add(task)
+                task.add_done_callback(self._free_place)
                 started.append(due)
             except Exception:
+                self._places.release()
                 log.exception("start_failed", request=due.request_id)
         if started:
             await self._queue.mark_dispatched(started)
         return len(started)
+
+    def _free_place(self, task: asyncio.Task[None]) -> None:
+        self._beginning.discard(task)
+        self._places.release()
 
     async def _remind(self, reminder: DueReminder, now: datetime) -> None:
         request = reminder.request
@@ -108,3 +125,10 @@ class Dispatcher:
             await self._queue.mark_reminded(reminder, following.timestamp() if following else None)
         except Exception:
             log.exception("reminder_failed", request=request.id)
+
+
+async def _wait(begun: asyncio.Event) -> None:
+    """Wait until a request has begun, or has tried for a while: perhaps Slack can't be reached."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(MAX_BEGINNING_TIME):
+            await begun.wait()

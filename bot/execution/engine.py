@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Collection, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID, StepOptions
@@ -11,6 +12,8 @@ from bot.storage.sqlite import SqliteConnection
 from bot.tasks import stop
 
 T = TypeVar("T")
+_begun: ContextVar[asyncio.Event] = ContextVar("begun")
+"""Set when the first step of the current workflow has ended."""
 
 DurableWorkflow = Callable[..., Coroutine[Any, Any, None]]
 """A workflow of a request id, perhaps with a number. After a crash it continues from its last finished step."""
@@ -38,10 +41,19 @@ class Engine:
         """Start running. Work that a crash interrupted resumes by itself."""
         DBOS.launch()  # here and not in a thread: dbos runs workflows on the loop in which it is launched
 
-    async def start(self, name: str, request_id: str, *numbers: int) -> None:
-        """Start a workflow. Starting the same name, request and numbers twice starts one workflow."""
-        with SetWorkflowID(":".join([request_id, name, *map(str, numbers)])):
-            await DBOS.start_workflow_async(self._workflows[name], request_id, *numbers)
+    async def start(self, name: str, request_id: str, *numbers: int) -> asyncio.Event:
+        """Start a workflow, and return an event that is set when its first step has ended, if it runs here.
+
+        Starting the same name, request and numbers twice starts one workflow.
+        """
+        begun = asyncio.Event()
+        token = _begun.set(begun)  # the workflow's task inherits it
+        try:
+            with SetWorkflowID(":".join([request_id, name, *map(str, numbers)])):
+                await DBOS.start_workflow_async(self._workflows[name], request_id, *numbers)
+        finally:
+            _begun.reset(token)
+        return begun
 
     async def recover(self, replicas: Collection[str]) -> int:
         """Take over the running work of replicas that no longer run. Return the number of workflows.
@@ -87,7 +99,11 @@ async def step(name: str, function: Callable[[], Coroutine[Any, Any, T]]) -> T:
         name: the step's name, which is stored.
         function: the work.
     """
-    return await DBOS.run_step_async(StepOptions(name=name), function)
+    try:
+        return await DBOS.run_step_async(StepOptions(name=name), function)
+    finally:
+        if begun := _begun.get(None):
+            begun.set()
 
 
 async def sleep(seconds: float) -> None:

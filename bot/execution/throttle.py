@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.domain.requests import Request
 from bot.domain.send_limits import Cooldown, SendLimits
+from bot.execution.turns import Turns
 from bot.storage.database import Database
 from bot.storage.postgres import ReplicaFenced
 from bot.storage.requests import RequestStore
@@ -57,7 +58,7 @@ class Stopped(SlotUnavailable):
 
 
 class Throttle:
-    """Grants the slots of one connection: one call at a time, first come, first served, so that requests alternate.
+    """Grants the slots of one connection: one call at a time, to each requester in turn.
 
     Args:
         database: stores the next free moment.
@@ -82,23 +83,23 @@ class Throttle:
         self._database = database
         self._connection = connection
         self._mine = senders.c.connection == connection
-        self._lock = asyncio.Lock()
+        self._turns = Turns()
         self._rand = rand
         self._clock = clock
         self._sleep = sleep
 
     @asynccontextmanager
-    async def slot(self, people: int) -> AsyncIterator[int]:
+    async def slot(self, people: int, requester: str = "") -> AsyncIterator[int]:
         """Wait for the next slot of this connection, and hold it during the block.
 
         Yield how many people may be sent: all `people`, or fewer if the day has no room for more. A call about the
-        group itself counts 0 people and is not delayed by a used-up day.
+        group itself counts 0 people and is not delayed by a used-up day. The requesters whose calls wait take turns.
 
         Raises:
             DailyLimitReached: there is room for no one.
             CoolingDown: the account was limited, restricted or lost, now or while this call waited for its slot.
         """
-        async with self._lock:
+        async with self._turns.turn(requester):
             while (reserved := await self._database.write(partial(self._reserve, people=people))) is None:
                 await self._sleep(HELD_POLL_INTERVAL)
             try:
@@ -191,7 +192,7 @@ class Throttle:
 @asynccontextmanager
 async def send_slot(store: RequestStore, throttle: Throttle, request: Request, people: int) -> AsyncIterator[int]:
     """Hold a slot for a request, and yield how many people it may send. Raises `SlotUnavailable`."""
-    async with throttle.slot(people) as granted:
+    async with throttle.slot(people, request.requester) as granted:
         if (await store.get(request.id)).stopped_by:  # it may have been stopped while it waited
             raise Stopped(STOPPED)
         yield granted

@@ -13,7 +13,7 @@ from bot.execution.dispatcher import Dispatcher
 from bot.execution.verdicts import Metrics
 from bot.services.authorization import Authorizer, target_of
 from bot.storage.audit import AuditJournal
-from bot.storage.requests import RequestStore
+from bot.storage.requests import RequestStore, TooManyOpen
 from providers.base import Action, MembershipStatus, Operation, Outcome, Person, PictureForm
 
 _PICTURE_FORMS = {
@@ -48,6 +48,7 @@ class Submissions:
         authorizer: checks access.
         rules: the approval rules, of which the first that matches wins.
         metrics: counts requests; without it, they are counted for no one.
+        max_open: the maximum number of one person's requests that haven't ended.
     """
 
     def __init__(
@@ -59,7 +60,9 @@ class Submissions:
         authorizer: Authorizer,
         rules: Sequence[ApprovalRule],
         metrics: Metrics | None = None,
+        max_open: int | None = None,
     ) -> None:
+        self._max_open = max_open
         self._metrics = metrics or Metrics()
         self._requests = requests
         self._dispatcher = dispatcher
@@ -89,7 +92,8 @@ class Submissions:
 
     async def check_and_record(self, draft: RequestDraft) -> Rejected | None:
         """Check a draft as `check` does, and record a rejection in the audit journal."""
-        return await self._record(draft, self.check(draft))
+        rejected = self.check(draft)
+        return await self._record(draft, rejected) if rejected else None
 
     def dispatch(self) -> None:
         """Start the work that is due now, instead of when the dispatcher next looks for it."""
@@ -99,8 +103,8 @@ class Submissions:
         """Check and save a request. Submitting the same draft again changes nothing."""
         items = _items(draft)
         rule = self._rule(draft, items)
-        if rejected := await self._record(draft, self._check(draft, items, rule)):
-            return rejected
+        if rejected := self._check(draft, items, rule):
+            return await self._record(draft, rejected)
         request = Request(
             id=draft.id,
             operation=draft.operation,
@@ -115,18 +119,25 @@ class Submissions:
             asked_at=datetime.now(UTC),
             options=draft.options,
         )
-        is_new = await self._requests.create(request, [*items, *_rejected_items(draft, len(items), request.asked_at)])
+        people = [*items, *_rejected_items(draft, len(items), request.asked_at)]
+        try:
+            is_new = await self._requests.create(request, people, max_open=self._max_open)
+        except TooManyOpen:
+            reason = (
+                f"You have {self._max_open} open requests, which is the limit. Wait until some have ended, or"
+                " withdraw some. Nothing was done."
+            )
+            return await self._record(draft, Rejected(reason, "too_many_open"))
         self._dispatcher.wake()
         if not is_new:
             return Submitted(await self._requests.get(request.id), already_submitted=True)
         self._metrics.request(request.operation, request.connection)
         return Submitted(request, already_submitted=False)
 
-    async def _record(self, draft: RequestDraft, rejected: Rejected | None) -> Rejected | None:
-        if rejected:
-            await self._audit.record_refusal(
-                draft.requester.user_id, draft.operation, draft.group, rejected.code, request_id=draft.id
-            )
+    async def _record(self, draft: RequestDraft, rejected: Rejected) -> Rejected:
+        await self._audit.record_refusal(
+            draft.requester.user_id, draft.operation, draft.group, rejected.code, request_id=draft.id
+        )
         return rejected
 
     def _rule(self, draft: RequestDraft, items: Sequence[RequestItem]) -> ApprovalRule | None:

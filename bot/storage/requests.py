@@ -20,14 +20,39 @@ from providers.base import MembershipStatus, Operation, Outcome, Verdict
 from providers.identity import person_keys
 
 
+class TooManyOpen(Exception):
+    """The requester has as many open requests as one person may have."""
+
+
 class RequestStore(Store):
     """Reads and writes requests and their people. Every method is one transaction."""
 
     @writes
-    def create(self, connection: Connection, request: Request, people: Sequence[RequestItem]) -> bool:
-        """Write a new request with its people. Return False, and change nothing, if the request exists already."""
+    def create(
+        self,
+        connection: Connection,
+        request: Request,
+        people: Sequence[RequestItem],
+        *,
+        max_open: int | None = None,
+    ) -> bool:
+        """Write a new request with its people. Return False, and change nothing, if the request exists already.
+
+        Args:
+            connection: the connection.
+            request: the request.
+            people: its items.
+            max_open: the maximum number of requests of its requester that haven't ended; None for no limit.
+
+        Raises:
+            TooManyOpen: the requester would have more; nothing is written.
+        """
         if not insert_if_new(connection, requests, request_row(request)):
             return False
+        if max_open is not None:
+            number_open = connection.scalar(statements.NUMBER_OPEN, {"requester": request.requester}) or 0
+            if number_open > max_open:
+                raise TooManyOpen
         if people:
             connection.execute(insert(participants), [item_row(request.id, person) for person in people])
         append_entries(connection, request_entries(request, people))

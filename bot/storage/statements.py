@@ -2,7 +2,7 @@
 
 from sqlalchemy import bindparam, func, select, update
 
-from bot.domain.requests import TRANSITIONS, RequestState
+from bot.domain.requests import ENDED, TRANSITIONS, RequestState
 from bot.storage.request_queries import IS_NOT_A_PERSON
 from bot.storage.tables import participants, requests
 
@@ -34,4 +34,8 @@ TALLY = (
     select(participants.c.outcome, func.count(), func.count().filter(IS_NOT_A_PERSON))
     .where(participants.c.request_id == bindparam("request"))
     .group_by(participants.c.outcome)
+)
+NUMBER_OPEN = select(func.count()).where(
+    requests.c.requester == bindparam("requester"),
+    requests.c.state.not_in(ENDED),
 )

@@ -21,8 +21,8 @@ WORK_STATES = (
     RequestState.WITHDRAWN,
 )
 """The states in which the engine has work to do."""
-MAX_WORK = 500
-"""How much work is read at a time."""
+MAX_WORK = 20
+"""How much work is read at a time: what becomes due meanwhile and comes first need not wait for the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,8 @@ class Due:
     """What is due at a time.
 
     Attributes:
-        work: the work that the engine does not have yet, oldest first, `MAX_WORK` at most.
+        work: the work that the engine does not have yet, `MAX_WORK` at most: decided requests first, then the new
+            ones of each requester and connection in turn.
         reminders: the reminders of waiting requests.
         expired: whether the time for the approval of a request is over.
         next_at: when the next request expires, runs or needs a reminder, in seconds since 1970; None if none does.
@@ -69,7 +70,11 @@ class WorkQueue(Store):
             requests.c.dispatched != requests.c.state,
             or_(requests.c.state != RequestState.APPROVED, requests.c.run_at.is_(None), requests.c.run_at <= now),
         )
-        work = connection.execute(ready.order_by(requests.c.asked_at).limit(MAX_WORK))
+        is_new = requests.c.state == RequestState.RECEIVED
+        number = func.row_number().over(
+            partition_by=(is_new, requests.c.requester, requests.c.connection), order_by=requests.c.asked_at
+        )
+        work = connection.execute(ready.order_by(is_new, number, requests.c.asked_at).limit(MAX_WORK))
         waiting = select(requests).where(requests.c.state == RequestState.WAITING)
         reminders = connection.execute(waiting.where(requests.c.remind_at <= now))
         return Due(

@@ -81,7 +81,9 @@ async def test_an_event_without_any_workspace_is_ignored(slack: SlackServer) -> 
     ],
 )
 async def test_an_external_approver_decides_nothing(app: RunningApp, slack: SlackServer, change: Change) -> None:
+    count = len(slack.messages(CHANNEL))
     await app.add(f"wasend-team {NUMBER}")
+    await slack.wait_for(lambda: len(slack.messages(CHANNEL)) == count + 2)
     card = await app.message_with_button("Approve")
     button = next(
         e for b in card["blocks"] for e in b.get("elements", []) if e.get("action_id", "").startswith("approve")

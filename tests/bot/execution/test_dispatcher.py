@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 
 from bot.domain.requests import RequestState
-from bot.execution.dispatcher import Dispatcher
+from bot.execution.dispatcher import MAX_BEGINNING, Dispatcher
 from bot.execution.engine import Engine
 from bot.storage.database import Database
 from bot.storage.requests import RequestStore
@@ -26,14 +26,20 @@ class RecordingEngine:
         self.refuses: set[str] = set()
         self.broken = False
         self.taken = asyncio.Condition()
+        self.begins = True
+        self.begun: list[asyncio.Event] = []
 
-    async def start(self, name: str, request_id: str, *_: int) -> None:
+    async def start(self, name: str, request_id: str, *_: int) -> asyncio.Event:
         async with self.taken:
             self.taken.notify_all()
             if self.broken or request_id in self.refuses:
                 self.work.append(("error", request_id))
                 raise ConnectionError("the engine is away")
             self.work.append((name, request_id))
+        self.begun.append(asyncio.Event())
+        if self.begins:
+            self.begun[-1].set()
+        return self.begun[-1]
 
     async def until(self, done: Callable[[], bool]) -> None:
         async with asyncio.timeout(10), self.taken:
@@ -172,3 +178,18 @@ async def test_one_reminder_is_sent_for_all_that_a_downtime_missed(
 
     assert engine.work.count(("remind", "R1")) == 1
     assert (await queue.due(time.time())).next_at == pytest.approx((asked_at + timedelta(hours=15)).timestamp())
+
+
+async def test_requests_beyond_the_places_wait_until_others_have_begun(
+    store: RequestStore, queue: WorkQueue, engine: RecordingEngine
+) -> None:
+    engine.begins = False
+    for number in range(MAX_BEGINNING + 5):
+        await store.create(request(f"R{number:02}"), [])
+    async with _running(queue, engine):
+        await engine.until(lambda: len(engine.work) == MAX_BEGINNING)
+        await asyncio.sleep(0)
+        assert len(engine.work) == MAX_BEGINNING
+        engine.begins = True
+        engine.begun[0].set()
+        await engine.until(lambda: len(engine.work) == MAX_BEGINNING + 5)

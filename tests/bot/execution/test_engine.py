@@ -60,6 +60,21 @@ async def test_starting_the_same_work_twice_starts_one_workflow(sqlite_url: str)
     assert ran.empty()
 
 
+async def test_the_end_of_the_first_step_is_announced(sqlite_url: str) -> None:
+    go_on, finish = asyncio.Event(), asyncio.Event()
+
+    async def work(_: str) -> None:
+        await step("first", go_on.wait)
+        await finish.wait()
+
+    async with _running(sqlite_url, work=work) as engine:
+        begun = await engine.start("work", "R1")
+        assert not begun.is_set()
+        go_on.set()
+        await begun.wait()
+        finish.set()
+
+
 async def test_a_killed_workflow_continues_after_its_last_finished_step(empty_url: str) -> None:
     async with python("-m", "tests.bot.execution.killed_workflow", empty_url, "second") as process:
         assert [await says(process) for _ in range(2)] == ["first", "second"]

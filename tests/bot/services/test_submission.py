@@ -51,7 +51,7 @@ def journal(database: Database) -> RequestStore:
     return RequestStore(database)
 
 
-def _intake(database: Database, woken: Woken, *rules: ApprovalRule) -> Submissions:
+def _intake(database: Database, woken: Woken, *rules: ApprovalRule, max_open: int | None = None) -> Submissions:
     line = Connection(ScriptedProvider(), Throttle(database, "support", SendLimits()), [])
     dispatcher = cast("Dispatcher", woken)
     roles = [SENDERS, WRITERS, LEAD]
@@ -61,6 +61,7 @@ def _intake(database: Database, woken: Woken, *rules: ApprovalRule) -> Submissio
         AuditJournal(database),
         authorizer=Authorizer({"support": line.provider}, roles),
         rules=rules,
+        max_open=max_open,
     )
 
 
@@ -111,6 +112,22 @@ async def test_a_double_click_is_one_request(intake: Submissions, database: Data
     results = await asyncio.gather(*(intake.submit(_draft()) for _ in range(4)))
     assert sorted(r.already_submitted for r in results if isinstance(r, Submitted)) == [False, True, True, True]
     assert len((await WorkQueue(database).due(time.time())).work) == 1
+
+
+async def test_a_person_can_have_so_many_open_requests(database: Database, woken: Woken, journal: RequestStore) -> None:
+    intake = _intake(database, woken, max_open=2)
+    for id_ in ("R1", "R2"):
+        assert isinstance(await intake.submit(replace(_draft(), id=id_)), Submitted)
+    third = replace(_draft(), id="R3")
+    rejected = await intake.submit(third)
+    assert isinstance(rejected, Rejected)
+    assert rejected.reason.startswith("You have 2 open requests, which is the limit.")
+    with pytest.raises(LookupError):
+        await journal.get("R3")
+    assert isinstance(await intake.submit(replace(_draft(), id="R1")), Submitted)  # it is one of the two
+    await journal.transition("R1", RequestState.RUNNING)
+    await journal.transition("R1", RequestState.DONE)
+    assert isinstance(await intake.submit(third), Submitted)
 
 
 @pytest.mark.parametrize(

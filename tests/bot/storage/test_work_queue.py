@@ -1,4 +1,5 @@
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -6,7 +7,7 @@ import pytest
 from bot.domain.requests import RequestState
 from bot.storage.database import Database
 from bot.storage.requests import RequestStore
-from bot.storage.work_queue import DueWork, WorkQueue
+from bot.storage.work_queue import MAX_WORK, DueWork, WorkQueue
 from tests.bot.storage.samples import request, rule
 
 NOW = datetime(2030, 5, 1, 12, 0, 0, 123457, UTC)
@@ -31,6 +32,33 @@ async def test_a_new_request_is_due_until_it_is_dispatched(store: RequestStore, 
     ]
     await queue.mark_dispatched([DueWork("R1", RequestState.RECEIVED)])
     assert (await queue.due(time.time())).work == [DueWork("R0", RequestState.RECEIVED)]
+
+
+async def test_decided_requests_come_first_and_then_the_requesters_take_turns(
+    store: RequestStore, queue: WorkQueue
+) -> None:
+    for number, (id_, requester, connection) in enumerate(
+        [
+            ("A1", "UA", "x"),
+            ("A2", "UA", "x"),
+            ("A3", "UA", "x"),
+            ("A4", "UA", "y"),
+            ("B1", "UB", "x"),
+            ("C1", "UC", "x"),
+        ]
+    ):
+        new = request(id_, asked_at=NOW + timedelta(seconds=number), connection=connection)
+        await store.create(replace(new, requester=requester), [])
+    await store.create(request("D1", needs=rule(), asked_at=NOW + timedelta(hours=1)), [])
+    await store.hold_if_required("D1")
+    await store.transition("D1", RequestState.APPROVED)
+    assert [due.request_id for due in (await queue.due(time.time())).work] == ["D1", "A1", "A4", "B1", "C1", "A2", "A3"]
+
+
+async def test_only_so_much_work_is_read_at_a_time(store: RequestStore, queue: WorkQueue) -> None:
+    for number in range(MAX_WORK + 1):
+        await store.create(request(f"R{number}"), [])
+    assert len((await queue.due(time.time())).work) == MAX_WORK
 
 
 @pytest.mark.parametrize("end", [RequestState.APPROVED, RequestState.DENIED, RequestState.EXPIRED])

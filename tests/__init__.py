@@ -17,6 +17,11 @@ What people do and see in Slack
     `tests.handlers.samples`    requests and people at their extremes.
     `tests.handlers.catching`   a server that isn't Slack, and what is sent to it.
 
+What people do in the page of `rollcall demo` (tests/browser)
+    `tests.browser.demo`        the demo as a process, and what a person does in its page.
+    `page`      the page of a new demo in Chromium, which must log no error and load nothing from elsewhere.
+    `picture`   takes a picture of it; ROLLCALL_PICTURES=folder keeps the pictures.
+
 Parts of the application (tests/handlers/conftest.py)
     `slack`     a simulated workspace without a bot.
     `client`    a Slack client for it, like the bot's own.

@@ -96,6 +96,8 @@ class WorkspacePage:
         wanted = await _json_object(request)
         server.account_state = str(wanted.get("account", server.account_state))
         server.latency = float(wanted.get("latency", server.latency))
+        for group_id, admin in wanted.get("account_is_admin", {}).items():
+            server.world.groups[group_id].account_is_admin = bool(admin)
         if "faults" in wanted:
             server.faults = [InjectedFault(**fault) for fault in wanted["faults"]]
         return self._done()

@@ -85,8 +85,7 @@ def _provider(sandbox: "Sandbox", name: str, server: ProviderServer) -> Part:
                 "announce_only": group.announce_only,
                 "locked": group.locked,
                 "ephemeral": group.ephemeral,
-                "capacity": group.capacity,
-                "invite": group.invite,
+                "account_is_admin": group.account_is_admin,
             }
             for group in world.groups.values()
         ],

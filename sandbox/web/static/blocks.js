@@ -1,7 +1,7 @@
 // Block Kit's blocks, one function for each type that the sandbox accepts.
 
 import { el, newId } from "./dom.js";
-import { drawElement, ELEMENTS, image } from "./elements.js";
+import { drawElement, image } from "./elements.js";
 import { markdown, richText } from "./rich_text.js";
 import { textObject } from "./text.js";
 import { unsupported } from "./unsupported.js";
@@ -53,42 +53,32 @@ function context(block) {
 }
 
 function input(block, surface) {
-  const [label, hint, error] = [newId("label"), newId("hint"), newId("error")];
+  const [field, label, hint, error] = ["field", "label", "hint", "error"].map(newId);
   const problem = surface.errors?.[block.block_id];
+  const group = ["checkboxes", "radio_buttons"].includes(block.element.type);
   const named = {
-    "aria-labelledby": label,
+    id: field,
+    "aria-labelledby": group ? label : null,
     "aria-describedby": [block.hint && hint, problem && error].filter(Boolean).join(" ") || null,
     "aria-invalid": problem ? "true" : null,
+    "aria-required": block.optional || group || block.element.type === "file_input" ? null : "true",
   };
-  if (ELEMENTS[block.element.type] && !["checkboxes", "radio_buttons"].includes(block.element.type) && !block.optional) {
-    named["aria-required"] = block.element.type === "file_input" ? null : "true";
-  }
+  const text = [block.label.text, block.optional && el("small", {}, " (optional)")];
   return el(
     "div",
     { class: "input" },
-    el("div", { class: "label", id: label }, block.label.text, block.optional && el("small", {}, " (optional)")),
+    group ? el("div", { class: "label", id: label }, text) : el("label", { class: "label", for: field }, text),
     drawElement(block, block.element, surface, named),
     block.hint && el("div", { class: "hint", id: hint }, block.hint.text),
     el("div", { class: "error", id: error, hidden: !problem }, problem ?? ""),
   );
 }
 
+// Slack's documentation doesn't say that the first row is a header, so it isn't drawn as one.
 function table(block) {
-  const cell = (tag) => (value, index) => {
-    const align = block.column_settings?.[index]?.align;
-    return el(tag, { class: align && `align-${align}`, scope: tag === "th" ? "col" : null }, cellText(value));
-  };
-  const [head, ...rows] = block.rows;
-  return el(
-    "div",
-    { class: "table", tabindex: "0", role: "region", "aria-label": "Table" },
-    el(
-      "table",
-      {},
-      el("thead", {}, el("tr", {}, head.map(cell("th")))),
-      el("tbody", {}, rows.map((row) => el("tr", {}, row.map(cell("td"))))),
-    ),
-  );
+  const cell = (value, index) => el("td", { class: `align-${block.column_settings?.[index]?.align ?? "left"}` }, cellText(value));
+  const rows = block.rows.map((row) => el("tr", {}, row.map(cell)));
+  return el("div", { class: "table", tabindex: "0", role: "region", "aria-label": "Table" }, el("table", {}, el("tbody", {}, rows)));
 }
 
 function cellText(cell) {

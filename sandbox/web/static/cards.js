@@ -1,5 +1,20 @@
 // Cards of the simulators: each is drawn again only when its data changed, and keeps the focus and open details.
 
+import { el, newId } from "./dom.js";
+
+/** Return a labelled menu of `[value, text]` entries; `act` is called with a choice, else the choice is kept. */
+export function choice(key, label, entries, chosen, act) {
+  const id = newId("choice");
+  const options = entries.map(([value, text]) => el("option", { value, selected: value === chosen }, text));
+  const attributes = { id, "data-key": key, "data-kept": act ? null : true, onchange: (event) => act?.(event.target.value) };
+  return el("div", { class: "choice-line" }, el("label", { for: id }, label), el("select", attributes, options));
+}
+
+/** Return the value of such a menu. */
+export function chosen(line) {
+  return line.querySelector("select").value;
+}
+
 /** Draw `node` with the children that `draw` returns, if `data` differs from the last time. */
 export function drawIfChanged(node, data, draw) {
   const json = JSON.stringify(data);

@@ -6,7 +6,7 @@ import { part, place } from "./store.js";
 
 /** Return a composer for a channel, or for a thread in it. `names` is what its label says. */
 export function composer({ channel, thread = "", names, id }) {
-  const list = el("ul", { class: "commands", role: "listbox", id: newId("commands"), "aria-label": "Commands", hidden: true });
+  const list = el("ul", { class: "commands", role: "listbox", tabindex: "0", id: newId("commands"), "aria-label": "Commands", hidden: true });
   const hint = el("p", { class: "hint" });
   const files = el("input", { type: "file", multiple: true, "aria-label": "Attach files" });
   let offered = [];

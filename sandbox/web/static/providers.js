@@ -1,20 +1,23 @@
 // The simulated providers: groups and members as they really are, account state and faults.
 
 import { alertPerson, post } from "./api.js";
-import { drawIfChanged } from "./cards.js";
-import { el } from "./dom.js";
+import { choice, chosen, drawIfChanged } from "./cards.js";
+import { el, newId } from "./dom.js";
 import { part } from "./store.js";
 
 const NAMES = { wacr: "WA.cr", wagateway: "WhatsApp Gateway", wasend: "Wasend", wuts: "WUTS", twochat: "2Chat" };
-const ACCOUNTS = { connected: "connected", disconnected: "disconnected", restricted: "restricted" };
+const ACCOUNTS = ["connected", "disconnected", "restricted"].map((state) => [state, state]);
+const SPEEDS = [["0", "normal"], ["2", "2 s a call"], ["10", "10 s a call"]];
 const FAULTS = {
   none: ["No faults", null],
-  limited: ["Too many requests (429)", { status: 429 }],
+  limited: ["Too many requests (429)", { status: 429, headers: { "Retry-After": "2" } }],
+  rejected: ["Rejected requests (400)", { status: 400 }],
   broken: ["Server error (503)", { status: 503 }],
   lost: ["Lost answers (done, but not answered)", { status: -1, when: "after" }],
   hang: ["No answer until the client gives up", { status: 0 }],
 };
-const TIMES = { 1: "once", 3: "3 times", [-1]: "until switched off" };
+const FOREVER = "until switched off";
+const TIMES = [["1", "once"], ["3", "3 times"], ["-1", FOREVER]];
 const ANSWERS = {
   open: "can be added",
   private: "refuses (privacy)",
@@ -49,7 +52,7 @@ function faultOf(provider) {
   const fault = provider.faults[0];
   if (!fault) return "";
   const found = Object.values(FAULTS).find(([, body]) => body && body.status === fault.status);
-  return `${found?.[0] ?? `HTTP ${fault.status}`}, ${fault.times < 0 ? TIMES[-1] : `${fault.times} more`}`;
+  return `${found?.[0] ?? `HTTP ${fault.status}`}, ${fault.times < 0 ? FOREVER : `${fault.times} more`}`;
 }
 
 function groupDetails(name, group) {
@@ -61,6 +64,12 @@ function groupDetails(name, group) {
     group.ephemeral > 0 && `Messages disappear after ${group.ephemeral} s`,
     group.awaiting.length > 0 && `Waiting for an admin: ${group.awaiting.map((phone) => `+${phone}`).join(", ")}`,
   ].filter(Boolean);
+  const admin = el("input", {
+    type: "checkbox",
+    checked: group.account_is_admin,
+    "data-key": `${name}/${group.id}/admin`,
+    onchange: () => change(name, { account_is_admin: { [group.id]: admin.checked } }),
+  });
   const title = `${group.alias || group.subject} · ${group.members.length} ${group.members.length === 1 ? "member" : "members"}`;
   return el(
     "details",
@@ -69,6 +78,7 @@ function groupDetails(name, group) {
     el("p", { class: "note" }, `${group.subject} · ${group.id}`),
     facts.map((fact) => el("p", {}, fact)),
     el("ul", { class: "members" }, members),
+    el("label", { class: "choice" }, admin, el("span", {}, "The account is an admin of the group")),
   );
 }
 
@@ -84,33 +94,25 @@ function sentTexts(name, sent) {
 function switches(provider) {
   const { name } = provider;
   const account = choice(`${name}/account`, "Account", ACCOUNTS, provider.account, (value) => change(name, { account: value }));
-  const slow = choice(`${name}/latency`, "Speed", { 0: "normal", 2: "2 s a call", 10: "10 s a call" }, String(provider.latency), (value) => change(name, { latency: Number(value) }));
-  const kinds = Object.fromEntries(Object.entries(FAULTS).map(([key, [label]]) => [key, label]));
+  const slow = choice(`${name}/latency`, "Speed", SPEEDS, String(provider.latency), (value) => change(name, { latency: Number(value) }));
+  const kinds = Object.entries(FAULTS).map(([key, [label]]) => [key, label]);
   const kind = choice(`${name}/kind`, "Fault", kinds, "none");
   const times = choice(`${name}/times`, "How often", TIMES, "1");
-  const match = el("input", { type: "text", value: "POST", "data-key": `${name}/match`, "data-kept": true });
+  const id = newId("match");
+  const match = el("input", { id, type: "text", value: "POST", "data-key": `${name}/match`, "data-kept": true });
   const apply = () => {
-    const fault = FAULTS[value(kind)][1];
-    change(name, { faults: fault ? [{ ...fault, times: Number(value(times)), match: match.value }] : [] });
+    const fault = FAULTS[chosen(kind)][1];
+    change(name, { faults: fault ? [{ ...fault, times: Number(chosen(times)), match: match.value }] : [] });
   };
   return [
     account,
     slow,
     kind,
     times,
-    el("label", {}, "Calls that contain", match),
+    el("label", { for: id }, "Calls that contain"),
+    match,
     el("div", { class: "actions" }, el("button", { type: "button", class: "button", "data-key": `${name}/apply`, onclick: apply }, "Set fault")),
   ];
-}
-
-function choice(key, label, options, chosen, act) {
-  const entries = Object.entries(options).map(([each, text]) => el("option", { value: each, selected: each === chosen }, text));
-  const change = act && ((event) => act(event.target.value));
-  return el("label", {}, label, el("select", { "data-key": key, "data-kept": act ? null : true, onchange: change ?? (() => {}) }, entries));
-}
-
-function value(label) {
-  return label.querySelector("select").value;
 }
 
 async function change(name, body) {
@@ -134,15 +136,16 @@ export function drawPeople(node) {
 }
 
 function personForm() {
-  const phone = el("input", { type: "tel", "data-key": "person/phone", "data-kept": true, placeholder: "+1 415 555 0123", autocomplete: "off" });
-  const answer = choice("person/answer", "WhatsApp's answer", ANSWERS, "private");
+  const id = newId("phone");
+  const phone = el("input", { id, type: "tel", "data-key": "person/phone", "data-kept": true, placeholder: "+1 415 555 0123", autocomplete: "off" });
+  const answer = choice("person/answer", "WhatsApp's answer", Object.entries(ANSWERS), "private");
   const submit = async (event) => {
     event.preventDefault();
     try {
-      await post("person", { phone: phone.value, answer: value(answer) });
+      await post("person", { phone: phone.value, answer: chosen(answer) });
     } catch (problem) {
       alertPerson(problem.message);
     }
   };
-  return el("form", { class: "card", onsubmit: submit }, el("label", {}, "Phone number", phone), answer, el("button", { type: "submit", class: "button" }, "Save"));
+  return el("form", { class: "card", onsubmit: submit }, el("label", { for: id }, "Phone number"), phone, answer, el("button", { type: "submit", class: "button" }, "Save"));
 }

@@ -1,7 +1,7 @@
 // Faults of Slack's Web API, and texts that Slack would show wrongly.
 
 import { alertPerson, post } from "./api.js";
-import { drawIfChanged } from "./cards.js";
+import { choice, chosen, drawIfChanged } from "./cards.js";
 import { el } from "./dom.js";
 import { part } from "./store.js";
 
@@ -25,14 +25,12 @@ export function drawSlack(node) {
 }
 
 function form() {
-  const select = (key, label, options) =>
-    el("label", {}, label, el("select", { "data-key": key, "data-kept": true }, options.map(([value, text]) => el("option", { value }, text))));
-  const method = select("slack/method", "Method", [["", "every method"], ...part("about").methods.map((each) => [each, each])]);
-  const kind = select("slack/kind", "Fault", Object.entries(FAULTS).map(([key, [text]]) => [key, text]));
-  const times = select("slack/times", "How often", [["1", "once"], ["3", "3 times"]]);
+  const method = choice("slack/method", "Method", [["", "every method"], ...part("about").methods.map((each) => [each, each])]);
+  const kind = choice("slack/kind", "Fault", Object.entries(FAULTS).map(([key, [text]]) => [key, text]));
+  const times = choice("slack/times", "How often", [["1", "once"], ["3", "3 times"]]);
   const apply = async () => {
-    const [, fault] = FAULTS[kind.querySelector("select").value];
-    const faults = fault ? [{ ...fault, method: method.querySelector("select").value, times: Number(times.querySelector("select").value) }] : [];
+    const [, fault] = FAULTS[chosen(kind)];
+    const faults = fault ? [{ ...fault, method: chosen(method), times: Number(chosen(times)) }] : [];
     try {
       await post("faults", faults);
     } catch (problem) {

@@ -22,7 +22,7 @@ export function startTools() {
     return el("button", { ...attributes, onclick: () => show(name), onkeydown: (event) => step(event, name) }, name);
   });
   const panel = el("div", { id: "tool", role: "tabpanel", tabindex: "0" });
-  tools.replaceChildren(el("h2", {}, "Simulators"), el("div", { role: "tablist", class: "tabs", "aria-label": "Simulators" }, tabs), panel);
+  tools.replaceChildren(el("h2", { id: "tools-title" }, "Simulators"), el("div", { role: "tablist", class: "tabs", "aria-label": "Simulators" }, tabs), panel);
   for (const [name, [prefixes, draw]] of Object.entries(TABS)) {
     onChange(prefixes, () => name === current && draw(panel));
   }
@@ -37,6 +37,7 @@ function show(name) {
     tab.tabIndex = chosen ? 0 : -1;
   }
   const panel = document.getElementById("tool");
+  if (panel.getAttribute("aria-labelledby") === `tab-${name}`) return;
   panel.setAttribute("aria-labelledby", `tab-${name}`);
   panel.replaceChildren();
   TABS[name][1](panel);

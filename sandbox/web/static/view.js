@@ -36,7 +36,7 @@ function keepFields(node, before) {
     if (!kept || kept.tagName !== field.tagName || kept.type !== field.type) continue;
     const [target, fresh] = [control(kept), control(field)];
     if (target.tagName === "SELECT" && target.innerHTML !== fresh.innerHTML) continue;
-    for (const name of ["aria-labelledby", "aria-describedby", "aria-invalid"]) {
+    for (const name of ["id", "aria-labelledby", "aria-describedby", "aria-invalid"]) {
       if (fresh.hasAttribute(name)) target.setAttribute(name, fresh.getAttribute(name));
       else target.removeAttribute(name);
     }

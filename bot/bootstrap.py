@@ -76,7 +76,12 @@ async def running(settings: Settings) -> AsyncIterator[str]:
 
         metrics = Metrics()
         services, engine, dispatcher = _build(settings, database, stores, providers, client=client, metrics=metrics)
-        for opened in (services.directory, services.slack.user_groups, services.delivery.background):
+        for opened in (
+            services.directory,
+            services.slack.user_groups,
+            services.delivery.background,
+            services.delivery.notifier,
+        ):
             stack.push_async_callback(opened.aclose)
         app = await stack.enter_async_context(running_app(client, services, _workspaces(settings, identity)))
         await engine.launch()

@@ -1,7 +1,7 @@
 """The batches of a request: planning, sending, and verifying what is unknown."""
 
 from collections.abc import Sequence
-from functools import partial
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
@@ -83,8 +83,11 @@ class Batches:
                 return 0
         return max(batches.values(), default=-1) + 1
 
-    async def send(self, request_id: str, number: int) -> bool:
-        """Send one batch and record the verdicts. Return False if no other batch must be sent."""
+    async def send(self, request_id: str, number: int, following: int = 0) -> bool:
+        """Send one batch and record the verdicts; `following` others are planned after it.
+
+        Return False if no other batch must be sent.
+        """
         request = await self._store.get(request_id)
         connection = self._connections.get(request.connection)
         if connection is None or request.stopped_by:
@@ -117,7 +120,7 @@ class Batches:
             await self._verdicts.record_and_stop(request, sent, verdicts, _DAILY_LIMIT)
             return False
         await self._verdicts.record(request, sent, verdicts)
-        await self._notifier.show_progress(request, partial(self._store.tally, request_id))
+        self._notifier.show_progress(request, connection.seconds_for(following, wait=True))
         return True
 
     async def _submit(
@@ -143,10 +146,14 @@ class Batches:
         connection = self._connections.get(request.connection)
         if connection is None or request.options.look_only or not await self._verifiable(request):
             return []
+        await self._announce_check(request, connection.verify_after)
         return list(connection.verify_after)
 
-    async def verify(self, request_id: str) -> bool:
-        """Look up the unknown people in the group. Return False if none is left."""
+    async def verify(self, request_id: str, waits: Sequence[float] = ()) -> bool:
+        """Look up the unknown people in the group. Return False if none is left.
+
+        `waits` are the seconds before each of the next verifications.
+        """
         request = await self._store.get(request_id)
         unknown = await self._verifiable(request)
         connection = self._connections.get(request.connection)
@@ -157,10 +164,18 @@ class Batches:
         except ProviderError as error:
             log.warning("verify_failed", request=request_id, error=type(error).__name__, code=error.code)
             await connection.cool_down(error)
+            await self._announce_check(request, waits)
             return True
         verdicts = [verdict for p in unknown if (verdict := observed_verdict(p, now))]
         await self._verdicts.record(request, unknown, verdicts)
-        return len(verdicts) < len(unknown)
+        if len(verdicts) == len(unknown):
+            return False
+        await self._announce_check(request, waits)
+        return True
+
+    async def _announce_check(self, request: Request, waits: Sequence[float]) -> None:
+        if waits:
+            await self._notifier.show_check(request, datetime.now(UTC) + timedelta(seconds=waits[0]))
 
     async def _stop_after_failed_read(self, request: Request, connection: Connection, error: ProviderError) -> bool:
         """Pause the account if a failed read demands it. Return True if everyone is answered and sending ends."""

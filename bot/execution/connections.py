@@ -9,6 +9,9 @@ from bot.domain.requests import Request, RequestItem
 from bot.execution.throttle import Throttle
 from providers.base import Action, MembershipStatus, Operation, Provider, ProviderError
 
+EXPECTED_CALL_SECONDS = 1.0
+"""The assumed duration of a call."""
+
 
 @dataclass(frozen=True, slots=True)
 class Connection:
@@ -31,6 +34,11 @@ class Connection:
             return 1
         ability = self.provider.abilities.get(spec.action)
         return min(self.throttle.limits.batch, (ability.max_batch if ability else 0) or self.throttle.limits.batch)
+
+    def seconds_for(self, calls: int, *, wait: bool = False) -> float:
+        """Return the estimated duration of a number of calls; `wait` if another one has just been made."""
+        gaps = calls if wait else max(0, calls - 1)
+        return gaps * self.throttle.limits.gap + calls * EXPECTED_CALL_SECONDS
 
     def plan_batches(self, people: Sequence[RequestItem]) -> dict[int, int]:
         """Return the batch number of each person, by position.

@@ -3,8 +3,9 @@
 `Notifier` is implemented in `handlers.delivery`, `Reviewer` in `bot.services.revalidation`.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from bot.domain.outcomes import Tally
@@ -17,7 +18,7 @@ from bot.storage.requests import RequestStore
 
 
 class Notifier(Protocol):
-    """Posts about a request. Every method but `show_progress` may be called twice and posts once.
+    """Posts about a request. Every other method than `show_progress` may be called twice and posts once.
 
     A transient error (Slack is unreachable, limits the rate, fails) is raised, and the call is repeated. A refusal has
     a fallback: the text without blocks, then the requester's direct messages. Anything else, such as an answer that
@@ -35,8 +36,12 @@ class Notifier(Protocol):
         """
         ...
 
-    async def show_progress(self, request: Request, tally: Callable[[], Awaitable[Tally]]) -> None:
-        """Show the progress of a running request. Skipped soon after the last update; never raises."""
+    def show_progress(self, request: Request, seconds_left: float | None = None) -> None:
+        """Show the progress of a running request within some seconds, with the estimated rest of its duration."""
+        ...
+
+    async def show_check(self, request: Request, at: datetime) -> None:
+        """Show the results that are known, and when the unknown ones are verified."""
         ...
 
     async def post_results(self, request: Request, people: Sequence[RequestItem]) -> None:

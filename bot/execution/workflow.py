@@ -55,13 +55,15 @@ class Workflow:
             return
         unsent = partial(self._answer_everyone, request_id, result=False)
         for number in range(plan["chunks"]):
-            if not await self._step("chunk", request_id, partial(self.batches.send, request_id, number), unsent):
+            send = partial(self.batches.send, request_id, number, plan["chunks"] - number - 1)
+            if not await self._step("chunk", request_id, send, unsent):
                 break
         mark = partial(self.batches.mark_unanswered, request_id)
         unverified = partial(self._answer_everyone, request_id, result=list[float]())
-        for wait in await self._step("leave the rest", request_id, mark, unverified):
+        waits = await self._step("leave the rest", request_id, mark, unverified)
+        for number, wait in enumerate(waits):
             await sleep(wait)
-            verify = partial(self.batches.verify, request_id)
+            verify = partial(self.batches.verify, request_id, waits[number + 1 :])
             if not await self._step("verify", request_id, verify, partial(self._report, request_id, "verify", True)):
                 break
         list_refused = partial(self.invites.pending_positions, request_id)
@@ -142,7 +144,7 @@ class Workflow:
         if request.rule is not None:
             await self._notifier.show_approval(request, tally)
         else:
-            await self._notifier.show_progress(request, partial(self._store.tally, request_id))
+            self._notifier.show_progress(request)
         return {"chunks": await self.batches.plan(request)}
 
     async def _finish(self, request_id: str) -> None:

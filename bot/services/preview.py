@@ -12,9 +12,6 @@ from bot.execution.connections import Connection
 from bot.services.submission import Submissions
 from providers.base import Group, MembershipStatus, Operation, ProviderError
 
-EXPECTED_CALL_SECONDS = 1.0
-"""The assumed duration of a call, in seconds."""
-
 log = structlog.get_logger(__name__)
 
 
@@ -85,5 +82,4 @@ def _over_capacity(connection: Connection, draft: RequestDraft, joining: int, gr
 
 
 def _seconds(connection: Connection, operation: Operation, people: int) -> float:
-    calls = -(-people // connection.max_batch(operation))
-    return max(0, calls - 1) * connection.throttle.limits.gap + calls * EXPECTED_CALL_SECONDS
+    return connection.seconds_for(-(-people // connection.max_batch(operation)))

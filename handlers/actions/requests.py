@@ -1,7 +1,6 @@
 """The buttons of a request: Details, Stop and Export CSV."""
 
 import asyncio
-from functools import partial
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
@@ -60,7 +59,7 @@ def register(app: AsyncApp, services: Services) -> None:
         await ack()
         await reply(respond, click, _STOPPING)
         current = await services.stores.requests.get(request.id)
-        await services.delivery.notifier.show_progress(current, partial(services.stores.requests.tally, request.id))
+        services.delivery.notifier.show_progress(current)
 
     @app.action(results.EXPORT, middleware=[read_only])
     async def export(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond, client: AsyncWebClient) -> None:

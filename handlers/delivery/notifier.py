@@ -1,9 +1,11 @@
 """The messages of a request: the parent message, the approval card, and the thread with its results."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
@@ -17,7 +19,7 @@ from handlers.clients.errors import is_transient
 from handlers.delivery.approvers import ApproverNotifier
 from handlers.delivery.permalinks import Permalinks
 from handlers.delivery.poster import Destination, FileRefused, OutgoingFile, Poster
-from handlers.delivery.rate_limit import MessageRateLimit
+from handlers.delivery.progress import ProgressUpdates
 from handlers.views import answers, approval_card, followup_buttons, request_message, results
 from handlers.views.blocks import Message
 from handlers.views.followup_buttons import FollowupLink
@@ -30,6 +32,10 @@ _REPLY = "summary"
 """The name of the message with the results, which is stored."""
 _CSV = "csv"
 """The name of the file with the complete results."""
+SOON = timedelta(seconds=5)
+"""The results of a check that is nearer are awaited before the ones that are known are shown."""
+REPLY_INTERVAL = 20.0
+"""Seconds between two updates of the reply while a request sends. The counts in the parent message are newer."""
 Listener = Callable[[Request], None]
 """Called in the middle of a workflow's step, so it returns immediately, and never raises."""
 
@@ -51,6 +57,29 @@ class NotifierOptions:
     accounts: Mapping[str, str]
     catalog: GroupCatalog
     approvals_channel: str = ""
+
+
+@dataclass(slots=True)
+class _Running:
+    """What the messages of a running request show besides its results.
+
+    Attributes:
+        ends_at: when sending will probably end, on the monotonic clock; None if that is unknown.
+        next_check: when the unknown results are verified next, aware.
+        replied_at: when the reply was updated, on the monotonic clock.
+    """
+
+    ends_at: float | None = None
+    next_check: datetime | None = None
+    replied_at: float | None = None
+
+    def seconds_left(self) -> float | None:
+        """Return the seconds until sending will probably end."""
+        return None if self.ends_at is None else max(0.0, self.ends_at - time.monotonic())
+
+    def is_reply_fresh(self) -> bool:
+        """Return whether the reply was updated a short time ago."""
+        return self.replied_at is not None and time.monotonic() - self.replied_at < REPLY_INTERVAL
 
 
 class RequestEvents:
@@ -102,12 +131,13 @@ class SlackNotifier:
         self._permalinks = permalinks
         self._events = events
         self._options = options
-        self._rate_limit = MessageRateLimit()
+        self._progress = ProgressUpdates(self._show_running)
+        self._running: dict[str, _Running] = {}
         self._showing_followed = asyncio.Lock()
 
     async def open(self, request: Request, tally: Tally) -> None:
         """Post the parent message, and show a followup in the request before it too."""
-        await self._post(request, "parent", await self._parent(request, tally), Destination(request.channel))
+        await self._poster.post(request, "parent", await self._parent(request, tally), Destination(request.channel))
         self._events.publish(request)
         if request.options.parent:
             await self._show_followed(request.options.parent)
@@ -123,23 +153,31 @@ class SlackNotifier:
         await self._update_parent(request, tally)
         self._events.publish(request)
 
-    async def show_progress(self, request: Request, tally: Callable[[], Awaitable[Tally]]) -> None:
-        """Update the progress in the parent message, if the rate limit allows it."""
+    def show_progress(self, request: Request, seconds_left: float | None = None) -> None:
+        """Update the messages of a running request soon."""
         self._events.publish(request)
-        if not self._rate_limit.try_acquire_update(request.id):
-            return
-        try:
-            async with asyncio.timeout(10):
-                parent = await self._poster.find(request, "parent")
-                if parent is not None:
-                    await self._poster.update(parent, await self._parent(request, await tally()))
-        except Exception:
-            # A failure to show progress must not stop the request.
-            log.warning("progress_not_shown", request=request.id, exc_info=True)
+        if seconds_left is not None:
+            self._running[request.id] = _Running(ends_at=time.monotonic() + seconds_left)
+        self._progress.changed(request.id)
+
+    async def show_check(self, request: Request, at: datetime) -> None:
+        """Show the results that are known, and when the others are verified, if that isn't soon."""
+        self._events.publish(request)
+        self._running[request.id] = _Running(next_check=at)
+        if at - datetime.now(UTC) < SOON:
+            self._progress.changed(request.id)
+        else:
+            await self._progress.show(request.id)
+
+    async def aclose(self) -> None:
+        """Stop updating running requests."""
+        await self._progress.aclose()
 
     async def post_results(self, request: Request, people: Sequence[RequestItem]) -> None:
-        """Post the reply with the results."""
-        await self._post(request, _REPLY, await self._reply(request, people), await self._thread(request))
+        """Post the reply with the results, or update the one that was posted while the request ran."""
+        await self._progress.end(request.id)
+        self._running.pop(request.id, None)
+        await self._put_reply(request, await self._reply(request, people))
 
     async def finish(self, request: Request, people: Sequence[RequestItem]) -> None:
         """Upload the complete results of more than 20 people as a CSV, and end the parent message.
@@ -151,7 +189,6 @@ class SlackNotifier:
             await self._upload(request, people)
         finally:
             await self._update_parent(request, tally_of(people), headline(request, people, self._account(request)))
-            self._rate_limit.forget(request.id)
             self._events.publish(request)
 
     async def report_failure(self, request: Request, step: str, reference: str) -> None:
@@ -160,7 +197,7 @@ class SlackNotifier:
         try:
             if step == _CSV:
                 await self._show_followed(request.id)
-            await self._post(request, f"failed-{step}", content, await self._thread(request))
+            await self._poster.post(request, f"failed-{step}", content, await self._thread(request))
         except Exception as error:
             if is_transient(error):
                 raise
@@ -175,15 +212,36 @@ class SlackNotifier:
         destination = Destination(card.channel, card.ts) if card is not None and elsewhere else thread
         content = approval_card.reminder(request, await self._approvers.missing_votes(request), number)
         if not destination.channel.startswith(_DIRECT):
-            await self._post(request, f"reminder-{number}", content, destination)
+            await self._poster.post(request, f"reminder-{number}", content, destination)
         await self._approvers.remind(request, number, content)
 
     async def close(self, request: Request, tally: Tally) -> None:
         """Post in the thread that nothing was done."""
-        await self._post(request, "closed", await self._last(request), await self._thread(request))
+        await self._poster.post(request, "closed", await self._last(request), await self._thread(request))
         await self._update_parent(request, tally)
-        self._rate_limit.forget(request.id)
         self._events.publish(request)
+
+    async def _show_running(self, request_id: str) -> None:
+        """Update the parent message of a running request, and its reply as soon as there are results."""
+        request, tally = await self._stores.requests.get(request_id), await self._stores.requests.tally(request_id)
+        if request.state is not RequestState.RUNNING:
+            return
+        running = self._running.setdefault(request_id, _Running())
+        parent = await self._poster.find(request, "parent")
+        if parent is not None:
+            await self._poster.update(parent, await self._parent(request, tally))
+        if tally.answered <= tally.rejected or running.is_reply_fresh():
+            return
+        people = await self._stores.requests.items(request_id)
+        await self._put_reply(request, await self._reply(request, people))
+        running.replied_at = time.monotonic()
+
+    async def _put_reply(self, request: Request, content: Message) -> None:
+        posted = await self._poster.find(request, _REPLY)
+        if posted is None:
+            await self._poster.post(request, _REPLY, content, await self._thread(request))
+        else:
+            await self._poster.update(posted, content)
 
     async def _upload(self, request: Request, people: Sequence[RequestItem]) -> None:
         thread = await self._thread(request)
@@ -192,7 +250,6 @@ class SlackNotifier:
             return
         if len(people) <= results.MAX_WITHOUT_FILE or await self._approvers.channels.shortens_numbers(thread.channel):
             return
-        await self._rate_limit.acquire(request.id)
         comment = f"The complete results of request `{request.id}`, one line for each person."
         file = OutgoingFile(f"{request.id}.csv", results.csv_file(request, people), comment)
         try:
@@ -219,16 +276,16 @@ class SlackNotifier:
         posted = await self._poster.find(request, "approval")
         thread = await self._thread(request)
         if posted is not None:
-            await self._update(request, posted, card)
+            await self._poster.update(posted, card)
         else:
             destinations = [Destination(self._options.approvals_channel), thread] if elsewhere else [thread]
-            posted = await self._post(request, "approval", card, *destinations)
+            posted = await self._poster.post(request, "approval", card, *destinations)
         direct = approval_card.build(request, tally, votes, warning=warning, link=link, undecided=undecided, alone=True)
         await self._approvers.show(request, direct, posted.channel)
         await self._post_override(request, votes, posted, thread)
         if request.state is RequestState.APPROVED and request.options.run_at is not None:
             scheduled = approval_card.scheduled(request, votes, request.options.run_at)
-            await self._post(request, "scheduled", scheduled, thread)
+            await self._poster.post(request, "scheduled", scheduled, thread)
 
     async def _post_override(self, request: Request, votes: Sequence[Vote], card: Posting, thread: Destination) -> None:
         """Post an override in the request's thread, and below every approval card."""
@@ -236,9 +293,9 @@ class SlackNotifier:
         if override is None:
             return
         content = approval_card.overridden(request, override, self._stores.votes.eligible_approvers(request))
-        await self._post(request, "override", content, thread)
+        await self._poster.post(request, "override", content, thread)
         if card.channel != thread.channel:
-            await self._post(request, "override-asked", content, Destination(card.channel, card.ts))
+            await self._poster.post(request, "override-asked", content, Destination(card.channel, card.ts))
         await self._approvers.notify(request, "override", content)
 
     async def _show_followed(self, request_id: str) -> None:
@@ -251,8 +308,7 @@ class SlackNotifier:
                 return
             posted = await self._poster.find(request, _REPLY if request.state is RequestState.DONE else "closed")
             if posted is not None:
-                await self._update(request, posted, await self._last(request))
-                self._rate_limit.forget(request_id)
+                await self._poster.update(posted, await self._last(request))
 
     async def _last(self, request: Request) -> Message:
         """Build the last message of a request that has ended, with its followups."""
@@ -276,13 +332,17 @@ class SlackNotifier:
             short=await self._approvers.channels.shortens_numbers(thread.channel),
             lost_file=await self._is_file_lost(request),
         )
-        return results.reply(request, people, audience, followed)
+        running = self._running.get(request.id, _Running())
+        return results.reply(request, people, audience, followed, next_check=running.next_check)
 
     async def _is_file_lost(self, request: Request) -> bool:
         """Return whether the CSV of a request was to be uploaded, and wasn't."""
         return bool(await self._poster.posted_names(request, _CSV)) and await self._poster.find(request, _CSV) is None
 
     async def _parent(self, request: Request, tally: Tally, result: str = "") -> Message:
+        if request.state is RequestState.RUNNING:
+            running = self._running.get(request.id, _Running())
+            result = request_message.running(request, tally, running.seconds_left(), running.next_check)
         return request_message.build(request, tally, await self._link_before(request), result=result)
 
     def _account(self, request: Request) -> str:
@@ -299,14 +359,6 @@ class SlackNotifier:
         """Update the parent message of a request, and the request before it; `result` is what it ended with."""
         parent = await self._poster.find(request, "parent")
         if parent is not None:
-            await self._update(request, parent, await self._parent(request, tally, result))
+            await self._poster.update(parent, await self._parent(request, tally, result))
         if request.options.parent:
             await self._show_followed(request.options.parent)
-
-    async def _update(self, request: Request, posting: Posting, content: Message) -> None:
-        await self._rate_limit.acquire(request.id)
-        await self._poster.update(posting, content)
-
-    async def _post(self, request: Request, name: str, content: Message, *destinations: Destination) -> Posting:
-        await self._rate_limit.acquire(request.id)
-        return await self._poster.post(request, name, content, *destinations)

@@ -1,5 +1,7 @@
 """The parent message of a request: what, who, where, why, its progress, and its buttons."""
 
+from datetime import datetime
+
 from slack_sdk.models.blocks import ActionsBlock, ButtonElement
 
 from bot.domain.outcomes import OUTCOME_TEXTS, Tally
@@ -8,8 +10,11 @@ from handlers.views import buttons
 from handlers.views.blocks import Message, context, message, sections
 from handlers.views.operation_texts import outcome_label, title
 from handlers.views.request_content import content_lines
-from handlers.views.text import escape, request_link, safe_text, scheduled_for
-from providers.base import Operation
+from handlers.views.text import escape, format_time, request_link, safe_text, scheduled_for
+from providers.base import Operation, Outcome
+
+_STEP, _MINUTE, _HOUR = 10, 60, 3600
+"""Seconds."""
 
 _STATES = {
     RequestState.RECEIVED: "🕓 Received",
@@ -39,12 +44,12 @@ def build(request: Request, tally: Tally, link: str = "", *, result: str = "") -
         request: the request.
         tally: its results so far.
         link: leads to the request that this one follows up on.
-        result: the result of a request that is done, in a sentence.
+        result: the progress of a running request, or the result of one that is done, in a sentence.
     """
     heading = title(request, tally, bold=False)
     where = f"requested by <@{request.requester}> · connection `{escape(request.connection)}`"
     background = reasons(request, link)
-    state = result or f"{_state(request)} · {progress(tally)}"
+    state = result or (running(request, tally) if request.state is RequestState.RUNNING else _state(request))
     current = [state, *_notes(request)]
     summary = [summary_line(tally, request.operation)] if request.state is RequestState.DONE else []
     name = f"Request `{request.id}`"
@@ -52,7 +57,7 @@ def build(request: Request, tally: Tally, link: str = "", *, result: str = "") -
         [f"{heading}, {where}", *current, *summary, *background, name],
         [
             *sections([f"*{heading}*\n{where}", *background]),
-            *sections([f"*{state}*" if result else state, *_notes(request), *summary]),
+            *sections([f"*{state}*" if request.state is RequestState.DONE else state, *_notes(request), *summary]),
             ActionsBlock(elements=_buttons(request, tally)),
             context(name),
         ],
@@ -81,6 +86,37 @@ def why(request: Request) -> list[str]:
 def noted(request: Request) -> list[str]:
     """Return the note of a request."""
     return [f"ℹ️ {safe_text(request.options.note, 500)}"] if request.options.note else []
+
+
+def running(
+    request: Request, tally: Tally, seconds_left: float | None = None, next_check: datetime | None = None
+) -> str:
+    """Return how far a running request is, and how long it will still take.
+
+    Args:
+        request: the request.
+        tally: its results so far.
+        seconds_left: the estimated time until everyone was sent; None if that is unknown.
+        next_check: when the unknown results are verified next, aware; None while people are sent.
+    """
+    unknown = tally.count(Outcome.UNKNOWN) if next_check else 0
+    parts = ["🏃 Running", f"{tally.answered - unknown:,} of {tally.total:,}"]
+    if next_check:
+        parts.append(f"verifying {unknown:,}, next check {format_time(next_check)}")
+    elif seconds_left and not request.stopped_by:
+        parts.append(f"about {_span(seconds_left)} left")
+    return " · ".join(parts)
+
+
+def _span(seconds: float) -> str:
+    """Return a duration in words, rounded up.
+
+    >>> _span(47), _span(100)
+    ('50 s', '2 min')
+    """
+    if seconds <= _MINUTE:
+        return f"{-(-int(seconds) // _STEP) * _STEP or _STEP} s"
+    return f"{-(-int(seconds) // _MINUTE):,} min" if seconds < 2 * _HOUR else f"{-(-int(seconds) // _HOUR):,} h"
 
 
 def progress(tally: Tally) -> str:

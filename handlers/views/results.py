@@ -3,13 +3,15 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from slack_sdk.models.blocks import ActionsBlock
 
 from bot.domain.audit import format_timestamp
 from bot.domain.csv_rows import COLUMNS, csv_row
+from bot.domain.operations import OPERATIONS
 from bot.domain.outcomes import OUTCOME_TEXTS, Tally, advice
-from bot.domain.requests import Request, RequestItem
+from bot.domain.requests import Request, RequestItem, RequestState
 from handlers.views import followup_buttons
 from handlers.views.blocks import Message, message, sections
 from handlers.views.buttons import button
@@ -17,7 +19,7 @@ from handlers.views.followup_buttons import FollowupLink
 from handlers.views.headlines import headline, is_success, reason, tally_of
 from handlers.views.operation_texts import OPERATION_TEXTS, capitalize, outcome_label
 from handlers.views.request_message import summary_line
-from handlers.views.text import count, item_name, safe_text, shorten_numbers
+from handlers.views.text import count, format_time, item_name, safe_text, shorten_numbers
 from providers.base import Action, Outcome
 
 EXPORT = "export_csv"
@@ -76,13 +78,21 @@ class _Problem:
 
 
 def reply(
-    request: Request, people: Sequence[RequestItem], audience: Audience, followed: Sequence[FollowupLink] = ()
+    request: Request,
+    people: Sequence[RequestItem],
+    audience: Audience,
+    followed: Sequence[FollowupLink] = (),
+    *,
+    next_check: datetime | None = None,
 ) -> Message:
-    """Build the reply to a request that is done.
+    """Build the reply to a request that is running or done.
 
     People with a problem come first, each with the reason and the next step; the others are counted. If the list is
-    too long for a message, the rest of it is counted by reason.
+    too long for a message, the rest of it is counted by reason. While the request runs, only the people with a result
+    are shown, and unknown people as being verified, next at `next_check`. The buttons come at the end.
     """
+    if request.state is RequestState.RUNNING:
+        return _interim(request, people, audience, next_check)
     tally, problems = tally_of(people), [_problem(request, p, audience) for p in people if not is_success(p)]
     counted = [] if request.reports_only else [summary_line(tally, request.operation)]
     rest = [*counted, *_remarks(request, tally, audience), *followup_buttons.lines(followed)]
@@ -98,6 +108,22 @@ def reply(
             *([ActionsBlock(elements=pressed)] if pressed else []),
         ],
     )
+
+
+def _interim(
+    request: Request, people: Sequence[RequestItem], audience: Audience, next_check: datetime | None
+) -> Message:
+    checked = [p for p in people if _is_verifiable(p)]
+    settled = [p for p in people if p.outcome and not _is_verifiable(p)]
+    when = f"next check {format_time(next_check)}" if next_check else "after everyone was sent"
+    problems = [
+        *(_problem(request, p, audience) for p in settled if not is_success(p)),
+        *(_Problem(_name(p, audience), Outcome.UNKNOWN, f"🔎 being verified: {when}.") for p in checked),
+    ]
+    head = f"<@{request.requester}> Results so far: {len(settled):,} of {len(people):,}"
+    counted = summary_line(tally_of(settled), request.operation)
+    shown, read = ([*_listed(problems, limits), counted] for limits in (_IN_BLOCKS, _IN_TEXT))
+    return message(_fitting([head, *read]), sections([head, *shown]))
 
 
 def duplicates_ignored(number: int) -> str:
@@ -138,7 +164,7 @@ def line(p: RequestItem, *, short: bool) -> str:
 
 
 def _problem(request: Request, item: RequestItem, audience: Audience) -> _Problem:
-    name = safe_text(item_name(item, short=audience.short), _MAX_NAME)
+    name = _name(item, audience)
     if request.reports_only:
         change = safe_text(item.provider_message, _MAX_PROVIDER_TEXT) or OPERATION_TEXTS[item.operation].planned
         return _Problem(name, Outcome.NOT_ATTEMPTED, change)
@@ -150,6 +176,14 @@ def _problem(request: Request, item: RequestItem, audience: Audience) -> _Proble
         next_step = ""
     result = f"{_outcome(item)}{f': {why}' if why else ''}."
     return _Problem(name, outcome, f"{result} {capitalize(next_step)}." if next_step else result)
+
+
+def _is_verifiable(item: RequestItem) -> bool:
+    return item.outcome is Outcome.UNKNOWN and OPERATIONS[item.operation].desired is not None
+
+
+def _name(item: RequestItem, audience: Audience) -> str:
+    return safe_text(item_name(item, short=audience.short), _MAX_NAME)
 
 
 def _listed(problems: Sequence[_Problem], limits: tuple[int, int]) -> list[str]:
@@ -173,7 +207,7 @@ def _remarks(request: Request, tally: Tally, audience: Audience) -> list[str]:
         resume = " Press Resume to make these changes; they may need approval." if tally.total else ""
         remarks.append(f"Nothing was changed.{resume}")
     if request.stopped_by:
-        remarks.append(f"⏹️ Stopped by <@{request.stopped_by}> before everyone was processed")
+        remarks.append(f"⏹️ Stopped by <@{request.stopped_by}>. Finished work wasn't undone.")
     if request.duplicates:
         remarks.append(duplicates_ignored(request.duplicates))
     if audience.lost_file:

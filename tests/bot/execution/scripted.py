@@ -2,8 +2,9 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import ClassVar
 
 from bot.domain.outcomes import Tally
@@ -228,9 +229,13 @@ class RecordingNotifier:
         assert tally.total
         await self._post(f"approval {request.state}", request)
 
-    async def show_progress(self, request: Request, tally: Callable[[], Awaitable[Tally]]) -> None:
-        assert (await tally()).total
-        await self._post("progress", request)
+    def show_progress(self, request: Request, seconds_left: float | None = None) -> None:
+        assert seconds_left is None or seconds_left >= 0
+        self.posts.append(("progress", request.id))
+
+    async def show_check(self, request: Request, at: datetime) -> None:
+        assert at.tzinfo is not None
+        await self._post("check", request)
 
     async def post_results(self, request: Request, people: Sequence[RequestItem]) -> None:
         pass

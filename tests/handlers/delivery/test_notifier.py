@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
-from structlog.testing import capture_logs
 
 from bot.domain.access import Actor, Capability, Role
 from bot.domain.approvals import Choice
@@ -22,7 +21,6 @@ from handlers.delivery.notifier import NotifierOptions, RequestEvents, SlackNoti
 from handlers.delivery.permalinks import Permalinks
 from handlers.delivery.poster import Poster
 from providers.base import Action
-from sandbox.slack.errors import SlackFault
 from sandbox.slack.server import SlackServer
 from sandbox.slack.workspace import Message, UserGroup
 from tests.handlers.samples import RULE, changed, mix
@@ -226,34 +224,6 @@ async def test_an_approver_who_voted_is_not_reminded(
     else:
         assert len(slack.messages("D0BOB" if voter == "U02BOB" else "D0CAROL")) == 1
     assert "Expired with 1 of 2 approvals. Nothing was sent" in slack.messages(channel)[-1]["text"]
-
-
-async def test_progress_is_shown_and_its_failure_stops_nothing(slack: SlackServer, thread: SlackNotifier) -> None:
-    async def tally() -> Tally:
-        return Tally.of([*(p.outcome for p in mix(3)), None])
-
-    await thread.open(changed(), Tally.of([None] * 4))
-    slack.faults.append(SlackFault("chat.update", error="fatal_error"))
-    with capture_logs() as log:
-        await thread.show_progress(changed(id="RABCDEFGHIJKLMNOP", state=RequestState.RUNNING), tally)
-    assert [entry["event"] for entry in log] == ["progress_not_shown"]
-
-    fresh = slack.messages(LAUNCH)[0]["text"]
-    assert "0 of 4 processed" in fresh
-
-
-async def test_progress_shows_how_far_it_is_and_no_more_than_every_two_seconds(
-    slack: SlackServer, thread: SlackNotifier
-) -> None:
-    async def tally() -> Tally:
-        return Tally.of([*(p.outcome for p in mix(3)), None])
-
-    await thread.open(changed(), Tally.of([None] * 4))
-    for _ in range(3):
-        await thread.show_progress(changed(state=RequestState.RUNNING), tally)
-
-    assert "3 of 4 processed" in slack.messages(LAUNCH)[0]["text"]
-    assert [call.method for call in slack.calls].count("chat.update") == 1
 
 
 async def test_a_deleted_parent_does_not_stop_the_rest(

@@ -112,7 +112,8 @@ async def test_a_parent_message_says_who_what_where_and_how_far(post: Post, stat
 
     text = read_aloud(message)
     assert ("1 person" if number == 1 else f"{number:,} people") in text
-    assert (result if done else f"{answered:,} of {number:,} processed") in text
+    assert result in text
+    assert (f"🏃 Running · {answered:,} of {number:,}\n" in text) == (state is RequestState.RUNNING)
     for said in ("Add", "launch-team", "<@U01ALICE>", "`support`", "RABCDEFGHIJKLMNOP", "" if done else state.value):
         assert said.casefold() in text.casefold()
     assert_words_beside_icons(text)

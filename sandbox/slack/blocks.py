@@ -2,7 +2,7 @@
 
 Source: https://docs.slack.dev/reference/block-kit/blocks and https://docs.slack.dev/reference/views, slack_sdk's
 models; where a block is allowed: https://docs.slack.dev/blocks.json; `msg_blocks_too_long`: bolt-js #2509 and #2867
-(the figure is observed, not documented).
+(the figure is observed, not documented); `view_too_large`: https://docs.slack.dev/reference/methods/views.open.
 """
 
 import json
@@ -28,6 +28,7 @@ from sandbox.slack.shape import (
 )
 
 BLOCKS_IN_MESSAGE = 50
+BYTES_IN_VIEW = 250_000
 BLOCKS_IN_VIEW = 100
 CHARACTERS_IN_MESSAGE = 13_200
 CHARACTERS_IN_TABLES = 10_000
@@ -157,6 +158,7 @@ _CONTAINER = both(
     ),
     rule(lambda value: "title" in value or "rich_text_title" in value, "must define `title` or `rich_text_title`"),
 )
+KINDS = frozenset({*_EVERYWHERE, *_IN_MESSAGE_ONLY, *_IN_MODAL_ONLY, "container"})
 _MESSAGE_BLOCK = tagged({**_EVERYWHERE, **_IN_MESSAGE_ONLY, "container": _CONTAINER})
 _MODAL_BLOCKS = items(tagged({**_EVERYWHERE, **_IN_MODAL_ONLY}), BLOCKS_IN_VIEW)
 _HOME_BLOCKS = items(tagged(_EVERYWHERE), BLOCKS_IN_VIEW)
@@ -218,14 +220,22 @@ def check_view(view: Any) -> None:
     """Check a modal or Home view.
 
     Raises:
-        Refused: `invalid_arguments`, with a line for everything that is wrong.
+        Refused: `invalid_arguments`, with a line for everything that is wrong; `view_too_large`.
     """
     errors: list[str] = []
     _VIEWS(view, "/view", errors)
-    if isinstance(view, dict):
-        _check_ids(view.get("blocks"), errors)
+    _check_ids(view.get("blocks") if isinstance(view, dict) else None, errors)
     if errors:
         raise SlackError("invalid_arguments", errors)
+    used = [element for block in flat(view["blocks"]) for element in interactive(block)]
+    if sum(element.get("focus_on_load", False) for element in used) > 1:
+        complain(errors, "only one element can have `focus_on_load`", "/view/blocks")
+    if view["type"] == "home" and any(element["type"] == "file_input" for element in used):
+        complain(errors, "`file_input` is only for modals", "/view/blocks")
+    if errors:
+        raise SlackError("invalid_arguments", errors)
+    if len(json.dumps(view, ensure_ascii=False).encode(errors="surrogatepass")) > BYTES_IN_VIEW:
+        raise SlackError("view_too_large")
 
 
 def check_options(answer: Any) -> list[str]:
@@ -241,11 +251,10 @@ def with_ids(blocks: list[dict[str, Any]], names: Iterator[str]) -> list[dict[st
     """Return a copy in which every block and every interactive element has an id, as Slack returns them."""
     settled_blocks: list[dict[str, Any]] = json.loads(json.dumps(blocks))
     for block in flat(settled_blocks):
-        if "block_id" not in block:
-            block["block_id"] = next(names)
-        for element in interactive(block):
-            if "action_id" not in element:
-                element["action_id"] = next(names)
+        named = [(block, "block_id"), *((element, "action_id") for element in interactive(block))]
+        for item, name in named:
+            if name not in item:
+                item[name] = next(names)
     return settled_blocks
 
 
@@ -272,14 +281,12 @@ def _check_totals(blocks: list[dict[str, Any]]) -> None:
     tables = [block for block in flat(blocks) if block["type"] == "table"]
     if len(tables) > 1:
         raise SlackError("invalid_attachments", ["only_one_table_allowed"])
-    cells = (cell for table in tables for row in table["rows"] for cell in row)
-    if sum(len(part) for cell in cells for part in _texts(cell)) > CHARACTERS_IN_TABLES:
+    if sum(map(len, _texts([table["rows"] for table in tables]))) > CHARACTERS_IN_TABLES:
         raise SlackError("invalid_blocks", [f"tables must be less than {CHARACTERS_IN_TABLES + 1} characters in all"])
     marked = sum(len(block["text"]) for block in flat(blocks) if block["type"] == "markdown")
     if marked > CHARACTERS_IN_MARKDOWN:
-        raise SlackError(
-            "invalid_blocks", [f"markdown must be less than {CHARACTERS_IN_MARKDOWN + 1} characters in all"]
-        )
+        longest = CHARACTERS_IN_MARKDOWN + 1
+        raise SlackError("invalid_blocks", [f"markdown must be less than {longest} characters in all"])
 
 
 def _texts(value: Any) -> Iterable[str]:

@@ -1,6 +1,9 @@
 """Block Kit's elements and composition objects: which exist, their fields and limits.
 
-Source: https://docs.slack.dev/reference/block-kit/block-elements and …/composition-objects, and slack_sdk's models.
+Source: https://docs.slack.dev/reference/block-kit/block-elements and …/composition-objects, and slack_sdk's models;
+initial options: …/block-elements/select-menu-element, …/checkboxes-element and …/radio-button-group-element ("exactly
+matches one of the options"); an option's `url`: …/composition-objects/option-object ("only available in overflow
+menus").
 """
 
 import re
@@ -57,7 +60,9 @@ CONFIRM = record(
     {"title": plain(100), "text": text(300), "confirm": plain(30), "deny": plain(30)},
     {"style": one_of("primary", "danger")},
 )
-OPTION = record({"text": plain(75), "value": string(150, 0)}, {"description": plain(75), "url": _URL})
+_OPTION_FIELDS: dict[str, Check] = {"text": plain(75), "value": string(150, 0)}
+OPTION = record(_OPTION_FIELDS, {"description": plain(75)})
+_MENU_OPTION = record(_OPTION_FIELDS, {"description": plain(75), "url": _URL})
 _RICH_OPTION = record({"text": text(75), "value": string(150, 0)}, {"description": text(75)})
 OPTION_GROUP = record({"label": plain(75), "options": items(OPTION, 100)})
 
@@ -87,6 +92,17 @@ _ONE_SOURCE = rule(
     lambda value: ("options" in value) != ("option_groups" in value),
     "must provide either `options` or `option_groups`",
 )
+
+
+def _lists_initial(element: dict[str, Any]) -> bool:
+    groups = element.get("option_groups", [])
+    grouped = [group.get("options", []) for group in groups if isinstance(group, dict)]
+    listed = [option for options in (element.get("options", []), *grouped) for option in options]
+    chosen = [element["initial_option"]] if "initial_option" in element else element.get("initial_options", [])
+    return all(option in listed for option in chosen)
+
+
+_LISTED = rule(_lists_initial, "initial options must exactly match one of the options")
 _SOURCES: dict[str, Check] = {"options": items(OPTION, 100), "option_groups": items(OPTION_GROUP, 100)}
 _IMAGE_SOURCE = rule(
     lambda value: ("image_url" in value) != ("slack_file" in value),
@@ -111,20 +127,26 @@ IMAGE = both(
 ELEMENTS: dict[str, Check] = {
     "button": BUTTON,
     "image": IMAGE,
-    "overflow": record({"options": items(OPTION, 5)}, _CONFIRMED),
+    "overflow": record({"options": items(_MENU_OPTION, 5)}, _CONFIRMED),
     "datepicker": record({}, {**_SELECT, "initial_date": _DATE}),
     "timepicker": record({}, {**_SELECT, "initial_time": _TIME, "timezone": string(100)}),
     "datetimepicker": record({}, {**_PICK, "initial_date_time": number(10**9, 10**10 - 1)}),
-    "checkboxes": record({"options": items(_RICH_OPTION, 10)}, {**_PICK, "initial_options": items(_RICH_OPTION, 10)}),
-    "radio_buttons": record({"options": items(_RICH_OPTION, 10)}, {**_PICK, "initial_option": _RICH_OPTION}),
-    "static_select": both(record({}, {**_SELECT, **_SOURCES, "initial_option": OPTION}), _ONE_SOURCE),
+    "checkboxes": both(
+        record({"options": items(_RICH_OPTION, 10)}, {**_PICK, "initial_options": items(_RICH_OPTION, 10)}), _LISTED
+    ),
+    "radio_buttons": both(
+        record({"options": items(_RICH_OPTION, 10)}, {**_PICK, "initial_option": _RICH_OPTION}), _LISTED
+    ),
+    "static_select": both(record({}, {**_SELECT, **_SOURCES, "initial_option": OPTION}), _ONE_SOURCE, _LISTED),
     "external_select": record({}, {**_SELECT, "min_query_length": number(0, 1000), "initial_option": OPTION}),
     "users_select": record({}, {**_SELECT, "initial_user": string(255)}),
     "conversations_select": record(
         {}, {**_SELECT, **_CONVERSATION, "initial_conversation": string(255), "response_url_enabled": flag}
     ),
     "channels_select": record({}, {**_SELECT, "initial_channel": string(255), "response_url_enabled": flag}),
-    "multi_static_select": both(record({}, {**_MULTI, **_SOURCES, "initial_options": items(OPTION, 100)}), _ONE_SOURCE),
+    "multi_static_select": both(
+        record({}, {**_MULTI, **_SOURCES, "initial_options": items(OPTION, 100)}), _ONE_SOURCE, _LISTED
+    ),
     "multi_external_select": record(
         {}, {**_MULTI, "min_query_length": number(0, 1000), "initial_options": items(OPTION, 100)}
     ),

@@ -1,4 +1,7 @@
-"""What a person puts into the elements of a view or message, as Slack's client sends it."""
+"""What a person puts into the elements of a view or message, as Slack's client sends it.
+
+Source of the limits of files: https://docs.slack.dev/reference/block-kit/block-elements/file-input-element
+"""
 
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +12,7 @@ from sandbox.slack.workspace import SlackView, Upload, Workspace
 if TYPE_CHECKING:
     from sandbox.slack.server import SlackServer
 
+MAX_FILE_BYTES = 10 * 1024 * 1024
 NamedFile = tuple[str, bytes] | str
 """A file's name and content, or the id of a file that the person has uploaded."""
 
@@ -38,6 +42,7 @@ async def enter(
     options = forms.offered(element)
     if element["type"] == "file_input":
         uploads = [find_or_add(server.workspace, view.user, each) for each in value or []]
+        _check_files(element, uploads)
         value = [file_object(upload, server.base_url) for upload in uploads]
     elif element["type"].endswith("external_select") and value is not None:
         seen = _seen_options(view, block, element)
@@ -64,6 +69,15 @@ def action(workspace: Workspace, block: dict[str, Any], element: dict[str, Any],
         "type": element["type"],
     }
     return {**ids, **carried, **state, "action_ts": workspace.new_ts()}
+
+
+def _check_files(element: dict[str, Any], uploads: list[Upload]) -> None:
+    most = element.get("max_files", 10)
+    if len(uploads) > most:
+        raise forms.InvalidInput(f"{len(uploads)} files, the most is {most}")
+    for upload in uploads:
+        if upload.length > MAX_FILE_BYTES:
+            raise forms.InvalidInput(f"{upload.name} is larger than 10 MB")
 
 
 def _seen_options(view: SlackView, block: dict[str, Any], element: dict[str, Any]) -> list[dict[str, Any]]:

@@ -205,6 +205,8 @@ def test_a_file_input_is_only_for_modals() -> None:
     block = {"type": "input", "label": plain("CSV"), "element": {"type": "file_input", "action_id": "f"}}
     check_view(modal(blocks=[block], submit=plain("Go")))
     assert "only for modals" in refusal([block]).messages[0]
+    with pytest.raises(SlackError, match="invalid_arguments"):
+        check_view({"type": "home", "blocks": [block]})
 
 
 @pytest.mark.parametrize(
@@ -235,6 +237,53 @@ def test_a_view_has_limits_too(fits: Block, too_much: Block) -> None:
         check_view(too_much)
     assert caught.value.error == "invalid_arguments"
     assert re.search(r"\[json-pointer:/view", caught.value.messages[0])
+
+
+@pytest.mark.parametrize(
+    ("element", "wrong"),
+    [
+        (select(2), {"initial_option": option(value="2")}),
+        (select(2), {"initial_option": option("Two", value="1")}),
+        (choice("radio_buttons", 2), {"initial_option": option(value="2")}),
+        (choice("checkboxes", 2), {"initial_options": [option(value="0"), option(value="2")]}),
+        (select(2) | {"type": "multi_static_select"}, {"initial_options": [option(value="2")]}),
+    ],
+    ids=str,
+)
+def test_an_initial_option_is_one_of_the_options(element: Block, wrong: Block) -> None:
+    name = next(iter(wrong))
+    first = element["options"][0]
+    check_message([actions(element | {name: [first] if name == "initial_options" else first})])
+    with pytest.raises(SlackError, match="invalid_blocks"):
+        check_message([actions(element | wrong)])
+
+
+def test_an_initial_option_is_also_looked_for_in_groups() -> None:
+    group = {"label": plain("Group"), "options": [option()]}
+    menu = {"type": "static_select", "action_id": "s", "option_groups": [group]}
+    check_message([actions(menu | {"initial_option": option()})])
+    with pytest.raises(SlackError, match="invalid_blocks"):
+        check_message([actions(menu | {"initial_option": option("Two", "2")})])
+
+
+def test_only_an_overflow_menu_has_options_with_links() -> None:
+    linked = {"options": [option(url="https://example.com")]}
+    check_message([actions({"type": "overflow", "action_id": "o", **linked})])
+    with pytest.raises(SlackError, match="invalid_blocks"):
+        check_message([actions(select(1) | linked)])
+
+
+def test_only_one_element_of_a_view_has_the_focus() -> None:
+    focused = text_input(focus_on_load=True)
+    check_view(modal(submit=plain("Go"), blocks=[focused, text_input()]))
+    with pytest.raises(SlackError, match="invalid_arguments"):
+        check_view(modal(submit=plain("Go"), blocks=[focused, focused]))
+
+
+def test_a_view_has_at_most_250_kilobytes() -> None:
+    check_view(modal(blocks=[section("x" * 2_400) for _ in range(100)]))
+    with pytest.raises(SlackError, match="view_too_large"):
+        check_view(modal(blocks=[section("x" * 2_500) for _ in range(100)]))
 
 
 def test_an_answer_with_too_many_options_is_not_shown() -> None:

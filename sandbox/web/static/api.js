@@ -30,7 +30,8 @@ export async function readTraffic(id) {
 export async function deliver(path, body) {
   try {
     const ack = await post(path, body);
-    if (ack && ack.status !== undefined && (ack.status !== 200 || ack.error)) {
+    // Slackbot reports a failed command itself.
+    if (path !== "command" && ack && ack.status !== undefined && (ack.status !== 200 || ack.error)) {
       alertPerson(`Rollcall didn't answer as Slack needs it: ${ack.error || `HTTP ${ack.status}`}`);
     }
     return ack;

@@ -2,6 +2,7 @@
 
 import { channelTitle } from "./conversation.js";
 import { el, replaceKeepingFocus } from "./dom.js";
+import { showPane } from "./panes.js";
 import { connect, move, onChange, part, place } from "./store.js";
 
 const read = new Map();
@@ -47,7 +48,7 @@ function drawChannels(channels) {
     const badge = unread > 0 && el("span", { class: "unread" }, `${unread}`, el("span", { class: "hidden" }, " unread"));
     const open = () => {
       move({ channel: channel.id, thread: "", home: false });
-      document.body.dataset.pane = "chat";
+      showPane("chat");
     };
     const attributes = { type: "button", "aria-current": current ? "true" : null, "data-key": channel.id, onclick: open };
     return el("li", {}, el("button", attributes, channelTitle(channel), badge));

@@ -102,14 +102,12 @@ class _MentionedCommand:
         problem: why it isn't run; empty: it is run.
         note: a sentence to add to the answer; empty: none.
         edited: whether the message was edited.
-        thread_ts: the thread of the message; empty: none.
     """
 
     command: CommandContext
     problem: str = ""
     note: str = ""
     edited: bool = False
-    thread_ts: str = ""
 
 
 class Mentions:
@@ -145,7 +143,7 @@ class Mentions:
         if "answer" not in context:
             return
         mentioned, answer = context["answer"]
-        command, thread = mentioned.command, mentioned.thread_ts
+        command, thread = mentioned.command, mentioned.command.thread_ts
         message = await answer.work() if isinstance(answer, Deferred) else answer
         payload = message_payload(_with_note(message, mentioned.note))
         if link := await self._link(command.id):
@@ -200,12 +198,16 @@ def _parse(delivery: _Delivery, bot: str) -> _MentionedCommand | None:
         text, problem = "", _SECOND_MENTION
     declared, text = resolve_command(WA, _plain_verb(text))
     command = CommandContext(
-        declared, text, content.user, delivery.team_id, event.channel, f"{event.channel}/{content.ts}"
+        declared,
+        text,
+        content.user,
+        delivery.team_id,
+        event.channel,
+        f"{event.channel}/{content.ts}",
+        content.thread_ts or "",
     )
     note = _files_note(len(content.files)) if content.files and declared.opens_form else ""
-    return _MentionedCommand(
-        command, problem, note, edited=content.edited is not None, thread_ts=content.thread_ts or ""
-    )
+    return _MentionedCommand(command, problem, note, edited=content.edited is not None)
 
 
 def _without_mention(text: str, bot: str) -> tuple[bool, str]:

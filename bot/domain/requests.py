@@ -60,6 +60,7 @@ class RequestOptions:
         change: the changes to the group.
         source: the list of a sync, if it can be read again.
         note: sentences for the approver, such as whom a sync leaves alone.
+        thread_ts: the thread in the channel that gets the messages of the request; empty for a new thread.
     """
 
     parent: str = ""
@@ -72,6 +73,7 @@ class RequestOptions:
     change: GroupChange | None = None
     source: SyncSource | None = None
     note: str = ""
+    thread_ts: str = ""
 
 
 @dataclass(frozen=True, slots=True)

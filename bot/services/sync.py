@@ -82,6 +82,7 @@ class SyncRequest:
     requester: Actor
     channel: str
     reason: str = ""
+    thread_ts: str = ""
 
     @classmethod
     def for_run(cls, schedule: SyncSchedule, group: KnownGroup, requester: Actor) -> "SyncRequest":
@@ -179,7 +180,12 @@ def _draft(request: SyncRequest, items: tuple[RequestItem, ...], note: str = "")
         reason=request.reason,
         requester=request.requester,
         channel=request.channel,
-        options=RequestOptions(look_only=request.mode is SyncMode.REPORT, source=readable_again, note=note),
+        options=RequestOptions(
+            look_only=request.mode is SyncMode.REPORT,
+            source=readable_again,
+            note=note,
+            thread_ts=request.thread_ts,
+        ),
         items=items,
     )
 

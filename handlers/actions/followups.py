@@ -58,10 +58,17 @@ async def _follow(services: Services, before: Request, followup: Followup, actor
         reason="" if followup is Followup.UNDO else before.reason,
         requester=actor,
         channel=before.channel,
-        options=_without_past_time(planned.options),
+        options=await _placed(services, before, followup, _without_past_time(planned.options)),
         items=planned.items,
     )
     return await services.submit(draft)
+
+
+async def _placed(services: Services, before: Request, followup: Followup, options: RequestOptions) -> RequestOptions:
+    """Keep a follow-up in the thread of the request before it. Running that one again begins a new thread."""
+    if followup is Followup.AGAIN:
+        return options
+    return replace(options, thread_ts=await services.delivery.notifier.thread_ts(before))
 
 
 def _without_past_time(options: RequestOptions) -> RequestOptions:

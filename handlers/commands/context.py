@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from bot.commands.parser import ParsedCommand, UsageError, parse
@@ -42,6 +42,7 @@ class CommandContext:
         team: the id of the workspace.
         channel: the channel in which it was typed.
         trigger_id: opens a form, and identifies the delivery.
+        thread_ts: the thread in which it was typed; empty outside of threads.
     """
 
     command: Command
@@ -50,6 +51,7 @@ class CommandContext:
     team: str
     channel: str
     trigger_id: str
+    thread_ts: str = ""
 
     @property
     def id(self) -> str:
@@ -80,7 +82,7 @@ class CommandContext:
             reason=parsed.option("reason"),
             requester=resolved.actor,
             channel=self.channel,
-            options=options,
+            options=replace(options, thread_ts=self.thread_ts),
         )
 
     def usage_error(self, problem: str) -> UserError:

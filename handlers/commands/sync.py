@@ -43,6 +43,7 @@ async def run(services: Services, command: CommandContext) -> Message:
         resolved.actor,
         command.channel,
         parsed.option("reason"),
+        command.thread_ts,
     )
     return Message(await services.start_sync(request, every))
 

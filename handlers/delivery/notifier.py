@@ -10,9 +10,10 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from bot.domain.approvals import Choice, Vote
+from bot.domain.followups import Followup
 from bot.domain.groups import GroupCatalog
 from bot.domain.outcomes import Tally
-from bot.domain.requests import Request, RequestItem, RequestState
+from bot.domain.requests import ENDED, Request, RequestItem, RequestState
 from bot.storage.postings import Posting
 from bot.storage.stores import Stores
 from handlers.clients.errors import is_transient
@@ -137,7 +138,8 @@ class SlackNotifier:
 
     async def open(self, request: Request, tally: Tally) -> None:
         """Post the parent message, and show a followup in the request before it too."""
-        await self._poster.post(request, "parent", await self._parent(request, tally), Destination(request.channel))
+        destination = Destination(request.channel, request.options.thread_ts)
+        await self._poster.post(request, "parent", await self._parent(request, tally), destination)
         self._events.publish(request)
         if request.options.parent:
             await self._show_followed(request.options.parent)
@@ -152,6 +154,11 @@ class SlackNotifier:
             await self._show_card(request, tally)
         await self._update_parent(request, tally)
         self._events.publish(request)
+
+    async def thread_ts(self, request: Request) -> str:
+        """Return the thread of a request in its channel; empty if it was posted in another channel."""
+        thread = await self._thread(request)
+        return thread.thread_ts if thread.channel == request.channel else ""
 
     def show_progress(self, request: Request, seconds_left: float | None = None) -> None:
         """Update the messages of a running request soon."""
@@ -299,7 +306,7 @@ class SlackNotifier:
         await self._approvers.notify(request, "override", content)
 
     async def _show_followed(self, request_id: str) -> None:
-        """Update the last message of a request with its followups and the followups that are possible now."""
+        """Show the followups of a request in its last message, with those possible now, and in the thread's root."""
         async with self._showing_followed:  # otherwise an older state could be shown last
             try:
                 request = await self._stores.requests.get(request_id)
@@ -309,12 +316,40 @@ class SlackNotifier:
             posted = await self._poster.find(request, _REPLY if request.state is RequestState.DONE else "closed")
             if posted is not None:
                 await self._poster.update(posted, await self._last(request))
+            await self._show_root(request)
+
+    async def _show_root(self, request: Request) -> None:
+        """Update the message at the top of a request's thread with everything that followed in the thread."""
+        while request.options.thread_ts and request.options.parent and request.options.follow != Followup.AGAIN:
+            request = await self._stores.requests.get(request.options.parent)
+        parent = await self._poster.find(request, "parent")
+        if parent is None or request.state not in ENDED:
+            return
+        people = await self._stores.requests.items(request.id)
+        done = request.state is RequestState.DONE
+        content = request_message.build(
+            request,
+            tally_of(people),
+            await self._link_before(request),
+            result=headline(request, people, self._account(request)) if done else "",
+            followed=followup_buttons.lines(await self._followed(request, nested=True)),
+        )
+        await self._poster.update(parent, content)
+
+    async def _followed(self, request: Request, *, nested: bool = False) -> list[FollowupLink]:
+        """Return the followups of a request; `nested` also those of its followups."""
+        followed = []
+        for after in await self._stores.queries.followups_of(request.id):
+            link = await self._permalinks.get(after.request.id)
+            followed.append(FollowupLink(after.request, link, after.tally))
+            if nested and after.request.options.follow != Followup.AGAIN:
+                followed += await self._followed(after.request, nested=True)
+        return followed
 
     async def _last(self, request: Request) -> Message:
         """Build the last message of a request that has ended, with its followups."""
         people = await self._stores.requests.items(request.id)
-        after = [summary.request for summary in await self._stores.queries.followups_of(request.id)]
-        followed = [FollowupLink(following, await self._permalinks.get(following.id)) for following in after]
+        followed = await self._followed(request)
         able = self._options.abilities.get(request.connection, ())
         if request.state is RequestState.DONE:
             return await self._reply(request, people, followed)
@@ -353,7 +388,9 @@ class SlackNotifier:
 
     async def _thread(self, request: Request) -> Destination:
         parent = await self._poster.find(request, "parent")
-        return Destination(parent.channel, parent.ts) if parent else Destination(request.channel)
+        if parent is None or (parent.channel == request.channel and request.options.thread_ts):
+            return Destination(request.channel, request.options.thread_ts)
+        return Destination(parent.channel, parent.ts)
 
     async def _update_parent(self, request: Request, tally: Tally, result: str = "") -> None:
         """Update the parent message of a request, and the request before it; `result` is what it ended with."""

@@ -11,6 +11,7 @@ from bot.domain.outcomes import Tally
 from bot.domain.requests import CANCELLED, Request, RequestItem, RequestState
 from handlers.views.blocks import confirmation
 from handlers.views.buttons import button
+from handlers.views.request_message import summary_line
 from handlers.views.text import count, request_link, safe_text
 from providers.base import Action
 
@@ -28,10 +29,11 @@ _CONFIRMED = frozenset({Followup.UNDO, Followup.AGAIN})
 
 @dataclass(frozen=True, slots=True)
 class FollowupLink:
-    """A follow-up, and the link to its parent message; empty if there is none yet."""
+    """A follow-up, the link to its parent message, and its results; both are empty if there are none yet."""
 
     request: Request
     link: str = ""
+    tally: Tally | None = None
 
 
 def build(
@@ -70,9 +72,15 @@ def lines(taken: Sequence[FollowupLink]) -> list[str]:
     """Return a line for each follow-up, the oldest first."""
     return [
         f"↪️ {LABELS[Followup(f.request.options.follow)]}: {linked(f)}, "
-        f"requested by <@{f.request.requester}>: {_STATES.get(f.request.state, f.request.state)}"
+        f"requested by <@{f.request.requester}>: {_state(f)}"
         for f in sorted(taken, key=lambda f: f.request.asked_at)
     ]
+
+
+def _state(followed: FollowupLink) -> str:
+    if followed.request.state is RequestState.DONE and followed.tally:
+        return summary_line(followed.tally, followed.request.operation)
+    return _STATES.get(followed.request.state, followed.request.state)
 
 
 def linked(followed: FollowupLink) -> str:

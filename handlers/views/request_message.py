@@ -1,5 +1,6 @@
 """The parent message of a request: what, who, where, why, its progress, and its buttons."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from slack_sdk.models.blocks import ActionsBlock, ButtonElement
@@ -37,14 +38,15 @@ _FOLLOWS = {
 }
 
 
-def build(request: Request, tally: Tally, link: str = "", *, result: str = "") -> Message:
-    """Build the parent message in its current state.
+def build(request: Request, tally: Tally, link: str = "", *, result: str = "", followed: Sequence[str] = ()) -> Message:
+    """Build the message at the top of a request's thread, in its current state.
 
     Args:
         request: the request.
         tally: its results so far.
         link: leads to the request that this one follows up on.
         result: the progress of a running request, or the result of one that is done, in a sentence.
+        followed: a line for each request that followed in the same thread.
     """
     heading = title(request, tally, bold=False)
     where = f"requested by <@{request.requester}> · connection `{escape(request.connection)}`"
@@ -54,10 +56,12 @@ def build(request: Request, tally: Tally, link: str = "", *, result: str = "") -
     summary = [summary_line(tally, request.operation)] if request.state is RequestState.DONE else []
     name = f"Request `{request.id}`"
     return message(
-        [f"{heading}, {where}", *current, *summary, *background, name],
+        [f"{heading}, {where}", *current, *summary, *followed, *background, name],
         [
             *sections([f"*{heading}*\n{where}", *background]),
-            *sections([f"*{state}*" if request.state is RequestState.DONE else state, *_notes(request), *summary]),
+            *sections(
+                [f"*{state}*" if request.state is RequestState.DONE else state, *_notes(request), *summary, *followed]
+            ),
             ActionsBlock(elements=_buttons(request, tally)),
             context(name),
         ],

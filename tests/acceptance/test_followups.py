@@ -73,7 +73,7 @@ async def test_a_retry_is_a_new_request_for_the_failed_people_and_both_are_linke
     assert f"requested by <@{CAROL}>" in parent
     assert f"/p{(await request.parent())['ts'].replace('.', '')}|request> `" in parent
     summary = await request.text("summary", f"|request> `{again.id}`")
-    assert f"/p{(await again.parent())['ts'].replace('.', '')}|" in summary
+    assert f"/p{(await again.parent())['ts'].replace('.', '')}?thread_ts=" in summary
     assert "Retry failed" not in labels_of(await request.message("summary"))
     assert again.id == request_id(request.id, "retry")
     await again.open(CAROL, "Details", "parent")
@@ -230,7 +230,7 @@ async def test_a_denied_followup_can_be_requested_again(app: RunningApp) -> None
     await request.text("summary", f"`{first.id}`, requested by <@{ALICE}>: denied")
     second = await follow_up(request, ALICE, "Resume", approved_by=BOB)
 
-    said = await request.text("summary", f"`{second.id}`, requested by <@{ALICE}>: done")
+    said = await request.text("summary", f"`{second.id}`, requested by <@{ALICE}>: ✅ 50 added")
     assert f"`{first.id}`, requested by <@{ALICE}>: denied" in said
     assert "Resume" not in labels_of(await request.message("summary"))
     assert "50 added" in (await second.message("summary"))["text"]

@@ -6,7 +6,7 @@ from bot.services import sync_scheduler
 from sandbox.providers.world import Membership
 from sandbox.slack.errors import SlackFault
 from sandbox.slack.workspace import UserGroup
-from tests.app import RunningApp, group_id, module_app
+from tests.app import RunningApp, SubmittedRequest, group_id, module_app
 from tests.slack_ui import ALICE, BOB, CHANNEL
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -44,6 +44,18 @@ async def approve(app: RunningApp, number: int) -> None:
     card = await app.message_with_button("Approve")
     await app.slack.click(BOB, CHANNEL, card["ts"], "Approve")
     await app.finished(number)
+
+
+async def follow(app: RunningApp, label: str) -> SubmittedRequest:
+    """Click the button of a follow-up, approve the new request, and wait until it is done."""
+    before = len(app.request_ids())
+    summary = await app.message_with_button(label)
+    await app.slack.click(ALICE, CHANNEL, summary["ts"], label)
+    await app.slack.wait_for(lambda: len(app.request_ids()) > before)
+    request = SubmittedRequest(app, app.request_ids()[-1])
+    await request.click(BOB, "Approve", "approval")
+    await request.done()
+    return request
 
 
 async def test_a_mirror_waits_for_approval_and_keeps_admins(app: RunningApp) -> None:
@@ -95,26 +107,19 @@ async def test_a_report_changes_nothing_and_can_be_resumed(app: RunningApp) -> N
     assert "Would be removed." in str(thread)
     assert app.world().events == []
     assert "1 person isn't on the list but stays: group admins" in thread[0]["text"]
-    summary = await app.message_with_button("Resume")
-    await app.slack.click(ALICE, CHANNEL, summary["ts"], "Resume")
-    await app.parent(number + 1)
-    await approve(app, number + 1)
+    resumed = await follow(app, "Resume")
     assert members(app) == {ANA, BEN, DEE}
-    assert (
-        "Adds 1 and removes 1. 1 person isn't on the list but stays: group admins" in app.parents()[number + 1]["text"]
-    )
+    said = (await resumed.parent())["text"]
+    assert "Adds 1 and removes 1. 1 person isn't on the list but stays: group admins" in said
 
 
 async def test_a_sync_can_be_undone(app: RunningApp) -> None:
     number = await run_sync(app, "mode: mirror")
     await approve(app, number)
-    summary = await app.message_with_button("Undo")
-    await app.slack.click(ALICE, CHANNEL, summary["ts"], "Undo")
-    parent = await app.parent(number + 1)
+    parent = await (await follow(app, "Undo")).parent()
 
     assert parent["text"].startswith("Undo a sync of wasend-team, changing 2 people back")
     assert "Adds 1 and removes 1." in parent["text"]
-    await approve(app, number + 1)
     assert members(app) == {BEN, CAI, DEE}
 
 

@@ -45,9 +45,12 @@ async def test_a_mention_in_a_thread_links_to_its_request(slack: SlackServer) ->
     assert "Scheduled: add 1 person to *twochat-team*" in answer["text"]
     assert answer["thread_ts"] == above["ts"]
     (posted,) = named_messages(slack, "parent")[count:]
-    assert f"archives/{CHANNEL}/p{posted['ts'].replace('.', '')}|Open the request" in answer["text"]
+    assert (
+        f"archives/{CHANNEL}/p{posted['ts'].replace('.', '')}?thread_ts={above['ts']}&cid={CHANNEL}|Open the request"
+        in answer["text"]
+    )
     assert "moved &amp; new" in posted["text"]
-    assert "thread_ts" not in posted or posted["thread_ts"] == posted["ts"]
+    assert posted["thread_ts"] == above["ts"]
 
 
 async def test_a_redelivered_event_is_one_request(slack: SlackServer) -> None:

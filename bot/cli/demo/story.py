@@ -115,10 +115,11 @@ class Story:
 
     async def _undo(self, first: str) -> None:
         self._screen.chapter("Undo", "A button below the first results. It undoes what was done, and nothing else.")
-        before = len(self._parents())
-        await self._click(ALICE, "Undo", await self._posted(first, "summary"))
-        await self._show(await self._next_parent(before), "summary")
-        await self._show(first, "summary")
+        reply = await self._posted(first, "summary")
+        await self._click(ALICE, "Undo", reply)
+        await self._slack.wait_for(lambda: "removed" in self._slack.thread(CHANNEL, first)[0]["text"], _WAIT_TIMEOUT)
+        self._screen.message(self._slack.thread(CHANNEL, first)[-1])
+        await self._show(first, "parent")
 
     async def _change_settings(self) -> None:
         self._screen.chapter(

@@ -101,9 +101,9 @@ def test_a_file_with_200_people_is_added(page: Page, tmp_path: Path, picture: Pi
 
 
 def test_a_killed_bot_finishes_when_it_is_started_again(page: Page, picture: Picture) -> None:
-    numbers = ", ".join(f"+1 415 555 {n:04}" for n in range(1000, 1060))
+    numbers = ", ".join(f"+1 415 555 {n:04}" for n in range(1000, 1080))
     send(page, f"/wa-add wasend-team {numbers}")
-    expect(newest_request(page)).to_contain_text(re.compile("[1-5]0 of 60 processed"))
+    expect(newest_request(page)).to_contain_text(re.compile("[1-6]0 of 80"))
     panel = tool(page, "Providers")
     button(panel, "Kill the bot").click()
     expect(panel).to_contain_text("🔴 Killed")
@@ -113,8 +113,8 @@ def test_a_killed_bot_finishes_when_it_is_started_again(page: Page, picture: Pic
     picture(page, "killed")
     button(panel, "Start in Socket Mode").click()
     expect(panel).to_contain_text("over Socket Mode")
-    expect(newest_request(page)).to_contain_text("Done: 60 of 60", timeout=LONG_MS)
-    expect(newest_request(page)).to_contain_text("60 added")
+    expect(newest_request(page)).to_contain_text("Done: 80 of 80", timeout=LONG_MS)
+    expect(newest_request(page)).to_contain_text("80 added")
 
 
 def test_a_form_shows_what_is_wrong_at_the_field(page: Page, picture: Picture) -> None:
@@ -179,3 +179,16 @@ def test_everything_is_done_with_the_keyboard_alone(page: Page) -> None:
     expect(newest_request(page)).to_contain_text("Done:")
     become(page, ALICE)
     expect(page.locator("#thread")).to_contain_text("1 added")
+
+
+def test_a_direct_message_and_a_mention_are_answered(page: Page, picture: Picture) -> None:
+    page.get_by_role("button", name="Rollcall", exact=True).click()
+    send(page, "help")
+    expect(page.locator("#conversation .message").last).to_contain_text("/wa-add")
+    picture(page, "direct-message")
+    page.get_by_role("button", name="#launch").click()
+    send(page, "@rollcall add wasend-team +1 415 555 0101")
+    expect(page.locator("#conversation .message").first).to_contain_text("@rollcall add wasend-team")
+    expect(newest_request(page)).to_contain_text("Done: 1 of 1")
+    send(page, "/nothing")
+    expect(page.get_by_role("alert")).to_contain_text("/nothing is not a valid command.")

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import subprocess
 import sys
+import zipfile
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from pathlib import Path
@@ -201,3 +203,11 @@ async def test_a_bot_that_does_not_start_says_why(
     async with page.post("/_control/bot", json={"action": "start"}) as response:
         assert response.status == 400
         assert "no configuration" in (await response.json())["error"]
+
+
+def test_the_wheel_has_every_file_of_the_page(tmp_path: Path) -> None:
+    build = (sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path))
+    subprocess.run(build, cwd=STATIC.parents[2], check=True, capture_output=True)
+    with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
+        packed = {Path(name).name for name in wheel.namelist() if name.startswith("sandbox/web/static/")}
+    assert packed == {path.name for path in STATIC.iterdir()}

@@ -24,9 +24,12 @@ _PICTURES = "ROLLCALL_PICTURES"
 """The variable that names a folder for the pictures."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium, as the system has it: no browser is downloaded."""
+    """Chromium, as the system has it: no browser is downloaded.
+
+    Playwright's event loop runs until the end of the module. Tests that need a loop of their own run in other modules.
+    """
     chromium = shutil.which("chromium")
     if chromium is None:
         reason = "Chromium is not installed: no chromium on the PATH (Debian: apt-get install chromium)"

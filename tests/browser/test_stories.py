@@ -53,7 +53,7 @@ def test_a_failure_is_retried(page: Page, picture: Picture) -> None:
     picture(page, "failed")
     wasend.get_by_label("The account is an admin").check()
     button(thread, "Retry failed").click()
-    expect(newest_request(page)).to_contain_text("Done: 1 of 1")
+    expect(newest_request(page)).to_contain_text("1 added")
     expect(wasend).to_contain_text("wasend-team · 2 members")
 
 

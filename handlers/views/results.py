@@ -121,8 +121,8 @@ def _interim(
         *(_Problem(_name(p, audience), Outcome.UNKNOWN, f"🔎 being verified: {when}.") for p in checked),
     ]
     head = f"<@{request.requester}> Results so far: {len(settled):,} of {len(people):,}"
-    counted = summary_line(tally_of(settled), request.operation)
-    shown, read = ([*_listed(problems, limits), counted] for limits in (_IN_BLOCKS, _IN_TEXT))
+    counted = [summary_line(tally_of(settled), request.operation)] if settled else []
+    shown, read = ([*_listed(problems, limits), *counted] for limits in (_IN_BLOCKS, _IN_TEXT))
     return message(_fitting([head, *read]), sections([head, *shown]))
 
 

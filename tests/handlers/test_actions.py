@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from sandbox.providers.world import Disposition
 from tests.app import approval_rule, running_app
 from tests.slack_ui import BOB, CAROL, CHANNEL
 
@@ -19,13 +20,14 @@ async def test_a_click_after_a_restart_counts_and_numbers_can_be_shown_in_full(t
         return text.replace("[slack]", '[slack]\nnumbers = "full"')
 
     async with running_app(tmp_path, rules=RULE, edit=show_numbers) as app:
+        app.world().put_person("14155550101", Disposition.NO_ACCOUNT)
         await app.add("wasend-team +1 415 555 0101")
         card = await app.message_with_button("Approve")
         await app.restart(RULE)
         await app.slack.click(BOB, CHANNEL, card["ts"], "Approve")
         thread = await app.finished()
 
-        assert any("+1 415-555-0101  ✅ added" in message["text"] for message in thread)
+        assert any("+1 415-555-0101  ❓ not on WhatsApp" in message["text"] for message in thread)
 
 
 async def test_a_request_keeps_its_rule_and_counts_the_current_roles(tmp_path: Path) -> None:

@@ -450,3 +450,24 @@ async def test_who_approves_reads_what_they_approve(
     for message in (approval_card.build(request, tally, ()), request_message.build(request, tally)):
         assert words in message.text
         assert words in str((await post(message))["blocks"])
+
+
+async def test_an_interim_reply_shows_what_is_known_and_who_is_being_verified(post: Post) -> None:
+    running = changed(state=RequestState.RUNNING)
+    people = [
+        person(0, Outcome.UNKNOWN, person=Person("x", "+14155550100", name="Rita")),
+        person(1, Outcome.NOT_ON_WHATSAPP),
+        person(2),
+        person(3, None),
+    ]
+    posted = await post(results.reply(running, people, AUDIENCE, next_check=AT))
+    first = await post(results.reply(running, people[:1], AUDIENCE))
+
+    assert posted["text"].splitlines() == [
+        "<@U01ALICE> Results so far: 2 of 4",
+        "• +1 415-555-0001  ❓ not on WhatsApp. Check the number.",
+        f"• +1 415-555-0100 Rita  🔎 being verified: next check {format_time(AT)}.",
+        "✅ 1 added · ❓ 1 not on WhatsApp",
+    ]
+    assert first["text"].splitlines()[1:] == ["• +1 415-555-0100 Rita  🔎 being verified: after everyone was sent."]
+    assert not any(block["type"] == "actions" for block in posted["blocks"])

@@ -1,4 +1,4 @@
-"""The messages of requests in Slack: notifier, poster, rate limits, approver notices."""
+"""The messages of requests in Slack: notifier, poster, progress, approver notices."""
 
 from dataclasses import dataclass
 

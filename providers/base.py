@@ -35,6 +35,7 @@ from providers.vocabulary import (
     Group,
     GroupChange,
     Member,
+    MembershipReading,
     MembershipStatus,
     NumberCheck,
     Operation,
@@ -66,6 +67,7 @@ __all__ = [
     "GroupNotFound",
     "InvalidRequest",
     "Member",
+    "MembershipReading",
     "MembershipStatus",
     "NotGroupAdmin",
     "NotOnWhatsApp",
@@ -124,18 +126,21 @@ class Provider(ABC):
 
     A call about people (`add`, `remove`, `promote`, `demote`, and the same for communities) takes at most
     `abilities[…].max_batch` people. Each verdict rests on what the provider says about that person. If it says nothing,
-    the verdict is `UNKNOWN` and the caller reads the group. After a failure, `PeopleResult` has the error and the
-    verdicts known before it. If no verdict is known, the error is raised; `verdicts_for_error` turns it into verdicts.
-    A write is sent again only if the first one is known to have done nothing.
+    the verdict is `UNKNOWN` and the caller reads the group. If it says only how the person's status is now, the verdict
+    is `CONFIRMED`, and the caller adds what the status before proves. After a failure, `PeopleResult` has the error and
+    the verdicts known before it. If no verdict is known, the error is raised; `verdicts_for_error` turns it into
+    verdicts. A write is sent again only if the first one is known to have done nothing.
 
     Attributes:
         abilities: the supported actions and what each one needs.
         capacity: the maximum number of members in a group: WhatsApp's, unless the provider documents another. None
             means no limit.
+        late_lists: whether the contract says that member lists show changes late, or doesn't read them live.
     """
 
     abilities: ClassVar[Mapping[Action, Ability]]
     capacity: ClassVar[int | None] = 1024
+    late_lists: ClassVar[bool] = False
 
     @abstractmethod
     def groups(self, search: str = "") -> AsyncIterator[Group]:
@@ -146,10 +151,11 @@ class Provider(ABC):
         """Read one group. Raises `GroupNotFound` and other `ProviderError`."""
 
     @abstractmethod
-    async def membership(self, group_id: str, people: Sequence[Person]) -> Mapping[str, MembershipStatus]:
+    async def membership(self, group_id: str, people: Sequence[Person]) -> MembershipReading:
         """Return the current membership status of each of `people`, by `Person.key`.
 
-        A person is `ABSENT` only if the list is complete and every member could be compared, otherwise `UNKNOWN`.
+        A person is `ABSENT` only if the list is complete and every member could be compared, `HIDDEN` if only members
+        without a known phone couldn't, and otherwise `UNKNOWN`.
         Raises `ProviderError` if the list can't be read.
         """
 

@@ -1,9 +1,9 @@
 """A group's members as far as they are known, searchable by phone and by LID."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from providers.base import MembershipStatus, Person
+from providers.base import MembershipReading, MembershipStatus, Person
 from providers.identity import person_keys
 
 
@@ -34,7 +34,9 @@ class MemberIndex:
     def __init__(self, members: Iterable[MemberKey] = (), *, complete: bool = True) -> None:
         self._by_lid: dict[str, MembershipStatus] = {}
         self._by_phone: dict[str, MembershipStatus] = {}
-        self._without_phone = self._without_lid = self._without_both = False
+        self._lid_of_phone: dict[str, str] = {}
+        self._hidden: set[str] = set()
+        self._without_lid = self._without_both = self._is_uncertain = False
         self._complete = complete
         for member in members:
             self.add(member)
@@ -44,9 +46,13 @@ class MemberIndex:
         if member.lid:
             self._by_lid[member.lid] = member.status
         self._by_phone.update(dict.fromkeys(member.phones, member.status))
-        self._without_phone |= not member.phones
+        if member.lid and member.phones:
+            self._lid_of_phone.update(dict.fromkeys(member.phones, member.lid))
+        if member.lid and not member.phones:
+            self._hidden.add(member.lid)
         self._without_lid |= not member.lid
         self._without_both |= not member.phones and not member.lid
+        self._is_uncertain |= member.status is MembershipStatus.UNKNOWN
 
     def find(self, person: MemberKey) -> MembershipStatus:
         """Return the status of a person. `ABSENT` only if every member of the group could be compared."""
@@ -58,10 +64,29 @@ class MemberIndex:
         uncertain = (
             not self._complete
             or self._without_both
-            or (self._without_phone and not person.lid)
+            or (bool(self._hidden) and not person.lid)
             or (self._without_lid and not person.phones)
         )
         return MembershipStatus.UNKNOWN if uncertain else MembershipStatus.ABSENT
+
+    def read(self, people: Mapping[str, MemberKey]) -> MembershipReading:
+        """Return the reading of people, given by `Person.key`."""
+        comparable = self._complete and not self._without_both and not self._is_uncertain
+        statuses = {key: self.find(person) for key, person in people.items()}
+        if comparable and self._hidden:
+            statuses |= {
+                key: MembershipStatus.HIDDEN
+                for key, status in statuses.items()
+                if status is MembershipStatus.UNKNOWN and people[key].phones
+            }
+        lids = {key: lid for key, person in people.items() if (lid := self._lid(person))}
+        return MembershipReading(statuses, frozenset(self._hidden) if comparable else None, lids)
+
+    def _lid(self, person: MemberKey) -> str:
+        """Return the LID of a listed person; empty if it isn't known."""
+        if person.lid in self._by_lid:
+            return person.lid
+        return next((self._lid_of_phone[phone] for phone in person.phones if phone in self._lid_of_phone), "")
 
 
 def status_of_flags(*, is_admin: bool | None, is_super_admin: bool | None) -> MembershipStatus:

@@ -1,5 +1,6 @@
 """The types that all providers share: operations, outcomes, people, groups, accounts."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -98,6 +99,7 @@ class Outcome(StrEnum):
     CHANGED = "changed"
     SENT = "sent"
     ALREADY_DONE = "already_done"
+    CONFIRMED = "confirmed"
     INVITED = "invited"
     PENDING = "pending"
     REFUSED = "refused"
@@ -122,23 +124,58 @@ class Evidence(StrEnum):
 
 
 class MembershipStatus(StrEnum):
-    """A person's status in a group when it was read. `PRESENT` is a member whose role isn't known."""
+    """A person's status in a group when it was read.
+
+    `PRESENT` is a member whose role isn't known. `HIDDEN` is a person who isn't among the members with a known phone,
+    but may be one of those who are known only by a LID.
+    """
 
     ABSENT = "absent"
     PRESENT = "present"
     MEMBER = "member"
     ADMIN = "admin"
+    HIDDEN = "hidden"
     UNKNOWN = "unknown"
 
     @property
     def is_member(self) -> bool | None:
         """Whether the person is in the group; None if unknown."""
-        return None if self is MembershipStatus.UNKNOWN else self is not MembershipStatus.ABSENT
+        if self in {MembershipStatus.UNKNOWN, MembershipStatus.HIDDEN}:
+            return None
+        return self is not MembershipStatus.ABSENT
 
     @property
     def is_admin(self) -> bool | None:
         """Whether the person is an admin of the group; None if unknown."""
-        return None if self in {MembershipStatus.UNKNOWN, MembershipStatus.PRESENT} else self is MembershipStatus.ADMIN
+        return None if self.is_member is None or self is MembershipStatus.PRESENT else self is MembershipStatus.ADMIN
+
+
+class MembershipReading(dict[str, MembershipStatus]):
+    """The status of people in a group when it was read, by `Person.key`.
+
+    Two readings can prove more than one: a person who is listed now, beside the same hidden members, wasn't one of
+    them.
+
+    Attributes:
+        hidden: the LIDs of the members without a known phone. None if a person may be missing for another reason, so
+            that two readings can't be compared.
+        lids: the LIDs of the people who are listed, as far as they are known.
+    """
+
+    def __init__(
+        self,
+        statuses: Mapping[str, MembershipStatus],
+        hidden: frozenset[str] | None = None,
+        lids: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(statuses)
+        self.hidden = hidden
+        self.lids = lids or {}
+
+    @property
+    def undecided(self) -> frozenset[str]:
+        """The keys of the people who may or may not be in the group, as far as the list shows."""
+        return frozenset(key for key, status in self.items() if status.is_member is None)
 
 
 class AccountState(StrEnum):

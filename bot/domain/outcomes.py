@@ -26,6 +26,7 @@ OUTCOME_TEXTS: dict[Outcome, OutcomeText] = {
     Outcome.CHANGED: OutcomeText("✅", "changed", done=True),
     Outcome.SENT: OutcomeText("✅", "sent", done=True),
     Outcome.ALREADY_DONE: OutcomeText("☑️", "already so", done=True),
+    Outcome.CONFIRMED: OutcomeText("✅", "as requested", done=True),
     Outcome.INVITED: OutcomeText("✉️", "invited", advice="waiting for them to accept"),
     Outcome.PENDING: OutcomeText("⏳", "pending", advice="waiting for a group admin"),
     Outcome.REFUSED: OutcomeText("🚫", "refused by privacy settings", advice="send an invite"),

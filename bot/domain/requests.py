@@ -93,6 +93,7 @@ class Request:
         asked_at: when it was made, aware.
         options: its options.
         stopped_by: the Slack user id of the person who stopped it while it ran; empty if it wasn't stopped.
+        hidden: the LIDs of the members without a known phone before anything was sent; None if unknown.
     """
 
     id: str
@@ -109,6 +110,7 @@ class Request:
     state: RequestState = RequestState.RECEIVED
     options: RequestOptions = RequestOptions()
     stopped_by: str = ""
+    hidden: frozenset[str] | None = None
 
     @property
     def group(self) -> GroupRef:

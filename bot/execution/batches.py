@@ -69,13 +69,13 @@ class Batches:
                 return 0
             now = NOTHING_KNOWN
         if request.options.look_only:
-            await self._verdicts.record(request, people, [verified_item(p, now) for p in people])
+            await self._verdicts.record(request, people, [verified_item(request, p, now) for p in people])
             return 0
         before = {p.position: now.trusted.get(p.position, p.before) for p in people}
         needless = {p.position: verdict for p in people if (verdict := needless_item(request, p, now))}
         remaining = [p for p in people if p.position not in needless]
         batches = connection.plan_batches(remaining)
-        await self._store.save_plan(request.id, before, batches, needless)
+        await self._store.save_plan(request.id, before, batches, needless, hidden=now.hidden)
         try:
             await connection.check_numbers(remaining, batches)
         except ProviderError as error:
@@ -109,7 +109,10 @@ class Batches:
             return False
         if call.group_id:
             await self._store.set_group_id(request_id, call.group_id)
-        verdicts, error = reconciled_verdicts(sent, call.result), call.result.error
+        verdicts, error = (
+            reconciled_verdicts(sent, call.result, is_late=connection.provider.late_lists),
+            call.result.error,
+        )
         if error is not None:
             log.warning("batch_failed", request=request_id, batch=number, error=type(error).__name__, code=error.code)
         if error is not None and error.stops_sending:
@@ -166,7 +169,7 @@ class Batches:
             await connection.cool_down(error)
             await self._announce_check(request, waits)
             return True
-        verdicts = [verdict for p in unknown if (verdict := observed_verdict(p, now))]
+        verdicts = [verdict for p in unknown if (verdict := observed_verdict(request, p, now))]
         await self._verdicts.record(request, unknown, verdicts)
         if len(verdicts) == len(unknown):
             return False
@@ -208,7 +211,7 @@ class Batches:
         for p in people:
             spec = OPERATIONS[p.operation]
             repeatable = spec.repeatable or (spec.desired and request.group_id and now is not None)
-            if verdict := observed_verdict(p, now or NOTHING_KNOWN):
+            if verdict := observed_verdict(request, p, now or NOTHING_KNOWN):
                 verdicts.append(verdict)
             elif not p.submissions or (repeatable and p.submissions < MAX_SUBMISSIONS):
                 again.append(p)

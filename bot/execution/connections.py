@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from bot.domain.operations import OPERATIONS
-from bot.domain.requests import Request, RequestItem
+from bot.domain.requests import RequestItem
 from bot.execution.throttle import Throttle
-from providers.base import Action, MembershipStatus, Operation, Provider, ProviderError
+from providers.base import Action, Operation, Provider, ProviderError
 
 EXPECTED_CALL_SECONDS = 1.0
 """The assumed duration of a call."""
@@ -53,17 +53,6 @@ class Connection:
                 number += index % size == 0
                 batches[p.position] = number
         return batches
-
-    async def membership(self, request: Request, people: Sequence[RequestItem]) -> dict[int, MembershipStatus]:
-        """Read, by position, the membership of the people whose membership or role the operation changes.
-
-        Raises `ProviderError`.
-        """
-        affected = [p for p in people if OPERATIONS[p.operation].desired]
-        if not affected or not request.group_id:
-            return {}
-        statuses = await self.provider.membership(request.group_id, [p.person for p in affected])
-        return {p.position: statuses.get(p.person.key, MembershipStatus.UNKNOWN) for p in affected}
 
     async def check_numbers(self, people: Sequence[RequestItem], batches: Mapping[int, int]) -> None:
         """Check all numbers in one call, if the adapter checks more in one call than a batch has.

@@ -1,5 +1,6 @@
 """The store of requests and their people. A request is durable before it is acknowledged."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -164,6 +165,8 @@ class RequestStore(Store):
         before: Mapping[int, MembershipStatus],
         batches: Mapping[int, int],
         verdicts: Mapping[int, Verdict],
+        *,
+        hidden: frozenset[str] | None = None,
     ) -> None:
         """Record, by position, the plan of a request before anything is sent.
 
@@ -173,9 +176,13 @@ class RequestStore(Store):
             before: the membership of people.
             batches: the batch number of the people who are to be sent.
             verdicts: the verdicts on people for whom nothing needs to be sent.
+            hidden: the LIDs of the group's members without a known phone; None if unknown.
         """
         rows = [{"at_position": p, "before": status, "chunk": batches.get(p)} for p, status in before.items()]
         _update_items(connection, request_id, rows)
+        if hidden:
+            values = {"hidden": json.dumps(sorted(hidden))}
+            connection.execute(update(requests).where(requests.c.id == request_id).values(values))
         _save_verdicts(connection, request_id, verdicts)
 
     @writes

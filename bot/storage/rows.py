@@ -60,6 +60,7 @@ def request_from_row(row: Row[Any]) -> Request:
         state=RequestState(row.state),
         options=options_from_json(row.details),
         stopped_by=row.stopped_by,
+        hidden=None if row.hidden is None else frozenset(json.loads(row.hidden)),
     )
 
 

@@ -47,6 +47,7 @@ requests = Table(
     Column("parent", String(32), nullable=False, server_default=""),
     Column("run_at", Float),
     Column("stopped_by", String(32), nullable=False, server_default=""),
+    Column("hidden", Text),
     Column("remind_at", Float),
     Column("reminders", Integer, nullable=False, server_default="0"),
     Index("requests_by_state", "state", "dispatched"),

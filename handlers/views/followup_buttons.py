@@ -13,7 +13,7 @@ from handlers.views.blocks import confirmation
 from handlers.views.buttons import button
 from handlers.views.request_message import summary_line
 from handlers.views.text import count, request_link, safe_text
-from providers.base import Action
+from providers.base import Action, Outcome
 
 _PREFIX = "follow_"
 ACTION_IDS = f"^{_PREFIX}[a-z]+$"
@@ -92,7 +92,8 @@ def _button(request: Request, tally: Tally, followup: Followup, number: int) -> 
     label = LABELS[followup]
     where = safe_text(request.group_name, 60)
     words = {
-        Followup.UNDO: f"This undoes the changes of this request for {count(number, 'person', 'people')} in {where}.",
+        Followup.UNDO: f"This undoes the changes of this request for {count(number, 'person', 'people')} in {where}."
+        + _left_alone(tally.count(Outcome.CONFIRMED)),
         Followup.AGAIN: f"This repeats the request for all {count(number, 'entry', 'entries')} in {where}.",
     }
     confirm = None
@@ -100,3 +101,12 @@ def _button(request: Request, tally: Tally, followup: Followup, number: int) -> 
         confirm = confirmation(f"{label}?", words[followup], label, "Cancel")
     style = "danger" if followup is Followup.UNDO else ""
     return button(label, f"{_PREFIX}{followup.value}", request, tally, style=style, confirm=confirm)
+
+
+def _left_alone(confirmed: int) -> str:
+    """Return whom an undo leaves as they are, because the request may not have changed them."""
+    if not confirmed:
+        return ""
+    are = "is" if confirmed == 1 else "are"
+    who = f"{count(confirmed, 'person', 'people')} {are} left as they are"
+    return f" {who}: it isn't certain that this request changed them."

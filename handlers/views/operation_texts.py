@@ -36,6 +36,7 @@ class OperationText:
         new: how a preview counts the people that it would change.
         already: how a preview counts the people who are already in the desired state.
         already_done: the outcome of a person who was in the desired state before.
+        confirmed: the outcome of a person who is in the desired state, and may have been before.
         absent: how a preview counts the people who aren't in the group and are skipped for that reason.
     """
 
@@ -48,6 +49,7 @@ class OperationText:
     already: str = ""
     absent: str = ""
     already_done: str = "already so"
+    confirmed: str = "as requested"
 
 
 OPERATION_TEXTS: Mapping[Operation, OperationText] = MappingProxyType(
@@ -61,6 +63,7 @@ OPERATION_TEXTS: Mapping[Operation, OperationText] = MappingProxyType(
             new="to add",
             already="already in the group (skipped)",
             already_done="already in the group",
+            confirmed="in the group",
         ),
         Operation.REMOVE: OperationText(
             Phrase("remove", "Removing", "{people} from {group}"),
@@ -71,6 +74,7 @@ OPERATION_TEXTS: Mapping[Operation, OperationText] = MappingProxyType(
             new="to remove",
             absent="not in the group (skipped)",
             already_done="was not in the group",
+            confirmed="not in the group",
         ),
         Operation.PROMOTE: OperationText(
             Phrase("make", "Making", "{people} {admins} of {group}"),
@@ -82,6 +86,7 @@ OPERATION_TEXTS: Mapping[Operation, OperationText] = MappingProxyType(
             already="already admins (skipped)",
             absent="not in the group, so they can't become admins (skipped)",
             already_done="was an admin already",
+            confirmed="an admin",
         ),
         Operation.DEMOTE: OperationText(
             Phrase("remove", "Removing", "admin rights from {people} in {group}"),
@@ -93,6 +98,7 @@ OPERATION_TEXTS: Mapping[Operation, OperationText] = MappingProxyType(
             already="not admins (skipped)",
             absent="not in the group (skipped)",
             already_done="was no admin",
+            confirmed="not an admin",
         ),
         Operation.CREATE: OperationText(
             Phrase("create", "Creating", "the group {group} with {people}"),
@@ -201,6 +207,8 @@ def outcome_label(outcome: Outcome, operation: Operation) -> str:
     """
     if outcome is Outcome.ALREADY_DONE:
         return OPERATION_TEXTS[operation].already_done
+    if outcome is Outcome.CONFIRMED:
+        return OPERATION_TEXTS[operation].confirmed
     return OUTCOME_TEXTS[outcome].label
 
 

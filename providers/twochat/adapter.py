@@ -17,7 +17,7 @@ from providers.base import (
     GroupChange,
     InvalidRequest,
     Member,
-    MembershipStatus,
+    MembershipReading,
     NotSupported,
     NumberCheck,
     Operation,
@@ -57,6 +57,7 @@ class TwoChat(Provider):
     """
 
     abilities: ClassVar[Mapping[Action, Ability]] = ABILITIES
+    late_lists: ClassVar[bool] = True  # x-conventions, consistency: "a few minutes"
 
     def __init__(self, http: HttpClient, number: str, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._api = Api(http, number)
@@ -89,24 +90,26 @@ class TwoChat(Provider):
         if not group.is_complete:
             raise ProviderFault("2Chat doesn't list all members of the group.")
 
-    async def membership(self, group_id: str, people: Sequence[Person]) -> Mapping[str, MembershipStatus]:
+    async def membership(self, group_id: str, people: Sequence[Person]) -> MembershipReading:
         """Look up `people` among the stored members (getGroup).
 
         The list shows changes some minutes late. The status of a person whom this adapter changed lately is left open
         if it may only be due to the late list.
         """
         if not people:
-            return {}
+            return MembershipReading({})
         group = await self._group(group_id)
         self._variants.learn(people, {member.phone for member in group.members})
         index = MemberIndex(
             (MemberKey(member.lid, frozenset({member.phone} - {""}), member.status) for member in group.members),
             complete=group.is_complete,
         )
-        return {
-            person.key: self._recent_changes.reconcile(group_id, person, index.find(MemberKey.of(person)))
-            for person in people
-        }
+        return MembershipReading(
+            {
+                person.key: self._recent_changes.reconcile(group_id, person, index.find(MemberKey.of(person)))
+                for person in people
+            }
+        )
 
     async def add(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
         """Add at most ten people (addParticipants). The verdicts come from the entries and from `unaccepted_numbers`.

@@ -19,6 +19,7 @@ from providers.base import (
     GroupNotFound,
     InvalidRequest,
     Member,
+    MembershipReading,
     MembershipStatus,
     PeopleResult,
     PermissionMissing,
@@ -91,7 +92,7 @@ class Wacr(Provider):
                 if contact.is_in(group) is not False:
                     yield contact.to_member()
 
-    async def membership(self, group_id: str, people: Sequence[Person]) -> Mapping[str, MembershipStatus]:
+    async def membership(self, group_id: str, people: Sequence[Person]) -> MembershipReading:
         """Return who has a contact in the group; `UNKNOWN` for a LID, because the CRM has none.
 
         Raises `GroupNotFound` and other `ProviderError`.
@@ -99,7 +100,7 @@ class Wacr(Provider):
         statuses = await self._membership.membership(
             _parse_id(group_id), [person for person in people if person.digits]
         )
-        return {person.key: statuses.get(person, MembershipStatus.UNKNOWN) for person in people}
+        return MembershipReading({person.key: statuses.get(person, MembershipStatus.UNKNOWN) for person in people})
 
     async def add(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
         """Add the contacts of people to the group, and create the missing ones: see `Membership.add`."""

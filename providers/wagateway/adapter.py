@@ -23,7 +23,7 @@ from providers.base import (
     GroupNotFound,
     InvalidRequest,
     Member,
-    MembershipStatus,
+    MembershipReading,
     NotOnWhatsApp,
     NumberCheck,
     Operation,
@@ -63,16 +63,17 @@ class WaGateway(Provider):
 
     Args:
         api: the API of the session.
-        clock: returns the time in seconds, for the caches of contacts, number checks and statuses.
+        clock: returns the time in seconds, for the caches of contacts and number checks.
     """
 
     abilities: ClassVar[Mapping[Action, Ability]] = ABILITIES
+    late_lists: ClassVar[bool] = True  # stored data (x-live: false); how soon a change shows is not documented
 
     def __init__(self, api: Api, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._api = api
         contacts = ContactDirectory(api, clock)
         self._numbers = NumberChecker(api, contacts, clock)
-        self._membership = Membership(api, contacts, self._numbers, clock)
+        self._membership = Membership(api, contacts, self._numbers)
 
     async def groups(self, search: str = "") -> AsyncIterator[Group]:
         """Yield the stored groups of the session (`listGroups`)."""
@@ -89,7 +90,7 @@ class WaGateway(Provider):
             raise ProviderFault("The gateway's answer has no group.", code=str(reply.status), provider_text=reply.text)
         return record.to_group(group_id)
 
-    async def membership(self, group_id: str, people: Sequence[Person]) -> Mapping[str, MembershipStatus]:
+    async def membership(self, group_id: str, people: Sequence[Person]) -> MembershipReading:
         """Look up `people` in the stored member list (`listGroupMembers`) by their LIDs."""
         return await self._membership.membership(group_id, people)
 

@@ -1,9 +1,9 @@
 """The contacts of a session at the WhatsApp Gateway. It lists members by LID, so their phones are read and cached."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from providers.base import MembershipStatus, Person, ProviderError
+from providers.base import MembershipReading, MembershipStatus, Person, ProviderError
 from providers.cache import DAY_SECONDS, TTLCache
 from providers.http import Query
 from providers.identity import same_person_keys
@@ -89,7 +89,7 @@ class ContactDirectory:
 
     async def memberships(
         self, group_id: str, members: Sequence[MemberAddress], people: Sequence[Person]
-    ) -> Mapping[str, MembershipStatus]:
+    ) -> MembershipReading:
         """Return by key the status of people among members. Contacts are read only while they may decide it.
 
         All contacts of the group come in pages (`listContacts`), if that costs fewer calls than one for each member who
@@ -97,12 +97,12 @@ class ContactDirectory:
         Raises `ProviderError`.
         """
         found = self._compare(members, people)
-        if MembershipStatus.UNKNOWN in found.values():
+        if found.undecided:
             await self._read_contacts(group_id, members)
             found = self._compare(members, people)
-        unknown = [person for person in people if found[person.key] is MembershipStatus.UNKNOWN]
+        unknown = [person for person in people if person.key in found.undecided]
         lids = (await self._likely_first(group_id, self._unresolved(members), unknown))[:MAX_LOOKUPS]
-        while MembershipStatus.UNKNOWN in found.values() and lids:
+        while found.undecided and lids:
             await self._look_up(lids[:MAX_CONCURRENT_READS])
             lids = lids[MAX_CONCURRENT_READS:]
             found = self._compare(members, people)
@@ -135,13 +135,13 @@ class ContactDirectory:
         self._learn(lid, digits)
         return digits
 
-    def _compare(self, members: Iterable[MemberAddress], people: Iterable[Person]) -> dict[str, MembershipStatus]:
+    def _compare(self, members: Iterable[MemberAddress], people: Iterable[Person]) -> MembershipReading:
         index = MemberIndex()
         for member in members:
             self._learn(member.lid, member.digits)
             known = self.key_of(member.lid, member.digits)
             index.add(MemberKey(known.lid, known.phones, member.status))
-        return {person.key: index.find(self.key_of(person.lid, person.digits)) for person in people}
+        return index.read({person.key: self.key_of(person.lid, person.digits) for person in people})
 
     def _unresolved(self, members: Iterable[MemberAddress]) -> list[str]:
         """Return the LIDs without a known phone: first those never looked up, and of these the newest members."""

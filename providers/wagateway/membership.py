@@ -1,14 +1,13 @@
 """The members of a group at the WhatsApp Gateway: read from stored data by LID, changed live by phone."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from types import MappingProxyType
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from providers.base import (
     Evidence,
     GroupNotFound,
     InvalidRequest,
     Member,
+    MembershipReading,
     MembershipStatus,
     Operation,
     Outcome,
@@ -18,50 +17,11 @@ from providers.base import (
     Verdict,
     verdicts_for_error,
 )
-from providers.cache import TTLCache
 from providers.wagateway.api import Api, group_path
 from providers.wagateway.contacts import ContactDirectory, MemberAddress
 from providers.wagateway.errors import outcome_unknown
 from providers.wagateway.models import GroupRecord, MemberRecord, Page
 from providers.wagateway.numbers import NumberChecker
-
-STATUS_TTL = 3600.0
-"""The seconds for which a status that was read counts as the status before a change."""
-
-
-@dataclass(frozen=True, slots=True)
-class SuccessMeaning:
-    """The meaning of a 204 for one person, by the contract's own words.
-
-    Attributes:
-        status: the person's status now.
-        outcomes: the outcome by the status before, if that is certain.
-    """
-
-    status: str
-    outcomes: Mapping[MembershipStatus, Outcome]
-
-
-_MEANINGS: Mapping[Operation, SuccessMeaning] = MappingProxyType(
-    {
-        Operation.REMOVE: SuccessMeaning(
-            "not in the group",
-            {
-                MembershipStatus.PRESENT: Outcome.REMOVED,
-                MembershipStatus.MEMBER: Outcome.REMOVED,
-                MembershipStatus.ADMIN: Outcome.REMOVED,
-                MembershipStatus.ABSENT: Outcome.ALREADY_DONE,
-            },
-        ),
-        Operation.PROMOTE: SuccessMeaning(
-            "an admin", {MembershipStatus.MEMBER: Outcome.PROMOTED, MembershipStatus.ADMIN: Outcome.ALREADY_DONE}
-        ),
-        Operation.DEMOTE: SuccessMeaning(
-            "an ordinary member",
-            {MembershipStatus.ADMIN: Outcome.DEMOTED, MembershipStatus.MEMBER: Outcome.ALREADY_DONE},
-        ),
-    }
-)
 
 
 class Membership:
@@ -71,37 +31,31 @@ class Membership:
         api: the API of the session.
         contacts: the phones of LIDs.
         numbers: the number checks.
-        clock: returns the time in seconds, from any start.
     """
 
-    def __init__(
-        self, api: Api, contacts: ContactDirectory, numbers: NumberChecker, clock: Callable[[], float]
-    ) -> None:
+    def __init__(self, api: Api, contacts: ContactDirectory, numbers: NumberChecker) -> None:
         self._api = api
         self._contacts = contacts
         self._numbers = numbers
-        self._statuses: TTLCache[MembershipStatus] = TTLCache(STATUS_TTL, clock)
 
-    async def membership(self, group_id: str, people: Sequence[Person]) -> Mapping[str, MembershipStatus]:
+    async def membership(self, group_id: str, people: Sequence[Person]) -> MembershipReading:
         """Look up `people` in the stored member list (`listGroupMembers`), whose records have LIDs.
 
-        The statuses are cached for the next change. No absence is certain in an incomplete list: an empty one, because
-        the account itself is in every group that it administers, or one that is shorter than the group's own count
-        (`getGroup`). No presence is certain in a longer one: it may include people who left, and which of them isn't
-        documented.
+        No absence is certain in an incomplete list: an empty one, because the account itself is in every group that it
+        administers, or one that is shorter than the group's own count (`getGroup`). No presence is certain in a longer
+        one: it may include people who left, and which of them isn't documented.
         """
         members = [member async for page in self._pages(group_id) for member in page]
-        found = {person.key: MembershipStatus.UNKNOWN for person in people}
-        if members:
-            found |= await self._contacts.memberships(group_id, members, people)
-        if set(found.values()) - {MembershipStatus.UNKNOWN}:
-            surplus = len(members) - (await self._member_count(group_id) or len(members))
-            for key, status in found.items():
-                if surplus < 0 if status is MembershipStatus.ABSENT else surplus > 0:
-                    found[key] = MembershipStatus.UNKNOWN
-        for key, status in found.items():
-            self._statuses.set(f"{group_id} {key}", status)
-        return found
+        if not members:
+            return MembershipReading(dict.fromkeys((person.key for person in people), MembershipStatus.UNKNOWN))
+        found = await self._contacts.memberships(group_id, members, people)
+        if not found.hidden and not set(found.values()) - {MembershipStatus.UNKNOWN}:
+            return found
+        surplus = len(members) - (await self._member_count(group_id) or len(members))
+        if not surplus:
+            return found
+        certain = {key: status for key, status in found.items() if bool(status.is_member) is (surplus < 0)}
+        return MembershipReading({**dict.fromkeys(found, MembershipStatus.UNKNOWN), **certain}, lids=found.lids)
 
     async def members(self, group_id: str) -> AsyncIterator[Member]:
         """Yield the stored members as the pages arrive, with their phones if the gateway knows them."""
@@ -137,7 +91,7 @@ class Membership:
         async def remove(path: str) -> None:
             await self._api.write_as_admin("DELETE", group_path(group_id), path)
 
-        return await self._change_each(group_id, people, Operation.REMOVE, remove)
+        return await self._change_each(people, remove)
 
     async def set_role(self, group_id: str, people: Sequence[Person], operation: Operation) -> PeopleResult:
         """Promote or demote people one by one (`promoteGroupMember`, `demoteGroupMember`).
@@ -164,7 +118,7 @@ class Membership:
                 message = "The gateway found no such member in the group."
                 raise InvalidRequest(message, code=error.code, provider_text=error.provider_text) from None
 
-        return await self._change_each(group_id, people, operation, change)
+        return await self._change_each(people, change)
 
     async def _pages(self, group_id: str) -> AsyncIterator[list[MemberAddress]]:
         path = f"{group_path(group_id)}/members"
@@ -185,11 +139,10 @@ class Membership:
         except InvalidRequest as error:
             raise outcome_unknown(error) if len(jids) > 1 else error from None
 
-    async def _change_each(
-        self, group_id: str, people: Sequence[Person], operation: Operation, call: Callable[[str], Awaitable[None]]
-    ) -> PeopleResult:
+    async def _change_each(self, people: Sequence[Person], call: Callable[[str], Awaitable[None]]) -> PeopleResult:
         """Make one call for each person; `call` takes the member's path below the group's.
 
+        A 204 says how the person's status is now, by the contract's own words, and not whether the call changed it.
         The error of a call is its person's. After one that stops sending, the others aren't attempted.
 
         Raises:
@@ -197,7 +150,6 @@ class Membership:
         """
         verdicts: list[Verdict] = []
         for index, person in enumerate(people):
-            before = self._take_status(group_id, person)
             try:
                 jid = await self._numbers.member_jid(person)
                 await call(f"/members/{jid.replace('@', '%40')}")
@@ -212,21 +164,5 @@ class Membership:
                     verdicts += (Verdict(left.key, Outcome.NOT_ATTEMPTED, cause=error.cause) for left in rest)
                     return PeopleResult(tuple(verdicts), error)
             else:
-                verdicts.append(_verdict(person, _MEANINGS[operation], before))
+                verdicts.append(Verdict.reported(person.key, Outcome.CONFIRMED, "204"))
         return PeopleResult(tuple(verdicts))
-
-    def _take_status(self, group_id: str, person: Person) -> MembershipStatus:
-        """Return the status that was last read, and drop it, because the person's status is about to change."""
-        key = f"{group_id} {person.key}"
-        before = self._statuses.get(key)
-        self._statuses.discard(key)
-        return before or MembershipStatus.UNKNOWN
-
-
-def _verdict(person: Person, meaning: SuccessMeaning, before: MembershipStatus) -> Verdict:
-    """Return the verdict after a 204. It reports the status now; the one before shows whether that is a change."""
-    outcome = meaning.outcomes.get(before, Outcome.UNKNOWN)
-    if outcome is Outcome.UNKNOWN:
-        text = f"The gateway reports that this person is now {meaning.status}. Their status before isn't known."
-        return Verdict(person.key, outcome, Evidence.NONE, "204", text)
-    return Verdict(person.key, outcome, Evidence.REPORTED, "204")

@@ -17,7 +17,7 @@ from providers.base import (
     GroupNotFound,
     InvalidRequest,
     Member,
-    MembershipStatus,
+    MembershipReading,
     NumberCheck,
     PeopleResult,
     Person,
@@ -128,7 +128,7 @@ class Wasend(Provider):
         for member in (await self._api.members(group_id)).participants:
             yield member.to_member()
 
-    async def membership(self, group_id: str, people: Sequence[Person]) -> Mapping[str, MembershipStatus]:
+    async def membership(self, group_id: str, people: Sequence[Person]) -> MembershipReading:
         """Look up `people` in the member list (listGroupParticipants)."""
         members = (await self._api.members(group_id)).participants
         self._variants.learn(people, {member.digits for member in members})

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 import httpx
 
-from providers.base import Action, Evidence, MembershipStatus, NumberCheck, Outcome, PeopleResult, Person, Verdict
+from providers.base import Action, Evidence, MembershipReading, NumberCheck, Outcome, PeopleResult, Person, Verdict
 from providers.cache import DAY_SECONDS, TTLCache
 from providers.http import Reply
 from providers.identity import digits_of, lid_of, same_person_keys
@@ -118,7 +118,7 @@ def created_verdicts(people: Sequence[Person], members: Sequence[MemberRecord]) 
     return tuple(_created_verdict(person, members) for person in people)
 
 
-def memberships_of(people: Sequence[Person], members: Sequence[MemberRecord]) -> dict[str, MembershipStatus]:
+def memberships_of(people: Sequence[Person], members: Sequence[MemberRecord]) -> MembershipReading:
     """Look up each of `people` by phone and by LID. A member who can't be compared leaves absence open.
 
     So does an empty list: the session's own number is in every group that it can administer.
@@ -128,7 +128,7 @@ def memberships_of(people: Sequence[Person], members: Sequence[MemberRecord]) ->
         (MemberKey(next(iter(member.lids), ""), member.phones, member.status) for member in uncertain_last),
         complete=bool(members),
     )
-    return {person.key: index.find(MemberKey.of(person)) for person in people}
+    return index.read({person.key: MemberKey.of(person) for person in people})
 
 
 class NumberChecker:

@@ -22,6 +22,7 @@ from providers.base import (
     GroupNotFound,
     InvalidRequest,
     Member,
+    MembershipReading,
     MembershipStatus,
     NotOnWhatsApp,
     NumberCheck,
@@ -104,7 +105,7 @@ class Wuts(Provider):
         if not group.is_complete:
             raise ProviderFault("WUTS doesn't list all members of the group.")
 
-    async def membership(self, group_id: str, people: Sequence[Person]) -> Mapping[str, MembershipStatus]:
+    async def membership(self, group_id: str, people: Sequence[Person]) -> MembershipReading:
         """Look up `people` among the members (`getGroup`), and the phones of LIDs (`resolveContacts`) if they decide.
 
         Raises:
@@ -114,10 +115,8 @@ class Wuts(Provider):
         found = await self._directory.memberships(people, group.members)
         if group.is_complete:
             return found
-        return {
-            key: MembershipStatus.UNKNOWN if status is MembershipStatus.ABSENT else status
-            for key, status in found.items()
-        }
+        unlisted = {key: MembershipStatus.UNKNOWN for key, status in found.items() if not status.is_member}
+        return MembershipReading({**found, **unlisted}, lids=found.lids)
 
     async def add(self, group_id: str, people: Sequence[Person]) -> PeopleResult:
         """Check the numbers (`checkContactsOnWhatsApp`), then add the rest (`addGroupParticipants`) in one call.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from providers.base import (
     Evidence,
     InvalidRequest,
-    MembershipStatus,
+    MembershipReading,
     NumberCheck,
     Outcome,
     PeopleResult,
@@ -112,15 +112,12 @@ class ContactDirectory:
         await self._check(key for key in variants if self._on_whatsapp.get(key) is None)
         return {person.key: self._number_check(person, number) for person, number in digits.items()}
 
-    async def memberships(
-        self, people: Sequence[Person], members: Sequence[MemberRecord]
-    ) -> dict[str, MembershipStatus]:
+    async def memberships(self, people: Sequence[Person], members: Sequence[MemberRecord]) -> MembershipReading:
         """Return by key the status of people among members. The phones of LIDs are looked up if they decide it."""
         found = self._compare(people, members, {})
-        undecided = [person for person in people if found[person.key] is MembershipStatus.UNKNOWN]
+        undecided = [person for person in people if found[person.key].is_member is None]
         if undecided:
-            phones = await self.resolve(_deciding_lids(undecided, members))
-            found |= self._compare(undecided, members, phones)
+            found = self._compare(people, members, await self.resolve(_deciding_lids(undecided, members)))
         return found
 
     async def resolve(self, lids: Collection[str]) -> dict[str, str]:
@@ -168,15 +165,17 @@ class ContactDirectory:
 
     def _compare(
         self, people: Sequence[Person], members: Sequence[MemberRecord], phones: Mapping[str, str]
-    ) -> dict[str, MembershipStatus]:
+    ) -> MembershipReading:
         index = MemberIndex()
         listed = set()
         for member in members:
             digits = member.phone or phones.get(member.lid_jid, "")
             listed.add(digits)
+            if member.phone and member.lid_jid:
+                self._phone_of_lid.set(member.lid_jid, member.phone)
             index.add(MemberKey(member.lid_jid, frozenset({digits} - {""}), member.status))
         self._variants.learn(people, listed)
-        return {person.key: index.find(_member_key(person, phones)) for person in people}
+        return index.read({person.key: _member_key(person, phones) for person in people})
 
 
 def result_of(

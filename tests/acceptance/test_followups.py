@@ -164,7 +164,7 @@ async def test_unknown_results_are_verified_and_nothing_is_sent(app: RunningApp)
     events = len(world.events)
     looked = await follow_up(request, ALICE, "Verify unknown")
 
-    assert "1 already in the group" in (await looked.message("summary"))["text"]
+    assert "1 in the group" in (await looked.message("summary"))["text"]
     assert "1 failed" in (await looked.message("summary"))["text"]
     assert len(world.events) == events
 

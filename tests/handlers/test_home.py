@@ -287,9 +287,7 @@ async def test_a_repeated_sync_says_what_it_waits_for(app: RunningApp) -> None:
 
     await wait_for_text(slack, ALICE, "waits for the request of its last run to end")
     await press(slack, ALICE, "End: Spring 005")
-    await wait_for_text(slack, ALICE, "Ended 1 repeated sync.")
-    await press(slack, ALICE, "Withdraw")
-    await wait_for_text(slack, ALICE, "Withdrawn: nothing is sent to the provider.")
+    await wait_for_text(slack, ALICE, "Ended 1 repeated sync. Withdrew 1 request that hadn't started.")
 
 
 async def test_the_messages_tab_draws_nothing(slack: SlackServer) -> None:

@@ -1,11 +1,21 @@
 """One operation from the first look to the last, as the workflow carries it out, without its journal and its waits."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 
 from bot.domain.operations import OPERATIONS
-from bot.domain.verdicts import already_satisfied, unanswered, verdict_from_membership
+from bot.domain.requests import Request, RequestItem
+from bot.domain.verdicts import unanswered
+from bot.execution.membership import (
+    NOTHING_KNOWN,
+    MembershipSnapshot,
+    look_up,
+    needless_item,
+    observed_verdict,
+    reconciled_verdicts,
+)
 from providers.base import (
-    MembershipStatus,
     Operation,
     Outcome,
     PeopleResult,
@@ -25,29 +35,31 @@ async def run_operation(
     *,
     before_reading_back: Callable[[], None] = lambda: None,
 ) -> list[Verdict]:
-    """Look, send those for whom something is to be done in chunks, and look again for those nothing is known of."""
-    spec = OPERATIONS[operation]
-    desired = spec.desired
-    assert desired is not None
-    before = await _membership(adapter, group_id, people)
-    verdicts = {p.key: v for p in people if (v := already_satisfied(p.key, desired, before[p.key]))}
-    rest = [p for p in people if p.key not in verdicts]
-    limit = adapter.abilities[spec.action].max_batch or len(people)
+    """Look, send the people for whom it is needed in chunks, and look again for the ones who are still unknown."""
+    items = [RequestItem(position, person, operation) for position, person in enumerate(people)]
+    first = await _look(adapter, group_id, items)
+    items = [replace(p, before=first.trusted.get(p.position, p.before)) for p in items]
+    request = replace(_request(operation, group_id), hidden=first.hidden)
+    verdicts = {p.person.key: v for p in items if (v := needless_item(request, p, first))}
+    rest = [p for p in items if p.person.key not in verdicts]
+    limit = adapter.abilities[OPERATIONS[operation].action].max_batch or len(people)
     for start in range(0, len(rest), limit):
         chunk = rest[start : start + limit]
-        result = await _send(adapter, group_id, operation, chunk)
-        answered = {v.key: v for v in result.verdicts}
-        assert answered.keys() == {p.key for p in chunk}
-        assert len(answered) == len(result.verdicts)
-        verdicts |= answered
+        result = await _send(adapter, group_id, operation, [p.person for p in chunk])
+        assert len({v.key for v in result.verdicts}) == len(result.verdicts) == len(chunk)
+        verdicts |= {v.key: v for v in reconciled_verdicts(chunk, result, is_late=adapter.late_lists)}
         if result.error is not None and result.error.stops_sending:
             break
-    verdicts |= {p.key: unanswered(p.key, 0, "stopped") for p in rest if p.key not in verdicts}
+    verdicts |= {p.person.key: unanswered(p.person.key, 0, "stopped") for p in rest if p.person.key not in verdicts}
     before_reading_back()
-    unknown = [p for p in people if verdicts[p.key].outcome is Outcome.UNKNOWN]
-    now = await _membership(adapter, group_id, unknown)
-    verdicts |= {p.key: v for p in unknown if (v := verdict_from_membership(p.key, desired, before[p.key], now[p.key]))}
-    return list(verdicts.values())
+    unknown = [p for p in items if verdicts[p.person.key].outcome is Outcome.UNKNOWN]
+    now = await _look(adapter, group_id, unknown)
+    verdicts |= {p.person.key: v for p in unknown if (v := observed_verdict(request, p, now))}
+    return [verdicts[p.key] for p in people]
+
+
+def _request(operation: Operation, group_id: str) -> Request:
+    return Request("R1", operation, "support", group_id, "team", "U1", "C1", "", None, 0, datetime.now(UTC))
 
 
 async def _send(adapter: Provider, group_id: str, operation: Operation, people: Sequence[Person]) -> PeopleResult:
@@ -58,8 +70,8 @@ async def _send(adapter: Provider, group_id: str, operation: Operation, people: 
     return result
 
 
-async def _membership(adapter: Provider, group_id: str, people: Sequence[Person]) -> Mapping[str, MembershipStatus]:
+async def _look(adapter: Provider, group_id: str, people: Sequence[RequestItem]) -> MembershipSnapshot:
     try:
-        return await adapter.membership(group_id, people) if people else {}
+        return await look_up(adapter, group_id, people) if people else NOTHING_KNOWN
     except ProviderError:
-        return dict.fromkeys((p.key for p in people), MembershipStatus.UNKNOWN)
+        return NOTHING_KNOWN

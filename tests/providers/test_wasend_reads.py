@@ -26,15 +26,15 @@ async def listed(wasend: WasendHarness) -> list[Group]:
     return [group async for group in wasend.adapter.groups()]
 
 
-async def test_a_member_known_only_by_a_lid_leaves_the_absence_of_phones_open(variant: WasendHarness) -> None:
+async def test_people_who_may_be_a_member_known_only_by_a_lid_are_hidden(variant: WasendHarness) -> None:
     variant.world.put_group(GROUP, "Launch team", [OWN_PHONE, ANA, BEN])
     variant.server.lid_only = {ANA}
     cleo = "14155550103"
     found = await variant.adapter.membership(GROUP, people(ANA, BEN, cleo))
     assert found == {
-        f"+{ANA}": MembershipStatus.UNKNOWN,
+        f"+{ANA}": MembershipStatus.HIDDEN,
         f"+{BEN}": MembershipStatus.MEMBER,
-        f"+{cleo}": MembershipStatus.UNKNOWN,
+        f"+{cleo}": MembershipStatus.HIDDEN,
     }
 
 
@@ -55,19 +55,21 @@ async def test_a_person_with_phone_and_lid_is_absent_when_each_member_can_be_com
 
 
 @pytest.mark.parametrize(
-    "row",
+    ("row", "status"),
     [
-        '{"jid": "whatever"}',
-        '{"jid": null}',
-        '{"jid": "100000000000001@lid", "phoneNumber": "+100000000000001"}',
-        f'{{"jid": "{ANA}@c.us", "error": 403}}',
-        f'{{"jid": "{ANA}@c.us", "addRequest": {{"code": "x"}}}}',
+        ('{"jid": "whatever"}', MembershipStatus.UNKNOWN),
+        ('{"jid": null}', MembershipStatus.UNKNOWN),
+        ('{"jid": "100000000000001@lid", "phoneNumber": "+100000000000001"}', MembershipStatus.HIDDEN),
+        (f'{{"jid": "{ANA}@c.us", "error": 403}}', MembershipStatus.UNKNOWN),
+        (f'{{"jid": "{ANA}@c.us", "addRequest": {{"code": "x"}}}}', MembershipStatus.UNKNOWN),
     ],
     ids=["strange jid", "no jid", "lid as phone", "with an error", "with an add request"],
 )
-async def test_a_member_row_that_says_too_little_proves_nothing(wasend: WasendHarness, row: str) -> None:
+async def test_a_member_row_that_says_too_little_proves_nothing(
+    wasend: WasendHarness, row: str, status: MembershipStatus
+) -> None:
     wasend.server.faults = [InjectedFault(MEMBERS, status=200, body=f"[{row}]")]
-    assert await wasend.adapter.membership(GROUP, people(ANA)) == {f"+{ANA}": MembershipStatus.UNKNOWN}
+    assert await wasend.adapter.membership(GROUP, people(ANA)) == {f"+{ANA}": status}
 
 
 @pytest.mark.parametrize("body", ["[]", '{"success": true, "participants": [], "error": null}'])

@@ -195,31 +195,31 @@ async def test_phones_behind_lids_are_asked_once_and_at_most_160_in_a_call(wuts:
     assert [len(body["jids"]) for body in wuts.bodies(RESOLVE)] == [160, 11]
 
 
-async def test_a_member_behind_an_unresolved_lid_leaves_the_absence_of_others_unknown(wuts: WutsHarness) -> None:
+async def test_people_who_may_be_a_member_behind_an_unresolved_lid_are_hidden(wuts: WutsHarness) -> None:
     wuts.server.members_by = "lid"
     wuts.server.resolves_lids = False
     lid = wuts.lid("14155559999")
     presence = await wuts.adapter.membership(GROUP, [*people("14155559999", ANA), Person(lid, lid=lid)])
-    assert list(presence.values()) == [MembershipStatus.UNKNOWN, MembershipStatus.UNKNOWN, MembershipStatus.MEMBER]
+    assert list(presence.values()) == [MembershipStatus.HIDDEN, MembershipStatus.HIDDEN, MembershipStatus.MEMBER]
 
 
 @pytest.mark.parametrize("resolved", [True, False])
-async def test_a_lid_that_poses_as_a_phone_number_leaves_absence_unknown(wuts: WutsHarness, resolved: bool) -> None:
+async def test_a_lid_that_poses_as_a_phone_number_hides_people(wuts: WutsHarness, resolved: bool) -> None:
     wuts.server.members_by = "lid"
     wuts.server.lids_pose_as_phones = True
     wuts.server.resolves_lids = resolved
     assert await wuts.adapter.membership(GROUP, people("14155559999", ANA)) == {
-        "+14155559999": MembershipStatus.UNKNOWN,
-        f"+{ANA}": MembershipStatus.UNKNOWN,
+        "+14155559999": MembershipStatus.HIDDEN,
+        f"+{ANA}": MembershipStatus.HIDDEN,
     }
     lids = [wuts.lid(phone) for phone in (NUMBER, "14155559999")]
     assert [(member.phone, member.lid) async for member in wuts.adapter.members(GROUP)] == [("", lid) for lid in lids]
 
 
-async def test_a_look_up_of_lids_that_fails_leaves_absence_unknown(wuts: WutsHarness) -> None:
+async def test_a_failed_look_up_of_lids_hides_people(wuts: WutsHarness) -> None:
     wuts.server.members_by = "lid"
     wuts.server.faults = [InjectedFault(RESOLVE, status=500, times=-1)]
-    assert await wuts.adapter.membership(GROUP, people(ANA)) == {f"+{ANA}": MembershipStatus.UNKNOWN}
+    assert await wuts.adapter.membership(GROUP, people(ANA)) == {f"+{ANA}": MembershipStatus.HIDDEN}
 
 
 async def test_a_list_shorter_than_its_count_proves_presence_but_not_absence(wuts: WutsHarness) -> None:

@@ -21,7 +21,7 @@ LAST_SCENE = "every name got an answer."
 SEEN = (
     *("wacr-team", "wagateway-team", "wasend-team", "wuts-team", "twochat-team"),
     *("✅ 2 added", "already in the group", "not on WhatsApp", "refused by privacy settings", "❔ unknown"),
-    *("✉️ invited", "✅ 1 removed", "was not in the group", "✅ 1 promoted", "✅ 2 changed"),
+    *("✉️ invited", "✅ 1 removed", "1 not in the group", "✅ 1 promoted", "✅ 2 changed"),
     *("uploads team.csv", "Read from the file: column “Mobile”", "Alice Archer clicks Add"),
     *("Bob Baker clicks Approve", "Denied by @bob: “One admin is enough here.”"),
     *("Alice Archer clicks Undo", "↪️ Undo: request"),

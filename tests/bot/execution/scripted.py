@@ -25,6 +25,7 @@ from providers.base import (
     Evidence,
     Group,
     GroupChange,
+    MembershipReading,
     MembershipStatus,
     Outcome,
     PeopleResult,
@@ -94,14 +95,14 @@ class ScriptedProvider(Provider):
         self._try(Action.READ_GROUP, ())
         return Group(group_id, "Launch")
 
-    async def membership(self, group_id: str, people: Sequence[Person]) -> Mapping[str, MembershipStatus]:
+    async def membership(self, group_id: str, people: Sequence[Person]) -> MembershipReading:
         del group_id
         read = self.reads.pop(0) if self.reads else None
         if isinstance(read, ProviderError):
             raise read
         if read is not None:
-            return {p.key: read for p in people}
-        return {p.key: self._status(p.key) for p in people}
+            return MembershipReading({p.key: read for p in people})
+        return MembershipReading({p.key: self._status(p.key) for p in people})
 
     def _status(self, key: str) -> MembershipStatus:
         if key not in self.inside:
@@ -262,3 +263,9 @@ def collaborators(
     """Return what the steps of a request work with."""
     recorder = VerdictRecorder(store, Metrics())
     return Collaborators(store, connections, notifier, NoExclusions(), ProviderCalls(), recorder, Retries())
+
+
+class LateProvider(ScriptedProvider):
+    """A provider whose lists may be late, by its contract."""
+
+    late_lists: ClassVar[bool] = True

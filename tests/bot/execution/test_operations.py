@@ -1,6 +1,7 @@
 """Every operation in the workflow, with a scripted provider."""
 
 import asyncio
+import re
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -29,7 +30,7 @@ from providers.base import (
     Person,
     RateLimited,
 )
-from tests.bot.execution.scripted import Answer, ScriptedProvider
+from tests.bot.execution.scripted import Answer, LateProvider, ScriptedProvider
 from tests.bot.execution.test_workflow import WorkflowHarness, harness
 from tests.bot.storage.samples import people, person, request, rule
 
@@ -333,8 +334,23 @@ async def test_verifying_sends_nothing(harness: WorkflowHarness) -> None:
         replace(roster[2], before=MembershipStatus.ABSENT),
     ]
     items = await carry_out(harness, provider, Operation.ADD, roster, RequestOptions(look_only=True))
-    assert outcomes(items) == [Outcome.ADDED, Outcome.ALREADY_DONE, Outcome.FAILED]
+    assert outcomes(items) == [Outcome.ADDED, Outcome.CONFIRMED, Outcome.FAILED]
     assert provider.calls == []
+
+
+async def test_verifying_by_a_list_that_may_be_late_fails_no_one(harness: WorkflowHarness) -> None:
+    provider = LateProvider(inside={KEYS[0]})
+    roster = [replace(p, before=MembershipStatus.ABSENT) for p in people(2)]
+    items = await carry_out(harness, provider, Operation.ADD, roster, RequestOptions(look_only=True))
+    assert outcomes(items) == [Outcome.ADDED, Outcome.UNKNOWN]
+    assert re.search(r"read at \d\d:\d\d UTC, doesn't show it", items[1].provider_message)
+
+
+async def test_a_list_that_may_be_late_stops_no_call_and_proves_no_past(harness: WorkflowHarness) -> None:
+    provider = LateProvider(inside={KEYS[0]}, answers=[Answer(outcome=Outcome.UNKNOWN)])
+    items = await carry_out(harness, provider, Operation.ADD, people(2))
+    assert provider.sent == {KEYS[0]: 1, KEYS[1]: 1}
+    assert outcomes(items) == [Outcome.CONFIRMED, Outcome.ADDED]
 
 
 async def test_a_request_runs_at_its_time(harness: WorkflowHarness) -> None:

@@ -212,7 +212,7 @@ async def test_a_possible_earlier_member_is_not_called_added(harness: WorkflowHa
     unknown = Answer(error=OutcomeUnknown("no answer"))
     provider = ScriptedProvider(inside={person(0).key}, answers=[unknown], reads=[ProviderFault("500")])
     id_ = await harness.run(provider, people(2))
-    assert await harness.outcomes(id_) == [Outcome.ALREADY_DONE] * 2
+    assert await harness.outcomes(id_) == [Outcome.CONFIRMED] * 2
 
 
 async def test_the_daily_limit_leaves_the_others_not_attempted(harness: WorkflowHarness) -> None:

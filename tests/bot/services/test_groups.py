@@ -22,7 +22,7 @@ from providers.base import (
     AccountState,
     Action,
     Group,
-    MembershipStatus,
+    MembershipReading,
     PeopleResult,
     Person,
     Provider,
@@ -58,7 +58,7 @@ class Lists(Provider):
     async def group(self, group_id: str) -> Group:
         raise AssertionError(group_id)
 
-    async def membership(self, group_id: str, people: Sequence[Person]) -> Mapping[str, MembershipStatus]:
+    async def membership(self, group_id: str, people: Sequence[Person]) -> MembershipReading:
         raise AssertionError(group_id, people)
 
     async def add(self, group_id: str, people: Sequence[Person]) -> PeopleResult:

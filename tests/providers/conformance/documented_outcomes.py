@@ -114,6 +114,18 @@ _WAGATEWAY = ProviderOutcomes(
         **dict.fromkeys(PERSON_CASES, DocumentedOutcome("The docs offer no per-person outcome.")),
         "adding a person without an account": _CHECKED_FIRST,
         "creating with a person without an account": _CHECKED_FIRST,
+        **dict.fromkeys(
+            ("removing a member", "removing a person who is not a member"),
+            _reported(Outcome.CONFIRMED, "The person is not in the group. Empty body."),
+        ),
+        **dict.fromkeys(
+            ("promoting a member", "promoting an admin"),
+            _reported(Outcome.CONFIRMED, "The member is an admin. Empty body."),
+        ),
+        **dict.fromkeys(
+            ("demoting an admin", "demoting a member"),
+            _reported(Outcome.CONFIRMED, "The member is an ordinary member. Empty body."),
+        ),
         "promoting a person who is not a member": _NO_MEMBER,
         "demoting a person who is not a member": _NO_MEMBER,
     },

@@ -2,7 +2,7 @@
 
 import pytest
 
-from providers.base import Action, MembershipStatus, ProviderError, verdicts_for_error
+from providers.base import Action, Evidence, MembershipStatus, Outcome, ProviderError, verdicts_for_error
 from tests.contracts import quotes
 from tests.providers.conformance.action_cases import ACTION_CASES, WEEK
 from tests.providers.conformance.documented_outcomes import DOCUMENTED_OUTCOMES
@@ -94,7 +94,14 @@ async def test_what_an_answer_leaves_open_the_member_list_tells(provider: Provid
         (verdict,) = await run_operation(
             harness.adapter, provider.group, person_case.operation, people(person_case.phone)
         )
-    assert verdict.outcome is person_case.read_back
+    if harness.adapter.late_lists and person_case.phone == OPEN and "not a member" in name:
+        # The list may be wrong, so the person is sent, and the provider's answer counts.
+        assert verdict.outcome in {Outcome.CONFIRMED, Outcome.FAILED, Outcome.UNKNOWN}
+    elif harness.adapter.late_lists and person_case.read_back is Outcome.ALREADY_DONE:
+        assert verdict.outcome in {Outcome.CONFIRMED, Outcome.ALREADY_DONE}
+        assert verdict.outcome is Outcome.CONFIRMED or verdict.evidence is Evidence.REPORTED
+    else:
+        assert verdict.outcome is person_case.read_back
 
 
 @ALL

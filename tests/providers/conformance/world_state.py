@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from providers.base import Evidence, MembershipStatus, Operation, Outcome, Verdict
+from providers.base import MembershipStatus, Operation, Outcome, Verdict
 from sandbox.providers.world import Disposition, Effect, Membership, SimGroup, SimPerson, World
 
 DONE = frozenset({Effect.ADDED, Effect.REMOVED, Effect.PROMOTED, Effect.DEMOTED})
@@ -74,8 +74,6 @@ def false_verdicts(
         phone = phone_of(verdict.key, world)
         effect = happened.get(phone)
         sure = _foregone(operation, before.get(phone), world.person(phone))
-        if verdict.outcome is Outcome.ALREADY_DONE and verdict.evidence is Evidence.OBSERVED and effect in DONE:
-            continue  # nobody knew how they stood before, so that it was brought about would be more than was seen
         if verdict.outcome is Outcome.INVALID and verdict.key.endswith("@lid") and effect is None:
             continue  # a provider that takes phones alone
         if not _allowed(operation, verdict.outcome, effect, sure):
@@ -98,13 +96,17 @@ def false_statuses(world: World, group_id: str, statuses: Mapping[str, Membershi
 def _allowed(operation: Operation, outcome: Outcome, effect: Effect | None, sure: Effect | None) -> bool:
     if outcome is Outcome.UNKNOWN:
         return True
+    if outcome is Outcome.CONFIRMED:
+        return _is_as_wanted(operation, effect or sure)
     if outcome is Outcome.ALREADY_DONE:
-        if operation is Operation.DEMOTE and Effect.NOT_A_MEMBER in {effect, sure}:
-            return True
-        return (effect or sure) in _AS_WANTED[operation] - DONE
+        return _is_as_wanted(operation, effect or sure) and (effect or sure) not in DONE
     if outcome in _CLAIMS:
         return (effect or sure) in _CLAIMS[outcome]
     return effect not in _AS_WANTED[operation]  # failed, rate limited, not attempted: it is not as wanted
+
+
+def _is_as_wanted(operation: Operation, effect: Effect | None) -> bool:
+    return effect in _AS_WANTED[operation] or (operation is Operation.DEMOTE and effect is Effect.NOT_A_MEMBER)
 
 
 def _foregone(operation: Operation, member: Membership | None, human: SimPerson) -> Effect | None:

@@ -11,7 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.commands.catalogue import COMMANDS
 from bot.commands.usage import Command
 from handlers import modals
-from handlers.commands import HANDLERS, audit, groups, is_read_only, requests, resolve_command
+from handlers.commands import HANDLERS, audit, confirmations, groups, is_read_only, requests, resolve_command
 from handlers.commands.context import CommandContext, Deferred
 from handlers.commands.reply import Reply, message_payload
 from handlers.errors import mark_read_only
@@ -34,7 +34,7 @@ def register(app: AsyncApp, services: Services) -> None:
     """Register the commands, by one listener, since Bolt tries each listener, and the buttons of their answers."""
     commands = {command.name: command for command in COMMANDS}
     app.command(re.compile("|".join(f"^{re.escape(name)}$" for name in commands)))(_listener(services, commands))
-    for module in (groups, requests, audit):
+    for module in (confirmations, groups, requests, audit):
         module.register(app, services)
 
 

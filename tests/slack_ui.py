@@ -77,6 +77,14 @@ async def type_command(slack: SlackServer, line: str, *, user: str = ALICE) -> s
     return await command(slack, text, user=user, name=name)
 
 
+async def run_command(slack: SlackServer, line: str, *, user: str = ALICE) -> str:
+    """Send a slash command, confirm it if it asks, and return the answer."""
+    answer, asked = await type_command(slack, line, user=user), slack.ephemerals(user)[-1:]
+    elements = [e for m in asked for b in m.get("blocks") or [] if b["type"] == "actions" for e in b["elements"]]
+    confirm = next((e["text"]["text"] for e in elements if e["action_id"] == "confirm_command"), "")
+    return await click_last_answer(slack, confirm, user=user) if confirm else answer
+
+
 async def click_last_answer(slack: SlackServer, label: str, *, user: str = ALICE) -> str:
     """Click a button of the last ephemeral message with buttons, and return the text that replaces or follows it."""
     shown = next(message for message in reversed(slack.ephemerals(user)) if labels_of(message))

@@ -152,6 +152,7 @@ INVITE = Command(
         ),
     ),
     ("/wa-invite launch-team", "/wa-invite launch-team +44 7700 900123 text: Come in", "/wa-invite launch-team reset"),
+    notes=("Resets the link after you confirm.",),
 )
 SEND = Command(
     "send",
@@ -180,7 +181,7 @@ SEND = Command(
         "/wa-send launch-team to: +1 415 555 0100, +44 7700 900123 text: We meet at nine.",
     ),
     free_text=True,
-    notes=(f"A text has at most {MAX_TEXT:,} characters.",),
+    notes=(f"A text has at most {MAX_TEXT:,} characters.", "Shows you the text first, and sends it after you confirm."),
 )
 SYNC = Command(
     "sync",

@@ -7,6 +7,7 @@ from bot.commands.parser import ParsedCommand, typed_text
 from bot.commands.values import did_you_mean
 from bot.domain.requests import RequestOptions
 from bot.domain.roster import Roster
+from handlers.commands import confirmations
 from handlers.commands.context import (
     CommandContext,
     Deferred,
@@ -37,7 +38,7 @@ async def settings(services: Services, command: CommandContext) -> Message:
 
 
 async def invite(services: Services, command: CommandContext) -> Message | Deferred:
-    """Show the invite link, or submit that it is sent or reset. Raises `UserError`."""
+    """Show the invite link, submit that it is sent, or ask whether to reset it. Raises `UserError`."""
     parsed = command.parse()
     word = parsed.rest_text.casefold()
     if word != _RESET and (near := did_you_mean(word, [_RESET])):
@@ -54,11 +55,12 @@ async def invite(services: Services, command: CommandContext) -> Message | Defer
     if people == Roster():  # without people an invite would be a reset
         raise command.usage_error(NO_NUMBERS)
     options = RequestOptions(run_at=at, text=parsed.option("text"))
-    return Message(await services.submit(command.draft(resolved, parsed, Operation.INVITE, options, people)))
+    draft = command.draft(resolved, parsed, Operation.INVITE, options, people)
+    return await confirmations.ask(services, draft) if reset else Message(await services.submit(draft))
 
 
 async def send(services: Services, command: CommandContext) -> Message:
-    """Submit a text for the group or for people. Raises `UserError`."""
+    """Ask whether to send a text to the group or to people. Raises `UserError`."""
     parsed = command.parse()
     text = typed_text(parsed.rest) if parsed.rest else parsed.option("text")
     if not text:
@@ -70,7 +72,7 @@ async def send(services: Services, command: CommandContext) -> Message:
     if people == Roster():  # without people the text would go to the group
         raise command.usage_error(NO_NUMBERS)
     options = RequestOptions(run_at=at, text=text)
-    return Message(await services.submit(command.draft(resolved, parsed, Operation.SEND, options, people)))
+    return await confirmations.ask(services, command.draft(resolved, parsed, Operation.SEND, options, people))
 
 
 async def _show_link(services: Services, command: CommandContext, parsed: ParsedCommand) -> Deferred:

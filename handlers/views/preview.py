@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from pydantic import Json
-from slack_sdk.models.blocks import Block, DividerBlock, PlainTextObject
+from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, DividerBlock, PlainTextObject, SectionBlock
 from slack_sdk.models.views import View
 
 from bot.domain.approvals import ApprovalRule
@@ -15,7 +15,7 @@ from bot.domain.requests import Preview, RequestDraft
 from bot.domain.sync import Drift, SyncMode
 from handlers.payloads import Payload
 from handlers.views.answers import Unread
-from handlers.views.blocks import context, sections
+from handlers.views.blocks import MAX_LABEL, Message, context, message, sections
 from handlers.views.operation_texts import OPERATION_TEXTS, Subject, capitalize, describe, submit_label
 from handlers.views.request_content import INVITES_REFUSED, draft_content
 from handlers.views.results import duplicates_ignored
@@ -33,6 +33,8 @@ from handlers.views.text import (
 from providers.base import Person
 
 CALLBACK_ID = "preview"
+CONFIRM = "confirm_command"
+CANCEL = "cancel_command"
 _MAX_SHOWN = 50
 _MAX_NAMED = 10
 _MINUTE, _HOUR = 60, 3600
@@ -121,6 +123,34 @@ def build(data: PreviewData, external_id: str) -> View:
     )
 
 
+def question(data: PreviewData) -> Message:
+    """Build the question that only the person sees, before a typed command does what can't be taken back."""
+    submit = _submit(data)
+    heading = f"{_heading(data)}?"
+    warned = [f"⚠️ Warning for this group: {safe_text(data.warning, 1000)}"] if data.warning else []
+    lines = [f"Connection: `{safe_text(data.draft.group.connection, 100)}`"]
+    if data.preview:
+        lines += [*_limit_lines(data.preview), _start_line(data.draft), _approval_line(data.preview.rule)]
+    if data.draft.reason:
+        lines.append(f"Reason: {safe_text(data.draft.reason, 600)}")
+    skipped, last = _skipped(data), f"Nothing happens until you press *{submit}*. Only you see this."
+    label = shorten(f"{submit}: {heading}", MAX_LABEL)
+    pressed = [
+        ButtonElement(text=submit, action_id=CONFIRM, value=data.key, style="primary", accessibility_label=label),
+        ButtonElement(text="Cancel", action_id=CANCEL, accessibility_label=shorten(f"Cancel: {heading}", MAX_LABEL)),
+    ]
+    content = draft_content(data.draft)
+    blocks = [*sections([f"*{heading}*", *warned]), *content, *sections([*lines, *skipped])]
+    spoken = [heading, *warned, *_plain(content), *lines, *skipped, last]
+    return message(spoken, [*blocks, ActionsBlock(elements=pressed), context(last)])
+
+
+def _plain(content: Sequence[Block]) -> list[str]:
+    """Return the texts of blocks, for the plain text of their message."""
+    texts = [block.text for block in content if isinstance(block, SectionBlock)]
+    return [escape(text.text) if isinstance(text, PlainTextObject) else text.text for text in texts if text]
+
+
 def parse(view: dict[str, Any]) -> PreviewMetadata:
     """Parse the `view` of a `view_submission`. Raises `MalformedPayload` for another shape."""
     return _View.model_validate(view).private_metadata
@@ -159,7 +189,7 @@ def _lines(data: PreviewData) -> list[str]:
         lines += _sending_lines(data.preview, no_one=bool(draft.roster.people) and not data.preview.to_change)
     if draft.options.invite_refused:
         lines.append(INVITES_REFUSED)
-    lines.append(scheduled_for(draft.options.run_at) if draft.options.run_at else "Starts immediately.")
+    lines.append(_start_line(draft))
     if data.sync:
         lines.append(_approval_line(data.rule))
     elif data.preview:
@@ -202,7 +232,11 @@ def _named(people: Iterable[Person]) -> str:
 def _sending_lines(preview: Preview, *, no_one: bool) -> list[str]:
     if no_one:
         return ["Nothing would be sent to the provider."]
-    lines = [f"Takes about {_span(preview.seconds)} at this connection's pace."]
+    return [f"Takes about {_span(preview.seconds)} at this connection's pace.", *_limit_lines(preview)]
+
+
+def _limit_lines(preview: Preview) -> list[str]:
+    lines = []
     if preview.remaining_today is not None:
         short = " ⚠️ That isn't enough for everyone." if preview.remaining_today < len(preview.to_change) else ""
         lines.append(f"{preview.remaining_today:,} left in today's limit.{short}")
@@ -210,6 +244,10 @@ def _sending_lines(preview: Preview, *, no_one: bool) -> list[str]:
         why = safe_text(preview.cooldown.reason, 300)
         lines.append(f"⚠️ The account is paused until {format_time(preview.cooldown.until)}: {why}")
     return lines
+
+
+def _start_line(draft: RequestDraft) -> str:
+    return scheduled_for(draft.options.run_at) if draft.options.run_at else "Starts immediately."
 
 
 def _approval_line(rule: ApprovalRule | None) -> str:

@@ -7,7 +7,7 @@ from sandbox.slack.chat import texts
 from sandbox.slack.server import SlackServer
 from sandbox.slack.workspace import Message
 from tests.app import RunningApp, approval_rule, module_app
-from tests.slack_ui import BOB, CHANNEL, PHONE, named_messages, type_command
+from tests.slack_ui import BOB, CHANNEL, PHONE, named_messages, run_command, type_command
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -27,7 +27,7 @@ def slack(running: RunningApp) -> SlackServer:
 async def submit(slack: SlackServer, line: str) -> Message:
     """Type a command that needs approval, and return its card."""
     before = len(named_messages(slack, "approval"))
-    assert "Waiting for approval" in await type_command(slack, line)
+    assert "Waiting for approval" in await run_command(slack, line)
     await slack.wait_for(lambda: len(named_messages(slack, "approval")) > before)
     return named_messages(slack, "approval")[-1]
 
@@ -78,7 +78,7 @@ async def test_a_typed_text_has_the_limit_of_the_form(slack: SlackServer, line: 
     answer = await type_command(slack, line.format("x" * (MAX_TEXT + 1)))
 
     assert "The text has 3,001 characters; the maximum is 3,000. Nothing was done." in answer
-    assert "Waiting for approval" in await type_command(slack, line.format("x" * MAX_TEXT))
+    assert "Waiting for approval" in await run_command(slack, line.format("x" * MAX_TEXT))
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ async def test_a_typed_text_has_the_limit_of_the_form(slack: SlackServer, line: 
 )
 async def test_the_home_tab_shows_what_an_approver_approves(slack: SlackServer, line: str, words: str) -> None:
     before = len(named_messages(slack, "approval"))
-    await type_command(slack, line)
+    await run_command(slack, line)
     await slack.wait_for(lambda: len(named_messages(slack, "approval")) > before)
     assert (await slack.open_home(BOB)).ok
 
@@ -115,7 +115,7 @@ def waiting(slack: SlackServer) -> str:
     ],
 )
 async def test_the_requester_sees_what_will_be_sent(slack: SlackServer, line: str, words: str) -> None:
-    assert words in await type_command(slack, line)
+    assert words in await run_command(slack, line)
 
 
 async def test_an_option_inside_a_text_is_refused_with_what_to_do(slack: SlackServer) -> None:

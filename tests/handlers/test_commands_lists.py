@@ -1,5 +1,6 @@
 """The lists, the card of a group, the files, and what is carried out: one running bot for all of it."""
 
+import asyncio
 import csv
 import io
 import json
@@ -30,6 +31,7 @@ from tests.slack_ui import (
     is_done,
     labels_of,
     named_messages,
+    run_command,
     type_command,
 )
 
@@ -40,6 +42,10 @@ MORE = f"""
 [groups.guarded]
 connection = "wasend"
 id = "bulk07@g.us"
+warning = "Ask <Ann> first"
+[groups.warned]
+connection = "wasend"
+id = "bulk11@g.us"
 warning = "Ask <Ann> first"
 [roles.auditor]
 members = ["{DAVE}"]
@@ -229,7 +235,7 @@ async def test_commands_are_carried_out_as_typed(slack: SlackServer, world: Worl
         "/wa-create wasend 'New one' +1 415 555 0109",
     ]
     for line in lines:
-        assert "Results appear in the thread." in await type_command(slack, line), line
+        assert "Results appear in the thread." in await run_command(slack, line), line
     done = [m for m in named_messages(slack, "parent") if is_done(m)]
     await slack.wait_for(
         lambda: len([m for m in named_messages(slack, "parent") if is_done(m)]) == len(done) + len(lines), 30
@@ -248,12 +254,54 @@ async def test_commands_are_carried_out_as_typed(slack: SlackServer, world: Worl
 
 async def test_a_reset_makes_a_new_link(slack: SlackServer, world: World) -> None:
     before = world.invite_of("bulk02@g.us")
-    assert "Resetting the invite link" in await type_command(slack, "/wa-invite bulk02@g.us RESET reason: leaked")
+    assert "Resetting the invite link" in await run_command(slack, "/wa-invite bulk02@g.us RESET reason: leaked")
 
     await slack.wait_for(
         lambda: any(is_done(m) and "Bulk 02" in m["text"] for m in named_messages(slack, "parent")), 30
     )
     assert world.invite_of("bulk02@g.us") != before
+
+
+async def test_a_typed_text_is_sent_only_after_a_confirmation(slack: SlackServer, world: World) -> None:
+    sent, requests = len(world.sent), len(named_messages(slack, "parent"))
+
+    question = await type_command(slack, "/wa-send warned We meet at nine.")
+
+    assert "Send a message to warned?\n⚠️ Warning for this group: Ask &lt;Ann&gt; first\n" in question
+    assert "We meet at nine." in question
+    assert "Nothing happens until you press *Send*." in question
+    assert labels_of(slack.ephemerals(ALICE)[-1]) == ["Send", "Cancel"]
+    assert len(named_messages(slack, "parent")) == requests
+    assert "Sending a message to *warned*" in await click_last_answer(slack, "Send")
+    await slack.wait_for(lambda: len(world.sent) > sent)
+    assert [(text.to, text.text) for text in world.sent[sent:]] == [("bulk11@g.us", "We meet at nine.")]
+
+
+async def test_a_cancelled_command_does_nothing(slack: SlackServer, world: World) -> None:
+    link, requests = world.invite_of("bulk11@g.us"), len(named_messages(slack, "parent"))
+
+    question = await type_command(slack, "/wa-invite warned reset")
+
+    assert "Reset the invite link of warned?\n⚠️ Warning for this group" in question
+    assert "The current link stops working for everyone who has it." in question
+    assert labels_of(slack.ephemerals(ALICE)[-1]) == ["Reset link", "Cancel"]
+    assert await click_last_answer(slack, "Cancel") == "Cancelled. Nothing was done."
+    assert (len(named_messages(slack, "parent")), world.invite_of("bulk11@g.us")) == (requests, link)
+
+
+async def test_a_confirmation_counts_once_and_only_for_its_person(slack: SlackServer, world: World) -> None:
+    sent = len(world.sent)
+    await type_command(slack, "/wa-send bulk09@g.us Hello")
+    ts, before = slack.ephemerals(ALICE)[-1]["ts"], len(slack.ephemerals(BOB))
+
+    assert (await slack.click(BOB, CHANNEL, ts, "Send")).ok
+    await slack.wait_for(lambda: len(slack.ephemerals(BOB)) > before)
+    assert "belongs to another person" in slack.ephemerals(BOB)[-1]["text"]
+    await asyncio.gather(slack.click(ALICE, CHANNEL, ts, "Send"), slack.click(ALICE, CHANNEL, ts, "Send"))
+
+    await slack.wait_for(lambda: "already requested this" in slack.ephemerals(ALICE)[-1]["text"])
+    await slack.wait_for(lambda: len(world.sent) > sent)
+    assert [text.to for text in world.sent[sent:]] == ["bulk09@g.us"]
 
 
 async def test_a_sync_needs_permission_to_read_its_list(slack: SlackServer) -> None:

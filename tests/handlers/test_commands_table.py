@@ -10,7 +10,7 @@ from providers.base import Action, PictureForm
 from providers.capability_docs import PROVIDERS
 from sandbox.sandbox import SIMULATORS
 from tests.app import RunningApp, module_app
-from tests.slack_ui import ALICE, BOB, CAROL, DAVE, LATER, PHONE, type_command
+from tests.slack_ui import ALICE, BOB, CAROL, DAVE, LATER, PHONE, run_command, type_command
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -76,9 +76,7 @@ async def test_a_command_needs_a_capability_and_a_provider_that_supports_it(
 ) -> None:
     wrong = {}
     for line in LINES:
-        answer = await type_command(
-            app.slack, line.format(group=f"{connection}-team", connection=connection), user=user
-        )
+        answer = await run_command(app.slack, line.format(group=f"{connection}-team", connection=connection), user=user)
         if expected(line, user, connection) not in answer:
             wrong[line] = (expected(line, user, connection), answer)
 

@@ -9,7 +9,7 @@ from sandbox.slack.delivery import Delivery
 from sandbox.slack.server import SlackServer
 from sandbox.slack.workspace import Message
 from tests.app import app_slack, module_app
-from tests.slack_ui import ALICE, BOB, CAROL, CHANNEL, DAVE, ELSEWHERE, LATER, named_messages
+from tests.slack_ui import ALICE, BOB, CAROL, CHANNEL, DAVE, ELSEWHERE, LATER, click_last_answer, named_messages
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 BOT = "<@U0ROLLCALL>"
@@ -167,6 +167,15 @@ async def test_a_file_that_is_not_read_is_not_passed_over_in_silence(slack: Slac
     answer = slack.ephemerals(ALICE)[before]
     assert "The file in this message wasn't read. Choose *Add numbers to a group*" in answer["text"]
     assert "The file in this message wasn't read" in "\n".join(texts(answer.get("blocks") or [])) or rest
+
+
+async def test_a_mention_asks_before_it_sends_a_text(slack: SlackServer) -> None:
+    count = len(named_messages(slack, "parent"))
+    question = await mention(slack, f"{BOT} send twochat-team Hello")
+
+    assert "Send a message to twochat-team?" in question["text"]
+    assert len(named_messages(slack, "parent")) == count
+    assert "Sending a message to *twochat-team*" in await click_last_answer(slack, "Send")
 
 
 async def test_an_edited_mention_changes_nothing(slack: SlackServer) -> None:

@@ -204,6 +204,7 @@ def messages_and_modals(request: Request, size: int) -> Iterator[View | Message 
         PreviewData("k", draft, replace(planned, absent=planned.to_change, to_change=())),
     ):
         yield preview.build(data, "x")
+        yield preview.question(replace(data, warning="careful"))
 
 
 def every_view() -> Iterator[View | Message | str]:

@@ -15,7 +15,7 @@ from sandbox.slack.errors import SlackFault
 from sandbox.slack.workspace import Message
 from tests.app import RunningApp
 from tests.bot.storage.processes import until
-from tests.slack_ui import ALICE, CHANNEL, PRIVATE, labels_of, named_messages
+from tests.slack_ui import ALICE, CHANNEL, PRIVATE, click_last_answer, labels_of, named_messages
 
 DIRECT = "D0ALICE"
 MANY = ", ".join(f"+1415555{n}" for n in range(1000, 1025))
@@ -50,6 +50,8 @@ def fault(app: RunningApp, method: str, error: str = "", **more: Any) -> None:
 
 async def test_half_an_emoji_in_a_text_is_sent_as_a_replacement_character(app: RunningApp) -> None:
     await app.slack.say(ALICE, CHANNEL, "<@U0ROLLCALL> send wasend-team See you at nine \ud83d")
+    await app.slack.wait_for(lambda: app.slack.ephemerals(ALICE))
+    assert "Sending a message" in await click_last_answer(app.slack, "Send")
     summary = await named(app, "summary")
 
     assert "1 of 1" in summary["text"]

@@ -14,6 +14,7 @@ from sandbox.sandbox import SIMULATORS, Sandbox
 
 _TICK = os.sysconf("SC_CLK_TCK")
 MIB = 1024 * 1024
+_MANY_REQUESTS = "[requests]\nopen_per_person = 100000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ async def bot(played: Sandbox, *, pace: str = 'batch = 10, gap = "0s"') -> Async
     """Run `rollcall run` against a sandbox, on a new SQLite file."""
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "rollcall.toml"
-        config.write_text(played.config(f"sqlite:///{folder}/rollcall.db", pace=pace))
+        config.write_text(played.config(f"sqlite:///{folder}/rollcall.db", pace=pace, rules=_MANY_REQUESTS))
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             *("-m", "bot", "run", "--config", str(config)),

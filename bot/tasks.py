@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-MAX_GIVING_WAY = 0.25
+MAX_GIVING_WAY = 1.0
 """Seconds for which a piece of work gives way, so that an endless stream of requests doesn't stop it."""
 
 log = structlog.get_logger(__name__)

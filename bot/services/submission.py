@@ -13,7 +13,8 @@ from bot.execution.dispatcher import Dispatcher
 from bot.execution.verdicts import Metrics
 from bot.services.authorization import Authorizer, target_of
 from bot.storage.audit import AuditJournal
-from bot.storage.requests import RequestStore, TooManyOpen
+from bot.storage.request_writer import TooManyOpen
+from bot.storage.requests import RequestStore
 from providers.base import Action, MembershipStatus, Operation, Outcome, Person, PictureForm
 
 _PICTURE_FORMS = {

@@ -5,42 +5,34 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, insert, select, union_all, update
+from sqlalchemy import Connection, Select, bindparam, select, union_all, update
 
-from bot.domain.audit import request_entries, transition_entry
+from bot.domain.audit import transition_entry
 from bot.domain.outcomes import Tally
 from bot.domain.requests import Request, RequestItem, RequestState
 from bot.domain.verdicts import RecentChange
 from bot.storage import statements
 from bot.storage.audit import append_entries, verdict_entries
-from bot.storage.database import Store, insert_if_new, reads, writes
+from bot.storage.database import Database, Store, reads, writes
 from bot.storage.request_queries import tally_from_rows
-from bot.storage.rows import item_from_row, item_row, request_from_row, request_row
+from bot.storage.request_writer import RequestWriter
+from bot.storage.rows import item_from_row, request_from_row
 from bot.storage.tables import participants, requests
 from providers.base import MembershipStatus, Operation, Outcome, Verdict
 from providers.identity import person_keys
 
 
-class TooManyOpen(Exception):
-    """The requester has as many open requests as one person may have."""
-
-
 class RequestStore(Store):
     """Reads and writes requests and their people. Every method is one transaction."""
 
-    @writes
-    def create(
-        self,
-        connection: Connection,
-        request: Request,
-        people: Sequence[RequestItem],
-        *,
-        max_open: int | None = None,
-    ) -> bool:
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self._writer = RequestWriter(database)
+
+    async def create(self, request: Request, people: Sequence[RequestItem], *, max_open: int | None = None) -> bool:
         """Write a new request with its people. Return False, and change nothing, if the request exists already.
 
         Args:
-            connection: the connection.
             request: the request.
             people: its items.
             max_open: the maximum number of requests of its requester that haven't ended; None for no limit.
@@ -48,16 +40,7 @@ class RequestStore(Store):
         Raises:
             TooManyOpen: the requester would have more; nothing is written.
         """
-        if not insert_if_new(connection, requests, request_row(request)):
-            return False
-        if max_open is not None:
-            number_open = connection.scalar(statements.NUMBER_OPEN, {"requester": request.requester}) or 0
-            if number_open > max_open:
-                raise TooManyOpen
-        if people:
-            connection.execute(insert(participants), [item_row(request.id, person) for person in people])
-        append_entries(connection, request_entries(request, people))
-        return True
+        return await self._writer.write(request, people, max_open)
 
     @reads
     def get(self, connection: Connection, request_id: str) -> Request:
